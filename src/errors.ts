@@ -1,0 +1,94 @@
+/**
+ * Domain errors. They name what went wrong in the field's own terms and carry a stable code; how a code
+ * becomes an HTTP status or a GraphQL union member is the server's and the schema's business, not theirs.
+ */
+
+/** Codes that reach a client as data, in the `Error` interface of the schema. */
+export type ErrorCode =
+  | 'NOT_FOUND'
+  | 'INVALID_INPUT'
+  | 'CONFIRMATION_REQUIRED'
+  | 'CACHE_UNAVAILABLE'
+  | 'DATABASE_UNAVAILABLE'
+  | 'OUTCOME_UNKNOWN'
+
+export type UnavailableCode = 'CACHE_UNAVAILABLE' | 'DATABASE_UNAVAILABLE' | 'OUTCOME_UNKNOWN'
+
+export class NotFoundError extends Error {
+  override readonly name = 'NotFoundError'
+  readonly code = 'NOT_FOUND' as const
+}
+
+/** An argument that is well-typed but cannot be meant. `field` names the argument. */
+export class InvalidInputError extends Error {
+  override readonly name = 'InvalidInputError'
+  readonly code = 'INVALID_INPUT' as const
+  readonly field: string | null
+
+  constructor(message: string, field: string | null = null) {
+    super(message)
+    this.field = field
+  }
+}
+
+export class ConfirmationRequiredError extends Error {
+  override readonly name = 'ConfirmationRequiredError'
+  readonly code = 'CONFIRMATION_REQUIRED' as const
+}
+
+/**
+ * A store could not answer. `clearedCount` is how many records a clear had confirmed gone before it stopped.
+ * The driver's own error is the `cause`: it may be logged, and is never sent.
+ */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError'
+  readonly code: UnavailableCode
+  readonly clearedCount: number
+
+  constructor(code: UnavailableCode, message: string, options: { cause?: unknown; clearedCount?: number } = {}) {
+    super(message, { cause: options.cause })
+    this.code = code
+    this.clearedCount = options.clearedCount ?? 0
+  }
+}
+
+export const cacheUnavailable = (cause: unknown): UnavailableError =>
+  new UnavailableError('CACHE_UNAVAILABLE', 'The cache cannot be reached. Nothing was changed.', { cause })
+
+export const databaseUnavailable = (cause: unknown): UnavailableError =>
+  new UnavailableError('DATABASE_UNAVAILABLE', 'The database cannot be reached. Try again shortly.', { cause })
+
+/** The request carries no valid token. */
+export class UnauthenticatedError extends Error {
+  override readonly name = 'UnauthenticatedError'
+  readonly code = 'UNAUTHENTICATED' as const
+}
+
+/** The viewer is known and may not do this. */
+export class ForbiddenError extends Error {
+  override readonly name = 'ForbiddenError'
+  readonly code = 'FORBIDDEN' as const
+}
+
+/** Too many failures; `retryAfterSeconds` is when the next try is taken. */
+export class RateLimitedError extends Error {
+  override readonly name = 'RateLimitedError'
+  readonly code = 'RATE_LIMITED' as const
+  readonly retryAfterSeconds: number
+
+  constructor(retryAfterSeconds: number) {
+    super(`Too many failed attempts. Try again in ${retryAfterSeconds} s.`)
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+/** Start-up cannot go on. `problems` are complete sentences for an operator, all of them at once, without secrets. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
