@@ -45,7 +45,11 @@ export class UnavailableError extends Error {
   readonly code: UnavailableCode
   readonly clearedCount: number
 
-  constructor(code: UnavailableCode, message: string, options: { cause?: unknown; clearedCount?: number } = {}) {
+  constructor(
+    code: UnavailableCode,
+    message: string,
+    options: { cause?: unknown; clearedCount?: number } = {},
+  ) {
     super(message, { cause: options.cause })
     this.code = code
     this.clearedCount = options.clearedCount ?? 0
@@ -56,7 +60,9 @@ export const cacheUnavailable = (cause: unknown): UnavailableError =>
   new UnavailableError('CACHE_UNAVAILABLE', 'The cache cannot be reached. Nothing was changed.', { cause })
 
 export const databaseUnavailable = (cause: unknown): UnavailableError =>
-  new UnavailableError('DATABASE_UNAVAILABLE', 'The database cannot be reached. Try again shortly.', { cause })
+  new UnavailableError('DATABASE_UNAVAILABLE', 'The database cannot be reached. Try again shortly.', {
+    cause,
+  })
 
 /** The request carries no valid token. */
 export class UnauthenticatedError extends Error {
@@ -90,5 +96,14 @@ export class ConfigurationError extends Error {
   constructor(problems: readonly string[]) {
     super(problems.join('\n'))
     this.problems = problems
+  }
+}
+
+/** The same for an unknown account, a wrong password and an account that may not sign in. */
+export class InvalidCredentialsError extends Error {
+  override readonly name = 'InvalidCredentialsError'
+
+  constructor() {
+    super('The email address or the password is wrong, or this account may not sign in.')
   }
 }

@@ -52,3 +52,8 @@ const GLOB_CHARACTERS = /[*?[\]\\]/g
 export const scanPattern = (prefix: string): string => `${prefix.replace(GLOB_CHARACTERS, '\\$&')}*`
 
 export const jwtBlacklistKey = (tokenSha256Hex: string): string => `jwt:blacklist:${tokenSha256Hex}`
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** Is the model component of a key the id of a global model? Older records carry a raw name there. */
+export const isGlobalModelId = (modelId: string): boolean => UUID.test(modelId)

@@ -1,0 +1,198 @@
+/**
+ * What the index costs: bytes a record, changes a second, and the time of a page by selection.
+ *
+ *   npx tsx --expose-gc bench/index-memory.ts [sizes, such as 10000,100000,1000000]
+ */
+import { performance } from 'node:perf_hooks'
+import { AffinityIndex } from '../src/live/affinity-index.js'
+import type { AffinityPageRequest } from '../src/stores/affinity-reader.js'
+import type { AffinityRecord } from '../src/stores/affinity-record.js'
+import type { AffinitySelection } from '../src/stores/affinity-selection.js'
+import { encodeAffinityKey } from '../src/stores/keys.js'
+
+const sizes = (process.argv[2] ?? '10000,100000,1000000').split(',').map(Number)
+const NOW = 1_750_000_000
+const FORMATS = ['CLAUDE', 'CLAUDE_CLI', 'OPENAI', 'OPENAI_CLI', 'GEMINI', 'GEMINI_CLI']
+
+/** Mulberry32: the same records each run. */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+const random = randomFrom(4)
+const below = (limit: number) => Math.floor(random() * limit)
+const pick = <T>(items: readonly T[]): T => items[below(items.length)] as T
+const hex = (length: number) => Array.from({ length }, () => below(16).toString(16)).join('')
+const uuid = () => [8, 4, 4, 4, 12].map(hex).join('-')
+const uuids = (length: number) => Array.from({ length }, uuid)
+
+const providers = uuids(6)
+const models = uuids(9)
+const endpoints = uuids(10).map((id, number) => ({ id, providerId: providers[number % 6] as string }))
+const providerKeys = uuids(40).map((id, number) => ({
+  id,
+  endpoint: endpoints[number % 10] ?? pick(endpoints),
+}))
+
+function recordOf(affinityKey: string, apiFormat: string, modelId: string): AffinityRecord {
+  const { id, endpoint } = pick(providerKeys)
+  const createdAt = NOW - random() * 3600
+  return {
+    key: encodeAffinityKey({ affinityKey, apiFormat, modelId }),
+    affinityKey,
+    apiFormat,
+    modelId,
+    providerId: endpoint.providerId,
+    endpointId: endpoint.id,
+    providerKeyId: id,
+    requestCount: 1 + below(500),
+    createdAt,
+    expiresAt: NOW + random() * 300,
+  }
+}
+
+/** Ten of an API key's 54 pairs of format and model, spread. */
+function recordAt(number: number, apiKeys: readonly string[]): AffinityRecord {
+  const pair = (number * 5) % 54
+  const affinityKey = apiKeys[Math.floor(number / 10)] as string
+  return recordOf(affinityKey, FORMATS[pair % 6] as string, models[Math.floor(pair / 6)] as string)
+}
+
+function collectGarbage(): void {
+  if (globalThis.gc === undefined) throw new Error('Run with --expose-gc.')
+  for (let round = 0; round < 3; round++) globalThis.gc()
+}
+
+function usedBytes(): number {
+  collectGarbage()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
+
+/** Fills in chunks, and tells the longest time for one chunk of 256, in ms: growth must not show. */
+function fill(index: AffinityIndex, size: number, apiKeys: readonly string[]) {
+  let spent = 0
+  let longest = 0
+  for (let start = 0; start < size; start += 256) {
+    const chunk: AffinityRecord[] = []
+    for (let number = start; number < Math.min(start + 256, size); number++)
+      chunk.push(recordAt(number, apiKeys))
+    const from = performance.now()
+    for (const record of chunk) index.upsert(record)
+    const took = performance.now() - from
+    spent += took
+    longest = Math.max(longest, took)
+  }
+  return { perSecond: Math.round((size / spent) * 1000), longest }
+}
+
+/** Refreshes of random records, as the gateway makes them: one more request, an expiry further on. */
+function refreshesPerSecond(index: AffinityIndex, size: number, apiKeys: readonly string[]): number {
+  let spent = 0
+  const rounds = 40
+  for (let round = 0; round < rounds; round++) {
+    const refreshed = Array.from({ length: 5000 }, () => {
+      const { key } = recordAt(below(size), apiKeys)
+      const record = index.get(key) as AffinityRecord
+      const fresh = {
+        ...record,
+        requestCount: record.requestCount + 1,
+        expiresAt: NOW + 300 + round + random(),
+      }
+      // As a reply brings them: texts equal to those held, but not the same objects.
+      return JSON.parse(JSON.stringify(fresh)) as AffinityRecord
+    })
+    const from = performance.now()
+    for (const record of refreshed) index.upsert(record)
+    spent += performance.now() - from
+  }
+  return Math.round((rounds * 5000 * 1000) / spent)
+}
+
+function selections(apiKeys: readonly string[]): Record<string, Partial<AffinityPageRequest>> {
+  const some = (count: number) => new Set(apiKeys.slice(0, count))
+  const [provider = '', other = ''] = providers
+  const [model = ''] = models
+  const [key] = providerKeys
+  const providerKeyId = new Set([key?.id ?? ''])
+  const all = (sets: NonNullable<AffinitySelection['all']>) => ({ selection: { all: sets } })
+  const search = (count: number) => ({
+    selection: {
+      any: [
+        { affinityKey: some(count), providerId: new Set([other]), modelId: new Set([model]), providerKeyId },
+      ],
+    },
+  })
+  const stale = { affinityKey: some(5000), providerKeyId }
+  const deep = Math.floor(apiKeys.length * 9)
+  return {
+    everything: { selection: {} },
+    'everything, offset 90 %': { selection: {}, offset: deep },
+    'one API key': all({ affinityKey: some(1) }),
+    'a user: 5 API keys': all({ affinityKey: some(5) }),
+    'one provider key': all({ providerKeyId }),
+    'one provider': all({ providerId: new Set([provider]) }),
+    'one provider, deep offset': {
+      ...all({ providerId: new Set([provider]) }),
+      offset: Math.floor(deep / 10),
+    },
+    'provider and model': all({ providerId: new Set([provider]), modelId: new Set([model]) }),
+    'stale, 5,000 API keys': { selection: { any: [stale] } },
+    'not stale': { selection: { none: stale } },
+    'search, 1 API key': search(1),
+    'search, 1,000 API keys': search(1000),
+    'search, a tenth of the API keys': search(apiKeys.length / 10),
+    'search, all API keys': search(apiKeys.length),
+  }
+}
+
+function median(times: number[]): number {
+  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)] as number
+}
+
+function pageMilliseconds(index: AffinityIndex, request: Partial<AffinityPageRequest>): number {
+  const times: number[] = []
+  for (let round = 0; round < 60; round++) {
+    const field = (['EXPIRES_AT', 'CREATED_AT', 'REQUEST_COUNT'] as const)[round % 3] ?? 'EXPIRES_AT'
+    const direction = round % 2 === 0 ? 'DESC' : 'ASC'
+    const from = performance.now()
+    index.page({ selection: {}, first: 100, ...request, order: { field, direction } })
+    times.push(performance.now() - from)
+  }
+  return median(times)
+}
+
+const table: Record<string, Record<string, string>> = {}
+function put(row: string, size: number, figure: string): void {
+  table[row] = { ...table[row], [size.toLocaleString('en')]: figure }
+}
+
+// Code that runs for the first time is compiled: neither its memory nor its time is the index's.
+const warm = new AffinityIndex()
+const warmKeys = uuids(2000)
+fill(warm, 20_000, warmKeys)
+refreshesPerSecond(warm, 20_000, warmKeys)
+for (const request of Object.values(selections(warmKeys))) pageMilliseconds(warm, request)
+warm.clear()
+
+for (const size of sizes) {
+  const apiKeys = uuids(Math.ceil(size / 10))
+  const before = usedBytes()
+  const index = new AffinityIndex()
+  const { perSecond, longest } = fill(index, size, apiKeys)
+  put('bytes a record, filled', size, ((usedBytes() - before) / size).toFixed(0))
+  put('records read in a second', size, perSecond.toLocaleString('en'))
+  put('longest 256 of them, ms', size, longest.toFixed(1))
+  put('refreshes a second', size, refreshesPerSecond(index, size, apiKeys).toLocaleString('en'))
+  put('bytes a record, refreshed', size, ((usedBytes() - before) / size).toFixed(0))
+  for (const [name, request] of Object.entries(selections(apiKeys))) {
+    put(`page of 100, ms: ${name}`, size, pageMilliseconds(index, request).toFixed(3))
+  }
+}
+console.table(table)

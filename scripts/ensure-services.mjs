@@ -1,0 +1,135 @@
+#!/usr/bin/env node
+// Makes sure the servers that the tests start are installed: Redis, PostgreSQL and, with --browser, Chromium.
+// Silent and quick when all is there. Starts no server, and keeps Debian's packages from starting one.
+// Plain Node without dependencies, so that it runs before `npm ci`.
+import { spawnSync } from 'node:child_process'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const POSTGRES_TOOLS = ['initdb', 'postgres', 'pg_dump', 'psql']
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+
+const searchPath = () => (process.env.PATH ?? '').split(delimiter).filter(Boolean)
+
+const isExecutable = (file) => {
+  try {
+    accessSync(file, constants.X_OK)
+    return statSync(file).isFile()
+  } catch {
+    return false
+  }
+}
+
+/** The full path of a program in PATH, or undefined. */
+export const findProgram = (name) =>
+  searchPath()
+    .map((directory) => join(directory, name))
+    .find(isExecutable)
+
+/** `{ server, cli }` of Redis, or undefined. */
+export function findRedis() {
+  const server = findProgram('redis-server')
+  const cli = findProgram('redis-cli')
+  return server && cli ? { server, cli } : undefined
+}
+
+// Debian keeps PostgreSQL's server programs out of PATH, one directory a version; the newest is taken.
+function debianPostgresDirectories(root = '/usr/lib/postgresql') {
+  if (!existsSync(root)) return []
+  return readdirSync(root)
+    .sort((a, b) => Number(b) - Number(a))
+    .map((version) => join(root, version, 'bin'))
+}
+
+/** The one directory that holds initdb, postgres, pg_dump and psql of the same version, or undefined. */
+export const findPostgresDirectory = () =>
+  [...debianPostgresDirectories(), ...searchPath()].find((directory) =>
+    POSTGRES_TOOLS.every((tool) => isExecutable(join(directory, tool))),
+  )
+
+/** The path of a Chromium or Chrome, or undefined. */
+export const findBrowser = () => BROWSERS.map(findProgram).find(Boolean)
+
+/** Debian packages that are missing. */
+export function missingPackages({ browser = false } = {}) {
+  const missing = []
+  if (!findRedis()) missing.push('redis-server', 'redis-tools')
+  if (!findPostgresDirectory()) missing.push('postgresql')
+  if (browser && !findBrowser()) missing.push('chromium')
+  return missing
+}
+
+const canInstall = () =>
+  process.getuid?.() === 0 && existsSync('/etc/debian_version') && findProgram('apt-get') !== undefined
+
+function aptGet(...args) {
+  const { status } = spawnSync('apt-get', args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  })
+  if (status !== 0) throw new Error(`apt-get ${args[0]} failed.`)
+}
+
+const POLICY = '/usr/sbin/policy-rc.d'
+const CREATE_CLUSTER = '/etc/postgresql-common/createcluster.conf'
+
+function writeUnlessPresent(file, text, mode) {
+  if (existsSync(file)) return false
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, text, { mode })
+  return true
+}
+
+function install(packages) {
+  // A policy that answers 101 forbids package scripts to start services.
+  const ourPolicy = writeUnlessPresent(POLICY, '#!/bin/sh\nexit 101\n', 0o755)
+  writeUnlessPresent(CREATE_CLUSTER, 'create_main_cluster = false\n', 0o644)
+  try {
+    aptGet('update', '-q')
+    aptGet(
+      'install',
+      '-y',
+      '-q',
+      '--no-install-recommends',
+      '-o',
+      'Dpkg::Options::=--force-confold',
+      ...packages,
+    )
+  } finally {
+    if (ourPolicy) rmSync(POLICY)
+  }
+}
+
+function main(flags) {
+  const wanted = { browser: flags.includes('--browser') }
+  const missing = missingPackages(wanted)
+  if (missing.length === 0) return 0
+  if (canInstall()) {
+    console.error(`Installing ${missing.join(', ')} …`)
+    install(missing)
+    const still = missingPackages(wanted)
+    if (still.length === 0) return 0
+    console.error(`Installed, but still not found: ${still.join(', ')}.`)
+    return 1
+  }
+  console.error(
+    [
+      `Not installed: ${missing.join(', ')} (names of Debian packages).`,
+      `On Debian or Ubuntu: sudo apt-get install ${missing.join(' ')}`,
+      `On macOS: brew install redis postgresql${wanted.browser ? ' && brew install --cask chromium' : ''}`,
+    ].join('\n'),
+  )
+  return 1
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = main(process.argv.slice(2))

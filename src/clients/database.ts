@@ -1,0 +1,162 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { PrismaPg } from '@prisma/adapter-pg'
+import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
+import pg from 'pg'
+import { PrismaClient } from '../generated/prisma/client.js'
+import { lockDirectory } from './directory-lock.js'
+import { observeQueries, type QueryListener } from './query-observer.js'
+
+export type { QueryListener } from './query-observer.js'
+
+/** A database of the gateway's shape: a gateway's PostgreSQL, or PGlite inside this process. Nothing connects before its first use. */
+export interface Database {
+  readonly prisma: PrismaClient
+  /** For Prisma's schema engine and for SQL that Prisma's client cannot express. */
+  readonly sqlAdapterFactory: SqlMigrationAwareDriverAdapterFactory
+  /** The PostgreSQL schema that holds the gateway's tables, normally `public`. */
+  readonly schemaName: string
+  /** Resolves when the database answers. Rejects with the driver's error: see toDomainError. */
+  ping(): Promise<void>
+  /** Waits for statements in flight, 2 s at most, and ends every connection. */
+  close(): Promise<void>
+  /** Tells of each SQL statement when it has ended, well or not; returns what stops it. */
+  onQuery(listener: QueryListener): () => void
+}
+
+export interface PgDatabaseOptions {
+  /** postgresql://user:password@host:port/database; `schema=` names another schema than `public`. */
+  readonly url: string
+  /** Connections at most. Default 10. */
+  readonly poolSize?: number
+  /** Milliseconds to connect, and to wait for a connection of a full pool. Default 2,000. */
+  readonly connectTimeoutMs?: number
+  /** Milliseconds after which the server cancels a statement. Default 5,000. */
+  readonly statementTimeoutMs?: number
+  /** Told of a connection that broke while idle; the pool has replaced it by then. */
+  readonly onError?: (error: Error) => void
+}
+
+const CLOSE_GRACE_MS = 2_000
+// Beyond the server's own time-out: reached only where the server no longer answers at all.
+const CLIENT_TIMEOUT_MARGIN_MS = 250
+
+// Prisma's adapter sends and reads times without their zone, as UTC: in a session of any other zone they would be wrong.
+const SESSION_SETTINGS = '-c TimeZone=UTC'
+
+function poolConfig(options: PgDatabaseOptions): { config: pg.PoolConfig; schemaName: string | undefined } {
+  const url = new URL(options.url)
+  // Prisma's parameter, unknown to PostgreSQL.
+  const schemaName = url.searchParams.get('schema') || undefined
+  url.searchParams.delete('schema')
+  // Into the URL, as pg lets a URL's parameters replace the ones given beside it.
+  const searchPath = schemaName === undefined ? '' : `-c search_path=${schemaName.replace(/[\\ ]/g, '\\$&')}`
+  const settings = [url.searchParams.get('options'), SESSION_SETTINGS, searchPath].filter(Boolean)
+  url.searchParams.set('options', settings.join(' '))
+  const statementTimeoutMs = options.statementTimeoutMs ?? 5_000
+  const config: pg.PoolConfig = {
+    connectionString: url.href,
+    application_name: 'affinityql',
+    max: options.poolSize ?? 10,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 2_000,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + CLIENT_TIMEOUT_MARGIN_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  }
+  return { config, schemaName }
+}
+
+/** A real PostgreSQL, through a pool. */
+export function createPgDatabase(options: PgDatabaseOptions): Database {
+  const { config, schemaName } = poolConfig(options)
+  const pool = new pg.Pool(config)
+  // Without a listener the error of an idle connection would end the process.
+  pool.on('error', (error) => options.onError?.(error))
+  const factory = new PrismaPg(pool, schemaName === undefined ? {} : { schema: schemaName })
+  return assemble(factory, schemaName, {
+    async ping() {
+      await pool.query('SELECT 1')
+    },
+    end: () => pool.end(),
+  })
+}
+
+/**
+ * PostgreSQL inside this process, kept in `dataDir`, or in memory without one. One process may have a directory open.
+ * Opening one that another process has open rejects with ConfigurationError.
+ */
+export function createPgliteDatabase(options: { readonly dataDir?: string | undefined } = {}): Database {
+  let opening: ReturnType<typeof openPglite> | undefined
+  const open = () => {
+    opening ??= openPglite(options.dataDir)
+    return opening
+  }
+  const factory: SqlMigrationAwareDriverAdapterFactory = {
+    provider: 'postgres',
+    adapterName: 'pglite-prisma-adapter',
+    connect: async () => (await open()).adapter.connect(),
+    connectToShadowDb: async () => (await open()).adapter.connectToShadowDb(),
+  }
+  return assemble(factory, undefined, {
+    async ping() {
+      await (await open()).client.query('SELECT 1')
+    },
+    async end() {
+      const opened = await opening?.catch(() => undefined)
+      await opened?.client.close()
+      opened?.unlock()
+    },
+  })
+}
+
+async function openPglite(dataDir: string | undefined) {
+  // Some 10 MB of WebAssembly: loaded only where it is used.
+  const [{ PGlite }, { PrismaPGlite }] = await Promise.all([
+    import('@electric-sql/pglite'),
+    import('pglite-prisma-adapter'),
+  ])
+  if (dataDir !== undefined && !existsSync(dirname(dataDir))) mkdirSync(dirname(dataDir), { recursive: true })
+  const unlock = dataDir === undefined ? () => {} : lockDirectory(dataDir)
+  try {
+    const client = await PGlite.create(dataDir === undefined ? {} : { dataDir })
+    return { client, adapter: new PrismaPGlite(client), unlock }
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+function assemble(
+  factory: SqlMigrationAwareDriverAdapterFactory,
+  schemaName: string | undefined,
+  driver: { ping(): Promise<void>; end(): Promise<void> },
+): Database {
+  const observed = observeQueries(factory)
+  const prisma = new PrismaClient({ adapter: observed.factory })
+  let closing: Promise<void> | undefined
+  const end = async () => {
+    await prisma.$disconnect()
+    await driver.end()
+  }
+  return {
+    prisma,
+    sqlAdapterFactory: observed.factory,
+    schemaName: schemaName ?? 'public',
+    ping: driver.ping,
+    onQuery: observed.onQuery,
+    close() {
+      closing ??= withinGrace(end())
+      return closing
+    },
+  }
+}
+
+// A server that no longer answers must not hold up the end of the process.
+async function withinGrace(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const grace = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSE_GRACE_MS)
+  })
+  await Promise.race([work, grace]).finally(() => clearTimeout(timer))
+}

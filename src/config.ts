@@ -1,0 +1,161 @@
+import { z } from 'zod'
+import type { Address, RedisConfig } from './clients/redis.js'
+import { ConfigurationError } from './errors.js'
+import { parseAdminTokens, type StaticToken } from './security/static-tokens.js'
+import { parseTrustProxy, TRUST_NOBODY, type TrustProxy } from './server/client-address.js'
+
+/** Beside a gateway, on its stores; or embedded, with nothing installed. */
+export type ModeConfig =
+  | {
+      readonly kind: 'gateway'
+      readonly databaseUrl: string
+      readonly redis: RedisConfig
+      readonly encryptionKey: string
+      readonly jwtSecretKey: string
+    }
+  | { readonly kind: 'embedded'; readonly dataDir: string }
+
+export interface Config {
+  readonly mode: ModeConfig
+  readonly host: string
+  readonly port: number
+  readonly production: boolean
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+  readonly staticTokens: readonly StaticToken[]
+  readonly trustProxy: TrustProxy
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const GATEWAY_VARIABLES = ['DATABASE_URL', 'ENCRYPTION_KEY', 'JWT_SECRET_KEY'] as const
+const REDIS_VARIABLES = ['REDIS_URL', 'REDIS_SENTINELS', 'REDIS_CLUSTER_NODES'] as const
+
+const port = z.string().regex(/^\d+$/).transform(Number).pipe(z.number().max(65_535))
+const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+
+/**
+ * Reads the configuration from environment variables; an empty one counts as not set.
+ * @throws ConfigurationError with every problem at once, never with a value that may be secret
+ */
+export function loadConfig(environment: Environment): Config {
+  const problems: string[] = []
+  const read = (name: string): string | undefined => environment[name]?.trim() || undefined
+  const check = <T>(name: string, schema: z.ZodType<T>, fallback: T, expected: string): T => {
+    const text = read(name)
+    if (text === undefined) return fallback
+    const parsed = schema.safeParse(text)
+    if (!parsed.success) problems.push(`${name} must be ${expected}; it is ${JSON.stringify(text)}.`)
+    return parsed.success ? parsed.data : fallback
+  }
+
+  const production = read('NODE_ENV') === 'production'
+  const mode = readMode(read, problems)
+  if (mode?.kind === 'embedded' && production) {
+    problems.push(
+      'NODE_ENV=production needs a real gateway: the embedded demo has a known password. Set DATABASE_URL, REDIS_URL, ENCRYPTION_KEY and JWT_SECRET_KEY.',
+    )
+  }
+  const { tokens, problems: tokenProblems } = parseAdminTokens(read('ADMIN_TOKENS') ?? '')
+  problems.push(...tokenProblems)
+
+  const config = {
+    host: read('HOST') ?? '127.0.0.1',
+    port: check('PORT', port, 4_000, 'a port number from 0 to 65535'),
+    production,
+    logLevel: check('LOG_LEVEL', logLevel, 'info', `one of ${logLevel.options.join(', ')}`),
+    staticTokens: tokens,
+    trustProxy: readTrustProxy(read('TRUST_PROXY'), problems),
+  }
+  if (!mode || problems.length > 0) throw new ConfigurationError(problems)
+  return { ...config, mode }
+}
+
+type Read = (name: string) => string | undefined
+
+function readMode(read: Read, problems: string[]): ModeConfig | undefined {
+  const redisSet = REDIS_VARIABLES.filter(read)
+  const missing = GATEWAY_VARIABLES.filter((name) => !read(name))
+  if (redisSet.length === 0 && missing.length === GATEWAY_VARIABLES.length) {
+    return { kind: 'embedded', dataDir: read('DATA_DIR') ?? '.data' }
+  }
+  const absent = [...missing, ...(redisSet.length === 0 ? ['REDIS_URL'] : [])]
+  if (absent.length > 0) {
+    problems.push(
+      `To run beside a gateway set ${absent.join(', ')} as well; to run the embedded demo set none of DATABASE_URL, REDIS_URL, ENCRYPTION_KEY and JWT_SECRET_KEY.`,
+    )
+  }
+  const redis = readRedis(read, redisSet, problems)
+  const databaseUrl = read('DATABASE_URL')
+  if (databaseUrl && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    problems.push('DATABASE_URL must begin with postgresql://.')
+  } else if (databaseUrl && !URL.canParse(databaseUrl)) {
+    problems.push(
+      'DATABASE_URL is not a valid URL: a special character in the password must be percent-encoded.',
+    )
+  }
+  const encryptionKey = read('ENCRYPTION_KEY')
+  const jwtSecretKey = read('JWT_SECRET_KEY')
+  if (!databaseUrl || !redis || !encryptionKey || !jwtSecretKey) return undefined
+  return { kind: 'gateway', databaseUrl, redis, encryptionKey, jwtSecretKey }
+}
+
+function readRedis(read: Read, set: readonly string[], problems: string[]): RedisConfig | undefined {
+  if (set.length > 1) {
+    problems.push(`Set only one of ${set.join(', ')}.`)
+    return undefined
+  }
+  const url = read('REDIS_URL')
+  if (url) {
+    if (/^rediss?:\/\//.test(url) && URL.canParse(url)) return { kind: 'single', url }
+    problems.push('REDIS_URL must begin with redis:// or rediss:// and be a valid URL.')
+    return undefined
+  }
+  const credentials = {
+    ...(read('REDIS_USERNAME') && { username: read('REDIS_USERNAME') ?? '' }),
+    ...(read('REDIS_PASSWORD') && { password: read('REDIS_PASSWORD') ?? '' }),
+    ...(read('REDIS_TLS') === 'true' && { tls: {} }),
+  }
+  const sentinels = readHostPorts('REDIS_SENTINELS', read, problems, 26_379)
+  if (sentinels) {
+    const name = read('REDIS_SENTINEL_NAME')
+    if (!name)
+      problems.push('REDIS_SENTINELS needs REDIS_SENTINEL_NAME, the name of the master that they watch.')
+    return name ? { kind: 'sentinel', sentinels, name, ...credentials } : undefined
+  }
+  const nodes = readHostPorts('REDIS_CLUSTER_NODES', read, problems, 6_379)
+  return nodes && { kind: 'cluster', nodes, ...credentials }
+}
+
+/** `host:port,host:port,…`; IPv6 addresses in brackets. */
+function readHostPorts(
+  name: string,
+  read: Read,
+  problems: string[],
+  defaultPort: number,
+): Address[] | undefined {
+  const text = read(name)
+  if (!text) return undefined
+  const places = text.split(',').map((part) => {
+    const address = `redis://${part.trim()}`
+    const url = URL.canParse(address) ? new URL(address) : undefined
+    return url?.hostname
+      ? { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || defaultPort) }
+      : undefined
+  })
+  const valid = places.filter((place) => place !== undefined)
+  if (valid.length === places.length) return valid
+  problems.push(`${name} must be host:port, comma-separated.`)
+  return undefined
+}
+
+function readTrustProxy(text: string | undefined, problems: string[]): TrustProxy {
+  if (text === undefined) return TRUST_NOBODY
+  try {
+    return parseTrustProxy(text)
+  } catch {
+    problems.push(
+      'TRUST_PROXY must be a number of proxies, or addresses, ranges and names (loopback, linklocal, uniquelocal), comma-separated.',
+    )
+    return TRUST_NOBODY
+  }
+}

@@ -1,0 +1,157 @@
+import type { AffinityPage, AffinityPageRequest } from '../stores/affinity-reader.js'
+import type { AffinityRecord } from '../stores/affinity-record.js'
+import { type AffinitySelection, DIMENSIONS, type Dimension } from '../stores/affinity-selection.js'
+import type { IndexStats } from './index-clause.js'
+import { type Matches, matchesOf } from './index-matches.js'
+import { pageOfAll, pageOfMatches } from './index-pages.js'
+import { AffinityTable } from './index-table.js'
+import { ValuesView } from './index-values.js'
+
+export type { IndexStats } from './index-clause.js'
+
+/**
+ * What an upsert did to the record of its key.
+ * `created`: there was none. `switched`: its provider, endpoint or provider key is another. `refreshed`: anything else
+ * differs. `unchanged`: nothing does.
+ *
+ * A pin that went and came back between two looks, to the same provider key, is `refreshed`: so records created less
+ * records removed is always the size. Whoever needs to tell compares `createdAt`, which a mere refresh keeps.
+ */
+export type AffinityChange =
+  | { readonly kind: 'created'; readonly record: AffinityRecord; readonly previous?: never }
+  | {
+      readonly kind: 'refreshed' | 'switched' | 'unchanged'
+      readonly record: AffinityRecord
+      readonly previous: AffinityRecord
+    }
+
+/**
+ * Every affinity in memory, with an index for each dimension and each order. It does no I/O and keeps no time: whoever
+ * feeds it decides what is live.
+ */
+export class AffinityIndex {
+  readonly #stats: IndexStats
+  #table = new AffinityTable()
+
+  /** @param stats Counts what questions cost, where wanted; it only ever adds. */
+  constructor(stats: IndexStats = { visited: 0, words: 0 }) {
+    this.#stats = stats
+  }
+
+  get size(): number {
+    return this.#table.keys.size
+  }
+
+  /** Takes in a record: new, or in the place of the one with its key. */
+  upsert(record: AffinityRecord): AffinityChange {
+    const slot = this.#table.keys.find(record.key)
+    if (slot < 0) {
+      this.#table.insert(record)
+      return { kind: 'created', record }
+    }
+    const previous = this.#table.recordAt(slot)
+    const kind = kindOfChange(previous, record)
+    if (kind !== 'unchanged') this.#table.replace(slot, record)
+    return { kind, record, previous }
+  }
+
+  /** Takes a record out and returns it. */
+  remove(key: string): AffinityRecord | undefined {
+    const slot = this.#table.keys.find(key)
+    if (slot < 0) return undefined
+    const record = this.#table.recordAt(slot)
+    this.#table.delete(slot)
+    return record
+  }
+
+  clear(): void {
+    this.#table = new AffinityTable()
+  }
+
+  has(key: string): boolean {
+    return this.#table.keys.find(key) >= 0
+  }
+
+  get(key: string): AffinityRecord | undefined {
+    const slot = this.#table.keys.find(key)
+    return slot < 0 ? undefined : this.#table.recordAt(slot)
+  }
+
+  /** In no order. The index may change meanwhile: a record that comes or goes then may be seen or not. */
+  *keys(): Generator<string, void, undefined> {
+    const { keys } = this.#table
+    for (const slot of keys.ids()) yield keys.textOf(slot)
+  }
+
+  /** In no order. The index may change meanwhile: a record that comes or goes then may be seen or not. */
+  *records(): Generator<AffinityRecord, void, undefined> {
+    const table = this.#table
+    for (const slot of table.keys.ids()) yield table.recordAt(slot)
+  }
+
+  page(request: AffinityPageRequest): AffinityPage {
+    const table = this.#table
+    const ordered = table.orders[request.order.field]
+    const matches = this.#matches(request.selection)
+    const page = { ...request, descending: request.order.direction === 'DESC' }
+    const { slots, hasNextPage, hasPreviousPage } =
+      matches === undefined
+        ? pageOfAll(ordered, page, this.#stats)
+        : pageOfMatches(ordered, matches, page, this.#stats)
+    return {
+      records: slots.map((slot) => table.recordAt(slot)),
+      totalCount: matches?.count ?? this.size,
+      hasNextPage,
+      hasPreviousPage,
+    }
+  }
+
+  count(selection: AffinitySelection): number {
+    return this.#matches(selection)?.count ?? this.size
+  }
+
+  /** The values that records hold in a dimension. A live view, not a copy: it follows the index. */
+  distinct(dimension: Dimension): ReadonlySet<string> {
+    return new ValuesView(() => this.#table.dimensions[dimension])
+  }
+
+  /** How many records hold each value of a dimension. */
+  countBy(dimension: Dimension): Map<string, number> {
+    const postings = this.#table.dimensions[dimension]
+    const counts = new Map<string, number>()
+    for (const id of postings.ids()) counts.set(postings.valueOf(id), postings.count(id))
+    return counts
+  }
+
+  /** Up to `limit` records whose `expiresAt`, in Unix seconds, has come; earliest first. Costs what it returns. */
+  expiredAt(nowSeconds: number, limit: number): AffinityRecord[] {
+    const expired: AffinityRecord[] = []
+    const table = this.#table
+    const { EXPIRES_AT } = table.orders
+    const next = EXPIRES_AT.sorted.from(0, 1)
+    while (expired.length < limit) {
+      const slot = next()
+      this.#stats.visited++
+      if (slot < 0 || EXPIRES_AT.valueAt(slot) > nowSeconds) break
+      expired.push(table.recordAt(slot))
+    }
+    return expired
+  }
+
+  #matches(selection: AffinitySelection): Matches | undefined {
+    const { dimensions, live } = this.#table
+    return matchesOf({ dimensions, live, stats: this.#stats }, selection)
+  }
+}
+
+const PIN = ['providerId', 'endpointId', 'providerKeyId'] as const
+const FIGURES = ['requestCount', 'createdAt', 'expiresAt'] as const
+
+function kindOfChange(
+  previous: AffinityRecord,
+  record: AffinityRecord,
+): 'refreshed' | 'switched' | 'unchanged' {
+  const differs = (field: keyof AffinityRecord) => previous[field] !== record[field]
+  if (PIN.some(differs)) return 'switched'
+  return DIMENSIONS.some(differs) || FIGURES.some(differs) ? 'refreshed' : 'unchanged'
+}

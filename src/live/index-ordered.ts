@@ -1,0 +1,44 @@
+import { type AffinityPosition, comparePositions } from '../stores/affinity-reader.js'
+import { Float64Column } from './index-columns.js'
+import { SortedSlots } from './index-order.js'
+
+/** A number for each slot, and the slots in the order of those numbers, ties by key. */
+export class OrderedColumn {
+  readonly sorted: SortedSlots
+  readonly #values = new Float64Column()
+  readonly #keyOf: (slot: number) => string
+
+  constructor(keyOf: (slot: number) => string) {
+    this.#keyOf = keyOf
+    this.sorted = new SortedSlots(keyOf)
+  }
+
+  valueAt(slot: number): number {
+    return this.#values.get(slot)
+  }
+
+  insert(slot: number, value: number): void {
+    this.#values.set(slot, value)
+    this.sorted.insert(value, slot)
+  }
+
+  move(slot: number, value: number): void {
+    if (this.valueAt(slot) === value) return
+    this.delete(slot)
+    this.insert(slot, value)
+  }
+
+  delete(slot: number): void {
+    this.sorted.delete(this.valueAt(slot), slot)
+  }
+
+  /** Negative where a slot sorts before a position, 0 where it has it, positive where it sorts after. */
+  compare(slot: number, position: AffinityPosition): number {
+    return comparePositions({ value: this.valueAt(slot), key: this.#keyOf(slot) }, position)
+  }
+
+  sortsBefore(a: number, b: number): boolean {
+    const difference = this.valueAt(a) - this.valueAt(b)
+    return difference < 0 || (difference === 0 && this.#keyOf(a) < this.#keyOf(b))
+  }
+}

@@ -1,0 +1,138 @@
+import { Bitmap } from './index-bitmap.js'
+import { Int32Column, ObjectColumn } from './index-columns.js'
+import { StringTable } from './index-strings.js'
+
+/**
+ * The slots that hold one value. A few: a list in no order, where each slot's place in it is kept in a column, so
+ * that one leaves in a step. A good share of all: a bitmap, which is then smaller than the list, and combines fast.
+ */
+type Posting = number[] | Bitmap
+
+/** A list entry takes 64 bits, a bitmap one bit a slot: beyond one in 64 the bitmap is smaller. */
+const SLOTS_PER_ENTRY = 64
+const SMALLEST_BITMAP = 1024
+/** A bitmap turns back into a list at a quarter of the size that made it one, not to flutter at the border. */
+const HYSTERESIS = 4
+
+/** One dimension of the index: each record's value, and for each value its records. */
+export class Postings {
+  readonly #values = new StringTable()
+  readonly #postings = new ObjectColumn<Posting>()
+  readonly #valueIds = new Int32Column()
+  readonly #places = new Int32Column()
+  /** All slots in use are below it. */
+  #slotLimit = 0
+
+  /** Distinct values that records hold. */
+  get size(): number {
+    return this.#values.size
+  }
+
+  /** All value ids are below it. */
+  get idLimit(): number {
+    return this.#values.limit
+  }
+
+  /** The id of a value, or -1 where no record holds it. */
+  idOf(value: string): number {
+    return this.#values.find(value)
+  }
+
+  ids(): Iterable<number> {
+    return this.#values.ids()
+  }
+
+  valueOf(id: number): string {
+    return this.#values.textOf(id)
+  }
+
+  idAt(slot: number): number {
+    return this.#valueIds.get(slot)
+  }
+
+  valueAt(slot: number): string {
+    return this.#values.textOf(this.#valueIds.get(slot))
+  }
+
+  /** Records that hold a value. */
+  count(id: number): number {
+    const posting = this.#postings.get(id)
+    return posting === undefined ? 0 : posting instanceof Bitmap ? posting.count : posting.length
+  }
+
+  /** Each slot that holds a value, in no order. Nothing may change meanwhile. */
+  forEach(id: number, visit: (slot: number) => void): void {
+    const posting = this.#postings.get(id)
+    if (posting === undefined) return
+    if (posting instanceof Bitmap) posting.forEach(visit)
+    else for (const slot of posting) visit(slot)
+  }
+
+  /** Adds a value's slots to a set; returns the entries or words that took. */
+  joinInto(set: Bitmap, id: number): number {
+    const posting = this.#postings.get(id)
+    if (posting === undefined) return 0
+    if (posting instanceof Bitmap) {
+      set.union(posting)
+      return posting.words
+    }
+    for (const slot of posting) set.add(slot)
+    return posting.length
+  }
+
+  add(slot: number, value: string): void {
+    if (slot >= this.#slotLimit) this.#slotLimit = slot + 1
+    const known = this.#values.find(value)
+    const id = known < 0 ? this.#values.add(value) : known
+    this.#valueIds.set(slot, id)
+    const posting = this.#postings.get(id)
+    if (posting === undefined) {
+      this.#postings.set(id, [slot])
+      this.#places.set(slot, 0)
+    } else if (posting instanceof Bitmap) {
+      posting.add(slot)
+    } else {
+      this.#places.set(slot, posting.push(slot) - 1)
+      if (posting.length > this.#listLimit()) this.#postings.set(id, this.#toBitmap(posting))
+    }
+  }
+
+  remove(slot: number): void {
+    const id = this.#valueIds.get(slot)
+    const posting = this.#postings.get(id)
+    if (posting === undefined) throw new RangeError(`Slot ${slot} holds no value.`)
+    if (posting instanceof Bitmap) {
+      posting.delete(slot)
+      if (posting.count * HYSTERESIS < this.#listLimit()) this.#postings.set(id, this.#toList(posting))
+    } else {
+      const last = posting.pop()
+      if (last !== undefined && last !== slot) {
+        const place = this.#places.get(slot)
+        posting[place] = last
+        this.#places.set(last, place)
+      }
+    }
+    if (this.count(id) === 0) {
+      this.#postings.set(id, undefined)
+      this.#values.remove(id)
+    }
+  }
+
+  #listLimit(): number {
+    return Math.max(SMALLEST_BITMAP, this.#slotLimit / SLOTS_PER_ENTRY)
+  }
+
+  #toBitmap(list: readonly number[]): Bitmap {
+    const bitmap = new Bitmap(this.#slotLimit)
+    for (const slot of list) bitmap.add(slot)
+    return bitmap
+  }
+
+  #toList(bitmap: Bitmap): number[] {
+    const list: number[] = []
+    bitmap.forEach((slot) => {
+      this.#places.set(slot, list.push(slot) - 1)
+    })
+    return list
+  }
+}

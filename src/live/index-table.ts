@@ -1,0 +1,84 @@
+import type { AffinityOrderField } from '../stores/affinity-reader.js'
+import type { AffinityRecord } from '../stores/affinity-record.js'
+import { DIMENSIONS } from '../stores/affinity-selection.js'
+import { Bitmap } from './index-bitmap.js'
+import type { PostingsByDimension } from './index-clause.js'
+import { OrderedColumn } from './index-ordered.js'
+import { Postings } from './index-postings.js'
+import { StringTable } from './index-strings.js'
+
+/**
+ * The records, each in a slot: a small integer, free again when the record goes. Its fields lie in columns by slot,
+ * its ids as numbers; a record is put together when it is asked for. Every index follows each change here.
+ */
+export class AffinityTable {
+  /** A record's slot is its key's number. */
+  readonly keys = new StringTable()
+  /** Slots in use. */
+  readonly live = new Bitmap()
+  readonly dimensions: PostingsByDimension = {
+    affinityKey: new Postings(),
+    apiFormat: new Postings(),
+    modelId: new Postings(),
+    providerId: new Postings(),
+    endpointId: new Postings(),
+    providerKeyId: new Postings(),
+  }
+  readonly orders: Readonly<Record<AffinityOrderField, OrderedColumn>>
+
+  constructor() {
+    const keyOf = (slot: number) => this.keys.textOf(slot)
+    this.orders = {
+      EXPIRES_AT: new OrderedColumn(keyOf),
+      CREATED_AT: new OrderedColumn(keyOf),
+      REQUEST_COUNT: new OrderedColumn(keyOf),
+    }
+  }
+
+  recordAt(slot: number): AffinityRecord {
+    const { affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId } = this.dimensions
+    return {
+      key: this.keys.textOf(slot),
+      affinityKey: affinityKey.valueAt(slot),
+      apiFormat: apiFormat.valueAt(slot),
+      modelId: modelId.valueAt(slot),
+      providerId: providerId.valueAt(slot),
+      endpointId: endpointId.valueAt(slot),
+      providerKeyId: providerKeyId.valueAt(slot),
+      requestCount: this.orders.REQUEST_COUNT.valueAt(slot),
+      createdAt: this.orders.CREATED_AT.valueAt(slot),
+      expiresAt: this.orders.EXPIRES_AT.valueAt(slot),
+    }
+  }
+
+  insert(record: AffinityRecord): void {
+    const slot = this.keys.add(record.key)
+    this.live.add(slot)
+    for (const dimension of DIMENSIONS) this.dimensions[dimension].add(slot, record[dimension])
+    this.orders.REQUEST_COUNT.insert(slot, record.requestCount)
+    this.orders.CREATED_AT.insert(slot, record.createdAt)
+    this.orders.EXPIRES_AT.insert(slot, record.expiresAt)
+  }
+
+  /** Puts a record in the place of the one in a slot, which has the same key. */
+  replace(slot: number, record: AffinityRecord): void {
+    for (const dimension of DIMENSIONS) {
+      const postings = this.dimensions[dimension]
+      if (postings.valueAt(slot) === record[dimension]) continue
+      postings.remove(slot)
+      postings.add(slot, record[dimension])
+    }
+    this.orders.REQUEST_COUNT.move(slot, record.requestCount)
+    this.orders.CREATED_AT.move(slot, record.createdAt)
+    this.orders.EXPIRES_AT.move(slot, record.expiresAt)
+  }
+
+  delete(slot: number): void {
+    this.orders.REQUEST_COUNT.delete(slot)
+    this.orders.CREATED_AT.delete(slot)
+    this.orders.EXPIRES_AT.delete(slot)
+    for (const dimension of DIMENSIONS) this.dimensions[dimension].remove(slot)
+    this.live.delete(slot)
+    this.keys.remove(slot)
+  }
+}

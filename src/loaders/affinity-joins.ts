@@ -1,0 +1,82 @@
+import type { AffinityRecord } from '../stores/affinity-record.js'
+import type { Loaders } from './index.js'
+
+/** Field names that a query selects, by nesting: `{ apiKey: { user: {} }, model: {} }`. */
+export interface Selected {
+  readonly [field: string]: Selected
+}
+
+/** Fields of an affinity that need a table, with the entity that they go through. */
+const NEEDS_API_KEY = ['apiKey', 'user', 'isStandalone', 'staleReasons']
+const NEEDS_USER = ['user', 'staleReasons']
+const NEEDS_PROVIDER = ['provider', 'staleReasons']
+const NEEDS_ENDPOINT = ['endpoint', 'staleReasons']
+const NEEDS_PROVIDER_KEY = ['providerKey', 'rateMultiplier', 'staleReasons']
+const NEEDS_MODEL = ['model', 'modelName', 'modelDisplayName', 'staleReasons']
+
+/**
+ * Fetches every row that a page of affinities will show, before any of its fields is resolved: at most one statement
+ * a table, however the joins overlap (a provider is reached from the record and from its endpoint), in at most three
+ * rounds. Afterwards the loaders answer without a promise a field. Never rejects: what could not be fetched fails
+ * field by field.
+ */
+export async function primeAffinityJoins(
+  loaders: Loaders,
+  records: readonly AffinityRecord[],
+  selected: Selected,
+): Promise<void> {
+  const wants = (fields: readonly string[]) => fields.some((field) => field in selected)
+  const ids = (field: 'affinityKey' | 'providerId' | 'endpointId' | 'providerKeyId' | 'modelId') => [
+    ...new Set(records.map((record) => record[field])),
+  ]
+  const wantsUserOfKey = selected['apiKey'] !== undefined && 'user' in selected['apiKey']
+  const wantsSiblings =
+    selects(selected['user'], 'apiKeys') || selects(selected['apiKey']?.['user'], 'apiKeys')
+  const wantsEndpointOfKey = selects(selected['providerKey'], 'endpoint')
+  const wantsProviderOfEndpoint =
+    selects(selected['endpoint'], 'provider') || selects(selected['providerKey']?.['endpoint'], 'provider')
+
+  await Promise.all([
+    wants(NEEDS_API_KEY) &&
+      (wantsSiblings
+        ? loaders.apiKeys.primeWithSiblings(ids('affinityKey'))
+        : loaders.apiKeys.byId.prime(ids('affinityKey'))),
+    wants(NEEDS_PROVIDER_KEY) && loaders.providerKeys.prime(ids('providerKeyId')),
+    wants(NEEDS_MODEL) && loaders.globalModels.prime(ids('modelId')),
+    !wantsProviderOfEndpoint && wants(NEEDS_PROVIDER) && loaders.providers.prime(ids('providerId')),
+    !wantsEndpointOfKey && wants(NEEDS_ENDPOINT) && loaders.endpoints.prime(ids('endpointId')),
+  ])
+
+  const endpointIds = wants(NEEDS_ENDPOINT) ? ids('endpointId') : []
+  if (wantsEndpointOfKey) {
+    for (const key of found(loaders.providerKeys, ids('providerKeyId'))) endpointIds.push(key.endpointId)
+  }
+  await Promise.all([
+    (wants(NEEDS_USER) || wantsUserOfKey) &&
+      loaders.users.prime(found(loaders.apiKeys.byId, ids('affinityKey')).map(({ userId }) => userId)),
+    loaders.endpoints.prime(endpointIds),
+  ])
+
+  if (!wantsProviderOfEndpoint) return
+  const providerIds = wants(NEEDS_PROVIDER) ? ids('providerId') : []
+  for (const endpoint of found(loaders.endpoints, endpointIds)) providerIds.push(endpoint.providerId)
+  await loaders.providers.prime(providerIds)
+}
+
+const selects = (selected: Selected | undefined, field: string): boolean =>
+  selected !== undefined && field in selected
+
+/** The rows that are there already; none where the fetch failed, since `load` will say so. */
+function found<Row>(
+  loader: { load(id: string): Row | null | Promise<Row | null> },
+  ids: readonly string[],
+): Row[] {
+  return ids.flatMap((id) => {
+    try {
+      const row = loader.load(id)
+      return row === null || row instanceof Promise ? [] : [row]
+    } catch {
+      return []
+    }
+  })
+}

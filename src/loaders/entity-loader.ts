@@ -1,0 +1,55 @@
+import DataLoader from 'dataloader'
+
+/** Rows of one table for one request. */
+export interface EntityLoader<Row> {
+  /**
+   * The row, or null where there is none. A row that this request already has is returned at once, without a
+   * promise: a page of 1,000 affinities asks for the same few providers thousands of times.
+   * @throws what the batch threw, for every id of that batch
+   */
+  load(id: string): Row | null | Promise<Row | null>
+  /** Fetches what is not there yet, in one statement. Never rejects: a failure is met again by `load`. */
+  prime(ids: Iterable<string>): Promise<void>
+  /** Takes a row that came along with another read. */
+  set(id: string, row: Row | null): void
+}
+
+/**
+ * @param fetch one SQL statement for any number of ids. DataLoader's own cap is lifted, since a second
+ *   batch would be a second statement.
+ */
+export function createEntityLoader<Row>(
+  fetch: (ids: readonly string[]) => Promise<ReadonlyMap<string, Row>>,
+): EntityLoader<Row> {
+  const known = new Map<string, Row | null>()
+  const failed = new Map<string, Error>()
+  const batches = new DataLoader<string, Row | null>(async (ids) => {
+    const rows = await fetch(ids)
+    return ids.map((id) => rows.get(id) ?? null)
+  })
+
+  return {
+    load(id) {
+      const row = known.get(id)
+      if (row !== undefined) return row
+      const failure = failed.get(id)
+      if (failure) throw failure
+      return batches.load(id)
+    },
+    async prime(ids) {
+      const missing = [...new Set(ids)].filter((id) => !known.has(id) && !failed.has(id))
+      const rows = await batches.loadMany(missing)
+      missing.forEach((id, index) => {
+        const row = rows[index] ?? null
+        if (row instanceof Error) failed.set(id, row)
+        else known.set(id, row)
+      })
+    },
+    set(id, row) {
+      known.set(id, row)
+    },
+  }
+}
+
+export const byId = <Row extends { id: string }>(rows: readonly Row[]): ReadonlyMap<string, Row> =>
+  new Map(rows.map((row) => [row.id, row]))

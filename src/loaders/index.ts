@@ -1,0 +1,37 @@
+import type {
+  EndpointRow,
+  GlobalModelRow,
+  ProviderKeyRow,
+  ProviderRow,
+  UserRow,
+} from '../stores/gateway-rows.js'
+import type { GatewayStore } from '../stores/gateway-store.js'
+import { type ApiKeyLoaders, createApiKeyLoaders } from './api-key-loaders.js'
+import { createEndpointLoader } from './endpoint-loader.js'
+import type { EntityLoader } from './entity-loader.js'
+import { createGlobalModelLoader } from './global-model-loader.js'
+import { createProviderKeyLoader } from './provider-key-loader.js'
+import { createProviderLoader } from './provider-loader.js'
+import { createSystemConfigLoader } from './system-config-loader.js'
+import { createUserLoader } from './user-loader.js'
+
+/** Every loader of one request. Made anew for each: a row is never older than the request that shows it. */
+export interface Loaders {
+  readonly users: EntityLoader<UserRow>
+  readonly apiKeys: ApiKeyLoaders
+  readonly providers: EntityLoader<ProviderRow>
+  readonly endpoints: EntityLoader<EndpointRow>
+  readonly providerKeys: EntityLoader<ProviderKeyRow>
+  readonly globalModels: EntityLoader<GlobalModelRow>
+  readonly systemConfigs: EntityLoader<unknown>
+}
+
+export const createLoaders = (gateway: GatewayStore): Loaders => ({
+  users: createUserLoader(gateway),
+  apiKeys: createApiKeyLoaders(gateway),
+  providers: createProviderLoader(gateway),
+  endpoints: createEndpointLoader(gateway),
+  providerKeys: createProviderKeyLoader(gateway),
+  globalModels: createGlobalModelLoader(gateway),
+  systemConfigs: createSystemConfigLoader(gateway),
+})

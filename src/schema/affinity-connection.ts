@@ -1,0 +1,55 @@
+import type { AffinityConnection as ConnectionShape } from '../resolvers/affinities.js'
+import type { AffinityRecord } from '../stores/affinity-record.js'
+import { Affinity } from './affinity.js'
+import { ApiKey } from './api-key.js'
+import { builder } from './builder.js'
+import { PageInfo } from './paging.js'
+import { User } from './user.js'
+
+const AffinityEdge = builder
+  .objectRef<{ record: AffinityRecord; cursorOf: ConnectionShape['cursorOf'] }>('AffinityEdge')
+  .implement({
+    description: 'An affinity and its place in the order.',
+    fields: (t) => ({
+      cursor: t.string({ resolve: ({ record, cursorOf }) => cursorOf(record) }),
+      node: t.field({ type: Affinity, resolve: ({ record }) => record }),
+    }),
+  })
+
+/** Fields of a list inside a connection cost once for each record; the connection itself multiplies. */
+const ONCE = { field: 1, multiplier: 1 }
+
+export const AffinityConnection = builder.objectRef<ConnectionShape>('AffinityConnection').implement({
+  description: 'A page of affinities.',
+  fields: (t) => ({
+    edges: t.field({
+      type: [AffinityEdge],
+      complexity: ONCE,
+      resolve: ({ records, cursorOf }) => records.map((record) => ({ record, cursorOf })),
+    }),
+    nodes: t.field({ type: [Affinity], complexity: ONCE, resolve: ({ records }) => records }),
+    pageInfo: t.field({
+      type: PageInfo,
+      resolve: ({ records, cursorOf, hasNextPage, hasPreviousPage }) => {
+        const [first, last] = [records[0], records.at(-1)]
+        return {
+          hasNextPage,
+          hasPreviousPage,
+          startCursor: first ? cursorOf(first) : null,
+          endCursor: last ? cursorOf(last) : null,
+        }
+      },
+    }),
+    totalCount: t.exposeInt('totalCount', { description: 'Exact, over all pages.' }),
+    matchedUser: t.expose('matchedUser', {
+      type: User,
+      nullable: true,
+      description: 'When `search` was recognised as one user, or as an API key of that user.',
+    }),
+    matchedApiKey: t.expose('matchedApiKey', {
+      type: ApiKey,
+      nullable: true,
+      description: 'When `search` was recognised as one API key.',
+    }),
+  }),
+})

@@ -1,0 +1,15 @@
+import './roots.js'
+import './scalars.js'
+import './errors.js'
+import './user.js'
+import './api-key.js'
+import './provider.js'
+import './global-model.js'
+import './affinity.js'
+import './affinity-connection.js'
+import './owned-affinities.js'
+import './affinities.js'
+import './viewer.js'
+import { builder } from './builder.js'
+
+export const schema = builder.toSchema()

@@ -1,0 +1,36 @@
+import { affinitiesOfApiKey, affinitiesOfUser } from '../resolvers/affinities.js'
+import { apiKeysOfUser } from '../resolvers/entities.js'
+import { AffinityConnection } from './affinity-connection.js'
+import { ApiKey } from './api-key.js'
+import { builder } from './builder.js'
+import { pageArguments, pageComplexity } from './paging.js'
+import { selectedNodes } from './selected.js'
+import { User } from './user.js'
+
+// What users and API keys own. Here, not in their own files, since an affinity leads back to both.
+
+builder.prismaObjectFields(User, (t) => ({
+  apiKeys: t.field({
+    type: [ApiKey],
+    description: 'Its API keys, oldest first.',
+    complexity: { field: 1, multiplier: 5 },
+    resolve: (user, _args, context) => apiKeysOfUser(user, context),
+  }),
+  affinities: t.field({
+    type: AffinityConnection,
+    description: 'The live affinities of its API keys, latest expiry first.',
+    args: pageArguments(t.arg),
+    complexity: pageComplexity,
+    resolve: (user, args, context, info) => affinitiesOfUser(user, args, context, selectedNodes(info)),
+  }),
+}))
+
+builder.prismaObjectField(ApiKey, 'affinities', (t) =>
+  t.field({
+    type: AffinityConnection,
+    description: 'Its live affinities, latest expiry first.',
+    args: pageArguments(t.arg),
+    complexity: pageComplexity,
+    resolve: (apiKey, args, context, info) => affinitiesOfApiKey(apiKey, args, context, selectedNodes(info)),
+  }),
+)

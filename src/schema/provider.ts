@@ -1,0 +1,59 @@
+import { affinityCountOfProvider } from '../resolvers/affinities.js'
+import { endpointOfProviderKey, providerOfEndpoint } from '../resolvers/entities.js'
+import { builder } from './builder.js'
+
+export const Provider = builder.prismaObject('Provider', {
+  description: 'An upstream that the gateway sends requests to (`providers`).',
+  fields: (t) => ({
+    id: t.exposeID('id'),
+    name: t.exposeString('name'),
+    displayName: t.exposeString('displayName'),
+    isActive: t.exposeBoolean('isActive'),
+    affinityCount: t.int({
+      description: 'Live affinities pinned to it now.',
+      complexity: 5,
+      resolve: (provider, _args, context) => affinityCountOfProvider(provider.id, context),
+    }),
+  }),
+})
+
+export const Endpoint = builder.prismaObject('Endpoint', {
+  description: 'One API format of a provider (`provider_endpoints`).',
+  fields: (t) => ({
+    id: t.exposeID('id'),
+    apiFormat: t.exposeString('apiFormat', { description: 'Such as CLAUDE, OPENAI or GEMINI.' }),
+    baseUrl: t.exposeString('baseUrl'),
+    isActive: t.exposeBoolean('isActive'),
+    provider: t.field({
+      type: Provider,
+      nullable: true,
+      resolve: (endpoint, _args, context) => providerOfEndpoint(endpoint, context),
+    }),
+  }),
+})
+
+export const ProviderKey = builder.prismaObject('ProviderKey', {
+  description: 'A key with which the gateway calls a provider (`provider_api_keys`).',
+  fields: (t) => ({
+    id: t.exposeID('id'),
+    name: t.exposeString('name'),
+    maskedKey: t.string({
+      nullable: true,
+      description:
+        'First 8 characters, `********`, last 4; null where it cannot be decrypted. The key itself is never sent.',
+      resolve: (key, _args, context) => context.maskStoredKey(key.apiKey),
+    }),
+    rateMultiplier: t.exposeFloat('rateMultiplier', {
+      description: 'Factor on the price; 1 is the list price.',
+    }),
+    cacheTtlMinutes: t.exposeInt('cacheTtlMinutes', {
+      description: 'How long an unused pin to it lasts, in minutes.',
+    }),
+    isActive: t.exposeBoolean('isActive'),
+    endpoint: t.field({
+      type: Endpoint,
+      nullable: true,
+      resolve: (key, _args, context) => endpointOfProviderKey(key, context),
+    }),
+  }),
+})

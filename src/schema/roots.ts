@@ -1,0 +1,4 @@
+import { builder } from './builder.js'
+
+builder.queryType({ authScopes: { viewer: true } })
+builder.mutationType({ authScopes: { viewer: true } })

@@ -1,0 +1,35 @@
+/** A map of bounded size: the entry not used for longest goes first. */
+export interface Lru<V> {
+  get(key: string): V | undefined
+  set(key: string, value: V): void
+  delete(key: string): void
+  readonly size: number
+}
+
+/** @param maxEntries 1 or more. */
+export function createLru<V>(maxEntries: number): Lru<V> {
+  // A Map iterates in order of insertion, so its first key is the least recently used one.
+  const entries = new Map<string, V>()
+  return {
+    get(key) {
+      const value = entries.get(key)
+      if (value !== undefined) {
+        entries.delete(key)
+        entries.set(key, value)
+      }
+      return value
+    },
+    set(key, value) {
+      entries.delete(key)
+      entries.set(key, value)
+      const oldest = entries.keys().next()
+      if (entries.size > maxEntries && !oldest.done) entries.delete(oldest.value)
+    },
+    delete(key) {
+      entries.delete(key)
+    },
+    get size() {
+      return entries.size
+    },
+  }
+}

@@ -1,0 +1,72 @@
+import type { IncomingMessage } from 'node:http'
+import { createYoga, type YogaServerInstance } from 'graphql-yoga'
+import type { Logger } from 'pino'
+import type { Context } from '../context.js'
+import { schema } from '../schema/index.js'
+import { clientAddress, TRUST_NOBODY, type TrustProxy } from './client-address.js'
+import { graphiqlOptions } from './graphiql.js'
+import type { Health } from './health.js'
+import { createErrorMask } from './mask-error.js'
+import { type ContextDeps, createContext } from './request-context.js'
+import { useHealth } from './use-health.js'
+import { useIntrospection } from './use-introspection.js'
+import { useJsonRequests } from './use-json-requests.js'
+import { useLimits } from './use-limits.js'
+import { useOneErrorPerField } from './use-one-error-per-field.js'
+import { requestIdOf, useRequestLog } from './use-request-log.js'
+import { useSecurityHeaders } from './use-security-headers.js'
+
+/** Largest request body, in bytes: a document at its limits with its variables is far below. */
+export const MAX_BODY_BYTES = 256 * 1024
+
+export interface YogaDeps extends ContextDeps {
+  readonly logger: Logger
+  readonly readHealth: () => Promise<Health>
+  readonly trustProxy?: TrustProxy
+  /** In production nobody may introspect, GraphiQL is not served and errors suggest no names. */
+  readonly production: boolean
+}
+
+/** What Node's adapter hands to Yoga; a test in process may give an address instead. */
+export interface ServerContext {
+  readonly req?: IncomingMessage
+  readonly clientAddress?: string
+}
+
+export type Yoga = YogaServerInstance<ServerContext, Context>
+
+/** The GraphQL server as a function from request to response, with nothing listening yet. */
+export function createGraphqlServer(deps: YogaDeps): Yoga {
+  const { logger, production, trustProxy = TRUST_NOBODY } = deps
+  const addressOf = (server: ServerContext) =>
+    server.req ? clientAddress(server.req, trustProxy) : (server.clientAddress ?? 'unknown')
+
+  return createYoga<ServerContext, Context>({
+    schema,
+    ...graphiqlOptions(!production),
+    landingPage: false,
+    cors: false,
+    batching: false,
+    multipart: false,
+    logging: false,
+    maxRequestBodySize: MAX_BODY_BYTES,
+    maskedErrors: {
+      maskError: createErrorMask((error) => logger.error({ err: error }, 'unexpected error')),
+    },
+    context: ({ request, ...server }) =>
+      createContext(deps, {
+        authorization: request.headers.get('authorization'),
+        requestId: requestIdOf(request),
+        clientAddress: addressOf(server),
+      }),
+    plugins: [
+      useRequestLog(logger),
+      useSecurityHeaders(),
+      useHealth(deps.readHealth),
+      useJsonRequests({ maxBodyBytes: MAX_BODY_BYTES }),
+      useLimits({ suggestions: !production }),
+      useIntrospection({ enabled: !production }),
+      useOneErrorPerField(),
+    ],
+  })
+}

@@ -1,0 +1,51 @@
+/** A dependency that can be asked whether it answers. */
+export interface Dependency {
+  readonly name: 'database' | 'cache'
+  ping(): Promise<void>
+}
+
+export interface DependencyHealth {
+  readonly state: 'up' | 'down'
+  /** Milliseconds until the answer, or until it was given up. */
+  readonly latencyMs: number
+}
+
+export interface Health {
+  readonly status: 'ready' | 'unavailable' | 'draining'
+  readonly dependencies: Readonly<Record<string, DependencyHealth>>
+  /** Keys of the affinity family whose values cannot be read, as of the last full read. */
+  readonly brokenRecords: number
+}
+
+const PING_TIMEOUT_MS = 2_000
+
+/** Asks every dependency at once. Tells states and times only: no address, no version, no error text. */
+export async function readHealth(
+  dependencies: readonly Dependency[],
+  brokenRecords: number,
+  draining: boolean,
+): Promise<Health> {
+  const states = await Promise.all(
+    dependencies.map(async (dependency) => [dependency.name, await ping(dependency)] as const),
+  )
+  const up = states.every(([, { state }]) => state === 'up')
+  return {
+    status: draining ? 'draining' : up ? 'ready' : 'unavailable',
+    dependencies: Object.fromEntries(states),
+    brokenRecords,
+  }
+}
+
+async function ping(dependency: Dependency): Promise<DependencyHealth> {
+  const startedAt = performance.now()
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time')), PING_TIMEOUT_MS)
+  })
+  const state = await Promise.race([dependency.ping(), timeout]).then(
+    () => 'up' as const,
+    () => 'down' as const,
+  )
+  clearTimeout(timer)
+  return { state, latencyMs: Math.round((performance.now() - startedAt) * 10) / 10 }
+}

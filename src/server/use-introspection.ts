@@ -1,0 +1,45 @@
+import { type DocumentNode, GraphQLError, NoSchemaIntrospectionCustomRule, visit } from 'graphql'
+import type { Plugin } from 'graphql-yoga'
+import type { Context } from '../context.js'
+
+export interface IntrospectionOptions {
+  /** False in production: nobody may introspect there; schema.graphql is published instead. */
+  readonly enabled: boolean
+}
+
+/** Lets a signed-in viewer ask for the schema, where that is switched on, and nobody else. */
+export function useIntrospection({ enabled }: IntrospectionOptions): Plugin<Context> {
+  const known = new WeakMap<DocumentNode, boolean>()
+  const introspects = (document: DocumentNode): boolean => {
+    let answer = known.get(document)
+    if (answer === undefined) {
+      answer = asksForSchema(document)
+      known.set(document, answer)
+    }
+    return answer
+  }
+  return {
+    onValidate({ addValidationRule }) {
+      if (!enabled) addValidationRule(NoSchemaIntrospectionCustomRule)
+    },
+    async onExecute({ args, setResultAndStopExecution }) {
+      if (!introspects(args.document)) return
+      try {
+        await args.contextValue.viewer()
+      } catch (error) {
+        const originalError = error instanceof Error ? error : new Error(String(error))
+        setResultAndStopExecution({ errors: [new GraphQLError(originalError.message, { originalError })] })
+      }
+    },
+  }
+}
+
+function asksForSchema(document: DocumentNode): boolean {
+  let found = false
+  visit(document, {
+    Field({ name }) {
+      if (name.value === '__schema' || name.value === '__type') found = true
+    },
+  })
+  return found
+}

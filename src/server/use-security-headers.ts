@@ -1,0 +1,20 @@
+import type { Plugin } from 'graphql-yoga'
+
+/** Answers hold other people's data: no cache keeps them, no page frames them, no browser guesses their type. */
+const HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+} as const
+
+export function useSecurityHeaders(): Plugin {
+  return {
+    onResponse({ response }) {
+      for (const [name, value] of Object.entries(HEADERS)) {
+        if (!response.headers.has(name)) response.headers.set(name, value)
+      }
+    },
+  }
+}

@@ -1,0 +1,135 @@
+import type { PrismaClient } from '../generated/prisma/client.js'
+import type { DimensionSets } from './affinity-selection.js'
+import {
+  API_KEY_COLUMNS,
+  type ApiKeyRow,
+  ENDPOINT_COLUMNS,
+  type EndpointRow,
+  GLOBAL_MODEL_COLUMNS,
+  type GlobalModelRow,
+  PROVIDER_COLUMNS,
+  PROVIDER_KEY_COLUMNS,
+  type ProviderKeyRow,
+  type ProviderRow,
+  USER_COLUMNS,
+  type UserRow,
+} from './gateway-rows.js'
+import { guardDatabase } from './guard-database.js'
+
+type Ids = readonly string[]
+
+/**
+ * The gateway's rows, read only. Each method issues one SQL statement whatever the number of ids, returns the rows
+ * that exist in no order, and throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer.
+ */
+export interface GatewayStore {
+  users(ids: Ids): Promise<UserRow[]>
+  apiKeys(ids: Ids): Promise<ApiKeyRow[]>
+  /** Every API key of these users. */
+  apiKeysOfUsers(userIds: Ids): Promise<ApiKeyRow[]>
+  /** These API keys and every other key of their users. */
+  apiKeysWithSiblings(ids: Ids): Promise<ApiKeyRow[]>
+  providers(ids: Ids): Promise<ProviderRow[]>
+  endpoints(ids: Ids): Promise<EndpointRow[]>
+  providerKeys(ids: Ids): Promise<ProviderKeyRow[]>
+  globalModels(ids: Ids): Promise<GlobalModelRow[]>
+  /** Values of `system_configs` by key. */
+  systemConfigs(keys: Ids): Promise<{ key: string; value: unknown }[]>
+  /** Users whose id, username or email is exactly this text: at most one of each. */
+  usersNamed(text: string): Promise<UserRow[]>
+  findApiKey(id: string): Promise<ApiKeyRow | null>
+  /** Ids whose own id or name (a user's username or email as well) contains the text, without regard to case. */
+  idsMatching(text: string): Promise<DimensionSets>
+}
+
+const inIds = (ids: Ids) => ({ id: { in: [...ids] } })
+
+/**
+ * A LIKE pattern for `text` anywhere. Prisma passes `contains` on as it is, so that `100%_real` would be a pattern:
+ * `\`, `%` and `_` are escaped here. A letter outside ASCII may be folded differently by the database's locale,
+ * so any such letter matches anything in SQL, and `contains()` below has the last word.
+ */
+const likeTerm = (text: string): string =>
+  text
+    .replace(/[\\%_]/g, '\\$&')
+    .replace(/[^\p{ASCII}]/gu, (letter) => (letter.toLowerCase() === letter.toUpperCase() ? letter : '%'))
+
+export function createGatewayStore(prisma: PrismaClient): GatewayStore {
+  return {
+    users: (ids) => guardDatabase(() => prisma.user.findMany({ where: inIds(ids), select: USER_COLUMNS })),
+    apiKeys: (ids) =>
+      guardDatabase(() => prisma.apiKey.findMany({ where: inIds(ids), select: API_KEY_COLUMNS })),
+    apiKeysOfUsers: (userIds) =>
+      guardDatabase(() =>
+        prisma.apiKey.findMany({ where: { userId: { in: [...userIds] } }, select: API_KEY_COLUMNS }),
+      ),
+    apiKeysWithSiblings: (ids) => guardDatabase(() => siblings(prisma, ids)),
+    providers: (ids) =>
+      guardDatabase(() => prisma.provider.findMany({ where: inIds(ids), select: PROVIDER_COLUMNS })),
+    endpoints: (ids) =>
+      guardDatabase(() => prisma.endpoint.findMany({ where: inIds(ids), select: ENDPOINT_COLUMNS })),
+    providerKeys: (ids) =>
+      guardDatabase(() => prisma.providerKey.findMany({ where: inIds(ids), select: PROVIDER_KEY_COLUMNS })),
+    globalModels: (ids) =>
+      guardDatabase(() => prisma.globalModel.findMany({ where: inIds(ids), select: GLOBAL_MODEL_COLUMNS })),
+    systemConfigs: (keys) =>
+      guardDatabase(() =>
+        prisma.systemConfig.findMany({
+          where: { key: { in: [...keys] } },
+          select: { key: true, value: true },
+        }),
+      ),
+    usersNamed: (text) =>
+      guardDatabase(() =>
+        prisma.user.findMany({
+          where: { OR: [{ id: text }, { username: text }, { email: text }] },
+          select: USER_COLUMNS,
+        }),
+      ),
+    findApiKey: (id) =>
+      guardDatabase(() => prisma.apiKey.findUnique({ where: { id }, select: API_KEY_COLUMNS })),
+    idsMatching: (text) => guardDatabase(() => idsMatching(prisma, text)),
+  }
+}
+
+/** In SQL of its own: Prisma would go through `users`, and a page reads each table once. */
+const siblings = (prisma: PrismaClient, ids: Ids): Promise<ApiKeyRow[]> =>
+  prisma.$queryRaw`
+    SELECT id, user_id AS "userId", name, key_encrypted AS "keyEncrypted", is_standalone AS "isStandalone",
+      is_active AS "isActive", expires_at AS "expiresAt", created_at AS "createdAt"
+    FROM api_keys WHERE user_id IN (SELECT user_id FROM api_keys WHERE id = ANY(${[...ids]}))`
+
+async function idsMatching(prisma: PrismaClient, text: string): Promise<DimensionSets> {
+  const contains = { contains: likeTerm(text), mode: 'insensitive' } as const
+  const wanted = text.toLowerCase()
+  const matches = (...names: (string | null)[]) => names.some((name) => name?.toLowerCase().includes(wanted))
+
+  const [apiKeys, providers, providerKeys, globalModels] = await Promise.all([
+    prisma.apiKey.findMany({
+      where: {
+        OR: [
+          { id: contains },
+          { name: contains },
+          { user: { OR: [{ id: contains }, { username: contains }, { email: contains }] } },
+        ],
+      },
+      select: { id: true, name: true, user: { select: { id: true, username: true, email: true } } },
+    }),
+    prisma.provider.findMany({ where: idOrName(contains), select: { id: true, name: true } }),
+    prisma.providerKey.findMany({ where: idOrName(contains), select: { id: true, name: true } }),
+    prisma.globalModel.findMany({ where: idOrName(contains), select: { id: true, name: true } }),
+  ])
+  return {
+    affinityKey: new Set(
+      apiKeys
+        .filter(({ id, name, user }) => matches(id, name, user.id, user.username, user.email))
+        .map(({ id }) => id),
+    ),
+    providerId: idSet(providers.filter(({ id, name }) => matches(id, name))),
+    providerKeyId: idSet(providerKeys.filter(({ id, name }) => matches(id, name))),
+    modelId: idSet(globalModels.filter(({ id, name }) => matches(id, name))),
+  }
+}
+
+const idOrName = <T>(contains: T) => ({ OR: [{ id: contains }, { name: contains }] })
+const idSet = (rows: readonly { id: string }[]) => new Set(rows.map(({ id }) => id))

@@ -1,0 +1,96 @@
+import { type ChainableCommander, Cluster, type Redis } from 'ioredis'
+import { cacheUnavailable } from '../errors.js'
+import { type AffinityRecord, parseAffinity } from './affinity-record.js'
+import type { AffinityBatch, AffinityStore, BrokenAffinity } from './affinity-store.js'
+import { toCacheError } from './cache-errors.js'
+import { AFFINITY_PREFIX, scanPattern } from './keys.js'
+import { masterNodes, type RedisClient } from './redis-nodes.js'
+
+/** Keys asked for in one SCAN step: few round trips, and a parse of one batch stays well under 20 ms. */
+const SCAN_COUNT = 2_000
+
+/** A stored value; null where the key is gone, undefined where it is not a string. */
+type Value = string | null | undefined
+
+/** Affinities in one Redis, or in every master of a cluster. */
+export function createRedisAffinityStore(client: RedisClient): AffinityStore {
+  const readValues = client instanceof Cluster ? readByGet : readByMget
+
+  async function* scanNode(node: Redis, seen: Set<string>): AsyncGenerator<AffinityBatch> {
+    let cursor = '0'
+    do {
+      const [next, found] = await node.scan(
+        cursor,
+        'MATCH',
+        scanPattern(AFFINITY_PREFIX),
+        'COUNT',
+        SCAN_COUNT,
+      )
+      cursor = next
+      const keys = found.filter((key) => !seen.has(key))
+      for (const key of keys) seen.add(key)
+      if (keys.length > 0) yield parseBatch(keys, await readValues(node, keys))
+    } while (cursor !== '0')
+  }
+
+  return {
+    storageType: 'REDIS',
+    async *readAll() {
+      const seen = new Set<string>()
+      try {
+        const nodes = masterNodes(client)
+        if (nodes.length === 0) throw cacheUnavailable(new Error('no master is known'))
+        for (const node of nodes) yield* scanNode(node, seen)
+      } catch (error) {
+        throw toCacheError(error)
+      }
+    },
+  }
+}
+
+/** MGET answers nil for a key of another type as for one that is gone; only those few are asked again. */
+async function readByMget(node: Redis, keys: readonly string[]): Promise<Value[]> {
+  const values: Value[] = await node.mget(...keys)
+  const missing = values.flatMap((value, index) => (value === null ? [index] : []))
+  if (missing.length === 0) return values
+  const pipeline = node.pipeline()
+  for (const index of missing) pipeline.type(keys[index] ?? '')
+  const types = await replies(pipeline)
+  missing.forEach((index, position) => {
+    const type = types[position]?.[1]
+    values[index] = type === 'none' || type === 'string' ? null : undefined
+  })
+  return values
+}
+
+/** In a cluster the keys of one node lie in many slots, which MGET refuses; a pipeline of GETs does not mind. */
+async function readByGet(node: Redis, keys: readonly string[]): Promise<Value[]> {
+  const pipeline = node.pipeline()
+  for (const key of keys) pipeline.get(key)
+  const results = await replies(pipeline)
+  return results.map(([error, value]) => {
+    if (!error) return value as string | null
+    if (error.message.startsWith('WRONGTYPE')) return undefined
+    if (error.message.startsWith('MOVED') || error.message.startsWith('ASK')) return null
+    throw error
+  })
+}
+
+async function replies(pipeline: ChainableCommander): Promise<[Error | null, unknown][]> {
+  const results = await pipeline.exec()
+  if (!results) throw new Error('the pipeline was aborted')
+  return results
+}
+
+function parseBatch(keys: readonly string[], values: readonly Value[]): AffinityBatch {
+  const records: AffinityRecord[] = []
+  const broken: BrokenAffinity[] = []
+  keys.forEach((key, index) => {
+    const value = values[index]
+    if (value === null) return
+    const parsed = value === undefined ? { broken: 'wrong Redis type' as const } : parseAffinity(key, value)
+    if ('record' in parsed) records.push(parsed.record)
+    else broken.push({ key, reason: parsed.broken })
+  })
+  return { records, broken }
+}

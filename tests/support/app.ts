@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto'
+import pino from 'pino'
+import { type App, createApp } from '../../src/app.js'
+import { type Config, loadConfig } from '../../src/config.js'
+import { FIXTURE_SECRETS } from './fixtures.js'
+import type { RedisServer } from './servers/redis.js'
+import { freshDatabase, freshRedis } from './servers/shared.js'
+
+export const ADMIN_TOKEN = 'static-admin-token-of-the-tests'
+export const VIEWER_TOKEN = 'static-viewer-token-of-the-tests'
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+export interface Answer {
+  readonly status: number
+  // biome-ignore lint/suspicious/noExplicitAny: an answer's shape follows from the query that the test wrote
+  readonly data: any
+  readonly errors: readonly {
+    readonly message: string
+    readonly path?: readonly (string | number)[]
+    readonly extensions: Readonly<Record<string, unknown>>
+  }[]
+  readonly extensions: Readonly<Record<string, unknown>> | undefined
+}
+
+export interface Statement {
+  readonly sql: string
+}
+
+/** The whole service on a PostgreSQL and a Redis of its own, asked in process. */
+export interface TestApp {
+  readonly app: App
+  readonly redis: RedisServer
+  readonly databaseUrl: string
+  /** Lines that the service logged, parsed. */
+  readonly logs: readonly Readonly<Record<string, unknown>>[]
+  /** Asks as the static admin unless another token, or null for none, is given. */
+  query(document: string, variables?: object, options?: QueryOptions): Promise<Answer>
+  /** SQL statements issued while `run` ran, start to end. */
+  statementsOf(run: () => Promise<unknown>): Promise<string[]>
+  close(): Promise<void>
+}
+
+export interface QueryOptions {
+  readonly token?: string | null
+  readonly clientAddress?: string
+  readonly operationName?: string
+}
+
+export interface TestAppOptions {
+  readonly database?: 'fixtures' | 'schema' | 'empty'
+  readonly redis?: 'fixtures' | 'empty'
+  readonly env?: Readonly<Record<string, string>>
+  readonly now?: () => number
+}
+
+export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const databaseUrl = freshDatabase(options.database ?? 'fixtures')
+  const redis = await freshRedis(options.redis ?? 'fixtures', options.now ? { now: options.now() } : {})
+  const config = testConfig({ DATABASE_URL: databaseUrl, REDIS_URL: redis.url, ...options.env })
+  const logs: Record<string, unknown>[] = []
+  const logger = pino(
+    { level: 'debug', base: null },
+    { write: (line: string) => logs.push(JSON.parse(line)) },
+  )
+  const app = await createApp(config, { logger, ...(options.now && { now: options.now }) })
+  const statements: string[] = []
+  app.database.onQuery((sql) => statements.push(sql))
+
+  return {
+    app,
+    redis,
+    databaseUrl,
+    logs,
+    query: (document, variables, queryOptions) => ask(app, document, variables, queryOptions),
+    async statementsOf(run) {
+      const before = statements.length
+      await run()
+      return statements.slice(before)
+    },
+    async close() {
+      await app.yoga.dispose()
+      await app.close()
+      await redis.stop()
+    },
+  }
+}
+
+export const testConfig = (env: Readonly<Record<string, string>>): Config =>
+  loadConfig({
+    ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey,
+    JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret,
+    ADMIN_TOKENS: `tests:admin:${sha256(ADMIN_TOKEN)},looker:viewer:${sha256(VIEWER_TOKEN)}`,
+    ...env,
+  })
+
+/** One operation over `yoga.fetch`: everything that HTTP does but the port. */
+export async function ask(
+  app: App,
+  query: string,
+  variables: object = {},
+  { token = ADMIN_TOKEN, clientAddress = '127.0.0.1', operationName }: QueryOptions = {},
+): Promise<Answer> {
+  const response = await app.yoga.fetch(
+    'http://localhost/graphql',
+    {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        ...(token !== null && { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify({ query, variables, ...(operationName && { operationName }) }),
+    },
+    { clientAddress },
+  )
+  const body = (await response.json()) as { data?: unknown; errors?: Answer['errors']; extensions?: object }
+  return {
+    status: response.status,
+    data: body.data,
+    errors: body.errors ?? [],
+    extensions: body.extensions as Answer['extensions'],
+  }
+}

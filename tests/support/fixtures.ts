@@ -1,0 +1,39 @@
+import { Redis } from 'ioredis'
+import pg from 'pg'
+import { loadDatabaseFixtures, loadRedisFixtures } from '../../scripts/lib/fixtures.js'
+
+export { fixtureEntries, fixtureSql, fixtureValue, loadRedisFixtures } from '../../scripts/lib/fixtures.js'
+
+/**
+ * Loads the fixtures into an empty database, an empty Redis, or both. Times in Redis are relative to `now`, in milliseconds.
+ * For most tests `freshDatabase()` and `freshRedis()` of servers/shared.ts are quicker.
+ */
+export async function loadFixtures(targets: {
+  databaseUrl?: string
+  redisUrl?: string
+  now?: number
+}): Promise<void> {
+  const { databaseUrl, redisUrl, now } = targets
+  if (databaseUrl !== undefined) {
+    const client = new pg.Client(databaseUrl)
+    await client.connect()
+    await loadDatabaseFixtures(client).finally(() => client.end())
+  }
+  if (redisUrl !== undefined) {
+    const client = new Redis(redisUrl)
+    await loadRedisFixtures(client, now).finally(() => client.disconnect())
+  }
+}
+
+/** Ids of fixture rows and keys that tests name. */
+export const FIXTURE_SECRETS = {
+  encryptionKey: 'fixture-encryption-key',
+  jwtSecret: 'fixture-jwt-secret',
+} as const
+
+/** The fixtures' administrator. */
+export const FIXTURE_ADMIN = {
+  id: 'db5b5fab-8f4d-4e27-9da1-494c73cf256d',
+  email: 'root@example.com',
+  password: 'correct horse battery',
+} as const

@@ -1,0 +1,164 @@
+/**
+ * Server processes that belong to the test process: whatever ends it (a crash, Ctrl-C, the end of the run), they end too,
+ * and so do their directories.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { findProgram } from '../../../scripts/ensure-services.mjs'
+
+const running = new Set<ChildProcess>()
+const directories = new Set<string>()
+
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true })
+})
+
+/** A directory that goes with the test process; anyone may pass through it, as a server may run as another user. */
+export function temporaryDirectory(name: string): string {
+  const directory = mkdtempSync(join(tmpdir(), `affinityql-${name}-`))
+  chmodSync(directory, 0o755)
+  directories.add(directory)
+  return directory
+}
+
+export function removeDirectory(directory: string): void {
+  rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
+  directories.delete(directory)
+}
+
+const canListen = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
+
+const taken = new Set<number>()
+
+/**
+ * A port of 127.0.0.1 that is free now. Below the range from which the system gives out ports to outgoing connections,
+ * and low enough for Redis Cluster's second port, 10,000 above.
+ */
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    const port = 12_000 + Math.floor(Math.random() * 10_000)
+    if (taken.has(port)) continue
+    if ((await canListen(port)) && (await canListen(port + 10_000))) {
+      taken.add(port)
+      return port
+    }
+  }
+  throw new Error('No free port was found.')
+}
+
+export interface Program {
+  readonly command: string
+  readonly args: readonly string[]
+  /** Run as this user; only when the tests run as root. */
+  readonly user?: string
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/** Wraps a program so that the kernel ends it with us (Linux), and so that it runs as another user. */
+function wrapped({ command, args, user }: Program): [string, string[]] {
+  const setpriv = findProgram('setpriv')
+  if (setpriv !== undefined) {
+    const identity = user === undefined ? [] : ['--reuid', user, '--regid', user, '--init-groups']
+    return [setpriv, [...identity, '--pdeathsig', 'KILL', '--', command, ...args]]
+  }
+  if (user === undefined) return [command, [...args]]
+  return [findProgram('runuser') ?? 'runuser', ['-u', user, '--', command, ...args]]
+}
+
+/** Runs a program to its end and returns what it printed. Throws with its error output when it fails. */
+export function run(program: Program, input?: string): string {
+  const [command, args] = wrapped(program)
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    encoding: 'utf8',
+    cwd: '/',
+    maxBuffer: 64 * 1024 * 1024,
+    env: { ...process.env, ...program.environment },
+    ...(input === undefined ? {} : { input }),
+  })
+  if (error) throw error
+  if (status !== 0)
+    throw new Error(`${program.command} ${program.args.join(' ')} failed (${status}): ${stderr || stdout}`)
+  return stdout
+}
+
+/** A server process that can be stopped, killed, paused and started again with the same arguments. */
+export class ServerProcess {
+  #child: ChildProcess | undefined
+  #output = ''
+
+  constructor(
+    private readonly program: Program,
+    private readonly isReady: () => Promise<boolean> | boolean,
+  ) {}
+
+  /** Starts it and waits until it answers, 15 s at most. */
+  async start(): Promise<void> {
+    const [command, args] = wrapped(this.program)
+    this.#output = ''
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: '/',
+      env: { ...process.env, ...this.program.environment },
+    })
+    this.#child = child
+    running.add(child)
+    child.once('exit', () => running.delete(child))
+    const remember = (chunk: Buffer) => {
+      this.#output = (this.#output + chunk).slice(-4000)
+    }
+    // A server must not keep the test process alive: it is ended with it.
+    child.unref()
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', remember)
+      if (stream instanceof Socket) stream.unref()
+    }
+    await this.#untilReady(child)
+  }
+
+  async #untilReady(child: ChildProcess): Promise<void> {
+    const deadline = Date.now() + 15_000
+    while (!(await this.isReady())) {
+      if (child.exitCode !== null || Date.now() > deadline) {
+        child.kill('SIGKILL')
+        throw new Error(`${this.program.command} did not start: ${this.#output}`)
+      }
+      await sleep(10)
+    }
+  }
+
+  /** Everything the server printed lately. */
+  get output(): string {
+    return this.#output
+  }
+
+  /** Ends it, paused or not, with a signal and waits until it is gone; after 5 s it is killed. */
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child
+    this.#child = undefined
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    child.kill(signal)
+    child.kill('SIGCONT')
+    const timer = setTimeout(() => child.kill('SIGKILL'), 5_000)
+    await gone
+    clearTimeout(timer)
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+}

@@ -1,0 +1,150 @@
+import { chmodSync, chownSync } from 'node:fs'
+import { join } from 'node:path'
+import { findPostgresDirectory } from '../../../scripts/ensure-services.mjs'
+import { freePort, removeDirectory, run, ServerProcess, temporaryDirectory } from './child.js'
+
+export interface PostgresServer {
+  readonly port: number
+  /** The maintenance database, `postgres`. */
+  readonly url: string
+  /** CREATE DATABASE, empty or as a copy of `template`; its URL. */
+  createDatabase(name: string, template?: string): string
+  /** Runs SQL with psql and returns its unaligned output without headers. Throws at the first error. */
+  psql(url: string, sql: string): string
+  /** pg_dump of this database. */
+  dump(url: string, ...args: string[]): string
+  /** Ends it and removes its data. */
+  stop(): Promise<void>
+  /** Ends it at once, as a crash would; restart() brings it back with its data. */
+  kill(): Promise<void>
+  /** SIGSTOP of the server and all its sessions: connections stay open and nothing answers. */
+  pause(): void
+  resume(): void
+  restart(): Promise<void>
+}
+
+export const postgresTool = (tool: string): string => {
+  const directory = findPostgresDirectory()
+  if (directory === undefined)
+    throw new Error('PostgreSQL is not installed: node scripts/ensure-services.mjs')
+  return join(directory, tool)
+}
+
+/** psql with SQL on its standard input. */
+export const psql = (url: string, sql: string): string =>
+  run({ command: postgresTool('psql'), args: ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', url] }, sql)
+
+/** CREATE DATABASE on the server of `adminUrl`, empty or as a copy of `template`; its URL. */
+export function createDatabase(adminUrl: string, name: string, template = 'template0'): string {
+  psql(adminUrl, `CREATE DATABASE "${name}" TEMPLATE "${template}"`)
+  const url = new URL(adminUrl)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+/** pg_dump of this database. */
+export const dump = (url: string, ...args: string[]): string =>
+  // PostgreSQL 15.14 and later print a random word in \restrict lines.
+  run({ command: postgresTool('pg_dump'), args: [url, ...args] }).replace(/^\\(un)?restrict .*$/gm, '')
+
+// PostgreSQL refuses to run as root.
+const account = (): { name: string; uid: number; gid: number } | undefined => {
+  if (process.getuid?.() !== 0) return undefined
+  for (const name of ['postgres', 'nobody']) {
+    try {
+      const id = (flag: string) => Number(run({ command: 'id', args: [flag, name] }))
+      return { name, uid: id('-u'), gid: id('-g') }
+    } catch {}
+  }
+  throw new Error('PostgreSQL needs a user other than root: neither postgres nor nobody exists.')
+}
+
+const SETTINGS = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '60',
+  shared_buffers: '32MB',
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+}
+
+/** A PostgreSQL of its own on a free port. It takes some 2 s; for most tests a database of the shared one will do. */
+export async function startPostgres(
+  options: { settings?: Readonly<Record<string, string>> } = {},
+): Promise<PostgresServer> {
+  const user = account()
+  const directory = temporaryDirectory('postgres')
+  if (user) chownSync(directory, user.uid, user.gid)
+  const as = user ? { user: user.name } : {}
+  const data = join(directory, 'data')
+  const port = await freePort()
+  const initArguments = [
+    '-D',
+    data,
+    '-U',
+    'postgres',
+    '-A',
+    'trust',
+    '-E',
+    'UTF8',
+    '--locale=C',
+    '--no-sync',
+    '--no-instructions',
+  ]
+  run({ command: postgresTool('initdb'), args: initArguments, ...as })
+  chmodSync(directory, 0o755)
+
+  const url = `postgresql://postgres@127.0.0.1:${port}/postgres`
+  const settings = Object.entries({ ...SETTINGS, ...options.settings }).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ])
+  const child = new ServerProcess(
+    { command: postgresTool('postgres'), args: ['-D', data, '-p', `${port}`, ...settings], ...as },
+    () => child.output.includes('ready to accept connections'),
+  )
+  await child.start()
+
+  const signalAll = (signal: NodeJS.Signals) => {
+    const { pid } = child
+    if (pid === undefined) return
+    child.signal(signal)
+    for (const session of sessionsOf(pid)) process.kill(session, signal)
+  }
+
+  // An immediate shutdown: no goodbye to clients and no checkpoint, as in a crash, but nothing is left behind.
+  const end = () => {
+    signalAll('SIGCONT')
+    return child.end('SIGQUIT')
+  }
+
+  return {
+    port,
+    url,
+    createDatabase: (name, template) => createDatabase(url, name, template),
+    psql,
+    dump,
+    async stop() {
+      await end()
+      removeDirectory(directory)
+    },
+    kill: end,
+    pause: () => signalAll('SIGSTOP'),
+    resume: () => signalAll('SIGCONT'),
+    async restart() {
+      await end()
+      await child.start()
+    },
+  }
+}
+
+function sessionsOf(postmaster: number): number[] {
+  const lines = run({ command: 'ps', args: ['-A', '-o', 'pid=,ppid='] })
+    .trim()
+    .split('\n')
+  return lines
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .filter(([, parent]) => parent === postmaster)
+    .map(([pid]) => pid ?? 0)
+}
