@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { createPgDatabase, createPgliteDatabase, type Database } from './clients/database.js'
 import { connectRedis, createRedis } from './clients/redis.js'
 import type { Config, ModeConfig } from './config.js'
+import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
 import { createBrokenRecords } from './live/broken-records.js'
 import { createScanSource } from './live/scan-source.js'
@@ -14,6 +15,7 @@ import { createKeyMasker } from './security/masking.js'
 import { createPasswordVerifier } from './security/passwords.js'
 import { createGraphqlServer, type Yoga } from './server/create-yoga.js'
 import { type Dependency, readHealth } from './server/health.js'
+import { createOutageLog } from './server/outage-log.js'
 import { createAdminDirectory } from './stores/admin-directory.js'
 import type { AffinityStore } from './stores/affinity-store.js'
 import { prepareDatabase } from './stores/gateway-schema.js'
@@ -119,9 +121,8 @@ async function openCache(mode: ModeConfig, logger: Logger, now: () => number): P
       close: async () => {},
     }
   }
-  const client = createRedis(mode.redis, {
-    onError: (error) => logger.warn({ reason: error.message }, 'cache connection'),
-  })
+  const client = createRedis(mode.redis, { onError: (error) => outage.failed(error) })
+  const outage = createOutageLog(logger, 'cache')
   try {
     await connectRedis(client, CACHE_CONNECT_TIMEOUT_MS)
   } catch {
@@ -130,6 +131,8 @@ async function openCache(mode: ModeConfig, logger: Logger, now: () => number): P
       'The cache cannot be reached: check REDIS_URL (or REDIS_SENTINELS, REDIS_CLUSTER_NODES), its password and the network.',
     ])
   }
+  outage.begin()
+  client.on('ready', () => outage.recovered())
   return {
     affinityStore: createRedisAffinityStore(client),
     blacklist: createRedisTokenBlacklist(client),
@@ -174,6 +177,3 @@ const secretsOf = (mode: ModeConfig) =>
   mode.kind === 'gateway'
     ? mode
     : { encryptionKey: DEMO_ENCRYPTION_KEY, jwtSecretKey: randomBytes(32).toString('base64url') }
-
-/** Encrypts nothing but the demo's invented keys. */
-export const DEMO_ENCRYPTION_KEY = 'affinityql-demo'

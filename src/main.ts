@@ -1,30 +1,67 @@
 #!/usr/bin/env node
-import pino from 'pino'
+import pino, { type Logger } from 'pino'
+import pretty from 'pino-pretty'
 import { type App, createApp } from './app.js'
 import { type Config, loadConfig } from './config.js'
+import { type Demo, startDemo } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
+import { newStaticToken, parseAdminTokens } from './security/static-tokens.js'
 import { type HttpServer, listen } from './server/http-server.js'
 
 /** Kubernetes and systemd kill after 30 s and 90 s by default; whoever waits for us waits 10 s. */
 const DRAIN_MS = 9_000
 
 async function main(): Promise<void> {
-  const config = loadConfig(process.env)
-  const logger = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime })
+  const configured = loadConfig(process.env)
+  const demoToken = configured.mode.kind === 'embedded' ? newStaticToken('demo', 'admin') : undefined
+  const config = demoToken ? withToken(configured, demoToken.entry) : configured
+  const logger = createLogger(config)
   const app = await createApp(config, { logger })
-  const server = await listen(app.yoga, config.host, config.port).catch(async (error: unknown) => {
-    await app.close()
+  const stack = [() => app.close()]
+  try {
+    const demo =
+      app.keyspace &&
+      (await startDemo(app.database.prisma, app.keyspace, (error) =>
+        logger.error({ err: error }, 'the demo traffic stumbled'),
+      ))
+    if (demo) stack.unshift(async () => demo.stop())
+    const server = await listen(app.yoga, config.host, config.port)
+    stopOnSignals(app, server, stack)
+    process.stdout.write(banner(config, server.url, demo, demoToken?.token))
+  } catch (error) {
+    for (const close of stack) await close()
     throw error
-  })
-  stopOnSignals(app, server)
-  announce(config, server)
+  }
 }
 
-function announce(config: Config, server: HttpServer): void {
-  process.stdout.write(`affinityql serves ${server.url}/graphql (${config.mode.kind})\n`)
+const withToken = (config: Config, entry: string): Config => ({
+  ...config,
+  staticTokens: [...config.staticTokens, ...parseAdminTokens(entry).tokens],
+})
+
+/** Lines of JSON for machines; for a person at a terminal, readable ones. */
+function createLogger({ logLevel }: Config): Logger {
+  const options = { level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }
+  return process.stdout.isTTY
+    ? pino(options, pretty({ colorize: true, ignore: 'pid,hostname' }))
+    : pino(options)
 }
 
-function stopOnSignals(app: App, server: HttpServer): void {
+function banner(config: Config, url: string, demo: Demo | undefined, token: string | undefined): string {
+  const lines = [`affinityql serves ${url}/graphql`]
+  if (demo && token) {
+    lines.push(
+      '  demo      simulated gateway traffic, nothing installed; set DATABASE_URL, REDIS_URL, … for a real gateway',
+      `  sign in   ${demo.email} / ${demo.password}`,
+      `  token     ${token}`,
+    )
+  } else if (config.staticTokens.length === 0) {
+    lines.push('  sign in with an administrator’s account of the gateway; ADMIN_TOKENS has none for scripts')
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function stopOnSignals(app: App, server: HttpServer, stack: readonly (() => Promise<void>)[]): void {
   let stopping = false
   const stop = () => {
     if (stopping) return
@@ -32,7 +69,7 @@ function stopOnSignals(app: App, server: HttpServer): void {
     app.startDraining()
     server
       .close(DRAIN_MS)
-      .then(() => app.close())
+      .then(() => Promise.all(stack.map((close) => close())))
       .then(
         () => process.exit(0),
         () => process.exit(1),

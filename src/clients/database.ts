@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import pg from 'pg'
+import { ConfigurationError } from '../errors.js'
 import { PrismaClient } from '../generated/prisma/client.js'
 import { lockDirectory } from './directory-lock.js'
 import { observeQueries, type QueryListener } from './query-observer.js'
@@ -45,7 +46,9 @@ const CLIENT_TIMEOUT_MARGIN_MS = 250
 const SESSION_SETTINGS = '-c TimeZone=UTC'
 
 function poolConfig(options: PgDatabaseOptions): { config: pg.PoolConfig; schemaName: string | undefined } {
-  const url = new URL(options.url)
+  const url = URL.canParse(options.url) ? new URL(options.url) : undefined
+  // Node's own error would carry the URL, and its password.
+  if (url === undefined) throw new ConfigurationError(["The database's URL cannot be read as a URL."])
   // Prisma's parameter, unknown to PostgreSQL.
   const schemaName = url.searchParams.get('schema') || undefined
   url.searchParams.delete('schema')
@@ -67,7 +70,10 @@ function poolConfig(options: PgDatabaseOptions): { config: pg.PoolConfig; schema
   return { config, schemaName }
 }
 
-/** A real PostgreSQL, through a pool. */
+/**
+ * A real PostgreSQL, through a pool.
+ * @throws ConfigurationError where the URL is none.
+ */
 export function createPgDatabase(options: PgDatabaseOptions): Database {
   const { config, schemaName } = poolConfig(options)
   const pool = new pg.Pool(config)

@@ -11,13 +11,27 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-function ownerOf(file: string): number | undefined {
+const textOf = (file: string): string | undefined => {
   try {
-    const pid = Number.parseInt(readFileSync(file, 'utf8'), 10)
-    return Number.isInteger(pid) && pid > 0 ? pid : undefined
+    return readFileSync(file, 'utf8')
   } catch {
     return undefined
   }
+}
+
+// When the process started, in ticks since the machine did: field 22 of Linux's stat, after the name in parentheses.
+// In a container, a new process often has the id of the one that crashed.
+const startOf = (pid: number): string =>
+  textOf(`/proc/${pid}/stat`)
+    ?.replace(/^.*\) /s, '')
+    .split(' ')[19] ?? ''
+
+/** The process that holds the lock, where it still lives. */
+function holderOf(file: string): number | undefined {
+  const [id, start = ''] = (textOf(file) ?? '').trim().split(' ')
+  const pid = Number(id)
+  if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return undefined
+  return start === '' || start === startOf(pid) ? pid : undefined
 }
 
 /**
@@ -30,15 +44,15 @@ export function lockDirectory(directory: string): () => void {
   const file = `${directory.replace(/\/+$/, '')}.lock`
   for (let attempt = 0; attempt < 3; attempt += 1) {
     try {
-      writeFileSync(file, `${process.pid}\n`, { flag: 'wx' })
+      writeFileSync(file, `${process.pid} ${startOf(process.pid)}\n`, { flag: 'wx' })
       return () => rmSync(file, { force: true })
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
     }
-    const owner = ownerOf(file)
-    if (owner !== undefined && isAlive(owner)) {
+    const holder = holderOf(file)
+    if (holder !== undefined) {
       throw new ConfigurationError([
-        `The database directory ${directory} is in use by process ${owner}. Stop that process, or name another directory.`,
+        `The database directory ${directory} is in use by process ${holder}. Stop that process, or name another directory.`,
       ])
     }
     rmSync(file, { force: true })

@@ -1,7 +1,8 @@
 import type { EventEmitter } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConnectionOptions } from 'node:tls'
 import { Cluster, type DNSLookupFunction, Redis, type RedisOptions } from 'ioredis'
-import { cacheUnavailable } from '../errors.js'
+import { ConfigurationError, cacheUnavailable } from '../errors.js'
 
 export interface Address {
   readonly host: string
@@ -71,6 +72,8 @@ const CONNECTION_OPTIONS = {
 const reconnectOnError = (error: Error): boolean => error.message.startsWith('READONLY')
 
 function optionsOfUrl(text: string, tls: ConnectionOptions | undefined): Options {
+  // Node's own error would carry the URL, and its password.
+  if (!URL.canParse(text)) throw new ConfigurationError(["Redis's URL cannot be read as a URL."])
   // Not left to ioredis, which lets parameters of a URL replace any option above.
   const url = new URL(text)
   const db = Number.parseInt(url.pathname.slice(1), 10)
@@ -144,7 +147,10 @@ function createCluster(config: Extract<RedisConfig, { kind: 'cluster' }>, connec
   })
 }
 
-/** A client with an operator's options instead of ioredis's. It does not connect: see connectRedis. */
+/**
+ * A client with an operator's options instead of ioredis's. It does not connect: see connectRedis.
+ * @throws ConfigurationError where the URL is none.
+ */
 export function createRedis(config: RedisConfig, options: RedisClientOptions): RedisClient {
   const connectionName = options.connectionName ?? 'affinityql'
   if (config.kind !== 'cluster') {
@@ -155,6 +161,13 @@ export function createRedis(config: RedisConfig, options: RedisClientOptions): R
   const client = createCluster(config, connectionName)
   client.on('error', options.onError)
   client.on('node error', options.onError)
+  // Nodes would connect at their first command, and refuse any other that comes while they do. Only once the cluster is
+  // ready: until then a node that is connecting fails the cluster's own check.
+  const connectNode = (node: Redis) => {
+    if (client.status === 'ready' && node.status === 'wait') node.connect().catch(() => {})
+  }
+  client.on('ready', () => client.nodes().forEach(connectNode))
+  client.on('+node', connectNode)
   return client
 }
 
@@ -168,6 +181,7 @@ const REFUSED = /^(NOAUTH|WRONGPASS|NOPERM|ERR invalid password|ERR AUTH)/
  */
 export async function connectRedis(client: RedisClient, timeoutMs: number): Promise<void> {
   if (client.status === 'ready') return
+  const deadline = Date.now() + timeoutMs
   let lastError: Error | undefined
   const emitter: EventEmitter = client
   await new Promise<void>((resolve, reject) => {
@@ -188,4 +202,12 @@ export async function connectRedis(client: RedisClient, timeoutMs: number): Prom
     // Its rejection is the first failed attempt, which an event has told already; the attempts go on.
     if (client.status === 'wait' || client.status === 'end') client.connect().catch(() => {})
   })
+  if (client instanceof Cluster) await untilNodesSettle(client, deadline)
+}
+
+/** A cluster is ready once it knows its nodes: gives each time to connect. One that is down is no failure of the cluster. */
+async function untilNodesSettle(cluster: Cluster, deadline: number): Promise<void> {
+  const isConnecting = ({ status }: Redis) =>
+    status === 'connecting' || status === 'connect' || status === 'wait'
+  while (cluster.nodes('master').some(isConnecting) && Date.now() < deadline) await sleep(5)
 }

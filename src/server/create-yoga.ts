@@ -4,10 +4,10 @@ import type { Logger } from 'pino'
 import type { Context } from '../context.js'
 import { schema } from '../schema/index.js'
 import { clientAddress, TRUST_NOBODY, type TrustProxy } from './client-address.js'
-import { graphiqlOptions } from './graphiql.js'
 import type { Health } from './health.js'
 import { createErrorMask } from './mask-error.js'
 import { type ContextDeps, createContext } from './request-context.js'
+import { useGraphiql } from './use-graphiql.js'
 import { useHealth } from './use-health.js'
 import { useIntrospection } from './use-introspection.js'
 import { useJsonRequests } from './use-json-requests.js'
@@ -43,7 +43,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
 
   return createYoga<ServerContext, Context>({
     schema,
-    ...graphiqlOptions(!production),
+    graphiql: false,
     landingPage: false,
     cors: false,
     batching: false,
@@ -51,7 +51,10 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
     logging: false,
     maxRequestBodySize: MAX_BODY_BYTES,
     maskedErrors: {
-      maskError: createErrorMask((error) => logger.error({ err: error }, 'unexpected error')),
+      maskError: createErrorMask({
+        suggestions: !production,
+        reportUnexpected: (error) => logger.error({ err: error }, 'unexpected error'),
+      }),
     },
     context: ({ request, ...server }) =>
       createContext(deps, {
@@ -63,8 +66,9 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
       useRequestLog(logger),
       useSecurityHeaders(),
       useHealth(deps.readHealth),
+      ...(production ? [] : [useGraphiql()]),
       useJsonRequests({ maxBodyBytes: MAX_BODY_BYTES }),
-      useLimits({ suggestions: !production }),
+      useLimits(),
       useIntrospection({ enabled: !production }),
       useOneErrorPerField(),
     ],

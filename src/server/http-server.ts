@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigurationError } from '../errors.js'
 import type { Yoga } from './create-yoga.js'
 
@@ -12,17 +13,35 @@ export interface HttpServer {
   close(drainMs: number): Promise<void>
 }
 
+/** How long a client may take, in milliseconds. */
+export interface ClientTimeouts {
+  /** For all of a request's headers. */
+  readonly headers: number
+  /** For a whole request. */
+  readonly request: number
+  /** How often the two are checked: Node's own 30 s would let a client take that much longer. */
+  readonly checkEvery: number
+}
+
 /** Slow clients do not hold a connection: a header in 10 s, a whole request in 30 s. */
-const HEADERS_TIMEOUT_MS = 10_000
-const REQUEST_TIMEOUT_MS = 30_000
+const CLIENT_TIMEOUTS: ClientTimeouts = { headers: 10_000, request: 30_000, checkEvery: 2_000 }
 const KEEP_ALIVE_TIMEOUT_MS = 65_000
+/** How long requests are still taken after the stop has begun. */
+const LAST_CALL_MS = 250
+const HANG_UP_EVERY_MS = 50
 
 /** @throws ConfigurationError where the port is taken or not allowed */
-export async function listen(yoga: Yoga, host: string, port: number): Promise<HttpServer> {
+export async function listen(
+  yoga: Yoga,
+  host: string,
+  port: number,
+  timeouts: ClientTimeouts = CLIENT_TIMEOUTS,
+): Promise<HttpServer> {
   const server = createServer(
     {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: timeouts.headers,
+      requestTimeout: timeouts.request,
+      connectionsCheckingInterval: timeouts.checkEvery,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     },
     yoga,
@@ -41,15 +60,15 @@ export async function listen(yoga: Yoga, host: string, port: number): Promise<Ht
   }
 }
 
-function drain(server: Server, drainMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), drainMs)
-    server.close(() => {
-      clearTimeout(cut)
-      resolve()
-    })
-    server.closeIdleConnections()
-  })
+async function drain(server: Server, drainMs: number): Promise<void> {
+  const cut = setTimeout(() => server.closeAllConnections(), drainMs)
+  // A request that is on its way on a connection that looks idle would be reset: let it come in first.
+  await sleep(Math.min(LAST_CALL_MS, drainMs))
+  // A connection that falls idle now would wait for its client's next request.
+  const hangUp = setInterval(() => server.closeIdleConnections(), HANG_UP_EVERY_MS)
+  await new Promise((resolve) => server.close(resolve))
+  clearInterval(hangUp)
+  clearTimeout(cut)
 }
 
 function listenProblem(error: NodeJS.ErrnoException, host: string, port: number): Error {

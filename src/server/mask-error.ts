@@ -23,18 +23,25 @@ export const PUBLIC_CODES = [
 ] as const
 export type PublicCode = (typeof PUBLIC_CODES)[number]
 
+export interface ErrorMaskOptions {
+  /** Whether messages may suggest names that exist (`Did you mean …`): not in production. */
+  readonly suggestions: boolean
+  /** Gets what the client does not. */
+  readonly reportUnexpected: (error: unknown) => void
+}
+
 /**
  * What a client may see of an error: a public code with a message that was written for it. Whatever was not written
  * for it becomes INTERNAL_SERVER_ERROR, without the message, the stack or the driver's words, and is reported instead.
  */
-export function createErrorMask(reportUnexpected: (error: unknown) => void) {
+export function createErrorMask({ suggestions, reportUnexpected }: ErrorMaskOptions) {
   return (error: unknown): GraphQLError => {
     const origin = originOf(error)
     const known = describe(origin)
     if (!known) reportUnexpected(origin)
     const { message, extensions } = known ?? INTERNAL
     const located = error instanceof GraphQLError ? error : undefined
-    return new GraphQLError(message, {
+    return new GraphQLError(suggestions ? message : withoutSuggestion(message), {
       nodes: located?.nodes ?? null,
       source: located?.source ?? null,
       positions: located?.positions ?? null,
@@ -54,9 +61,16 @@ const INTERNAL: Description = {
   extensions: { code: 'INTERNAL_SERVER_ERROR' },
 }
 
+/** GraphQL's own sentences: `Did you mean "name"?`, `… the enum value "ASC"?`, `… to use an inline fragment on "User"?` */
+const withoutSuggestion = (message: string): string => message.replace(/ ?Did you mean [^?]*\?/g, '')
+
+/** GraphQL wraps what a resolver throws, and what a scalar says of a variable: the latter without the variable's name. */
 function originOf(error: unknown): unknown {
-  return error instanceof GraphQLError && error.originalError ? originOf(error.originalError) : error
+  if (!(error instanceof GraphQLError) || !error.originalError || isBadVariable(error)) return error
+  return originOf(error.originalError)
 }
+
+const isBadVariable = ({ message, path }: GraphQLError): boolean => !path && message.startsWith('Variable "')
 
 function describe(error: unknown): Description | undefined {
   if (error instanceof GraphQLError) return describeGraphQLError(error)
@@ -91,9 +105,12 @@ const described = (message: string, code: PublicCode, http?: object): Descriptio
 function describeGraphQLError(error: GraphQLError): Description | undefined {
   const code = publicCode(error)
   if (!code || code === 'INTERNAL_SERVER_ERROR') return undefined
-  const { http } = error.extensions
+  const http = error.extensions['http'] ?? (isBadVariable(error) ? BAD_REQUEST : undefined)
   return { message: error.message, extensions: { code, ...(http !== undefined && { http }) } }
 }
+
+/** `spec`: 400 where the client accepts application/graphql-response+json, 200 where it does not know better. */
+const BAD_REQUEST = { status: 400, spec: true }
 
 const publicCode = (error: GraphQLError): PublicCode | undefined => {
   const { code } = error.extensions

@@ -1,4 +1,4 @@
-import { type DocumentNode, GraphQLError, NoSchemaIntrospectionCustomRule, visit } from 'graphql'
+import { type DocumentNode, NoSchemaIntrospectionCustomRule, visit } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../context.js'
 
@@ -22,14 +22,8 @@ export function useIntrospection({ enabled }: IntrospectionOptions): Plugin<Cont
     onValidate({ addValidationRule }) {
       if (!enabled) addValidationRule(NoSchemaIntrospectionCustomRule)
     },
-    async onExecute({ args, setResultAndStopExecution }) {
-      if (!introspects(args.document)) return
-      try {
-        await args.contextValue.viewer()
-      } catch (error) {
-        const originalError = error instanceof Error ? error : new Error(String(error))
-        setResultAndStopExecution({ errors: [new GraphQLError(originalError.message, { originalError })] })
-      }
+    async onExecute({ args }) {
+      if (introspects(args.document)) await args.contextValue.viewer()
     },
   }
 }

@@ -7,38 +7,36 @@ export interface JsonRequestsOptions {
 }
 
 const badRequest = (message: string, status = 400): GraphQLError =>
-  new GraphQLError(message, {
-    extensions: { code: 'BAD_USER_INPUT', http: { status, spec: status === 400 } },
-  })
+  new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status } } })
 
 /**
  * Takes POSTed operations as `application/json` alone. Yoga would also run those sent as forms, multipart or plain
- * GraphQL text, which any web page can send without asking. The body is read up to a limit and parsed here, so that
- * what is wrong with it is said without the parser's own words.
+ * GraphQL text, which any web page can send without asking. What is read, a body up to a limit or a GET's query
+ * string, is parsed here, so that what is wrong with it is said without the parser's own words.
  */
 export function useJsonRequests({ maxBodyBytes }: JsonRequestsOptions): Plugin {
   return {
-    onRequestParse({ request, setRequestParser }) {
+    onRequestParse({ request, url, setRequestParser }) {
+      if (request.method === 'GET') setRequestParser(() => readQueryString(url.searchParams))
       if (request.method !== 'POST') return
       setRequestParser(async () => {
-        if (!isJson(request.headers)) {
-          throw badRequest('Send operations as JSON, with content-type: application/json.', 415)
-        }
-        return parse(await readText(request, maxBodyBytes))
+        refuseUnlessPlainJson(request.headers)
+        return readBody(await readText(request, maxBodyBytes))
       })
     },
   }
 }
 
-function isJson(headers: Headers): boolean {
+function refuseUnlessPlainJson(headers: Headers): void {
   const [mediaType, ...parameters] = (headers.get('content-type') ?? '').toLowerCase().split(';')
   const charset = parameters.map((parameter) => parameter.trim()).find((text) => text.startsWith('charset='))
-  const encoding = headers.get('content-encoding')
-  return (
-    mediaType?.trim() === 'application/json' &&
-    (charset === undefined || /^charset="?utf-?8"?$/.test(charset)) &&
-    (encoding === null || encoding === 'identity')
-  )
+  const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset)
+  if (mediaType?.trim() !== 'application/json' || !isUtf8) {
+    throw badRequest('Send operations as JSON in UTF-8, with content-type: application/json.', 415)
+  }
+  if ((headers.get('content-encoding') ?? 'identity') !== 'identity') {
+    throw badRequest('Send the request body as it is, without a content-encoding.', 415)
+  }
 }
 
 async function readText(request: Request, maxBytes: number): Promise<string> {
@@ -54,14 +52,31 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function parse(text: string): GraphQLParams {
-  let body: unknown
-  try {
-    body = JSON.parse(text)
-  } catch {
-    throw badRequest('The request body is not valid JSON.')
-  }
+function readBody(text: string): GraphQLParams {
+  const body = parseJson(text, 'The request body')
   if (typeof body !== 'object' || body === null) throw badRequest('The request body must be a JSON object.')
   if (Array.isArray(body)) throw badRequest('Batches are not supported: send one operation a request.')
   return body
+}
+
+/** Yoga checks afterwards, for GET and POST alike, that `query` is a string and the others are what they should be. */
+function readQueryString(parameters: URLSearchParams): GraphQLParams {
+  const params: Record<string, unknown> = {}
+  for (const name of ['query', 'operationName'] as const) {
+    const text = parameters.get(name)
+    if (text) params[name] = text
+  }
+  for (const name of ['variables', 'extensions'] as const) {
+    const text = parameters.get(name)
+    if (text) params[name] = parseJson(text, `The parameter "${name}"`)
+  }
+  return params
+}
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw badRequest(`${what} is not valid JSON.`)
+  }
 }

@@ -17,10 +17,20 @@ interface Entry {
 const MAX_NAME_LENGTH = 100
 const SAFE_REQUEST_ID = /^[\w.:-]{1,100}$/
 
-/** The request's id: the caller's own where it is harmless, else a new one. The answer carries it back. */
-export const requestIdOf = (request: Request): string => {
-  const given = request.headers.get('x-request-id')
-  return given && SAFE_REQUEST_ID.test(given) ? given : randomUUID()
+const requestIds = new WeakMap<Request, string>()
+
+/**
+ * The request's id: the caller's own where it is harmless, else a new one. The log, the context and the answer's
+ * `x-request-id` all have the same.
+ */
+export function requestIdOf(request: Request): string {
+  let id = requestIds.get(request)
+  if (id === undefined) {
+    const given = request.headers.get('x-request-id')
+    id = given && SAFE_REQUEST_ID.test(given) ? given : randomUUID()
+    requestIds.set(request, id)
+  }
+  return id
 }
 
 /**
@@ -51,9 +61,9 @@ export function useRequestLog(logger: Logger): Plugin<Context> {
       }
     },
     onResponse({ request, response }) {
+      response.headers.set('x-request-id', requestIdOf(request))
       const entry = entries.get(request)
       if (!entry) return
-      response.headers.set('x-request-id', entry.requestId)
       if (!entry.operation && response.status < 400) return
       logger.info(
         {

@@ -1,8 +1,12 @@
 import type { Plugin } from 'graphql-yoga'
 
-/** Answers hold other people's data: no cache keeps them, no page frames them, no browser guesses their type. */
+/**
+ * Answers hold other people's data: no cache keeps them, no page frames them, no browser guesses their type, and
+ * nothing in them is run. A page that is meant to run brings a policy of its own.
+ */
 const HEADERS = {
   'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',

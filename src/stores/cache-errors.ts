@@ -50,7 +50,8 @@ const SENT =
 
 /**
  * Could a command that failed so have run all the same? True where it may have been sent and its reply never came;
- * false where it was never sent, or Redis answered that it would not run it.
+ * false where it was never sent, or Redis answered that it would not run it. In doubt true: of a connection that closed,
+ * ioredis does not say whether the command was sent.
  */
 export const mayHaveRun = (error: unknown): boolean => {
   if (!(error instanceof Error)) return true

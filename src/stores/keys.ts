@@ -51,6 +51,31 @@ const GLOB_CHARACTERS = /[*?[\]\\]/g
 /** A SCAN pattern that matches every key with exactly this prefix: glob characters in it are escaped. */
 export const scanPattern = (prefix: string): string => `${prefix.replace(GLOB_CHARACTERS, '\\$&')}*`
 
+/** Hashes of counters that every reporting gateway adds to; they do not expire. */
+export const SCHEDULER_STATS_KEY = 'cache_stats:scheduler'
+export const AFFINITY_STATS_KEY = 'cache_stats:affinity'
+
+/*
+ * The model-mapping caches. Ids hold no colons, names may: a name is always the last component.
+ */
+export const modelByIdKey = (modelId: string): string => `model:id:${modelId}`
+
+export const modelByProviderGlobalKey = (providerId: string, globalModelId: string): string =>
+  `model:provider_global:${providerId}:${globalModelId}`
+
+/** How often the entry above was used: a counter, never counted as a cache entry. */
+export const providerGlobalHitsKey = (providerId: string, globalModelId: string): string =>
+  `model:provider_global:hits:${providerId}:${globalModelId}`
+
+export const globalModelByIdKey = (globalModelId: string): string => `global_model:id:${globalModelId}`
+
+export const globalModelByNameKey = (name: string): string => `global_model:name:${name}`
+
+export const globalModelResolveKey = (name: string): string => `global_model:resolve:${name}`
+
+/** What stands under a resolve key instead of JSON where no model has that name. */
+export const RESOLVED_TO_NOTHING = 'NOT_FOUND'
+
 export const jwtBlacklistKey = (tokenSha256Hex: string): string => `jwt:blacklist:${tokenSha256Hex}`
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i

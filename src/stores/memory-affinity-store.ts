@@ -12,6 +12,8 @@ export function createMemoryAffinityStore(keyspace: MemoryKeyspace): AffinitySto
       const broken: BrokenAffinity[] = []
       for (const key of keyspace.keys(AFFINITY_PREFIX)) {
         const value = keyspace.get(key)
+        // It may have expired since it was listed.
+        if (value === undefined && keyspace.type(key) === 'none') continue
         const parsed =
           value === undefined ? { broken: 'wrong Redis type' as const } : parseAffinity(key, value)
         if ('record' in parsed) records.push(parsed.record)

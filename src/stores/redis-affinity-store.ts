@@ -1,20 +1,23 @@
 import { type ChainableCommander, Cluster, type Redis } from 'ioredis'
-import { cacheUnavailable } from '../errors.js'
 import { type AffinityRecord, parseAffinity } from './affinity-record.js'
 import type { AffinityBatch, AffinityStore, BrokenAffinity } from './affinity-store.js'
 import { toCacheError } from './cache-errors.js'
 import { AFFINITY_PREFIX, scanPattern } from './keys.js'
+import { clusterLayout } from './redis-cluster-layout.js'
 import { masterNodes, type RedisClient } from './redis-nodes.js'
 
 /** Keys asked for in one SCAN step: few round trips, and a parse of one batch stays well under 20 ms. */
 const SCAN_COUNT = 2_000
+
+/** Walks of a cluster's masters while its slots move. */
+const MAX_PASSES = 3
 
 /** A stored value; null where the key is gone, undefined where it is not a string. */
 type Value = string | null | undefined
 
 /** Affinities in one Redis, or in every master of a cluster. */
 export function createRedisAffinityStore(client: RedisClient): AffinityStore {
-  const readValues = client instanceof Cluster ? readByGet : readByMget
+  const readValues = client instanceof Cluster ? readByGet(client) : readByMget
 
   async function* scanNode(node: Redis, seen: Set<string>): AsyncGenerator<AffinityBatch> {
     let cursor = '0'
@@ -33,14 +36,23 @@ export function createRedisAffinityStore(client: RedisClient): AffinityStore {
     } while (cursor !== '0')
   }
 
+  /** A key whose slot moves may be missed by SCAN at both its masters: then they are walked once more. */
+  async function* scanCluster(cluster: Cluster, seen: Set<string>): AsyncGenerator<AffinityBatch> {
+    for (let pass = 1; pass <= MAX_PASSES; pass += 1) {
+      const masters = masterNodes(cluster)
+      const before = await clusterLayout(masters)
+      for (const node of masters) yield* scanNode(node, seen)
+      const after = await clusterLayout(masterNodes(cluster))
+      if (after.text === before.text && !before.isMoving) return
+    }
+  }
+
   return {
     storageType: 'REDIS',
     async *readAll() {
       const seen = new Set<string>()
       try {
-        const nodes = masterNodes(client)
-        if (nodes.length === 0) throw cacheUnavailable(new Error('no master is known'))
-        for (const node of nodes) yield* scanNode(node, seen)
+        yield* client instanceof Cluster ? scanCluster(client, seen) : scanNode(client, seen)
       } catch (error) {
         throw toCacheError(error)
       }
@@ -57,23 +69,34 @@ async function readByMget(node: Redis, keys: readonly string[]): Promise<Value[]
   for (const index of missing) pipeline.type(keys[index] ?? '')
   const types = await replies(pipeline)
   missing.forEach((index, position) => {
-    const type = types[position]?.[1]
+    const [error, type] = types[position] ?? []
+    if (error) throw error
     values[index] = type === 'none' || type === 'string' ? null : undefined
   })
   return values
 }
 
-/** In a cluster the keys of one node lie in many slots, which MGET refuses; a pipeline of GETs does not mind. */
-async function readByGet(node: Redis, keys: readonly string[]): Promise<Value[]> {
-  const pipeline = node.pipeline()
-  for (const key of keys) pipeline.get(key)
-  const results = await replies(pipeline)
-  return results.map(([error, value]) => {
-    if (!error) return value as string | null
-    if (error.message.startsWith('WRONGTYPE')) return undefined
-    if (error.message.startsWith('MOVED') || error.message.startsWith('ASK')) return null
-    throw error
-  })
+/**
+ * In a cluster the keys of one node lie in many slots, which MGET refuses; a pipeline of GETs does not mind. Of a key
+ * whose slot has moved since SCAN named it, the cluster is asked: the master that has it now may have been read before.
+ */
+const readByGet =
+  (cluster: Cluster) =>
+  async (node: Redis, keys: readonly string[]): Promise<Value[]> => {
+    const pipeline = node.pipeline()
+    for (const key of keys) pipeline.get(key)
+    const results = await replies(pipeline)
+    return Promise.all(
+      results.map(([error, value], index) => {
+        if (!error) return value as string | null
+        const hasMoved = error.message.startsWith('MOVED') || error.message.startsWith('ASK')
+        return hasMoved ? cluster.get(keys[index] ?? '').catch(wrongType) : wrongType(error)
+      }),
+    )
+  }
+
+function wrongType(error: Error): undefined {
+  if (!error.message.startsWith('WRONGTYPE')) throw error
 }
 
 async function replies(pipeline: ChainableCommander): Promise<[Error | null, unknown][]> {

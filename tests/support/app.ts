@@ -11,6 +11,9 @@ export const VIEWER_TOKEN = 'static-viewer-token-of-the-tests'
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
+/** As `ADMIN_TOKENS` of the service under test. */
+export const ADMIN_TOKENS = `tests:admin:${sha256(ADMIN_TOKEN)},looker:viewer:${sha256(VIEWER_TOKEN)}`
+
 export interface Answer {
   readonly status: number
   // biome-ignore lint/suspicious/noExplicitAny: an answer's shape follows from the query that the test wrote
@@ -90,7 +93,7 @@ export const testConfig = (env: Readonly<Record<string, string>>): Config =>
   loadConfig({
     ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey,
     JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret,
-    ADMIN_TOKENS: `tests:admin:${sha256(ADMIN_TOKEN)},looker:viewer:${sha256(VIEWER_TOKEN)}`,
+    ADMIN_TOKENS,
     ...env,
   })
 

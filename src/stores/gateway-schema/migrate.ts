@@ -71,13 +71,14 @@ async function inTransaction<T>(
 }
 
 async function applyIn(transaction: Transaction, schemaName: string): Promise<void> {
-  // The engine turns a driver's error into text: the error itself tells a lost connection from a missing right.
+  // The engine turns a driver's error into text, and goes on in the transaction that is broken by then, so that the last
+  // error says nothing: the first one tells a lost connection from a missing right.
   let driverError: unknown
   const noting = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work
     } catch (error) {
-      driverError = error
+      driverError ??= error
       throw error
     }
   }
@@ -85,7 +86,8 @@ async function applyIn(transaction: Transaction, schemaName: string): Promise<vo
     await applyMigrations(factoryOf(transaction, schemaName, noting))
   } catch (error) {
     if (toDomainError(driverError) instanceof UnavailableError) throw driverError
-    const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error)
+    const first = driverError ?? error
+    const reason = first instanceof Error ? first.message.split('\n', 1)[0] : String(first)
     throw new ConfigurationError([
       `The gateway's tables could not be made in the schema "${schemaName}" (${reason}). Nothing was changed. ` +
         "If there is a gateway, is this its database? If not, the database's user needs the right to create tables.",

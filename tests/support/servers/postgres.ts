@@ -60,8 +60,8 @@ const account = (): { name: string; uid: number; gid: number } | undefined => {
 }
 
 const SETTINGS = {
+  // Enough to keep what was committed when the server is killed, if not the machine.
   fsync: 'off',
-  synchronous_commit: 'off',
   full_page_writes: 'off',
   max_connections: '60',
   shared_buffers: '32MB',

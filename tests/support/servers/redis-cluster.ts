@@ -21,6 +21,9 @@ const CLUSTER_ARGUMENTS = [
   'nodes.conf',
   '--cluster-node-timeout',
   '1500',
+  // A replica that has not yet copied its master cannot take over; by default a copy starts after 5 s.
+  '--repl-diskless-sync-delay',
+  '0',
 ]
 
 /** A Redis Cluster on free ports. With replicas a master that dies is replaced after some 2 s. It takes about 3 s to start. */
@@ -46,9 +49,13 @@ export async function startRedisCluster(
       server.cli('cluster', 'info').includes('cluster_state:ok')
     )
   }
+  const hasCopied = (server: RedisServer): boolean => {
+    const replication = server.cli('info', 'replication')
+    return replication.includes('role:master') || replication.includes('master_link_status:up')
+  }
   const untilOk = async () => {
     const deadline = Date.now() + 20_000
-    while (!servers.every(isOk)) {
+    while (!servers.every((server) => isOk(server) && hasCopied(server))) {
       if (Date.now() > deadline) throw new Error('The Redis Cluster did not become whole.')
       await sleep(50)
     }

@@ -22,8 +22,10 @@ const NAME = 'gateway'
 
 /** One master, one replica, three sentinels that fail over after a master has been silent for 1 s. */
 export async function startSentinel(): Promise<SentinelServers> {
-  const master = await startRedis()
-  const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', `${master.port}`] })
+  // By default a replica's first copy starts after 5 s.
+  const quick = ['--repl-diskless-sync-delay', '0']
+  const master = await startRedis({ args: quick })
+  const replica = await startRedis({ args: [...quick, '--replicaof', '127.0.0.1', `${master.port}`] })
   const directory = temporaryDirectory('sentinel')
   const { server, cli } = redisPrograms()
   const startOne = async () => {
@@ -55,6 +57,10 @@ export async function startSentinel(): Promise<SentinelServers> {
   const knowsAll = (port: number) =>
     ask(port, 'ckquorum', NAME).includes('OK 3') && ask(port, 'replicas', NAME) !== ''
   await until(() => sentinels.every(({ port }) => knowsAll(port)), 'find each other')
+  await until(
+    () => replica.cli('info', 'replication').includes('master_link_status:up'),
+    'find a replica that has copied',
+  )
   const masterPort = () =>
     Number(ask(sentinels[0]?.port ?? 0, 'get-master-addr-by-name', NAME).split('\n')[1])
 

@@ -1,0 +1,75 @@
+/** A page of 100 affinities with every field and every join, beside the two floors. */
+import pino from 'pino'
+import { createApp } from '../src/app.js'
+import { ADMIN_TOKEN, testConfig } from '../tests/support/app.js'
+import { startPostgres } from '../tests/support/servers/postgres.js'
+import { startRedis } from '../tests/support/servers/redis.js'
+import { constantsThroughYoga, rawScan } from './lib/floors.js'
+import { measure, printTable } from './lib/measure.js'
+import { makeWorld } from './lib/world.js'
+
+const PAGE = `{ affinities(first: 100) {
+  totalCount
+  pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  nodes {
+    id affinityKey apiFormat modelId modelName modelDisplayName providerId endpointId providerKeyId
+    rateMultiplier isStandalone requestCount createdAt expiresAt ttlSeconds staleReasons
+    apiKey { id name maskedKey isStandalone isActive expiresAt }
+    user { id username email role isActive }
+    provider { id name displayName isActive }
+    endpoint { id apiFormat baseUrl isActive }
+    providerKey { id name maskedKey rateMultiplier cacheTtlMinutes isActive }
+    model { id name displayName isActive }
+  }
+} }`
+
+export async function benchPage(count: number): Promise<void> {
+  const [postgres, server] = await Promise.all([startPostgres(), startRedis()])
+  const redis = server.client()
+  try {
+    const databaseUrl = postgres.createDatabase('bench')
+    await makeWorld(databaseUrl, redis, count)
+    const app = await createApp(testConfig({ DATABASE_URL: databaseUrl, REDIS_URL: server.url }), {
+      logger: pino({ level: 'silent' }),
+    })
+    const body = JSON.stringify({ query: PAGE })
+    const page = async () => {
+      const response = await app.yoga.fetch('http://localhost/graphql', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
+        body,
+      })
+      return response.text()
+    }
+    const answer = JSON.parse(await page())
+    if (answer.errors || answer.data.affinities.totalCount !== count)
+      throw new Error(JSON.stringify(answer.errors))
+
+    const floor = constantsThroughYoga(answer.data, body)
+    if ((await floor()) !== JSON.stringify(answer))
+      throw new Error('the floor does not give the same response')
+    const constants = await measure(floor)
+    const scan = await measure(() => rawScan(redis))
+    const ours = await measure(page)
+    const rows = [
+      ['floor: SCAN + MGET + JSON.parse', scan],
+      ['floor: constants through Yoga', constants],
+      ['page of 100, all fields and joins', ours],
+    ] as const
+    printTable(
+      `${count.toLocaleString('en')} affinities, in milliseconds`,
+      ['', 'p50', 'p99', 'per second', 'x constants', 'x scan'],
+      rows.map(([name, { p50, p99, perSecond }]) => [
+        name,
+        p50,
+        p99,
+        perSecond,
+        p50 / constants.p50,
+        p50 / scan.p50,
+      ]),
+    )
+    await app.close()
+  } finally {
+    await Promise.all([postgres.stop(), server.stop()])
+  }
+}

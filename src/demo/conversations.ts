@@ -1,0 +1,52 @@
+import { type AffinityIdentity, encodeAffinityKey } from '../stores/keys.js'
+import {
+  API_KEY_OF_INACTIVE_USER,
+  DEMO_API_KEYS,
+  type DemoApiKey,
+  EXPIRED_API_KEY,
+  INACTIVE_API_KEY,
+} from './people.js'
+import { between, pick, type Random } from './random.js'
+import { RELIC_KEYS } from './relics.js'
+import { DEMO_DEMANDS, type DemoDemand, type DemoRoute } from './routes.js'
+
+/** Someone's run of requests for one model. When it ends, its pin is left to expire. */
+export interface Conversation {
+  readonly key: string
+  readonly identity: AffinityIdentity
+  readonly demand: DemoDemand
+  route: DemoRoute
+  requestsLeft: number
+}
+
+const REFUSED: ReadonlySet<DemoApiKey> = new Set([
+  EXPIRED_API_KEY,
+  INACTIVE_API_KEY,
+  API_KEY_OF_INACTIVE_USER,
+])
+const CALLERS = DEMO_API_KEYS.filter((key) => !REFUSED.has(key))
+const SHORTEST_REQUESTS = 3
+const LONGEST_REQUESTS = 25
+
+/** A conversation that nobody has yet; undefined where the draw falls on one that is taken. */
+export function startConversation(
+  random: Random,
+  taken: ReadonlyMap<string, unknown>,
+): Conversation | undefined {
+  const demand = pick(random, DEMO_DEMANDS)
+  const identity = {
+    affinityKey: pick(random, CALLERS).id,
+    apiFormat: demand.apiFormat,
+    modelId: demand.globalModel.id,
+  }
+  const key = encodeAffinityKey(identity)
+  if (taken.has(key) || RELIC_KEYS.has(key)) return undefined
+  const requestsLeft = between(random, SHORTEST_REQUESTS, LONGEST_REQUESTS)
+  return { key, identity, demand, route: pick(random, demand.routes), requestsLeft }
+}
+
+/** Another of the routes, where there is one. */
+export function otherRoute(random: Random, { demand, route }: Conversation): DemoRoute {
+  const others = demand.routes.filter((one) => one !== route)
+  return others.length > 0 ? pick(random, others) : route
+}

@@ -1,0 +1,34 @@
+import { hash } from '@node-rs/bcrypt'
+import type { PrismaClient } from '../generated/prisma/client.js'
+import type { MemoryKeyspace } from '../stores/memory-keyspace.js'
+import { DEMO_ADMIN } from './people.js'
+import { seedDemo } from './rows.js'
+import { startDemoTraffic } from './traffic.js'
+
+/** The demo's only secrets, and none at all: the embedded mode is refused in production. */
+export const DEMO_PASSWORD = 'affinityql demo'
+/** Encrypts nothing but the demo's invented keys. */
+export const DEMO_ENCRYPTION_KEY = 'affinityql-demo'
+/** Cheap: the password is known, and a demo should start at once. */
+const BCRYPT_COST = 6
+
+export interface Demo {
+  readonly email: string
+  readonly password: string
+  stop(): void
+}
+
+/** Puts the demo's rows into the embedded database and lets simulated traffic run on the embedded cache. */
+export async function startDemo(
+  prisma: PrismaClient,
+  keyspace: MemoryKeyspace,
+  onError: (error: unknown) => void,
+): Promise<Demo> {
+  await seedDemo(prisma, {
+    encryptionKey: DEMO_ENCRYPTION_KEY,
+    passwordHash: await hash(DEMO_PASSWORD, { cost: BCRYPT_COST }),
+  })
+  const traffic = startDemoTraffic({ keyspace, onError })
+  await traffic.ready
+  return { email: DEMO_ADMIN.email, password: DEMO_PASSWORD, stop: () => traffic.stop() }
+}

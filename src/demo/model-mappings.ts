@@ -1,0 +1,77 @@
+import {
+  globalModelByIdKey,
+  globalModelByNameKey,
+  globalModelResolveKey,
+  modelByIdKey,
+  modelByProviderGlobalKey,
+  providerGlobalHitsKey,
+  RESOLVED_TO_NOTHING,
+} from '../stores/keys.js'
+import type { MemoryKeyspace } from '../stores/memory-keyspace.js'
+import type { DemoGlobalModel, DemoModel } from './models.js'
+import { pick, type Random } from './random.js'
+
+const MODEL_CACHE_TTL_SECONDS = 300
+/** Of the requests, how many name a model by a provider's own name for it. */
+const ALIAS_SHARE = 0.3
+
+const UNKNOWN_NAMES = ['gpt-6', 'claude-next', 'no/such model', 'llama3:*', '模型/一']
+/** Cached by a gateway that died while it wrote, let us say. */
+const INVALID_NAME = 'gpt-5-turbo'
+
+export interface ModelMappings {
+  /** What a request for a model that is served by this row leaves behind. */
+  use(model: DemoModel, globalModel: DemoGlobalModel): void
+  /** The same for a request that names a model nobody has. */
+  askForUnknown(): void
+  /** Every unknown name and the invalid entry: what a few minutes of traffic would have left. */
+  begin(): void
+}
+
+/** The gateway's model-mapping caches: written where an entry is missing, and not prolonged by their use. */
+export function createModelMappings(keyspace: MemoryKeyspace, random: Random): ModelMappings {
+  const remember = (key: string, value: string): void => {
+    if (keyspace.type(key) === 'none') keyspace.set(key, value, MODEL_CACHE_TTL_SECONDS)
+  }
+  const countHit = (model: DemoModel): void => {
+    const key = providerGlobalHitsKey(model.providerId, model.globalModelId)
+    keyspace.set(key, String(Number(keyspace.get(key) ?? 0) + 1), MODEL_CACHE_TTL_SECONDS)
+  }
+  const rememberUnknown = (name: string) => remember(globalModelResolveKey(name), RESOLVED_TO_NOTHING)
+  const rememberInvalid = () => remember(globalModelResolveKey(INVALID_NAME), '{"id": "')
+
+  return {
+    use(model, globalModel) {
+      const globalJson = globalModelJson(globalModel)
+      const modelJson = JSON.stringify(modelColumns(model))
+      const aliases = model.providerModelMappings ?? []
+      const byAlias = aliases.length > 0 && random() < ALIAS_SHARE
+      remember(globalModelResolveKey(byAlias ? pick(random, aliases).name : globalModel.name), globalJson)
+      remember(globalModelByNameKey(globalModel.name), globalJson)
+      remember(globalModelByIdKey(globalModel.id), globalJson)
+      remember(modelByIdKey(model.id), modelJson)
+      remember(modelByProviderGlobalKey(model.providerId, model.globalModelId), modelJson)
+      countHit(model)
+    },
+    askForUnknown() {
+      if (random() < 1 / (UNKNOWN_NAMES.length + 1)) rememberInvalid()
+      else rememberUnknown(pick(random, UNKNOWN_NAMES))
+    },
+    begin() {
+      for (const name of UNKNOWN_NAMES) rememberUnknown(name)
+      rememberInvalid()
+    },
+  }
+}
+
+const globalModelJson = ({ id, name, displayName, isActive }: DemoGlobalModel): string =>
+  JSON.stringify({ id, name, display_name: displayName, is_active: isActive, supported_capabilities: [] })
+
+const modelColumns = (model: DemoModel) => ({
+  id: model.id,
+  provider_id: model.providerId,
+  global_model_id: model.globalModelId,
+  provider_model_name: model.providerModelName,
+  provider_model_mappings: model.providerModelMappings,
+  is_active: true,
+})

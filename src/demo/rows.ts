@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto'
+import type { PrismaClient } from '../generated/prisma/client.js'
+import { createEncrypter } from '../security/fernet.js'
+import { demoId } from './demo-id.js'
+import { DEMO_GLOBAL_MODELS, DEMO_MODELS } from './models.js'
+import { DEMO_API_KEYS, DEMO_USERS } from './people.js'
+import { DEMO_ENDPOINTS, DEMO_PROVIDER_KEYS, DEMO_PROVIDERS } from './upstreams.js'
+
+export interface SeedDemoOptions {
+  /** Encrypts the demo's keys as the gateway does; the server must be given the same one. */
+  readonly encryptionKey: string
+  /** bcrypt, of the demo login's password. Every demo account has it, and only the admin's may sign in. */
+  readonly passwordHash: string
+}
+
+const SEEDED_AT = new Date('2025-09-01T08:00:00Z')
+const TIMES = { createdAt: SEEDED_AT, updatedAt: SEEDED_AT }
+const DAMAGED_CIPHERTEXT = 'bm90LWEtZmVybmV0LXRva2Vu'
+
+/**
+ * Puts the demo's world into an embedded database, all of it or nothing. A database that has a user already is left
+ * as it is, so that a later start keeps whatever happened since.
+ */
+export async function seedDemo(prisma: PrismaClient, options: SeedDemoOptions): Promise<void> {
+  if ((await prisma.user.count()) > 0) return
+  const encrypt = createEncrypter(options.encryptionKey)
+  await prisma.$transaction([
+    prisma.user.createMany({ data: DEMO_USERS.map((user) => userRow(user, options.passwordHash)) }),
+    prisma.apiKey.createMany({ data: DEMO_API_KEYS.map((key) => apiKeyRow(key, encrypt)) }),
+    prisma.provider.createMany({ data: DEMO_PROVIDERS.map(providerRow) }),
+    prisma.endpoint.createMany({
+      data: DEMO_ENDPOINTS.map((endpoint) => ({ ...endpoint, isActive: true, ...TIMES })),
+    }),
+    prisma.providerKey.createMany({ data: DEMO_PROVIDER_KEYS.map((key) => providerKeyRow(key, encrypt)) }),
+    prisma.globalModel.createMany({ data: DEMO_GLOBAL_MODELS.map(globalModelRow) }),
+    prisma.model.createMany({ data: DEMO_MODELS.map(modelRow) }),
+    prisma.systemConfig.createMany({
+      data: [
+        systemConfigRow('scheduling_mode', 'cache_affinity'),
+        systemConfigRow('provider_priority_mode', 'provider'),
+      ],
+    }),
+  ])
+}
+
+const userRow = ({ isAdmin, ...user }: (typeof DEMO_USERS)[number], passwordHash: string) => ({
+  ...user,
+  passwordHash,
+  role: isAdmin ? ('admin' as const) : ('user' as const),
+  isDeleted: false,
+  ...TIMES,
+})
+
+const apiKeyRow = (
+  { secret, ...key }: (typeof DEMO_API_KEYS)[number],
+  encrypt: (plain: string) => string,
+) => ({
+  ...key,
+  keyHash: createHash('sha256')
+    .update(secret ?? key.id)
+    .digest('hex'),
+  keyEncrypted: secret === undefined ? DAMAGED_CIPHERTEXT : encrypt(secret),
+  autoDeleteOnExpiry: false,
+  ...TIMES,
+})
+
+const providerRow = (provider: (typeof DEMO_PROVIDERS)[number]) => ({
+  ...provider,
+  billingType: 'pay_as_you_go' as const,
+  ...TIMES,
+})
+
+const providerKeyRow = (
+  { secret, ...key }: (typeof DEMO_PROVIDER_KEYS)[number],
+  encrypt: (plain: string) => string,
+) => ({
+  ...key,
+  apiKey: encrypt(secret),
+  concurrent429Count: 0,
+  rpm429Count: 0,
+  maxProbeIntervalMinutes: 32,
+  isActive: true,
+  ...TIMES,
+})
+
+const globalModelRow = (model: (typeof DEMO_GLOBAL_MODELS)[number]) => ({
+  ...model,
+  defaultTieredPricing: { tiers: [] },
+  supportedCapabilities: [],
+  usageCount: 0,
+  ...TIMES,
+})
+
+const modelRow = ({ providerModelMappings, ...model }: (typeof DEMO_MODELS)[number]) => ({
+  ...model,
+  ...(providerModelMappings && { providerModelMappings: providerModelMappings.map((one) => ({ ...one })) }),
+  isActive: true,
+  ...TIMES,
+})
+
+const systemConfigRow = (key: string, value: string) => ({
+  id: demoId('system config', key),
+  key,
+  value,
+  ...TIMES,
+})

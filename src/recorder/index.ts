@@ -1,0 +1,15 @@
+/** `affinityql/recorder`: affinities for gateways written for Node. It loads no server, no GraphQL and no database. */
+export type { AffinityRecord } from '../stores/affinity-record.js'
+export type { AffinityIdentity } from '../stores/keys.js'
+export { MemoryKeyspace } from '../stores/memory-keyspace.js'
+export {
+  type AffinityCounter,
+  type AffinityPin,
+  type AffinityRecorder,
+  createAffinityRecorder,
+  type RecordOutcome,
+  type SchedulerCounter,
+} from './affinity-recorder.js'
+export type { RecorderBackend } from './backend.js'
+export { createMemoryBackend } from './memory-backend.js'
+export { createRedisBackend } from './redis-backend.js'

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto'
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
+import type { Plugin } from 'graphql-yoga'
+
+const EXAMPLES = [
+  `# What is pinned where, latest expiry first. Put your token into the Headers tab below.
+query Affinities {
+  affinities(first: 20) {
+    totalCount
+    pageInfo { hasNextPage endCursor }
+    nodes {
+      user { username }
+      apiKey { name maskedKey }
+      apiFormat
+      modelName
+      provider { displayName }
+      providerKey { name }
+      requestCount
+      ttlSeconds
+      staleReasons
+    }
+  }
+}
+`,
+  `# Pins that can no longer be honoured, and why.
+query StalePins {
+  affinities(filter: { stale: true }, orderBy: { field: REQUEST_COUNT, direction: DESC }) {
+    totalCount
+    nodes { id user { username } modelName provider { name } staleReasons }
+  }
+}
+`,
+  `# One user by id, username or email, or one API key by id.
+query OneUser($who: String!) {
+  userAffinities(identifier: $who) {
+    ... on UserAffinities {
+      user { username email }
+      affinities(first: 50) { totalCount nodes { modelName provider { displayName } ttlSeconds } }
+    }
+    ... on Error { code message }
+  }
+}
+`,
+  `query WhoAmI {
+  viewer { name role canClear }
+}
+`,
+] as const
+
+const HEADERS = JSON.stringify({ authorization: 'Bearer <your token>' }, null, 2)
+
+const PATHS = ['/graphql', '/graphql/']
+
+/**
+ * GraphiQL for a browser that opens `/graphql`, from its package, not from a CDN: it works where the internet does
+ * not. The page, some 9 MB, is made once, when it is first asked for.
+ */
+export function useGraphiql(): Plugin {
+  let page: Page | undefined
+  return {
+    onRequest({ request, url, fetchAPI, endResponse }) {
+      const wantsHtml = request.headers.get('accept')?.includes('text/html')
+      if (request.method !== 'GET' || !wantsHtml || !PATHS.includes(url.pathname)) return
+      page ??= renderPage()
+      endResponse(
+        new fetchAPI.Response(page.html, {
+          headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': page.policy },
+        }),
+      )
+    },
+  }
+}
+
+interface Page {
+  readonly html: Uint8Array<ArrayBuffer>
+  /** Only the page's own script runs, and it speaks to this service alone. */
+  readonly policy: string
+}
+
+function renderPage(): Page {
+  const html = renderGraphiQL({
+    title: 'affinityql',
+    headers: HEADERS,
+    defaultHeaders: HEADERS,
+    defaultTabs: EXAMPLES.map((query) => ({
+      query,
+      headers: HEADERS,
+      ...(query.includes('$who') && { variables: JSON.stringify({ who: 'alice' }, null, 2) }),
+    })),
+    // The token stays in this tab's memory: it is not for local storage.
+    shouldPersistHeaders: false,
+  })
+  const script = html.slice(html.indexOf('<script>') + '<script>'.length, html.lastIndexOf('</script>'))
+  const policy = [
+    "default-src 'none'",
+    `script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`,
+    'worker-src blob:',
+    // The editor writes style elements and attributes as it goes.
+    "style-src 'unsafe-inline'",
+    'img-src data:',
+    'font-src data:',
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ]
+  return { html: new TextEncoder().encode(html), policy: policy.join('; ') }
+}

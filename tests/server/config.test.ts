@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest'
+import { loadConfig } from '../../src/config.js'
+import { ConfigurationError } from '../../src/errors.js'
+
+const GATEWAY = {
+  DATABASE_URL: 'postgresql://gateway:secret@db.example/gateway',
+  REDIS_URL: 'redis://cache.example:6379',
+  ENCRYPTION_KEY: 'a key',
+  JWT_SECRET_KEY: 'another key',
+}
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems
+    throw error
+  }
+  return []
+}
+
+describe('loadConfig', () => {
+  it('runs the embedded demo on 127.0.0.1:4000 where nothing is set', () => {
+    expect(loadConfig({})).toMatchObject({
+      mode: { kind: 'embedded', dataDir: '.data' },
+      host: '127.0.0.1',
+      port: 4000,
+      production: false,
+      staticTokens: [],
+    })
+  })
+
+  it('runs beside a gateway where its stores and keys are set', () => {
+    expect(loadConfig(GATEWAY).mode).toEqual({
+      kind: 'gateway',
+      databaseUrl: GATEWAY.DATABASE_URL,
+      redis: { kind: 'single', url: GATEWAY.REDIS_URL },
+      encryptionKey: 'a key',
+      jwtSecretKey: 'another key',
+    })
+  })
+
+  it.each(Object.keys(GATEWAY))('names %s where it alone is missing', (missing) => {
+    const [problem, ...others] = problemsOf({ ...GATEWAY, [missing]: '' })
+    expect(problem).toContain(`set ${missing} as well`)
+    expect(others).toEqual([])
+  })
+
+  it('takes Sentinels and their master’s name in place of REDIS_URL', () => {
+    const { REDIS_URL: _, ...rest } = GATEWAY
+    const sentinels = { ...rest, REDIS_SENTINELS: 'one:26380,[::1]:26381,three' }
+    expect(loadConfig({ ...sentinels, REDIS_SENTINEL_NAME: 'main' }).mode).toMatchObject({
+      redis: {
+        kind: 'sentinel',
+        name: 'main',
+        sentinels: [
+          { host: 'one', port: 26380 },
+          { host: '::1', port: 26381 },
+          { host: 'three', port: 26379 },
+        ],
+      },
+    })
+    expect(problemsOf(sentinels)).toEqual([expect.stringContaining('needs REDIS_SENTINEL_NAME')])
+  })
+
+  it('takes a cluster’s nodes in place of REDIS_URL, but not both', () => {
+    const both = { ...GATEWAY, REDIS_CLUSTER_NODES: 'a:7000,b:7001' }
+    expect(problemsOf(both)).toEqual(['Set only one of REDIS_URL, REDIS_CLUSTER_NODES.'])
+    expect(loadConfig({ ...both, REDIS_URL: '' }).mode).toMatchObject({
+      redis: {
+        kind: 'cluster',
+        nodes: [
+          { host: 'a', port: 7000 },
+          { host: 'b', port: 7001 },
+        ],
+      },
+    })
+  })
+
+  it('refuses the demo, with its known password, in production', () => {
+    expect(problemsOf({ NODE_ENV: 'production' })).toEqual([expect.stringContaining('NODE_ENV=production')])
+  })
+
+  it('tells every problem at once', () => {
+    const problems = problemsOf({
+      ...GATEWAY,
+      DATABASE_URL: 'mysql://db/x',
+      REDIS_URL: 'http://cache',
+      PORT: '70000',
+      LOG_LEVEL: 'loud',
+      TRUST_PROXY: 'everyone',
+      ADMIN_TOKENS: 'broken',
+    })
+    for (const name of ['DATABASE_URL', 'REDIS_URL', 'PORT', 'LOG_LEVEL', 'TRUST_PROXY', 'ADMIN_TOKENS']) {
+      expect(problems.filter((problem) => problem.includes(name))).toHaveLength(1)
+    }
+  })
+
+  it('never repeats what may be a secret', () => {
+    const secret = 'canary-5f3a'
+    const problems = problemsOf({
+      DATABASE_URL: `postgresql://user:${secret}@[`,
+      REDIS_URL: `http://:${secret}@cache`,
+      ENCRYPTION_KEY: secret,
+      JWT_SECRET_KEY: secret,
+      ADMIN_TOKENS: `name:role:${secret}`,
+    })
+    expect(problems.length).toBeGreaterThanOrEqual(3)
+    expect(problems.join()).not.toContain(secret)
+  })
+})

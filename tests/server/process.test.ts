@@ -1,0 +1,117 @@
+import { mkdtempSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { ADMIN_TOKEN, ADMIN_TOKENS } from '../support/app.js'
+import { FIXTURE_SECRETS } from '../support/fixtures.js'
+import { startService } from '../support/process.js'
+import { freePort } from '../support/servers/child.js'
+import { freshDatabase, freshRedis } from '../support/servers/shared.js'
+
+const SECRETS = { ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey, JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret }
+const emptyFolder = () => mkdtempSync(join(tmpdir(), 'affinityql-'))
+
+const graphql = (url: string, query: string, token?: string) =>
+  fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ query }),
+  })
+
+async function gateway() {
+  const redis = await freshRedis()
+  return { DATABASE_URL: freshDatabase(), REDIS_URL: redis.url, ...SECRETS, PORT: '0' }
+}
+
+describe('the service as a process', () => {
+  it('starts with nothing set, and its banner leads a newcomer in', async () => {
+    const service = startService({ PORT: '0' }, emptyFolder())
+    const [, url = ''] = await service.line(/(http:\/\/127\.0\.0\.1:\d+)\/graphql/)
+    const [, token = ''] = await service.line(/token\s+(\S+)/i)
+    const [, email = '', password = ''] = await service.line(/sign in\s+(\S+)\s+\/\s+(.+)/i)
+
+    const viewer = await graphql(url, '{ viewer { name canClear } }', token)
+    expect(await viewer.json()).toEqual({ data: { viewer: { name: 'demo', canClear: true } } })
+
+    const login = `mutation { login(email: "${email}", password: "${password}") { ... on Session { viewer { canClear } } } }`
+    expect(await (await graphql(url, login)).json()).toEqual({
+      data: { login: { viewer: { canClear: true } } },
+    })
+
+    const page = await graphql(url, '{ affinities { totalCount } }', token)
+    expect((await page.json()).data.affinities.totalCount).toBeGreaterThan(50)
+  })
+
+  it('serves beside a gateway and tells of its stores and of broken records', async () => {
+    const service = startService({ ...(await gateway()), ADMIN_TOKENS: '' })
+    const [, url] = await service.line(/(http:\/\/127\.0\.0\.1:\d+)\/graphql/)
+    const live = await fetch(`${url}/health/live`)
+    expect(await live.json()).toEqual({ status: 'live' })
+    const ready = await fetch(`${url}/health/ready`)
+    expect(ready.status).toBe(200)
+    expect(await ready.json()).toEqual({
+      status: 'ready',
+      dependencies: {
+        database: { state: 'up', latencyMs: expect.any(Number) },
+        cache: { state: 'up', latencyMs: expect.any(Number) },
+      },
+      brokenRecords: expect.any(Number),
+    })
+  })
+
+  it('finishes what it is answering when it is told to stop, and exits with 0', async () => {
+    const redis = await freshRedis()
+    const service = startService({
+      DATABASE_URL: freshDatabase(),
+      REDIS_URL: redis.url,
+      ...SECRETS,
+      PORT: '0',
+      ADMIN_TOKENS,
+    })
+    const [, url = ''] = await service.line(/(http:\/\/127\.0\.0\.1:\d+)\/graphql/)
+    redis.pause()
+    const answer = graphql(url, '{ affinities { totalCount } }', ADMIN_TOKEN)
+    await sleep(200)
+    service.kill('SIGTERM')
+    await sleep(400)
+    redis.resume()
+    expect(await (await answer).json()).toEqual({ data: { affinities: { totalCount: 506 } } })
+    expect(await service.exit).toBe(0)
+  })
+
+  it.each([
+    [
+      'a port that is taken',
+      async () => ({ PORT: String(await takenPort()) }),
+      /^affinityql: Port \d+ .* is taken/,
+    ],
+    [
+      'a variable that makes no sense',
+      async () => ({ PORT: 'http' }),
+      /^affinityql: PORT must be a port number/,
+    ],
+    [
+      'a database that cannot be reached',
+      async () => ({ DATABASE_URL: `postgresql://127.0.0.1:${await freePort()}/none` }),
+      /^affinityql: The database cannot be reached/,
+    ],
+    [
+      'a cache that cannot be reached',
+      async () => ({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` }),
+      /^affinityql: The cache cannot be reached/,
+    ],
+  ])('says %s in one line and exits with 1', async (_what, change, line) => {
+    const service = startService({ ...(await gateway()), ...(await change()) })
+    expect(await service.exit).toBe(1)
+    expect(service.lines).toEqual([expect.stringMatching(line)])
+  })
+})
+
+async function takenPort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return typeof address === 'object' && address ? address.port : 0
+}
