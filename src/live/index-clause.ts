@@ -109,6 +109,14 @@ export class Clause {
     }
   }
 
+  /** The set that is kept of its slots, where it speaks of one value with many. */
+  get kept(): Bitmap | undefined {
+    const [part, ...others] = this.#parts
+    const [id, ...otherIds] = part?.ids ?? []
+    if (part === undefined || id === undefined || others.length + otherIds.length > 0) return undefined
+    return part.postings.bitmapOf(id)
+  }
+
   /** A new set of its slots. */
   toBitmap(limit: number): Bitmap {
     const set = new Bitmap(limit)

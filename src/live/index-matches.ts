@@ -40,7 +40,7 @@ export function matchesOf(indexed: Indexed, selection: AffinitySelection): Match
   const [smallest, ...others] = required
   if (excluded.total === 0) {
     if (smallest === undefined) return undefined
-    if (others.length === 0 && smallest.isSimple) return simple(smallest)
+    if (others.length === 0 && smallest.isSimple) return smallest.kept ?? simple(smallest)
   }
   if (smallest !== undefined && smallest.total <= live.count * SPARSE_SHARE) {
     return listed(smallest, others, excluded)

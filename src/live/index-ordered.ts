@@ -1,31 +1,36 @@
 import { type AffinityPosition, comparePositions } from '../stores/affinity-reader.js'
-import { Float64Column } from './index-columns.js'
+import type { Float64Rows } from './index-columns.js'
 import { SortedSlots } from './index-order.js'
 
 /** A number for each slot, and the slots in the order of those numbers, ties by key. */
 export class OrderedColumn {
   readonly sorted: SortedSlots
-  readonly #values = new Float64Column()
+  readonly #values: Float64Rows
+  readonly #field: number
   readonly #keyOf: (slot: number) => string
 
-  constructor(keyOf: (slot: number) => string) {
+  /** @param values By slot, the numbers of all orders. @param field Which of them is this one's. */
+  constructor(values: Float64Rows, field: number, keyOf: (slot: number) => string) {
+    this.#values = values
+    this.#field = field
     this.#keyOf = keyOf
     this.sorted = new SortedSlots(keyOf)
   }
 
   valueAt(slot: number): number {
-    return this.#values.get(slot)
+    return this.#values.get(slot, this.#field)
   }
 
   insert(slot: number, value: number): void {
-    this.#values.set(slot, value)
+    this.#values.set(slot, this.#field, value)
     this.sorted.insert(value, slot)
   }
 
   move(slot: number, value: number): void {
-    if (this.valueAt(slot) === value) return
-    this.delete(slot)
-    this.insert(slot, value)
+    const before = this.valueAt(slot)
+    if (before === value) return
+    this.sorted.move(before, value, slot)
+    this.#values.set(slot, this.#field, value)
   }
 
   delete(slot: number): void {

@@ -29,8 +29,8 @@ export function pageOfAll(ordered: OrderedColumn, page: Page, stats: IndexStats)
  * A page of some slots, in one of two ways. Walking the order and asking each slot costs about
  * (offset + first) × all / matches where the matches lie evenly: little when they are many. Collecting the matches and
  * keeping the best costs about their number: little when they are few. The cheaper by that estimate is taken; but
- * the matches may all lie at the far end, so a walk that has cost what collecting would is given up for it. Evenly
- * spread, the worst case is about the square root of all × page; in any case it is at most twice the better way.
+ * the matches may all lie at the far end, so a walk that goes on too long is given up for collecting. Evenly spread,
+ * the worst case is about √(all × page) entries; however they lie, it is a small multiple of their number.
  */
 export function pageOfMatches(
   ordered: OrderedColumn,
@@ -46,13 +46,22 @@ export function pageOfMatches(
       return { slots: [], hasNextPage: offset < matches.count, hasPreviousPage: offset > 0 }
     }
   }
-  const kept = Math.min(wanted, matches.count)
-  const collecting = 2 * (matches.count + kept * Math.log2(kept + 1))
-  const walking = Math.min(((wanted + 1) * ordered.sorted.size) / (matches.count + 1), ordered.sorted.size)
+  const budget = walkingBudget(ordered.sorted.size, matches.count, wanted)
   return (
-    (walking <= collecting ? walked(ordered, matches, page, collecting, stats) : undefined) ??
+    (budget > 0 ? walked(ordered, matches, page, budget, stats) : undefined) ??
     collected(ordered, matches, page, stats)
   )
+}
+
+/** Entries that a walk may look at before it is given up for collecting; 0 where it should not begin. */
+function walkingBudget(all: number, matching: number, wanted: number): number {
+  const kept = Math.min(wanted, matching)
+  // A collected entry is looked up and compared, twice the work of one passed by; the kept ones are sorted.
+  const collecting = 2 * (matching + kept * Math.log2(kept + 1))
+  const atMost = all - matching + kept
+  if (atMost <= collecting) return Number.POSITIVE_INFINITY
+  const evenly = ((wanted + 1) * all) / (matching + 1)
+  return evenly <= collecting ? Math.max(2 * evenly, collecting / 4) : 0
 }
 
 /** Undefined when the budget, in entries visited, did not suffice. */
@@ -92,7 +101,7 @@ function walked(
   if (after === undefined) return { slots, hasNextPage, hasPreviousPage: offset > 0 && matches.count > 0 }
   if (atEnd)
     return { slots, hasNextPage, hasPreviousPage: matches.count - found + Math.min(offset, found) > 0 }
-  if (offset > 0 && found > 0) return { slots, hasNextPage, hasPreviousPage: true }
+  if (offset > 0) return { slots, hasNextPage, hasPreviousPage: true }
   const hasPreviousPage = foundWithin(sorted.from(start - step, descending ? 1 : -1), matches, budget, stats)
   return hasPreviousPage === undefined ? undefined : { slots, hasNextPage, hasPreviousPage }
 }

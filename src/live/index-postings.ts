@@ -1,5 +1,5 @@
 import { Bitmap } from './index-bitmap.js'
-import { Int32Column, ObjectColumn } from './index-columns.js'
+import { Int32Rows, ObjectColumn } from './index-columns.js'
 import { StringTable } from './index-strings.js'
 
 /**
@@ -18,10 +18,19 @@ const HYSTERESIS = 4
 export class Postings {
   readonly #values = new StringTable()
   readonly #postings = new ObjectColumn<Posting>()
-  readonly #valueIds = new Int32Column()
-  readonly #places = new Int32Column()
+  /** Records that hold each value. */
+  readonly #counts = new Int32Rows(1)
+  readonly #valueIds: Int32Rows
+  readonly #dimension: number
+  readonly #places = new Int32Rows(1)
   /** All slots in use are below it. */
   #slotLimit = 0
+
+  /** @param valueIds By slot, the ids of its values in all dimensions. @param dimension Which field of it is this one's. */
+  constructor(valueIds: Int32Rows, dimension: number) {
+    this.#valueIds = valueIds
+    this.#dimension = dimension
+  }
 
   /** Distinct values that records hold. */
   get size(): number {
@@ -47,17 +56,16 @@ export class Postings {
   }
 
   idAt(slot: number): number {
-    return this.#valueIds.get(slot)
+    return this.#valueIds.get(slot, this.#dimension)
   }
 
   valueAt(slot: number): string {
-    return this.#values.textOf(this.#valueIds.get(slot))
+    return this.#values.textOf(this.#valueIds.get(slot, this.#dimension))
   }
 
   /** Records that hold a value. */
   count(id: number): number {
-    const posting = this.#postings.get(id)
-    return posting === undefined ? 0 : posting instanceof Bitmap ? posting.count : posting.length
+    return this.#counts.get(id, 0)
   }
 
   /** Each slot that holds a value, in no order. Nothing may change meanwhile. */
@@ -66,6 +74,12 @@ export class Postings {
     if (posting === undefined) return
     if (posting instanceof Bitmap) posting.forEach(visit)
     else for (const slot of posting) visit(slot)
+  }
+
+  /** The slots of a value as a set to read, where they are many enough to be kept as one. */
+  bitmapOf(id: number): Bitmap | undefined {
+    const posting = this.#postings.get(id)
+    return posting instanceof Bitmap ? posting : undefined
   }
 
   /** Adds a value's slots to a set; returns the entries or words that took. */
@@ -84,32 +98,34 @@ export class Postings {
     if (slot >= this.#slotLimit) this.#slotLimit = slot + 1
     const known = this.#values.find(value)
     const id = known < 0 ? this.#values.add(value) : known
-    this.#valueIds.set(slot, id)
+    this.#valueIds.set(slot, this.#dimension, id)
+    this.#counts.set(id, 0, this.count(id) + 1)
     const posting = this.#postings.get(id)
     if (posting === undefined) {
       this.#postings.set(id, [slot])
-      this.#places.set(slot, 0)
+      this.#places.set(slot, 0, 0)
     } else if (posting instanceof Bitmap) {
       posting.add(slot)
     } else {
-      this.#places.set(slot, posting.push(slot) - 1)
+      this.#places.set(slot, 0, posting.push(slot) - 1)
       if (posting.length > this.#listLimit()) this.#postings.set(id, this.#toBitmap(posting))
     }
   }
 
   remove(slot: number): void {
-    const id = this.#valueIds.get(slot)
+    const id = this.#valueIds.get(slot, this.#dimension)
     const posting = this.#postings.get(id)
     if (posting === undefined) throw new RangeError(`Slot ${slot} holds no value.`)
+    this.#counts.set(id, 0, this.count(id) - 1)
     if (posting instanceof Bitmap) {
       posting.delete(slot)
       if (posting.count * HYSTERESIS < this.#listLimit()) this.#postings.set(id, this.#toList(posting))
     } else {
       const last = posting.pop()
       if (last !== undefined && last !== slot) {
-        const place = this.#places.get(slot)
+        const place = this.#places.get(slot, 0)
         posting[place] = last
-        this.#places.set(last, place)
+        this.#places.set(last, 0, place)
       }
     }
     if (this.count(id) === 0) {
@@ -131,7 +147,7 @@ export class Postings {
   #toList(bitmap: Bitmap): number[] {
     const list: number[] = []
     bitmap.forEach((slot) => {
-      this.#places.set(slot, list.push(slot) - 1)
+      this.#places.set(slot, 0, list.push(slot) - 1)
     })
     return list
   }

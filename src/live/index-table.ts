@@ -3,6 +3,7 @@ import type { AffinityRecord } from '../stores/affinity-record.js'
 import { DIMENSIONS } from '../stores/affinity-selection.js'
 import { Bitmap } from './index-bitmap.js'
 import type { PostingsByDimension } from './index-clause.js'
+import { Float64Rows, Int32Rows } from './index-columns.js'
 import { OrderedColumn } from './index-ordered.js'
 import { Postings } from './index-postings.js'
 import { StringTable } from './index-strings.js'
@@ -16,22 +17,25 @@ export class AffinityTable {
   readonly keys = new StringTable()
   /** Slots in use. */
   readonly live = new Bitmap()
-  readonly dimensions: PostingsByDimension = {
-    affinityKey: new Postings(),
-    apiFormat: new Postings(),
-    modelId: new Postings(),
-    providerId: new Postings(),
-    endpointId: new Postings(),
-    providerKeyId: new Postings(),
-  }
+  readonly dimensions: PostingsByDimension
   readonly orders: Readonly<Record<AffinityOrderField, OrderedColumn>>
 
   constructor() {
+    const ids = new Int32Rows(6)
+    this.dimensions = {
+      affinityKey: new Postings(ids, 0),
+      apiFormat: new Postings(ids, 1),
+      modelId: new Postings(ids, 2),
+      providerId: new Postings(ids, 3),
+      endpointId: new Postings(ids, 4),
+      providerKeyId: new Postings(ids, 5),
+    }
+    const figures = new Float64Rows(3)
     const keyOf = (slot: number) => this.keys.textOf(slot)
     this.orders = {
-      EXPIRES_AT: new OrderedColumn(keyOf),
-      CREATED_AT: new OrderedColumn(keyOf),
-      REQUEST_COUNT: new OrderedColumn(keyOf),
+      EXPIRES_AT: new OrderedColumn(figures, 0, keyOf),
+      CREATED_AT: new OrderedColumn(figures, 1, keyOf),
+      REQUEST_COUNT: new OrderedColumn(figures, 2, keyOf),
     }
   }
 
