@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
+import { type CommandListener, observeCommands } from './clients/command-observer.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from './clients/database.js'
 import { connectRedis, createRedis } from './clients/redis.js'
 import type { Config, ModeConfig } from './config.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
+import { createAffinityClearer } from './live/affinity-clearer.js'
 import { createBrokenRecords } from './live/broken-records.js'
 import { createScanSource } from './live/scan-source.js'
+import { createStreams } from './live/streams.js'
 import { createAuthenticator, type TokenBlacklist } from './security/authenticator.js'
 import { createDecrypter } from './security/fernet.js'
 import { createAccessTokens } from './security/jwt.js'
@@ -15,14 +18,28 @@ import { createKeyMasker } from './security/masking.js'
 import { createPasswordVerifier } from './security/passwords.js'
 import { createGraphqlServer, type Yoga } from './server/create-yoga.js'
 import { type Dependency, readHealth } from './server/health.js'
+import { createMetrics } from './server/metrics.js'
 import { createOutageLog } from './server/outage-log.js'
 import { createAdminDirectory } from './stores/admin-directory.js'
 import type { AffinityStore } from './stores/affinity-store.js'
+import { createAuditSpool } from './stores/audit-spool.js'
+import { createAuditTrail } from './stores/audit-trail.js'
+import { createGatewayPoller, type GatewayPoller } from './stores/gateway-poller.js'
+import { expectedTables } from './stores/gateway-schema/expected-tables.js'
 import { prepareDatabase } from './stores/gateway-schema.js'
 import { createGatewayStore } from './stores/gateway-store.js'
 import { createMemoryAffinityStore } from './stores/memory-affinity-store.js'
 import { MemoryKeyspace } from './stores/memory-keyspace.js'
+import { createMemoryModelMappingStore } from './stores/memory-model-mapping-store.js'
+import { createMemoryStatsStore } from './stores/memory-stats-store.js'
+import { createModelMappingSource } from './stores/model-mapping-reader.js'
+import type { ModelMappingStore } from './stores/model-mapping-store.js'
+import { createPrismaAuditStore } from './stores/prisma-audit-store.js'
 import { createRedisAffinityStore } from './stores/redis-affinity-store.js'
+import { createRedisModelMappingStore } from './stores/redis-model-mapping-store.js'
+import { createRedisStatsStore } from './stores/redis-stats-store.js'
+import { createStatisticsReader } from './stores/statistics.js'
+import type { JunkCounter, StatsStore } from './stores/stats-store.js'
 import { createMemoryTokenBlacklist, createRedisTokenBlacklist } from './stores/token-blacklist.js'
 
 /** How long an administrator stays signed in, in seconds. */
@@ -55,19 +72,35 @@ export interface AppOptions {
 export async function createApp(config: Config, { logger, now = Date.now }: AppOptions): Promise<App> {
   const secrets = secretsOf(config.mode)
   const database = openDatabase(config.mode, logger)
-  const cache = await openCache(config.mode, logger, now).catch(closing(database))
+  const metrics = createMetrics({ tables: expectedTables(database.prisma).map(({ name }) => name) })
+  database.onQuery((sql, durationMs) => metrics.sqlStatementDone(sql, durationMs / 1_000))
+  const cache = await openCache(config.mode, logger, now, (command, durationMs, failed) =>
+    metrics.redisCommandDone(command, durationMs / 1_000, failed),
+  ).catch(closing(database))
   await prepare(database).catch(closing(database, cache))
 
   const directory = createAdminDirectory(database.prisma)
   const brokenRecords = createBrokenRecords(({ key, reason }) =>
     logger.warn({ key, reason }, 'a cached affinity cannot be read; it is skipped and left alone'),
   )
-  const affinitySource = createScanSource(cache.affinityStore, brokenRecords)
+  const affinitySource = createScanSource(cache.affinityStore, brokenRecords, now)
+  const gateways = config.gateways && createPoller(config.gateways, logger)
+  const statistics = createStatisticsReader(cache.statsStore, () => gateways?.counters() ?? [])
+  const auditStore = createPrismaAuditStore(database.prisma, now)
+  const audit = createAuditTrail({
+    store: auditStore,
+    spool: createAuditSpool(config.auditSpoolDir),
+    log: logger,
+    now,
+  })
+  await audit.start()
   const dependencies: Dependency[] = [
     { name: 'database', ping: () => database.ping() },
     { name: 'cache', ping: () => cache.ping() },
   ]
   let draining = false
+  const streams = createStreams()
+  const health = () => readHealth(dependencies, affinitySource.brokenCount, draining)
 
   const yoga = createGraphqlServer({
     authenticator: createAuthenticator({
@@ -80,14 +113,45 @@ export async function createApp(config: Config, { logger, now = Date.now }: AppO
       now,
     }),
     affinitySource,
+    affinityStore: cache.affinityStore,
+    streams,
+    clearer: createAffinityClearer({
+      store: cache.affinityStore,
+      guard: { willClear() {}, willClearAll() {} },
+      countInvalidations: (count) => cache.statsStore.addInvalidations(count),
+    }),
+    audit,
+    auditStore,
+    metrics,
+    renderMetrics: () =>
+      metrics.render({
+        health,
+        statistics: () => statistics.read(),
+        countAffinities: () => affinitySource.open().count({}),
+        indexSize: () => affinitySource.indexSize,
+        brokenRecords: () => affinitySource.brokenCount,
+        gateways: () => gateways?.states() ?? [],
+      }),
+    metricsPublic: config.metricsPublic,
+    statistics,
+    cacheReservationRatio: config.cacheReservationRatio,
+    mappingSource: createModelMappingSource(cache.modelMappings, {
+      onBroken: (keys) =>
+        logger.warn(
+          { count: keys.length, keys: keys.slice(0, 10) },
+          'cached models cannot be read; they are skipped and left alone',
+        ),
+    }),
+    modelMappings: cache.modelMappings,
     gateway: createGatewayStore(database.prisma),
     maskStoredKey: createKeyMasker(createDecrypter(secrets.encryptionKey), { maxEntries: MASKED_KEYS }),
     now,
     logger,
     trustProxy: config.trustProxy,
     production: config.production,
-    readHealth: () => readHealth(dependencies, affinitySource.brokenCount, draining),
+    readHealth: health,
   })
+  gateways?.start()
 
   return {
     yoga,
@@ -95,8 +159,11 @@ export async function createApp(config: Config, { logger, now = Date.now }: AppO
     keyspace: cache.keyspace,
     startDraining() {
       draining = true
+      streams.closeAll()
     },
     async close() {
+      gateways?.stop()
+      audit.stop()
       await Promise.allSettled([cache.close(), database.close()])
     },
   }
@@ -104,17 +171,28 @@ export async function createApp(config: Config, { logger, now = Date.now }: AppO
 
 interface Cache {
   readonly affinityStore: AffinityStore
+  readonly modelMappings: ModelMappingStore
+  readonly statsStore: StatsStore
   readonly blacklist: TokenBlacklist
   readonly keyspace: MemoryKeyspace | undefined
   ping(): Promise<void>
   close(): Promise<void>
 }
 
-async function openCache(mode: ModeConfig, logger: Logger, now: () => number): Promise<Cache> {
+async function openCache(
+  mode: ModeConfig,
+  logger: Logger,
+  now: () => number,
+  onCommand: CommandListener,
+): Promise<Cache> {
+  const onJunk = (junk: JunkCounter) =>
+    logger.warn(junk, 'a cached counter cannot be read; it is taken as missing and left alone')
   if (mode.kind === 'embedded') {
     const keyspace = new MemoryKeyspace(now)
     return {
       affinityStore: createMemoryAffinityStore(keyspace),
+      modelMappings: createMemoryModelMappingStore(keyspace),
+      statsStore: createMemoryStatsStore(keyspace, onJunk),
       blacklist: createMemoryTokenBlacklist(keyspace),
       keyspace,
       ping: async () => {},
@@ -122,6 +200,7 @@ async function openCache(mode: ModeConfig, logger: Logger, now: () => number): P
     }
   }
   const client = createRedis(mode.redis, { onError: (error) => outage.failed(error) })
+  observeCommands(client, onCommand)
   const outage = createOutageLog(logger, 'cache')
   try {
     await connectRedis(client, CACHE_CONNECT_TIMEOUT_MS)
@@ -135,6 +214,8 @@ async function openCache(mode: ModeConfig, logger: Logger, now: () => number): P
   client.on('ready', () => outage.recovered())
   return {
     affinityStore: createRedisAffinityStore(client),
+    modelMappings: createRedisModelMappingStore(client),
+    statsStore: createRedisStatsStore(client, onJunk),
     blacklist: createRedisTokenBlacklist(client),
     keyspace: undefined,
     async ping() {
@@ -145,6 +226,15 @@ async function openCache(mode: ModeConfig, logger: Logger, now: () => number): P
     },
   }
 }
+
+const createPoller = (gateways: NonNullable<Config['gateways']>, logger: Logger): GatewayPoller =>
+  createGatewayPoller({
+    ...gateways,
+    onChange: ({ url, isUp, problem }) =>
+      isUp
+        ? logger.info({ gateway: url }, 'gateway tells its statistics')
+        : logger.warn({ gateway: url, problem }, 'gateway left out of the statistics'),
+  })
 
 const openDatabase = (mode: ModeConfig, logger: Logger): Database =>
   mode.kind === 'embedded'

@@ -23,6 +23,14 @@ export interface Config {
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
   readonly staticTokens: readonly StaticToken[]
   readonly trustProxy: TrustProxy
+  /** Gateways whose statistics are asked for over HTTP. */
+  readonly gateways: { readonly urls: readonly string[]; readonly token: string } | undefined
+  /** Whether `/metrics` needs no token. */
+  readonly metricsPublic: boolean
+  /** 0 to 1. */
+  readonly cacheReservationRatio: number
+  /** Where audit outcomes wait while the database is away. */
+  readonly auditSpoolDir: string
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -31,6 +39,12 @@ const GATEWAY_VARIABLES = ['DATABASE_URL', 'ENCRYPTION_KEY', 'JWT_SECRET_KEY'] a
 const REDIS_VARIABLES = ['REDIS_URL', 'REDIS_SENTINELS', 'REDIS_CLUSTER_NODES'] as const
 
 const port = z.string().regex(/^\d+$/).transform(Number).pipe(z.number().max(65_535))
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
+const share = z
+  .string()
+  .regex(/^(\d+\.?\d*|\.\d+)$/)
+  .transform(Number)
+  .pipe(z.number().max(1))
 const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
 
 /**
@@ -65,6 +79,10 @@ export function loadConfig(environment: Environment): Config {
     logLevel: check('LOG_LEVEL', logLevel, 'info', `one of ${logLevel.options.join(', ')}`),
     staticTokens: tokens,
     trustProxy: readTrustProxy(read('TRUST_PROXY'), problems),
+    gateways: readGateways(read, problems),
+    metricsPublic: check('METRICS_PUBLIC', flag, false, 'true or false'),
+    cacheReservationRatio: check('CACHE_RESERVATION_RATIO', share, 0.1, 'a number from 0 to 1'),
+    auditSpoolDir: read('AUDIT_SPOOL_DIR') ?? '.data/audit-spool',
   }
   if (!mode || problems.length > 0) throw new ConfigurationError(problems)
   return { ...config, mode }
@@ -146,6 +164,33 @@ function readHostPorts(
   if (valid.length === places.length) return valid
   problems.push(`${name} must be host:port, comma-separated.`)
   return undefined
+}
+
+function readGateways(read: Read, problems: string[]): Config['gateways'] {
+  const text = read('GATEWAY_URLS')
+  const token = read('GATEWAY_TOKEN')
+  if (!text && !token) return undefined
+  if (!text) problems.push('GATEWAY_TOKEN needs GATEWAY_URLS, the gateways that it is for.')
+  if (!token) problems.push('GATEWAY_URLS needs GATEWAY_TOKEN, an administrator’s token of these gateways.')
+  if (token && !/^[\x21-\x7e]+$/.test(token)) {
+    problems.push('GATEWAY_TOKEN must be one word of ASCII characters.')
+  }
+  // The same gateway twice would be counted twice.
+  const urls = new Set(text?.split(',').map(gatewayUrl))
+  if (text && urls.has(undefined)) {
+    problems.push(
+      'GATEWAY_URLS must be http:// or https:// URLs without user, query or fragment, comma-separated.',
+    )
+  }
+  return token ? { urls: [...urls].filter((url) => url !== undefined), token } : undefined
+}
+
+function gatewayUrl(text: string): string | undefined {
+  const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || /[?#]/.test(text)) {
+    return undefined
+  }
+  return url.href.replace(/\/+$/, '')
 }
 
 function readTrustProxy(text: string | undefined, problems: string[]): TrustProxy {

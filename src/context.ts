@@ -1,7 +1,17 @@
+import type { AffinityClearer } from './live/affinity-clearer.js'
+import type { AffinityEvent } from './live/affinity-events.js'
+import type { ObservedFigures } from './live/affinity-source.js'
+import type { Streams } from './live/streams.js'
 import type { Loaders } from './loaders/index.js'
 import type { Viewer } from './security/viewer.js'
 import type { AffinityReader } from './stores/affinity-reader.js'
+import type { AffinityStore } from './stores/affinity-store.js'
+import type { AuditStore } from './stores/audit-store.js'
+import type { AuditTrail } from './stores/audit-trail.js'
 import type { GatewayStore } from './stores/gateway-store.js'
+import type { ModelMappingReader } from './stores/model-mapping-reader.js'
+import type { ModelMappingStore } from './stores/model-mapping-store.js'
+import type { StatisticsReader } from './stores/statistics.js'
 
 /** What a request carries to the resolvers. Stores are ports: no Redis and no Prisma client is in here. */
 export interface Context {
@@ -10,21 +20,55 @@ export interface Context {
    * @throws UnauthenticatedError without a valid token; UnavailableError where it cannot be checked
    */
   viewer(): Promise<Viewer>
+  /** Looks the viewer up anew, for what lasts longer than a request. Throws as `viewer`. */
+  authenticate(): Promise<Viewer>
   /** The viewer as far as `viewer()` has found out by now; for the log. */
   knownViewer(): Viewer | undefined
   readonly requestId: string
   /** The client's address, for rate limits and the audit. */
   readonly clientAddress: string
+  readonly userAgent: string | null
   /** Affinities as of this request. */
   readonly affinities: AffinityReader
+  /** For the few things that must be asked of the cache itself. */
+  readonly affinityStore: AffinityStore
+  readonly clearer: AffinityClearer
+  readonly audit: AuditTrail
+  readonly auditStore: AuditStore
+  readonly metrics: ClearMetrics
+  /** What the gateways count, all together. */
+  readonly statistics: StatisticsReader
+  /** What this service has seen happen to the records. */
+  observed(): ObservedFigures
+  /** Share of a provider key's capacity that is kept for pinned requests, 0 to 1. */
+  readonly cacheReservationRatio: number
+  /** Model-mapping caches as of this request. */
+  readonly mappingReader: ModelMappingReader
+  /** The model-mapping caches themselves; for clears. */
+  readonly modelMappings: ModelMappingStore
   readonly gateway: GatewayStore
   readonly loaders: Loaders
+  /** Makes the loaders and readers anew, where they are over a second old: a subscription outlives what it has read. */
+  renew(): void
+  /** Calls back with each change to an affinity; returns what stops it. */
+  onAffinityEvent(listener: (event: AffinityEvent) => void): () => void
+  readonly streams: Streams
+  /** Cuts the client's connection: it does not read what it asked for. */
+  disconnect(): void
   /** Null where the credentials are wrong. */
   login(email: string, password: string): Promise<LoginSession | null>
   /** The masked form of a stored key; null where it cannot be decrypted. */
   maskStoredKey(stored: string | null): string | null
+  /** Tells the client something beside the data, in the answer's `extensions`. */
+  note(name: string, value: unknown): void
+  readonly notes: ReadonlyMap<string, unknown>
   /** Unix seconds, with fractions. */
   now(): number
+}
+
+/** Counts of what clears did. */
+export interface ClearMetrics {
+  clearDone(action: string, outcome: 'done' | 'dry' | 'failed', clearedCount: number): void
 }
 
 export interface LoginSession {

@@ -82,8 +82,8 @@ export class RateLimitedError extends Error {
   readonly code = 'RATE_LIMITED' as const
   readonly retryAfterSeconds: number
 
-  constructor(retryAfterSeconds: number) {
-    super(`Too many failed attempts. Try again in ${retryAfterSeconds} s.`)
+  constructor(retryAfterSeconds: number, what = 'Too many failed attempts.') {
+    super(`${what} Try again in ${retryAfterSeconds} s.`)
     this.retryAfterSeconds = retryAfterSeconds
   }
 }

@@ -211,3 +211,16 @@ async function untilNodesSettle(cluster: Cluster, deadline: number): Promise<voi
     status === 'connecting' || status === 'connect' || status === 'wait'
   while (cluster.nodes('master').some(isConnecting) && Date.now() < deadline) await sleep(5)
 }
+
+/**
+ * Another connection to the server behind this one, with the same credentials; through Sentinel, to the master that it
+ * now names. It does not connect by itself, nor again when it ends: what was set up on it would be gone.
+ */
+export const duplicateForTracking = (node: Redis): Redis =>
+  node.duplicate({
+    connectionName: `${node.options.connectionName ?? 'affinityql'}-tracking`,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResubscribe: false,
+    retryStrategy: () => null,
+  })

@@ -6,7 +6,12 @@ import {
   positionOf,
 } from '../stores/affinity-reader.js'
 import type { AffinityRecord } from '../stores/affinity-record.js'
-import { isSelected } from '../stores/affinity-selection.js'
+import {
+  type AffinitySelection,
+  DIMENSIONS,
+  type Dimension,
+  isSelected,
+} from '../stores/affinity-selection.js'
 import type { AffinityStore, BrokenAffinity } from '../stores/affinity-store.js'
 import type { AffinitySource } from './affinity-source.js'
 import type { BrokenRecords } from './broken-records.js'
@@ -33,14 +38,47 @@ export function pageOf(records: readonly AffinityRecord[], request: AffinityPage
   }
 }
 
-const readerOf = (read: () => Promise<readonly AffinityRecord[]>): AffinityReader => ({
-  page: async (request) => pageOf(await read(), request),
-  count: async (selection) => (await read()).filter((record) => isSelected(record, selection)).length,
-  distinct: async (dimension) => new Set((await read()).map((record) => record[dimension])),
-})
+function readerOf(read: () => Promise<readonly AffinityRecord[]>): AffinityReader {
+  const tallies = new Map<Dimension, Tally>()
+  return {
+    page: async (request) => pageOf(await read(), request),
+    async count(selection) {
+      const records = await read()
+      const only = onlyDimension(selection)
+      if (!only) return records.filter((record) => isSelected(record, selection)).length
+      const tally = tallies.get(only.dimension) ?? tallyOf(records, only.dimension)
+      tallies.set(only.dimension, tally)
+      return [...only.values].reduce((sum, value) => sum + (tally.get(value) ?? 0), 0)
+    },
+    matching: async (selection) => (await read()).filter((record) => isSelected(record, selection)),
+    distinct: async (dimension) => new Set((await read()).map((record) => record[dimension])),
+  }
+}
+
+/** How many records hold each value: a page of 1,000 asks 1,000 times for the counts of the same few providers. */
+type Tally = ReadonlyMap<string, number>
+
+function tallyOf(records: readonly AffinityRecord[], dimension: Dimension): Tally {
+  const tally = new Map<string, number>()
+  for (const record of records) tally.set(record[dimension], (tally.get(record[dimension]) ?? 0) + 1)
+  return tally
+}
+
+/** The dimension of a selection that asks for nothing else. */
+function onlyDimension({ all = {}, any = [], none = {} }: AffinitySelection) {
+  const [dimension, ...others] = DIMENSIONS.filter((name) => all[name])
+  const values = dimension && all[dimension]
+  const isOnly = others.length === 0 && any.length === 0 && Object.keys(none).length === 0
+  return values && isOnly ? { dimension, values } : undefined
+}
 
 /** Reads everything for each request, but never twice at a time: requests that overlap share one scan. */
-export function createScanSource(store: AffinityStore, brokenRecords: BrokenRecords): AffinitySource {
+export function createScanSource(
+  store: AffinityStore,
+  brokenRecords: BrokenRecords,
+  now: () => number = Date.now,
+): AffinitySource {
+  const since = new Date(now())
   let inFlight: Promise<readonly AffinityRecord[]> | undefined
 
   async function readAll(): Promise<readonly AffinityRecord[]> {
@@ -72,5 +110,21 @@ export function createScanSource(store: AffinityStore, brokenRecords: BrokenReco
     get brokenCount() {
       return brokenRecords.count
     },
+    indexSize: undefined,
+    // Scans see records, not what happens to them: an honest "nothing observed".
+    observed: () => ({
+      since,
+      created: 0,
+      refreshed: 0,
+      providerSwitches: 0,
+      keySwitches: 0,
+      removed: 0,
+      expired: 0,
+    }),
+    onEvent: () => () => {},
+    state: 'scanning',
+    ready: async () => {},
+    figures: { pendingChanges: 0, fullReads: 0, reconciles: 0, drift: 0 },
+    close() {},
   }
 }

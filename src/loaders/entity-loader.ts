@@ -14,6 +14,9 @@ export interface EntityLoader<Row> {
   set(id: string, row: Row | null): void
 }
 
+/** PostgreSQL's text holds no NUL: such an id has no row, and would fail the statement for all the others. */
+const canBeAnId = (id: string): boolean => !id.includes('\0')
+
 /**
  * @param fetch one SQL statement for any number of ids. DataLoader's own cap is lifted, since a second
  *   batch would be a second statement.
@@ -24,7 +27,8 @@ export function createEntityLoader<Row>(
   const known = new Map<string, Row | null>()
   const failed = new Map<string, Error>()
   const batches = new DataLoader<string, Row | null>(async (ids) => {
-    const rows = await fetch(ids)
+    const wanted = ids.filter(canBeAnId)
+    const rows = wanted.length > 0 ? await fetch(wanted) : new Map<string, Row>()
     return ids.map((id) => rows.get(id) ?? null)
   })
 

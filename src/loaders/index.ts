@@ -3,6 +3,7 @@ import type {
   GlobalModelRow,
   ProviderKeyRow,
   ProviderRow,
+  ServingModelRow,
   UserRow,
 } from '../stores/gateway-rows.js'
 import type { GatewayStore } from '../stores/gateway-store.js'
@@ -10,6 +11,7 @@ import { type ApiKeyLoaders, createApiKeyLoaders } from './api-key-loaders.js'
 import { createEndpointLoader } from './endpoint-loader.js'
 import type { EntityLoader } from './entity-loader.js'
 import { createGlobalModelLoader } from './global-model-loader.js'
+import { createModelsLoader } from './models-loader.js'
 import { createProviderKeyLoader } from './provider-key-loader.js'
 import { createProviderLoader } from './provider-loader.js'
 import { createSystemConfigLoader } from './system-config-loader.js'
@@ -23,6 +25,8 @@ export interface Loaders {
   readonly endpoints: EntityLoader<EndpointRow>
   readonly providerKeys: EntityLoader<ProviderKeyRow>
   readonly globalModels: EntityLoader<GlobalModelRow>
+  /** By global model id. */
+  readonly models: EntityLoader<readonly ServingModelRow[]>
   readonly systemConfigs: EntityLoader<unknown>
 }
 
@@ -33,5 +37,6 @@ export const createLoaders = (gateway: GatewayStore): Loaders => ({
   endpoints: createEndpointLoader(gateway),
   providerKeys: createProviderKeyLoader(gateway),
   globalModels: createGlobalModelLoader(gateway),
+  models: createModelsLoader(gateway),
   systemConfigs: createSystemConfigLoader(gateway),
 })

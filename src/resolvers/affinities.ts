@@ -6,6 +6,7 @@ import { positionOf } from '../stores/affinity-reader.js'
 import type { AffinityRecord } from '../stores/affinity-record.js'
 import type { AffinitySelection, DimensionSets } from '../stores/affinity-selection.js'
 import type { ApiKeyRow, UserRow } from '../stores/gateway-rows.js'
+import { holdsText } from '../stores/gateway-store.js'
 import { decodeCursor, encodeCursor, queryFingerprint } from './cursors.js'
 import { readSearchText, resolveIdentifier } from './identifier.js'
 import { readFirst, readOffset } from './page-arguments.js'
@@ -205,7 +206,7 @@ async function resolveSearch(
   return { selection: { any: [sets] } }
 }
 
-async function ownedSelection(
+export async function ownedSelection(
   { user, apiKey }: { user: UserRow | null; apiKey: ApiKeyRow | null },
   context: Context,
 ): Promise<AffinitySelection> {
@@ -236,7 +237,5 @@ const intersection = (a: ReadonlySet<string> | undefined, b: ReadonlySet<string>
   a ? new Set([...b].filter((id) => a.has(id))) : b
 
 /** Ids in the records themselves are searched as well: their rows may have been deleted. */
-function containing(ids: ReadonlySet<string>, text: string): Set<string> {
-  const wanted = text.toLowerCase()
-  return new Set([...ids].filter((id) => id.toLowerCase().includes(wanted)))
-}
+const containing = (ids: ReadonlySet<string>, text: string): Set<string> =>
+  new Set([...ids].filter((id) => holdsText(id, text)))

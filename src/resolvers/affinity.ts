@@ -10,9 +10,11 @@ const then = <T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>)
 /** Opaque and stable while the record exists. */
 export const affinityId = (record: AffinityRecord): string => Buffer.from(record.key).toString('base64url')
 
-/** Remaining whole seconds by the record's own clock, never negative. */
+const GRAPHQL_INT_MAX = 2 ** 31 - 1
+
+/** Remaining whole seconds by the record's own clock, never negative; 68 years where it is more. */
 export const ttlSeconds = (record: AffinityRecord, now: number): number =>
-  Math.max(0, Math.floor(record.expiresAt - now))
+  Math.min(Math.max(0, Math.floor(record.expiresAt - now)), GRAPHQL_INT_MAX)
 
 export const apiKeyOf = (record: AffinityRecord, { loaders }: Context): MaybePromise<ApiKeyRow | null> =>
   loaders.apiKeys.byId.load(record.affinityKey)

@@ -3,7 +3,7 @@ import { InvalidInputError } from '../errors.js'
 import type { AffinityPosition } from '../stores/affinity-reader.js'
 
 /*
- * A cursor is a place in one order of one selection: the sort value and the key of a record that may since be gone.
+ * A cursor is a place in one order of one selection: what a record is sorted by, which may since be gone.
  * It carries a fingerprint of the query that made it, so that it cannot be used, by mistake or by guess, with another.
  */
 
@@ -17,26 +17,45 @@ export const queryFingerprint = (query: unknown): string =>
   createHash('sha256').update(JSON.stringify(query)).digest('base64url').slice(0, FINGERPRINT_LENGTH)
 
 export const encodeCursor = (fingerprint: string, { value, key }: AffinityPosition): string =>
-  Buffer.from(JSON.stringify([VERSION, fingerprint, value, key])).toString('base64url')
+  encodePosition(fingerprint, [value, key])
 
 /** @throws InvalidInputError where the cursor was not made by `encodeCursor` for the same query */
 export function decodeCursor(fingerprint: string, cursor: string): AffinityPosition {
+  const [value, key] = decodePosition(fingerprint, cursor, isAffinityPosition)
+  return { value, key }
+}
+
+const isAffinityPosition = (parts: readonly unknown[]): parts is [value: number, key: string] =>
+  parts.length === 2 && typeof parts[0] === 'number' && typeof parts[1] === 'string'
+
+export const encodePosition = (fingerprint: string, position: readonly (string | number)[]): string =>
+  Buffer.from(JSON.stringify([VERSION, fingerprint, ...position])).toString('base64url')
+
+/**
+ * @param isPosition whether these parts can be a place in the order
+ * @throws InvalidInputError where the cursor was not made by `encodePosition` for the same query
+ */
+export function decodePosition<Position extends readonly unknown[]>(
+  fingerprint: string,
+  cursor: string,
+  isPosition: (parts: readonly unknown[]) => parts is Position,
+): Position {
   const parts = cursor.length <= MAX_CURSOR_LENGTH ? parseParts(cursor) : undefined
-  if (!parts) throw new InvalidInputError('after is not a cursor of this service.', 'after')
-  const [version, madeFor, value, key] = parts
-  if (version !== VERSION || typeof value !== 'number' || typeof key !== 'string') {
+  const [version, madeFor, ...position] = parts ?? []
+  if (version !== VERSION || typeof madeFor !== 'string') {
     throw new InvalidInputError('after is not a cursor of this service.', 'after')
   }
   if (madeFor !== fingerprint) {
     throw new InvalidInputError('after is a cursor of another search, filter or order.', 'after')
   }
-  return { value, key }
+  if (!isPosition(position)) throw new InvalidInputError('after is not a cursor of this service.', 'after')
+  return position
 }
 
 function parseParts(cursor: string): unknown[] | undefined {
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-    return Array.isArray(parts) && parts.length === 4 ? parts : undefined
+    return Array.isArray(parts) ? parts : undefined
   } catch {
     return undefined
   }

@@ -2,10 +2,30 @@ import type { Context, LoginSession } from '../context.js'
 import { InvalidCredentialsError } from '../errors.js'
 import type { Viewer } from '../security/viewer.js'
 import type { UserRow } from '../stores/gateway-rows.js'
+import { completeEvent } from './audited.js'
 
-/** @throws InvalidCredentialsError; RateLimitedError; UnavailableError where the database does not answer */
+/**
+ * Signs in, and leaves an audit event either way; a refusal for too many attempts leaves none, since it may be a flood.
+ * @throws InvalidCredentialsError; RateLimitedError; UnavailableError where the database does not answer
+ */
 export async function login(email: string, password: string, context: Context): Promise<LoginSession> {
   const session = await context.login(email, password)
+  const event = await context.audit.begin({
+    action: 'admin_login',
+    arguments: { email },
+    actorName: session?.viewer.name ?? email.trim(),
+    actorId: session?.viewer.userId ?? null,
+    ipAddress: context.clientAddress,
+    userAgent: context.userAgent,
+    requestId: context.requestId,
+  })
+  const refusal = session ? null : new InvalidCredentialsError()
+  await completeEvent(context, event, {
+    success: refusal === null,
+    statusCode: refusal ? 401 : 200,
+    errorMessage: refusal?.message ?? null,
+    result: {},
+  })
   if (!session) throw new InvalidCredentialsError()
   return session
 }

@@ -28,9 +28,10 @@ type WithShapes<Shapes> = {
 
 /**
  * Cost of one request. A page of 1,000 affinities with every field and every join costs about 120,000;
- * such a page below each record of another costs millions.
+ * such a page below each record of another costs millions. Breadth is the number of fields with every fragment
+ * spread out: that page has about 100.
  */
-export const LIMITS = { complexity: 250_000, depth: 11, breadth: 1_000 } as const
+export const LIMITS = { complexity: 250_000, depth: 11, breadth: 400 } as const
 
 interface AppTypes {
   Context: Context
@@ -53,6 +54,7 @@ export const builder = new SchemaBuilder<AppTypes>({
   errors: { defaultTypes: [], directResult: true },
   scopeAuth: {
     treatErrorsAsUnauthorized: false,
+    authorizeOnSubscribe: true,
     authScopes: (context) => ({
       viewer: async () => (await context.viewer()) !== null,
       clear: async () => {

@@ -10,6 +10,12 @@ import './affinity-connection.js'
 import './owned-affinities.js'
 import './affinities.js'
 import './viewer.js'
+import './cache-config.js'
+import './cache-stats.js'
+import './audit.js'
+import './clears.js'
+import './subscriptions.js'
+import './model-mappings.js'
 import { builder } from './builder.js'
 
 export const schema = builder.toSchema()

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createYoga, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Context } from '../context.js'
@@ -6,13 +6,18 @@ import { schema } from '../schema/index.js'
 import { clientAddress, TRUST_NOBODY, type TrustProxy } from './client-address.js'
 import type { Health } from './health.js'
 import { createErrorMask } from './mask-error.js'
+import type { Metrics } from './metrics.js'
 import { type ContextDeps, createContext } from './request-context.js'
 import { useGraphiql } from './use-graphiql.js'
 import { useHealth } from './use-health.js'
 import { useIntrospection } from './use-introspection.js'
 import { useJsonRequests } from './use-json-requests.js'
 import { useLimits } from './use-limits.js'
+import { useMetrics } from './use-metrics.js'
+import { useNoSuggestions } from './use-no-suggestions.js'
+import { useNotes } from './use-notes.js'
 import { useOneErrorPerField } from './use-one-error-per-field.js'
+import { useOperationMetrics } from './use-operation-metrics.js'
 import { requestIdOf, useRequestLog } from './use-request-log.js'
 import { useSecurityHeaders } from './use-security-headers.js'
 
@@ -22,6 +27,11 @@ export const MAX_BODY_BYTES = 256 * 1024
 export interface YogaDeps extends ContextDeps {
   readonly logger: Logger
   readonly readHealth: () => Promise<Health>
+  readonly metrics: Metrics
+  /** What `/metrics` shows, in the Prometheus text format. */
+  readonly renderMetrics: () => Promise<string>
+  /** Whether `/metrics` needs no token. */
+  readonly metricsPublic: boolean
   readonly trustProxy?: TrustProxy
   /** In production nobody may introspect, GraphiQL is not served and errors suggest no names. */
   readonly production: boolean
@@ -30,6 +40,7 @@ export interface YogaDeps extends ContextDeps {
 /** What Node's adapter hands to Yoga; a test in process may give an address instead. */
 export interface ServerContext {
   readonly req?: IncomingMessage
+  readonly res?: ServerResponse
   readonly clientAddress?: string
 }
 
@@ -51,26 +62,33 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
     logging: false,
     maxRequestBodySize: MAX_BODY_BYTES,
     maskedErrors: {
-      maskError: createErrorMask({
-        suggestions: !production,
-        reportUnexpected: (error) => logger.error({ err: error }, 'unexpected error'),
-      }),
+      maskError: createErrorMask((error) => logger.error({ err: error }, 'unexpected error')),
     },
     context: ({ request, ...server }) =>
       createContext(deps, {
         authorization: request.headers.get('authorization'),
         requestId: requestIdOf(request),
         clientAddress: addressOf(server),
+        userAgent: request.headers.get('user-agent'),
+        disconnect: () => server.res?.destroy(),
       }),
     plugins: [
       useRequestLog(logger),
       useSecurityHeaders(),
       useHealth(deps.readHealth),
-      ...(production ? [] : [useGraphiql()]),
+      useMetrics({
+        authenticate: (authorization) => deps.authenticator.authenticate(authorization),
+        isPublic: deps.metricsPublic,
+        contentType: deps.metrics.registry.contentType,
+        render: deps.renderMetrics,
+      }),
+      useOperationMetrics((operation, seconds) => deps.metrics.operationDone(operation, seconds)),
+      production ? useNoSuggestions() : useGraphiql(),
       useJsonRequests({ maxBodyBytes: MAX_BODY_BYTES }),
       useLimits(),
       useIntrospection({ enabled: !production }),
       useOneErrorPerField(),
+      useNotes(),
     ],
   })
 }

@@ -23,25 +23,27 @@ export const PUBLIC_CODES = [
 ] as const
 export type PublicCode = (typeof PUBLIC_CODES)[number]
 
-export interface ErrorMaskOptions {
-  /** Whether messages may suggest names that exist (`Did you mean …`): not in production. */
-  readonly suggestions: boolean
-  /** Gets what the client does not. */
-  readonly reportUnexpected: (error: unknown) => void
-}
-
 /**
  * What a client may see of an error: a public code with a message that was written for it. Whatever was not written
- * for it becomes INTERNAL_SERVER_ERROR, without the message, the stack or the driver's words, and is reported instead.
+ * for it becomes INTERNAL_SERVER_ERROR, without the message, the stack or the driver's words, and is reported instead,
+ * once, however many fields it has failed.
  */
-export function createErrorMask({ suggestions, reportUnexpected }: ErrorMaskOptions) {
+export function createErrorMask(reportUnexpected: (error: unknown) => void) {
+  const reported = new WeakSet<object>()
+  const report = (error: unknown): void => {
+    if (error instanceof Error) {
+      if (reported.has(error)) return
+      reported.add(error)
+    }
+    reportUnexpected(error)
+  }
   return (error: unknown): GraphQLError => {
     const origin = originOf(error)
     const known = describe(origin)
-    if (!known) reportUnexpected(origin)
+    if (!known) report(origin)
     const { message, extensions } = known ?? INTERNAL
     const located = error instanceof GraphQLError ? error : undefined
-    return new GraphQLError(suggestions ? message : withoutSuggestion(message), {
+    return new GraphQLError(message, {
       nodes: located?.nodes ?? null,
       source: located?.source ?? null,
       positions: located?.positions ?? null,
@@ -60,9 +62,6 @@ const INTERNAL: Description = {
   message: 'Unexpected error.',
   extensions: { code: 'INTERNAL_SERVER_ERROR' },
 }
-
-/** GraphQL's own sentences: `Did you mean "name"?`, `… the enum value "ASC"?`, `… to use an inline fragment on "User"?` */
-const withoutSuggestion = (message: string): string => message.replace(/ ?Did you mean [^?]*\?/g, '')
 
 /** GraphQL wraps what a resolver throws, and what a scalar says of a variable: the latter without the variable's name. */
 function originOf(error: unknown): unknown {
@@ -105,12 +104,18 @@ const described = (message: string, code: PublicCode, http?: object): Descriptio
 function describeGraphQLError(error: GraphQLError): Description | undefined {
   const code = publicCode(error)
   if (!code || code === 'INTERNAL_SERVER_ERROR') return undefined
-  const http = error.extensions['http'] ?? (isBadVariable(error) ? BAD_REQUEST : undefined)
+  const http = httpOf(error)
   return { message: error.message, extensions: { code, ...(http !== undefined && { http }) } }
 }
 
-/** `spec`: 400 where the client accepts application/graphql-response+json, 200 where it does not know better. */
-const BAD_REQUEST = { status: 400, spec: true }
+/**
+ * An error that is not a field's has kept the operation from running: 400. Yoga's `spec` makes that 200 for clients
+ * that accept application/json alone, as they expect for a document's faults; not for those of the request itself.
+ */
+function httpOf({ path, extensions }: GraphQLError): GraphQLErrorExtensions['http'] {
+  const http = extensions['http'] ?? (path ? undefined : { status: 400, spec: true })
+  return extensions['code'] === 'BAD_REQUEST' ? Object.assign({ status: 400 }, http, { spec: false }) : http
+}
 
 const publicCode = (error: GraphQLError): PublicCode | undefined => {
   const { code } = error.extensions

@@ -1,16 +1,34 @@
-import type { Context } from '../context.js'
+import type { ClearMetrics, Context } from '../context.js'
 import { UnauthenticatedError } from '../errors.js'
+import type { AffinityClearer } from '../live/affinity-clearer.js'
 import type { AffinitySource } from '../live/affinity-source.js'
+import type { Streams } from '../live/streams.js'
 import { createLoaders } from '../loaders/index.js'
 import type { Authenticator } from '../security/authenticator.js'
 import type { KeyMasker } from '../security/masking.js'
 import type { Viewer } from '../security/viewer.js'
+import type { AffinityStore } from '../stores/affinity-store.js'
+import type { AuditStore } from '../stores/audit-store.js'
+import type { AuditTrail } from '../stores/audit-trail.js'
 import type { GatewayStore } from '../stores/gateway-store.js'
+import type { ModelMappingSource } from '../stores/model-mapping-reader.js'
+import type { ModelMappingStore } from '../stores/model-mapping-store.js'
+import type { StatisticsReader } from '../stores/statistics.js'
 
 /** What all requests share. */
 export interface ContextDeps {
   readonly authenticator: Authenticator
   readonly affinitySource: AffinitySource
+  readonly affinityStore: AffinityStore
+  readonly streams: Streams
+  readonly clearer: AffinityClearer
+  readonly audit: AuditTrail
+  readonly auditStore: AuditStore
+  readonly metrics: ClearMetrics
+  readonly statistics: StatisticsReader
+  readonly cacheReservationRatio: number
+  readonly mappingSource: ModelMappingSource
+  readonly modelMappings: ModelMappingStore
   readonly gateway: GatewayStore
   readonly maskStoredKey: KeyMasker
   /** Unix milliseconds. */
@@ -21,12 +39,18 @@ export interface RequestFacts {
   readonly authorization: string | null
   readonly requestId: string
   readonly clientAddress: string
+  readonly userAgent: string | null
+  readonly disconnect: () => void
 }
+
+/** How long a subscription uses the rows that it has read, in milliseconds. */
+const RENEW_AFTER_MS = 1_000
 
 /** The context of one request. Nothing is asked of any store before it is needed. */
 export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   let viewer: Promise<Viewer> | undefined
   let knownViewer: Viewer | undefined
+  const notes = new Map<string, unknown>()
 
   async function authenticate(): Promise<Viewer> {
     const found = await deps.authenticator.authenticate(facts.authorization)
@@ -35,19 +59,55 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     return found
   }
 
+  const read = () => ({
+    at: performance.now(),
+    affinities: deps.affinitySource.open(),
+    mappingReader: deps.mappingSource.open(),
+    loaders: createLoaders(deps.gateway),
+  })
+  let current = read()
+
   return {
     viewer() {
       viewer ??= authenticate()
       return viewer
     },
+    authenticate,
     knownViewer: () => knownViewer,
     requestId: facts.requestId,
     clientAddress: facts.clientAddress,
-    affinities: deps.affinitySource.open(),
+    userAgent: facts.userAgent,
+    get affinities() {
+      return current.affinities
+    },
+    affinityStore: deps.affinityStore,
+    clearer: deps.clearer,
+    audit: deps.audit,
+    auditStore: deps.auditStore,
+    metrics: deps.metrics,
+    statistics: deps.statistics,
+    observed: () => deps.affinitySource.observed(),
+    cacheReservationRatio: deps.cacheReservationRatio,
+    get mappingReader() {
+      return current.mappingReader
+    },
+    modelMappings: deps.modelMappings,
     gateway: deps.gateway,
-    loaders: createLoaders(deps.gateway),
+    get loaders() {
+      return current.loaders
+    },
+    renew() {
+      if (performance.now() - current.at > RENEW_AFTER_MS) current = read()
+    },
+    onAffinityEvent: (listener) => deps.affinitySource.events(listener),
+    streams: deps.streams,
+    disconnect: facts.disconnect,
     login: (email, password) => deps.authenticator.login(email, password, facts.clientAddress),
     maskStoredKey: deps.maskStoredKey,
+    note(name, value) {
+      notes.set(name, value)
+    },
+    notes,
     now: () => deps.now() / 1_000,
   }
 }

@@ -37,6 +37,8 @@ export interface AffinityPage {
 export interface AffinityReader {
   page(request: AffinityPageRequest): Promise<AffinityPage>
   count(selection: AffinitySelection): Promise<number>
+  /** Every selected record, in no order; for clears. */
+  matching(selection: AffinitySelection): Promise<readonly AffinityRecord[]>
   /** The distinct values that live records hold in a dimension. */
   distinct(dimension: Dimension): Promise<ReadonlySet<string>>
 }

@@ -22,4 +22,16 @@ export interface AffinityStore {
   readonly storageType: StorageType
   /** Every live affinity once, in no order; one broken value never hides the rest. */
   readAll(): AsyncIterable<AffinityBatch>
+  /** These keys as they are now, at most 2,000; a key in neither list is gone. */
+  read(keys: readonly string[]): Promise<AffinityBatch>
+  /** Every key of the affinity family once, whatever it holds. */
+  allKeys(): AsyncIterable<readonly string[]>
+  /**
+   * Removes these keys, whatever they hold.
+   * @returns how many were really there
+   * @throws UnavailableError with the number confirmed gone; OUTCOME_UNKNOWN where a reply never came
+   */
+  remove(keys: readonly string[]): Promise<number>
+  /** Removes a pin only while it is at this endpoint, in one step. Throws as `remove`. */
+  removePinned(key: string, endpointId: string): Promise<boolean>
 }

@@ -59,6 +59,15 @@ export const GLOBAL_MODEL_COLUMNS = {
   isActive: true,
 } as const satisfies Prisma.GlobalModelSelect
 
+/** A model that an active provider serves, under the names that it is configured with. */
+export interface ServingModelRow {
+  readonly globalModelId: string
+  readonly providerModelName: string
+  /** The column's JSON: a list of names with priorities, or null. */
+  readonly providerModelMappings: unknown
+  readonly provider: ProviderRow
+}
+
 export type UserRow = Prisma.UserGetPayload<{ select: typeof USER_COLUMNS }>
 export type ApiKeyRow = Prisma.ApiKeyGetPayload<{ select: typeof API_KEY_COLUMNS }>
 export type ProviderRow = Prisma.ProviderGetPayload<{ select: typeof PROVIDER_COLUMNS }>

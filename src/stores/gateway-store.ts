@@ -11,6 +11,7 @@ import {
   PROVIDER_KEY_COLUMNS,
   type ProviderKeyRow,
   type ProviderRow,
+  type ServingModelRow,
   USER_COLUMNS,
   type UserRow,
 } from './gateway-rows.js'
@@ -33,6 +34,8 @@ export interface GatewayStore {
   endpoints(ids: Ids): Promise<EndpointRow[]>
   providerKeys(ids: Ids): Promise<ProviderKeyRow[]>
   globalModels(ids: Ids): Promise<GlobalModelRow[]>
+  /** The models by which active providers serve these global models. */
+  servingModels(globalModelIds: Ids): Promise<ServingModelRow[]>
   /** Values of `system_configs` by key. */
   systemConfigs(keys: Ids): Promise<{ key: string; value: unknown }[]>
   /** Users whose id, username or email is exactly this text: at most one of each. */
@@ -44,10 +47,16 @@ export interface GatewayStore {
 
 const inIds = (ids: Ids) => ({ id: { in: [...ids] } })
 
+/** Does a name contain this text, whatever the case of either? */
+export const holdsText = (name: string, text: string): boolean => folded(name).includes(folded(text))
+
+// Σ in small letters is ς at the end of a word, and a part of a name may end where the name goes on.
+const folded = (text: string): string => text.toLowerCase().replaceAll('ς', 'σ')
+
 /**
  * A LIKE pattern for `text` anywhere. Prisma passes `contains` on as it is, so that `100%_real` would be a pattern:
  * `\`, `%` and `_` are escaped here. A letter outside ASCII may be folded differently by the database's locale,
- * so any such letter matches anything in SQL, and `contains()` below has the last word.
+ * so any such letter matches anything in SQL, and `holdsText` has the last word.
  */
 const likeTerm = (text: string): string =>
   text
@@ -72,6 +81,7 @@ export function createGatewayStore(prisma: PrismaClient): GatewayStore {
       guardDatabase(() => prisma.providerKey.findMany({ where: inIds(ids), select: PROVIDER_KEY_COLUMNS })),
     globalModels: (ids) =>
       guardDatabase(() => prisma.globalModel.findMany({ where: inIds(ids), select: GLOBAL_MODEL_COLUMNS })),
+    servingModels: (globalModelIds) => guardDatabase(() => servingModels(prisma, globalModelIds)),
     systemConfigs: (keys) =>
       guardDatabase(() =>
         prisma.systemConfig.findMany({
@@ -99,10 +109,28 @@ const siblings = (prisma: PrismaClient, ids: Ids): Promise<ApiKeyRow[]> =>
       is_active AS "isActive", expires_at AS "expiresAt", created_at AS "createdAt"
     FROM api_keys WHERE user_id IN (SELECT user_id FROM api_keys WHERE id = ANY(${[...ids]}))`
 
+type ServingModelColumns = Omit<ServingModelRow, 'provider'> & ProviderRow
+
+/** In SQL of its own: Prisma would read the providers in a second statement. */
+async function servingModels(prisma: PrismaClient, globalModelIds: Ids): Promise<ServingModelRow[]> {
+  const rows = await prisma.$queryRaw<ServingModelColumns[]>`
+    SELECT m.global_model_id AS "globalModelId", m.provider_model_name AS "providerModelName",
+      m.provider_model_mappings AS "providerModelMappings",
+      p.id, p.name, p.display_name AS "displayName", p.is_active AS "isActive"
+    FROM models m JOIN providers p ON p.id = m.provider_id
+    WHERE p.is_active AND m.global_model_id = ANY(${[...globalModelIds]})`
+  return rows.map(({ globalModelId, providerModelName, providerModelMappings, ...provider }) => ({
+    globalModelId,
+    providerModelName,
+    providerModelMappings,
+    provider,
+  }))
+}
+
 async function idsMatching(prisma: PrismaClient, text: string): Promise<DimensionSets> {
   const contains = { contains: likeTerm(text), mode: 'insensitive' } as const
-  const wanted = text.toLowerCase()
-  const matches = (...names: (string | null)[]) => names.some((name) => name?.toLowerCase().includes(wanted))
+  const matches = (...names: (string | null)[]) =>
+    names.some((name) => name !== null && holdsText(name, text))
 
   const [apiKeys, providers, providerKeys, globalModels] = await Promise.all([
     prisma.apiKey.findMany({

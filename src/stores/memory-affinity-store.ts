@@ -1,25 +1,37 @@
 import { type AffinityRecord, parseAffinity } from './affinity-record.js'
-import type { AffinityStore, BrokenAffinity } from './affinity-store.js'
+import type { AffinityBatch, AffinityStore, BrokenAffinity } from './affinity-store.js'
 import { AFFINITY_PREFIX } from './keys.js'
 import type { MemoryKeyspace } from './memory-keyspace.js'
 
 /** Affinities in this process's own memory, in the gateway's formats: the embedded default. */
 export function createMemoryAffinityStore(keyspace: MemoryKeyspace): AffinityStore {
+  const readKeys = (keys: Iterable<string>): AffinityBatch => {
+    const records: AffinityRecord[] = []
+    const broken: BrokenAffinity[] = []
+    for (const key of keys) {
+      const value = keyspace.get(key)
+      // It may have expired since it was named.
+      if (value === undefined && keyspace.type(key) === 'none') continue
+      const parsed = value === undefined ? { broken: 'wrong Redis type' as const } : parseAffinity(key, value)
+      if ('record' in parsed) records.push(parsed.record)
+      else broken.push({ key, reason: parsed.broken })
+    }
+    return { records, broken }
+  }
+
   return {
     storageType: 'MEMORY',
     async *readAll() {
-      const records: AffinityRecord[] = []
-      const broken: BrokenAffinity[] = []
-      for (const key of keyspace.keys(AFFINITY_PREFIX)) {
-        const value = keyspace.get(key)
-        // It may have expired since it was listed.
-        if (value === undefined && keyspace.type(key) === 'none') continue
-        const parsed =
-          value === undefined ? { broken: 'wrong Redis type' as const } : parseAffinity(key, value)
-        if ('record' in parsed) records.push(parsed.record)
-        else broken.push({ key, reason: parsed.broken })
-      }
-      yield { records, broken }
+      yield readKeys(keyspace.keys(AFFINITY_PREFIX))
+    },
+    read: async (keys) => readKeys(keys),
+    async *allKeys() {
+      yield [...keyspace.keys(AFFINITY_PREFIX)]
+    },
+    remove: async (keys) => keys.filter((key) => keyspace.delete(key)).length,
+    async removePinned(key, endpointId) {
+      const pinned = readKeys([key]).records.some((record) => record.endpointId === endpointId)
+      return pinned && keyspace.delete(key)
     },
   }
 }

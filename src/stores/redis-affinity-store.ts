@@ -5,6 +5,7 @@ import { toCacheError } from './cache-errors.js'
 import { AFFINITY_PREFIX, scanPattern } from './keys.js'
 import { clusterLayout } from './redis-cluster-layout.js'
 import { masterNodes, type RedisClient } from './redis-nodes.js'
+import { removeKeys, removePinned } from './redis-removal.js'
 
 /** Keys asked for in one SCAN step: few round trips, and a parse of one batch stays well under 20 ms. */
 const SCAN_COUNT = 2_000
@@ -15,11 +16,17 @@ const MAX_PASSES = 3
 /** A stored value; null where the key is gone, undefined where it is not a string. */
 type Value = string | null | undefined
 
+interface NodeKeys {
+  readonly node: Redis
+  readonly keys: readonly string[]
+}
+
 /** Affinities in one Redis, or in every master of a cluster. */
 export function createRedisAffinityStore(client: RedisClient): AffinityStore {
   const readValues = client instanceof Cluster ? readByGet(client) : readByMget
 
-  async function* scanNode(node: Redis, seen: Set<string>): AsyncGenerator<AffinityBatch> {
+  /** The keys of one master, batch by batch, without those seen before. */
+  async function* scanNode(node: Redis, seen: Set<string>): AsyncGenerator<NodeKeys> {
     let cursor = '0'
     do {
       const [next, found] = await node.scan(
@@ -32,12 +39,12 @@ export function createRedisAffinityStore(client: RedisClient): AffinityStore {
       cursor = next
       const keys = found.filter((key) => !seen.has(key))
       for (const key of keys) seen.add(key)
-      if (keys.length > 0) yield parseBatch(keys, await readValues(node, keys))
+      if (keys.length > 0) yield { node, keys }
     } while (cursor !== '0')
   }
 
   /** A key whose slot moves may be missed by SCAN at both its masters: then they are walked once more. */
-  async function* scanCluster(cluster: Cluster, seen: Set<string>): AsyncGenerator<AffinityBatch> {
+  async function* scanCluster(cluster: Cluster, seen: Set<string>): AsyncGenerator<NodeKeys> {
     for (let pass = 1; pass <= MAX_PASSES; pass += 1) {
       const masters = masterNodes(cluster)
       const before = await clusterLayout(masters)
@@ -47,17 +54,34 @@ export function createRedisAffinityStore(client: RedisClient): AffinityStore {
     }
   }
 
+  async function* scan(): AsyncGenerator<NodeKeys> {
+    const seen = new Set<string>()
+    try {
+      yield* client instanceof Cluster ? scanCluster(client, seen) : scanNode(client, seen)
+    } catch (error) {
+      throw toCacheError(error)
+    }
+  }
+
   return {
     storageType: 'REDIS',
     async *readAll() {
-      const seen = new Set<string>()
-      try {
-        yield* client instanceof Cluster ? scanCluster(client, seen) : scanNode(client, seen)
-      } catch (error) {
-        throw toCacheError(error)
-      }
+      for await (const { node, keys } of scan()) yield await readBatch(keys, readValues(node, keys))
     },
+    read: (keys) => readBatch(keys, readAnywhere(client, keys)),
+    async *allKeys() {
+      for await (const { keys } of scan()) yield keys
+    },
+    remove: (keys) => removeKeys(client, keys),
+    removePinned: (key, endpointId) => removePinned(client, key, endpointId),
   }
+}
+
+/** Keys of any slot: one MGET, or in a cluster each key from its own node. */
+async function readAnywhere(client: RedisClient, keys: readonly string[]): Promise<Value[]> {
+  if (keys.length === 0) return []
+  if (!(client instanceof Cluster)) return readByMget(client, keys)
+  return Promise.all(keys.map((key) => client.get(key).catch(wrongType)))
 }
 
 /** MGET answers nil for a key of another type as for one that is gone; only those few are asked again. */
@@ -103,6 +127,14 @@ async function replies(pipeline: ChainableCommander): Promise<[Error | null, unk
   const results = await pipeline.exec()
   if (!results) throw new Error('the pipeline was aborted')
   return results
+}
+
+async function readBatch(keys: readonly string[], values: Promise<readonly Value[]>): Promise<AffinityBatch> {
+  try {
+    return parseBatch(keys, await values)
+  } catch (error) {
+    throw toCacheError(error)
+  }
 }
 
 function parseBatch(keys: readonly string[], values: readonly Value[]): AffinityBatch {

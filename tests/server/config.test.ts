@@ -81,6 +81,61 @@ describe('loadConfig', () => {
     expect(problemsOf({ NODE_ENV: 'production' })).toEqual([expect.stringContaining('NODE_ENV=production')])
   })
 
+  it('asks gateways over HTTP where their URLs and a token are set, each gateway once', () => {
+    expect(loadConfig({}).gateways).toBeUndefined()
+    const gateways = {
+      GATEWAY_URLS: 'http://one:8000, https://two.example/prefix/,http://one:8000/',
+      GATEWAY_TOKEN: 'a.token',
+    }
+    expect(loadConfig(gateways).gateways).toEqual({
+      urls: ['http://one:8000', 'https://two.example/prefix'],
+      token: 'a.token',
+    })
+    expect(problemsOf({ ...gateways, GATEWAY_TOKEN: '' })).toEqual([
+      expect.stringContaining('GATEWAY_URLS needs GATEWAY_TOKEN'),
+    ])
+    expect(problemsOf({ ...gateways, GATEWAY_URLS: '' })).toEqual([
+      expect.stringContaining('GATEWAY_TOKEN needs GATEWAY_URLS'),
+    ])
+  })
+
+  it.each([
+    'one:8000',
+    'ftp://one',
+    'http://u:canary@one',
+    'http://one?a=canary',
+    'http://one,,http://two',
+    'x y',
+  ])('takes no %s for gateways’ URLs, and does not repeat it', (urls) => {
+    const problems = problemsOf({ GATEWAY_URLS: urls, GATEWAY_TOKEN: 'token' })
+    expect(problems).toEqual([expect.stringMatching(/^GATEWAY_URLS must be/)])
+    expect(problems.join()).not.toContain('canary')
+  })
+
+  it('takes no token that cannot be a header’s value, and does not repeat it', () => {
+    const problems = problemsOf({ GATEWAY_URLS: 'http://one', GATEWAY_TOKEN: 'canary\r\nHost: two' })
+    expect(problems).toEqual([expect.stringMatching(/^GATEWAY_TOKEN must be/)])
+    expect(problems.join()).not.toContain('canary')
+  })
+
+  it('shows metrics to nobody without a token unless it is told to', () => {
+    expect(loadConfig({}).metricsPublic).toBe(false)
+    expect(loadConfig({ METRICS_PUBLIC: 'true' }).metricsPublic).toBe(true)
+    expect(problemsOf({ METRICS_PUBLIC: 'yes' })).toEqual([expect.stringContaining('METRICS_PUBLIC')])
+  })
+
+  it('takes a reservation ratio from 0 to 1', () => {
+    expect(loadConfig({}).cacheReservationRatio).toBe(0.1)
+    expect(loadConfig({ CACHE_RESERVATION_RATIO: '0' }).cacheReservationRatio).toBe(0)
+    expect(loadConfig({ CACHE_RESERVATION_RATIO: '.35' }).cacheReservationRatio).toBe(0.35)
+    expect(loadConfig({ CACHE_RESERVATION_RATIO: '1.0' }).cacheReservationRatio).toBe(1)
+    for (const ratio of ['1.01', '-0.1', '10%', 'NaN', '1e-1', '0x1', '.']) {
+      expect(problemsOf({ CACHE_RESERVATION_RATIO: ratio })).toEqual([
+        expect.stringContaining('CACHE_RESERVATION_RATIO must be a number from 0 to 1'),
+      ])
+    }
+  })
+
   it('tells every problem at once', () => {
     const problems = problemsOf({
       ...GATEWAY,

@@ -3,6 +3,7 @@ import pino from 'pino'
 import { type App, createApp } from '../../src/app.js'
 import { type Config, loadConfig } from '../../src/config.js'
 import { FIXTURE_SECRETS } from './fixtures.js'
+import { temporaryDirectory } from './servers/child.js'
 import type { RedisServer } from './servers/redis.js'
 import { freshDatabase, freshRedis } from './servers/shared.js'
 
@@ -94,6 +95,7 @@ export const testConfig = (env: Readonly<Record<string, string>>): Config =>
     ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey,
     JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret,
     ADMIN_TOKENS,
+    AUDIT_SPOOL_DIR: temporaryDirectory('audit-spool'),
     ...env,
   })
 

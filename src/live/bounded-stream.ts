@@ -1,0 +1,90 @@
+/** Items that wait for a slow reader before it is dropped. */
+const MAX_WAITING = 2_000
+
+export interface BoundedStream<T> extends AsyncIterableIterator<T> {
+  /** Items that the reader has not taken yet. */
+  readonly waiting: number
+  /** False where the reader was too slow: the stream has ended, and what waited is gone. */
+  push(item: T): boolean
+  end(): void
+}
+
+/**
+ * A queue between a fast source and a reader that may be slow. It never holds more than its bound: a reader that falls
+ * so far behind is dropped, rather than fed from ever more memory. Not a generator: one of those would not hear that
+ * its reader has gone before the next item comes.
+ * @param onEnd called once, however it ends
+ */
+export function createBoundedStream<T>(
+  onEnd: (reason: 'ended' | 'slow') => void,
+  bound = MAX_WAITING,
+): BoundedStream<T> {
+  let queue: T[] = []
+  let wake = () => {}
+  let ended = false
+
+  const end = (reason: 'ended' | 'slow', keepQueue: boolean) => {
+    if (!keepQueue) queue = []
+    if (ended) return
+    ended = true
+    onEnd(reason)
+    wake()
+  }
+
+  return {
+    get waiting() {
+      return queue.length
+    },
+    push(item) {
+      if (ended) return false
+      if (queue.length >= bound) {
+        end('slow', false)
+        return false
+      }
+      queue.push(item)
+      wake()
+      return true
+    },
+    end: () => end('ended', true),
+    async next() {
+      while (queue.length === 0 && !ended) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      const [item] = queue.splice(0, 1)
+      return item === undefined ? { done: true, value: undefined } : { done: false, value: item }
+    },
+    async return() {
+      end('ended', false)
+      return { done: true, value: undefined }
+    },
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
+}
+
+/** The stream's items as `transform` makes them; those that it makes undefined are left out. */
+export function transformed<T, U>(
+  stream: BoundedStream<T>,
+  transform: (item: T) => Promise<U | undefined>,
+): AsyncIterableIterator<U> {
+  return {
+    async next() {
+      for (;;) {
+        const { done, value } = await stream.next()
+        if (done) return { done: true, value: undefined }
+        const result = await transform(value)
+        if (result !== undefined) return { done: false, value: result }
+      }
+    },
+    async return() {
+      await stream.return?.()
+      return { done: true, value: undefined }
+    },
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
+}

@@ -1,0 +1,44 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
+/** How long a loop may run before others have their turn, in milliseconds. */
+const SLICE_MS = 5
+/** Reading the clock costs about as much as one small step. */
+const STEPS_BETWEEN_LOOKS = 32
+
+/**
+ * Lets requests and messages have their turn in the middle of a long loop: `if (slice.isOver()) await slice.next()`.
+ * Whatever may change meanwhile has to be looked at anew afterwards.
+ */
+export class Slice {
+  #steps = 0
+  #startedAt = performance.now()
+
+  isOver(): boolean {
+    this.#steps += 1
+    return this.#steps % STEPS_BETWEEN_LOOKS === 0 && performance.now() - this.#startedAt > SLICE_MS
+  }
+
+  async next(): Promise<void> {
+    await nextTurn()
+    this.#startedAt = performance.now()
+  }
+}
+
+/** The same batches, each asked for while the one before is worked on. */
+export async function* ahead<T>(batches: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  const iterator = batches[Symbol.asyncIterator]()
+  let next = iterator.next()
+  // Whoever stops early does not wait for it.
+  next.catch(() => {})
+  try {
+    for (;;) {
+      const { done, value } = await next
+      if (done) return
+      next = iterator.next()
+      next.catch(() => {})
+      yield value
+    }
+  } finally {
+    void iterator.return?.()?.catch?.(() => {})
+  }
+}

@@ -1,0 +1,260 @@
+import type { Logger } from 'pino'
+import { cacheUnavailable, UnavailableError } from '../errors.js'
+import type { AffinityReader } from '../stores/affinity-reader.js'
+import type { AffinityRecord } from '../stores/affinity-record.js'
+import type { AffinityStore } from '../stores/affinity-store.js'
+import { AffinityEvents } from './affinity-events.js'
+import { AffinityIndex } from './affinity-index.js'
+import type { AffinitySource, FeedFigures } from './affinity-source.js'
+import type { BrokenRecords } from './broken-records.js'
+import { Changes } from './feed-changes.js'
+import { createExpiryWalk } from './feed-expiry.js'
+import { readEverything } from './feed-full-read.js'
+import { Gate } from './feed-gate.js'
+import type { AffinityFeed, FeedListener } from './feed-port.js'
+import { createIndexReader } from './feed-reader.js'
+import { reconcile } from './feed-reconcile.js'
+import { LiveRecords } from './feed-records.js'
+import { followRemovals } from './feed-removals.js'
+import { Observed } from './observed.js'
+
+/** Milliseconds between two looks at which records' time has come. */
+const EXPIRY_EVERY_MS = 100
+const RETRY_MS = 500
+
+export interface LiveSourceDeps {
+  readonly store: AffinityStore
+  readonly feed: AffinityFeed
+  readonly brokenRecords: BrokenRecords
+  /** Answers where the cache does not tell changes. */
+  readonly scanSource: AffinitySource
+  /** Unix milliseconds. */
+  readonly now: () => number
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  /** Called with each record that is read, whether or not it is news. */
+  readonly onSeen?: (record: AffinityRecord) => void
+  /** How long a request waits for the first read, in milliseconds. Default 10,000. */
+  readonly patienceMs?: number
+  /** Milliseconds from one reconcile to the next. Default 60,000. */
+  readonly reconcileEveryMs?: number
+}
+
+export interface LiveSource extends AffinitySource {
+  /** This store, whose removals the index follows before they resolve. */
+  readonly store: AffinityStore
+  /** Resolves once the index holds all that the cache had confirmed before this call. For tests and benches. */
+  settled(): Promise<void>
+  /** Compares everything now. @returns records that differed although no change of theirs was under way */
+  reconcile(): Promise<number>
+}
+
+/** Answers from an index in memory that follows the cache; where the cache cannot be followed, from scans. */
+export function createLiveSource(deps: LiveSourceDeps): LiveSource {
+  const { feed, brokenRecords, scanSource, now, log } = deps
+  const index = new AffinityIndex()
+  const observed = new Observed(now())
+  const events = new AffinityEvents((error) => log.error({ err: error }, 'a listener to affinities failed'))
+  const onSeen = deps.onSeen ?? (() => {})
+  const records = new LiveRecords({ index, broken: brokenRecords, events, observed, onSeen, now })
+  const changes = new Changes({
+    read: (keys) => deps.store.read(keys),
+    apply: (keys, batch, isOutdated) => records.look(keys, batch, isOutdated),
+  })
+  const fullRead = { store: deps.store, index, records, changes, broken: brokenRecords }
+  const gate = new Gate(deps.patienceMs ?? 10_000)
+  const changeListeners = new Set<FeedListener['changed']>()
+  const expiry = createExpiryWalk({ index, now })
+  const figures = { drift: 0, reconciles: 0, fullReads: 0 }
+
+  let state: AffinitySource['state'] = 'starting'
+  /** Counts what makes a read under way worthless. */
+  let epoch = 0
+  let hasBegun = false
+  let lostAt: number | undefined
+  let isClosed = false
+
+  function setState(next: typeof state, reason?: unknown): void {
+    state = next
+    if (next === 'live' || next === 'scanning') gate.open()
+    else if (next === 'starting') gate.shut()
+    else gate.refuse(reason)
+  }
+
+  function lost(reason: unknown): void {
+    epoch += 1
+    changes.reset()
+    if (lostAt === undefined) {
+      lostAt = performance.now()
+      log.error({ reason: messageOf(reason) }, 'affinities are not followed any more')
+    }
+    setState('lost', reason)
+  }
+
+  /** Reads everything until that succeeds, or something happens that makes it worthless. */
+  async function readAll(gone: 'just now' | 'unknown'): Promise<void> {
+    epoch += 1
+    const own = epoch
+    const isCancelled = () => own !== epoch || isClosed
+    const startedAt = performance.now()
+    while (!isCancelled()) {
+      try {
+        await readEverything(fullRead, gone, isCancelled)
+        if (isCancelled()) return
+        figures.fullReads += 1
+        changes.resume()
+        await changes.settled()
+        if (isCancelled()) return
+        if (changes.failure === undefined) return live(startedAt)
+      } catch (error) {
+        if (isCancelled()) return
+        if (!(error instanceof UnavailableError)) log.error({ err: error }, 'the affinities cannot be read')
+        lostAt ??= performance.now()
+        setState('lost', error)
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
+  }
+
+  function live(startedAt: number): void {
+    const ms = Math.round(performance.now() - startedAt)
+    const afterMs = lostAt === undefined ? {} : { afterMs: Math.round(performance.now() - lostAt) }
+    lostAt = undefined
+    log.info({ affinities: index.size, readMs: ms, ...afterMs }, 'affinities are followed')
+    setState('live')
+  }
+
+  const listener: FeedListener = {
+    restored() {
+      if (!hasBegun) observed.begin(now())
+      hasBegun = true
+      void readAll('unknown')
+    },
+    changed(keys) {
+      for (const changed of changeListeners) changed(keys)
+      changes.add(keys)
+    },
+    flushed() {
+      // Whether anything has gone is not said: a flush of another database reads the same.
+      if (state === 'lost') return
+      const wasLive = state === 'live'
+      setState('starting')
+      void readAll(wasLive ? 'just now' : 'unknown')
+    },
+    lost,
+    refused(reason) {
+      epoch += 1
+      changes.reset()
+      index.clear()
+      log.warn(
+        { reason: messageOf(reason) },
+        'the cache does not tell changes (client tracking is refused): every request reads all affinities',
+      )
+      setState('scanning')
+    },
+  }
+
+  async function reconcileNow(): Promise<number> {
+    const own = epoch
+    const isCancelled = () => own !== epoch || isClosed
+    const onChanged = (changed: FeedListener['changed']) => {
+      changeListeners.add(changed)
+      return () => changeListeners.delete(changed)
+    }
+    const barrier = () => feed.barrier()
+    const drift = await reconcile({ ...fullRead, barrier, onChanged, now }, isCancelled)
+    if (isCancelled()) return 0
+    figures.reconciles += 1
+    figures.drift += drift
+    if (drift > 0) log.warn({ drift }, 'affinities differed from the cache without a word; they are put right')
+    return drift
+  }
+
+  const expiryTimer = setInterval(() => {
+    if (state === 'live') changes.add(expiry.due())
+  }, EXPIRY_EVERY_MS).unref()
+
+  let reconcileTimer = scheduleReconcile()
+  function scheduleReconcile(): NodeJS.Timeout {
+    return setTimeout(async () => {
+      // An outage is told by the feed.
+      if (state === 'live') await reconcileNow().catch(() => {})
+      if (!isClosed) reconcileTimer = scheduleReconcile()
+    }, deps.reconcileEveryMs ?? 60_000).unref()
+  }
+
+  async function pass(): Promise<void> {
+    await gate.pass()
+    if (changes.failure !== undefined) throw cacheUnavailable(changes.failure)
+  }
+
+  const indexReader = createIndexReader(index, pass)
+  feed.start(listener)
+
+  return {
+    open() {
+      let scan: AffinityReader | undefined
+      const reader = async (): Promise<AffinityReader> => {
+        if (state !== 'live') await gate.pass()
+        if (state !== 'scanning') return indexReader
+        scan ??= scanSource.open()
+        return scan
+      }
+      return {
+        page: async (request) => (await reader()).page(request),
+        count: async (selection) => (await reader()).count(selection),
+        matching: async (selection) => (await reader()).matching(selection),
+        distinct: async (dimension) => (await reader()).distinct(dimension),
+      }
+    },
+    get state() {
+      return state === 'live' && changes.failure !== undefined ? 'lost' : state
+    },
+    get brokenCount() {
+      return brokenRecords.count
+    },
+    get indexSize() {
+      return state === 'scanning' ? undefined : index.size
+    },
+    observed: () => observed.figures(),
+    onEvent: (onEvent) => events.listen(onEvent),
+    ready: () => gate.pass(),
+    get figures(): FeedFigures {
+      return { ...figures, pendingChanges: changes.pending }
+    },
+    store: followRemovals(deps.store, {
+      removed(keys) {
+        if (state === 'scanning') return
+        for (const key of keys) records.gone(key)
+        changes.supersede(keys)
+        for (const changed of changeListeners) changed(keys)
+      },
+      doubtful(keys) {
+        if (state !== 'scanning') listener.changed(keys)
+      },
+    }),
+    async settled() {
+      await gate.pass()
+      if (state === 'scanning') return
+      await feed.barrier()
+      await changes.settled()
+      await gate.pass()
+    },
+    reconcile: reconcileNow,
+    close() {
+      isClosed = true
+      epoch += 1
+      clearInterval(expiryTimer)
+      clearTimeout(reconcileTimer)
+      changes.reset()
+      feed.close()
+      gate.refuse(new Error('The service is stopping.'))
+      state = 'lost'
+    },
+  }
+}
+
+/** Of an UnavailableError the cause: its own message is for clients. */
+function messageOf(reason: unknown): string {
+  const told = reason instanceof UnavailableError ? (reason.cause ?? reason) : reason
+  return told instanceof Error ? told.message : String(told)
+}

@@ -1,0 +1,26 @@
+import { AFFINITY_PREFIX } from '../stores/keys.js'
+import type { MemoryKeyspace } from '../stores/memory-keyspace.js'
+import type { AffinityFeed, FeedListener } from './feed-port.js'
+
+/** The changes of this process's own keyspace. It is never lost. */
+export function createMemoryFeed(keyspace: MemoryKeyspace): AffinityFeed {
+  let stop: (() => void) | undefined
+  let closed = false
+  return {
+    start(listener: FeedListener) {
+      queueMicrotask(() => {
+        if (closed) return
+        stop = keyspace.onChange((key) => {
+          if (key.startsWith(AFFINITY_PREFIX)) listener.changed([key])
+        })
+        listener.restored()
+      })
+    },
+    // A change is told before the call that made it returns.
+    barrier: async () => {},
+    close() {
+      closed = true
+      stop?.()
+    },
+  }
+}

@@ -1,0 +1,57 @@
+import type { Context } from '../context.js'
+import { InvalidInputError } from '../errors.js'
+import type { AuditEventRow } from '../stores/audit-store.js'
+import type { UserRow } from '../stores/gateway-rows.js'
+import { decodePosition, encodePosition, queryFingerprint } from './cursors.js'
+import { readFirst } from './page-arguments.js'
+
+export interface AuditEventsArguments {
+  readonly first?: number | null | undefined
+  readonly after?: string | null | undefined
+  readonly action?: string | null | undefined
+}
+
+export interface AuditEventConnection {
+  readonly events: readonly AuditEventRow[]
+  readonly totalCount: number
+  readonly hasNextPage: boolean
+  readonly hasPreviousPage: boolean
+  readonly cursorOf: (event: AuditEventRow) => string
+}
+
+/** What was tried through this service, newest first. */
+export async function auditEvents(
+  { first, after, action }: AuditEventsArguments,
+  context: Context,
+): Promise<AuditEventConnection> {
+  const wanted = readFirst(first)
+  if (action?.includes('\0')) {
+    throw new InvalidInputError('action must not contain a NUL character.', 'action')
+  }
+  const fingerprint = queryFingerprint(['auditEvents', action ?? null])
+  const position = after == null ? undefined : decodePosition(fingerprint, after, isAuditPosition)
+  const page = await context.auditStore.page({
+    first: wanted,
+    ...(position && { after: { createdAt: new Date(position[0]), id: position[1] } }),
+    ...(action != null && { action }),
+  })
+  return {
+    ...page,
+    cursorOf: ({ createdAt, id }) => encodePosition(fingerprint, [createdAt.getTime(), id]),
+  }
+}
+
+/** The last millisecond of the year 9999: what PostgreSQL and JavaScript write alike ends there. */
+const LAST_TIME = 253_402_300_799_999
+
+const isAuditPosition = (parts: readonly unknown[]): parts is [createdAt: number, id: string] => {
+  const [createdAt, id] = parts
+  const isTime = Number.isInteger(createdAt) && Number(createdAt) >= 0 && Number(createdAt) <= LAST_TIME
+  return parts.length === 2 && isTime && typeof id === 'string' && /^[\w-]{1,36}$/.test(id)
+}
+
+export const actorOf = (
+  event: AuditEventRow,
+  { loaders }: Context,
+): UserRow | null | Promise<UserRow | null> =>
+  event.actorId === null ? null : loaders.users.load(event.actorId)

@@ -1,0 +1,143 @@
+import type { Context } from '../context.js'
+import { ConfirmationRequiredError, InvalidInputError, NotFoundError } from '../errors.js'
+import type { AffinityRecord } from '../stores/affinity-record.js'
+import type { AffinitySelection } from '../stores/affinity-selection.js'
+import type { ApiKeyRow, ProviderRow, UserRow } from '../stores/gateway-rows.js'
+import { encodeAffinityKey } from '../stores/keys.js'
+import { type AffinityFilter, filterSelection, ownedSelection, presentFields } from './affinities.js'
+import { affinityId } from './affinity.js'
+import { audited, type ClearPayload } from './audited.js'
+import { readSearchText, resolveIdentifier } from './identifier.js'
+
+interface DryRun {
+  readonly dryRun: boolean
+}
+
+export type ClearUserCachePayload = ClearPayload & { user: UserRow | null; apiKey: ApiKeyRow | null }
+export type ClearSingleAffinityPayload = ClearPayload & { affinityId: string }
+export type ClearProviderCachePayload = ClearPayload & { providerId: string; provider: ProviderRow | null }
+
+/** Every affinity of one user, or of one API key. */
+export const clearUserCache = (
+  { identifier, dryRun }: DryRun & { readonly identifier: string },
+  context: Context,
+): Promise<ClearUserCachePayload> =>
+  audited(context, { action: 'cache_clear_user', dryRun, arguments: { identifier } }, async () => {
+    const resolved = await resolveIdentifier(context.gateway, readSearchText(identifier, 'identifier'))
+    if (!resolved) {
+      throw new NotFoundError('No user has this id, username or email, and no API key has this id.')
+    }
+    const { user, apiKey } = resolved
+    const clearedCount = await clearSelected(await ownedSelection(resolved, context), dryRun, context)
+    return {
+      clearedCount,
+      what: apiKey
+        ? `affinities of API key ${apiKey.name ?? apiKey.id}`
+        : `affinities of ${user?.username ?? ''}`,
+      extra: { user, apiKey },
+      result: { userId: user?.id ?? null, apiKeyId: apiKey?.id ?? null },
+      ...(apiKey && { action: 'cache_clear_api_key' as const }),
+    }
+  })
+
+export interface SingleAffinityArguments extends DryRun {
+  readonly affinityKey: string
+  readonly endpointId: string
+  readonly modelId: string
+  readonly apiFormat: string
+}
+
+/** One pin, only while it is at the endpoint that the caller saw it at. */
+export const clearSingleAffinity = (
+  args: SingleAffinityArguments,
+  context: Context,
+): Promise<ClearSingleAffinityPayload> => {
+  const { affinityKey, endpointId, modelId, apiFormat, dryRun } = args
+  const named = { affinityKey, endpointId, modelId, apiFormat }
+  return audited(context, { action: 'cache_clear_single', dryRun, arguments: named }, async () => {
+    for (const [field, value] of Object.entries(named)) requireText(value, field)
+    const key = encodeAffinityKey({ affinityKey, apiFormat, modelId })
+    const record = await context.affinityStore.read([key]).then(({ records }) => records[0])
+    const isThere = record?.endpointId === endpointId
+    if (!record || !isThere || !(dryRun || (await context.clearer.clearPinned(record, endpointId)))) {
+      throw new NotFoundError(
+        'There is no such affinity at this endpoint: it has expired, was cleared, or was pinned elsewhere since.',
+      )
+    }
+    return { clearedCount: 1, what: 'affinity', extra: { affinityId: affinityId(record) } }
+  })
+}
+
+/** Every affinity that is pinned to a provider; a provider without any clears 0. */
+export const clearProviderCache = (
+  { providerId, dryRun }: DryRun & { readonly providerId: string },
+  context: Context,
+): Promise<ClearProviderCachePayload> =>
+  audited(context, { action: 'cache_clear_provider', dryRun, arguments: { providerId } }, async () => {
+    requireText(providerId, 'providerId')
+    const provider = await context.loaders.providers.load(providerId)
+    const selection = { all: { providerId: new Set([providerId]) } }
+    const clearedCount = await clearSelected(selection, dryRun, context)
+    const name = provider?.displayName ?? `provider ${providerId}`
+    return { clearedCount, what: `affinities pinned to ${name}`, extra: { providerId, provider } }
+  })
+
+/** Every affinity that a filter names. */
+export const clearAffinities = (
+  { filter, dryRun }: DryRun & { readonly filter: AffinityFilter },
+  context: Context,
+): Promise<ClearPayload> => {
+  const given = presentFields(filter)
+  return audited(
+    context,
+    { action: 'cache_clear_filtered', dryRun, arguments: { filter: given } },
+    async () => {
+      requireFilter(given)
+      const selection = await filterSelection(given, context)
+      const clearedCount = await clearSelected(selection, dryRun, context)
+      return { clearedCount, what: 'affinities that match the filter', extra: {} }
+    },
+  )
+}
+
+/** Every affinity of every user. */
+export const clearAllCache = (
+  { confirm, dryRun }: DryRun & { readonly confirm: boolean },
+  context: Context,
+): Promise<ClearPayload> =>
+  audited(context, { action: 'cache_clear_all', dryRun, arguments: { confirm } }, async () => {
+    requireConfirmation(confirm, dryRun, 'every affinity of every user')
+    const clearedCount = await (dryRun ? context.clearer.countAll() : context.clearer.clearAll())
+    return { clearedCount, what: 'affinities of all users', extra: {} }
+  })
+
+/** @throws ConfirmationRequiredError unless the caller confirmed, or only wants to know */
+export function requireConfirmation(confirm: boolean, dryRun: boolean, what: string): void {
+  if (confirm || dryRun) return
+  throw new ConfirmationRequiredError(
+    `This clears ${what}. Send confirm: true to go on, or dryRun: true to count first.`,
+  )
+}
+
+/** @throws InvalidInputError where nothing but blanks is left: an empty selector never means all */
+export function requireText(value: string, field: string): void {
+  if (value.trim() === '') throw new InvalidInputError(`${field} must not be blank.`, field)
+}
+
+function requireFilter(filter: AffinityFilter): void {
+  const fields = Object.entries(filter)
+  if (fields.length === 0) {
+    throw new InvalidInputError('The filter is empty. To clear everything use clearAllCache.', 'filter')
+  }
+  for (const [field, value] of fields) if (typeof value === 'string') requireText(value, `filter.${field}`)
+}
+
+async function clearSelected(
+  selection: AffinitySelection,
+  dryRun: boolean,
+  context: Context,
+): Promise<number> {
+  if (dryRun) return context.affinities.count(selection)
+  const records: readonly AffinityRecord[] = await context.affinities.matching(selection)
+  return context.clearer.clear(records)
+}

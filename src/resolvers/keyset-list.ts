@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import type { PageArguments } from './affinities.js'
+import { decodePosition, encodePosition, queryFingerprint } from './cursors.js'
+import { readFirst } from './page-arguments.js'
+
+/** Arguments of a page, checked. */
+export interface KeysetRequest {
+  readonly first: number
+  /** What the last item of the page before was sorted by; that item may since be gone. */
+  readonly after: readonly string[] | undefined
+  readonly fingerprint: string
+}
+
+export interface KeysetPage<Item> {
+  readonly items: readonly Item[]
+  /** All items, before paging. */
+  readonly totalCount: number
+  readonly hasNextPage: boolean
+  readonly hasPreviousPage: boolean
+  readonly cursorOf: (item: Item) => string
+}
+
+/** How a list is sorted: texts compared one after the other, by UTF-16 code unit. Together they name one item. */
+export interface KeysetOrder<Item> {
+  /** How many texts `keyOf` gives. */
+  readonly length: number
+  keyOf(item: Item): readonly string[]
+}
+
+/**
+ * Every check on a page's arguments, before any store is asked.
+ * @param query names the list and its selection: a cursor of another is refused
+ * @throws InvalidInputError
+ */
+export function readKeysetRequest(
+  args: PageArguments,
+  query: readonly unknown[],
+  { length }: KeysetOrder<never>,
+): KeysetRequest {
+  const first = readFirst(args.first)
+  const fingerprint = queryFingerprint(query)
+  const isPosition = (parts: readonly unknown[]): parts is readonly string[] =>
+    parts.length === length && parts.every((part) => typeof part === 'string')
+  const after = args.after == null ? undefined : decodePosition(fingerprint, args.after, isPosition)
+  return { first, after, fingerprint }
+}
+
+/** A page of a list that is all in memory. */
+export function keysetPage<Item>(
+  items: readonly Item[],
+  order: KeysetOrder<NoInfer<Item>>,
+  { first, after, fingerprint }: KeysetRequest,
+): KeysetPage<Item> {
+  const positionOf = (item: Item) => order.keyOf(item).map(bounded)
+  const sorted = items
+    .map((item) => ({ item, position: positionOf(item) }))
+    .sort((a, b) => compareTexts(a.position, b.position))
+  const firstAfter = after ? sorted.findIndex(({ position }) => compareTexts(position, after) > 0) : 0
+  const start = firstAfter < 0 ? sorted.length : firstAfter
+  const end = start + first
+  return {
+    items: sorted.slice(start, end).map(({ item }) => item),
+    totalCount: sorted.length,
+    hasNextPage: end < sorted.length,
+    hasPreviousPage: start > 0,
+    cursorOf: (item) => encodePosition(fingerprint, positionOf(item)),
+  }
+}
+
+const MAX_TEXT_LENGTH = 512
+
+/** A client of the gateway chooses the names that it asks for: one of a megabyte must not make a cursor of a megabyte. */
+const bounded = (text: string): string =>
+  text.length <= MAX_TEXT_LENGTH
+    ? text
+    : text.slice(0, MAX_TEXT_LENGTH) + createHash('sha256').update(text).digest('base64url')
+
+export function compareTexts(a: readonly string[], b: readonly string[]): number {
+  for (const [index, text] of a.entries()) {
+    const other = b[index] ?? ''
+    if (text !== other) return text < other ? -1 : 1
+  }
+  return 0
+}

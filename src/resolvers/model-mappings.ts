@@ -1,0 +1,175 @@
+import type { Context } from '../context.js'
+import { UnavailableError } from '../errors.js'
+import type { Selected } from '../loaders/affinity-joins.js'
+import type { GlobalModelRow, ProviderRow, ServingModelRow } from '../stores/gateway-rows.js'
+import { holdsText } from '../stores/gateway-store.js'
+import type { ProviderGlobalModelWithHits } from '../stores/model-mapping-reader.js'
+import { aliasNames, type ResolvedName, type UnmappedName } from '../stores/model-mapping-records.js'
+import { countFamilies, type FamilyCounts } from '../stores/model-mapping-store.js'
+import type { PageArguments } from './affinities.js'
+import { readSearchText } from './identifier.js'
+import {
+  compareTexts,
+  type KeysetOrder,
+  type KeysetPage,
+  keysetPage,
+  readKeysetRequest,
+} from './keyset-list.js'
+
+/** How long the gateway keeps what it caches of models; it has no setting for it. */
+const MODEL_CACHE_TTL_SECONDS = 300
+
+type Searchable = PageArguments & { readonly search?: string | null | undefined }
+
+export interface ProviderModelMappingsArguments extends Searchable {
+  readonly providerId?: string | null | undefined
+  readonly globalModelId?: string | null | undefined
+}
+
+export interface ModelMappingStats {
+  readonly available: boolean
+  /** Why there are no figures; null where there are. */
+  readonly message: string | null
+  readonly ttlSeconds: number | null
+  readonly totalKeys: number
+  readonly breakdown: FamilyCounts
+}
+
+/** A cached name of a provider for a global model, with both rows. */
+export interface ProviderModelMapping extends ProviderGlobalModelWithHits {
+  readonly provider: ProviderRow
+  readonly globalModel: GlobalModelRow
+}
+
+/** The number of keys of each family. A cache that does not answer is an answer here, not an error. */
+export async function modelMappingStats(context: Context): Promise<ModelMappingStats> {
+  try {
+    const breakdown = await context.mappingReader.counts()
+    const { providerGlobalHits: _, ...entries } = breakdown
+    const totalKeys = Object.values(entries).reduce((sum, count) => sum + count, 0)
+    return { available: true, message: null, ttlSeconds: MODEL_CACHE_TTL_SECONDS, totalKeys, breakdown }
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error
+    const message = 'The cache cannot be reached, so nothing could be counted.'
+    return { available: false, message, ttlSeconds: null, totalKeys: 0, breakdown: countFamilies([]) }
+  }
+}
+
+const BY_NAME: KeysetOrder<{ readonly name: string }> = { length: 1, keyOf: ({ name }) => [name] }
+
+/** Cached names that lead to a model of another name, by name. */
+export async function modelMappings(
+  args: Searchable,
+  context: Context,
+  selected: Selected,
+): Promise<KeysetPage<ResolvedName>> {
+  const search = readSearch(args)
+  const request = readKeysetRequest(args, ['modelMappings', search], BY_NAME)
+  const { resolved } = await context.mappingReader.names()
+  const found = resolved.filter(
+    ({ name, globalModel }) =>
+      name !== globalModel.name &&
+      isFound(search, [name, globalModel.name, globalModel.displayName, globalModel.id]),
+  )
+  const page = keysetPage(found, BY_NAME, request)
+  await primeMappingJoins(page.items, context, selected)
+  return page
+}
+
+/** Fetches what the page will show, one statement a table. Never rejects: what failed is met again by its field. */
+async function primeMappingJoins(
+  mappings: readonly ResolvedName[],
+  { loaders }: Context,
+  selected: Selected,
+): Promise<void> {
+  const ids = mappings.map(({ globalModel }) => globalModel.id)
+  await Promise.all([
+    'providers' in selected && loaders.models.prime(ids),
+    'globalModel' in selected && loaders.globalModels.prime(ids),
+  ])
+}
+
+/** The active providers that are configured with this name for this model, each once, by display name. */
+export function providersOfMapping(
+  { name, globalModel }: ResolvedName,
+  { loaders }: Context,
+): readonly ProviderRow[] | Promise<readonly ProviderRow[]> {
+  const models = loaders.models.load(globalModel.id)
+  return models instanceof Promise
+    ? models.then((rows) => providersNamed(name, rows ?? []))
+    : providersNamed(name, models ?? [])
+}
+
+function providersNamed(name: string, models: readonly ServingModelRow[]): readonly ProviderRow[] {
+  const providers = models
+    .filter(
+      ({ providerModelName, providerModelMappings }) =>
+        providerModelName === name || aliasNames(providerModelMappings).includes(name),
+    )
+    .map(({ provider }) => provider)
+  const unique = new Map(providers.map((provider) => [provider.id, provider]))
+  return [...unique.values()].sort((a, b) => compareTexts([a.displayName, a.id], [b.displayName, b.id]))
+}
+
+const BY_PROVIDER_AND_MODEL: KeysetOrder<ProviderModelMapping> = {
+  length: 4,
+  keyOf: ({ provider, globalModel }) => [provider.name, globalModel.name, provider.id, globalModel.id],
+}
+
+/** What providers call the global models, where that is another name or one of several, by provider and model. */
+export async function providerModelMappings(
+  args: ProviderModelMappingsArguments,
+  context: Context,
+): Promise<KeysetPage<ProviderModelMapping>> {
+  const search = readSearch(args)
+  const providerId = args.providerId ?? null
+  const globalModelId = args.globalModelId ?? null
+  const query = ['providerModelMappings', search, providerId, globalModelId]
+  const request = readKeysetRequest(args, query, BY_PROVIDER_AND_MODEL)
+
+  const cached = (await context.mappingReader.providerModels()).filter(
+    (model) =>
+      (providerId === null || model.providerId === providerId) &&
+      (globalModelId === null || model.globalModelId === globalModelId),
+  )
+  const mappings = (await withRows(cached, context)).filter(
+    ({ provider, globalModel, providerModelName, aliases }) =>
+      (providerModelName !== globalModel.name || aliases.length > 0) &&
+      isFound(search, [provider.name, globalModel.name, providerModelName, ...aliases]),
+  )
+  return keysetPage(mappings, BY_PROVIDER_AND_MODEL, request)
+}
+
+/** Those whose provider and global model are still there; one statement a table for all of them. */
+async function withRows(
+  cached: readonly ProviderGlobalModelWithHits[],
+  { loaders }: Context,
+): Promise<ProviderModelMapping[]> {
+  await Promise.all([
+    loaders.providers.prime(cached.map(({ providerId }) => providerId)),
+    loaders.globalModels.prime(cached.map(({ globalModelId }) => globalModelId)),
+  ])
+  const mappings: ProviderModelMapping[] = []
+  for (const model of cached) {
+    const provider = await loaders.providers.load(model.providerId)
+    const globalModel = await loaders.globalModels.load(model.globalModelId)
+    if (provider && globalModel) mappings.push({ ...model, provider, globalModel })
+  }
+  return mappings
+}
+
+/** Cached names that lead to no model, by name. */
+export async function unmappedEntries(
+  args: PageArguments,
+  context: Context,
+): Promise<KeysetPage<UnmappedName>> {
+  const request = readKeysetRequest(args, ['unmappedEntries'], BY_NAME)
+  const { unmapped } = await context.mappingReader.names()
+  return keysetPage(unmapped, BY_NAME, request)
+}
+
+const readSearch = ({ search }: Searchable): string | null =>
+  search == null ? null : readSearchText(search, 'search')
+
+const isFound = (search: string | null, texts: readonly (string | null)[]): boolean =>
+  search === null || texts.some((text) => text !== null && holdsText(text, search))

@@ -1,0 +1,98 @@
+import type { Context } from '../context.js'
+import { InvalidInputError } from '../errors.js'
+import type { AffinityEvent } from '../live/affinity-events.js'
+import { type BoundedStream, createBoundedStream, transformed } from '../live/bounded-stream.js'
+import type { AffinityRecord } from '../stores/affinity-record.js'
+import { isSelected } from '../stores/affinity-selection.js'
+import { type AffinityFilter, filterSelection, presentFields } from './affinities.js'
+import { type CacheStats, cacheStats } from './cache-stats.js'
+import { staleReasons } from './stale-reasons.js'
+
+/** How often a subscription asks again whether its viewer may still read, in milliseconds. */
+const REVIEW_EVERY_MS = 30_000
+const DEFAULT_INTERVAL_SECONDS = 5
+const MAX_INTERVAL_SECONDS = 60
+
+/**
+ * What happens to affinities, as it is seen, where the filter holds. A reader that falls too far behind is cut off.
+ * @throws RateLimitedError where too many subscriptions are open
+ */
+export async function affinityEvents(
+  filter: AffinityFilter | null | undefined,
+  context: Context,
+): Promise<AsyncIterableIterator<AffinityEvent>> {
+  const { stale, ...exact } = presentFields(filter)
+  const selection = await filterSelection(exact, context)
+  return openStream<AffinityEvent, AffinityEvent>(
+    context,
+    (events) =>
+      context.onAffinityEvent((event) => {
+        if (isSelected(event.record, selection)) events.push(event)
+      }),
+    async (event) => {
+      context.renew()
+      return stale == null || (await isStale(event.record, context)) === stale ? event : undefined
+    },
+  )
+}
+
+/**
+ * The statistics now, and again after each interval.
+ * @throws InvalidInputError where the interval is outside 1..60 seconds; RateLimitedError
+ */
+export async function cacheStatsStream(
+  intervalSeconds: number | null | undefined,
+  context: Context,
+): Promise<AsyncIterableIterator<CacheStats>> {
+  const seconds = intervalSeconds ?? DEFAULT_INTERVAL_SECONDS
+  if (seconds < 1 || seconds > MAX_INTERVAL_SECONDS) {
+    throw new InvalidInputError(
+      `intervalSeconds must be between 1 and ${MAX_INTERVAL_SECONDS}; it was ${seconds}.`,
+      'intervalSeconds',
+    )
+  }
+  return openStream<true, CacheStats>(
+    context,
+    (ticks) => {
+      ticks.push(true)
+      const timer = setInterval(() => {
+        if (ticks.waiting === 0) ticks.push(true)
+      }, seconds * 1_000)
+      return () => clearInterval(timer)
+    },
+    async () => {
+      context.renew()
+      return cacheStats(context)
+    },
+  )
+}
+
+/**
+ * A stream that ends with its viewer's right to read, when the service stops, or when its reader is too slow.
+ * @param begin starts to push, and returns what stops it
+ */
+async function openStream<T, U>(
+  context: Context,
+  begin: (stream: BoundedStream<T>) => () => void,
+  transform: (item: T) => Promise<U | undefined>,
+): Promise<AsyncIterableIterator<U>> {
+  const viewer = await context.viewer()
+  const registration = context.streams.open(viewer.name)
+  const stream = createBoundedStream<T>((reason) => {
+    clearInterval(review)
+    stop()
+    registration.close()
+    if (reason === 'slow') context.disconnect()
+  })
+  const review = setInterval(
+    () => void context.authenticate().catch(() => stream.end()),
+    REVIEW_EVERY_MS,
+  ).unref()
+  registration.signal.addEventListener('abort', () => stream.end())
+  const stop = begin(stream)
+  return transformed(stream, transform)
+}
+
+async function isStale(record: AffinityRecord, context: Context): Promise<boolean> {
+  return (await staleReasons(record, context.loaders, context.now())).length > 0
+}

@@ -1,0 +1,80 @@
+import {
+  actorOf,
+  auditEvents,
+  type AuditEventConnection as ConnectionShape,
+} from '../resolvers/audit-events.js'
+import { AUDIT_ACTIONS, type AuditEventRow } from '../stores/audit-store.js'
+import { builder } from './builder.js'
+import { PageInfo, pageArguments, pageComplexity } from './paging.js'
+import { User } from './user.js'
+
+export const AuditEvent = builder.objectRef<AuditEventRow>('AuditEvent').implement({
+  description: 'Something that was tried through this service: done, refused or failed (`audit_logs`).',
+  fields: (t) => ({
+    id: t.exposeID('id'),
+    action: t.exposeString('action', { description: `One of ${AUDIT_ACTIONS.join(', ')}.` }),
+    success: t.exposeBoolean('success', { description: 'False also while the outcome is not known.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it began.' }),
+    actor: t.field({
+      type: User,
+      nullable: true,
+      description: 'Null for a static token, and where the account has been deleted.',
+      resolve: (event, _args, context) => actorOf(event, context),
+    }),
+    actorName: t.exposeString('actorName', { description: 'Username, or the name of a static token.' }),
+    ipAddress: t.exposeString('ipAddress', { nullable: true }),
+    requestId: t.exposeString('requestId', {
+      nullable: true,
+      description: 'As in the log and in `x-request-id`.',
+    }),
+    errorMessage: t.exposeString('errorMessage', { nullable: true }),
+    metadata: t.expose('metadata', { type: 'JSON', nullable: true, description: 'Arguments and result.' }),
+  }),
+})
+
+const AuditEventEdge = builder
+  .objectRef<{ event: AuditEventRow; cursorOf: ConnectionShape['cursorOf'] }>('AuditEventEdge')
+  .implement({
+    description: 'An audit event and its place in the order.',
+    fields: (t) => ({
+      cursor: t.string({ resolve: ({ event, cursorOf }) => cursorOf(event) }),
+      node: t.field({ type: AuditEvent, resolve: ({ event }) => event }),
+    }),
+  })
+
+const ONCE = { field: 1, multiplier: 1 }
+
+const AuditEventConnection = builder.objectRef<ConnectionShape>('AuditEventConnection').implement({
+  description: 'A page of audit events, newest first.',
+  fields: (t) => ({
+    edges: t.field({
+      type: [AuditEventEdge],
+      complexity: ONCE,
+      resolve: ({ events, cursorOf }) => events.map((event) => ({ event, cursorOf })),
+    }),
+    nodes: t.field({ type: [AuditEvent], complexity: ONCE, resolve: ({ events }) => events }),
+    pageInfo: t.field({
+      type: PageInfo,
+      resolve: ({ events, cursorOf, hasNextPage, hasPreviousPage }) => {
+        const [first, last] = [events[0], events.at(-1)]
+        return {
+          hasNextPage,
+          hasPreviousPage,
+          startCursor: first ? cursorOf(first) : null,
+          endCursor: last ? cursorOf(last) : null,
+        }
+      },
+    }),
+    totalCount: t.exposeInt('totalCount', { description: 'Exact, over all pages.' }),
+  }),
+})
+
+builder.queryField('auditEvents', (t) =>
+  t.field({
+    type: AuditEventConnection,
+    description: 'What was tried through this service, newest first.',
+    args: { ...pageArguments(t.arg), action: t.arg.string({ description: 'Only events of this action.' }) },
+    complexity: pageComplexity,
+    resolve: (_root, args, context) => auditEvents(args, context),
+  }),
+)

@@ -1,0 +1,203 @@
+import type { ArgBuilder } from '@pothos/core'
+import { ConfirmationRequiredError, InvalidInputError, NotFoundError, UnavailableError } from '../errors.js'
+import type { ClearPayload as PayloadShape } from '../resolvers/audited.js'
+import {
+  type ClearProviderCachePayload,
+  type ClearSingleAffinityPayload,
+  type ClearUserCachePayload,
+  clearAffinities,
+  clearAllCache,
+  clearProviderCache,
+  clearSingleAffinity,
+  clearUserCache,
+} from '../resolvers/clears.js'
+import {
+  type ClearModelMappingPayload,
+  clearAllModelMappingCache,
+  clearModelMappingCacheByName,
+  clearProviderModelMappingCache,
+} from '../resolvers/model-mapping-clears.js'
+import { AffinityFilter } from './affinities.js'
+import { ApiKey } from './api-key.js'
+import { AuditEvent } from './audit.js'
+import { type BuilderTypes, builder } from './builder.js'
+import { Provider } from './provider.js'
+import { User } from './user.js'
+
+/** A clear counts as much as a large page: a request cannot string many of them together. */
+const CLEAR_COMPLEXITY = 25_000
+
+const ClearPayload = builder.interfaceRef<PayloadShape>('ClearPayload').implement({
+  description: 'What a clear did, or would do.',
+  fields: (t) => ({
+    message: t.exposeString('message', { description: 'Plain English for a person.' }),
+    clearedCount: t.exposeInt('clearedCount', {
+      description: 'Records that were there and are gone; with `dryRun`, records that would go.',
+    }),
+    dryRun: t.exposeBoolean('dryRun', { description: 'True: nothing was cleared.' }),
+    auditEvent: t.expose('auditEvent', { type: AuditEvent }),
+  }),
+})
+
+const UserPayload = builder.objectRef<ClearUserCachePayload>('ClearUserCachePayload').implement({
+  interfaces: [ClearPayload],
+  fields: (t) => ({
+    user: t.expose('user', { type: User, nullable: true }),
+    apiKey: t.expose('apiKey', {
+      type: ApiKey,
+      nullable: true,
+      description: 'When the identifier was an API key id: only its affinities were cleared.',
+    }),
+  }),
+})
+
+const SinglePayload = builder.objectRef<ClearSingleAffinityPayload>('ClearSingleAffinityPayload').implement({
+  interfaces: [ClearPayload],
+  fields: (t) => ({ affinityId: t.exposeID('affinityId') }),
+})
+
+const ProviderPayload = builder.objectRef<ClearProviderCachePayload>('ClearProviderCachePayload').implement({
+  interfaces: [ClearPayload],
+  fields: (t) => ({
+    providerId: t.exposeID('providerId'),
+    provider: t.expose('provider', {
+      type: Provider,
+      nullable: true,
+      description: 'Null where the row has been deleted.',
+    }),
+  }),
+})
+
+const AffinitiesPayload = builder
+  .objectRef<PayloadShape>('ClearAffinitiesPayload')
+  .implement({ interfaces: [ClearPayload] })
+
+const AllPayload = builder
+  .objectRef<PayloadShape>('ClearAllCachePayload')
+  .implement({ interfaces: [ClearPayload] })
+
+const ModelMappingPayload = builder
+  .objectRef<ClearModelMappingPayload>('ClearModelMappingPayload')
+  .implement({
+    interfaces: [ClearPayload],
+    fields: (t) => ({
+      deletedKeys: t.exposeStringList('deletedKeys', {
+        description: 'The Redis keys that went, or would go; the first 1,000.',
+      }),
+    }),
+  })
+
+type Arguments = ArgBuilder<BuilderTypes>
+
+const dryRun = (arg: Arguments) =>
+  arg.boolean({
+    required: true,
+    defaultValue: false,
+    description: 'True: count what would go, clear nothing.',
+  })
+
+const confirm = (arg: Arguments) =>
+  arg.boolean({ required: true, defaultValue: false, description: 'Must be true, unless this is a dry run.' })
+
+builder.mutationFields((t) => ({
+  clearUserCache: t.field({
+    type: UserPayload,
+    description: 'Clears every affinity of one user, or of one API key.',
+    args: {
+      identifier: t.arg.string({
+        required: true,
+        description: 'API key id, user id, username or email, exactly; tried in this order.',
+      }),
+      dryRun: dryRun(t.arg),
+    },
+    complexity: CLEAR_COMPLEXITY,
+    errors: {
+      types: [NotFoundError, InvalidInputError, UnavailableError],
+      union: { name: 'ClearUserCacheResult' },
+    },
+    resolve: (_root, args, context) => clearUserCache(args, context),
+  }),
+  clearSingleAffinity: t.field({
+    type: SinglePayload,
+    description:
+      'Clears one affinity, only while it is pinned to this endpoint: one re-pinned since you looked stays.',
+    args: {
+      affinityKey: t.arg.id({ required: true, description: 'API key id.' }),
+      endpointId: t.arg.id({ required: true }),
+      modelId: t.arg.string({ required: true, description: '`Affinity.modelId`, exactly.' }),
+      apiFormat: t.arg.string({ required: true, description: '`Affinity.apiFormat`, exactly.' }),
+      dryRun: dryRun(t.arg),
+    },
+    complexity: CLEAR_COMPLEXITY,
+    errors: {
+      types: [NotFoundError, InvalidInputError, UnavailableError],
+      union: { name: 'ClearSingleAffinityResult' },
+    },
+    resolve: (_root, args, context) => clearSingleAffinity(args, context),
+  }),
+  clearProviderCache: t.field({
+    type: ProviderPayload,
+    description: 'Clears every affinity pinned to a provider. One without any, or unknown, clears 0.',
+    args: { providerId: t.arg.id({ required: true }), dryRun: dryRun(t.arg) },
+    complexity: CLEAR_COMPLEXITY,
+    errors: { types: [InvalidInputError, UnavailableError], union: { name: 'ClearProviderCacheResult' } },
+    resolve: (_root, args, context) => clearProviderCache(args, context),
+  }),
+  clearAffinities: t.field({
+    type: AffinitiesPayload,
+    description: 'Clears every affinity that a filter names. An empty filter is INVALID_INPUT.',
+    args: { filter: t.arg({ type: AffinityFilter, required: true }), dryRun: dryRun(t.arg) },
+    complexity: CLEAR_COMPLEXITY,
+    errors: { types: [InvalidInputError, UnavailableError], union: { name: 'ClearAffinitiesResult' } },
+    resolve: (_root, args, context) => clearAffinities(args, context),
+  }),
+  clearAllCache: t.field({
+    type: AllPayload,
+    description: 'Clears every affinity of every user, values that cannot be read included.',
+    args: { confirm: confirm(t.arg), dryRun: dryRun(t.arg) },
+    complexity: CLEAR_COMPLEXITY,
+    errors: { types: [ConfirmationRequiredError, UnavailableError], union: { name: 'ClearAllCacheResult' } },
+    resolve: (_root, args, context) => clearAllCache(args, context),
+  }),
+  clearAllModelMappingCache: t.field({
+    type: ModelMappingPayload,
+    description: 'Clears the six families of the model caches, hit counters included, and nothing else.',
+    args: { confirm: confirm(t.arg), dryRun: dryRun(t.arg) },
+    complexity: CLEAR_COMPLEXITY,
+    errors: {
+      types: [ConfirmationRequiredError, UnavailableError],
+      union: { name: 'ClearAllModelMappingCacheResult' },
+    },
+    resolve: (_root, args, context) => clearAllModelMappingCache(args, context),
+  }),
+  clearModelMappingCacheByName: t.field({
+    type: ModelMappingPayload,
+    description:
+      'Clears what one name resolves to, and the global model of that name. The name is never a pattern.',
+    args: {
+      modelName: t.arg.string({ required: true, description: 'Blanks around it do not count.' }),
+      dryRun: dryRun(t.arg),
+    },
+    complexity: CLEAR_COMPLEXITY,
+    errors: {
+      types: [InvalidInputError, UnavailableError],
+      union: { name: 'ClearModelMappingCacheByNameResult' },
+    },
+    resolve: (_root, args, context) => clearModelMappingCacheByName(args, context),
+  }),
+  clearProviderModelMappingCache: t.field({
+    type: ModelMappingPayload,
+    description: 'Clears how one provider serves one global model, with its hit counter.',
+    args: {
+      providerId: t.arg.id({ required: true }),
+      globalModelId: t.arg.id({ required: true }),
+      dryRun: dryRun(t.arg),
+    },
+    complexity: CLEAR_COMPLEXITY,
+    errors: {
+      types: [InvalidInputError, UnavailableError],
+      union: { name: 'ClearProviderModelMappingCacheResult' },
+    },
+    resolve: (_root, args, context) => clearProviderModelMappingCache(args, context),
+  }),
+}))

@@ -1,0 +1,51 @@
+import type { ObjectRef } from '@pothos/core'
+import type { KeysetPage } from '../resolvers/keyset-list.js'
+import { type BuilderTypes, builder } from './builder.js'
+import { PageInfo } from './paging.js'
+
+/** Fields of a list inside a connection cost once for each record; the connection itself multiplies. */
+const ONCE = { field: 1, multiplier: 1 }
+
+/**
+ * The connection and the edge type of a list that is paged by keyset.
+ * @param name of the node's type; `ModelMapping` has `ModelMappingConnection` and `ModelMappingEdge`
+ * @param plural what the nodes are, in words, for descriptions
+ */
+export function keysetConnection<Node>(
+  name: string,
+  node: ObjectRef<BuilderTypes, Node>,
+  plural: string,
+): ObjectRef<BuilderTypes, KeysetPage<Node>> {
+  const edge = builder.objectRef<{ node: Node; cursor: string }>(`${name}Edge`).implement({
+    description: `One of the ${plural} and its place in the order.`,
+    fields: (t) => ({
+      cursor: t.string({ resolve: (parent) => parent.cursor }),
+      node: t.expose('node', { type: node }),
+    }),
+  })
+
+  return builder.objectRef<KeysetPage<Node>>(`${name}Connection`).implement({
+    description: `A page of ${plural}.`,
+    fields: (t) => ({
+      edges: t.field({
+        type: [edge],
+        complexity: ONCE,
+        resolve: ({ items, cursorOf }) => items.map((item) => ({ node: item, cursor: cursorOf(item) })),
+      }),
+      nodes: t.field({ type: [node], complexity: ONCE, resolve: ({ items }) => items }),
+      pageInfo: t.field({
+        type: PageInfo,
+        resolve: ({ items, cursorOf, hasNextPage, hasPreviousPage }) => {
+          const [first, last] = [items[0], items.at(-1)]
+          return {
+            hasNextPage,
+            hasPreviousPage,
+            startCursor: first === undefined ? null : cursorOf(first),
+            endCursor: last === undefined ? null : cursorOf(last),
+          }
+        },
+      }),
+      totalCount: t.exposeInt('totalCount', { description: 'Exact, over all pages.' }),
+    }),
+  })
+}

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestApp, type TestApp } from '../support/app.js'
+import { type Rows, readRows, sql } from './affinity-model.js'
+
+const NOW = Date.now()
+const EXTRA = 1_000
+
+const EVERY_FIELD = `
+  fragment EveryField on Affinity {
+    id affinityKey apiFormat modelId modelName modelDisplayName providerId endpointId providerKeyId
+    rateMultiplier isStandalone requestCount createdAt expiresAt ttlSeconds staleReasons
+    apiKey { id name maskedKey isStandalone isActive expiresAt user { id username apiKeys { id maskedKey } } }
+    user { id username email role isActive apiKeys { id name maskedKey user { id } } }
+    provider { id name displayName isActive affinityCount }
+    endpoint { id apiFormat baseUrl isActive provider { id name } }
+    providerKey { id name maskedKey rateMultiplier cacheTtlMinutes isActive endpoint { id provider { id } } }
+    model { id name displayName isActive }
+  }`
+
+const page = (args: string) => `{ affinities${args} { totalCount nodes { ...EveryField } } } ${EVERY_FIELD}`
+
+/** The table that a statement reads first; a join or a subquery is part of that one statement. */
+const tableOf = (statement: string) => /\bFROM\s+(?:"public"\.)?"?(\w+)"?/i.exec(statement)?.[1] ?? statement
+
+describe('a page of affinities', () => {
+  let service: TestApp
+  let rows: Rows
+  beforeAll(async () => {
+    service = await startTestApp({ now: () => NOW })
+    rows = await readRows(service.databaseUrl)
+    // A thousand more, over all keys, providers, endpoints, provider keys and models that there are.
+    const redis = service.redis.client()
+    const nth = (table: keyof Rows, n: number) => [...rows[table].keys()][n % rows[table].size] ?? ''
+    await Promise.all(
+      Array.from({ length: EXTRA }, (_, n) =>
+        redis.set(
+          `cache_affinity:${nth('api_keys', n)}:EXTRA:${nth('global_models', n)}:${n}`,
+          JSON.stringify({
+            provider_id: nth('providers', n),
+            endpoint_id: nth('provider_endpoints', n),
+            key_id: nth('provider_api_keys', n),
+            created_at: NOW / 1000,
+            expire_at: NOW / 1000 + 86_400 + n,
+            request_count: n,
+          }),
+        ),
+      ),
+    )
+  })
+  afterAll(() => service.close())
+
+  const tablesOf = async (document: string) => {
+    const statements = await service.statementsOf(async () => {
+      const { errors } = await service.query(document)
+      expect(errors).toEqual([])
+    })
+    return statements.map(tableOf).sort()
+  }
+
+  it('of 1,000 with every nested field costs one SQL statement a table', async () => {
+    const { data } = await service.query(page('(first: 1000)'))
+    expect(data.affinities.totalCount).toBe(506 + EXTRA)
+    expect(data.affinities.nodes).toHaveLength(1000)
+    expect(await tablesOf(page('(first: 1000)'))).toEqual([
+      'api_keys',
+      'global_models',
+      'provider_api_keys',
+      'provider_endpoints',
+      'providers',
+      'users',
+    ])
+  })
+
+  it('costs the same however it is asked for: nodes, edges, fragments', async () => {
+    const six = await tablesOf(page('(first: 1000)'))
+    expect(await tablesOf(page('(first: 1)'))).toEqual(six)
+    expect(
+      await tablesOf(
+        `{ affinities(first: 1000) { edges { node { ... on Affinity { ...EveryField } } } } } ${EVERY_FIELD}`,
+      ),
+    ).toEqual(six)
+    expect(
+      await tablesOf(`
+        { affinities(first: 1000) { ...Page } }
+        fragment Page on AffinityConnection { edges { node { ...Joins } } nodes { ...EveryField } }
+        fragment Joins on Affinity { provider { id } endpoint { provider { name } } } ${EVERY_FIELD}`),
+    ).toEqual(six)
+    expect(
+      await tablesOf(
+        `query ($yes: Boolean = true) { affinities(first: 1000) { nodes { ...EveryField @include(if: $yes) } } } ${EVERY_FIELD}`,
+      ),
+    ).toEqual(six)
+  })
+
+  it.each([
+    ['id affinityKey expiresAt', []],
+    ['provider { id }', ['providers']],
+    ['endpoint { provider { id } }', ['provider_endpoints', 'providers']],
+    [
+      'providerKey { endpoint { provider { id } } }',
+      ['provider_api_keys', 'provider_endpoints', 'providers'],
+    ],
+    ['apiKey { user { id } }', ['api_keys', 'users']],
+    ['user { apiKeys { id } }', ['api_keys', 'users']],
+    ['rateMultiplier isStandalone', ['api_keys', 'provider_api_keys']],
+    ['modelName', ['global_models']],
+    [
+      'staleReasons',
+      ['api_keys', 'global_models', 'provider_api_keys', 'provider_endpoints', 'providers', 'users'],
+    ],
+  ])('with { %s } reads only the tables %j', async (fields, tables) => {
+    expect(await tablesOf(`{ affinities(first: 1000) { nodes { ${fields} } } }`)).toEqual(tables)
+  })
+
+  it('reads nothing for a count alone', async () => {
+    expect(await tablesOf('{ affinities { totalCount } }')).toEqual([])
+  })
+
+  it('of stale ones reads each table once, apart from keys that were not met before', async () => {
+    const tables = await tablesOf(page('(first: 1000, filter: { stale: true })'))
+    expect(new Set(tables).size).toBe(6)
+    // The siblings of the page's keys come in a second statement.
+    expect(tables.filter((table) => table !== 'api_keys')).toHaveLength(5)
+    expect(tables.filter((table) => table === 'api_keys').length).toBeLessThanOrEqual(2)
+  })
+
+  it('is read anew from the database for each request, and is one moment within it', async () => {
+    const [id = ''] = [...rows.providers.keys()]
+    const names = async (): Promise<string[]> => {
+      const { data } = await service.query(
+        `{ a: affinities(first: 1, filter: { providerId: "${id}" }) { nodes { provider { displayName } } }
+           b: affinities(first: 1, filter: { providerId: "${id}" }) { nodes { provider { displayName } } } }`,
+      )
+      return [data.a, data.b].map(({ nodes }) => nodes[0].provider.displayName)
+    }
+    const [before = ''] = await names()
+    await sql(service.databaseUrl, 'UPDATE providers SET display_name = $1 WHERE id = $2', ['Renamed', id])
+    expect(await names()).toEqual(['Renamed', 'Renamed'])
+    await sql(service.databaseUrl, 'UPDATE providers SET display_name = $1 WHERE id = $2', [before, id])
+    expect(await names()).toEqual([before, before])
+  })
+
+  it('and another in the same request share what both need', async () => {
+    const tables = await tablesOf(
+      '{ a: affinities { nodes { provider { id } } } b: affinities(offset: 100) { nodes { provider { id } } } }',
+    )
+    expect(tables.length).toBeLessThanOrEqual(2)
+    expect(new Set(tables)).toEqual(new Set(['providers']))
+  })
+})

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { startTestApp, type TestApp } from '../support/app.js'
+import { expectedPins, fixturePins, type Pin, type Rows, readRows } from './affinity-model.js'
+
+/** Ciphertexts that were really decrypted. */
+const decrypted = vi.hoisted((): string[] => [])
+vi.mock('../../src/security/fernet.js', async (importOriginal) => {
+  const fernet = await importOriginal<typeof import('../../src/security/fernet.js')>()
+  return {
+    ...fernet,
+    createDecrypter(...args: Parameters<typeof fernet.createDecrypter>) {
+      const decrypt = fernet.createDecrypter(...args)
+      return (stored: string) => {
+        decrypted.push(stored)
+        return decrypt(stored)
+      }
+    },
+  }
+})
+
+const NOW = Date.now()
+
+describe('stored keys', () => {
+  let service: TestApp
+  let rows: Rows
+  const pins = fixturePins(NOW)
+  beforeEach(async () => {
+    service = await startTestApp({ now: () => NOW })
+    rows = await readRows(service.databaseUrl)
+    decrypted.length = 0
+  })
+  afterEach(() => service.close())
+
+  const ask = async (document: string) => {
+    const { data, errors } = await service.query(document)
+    expect(errors).toEqual([])
+    return data
+  }
+  const ciphertexts = (page: readonly Pin[]) =>
+    [
+      ...new Set(
+        page.flatMap(({ affinityKey, providerKeyId }) => [
+          rows.api_keys.get(affinityKey)?.['key_encrypted'],
+          rows.provider_api_keys.get(providerKeyId)?.['api_key'],
+        ]),
+      ),
+    ]
+      .filter((stored) => typeof stored === 'string')
+      .sort()
+
+  it('are decrypted for the records of the page alone, each once', async () => {
+    const page = expectedPins(pins, rows, NOW, {}).slice(0, 20)
+    await ask('{ affinities(first: 20) { nodes { apiKey { maskedKey } providerKey { maskedKey } } } }')
+    expect([...decrypted].sort()).toEqual(ciphertexts(page))
+    expect(decrypted.length).toBeGreaterThan(10)
+  })
+
+  it('are not decrypted again for the next request', async () => {
+    const document = '{ affinities(first: 20) { nodes { apiKey { maskedKey } providerKey { maskedKey } } } }'
+    const first = await ask(document)
+    const times = decrypted.length
+    expect(await ask(document)).toEqual(first)
+    expect(decrypted).toHaveLength(times)
+  })
+
+  it('are not decrypted where no masked key is asked for', async () => {
+    await ask(
+      '{ affinities(first: 1000) { nodes { apiKey { id name user { apiKeys { id } } } providerKey { id name } } } }',
+    )
+    expect(decrypted).toEqual([])
+  })
+
+  it('are not decrypted to search, filter or order all records', async () => {
+    await ask(`{ affinities(first: 1, search: "a", filter: { stale: true }, orderBy: { field: CREATED_AT }) {
+      totalCount nodes { apiKey { maskedKey } } } }`)
+    expect(decrypted.length).toBeLessThanOrEqual(1)
+  })
+})

@@ -1,0 +1,186 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestApp, type TestApp } from '../support/app.js'
+import {
+  expectedPins,
+  type Filter,
+  fixturePins,
+  keyOfNode,
+  type Order,
+  type Pin,
+  type Question,
+  type Rows,
+  readRows,
+  staleReasonsOf,
+} from './affinity-model.js'
+
+const PAGE = `
+  query Page($first: Int, $after: String, $offset: Int, $search: String, $filter: AffinityFilter, $orderBy: AffinityOrder) {
+    affinities(first: $first, after: $after, offset: $offset, search: $search, filter: $filter, orderBy: $orderBy) {
+      totalCount
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+      edges { cursor }
+      nodes { affinityKey apiFormat modelId staleReasons }
+    }
+  }`
+
+const NOW = Date.now()
+/** Most pages that one question is read in, so that a run stays short. */
+const MAX_PAGES = 6
+
+describe('any search, filter and order over the fixtures', () => {
+  let service: TestApp
+  let pins: Pin[]
+  let rows: Rows
+  beforeAll(async () => {
+    service = await startTestApp({ now: () => NOW })
+    pins = fixturePins(NOW)
+    rows = await readRows(service.databaseUrl)
+  })
+  afterAll(() => service.close())
+
+  const page = async (question: Question, paging: object) => {
+    const { data, errors } = await service.query(PAGE, { ...question, ...paging })
+    expect(errors).toEqual([])
+    return data.affinities
+  }
+
+  /** All keys, page by page, with every page's own claims checked. */
+  async function readPages(question: Question, first: number, by: 'after' | 'offset'): Promise<string[]> {
+    const expected = expectedPins(pins, rows, NOW, question).map(({ key }) => key)
+    const keys: string[] = []
+    let after: string | null = null
+    for (;;) {
+      const position = by === 'offset' ? { offset: keys.length } : { after }
+      const { totalCount, nodes, edges, pageInfo } = await page(question, { first, ...position })
+      expect(totalCount).toBe(expected.length)
+      expect(pageInfo).toEqual({
+        hasPreviousPage: keys.length > 0,
+        hasNextPage: keys.length + nodes.length < expected.length,
+        startCursor: edges[0]?.cursor ?? null,
+        endCursor: edges.at(-1)?.cursor ?? null,
+      })
+      keys.push(...nodes.map(keyOfNode))
+      after = pageInfo.endCursor
+      if (!pageInfo.hasNextPage) return keys
+    }
+  }
+
+  /** Questions whose answers are not all empty: their values come from one record, or from none. */
+  const question = (): fc.Arbitrary<Question> => {
+    const filterOf = (pin: Pin): fc.Arbitrary<Filter> =>
+      fc.record(
+        {
+          affinityKey: value(pin.affinityKey),
+          userId: value(String(rows.api_keys.get(pin.affinityKey)?.['user_id'] ?? 'nobody')),
+          providerId: value(pin.providerId),
+          endpointId: value(pin.endpointId),
+          providerKeyId: value(pin.providerKeyId),
+          modelId: value(pin.modelId),
+          apiFormat: value(pin.apiFormat),
+          stale: fc.boolean(),
+        },
+        { requiredKeys: [] },
+      )
+    // A filter on few fields: on all of them it would mostly name one record.
+    const few = (filter: Filter, kept: readonly string[]): Filter =>
+      Object.fromEntries(Object.entries(filter).filter(([field]) => kept.includes(field)))
+    const fields = fc.subarray(
+      ['affinityKey', 'userId', 'providerId', 'endpointId', 'providerKeyId', 'modelId', 'apiFormat', 'stale'],
+      { maxLength: 3 },
+    )
+    return fc.constantFrom(...pins).chain((pin) =>
+      fc
+        .record({
+          filter: filterOf(pin),
+          fields,
+          search: fc.option(searchFor(pin), { nil: undefined, freq: 1 }),
+          orderBy: fc.option(order, { nil: undefined }),
+        })
+        .map(({ filter, fields: kept, ...rest }) => ({ filter: few(filter, kept), ...rest })),
+    )
+  }
+
+  const searchFor = (pin: Pin): fc.Arbitrary<string> => {
+    const apiKey = rows.api_keys.get(pin.affinityKey)
+    const user = rows.users.get(String(apiKey?.['user_id']))
+    const names = [
+      pin.affinityKey,
+      apiKey?.['name'],
+      user?.id,
+      user?.['username'],
+      user?.['email'],
+      pin.providerId,
+      rows.providers.get(pin.providerId)?.['name'],
+      pin.providerKeyId,
+      rows.provider_api_keys.get(pin.providerKeyId)?.['name'],
+      pin.modelId,
+      rows.global_models.get(pin.modelId)?.['name'],
+    ].filter((name) => typeof name === 'string' && name.trim() !== '')
+    return fc
+      .tuple(fc.constantFrom(...names), fc.nat(), fc.integer({ min: 1, max: 40 }), fc.constantFrom(...CASES))
+      .map(([name, from, length, inCase]) => {
+        const text = String(name)
+        const start = length > 20 ? 0 : from % text.length
+        return inCase(length > 30 ? text : text.slice(start, start + length))
+      })
+      .filter((text) => text.trim() !== '')
+  }
+
+  it('gives exactly the right records, in pages by cursor and in pages by offset', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        question(),
+        fc.integer({ min: 1, max: MAX_PAGES }),
+        fc.constantFrom('after', 'offset'),
+        async (asked, pages, by) => {
+          const expected = expectedPins(pins, rows, NOW, asked).map(({ key }) => key)
+          const first = Math.max(1, Math.ceil(expected.length / pages))
+          expect(await readPages(asked, first, by)).toEqual(expected)
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+
+  it('gives an offset anywhere, past the end included', async () => {
+    const place = fc.record({ first: fc.integer({ min: 1, max: 1000 }), offset: fc.nat({ max: 600 }) })
+    await fc.assert(
+      fc.asyncProperty(question(), place, async (asked, { first, offset }) => {
+        const expected = expectedPins(pins, rows, NOW, asked).map(({ key }) => key)
+        const { totalCount, nodes, pageInfo } = await page(asked, { first, offset })
+        expect(totalCount).toBe(expected.length)
+        expect(nodes.map(keyOfNode)).toEqual(expected.slice(offset, offset + first))
+        expect(pageInfo).toMatchObject({
+          hasNextPage: offset + first < expected.length,
+          hasPreviousPage: offset > 0 && expected.length > 0,
+        })
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('gives the stale reasons of every record', async () => {
+    const { nodes } = await page({}, { first: 1000 })
+    const reasons = new Map(
+      nodes.map((node: { staleReasons: string[] } & Parameters<typeof keyOfNode>[0]) => [
+        keyOfNode(node),
+        [...node.staleReasons].sort(),
+      ]),
+    )
+    expect(reasons).toEqual(new Map(pins.map((pin) => [pin.key, staleReasonsOf(pin, rows, NOW).sort()])))
+  })
+})
+
+const UNKNOWN = fc.constantFrom('nothing-has-this-id', '*', '%', '', 'a:b', '__proto__', "' OR 1=1 --")
+const value = (known: string) => fc.oneof({ weight: 6, arbitrary: fc.constant(known) }, UNKNOWN)
+const CASES = [
+  (text: string) => text,
+  (text: string) => text.toUpperCase(),
+  (text: string) => text.toLowerCase(),
+  (text: string) => `  ${text} `,
+]
+const order: fc.Arbitrary<Order> = fc.record({
+  field: fc.constantFrom('EXPIRES_AT', 'CREATED_AT', 'REQUEST_COUNT'),
+  direction: fc.constantFrom('ASC', 'DESC'),
+})

@@ -1,0 +1,284 @@
+import { createHash } from 'node:crypto'
+import { hashSync } from '@node-rs/bcrypt'
+import { SignJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createEncrypter } from '../../src/security/fernet.js'
+import { startTestApp, type TestApp } from '../support/app.js'
+import { FIXTURE_ADMIN, loadFixtures } from '../support/fixtures.js'
+import { psql } from '../support/servers/postgres.js'
+import { type RedisServer, startRedis } from '../support/servers/redis.js'
+import { freshDatabase } from '../support/servers/shared.js'
+import { post, type RawRequest, send } from './support.js'
+
+/** Planted where a real one would be; none of them may come out anywhere. */
+const CANARIES = {
+  jwtSecret: 'canary-jwt-secret-a1',
+  encryptionKey: 'canary-encryption-key-b2',
+  providerKey: 'sk-canary1-provider-key-c3-the-rest-of-it-WXYZ',
+  apiKey: 'sk-canary2-api-key-d4-the-rest-of-it-WXYZ',
+  shortKey: 'canaryK5',
+  databasePassword: 'canary-database-password-e5',
+  cachePassword: 'canary-cache-password-f6',
+  staticToken: 'canary-static-token-g7',
+  password: 'canary-password-h8',
+  passwordHash: hashSync('canary-password-h8', { cost: 4 }),
+}
+/** The middle of each, so that a masked, quoted or shortened copy counts as well. */
+const MARKERS = [
+  'canary-jwt-secret',
+  'canary-encryption-key',
+  'provider-key-c3',
+  'api-key-d4',
+  'canaryK5',
+  'canary-database-password',
+  'canary-cache-password',
+  'canary-static-token',
+  'canary-password-h8',
+  CANARIES.passwordHash,
+  CANARIES.passwordHash.slice(7, 29),
+]
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+const token = CANARIES.staticToken
+
+let service: TestApp
+let redis: RedisServer
+let databaseUrl: string
+let encryptedKey: string
+const answers: string[] = []
+beforeAll(async () => {
+  redis = await startRedis({ args: ['--requirepass', CANARIES.cachePassword] })
+  const redisUrl = redis.url.replace('//', `//:${CANARIES.cachePassword}@`)
+  await loadFixtures({ redisUrl })
+  const url = new URL(freshDatabase())
+  databaseUrl = url.href
+  url.password = CANARIES.databasePassword
+  service = await startTestApp({
+    redis: 'empty',
+    env: {
+      DATABASE_URL: url.href,
+      REDIS_URL: redisUrl,
+      JWT_SECRET_KEY: CANARIES.jwtSecret,
+      ENCRYPTION_KEY: CANARIES.encryptionKey,
+      ADMIN_TOKENS: `canary:admin:${sha256(token)}`,
+    },
+  })
+  const encrypt = createEncrypter(CANARIES.encryptionKey)
+  encryptedKey = encrypt(CANARIES.providerKey)
+  psql(databaseUrl, `UPDATE provider_api_keys SET api_key = '${encryptedKey}'`)
+  psql(databaseUrl, `UPDATE api_keys SET key_encrypted = '${encrypt(CANARIES.apiKey)}'`)
+  psql(databaseUrl, `UPDATE api_keys SET key_encrypted = '${encrypt(CANARIES.shortKey)}' WHERE is_standalone`)
+  psql(databaseUrl, `UPDATE users SET password_hash = '${CANARIES.passwordHash}'`)
+})
+afterAll(async () => {
+  await service.close()
+  await redis.stop()
+})
+
+const secretsIn = (text: string): string[] => MARKERS.filter((marker) => text.includes(marker))
+
+async function ask(request: RawRequest): Promise<string> {
+  const reply = await send(service.app, request)
+  const text = `${reply.status} ${JSON.stringify([...reply.headers])} ${reply.text}`
+  answers.push(text)
+  return text
+}
+
+const query = (document: string, variables?: object): RawRequest => ({
+  token,
+  body: JSON.stringify({ query: document, variables }),
+})
+
+const EVERYTHING = `{ viewer { name user { id } } affinities(first: 1000) { nodes {
+  apiKey { id name maskedKey } user { id username email apiKeys { maskedKey } }
+  provider { id name displayName } endpoint { id baseUrl }
+  providerKey { id name maskedKey endpoint { provider { name } } } model { name } staleReasons
+} } }`
+const LOGIN =
+  'mutation($e: String!, $p: String!) { login(email: $e, password: $p) { ... on Session { expiresAt } ... on InvalidCredentialsError { message } } }'
+const jwt = (secret: string, claims: object = {}) =>
+  new SignJWT({
+    user_id: FIXTURE_ADMIN.id,
+    type: 'access',
+    exp: Math.floor(Date.now() / 1_000) + 60,
+    ...claims,
+  })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(secret))
+
+describe('no secret comes out', () => {
+  it('of a page with every field: keys are masked, and never as they are stored', async () => {
+    const text = await ask(query(EVERYTHING))
+    expect(text).toContain('sk-canar********WXYZ')
+    expect(text).toContain('ca********')
+    expect(secretsIn(text)).toEqual([])
+    expect(text).not.toContain(encryptedKey.slice(0, 40))
+    expect(text).not.toContain('gAAAA')
+  })
+
+  it('of the schema: no field is named for one', async () => {
+    const text = await ask(query('{ __schema { types { name fields { name } } } }'))
+    expect(text).toContain('maskedKey')
+    expect(text).not.toMatch(
+      /"(passwordHash|password_hash|keyEncrypted|keyHash|encryptedKey|apiKey\w*Secret|jwt\w*)"/i,
+    )
+  })
+
+  it.each(['passwordHash', 'password_hash', 'keyEncrypted', 'keyHash', 'api_key', 'key'])(
+    'of a field guessed as %s',
+    async (field) => {
+      const text = await ask(
+        query(`{ affinities { nodes { user { ${field} } apiKey { ${field} } providerKey { ${field} } } } }`),
+      )
+      expect(text).toContain('GRAPHQL_VALIDATION_FAILED')
+      expect(secretsIn(text)).toEqual([])
+    },
+  )
+
+  it('of a search for one: a stored key or hash is not searched', async () => {
+    for (const secret of [
+      CANARIES.passwordHash,
+      encryptedKey.slice(0, 100),
+      'sk-canary1',
+      FIXTURE_ADMIN.id,
+    ]) {
+      await ask(query('query($s: String) { affinities(search: $s, first: 1) { totalCount } }', { s: secret }))
+    }
+    expect(answers.slice(-4, -1).every((text) => text.includes('"totalCount":0'))).toBe(true)
+  })
+
+  it('of refused tokens and logins, right and wrong', async () => {
+    await ask({ ...query('{ viewer { name } }'), token: await jwt('another', { note: CANARIES.jwtSecret }) })
+    await ask({ ...query('{ viewer { name } }'), token: await jwt(CANARIES.jwtSecret, { type: 'refresh' }) })
+    await ask({ ...query('{ viewer { name } }'), token: `${token}x` })
+    await ask({ ...query('{ viewer { name } }'), token: await jwt(CANARIES.jwtSecret) })
+    await ask({ ...query(LOGIN, { e: 'nobody@example.com', p: CANARIES.password }), token: null })
+    await ask({ ...query(LOGIN, { e: FIXTURE_ADMIN.email, p: CANARIES.password }), token: null })
+    await ask({ ...query(LOGIN, { e: 'alice1@example.com', p: CANARIES.password }), token: null })
+    expect(answers.at(-2)).toContain('expiresAt')
+    expect(secretsIn(answers.join())).toEqual([])
+  })
+
+  it('of a password as an argument of an operation that fails, is malformed, or is asked for by GET', async () => {
+    const literal = `mutation { login(email: 1, password: "${CANARIES.password}") { __typename } }`
+    const replies = [
+      await send(service.app, query(literal)),
+      await send(service.app, { body: `{"query": ${JSON.stringify(literal)}, "variables": {` }),
+      await send(service.app, {
+        method: 'GET',
+        path: `/graphql?${new URLSearchParams({ query: literal })}`,
+        headers: {},
+      }),
+    ]
+    for (const { status, text } of replies) expect([status < 500, secretsIn(text)]).toEqual([true, []])
+  })
+
+  it('of health, of an unknown path and of GraphiQL', async () => {
+    for (const path of ['/health', '/health/live', '/health/ready', '/metrics', '/.env', '/graphql']) {
+      expect(
+        secretsIn(await ask({ method: 'GET', path, headers: { accept: 'text/html' }, token: null })),
+      ).toEqual([])
+    }
+  })
+
+  it('of a database whose columns are not what was expected', async () => {
+    psql(databaseUrl, 'ALTER TABLE provider_api_keys RENAME COLUMN rate_multiplier TO renamed')
+    const text = await ask(query(EVERYTHING))
+    psql(databaseUrl, 'ALTER TABLE provider_api_keys RENAME COLUMN renamed TO rate_multiplier')
+    expect(text).toContain('INTERNAL_SERVER_ERROR')
+    expect(secretsIn(text)).toEqual([])
+  })
+
+  it('of a database that is not there any more', async () => {
+    const name = new URL(databaseUrl).pathname.slice(1)
+    const admin = new URL(databaseUrl)
+    admin.pathname = '/postgres'
+    psql(admin.href, `ALTER DATABASE "${name}" ALLOW_CONNECTIONS false`)
+    psql(admin.href, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '${name}'`)
+    psql(admin.href, `ALTER DATABASE "${name}" RENAME TO "${name}_away"`)
+    const texts = [
+      await ask(query(EVERYTHING)),
+      await ask({ ...query('{ viewer { name } }'), token: await jwt(CANARIES.jwtSecret) }),
+      await ask({ ...query(LOGIN, { e: 'carol3@example.com', p: CANARIES.password }), token: null }),
+      await ask({ method: 'GET', path: '/health/ready', headers: {}, token: null }),
+    ]
+    psql(admin.href, `ALTER DATABASE "${name}_away" RENAME TO "${name}"`)
+    psql(admin.href, `ALTER DATABASE "${name}" ALLOW_CONNECTIONS true`)
+    expect(texts[0]).toContain('DATABASE_UNAVAILABLE')
+    expect(texts[3]).toContain('503')
+    expect(secretsIn(texts.join())).toEqual([])
+  })
+
+  it('of a cache that no longer takes the password', async () => {
+    const client = redis.client({ password: CANARIES.cachePassword })
+    await client.set('cache_affinity:a:CLAUDE:m', CANARIES.providerKey)
+    await client.config('SET', 'requirepass', 'changed')
+    await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    const text = await ask(query('{ affinities { totalCount } }'))
+    const health = await ask({ method: 'GET', path: '/health/ready', headers: {}, token: null })
+    await client.config('SET', 'requirepass', CANARIES.cachePassword)
+    expect(text).toContain('CACHE_UNAVAILABLE')
+    expect(secretsIn(text + health)).toEqual([])
+  })
+
+  it('of a cache that is gone', async () => {
+    await redis.kill()
+    const texts = [
+      await ask(query('{ affinities { totalCount } }')),
+      await ask({ ...query('{ viewer { name } }'), token: await jwt(CANARIES.jwtSecret, { jti: 'unseen' }) }),
+      await ask({ method: 'GET', path: '/health/ready', headers: {}, token: null }),
+    ]
+    expect(texts[0]).toContain('CACHE_UNAVAILABLE')
+    expect(texts[2]).toContain('503')
+    expect(secretsIn(texts.join())).toEqual([])
+  })
+
+  it('and after all this of no line of the log, though it tells what happened', () => {
+    const log = JSON.stringify(service.logs)
+    expect(log).toContain('unexpected error')
+    expect(log).toMatch(/connection|store lost|ECONNREFUSED|ECONNRESET/)
+    expect(secretsIn(log)).toEqual([])
+    expect(log).not.toMatch(/Bearer \S|eyJ[\w-]+\.[\w-]+\.|\$2[aby]\$|gAAAA/)
+  })
+
+  it('of a start that fails', async () => {
+    const url = new URL(databaseUrl)
+    url.password = CANARIES.databasePassword
+    url.port = '1'
+    const failures = await Promise.all(
+      [
+        { DATABASE_URL: url.href },
+        { DATABASE_URL: `mysql://root:${CANARIES.databasePassword}@127.0.0.1/db` },
+        { REDIS_URL: `redis://:${CANARIES.cachePassword}@127.0.0.1:1` },
+        { REDIS_URL: `http://:${CANARIES.cachePassword}@127.0.0.1:1` },
+        { ADMIN_TOKENS: `canary:root:${token}` },
+        { ADMIN_TOKENS: token },
+      ].map((env) =>
+        startTestApp({ database: 'empty', redis: 'empty', env }).then(
+          () => 'started',
+          (error: Error) => `${error.message}\n${error.stack}\n${JSON.stringify(error)}`,
+        ),
+      ),
+    )
+    expect(failures).not.toContain('started')
+    expect(secretsIn(failures.join())).toEqual([])
+  })
+})
+
+describe('with a wrong encryption key', () => {
+  it('every masked key is null, without an error, and no ciphertext is shown', async () => {
+    const wrong = await startTestApp({ env: { ENCRYPTION_KEY: 'not-the-key' } })
+    try {
+      const { text } = await post(wrong.app, EVERYTHING)
+      const { data, errors } = JSON.parse(text)
+      const keys = data.affinities.nodes.flatMap((node: Record<string, { maskedKey: unknown } | null>) =>
+        [node['apiKey'], node['providerKey']].flatMap((key) => (key ? [key.maskedKey] : [])),
+      )
+      expect(errors).toBeUndefined()
+      expect(keys.length).toBeGreaterThan(100)
+      expect(new Set(keys)).toEqual(new Set([null]))
+    } finally {
+      await wrong.close()
+    }
+  })
+})

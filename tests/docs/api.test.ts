@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs'
+import { parse, validate } from 'graphql'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { schema } from '../../src/schema/index.js'
+import { startTestApp, type TestApp } from '../support/app.js'
+
+const text = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
+
+interface Example {
+  readonly title: string
+  readonly document: string
+  readonly variables: object
+}
+
+/** Each graphql block under its heading, with the json block that follows it at once. */
+const examples: Example[] = [...text.matchAll(/```graphql\n([\s\S]*?)```(?:\n```json\n([\s\S]*?)```)?/g)].map(
+  (match) => ({
+    title: /### (.+)\n(?![\s\S]*### )/.exec(text.slice(0, match.index))?.[1] ?? '',
+    document: match[1] ?? '',
+    variables: JSON.parse(match[2] ?? '{}'),
+  }),
+)
+
+describe('docs/api.md', () => {
+  let service: TestApp
+  beforeAll(async () => {
+    service = await startTestApp()
+  })
+  afterAll(() => service.close())
+
+  it('has an example of every query, mutation and subscription', () => {
+    const documented = examples.map(({ document }) => document).join('\n')
+    for (const type of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
+      for (const field of Object.keys(type?.getFields() ?? {}))
+        expect(documented).toMatch(new RegExp(`\\b${field}\\b`))
+    }
+  })
+
+  it.each(examples.filter(({ document }) => !document.startsWith('subscription')))(
+    'shows for $title what really works',
+    async ({ document, variables }) => {
+      const { data, errors } = await service.query(document, variables)
+      expect(errors).toEqual([])
+      for (const field of Object.values(data)) expect(field).not.toBeNull()
+    },
+  )
+
+  it.each(examples.filter(({ document }) => document.startsWith('subscription')))(
+    'shows for $title a subscription of the schema',
+    ({ document }) => {
+      expect(validate(schema, parse(document))).toEqual([])
+    },
+  )
+})

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createPgDatabase, type Database } from '../../src/clients/database.js'
+import { createLoaders, type Loaders } from '../../src/loaders/index.js'
+import { createGatewayStore, type GatewayStore } from '../../src/stores/gateway-store.js'
+import { FIXTURE_ADMIN } from '../support/fixtures.js'
+import { freshDatabase } from '../support/servers/shared.js'
+
+const ALICE = '73ab4876-7734-47c1-87fd-e805ec99108d'
+const BOB = '244caf9c-4dab-4481-b253-edc618187993'
+const BOBS_KEY = '919dcc0f-8ccd-480c-a076-256001b8d526'
+const DAVES_KEY = 'db54e659-962e-4835-9c99-19f28afe332d'
+
+describe('loaders over a real database', () => {
+  let database: Database
+  let gateway: GatewayStore
+  let loaders: Loaders
+  let statements: string[]
+  beforeAll(() => {
+    database = createPgDatabase({ url: freshDatabase(), onError: () => {} })
+    gateway = createGatewayStore(database.prisma)
+    database.onQuery((sql) => statements.push(sql))
+  })
+  beforeEach(() => {
+    loaders = createLoaders(gateway)
+    statements = []
+  })
+  afterAll(() => database.close())
+
+  it('load rows by id, with null where there is none', async () => {
+    const [root, nobody] = await Promise.all([
+      loaders.users.load(FIXTURE_ADMIN.id),
+      loaders.users.load('nobody'),
+    ])
+    expect(root).toMatchObject({ username: 'root', role: 'admin' })
+    expect(nobody).toBeNull()
+    expect(statements).toHaveLength(1)
+  })
+
+  it('load every kind of row with one statement each', async () => {
+    await Promise.all(
+      [
+        loaders.users,
+        loaders.apiKeys.byId,
+        loaders.providers,
+        loaders.endpoints,
+        loaders.providerKeys,
+        loaders.globalModels,
+        loaders.systemConfigs,
+      ].map(async (loader) => {
+        await loader.prime(['one', 'two'])
+        expect(loader.load('one')).toBeNull()
+      }),
+    )
+    expect(statements).toHaveLength(7)
+  })
+
+  it('load values of system_configs by their key', async () => {
+    expect(await loaders.systemConfigs.load('scheduling_mode')).toBe('cache_affinity')
+    expect(await loaders.systemConfigs.load('no_such_setting')).toBeNull()
+  })
+
+  it('load the keys of many users in one statement, oldest first, and none for a user without', async () => {
+    const [bobs, alices, nobodys] = await Promise.all(
+      [BOB, ALICE, 'nobody'].map((id) => loaders.apiKeys.byUser.load(id)),
+    )
+    expect(bobs?.map(({ userId }) => userId)).toEqual(bobs?.map(() => BOB))
+    expect(bobs?.map(({ id }) => id)).toEqual(
+      [...(bobs ?? [])]
+        .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1))
+        .map(({ id }) => id),
+    )
+    expect(bobs?.length).toBeGreaterThan(1)
+    expect(alices).toBeInstanceOf(Array)
+    expect(nobodys).toEqual([])
+    expect(statements).toHaveLength(1)
+  })
+
+  it('load keys with all their users’ other keys in one statement, the same as two statements would', async () => {
+    await loaders.apiKeys.primeWithSiblings([BOBS_KEY, DAVES_KEY, 'gone'])
+    expect(statements).toHaveLength(1)
+    const key = loaders.apiKeys.byId.load(BOBS_KEY)
+    const siblings = loaders.apiKeys.byUser.load(BOB)
+    expect(loaders.apiKeys.byId.load('gone')).toBeNull()
+    expect(statements).toHaveLength(1)
+
+    const others = createLoaders(gateway)
+    expect(key).toEqual(await others.apiKeys.byId.load(BOBS_KEY))
+    expect(siblings).toEqual(await others.apiKeys.byUser.load(BOB))
+  })
+
+  it('go on to load single keys after keys with siblings', async () => {
+    await loaders.apiKeys.primeWithSiblings([BOBS_KEY])
+    statements = []
+    expect(await loaders.apiKeys.byId.load(DAVES_KEY)).toMatchObject({ id: DAVES_KEY })
+    expect(statements).toHaveLength(1)
+    expect(statements[0]).not.toContain('SELECT user_id FROM')
+  })
+
+  it('load a hundred thousand ids, which is more than one statement can carry', async () => {
+    const ids = Array.from({ length: 100_000 }, (_, n) => `id-${n}`)
+    await loaders.apiKeys.byId.prime([...ids, BOBS_KEY])
+    expect(loaders.apiKeys.byId.load(BOBS_KEY)).toMatchObject({ id: BOBS_KEY })
+    expect(loaders.apiKeys.byId.load('id-99999')).toBeNull()
+
+    await loaders.apiKeys.primeWithSiblings([...ids.map((id) => `other-${id}`), DAVES_KEY])
+    expect(loaders.apiKeys.byId.load(DAVES_KEY)).toMatchObject({ id: DAVES_KEY })
+  })
+})
