@@ -7,7 +7,13 @@ import type { Config, ModeConfig } from './config.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
 import { createAffinityClearer } from './live/affinity-clearer.js'
+import type { AffinitySource } from './live/affinity-source.js'
 import { createBrokenRecords } from './live/broken-records.js'
+import { createWriteBackGuard, type WriteBackGuard } from './live/clear-guard.js'
+import type { AffinityFeed } from './live/feed-port.js'
+import { createLiveSource } from './live/live-source.js'
+import { createMemoryFeed } from './live/memory-feed.js'
+import { createRedisFeed } from './live/redis-feed.js'
 import { createScanSource } from './live/scan-source.js'
 import { createStreams } from './live/streams.js'
 import { createAuthenticator, type TokenBlacklist } from './security/authenticator.js'
@@ -41,6 +47,11 @@ import { createRedisStatsStore } from './stores/redis-stats-store.js'
 import { createStatisticsReader } from './stores/statistics.js'
 import type { JunkCounter, StatsStore } from './stores/stats-store.js'
 import { createMemoryTokenBlacklist, createRedisTokenBlacklist } from './stores/token-blacklist.js'
+import {
+  createMemoryWriteBackRemover,
+  createRedisWriteBackRemover,
+  type WriteBackRemover,
+} from './stores/write-back-remover.js'
 
 /** How long an administrator stays signed in, in seconds. */
 const SESSION_TTL_SECONDS = 12 * 60 * 60
@@ -80,10 +91,7 @@ export async function createApp(config: Config, { logger, now = Date.now }: AppO
   await prepare(database).catch(closing(database, cache))
 
   const directory = createAdminDirectory(database.prisma)
-  const brokenRecords = createBrokenRecords(({ key, reason }) =>
-    logger.warn({ key, reason }, 'a cached affinity cannot be read; it is skipped and left alone'),
-  )
-  const affinitySource = createScanSource(cache.affinityStore, brokenRecords, now)
+  const { affinitySource, guard, clearingStore } = openAffinities(cache, config, logger, now)
   const gateways = config.gateways && createPoller(config.gateways, logger)
   const statistics = createStatisticsReader(cache.statsStore, () => gateways?.counters() ?? [])
   const auditStore = createPrismaAuditStore(database.prisma, now)
@@ -100,7 +108,10 @@ export async function createApp(config: Config, { logger, now = Date.now }: AppO
   ]
   let draining = false
   const streams = createStreams()
-  const health = () => readHealth(dependencies, affinitySource.brokenCount, draining)
+  const health = async () => ({
+    ...(await readHealth(dependencies, affinitySource.brokenCount, draining)),
+    affinityIndex: affinitySource.state,
+  })
 
   const yoga = createGraphqlServer({
     authenticator: createAuthenticator({
@@ -116,8 +127,8 @@ export async function createApp(config: Config, { logger, now = Date.now }: AppO
     affinityStore: cache.affinityStore,
     streams,
     clearer: createAffinityClearer({
-      store: cache.affinityStore,
-      guard: { willClear() {}, willClearAll() {} },
+      store: clearingStore,
+      guard,
       countInvalidations: (count) => cache.statsStore.addInvalidations(count),
     }),
     audit,
@@ -143,7 +154,7 @@ export async function createApp(config: Config, { logger, now = Date.now }: AppO
         ),
     }),
     modelMappings: cache.modelMappings,
-    gateway: createGatewayStore(database.prisma),
+    gateway: createGatewayStore(database),
     maskStoredKey: createKeyMasker(createDecrypter(secrets.encryptionKey), { maxEntries: MASKED_KEYS }),
     now,
     logger,
@@ -164,6 +175,8 @@ export async function createApp(config: Config, { logger, now = Date.now }: AppO
     async close() {
       gateways?.stop()
       audit.stop()
+      guard.close()
+      affinitySource.close()
       await Promise.allSettled([cache.close(), database.close()])
     },
   }
@@ -171,6 +184,9 @@ export async function createApp(config: Config, { logger, now = Date.now }: AppO
 
 interface Cache {
   readonly affinityStore: AffinityStore
+  readonly writeBackRemover: WriteBackRemover
+  /** Begins to follow the changes of the affinities. */
+  createFeed(): AffinityFeed
   readonly modelMappings: ModelMappingStore
   readonly statsStore: StatsStore
   readonly blacklist: TokenBlacklist
@@ -191,6 +207,8 @@ async function openCache(
     const keyspace = new MemoryKeyspace(now)
     return {
       affinityStore: createMemoryAffinityStore(keyspace),
+      writeBackRemover: createMemoryWriteBackRemover(keyspace),
+      createFeed: () => createMemoryFeed(keyspace),
       modelMappings: createMemoryModelMappingStore(keyspace),
       statsStore: createMemoryStatsStore(keyspace, onJunk),
       blacklist: createMemoryTokenBlacklist(keyspace),
@@ -214,6 +232,8 @@ async function openCache(
   client.on('ready', () => outage.recovered())
   return {
     affinityStore: createRedisAffinityStore(client),
+    writeBackRemover: createRedisWriteBackRemover(client),
+    createFeed: () => createRedisFeed(client),
     modelMappings: createRedisModelMappingStore(client),
     statsStore: createRedisStatsStore(client, onJunk),
     blacklist: createRedisTokenBlacklist(client),
@@ -225,6 +245,42 @@ async function openCache(
       client.disconnect()
     },
   }
+}
+
+interface Affinities {
+  readonly affinitySource: AffinitySource
+  readonly guard: WriteBackGuard
+  /** Clears go through it: the index and the guard follow them. */
+  readonly clearingStore: AffinityStore
+}
+
+function openAffinities(cache: Cache, config: Config, logger: Logger, now: () => number): Affinities {
+  const store = cache.affinityStore
+  const brokenRecords = createBrokenRecords(({ key, reason }) =>
+    logger.warn({ key, reason }, 'a cached affinity cannot be read; it is skipped and left alone'),
+  )
+  const scanSource = createScanSource(store, brokenRecords, now)
+  const guard: WriteBackGuard = createWriteBackGuard({
+    store,
+    remover: cache.writeBackRemover,
+    windowSeconds: config.clearGuardSeconds,
+    isFollowed: () => affinitySource.state === 'live',
+    now,
+    log: logger,
+  })
+  const liveSource = config.affinityIndex
+    ? createLiveSource({
+        store,
+        feed: cache.createFeed(),
+        brokenRecords,
+        scanSource,
+        now,
+        log: logger,
+        onSeen: guard.seen,
+      })
+    : undefined
+  const affinitySource: AffinitySource = liveSource ?? scanSource
+  return { affinitySource, guard, clearingStore: guard.guarding(liveSource?.store ?? store) }
 }
 
 const createPoller = (gateways: NonNullable<Config['gateways']>, logger: Logger): GatewayPoller =>

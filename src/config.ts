@@ -29,6 +29,10 @@ export interface Config {
   readonly metricsPublic: boolean
   /** 0 to 1. */
   readonly cacheReservationRatio: number
+  /** Whether affinities are kept in memory; where not, every request reads all of them. */
+  readonly affinityIndex: boolean
+  /** How long cleared records are kept from coming back, in seconds, 0..60; 0: not at all. */
+  readonly clearGuardSeconds: number
   /** Where audit outcomes wait while the database is away. */
   readonly auditSpoolDir: string
 }
@@ -45,6 +49,12 @@ const share = z
   .regex(/^(\d+\.?\d*|\.\d+)$/)
   .transform(Number)
   .pipe(z.number().max(1))
+const onOff = z.enum(['on', 'off']).transform((text) => text === 'on')
+const guardSeconds = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/)
+  .transform(Number)
+  .pipe(z.number().max(60))
 const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
 
 /**
@@ -82,6 +92,8 @@ export function loadConfig(environment: Environment): Config {
     gateways: readGateways(read, problems),
     metricsPublic: check('METRICS_PUBLIC', flag, false, 'true or false'),
     cacheReservationRatio: check('CACHE_RESERVATION_RATIO', share, 0.1, 'a number from 0 to 1'),
+    affinityIndex: check('AFFINITY_INDEX', onOff, true, 'on or off'),
+    clearGuardSeconds: check('CLEAR_GUARD_SECONDS', guardSeconds, 5, 'a number from 0 to 60'),
     auditSpoolDir: read('AUDIT_SPOOL_DIR') ?? '.data/audit-spool',
   }
   if (!mode || problems.length > 0) throw new ConfigurationError(problems)

@@ -17,16 +17,21 @@ export interface ObservedFactory {
   readonly onQuery: (listener: QueryListener) => () => void
 }
 
-export function observeQueries(factory: SqlMigrationAwareDriverAdapterFactory): ObservedFactory {
+/** Stands around each statement. */
+export type Around = <T>(run: () => Promise<T>) => Promise<T>
+
+export function observeQueries(
+  factory: SqlMigrationAwareDriverAdapterFactory,
+  around: Around = (run) => run(),
+): ObservedFactory {
   const listeners = new Set<QueryListener>()
 
   const timed =
     <T>(run: (query: SqlQuery) => Promise<T>) =>
     async (query: SqlQuery): Promise<T> => {
-      if (listeners.size === 0) return run(query)
       const start = performance.now()
       try {
-        return await run(query)
+        return await around(() => run(query))
       } finally {
         const durationMs = performance.now() - start
         for (const listener of listeners) listener(query.sql, durationMs)
@@ -42,7 +47,7 @@ export function observeQueries(factory: SqlMigrationAwareDriverAdapterFactory): 
 
   const observeAdapter = (adapter: SqlDriverAdapter): SqlDriverAdapter => {
     const start = adapter.startTransaction.bind(adapter)
-    adapter.startTransaction = async (isolationLevel) => observe(await start(isolationLevel))
+    adapter.startTransaction = async (isolationLevel) => observe(await around(() => start(isolationLevel)))
     return observe(adapter)
   }
 

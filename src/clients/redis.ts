@@ -117,6 +117,10 @@ function createSingleOrSentinel(
     sentinelPassword: config.sentinelPassword,
     sentinelCommandTimeout: 2_000,
     sentinelRetryStrategy: retryDelayMs,
+    // An old master that only hung serves on until the sentinels tell it, some 10 s later: listen to them instead.
+    failoverDetector: true,
+    // ioredis writes a line to the standard error for each attempt at a sentinel that is down.
+    sentinelReconnectStrategy: () => 30_000,
     ...(config.tls ? { tls: config.tls, sentinelTLS: config.tls, enableTLSForSentinelMode: true } : {}),
   })
 }
@@ -222,5 +226,6 @@ export const duplicateForTracking = (node: Redis): Redis =>
     lazyConnect: true,
     enableOfflineQueue: false,
     autoResubscribe: false,
+    failoverDetector: false,
     retryStrategy: () => null,
   })

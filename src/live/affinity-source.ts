@@ -25,7 +25,7 @@ export interface AffinitySource {
   readonly indexSize: number | undefined
   observed(): ObservedFigures
   /** Calls back with each change as it is seen; returns the way to stop. Scans see none. */
-  onEvent(listener: AffinityEventListener): () => void
+  events(listener: AffinityEventListener): () => void
   /**
    * `starting`: everything is being read, and readers wait. `live`: the index follows the cache. `scanning`: every request
    * reads everything. `lost`: the cache is not followed just now, and readers get CACHE_UNAVAILABLE.

@@ -33,7 +33,8 @@ export async function readEverything(
   for await (const batch of ahead(store.readAll())) {
     for (const record of batch.records) {
       if (isCancelled()) return
-      records.learn(record)
+      // Where all was known before, the look that this key waits for tells what has happened to it.
+      if (gone === 'unknown' || !changes.has(record.key)) records.learn(record)
       marked?.add(record.key)
       if (slice.isOver()) await slice.next()
     }

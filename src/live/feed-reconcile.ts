@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AffinityRecord } from '../stores/affinity-record.js'
-import type { FeedListener } from './feed-port.js'
 import type { FullReadDeps } from './feed-full-read.js'
+import type { FeedListener } from './feed-port.js'
 import { ahead, Slice } from './feed-slices.js'
 
 /** Keys whose difference is looked into at a time. */
@@ -107,4 +107,3 @@ const isSame = (a: AffinityRecord | undefined, b: AffinityRecord | undefined): b
 
 const isDue = (record: AffinityRecord | undefined, nowMs: number): boolean =>
   record !== undefined && record.expiresAt <= nowMs / 1_000
-

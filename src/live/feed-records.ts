@@ -1,6 +1,6 @@
 import type { AffinityRecord } from '../stores/affinity-record.js'
 import type { AffinityBatch, BrokenAffinity } from '../stores/affinity-store.js'
-import type { AffinityEventType, AffinityEvents } from './affinity-events.js'
+import type { AffinityEvents, AffinityEventType } from './affinity-events.js'
 import type { AffinityChange, AffinityIndex } from './affinity-index.js'
 import type { BrokenRecords } from './broken-records.js'
 import { Slice } from './feed-slices.js'
@@ -106,12 +106,17 @@ export class LiveRecords {
 
   #tellChange({ kind, record, previous }: AffinityChange): void {
     if (kind === 'unchanged') return
-    if (previous === undefined) return this.#tell('CREATED', record)
-    if (kind === 'switched') return this.#tell('SWITCHED', record, previous)
-    if (record.createdAt <= previous.createdAt) return this.#tell('REFRESHED', record, previous)
-    // A gateway keeps `created_at` when it uses a pin again: this one went and was made anew between two looks.
-    this.#tellGone(previous)
-    this.#tell('CREATED', record)
+    if (previous === undefined) {
+      this.#tell('CREATED', record)
+    } else if (kind === 'switched') {
+      this.#tell('SWITCHED', record, previous)
+    } else if (record.createdAt <= previous.createdAt) {
+      this.#tell('REFRESHED', record, previous)
+    } else {
+      // A gateway keeps `created_at` when it uses a pin again: this one went and was made anew between two looks.
+      this.#tellGone(previous)
+      this.#tell('CREATED', record)
+    }
   }
 
   #tellGone(record: AffinityRecord): void {

@@ -70,6 +70,8 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
   /** Counts what makes a read under way worthless. */
   let epoch = 0
   let hasBegun = false
+  /** What is found missing has gone just now: all was known until a flush. */
+  let isFlushed = false
   let lostAt: number | undefined
   let isClosed = false
 
@@ -82,6 +84,7 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
 
   function lost(reason: unknown): void {
     epoch += 1
+    isFlushed = false
     changes.reset()
     if (lostAt === undefined) {
       lostAt = performance.now()
@@ -119,6 +122,7 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
     const ms = Math.round(performance.now() - startedAt)
     const afterMs = lostAt === undefined ? {} : { afterMs: Math.round(performance.now() - lostAt) }
     lostAt = undefined
+    isFlushed = false
     log.info({ affinities: index.size, readMs: ms, ...afterMs }, 'affinities are followed')
     setState('live')
   }
@@ -136,9 +140,9 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
     flushed() {
       // Whether anything has gone is not said: a flush of another database reads the same.
       if (state === 'lost') return
-      const wasLive = state === 'live'
+      isFlushed ||= state === 'live'
       setState('starting')
-      void readAll(wasLive ? 'just now' : 'unknown')
+      void readAll(isFlushed ? 'just now' : 'unknown')
     },
     lost,
     refused(reason) {
@@ -165,7 +169,8 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
     if (isCancelled()) return 0
     figures.reconciles += 1
     figures.drift += drift
-    if (drift > 0) log.warn({ drift }, 'affinities differed from the cache without a word; they are put right')
+    if (drift > 0)
+      log.warn({ drift }, 'affinities differed from the cache without a word; they are put right')
     return drift
   }
 
@@ -216,7 +221,7 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
       return state === 'scanning' ? undefined : index.size
     },
     observed: () => observed.figures(),
-    onEvent: (onEvent) => events.listen(onEvent),
+    events: (onEvent) => events.listen(onEvent),
     ready: () => gate.pass(),
     get figures(): FeedFigures {
       return { ...figures, pendingChanges: changes.pending }

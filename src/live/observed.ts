@@ -7,7 +7,14 @@ import type { ObservedFigures } from './affinity-source.js'
  * count as one. What happened while the cache was lost is not known, and not counted.
  */
 export class Observed {
-  readonly #figures = { created: 0, refreshed: 0, providerSwitches: 0, keySwitches: 0, removed: 0, expired: 0 }
+  readonly #figures = {
+    created: 0,
+    refreshed: 0,
+    providerSwitches: 0,
+    keySwitches: 0,
+    removed: 0,
+    expired: 0,
+  }
   #since: Date
 
   /** @param since Unix milliseconds */

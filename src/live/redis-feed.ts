@@ -58,7 +58,10 @@ export function createRedisFeed(client: RedisClient): AffinityFeed {
         links = []
         watch.stop()
         if (closed) return
-        if (error instanceof TrackingRefusedError) return listener.refused(error)
+        if (error instanceof TrackingRefusedError) {
+          listener.refused(error)
+          return
+        }
         if (!isLost) listener.lost(error)
         isLost = true
       }

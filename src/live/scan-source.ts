@@ -121,7 +121,7 @@ export function createScanSource(
       removed: 0,
       expired: 0,
     }),
-    onEvent: () => () => {},
+    events: () => () => {},
     state: 'scanning',
     ready: async () => {},
     figures: { pendingChanges: 0, fullReads: 0, reconciles: 0, drift: 0 },

@@ -26,7 +26,8 @@ export function decodeCursor(fingerprint: string, cursor: string): AffinityPosit
 }
 
 const isAffinityPosition = (parts: readonly unknown[]): parts is [value: number, key: string] =>
-  parts.length === 2 && typeof parts[0] === 'number' && typeof parts[1] === 'string'
+  // 1e999 is JSON, and reads as Infinity.
+  parts.length === 2 && Number.isFinite(parts[0]) && typeof parts[1] === 'string'
 
 export const encodePosition = (fingerprint: string, position: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify([VERSION, fingerprint, ...position])).toString('base64url')

@@ -15,6 +15,7 @@ import { DynamicReservationConfig } from './cache-config.js'
 /** GraphQL's Int has 32 bits; a counter may have more. */
 const MAX_INT = 2 ** 31 - 1
 const clamped = (count: number): number => Math.min(count, MAX_INT)
+const AS_BELOW = 'As in affinityStats.'
 const HIT_RATE =
   'Hits among all look-ups, 0 to 1; null when there was none, since no data is not a rate of 0.'
 
@@ -206,31 +207,16 @@ export const CacheStats = builder.objectRef<CacheStatsShape>('CacheStats').imple
       description: 'Live records now.',
       resolve: totalAffinities,
     }),
-    cacheHits: t.int({
-      description: 'As in affinityStats.',
-      resolve: countOf('cacheHits'),
-    }),
-    cacheMisses: t.int({
-      description: 'As in affinityStats.',
-      resolve: countOf('cacheMisses'),
-    }),
+    cacheHits: t.int({ description: AS_BELOW, resolve: countOf('cacheHits') }),
+    cacheMisses: t.int({ description: AS_BELOW, resolve: countOf('cacheMisses') }),
     cacheHitRate: t.float({
       nullable: true,
       description: HIT_RATE,
       resolve: affinityHitRate,
     }),
-    cacheInvalidations: t.int({
-      description: 'As in affinityStats.',
-      resolve: countOf('cacheInvalidations'),
-    }),
-    providerSwitches: t.int({
-      description: 'As in affinityStats.',
-      resolve: countOf('providerSwitches'),
-    }),
-    keySwitches: t.int({
-      description: 'As in affinityStats.',
-      resolve: countOf('keySwitches'),
-    }),
+    cacheInvalidations: t.int({ description: AS_BELOW, resolve: countOf('cacheInvalidations') }),
+    providerSwitches: t.int({ description: AS_BELOW, resolve: countOf('providerSwitches') }),
+    keySwitches: t.int({ description: AS_BELOW, resolve: countOf('keySwitches') }),
     schedulerMetrics: t.field({
       type: SchedulerMetrics,
       resolve: async (stats) => (await stats.statistics()).scheduler,

@@ -55,7 +55,7 @@ export function createAccessTokens(
       const acceptable = token.length <= MAX_TOKEN_BYTES && CANONICAL_HS256.test(token)
       const payload = acceptable ? await payloadOf(token) : undefined
       const userId = payload?.['user_id']
-      const isAccess = payload?.['type'] === 'access' && typeof userId === 'string' && userId !== ''
+      const isAccess = payload?.['type'] === 'access' && typeof userId === 'string' && /^[^\0]+$/.test(userId)
       // Without `exp`, or with one past the last date there is, this is no date.
       const expiresAt = new Date((payload?.exp ?? Number.NaN) * 1000)
       if (!isAccess || Number.isNaN(expiresAt.getTime())) throw new UnauthenticatedError(REFUSED)

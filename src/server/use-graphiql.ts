@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import type { Plugin } from 'graphql-yoga'
 
-const EXAMPLES = [
+export const EXAMPLES = [
   `# What is pinned where, latest expiry first. Put your token into the Headers tab below.
 query Affinities {
   affinities(first: 20) {
@@ -32,10 +32,10 @@ query StalePins {
 `,
   `# One user by id, username or email, or one API key by id.
 query OneUser($who: String!) {
-  userAffinities(identifier: $who) {
+  userAffinities(identifier: $who, first: 50) {
     ... on UserAffinities {
       user { username email }
-      affinities(first: 50) { totalCount nodes { modelName provider { displayName } ttlSeconds } }
+      affinities { totalCount nodes { modelName provider { displayName } ttlSeconds } }
     }
     ... on Error { code message }
   }

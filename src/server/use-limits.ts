@@ -2,7 +2,7 @@ import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases'
 import { maxDepthPlugin } from '@escape.tech/graphql-armor-max-depth'
 import { maxDirectivesPlugin } from '@escape.tech/graphql-armor-max-directives'
 import { maxTokensPlugin } from '@escape.tech/graphql-armor-max-tokens'
-import { GraphQLError, type ValidationContext } from 'graphql'
+import { type ASTVisitor, GraphQLError, type ValidationContext } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { LIMITS } from '../schema/builder.js'
 
@@ -31,6 +31,9 @@ export function useLimits(): Plugin {
       addPlugin(maxAliasesPlugin({ n: aliases, allowList: [], ...asValidationError }))
       addPlugin(maxDirectivesPlugin({ n: directives, ...asValidationError }))
     },
+    onValidate({ addValidationRule }) {
+      addValidationRule(noReservedVariables)
+    },
     onParams({ params: { query } }) {
       if (typeof query !== 'string' || query.length <= characters) return
       throw new GraphQLError(`The document is longer than ${characters} characters.`, {
@@ -39,6 +42,16 @@ export function useLimits(): Plugin {
     },
   }
 }
+
+/** graphql-js takes `$__proto__` for a variable that was not given: a filter with it would be wider than was meant. */
+const noReservedVariables = (context: ValidationContext): ASTVisitor => ({
+  VariableDefinition({ variable }) {
+    const { value } = variable.name
+    if (value.startsWith('__')) {
+      context.reportError(new GraphQLError(`Variable "$${value}" is reserved.`, { nodes: variable }))
+    }
+  },
+})
 
 /** Armor throws what it calls a syntax error out of the validation; it is one of the document's faults. */
 const asValidationError = {

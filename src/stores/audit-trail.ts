@@ -1,3 +1,4 @@
+import { UnavailableError } from '../errors.js'
 import type { AuditSpool } from './audit-spool.js'
 import {
   type AuditEventRow,
@@ -11,7 +12,7 @@ import {
 const FLUSH_EVERY_MS = 5_000
 
 export interface AuditTrail {
-  /** @throws UnavailableError (DATABASE_UNAVAILABLE): then nothing may be done */
+  /** @throws UnavailableError (DATABASE_UNAVAILABLE), whatever kept the row from being written: then nothing may be done */
   begin(intent: AuditIntent): Promise<AuditEventRow>
   /** Never fails: an outcome that the database cannot take goes to the spool or, failing that too, to the log. */
   complete(event: AuditEventRow, outcome: AuditOutcome): Promise<CompletedEvent>
@@ -73,7 +74,14 @@ export function createAuditTrail({ store, spool, log, now }: AuditTrailDeps): Au
   }
 
   return {
-    begin: (intent) => store.begin(intent),
+    async begin(intent) {
+      try {
+        return await store.begin(intent)
+      } catch (error) {
+        log.error({ action: intent.action, reason: messageOf(error) }, 'audit intent cannot be written')
+        throw new UnavailableError('DATABASE_UNAVAILABLE', NO_INTENT, { cause: error })
+      }
+    },
     async complete(event, outcome) {
       const done = completed(event, outcome)
       try {
@@ -107,5 +115,7 @@ export function createAuditTrail({ store, spool, log, now }: AuditTrailDeps): Au
     },
   }
 }
+
+const NO_INTENT = 'The audit event cannot be written to the database, so nothing was done. Try again shortly.'
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -52,7 +52,7 @@ const SYSTEM_CODES = new Set([
 
 // pg, pg-pool and PGlite tell these by their message alone.
 const MESSAGES =
-  /^Connection terminated|^timeout e(xceeded when trying to connect|xpired)|^Query read timeout|is not queryable$|^Cannot use a pool after calling end|^Connection ended|^PGlite is clos/
+  /^Connection terminated|^timeout e(xceeded when trying to connect|xpired)|^Query read timeout|is not queryable$|is not currently accepting connections$|^Cannot use a pool after calling end|^Connection ended|^PGlite is clos/
 
 const field = (error: object, name: string): unknown => Reflect.get(error, name)
 

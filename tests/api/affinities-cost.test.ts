@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { type Rows, readRows, sql } from './affinity-model.js'
+import { untilShown } from './shown.js'
 
 const NOW = Date.now()
 const EXTRA = 1_000
@@ -46,6 +47,7 @@ describe('a page of affinities', () => {
         ),
       ),
     )
+    await untilShown(service)
   })
   afterAll(() => service.close())
 

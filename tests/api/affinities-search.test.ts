@@ -195,6 +195,18 @@ describe('a search', () => {
       expect(await count('%\\')).toBe(0)
     })
 
+    it('a backslash in a name of the database', async () => {
+      const rename = (name: string) =>
+        sql(service.databaseUrl, 'UPDATE api_keys SET name = $1 WHERE id = $2', [name, BOBS_KEY])
+      const expected = pins.filter(({ affinityKey }) => affinityKey === BOBS_KEY).length
+      await rename('C:\\keys\\%_\\')
+      for (const text of ['C:\\k', 'S\\%_', '_\\', '\\%', '\\keys\\'])
+        expect(await count(text), text).toBe(expected)
+      expect(await count('C:keys')).toBe(0)
+      expect(await count('\\\\')).toBe(0)
+      await rename('bob-key-4')
+    })
+
     it('the globs of Redis', async () => {
       expect(await count('weird*[a-z]?\\name')).toBe(1)
       for (const text of ['*', '?', '[a-z]']) expect(await count(text), text).toBe(1)

@@ -13,6 +13,7 @@ import {
   readRows,
   staleReasonsOf,
 } from './affinity-model.js'
+import { MODES } from './shown.js'
 
 const PAGE = `
   query Page($first: Int, $after: String, $offset: Int, $search: String, $filter: AffinityFilter, $orderBy: AffinityOrder) {
@@ -28,12 +29,12 @@ const NOW = Date.now()
 /** Most pages that one question is read in, so that a run stays short. */
 const MAX_PAGES = 6
 
-describe('any search, filter and order over the fixtures', () => {
+describe.each(MODES)('any search, filter and order over the fixtures, %s,', (_mode, env) => {
   let service: TestApp
   let pins: Pin[]
   let rows: Rows
   beforeAll(async () => {
-    service = await startTestApp({ now: () => NOW })
+    service = await startTestApp({ now: () => NOW, env })
     pins = fixturePins(NOW)
     rows = await readRows(service.databaseUrl)
   })

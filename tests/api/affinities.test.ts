@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { fixtureEntries } from '../support/fixtures.js'
 import { fixturePins, keyOfNode, sql } from './affinity-model.js'
+import { untilShown } from './shown.js'
 
 const NOW = Date.now()
 
@@ -332,6 +333,7 @@ describe('a record whose expire_at has passed while Redis still has it', () => {
       await put('late', {})
       await put('far', { expire_at: 253_402_300_799, request_count: 2 ** 40 })
       await put('old', { created_at: 0, expire_at: 0 })
+      await untilShown(service)
       const { data, errors } = await service.query(
         '{ affinities { nodes { modelId createdAt expiresAt ttlSeconds requestCount } } }',
       )
@@ -360,6 +362,7 @@ describe('a record whose expire_at has passed while Redis still has it', () => {
           request_count: 1,
         }),
       )
+      await untilShown(service)
       const { data, errors } =
         await service.query(`{ affinities(first: 1000, filter: { stale: true }) { totalCount nodes {
         affinityKey apiKey { id } provider { id } endpoint { id } providerKey { id } model { id } staleReasons } } }`)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startRedisProxy } from '../faults/redis-proxy.js'
+import { startBehindProxy } from '../faults/behind-proxy.js'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { fixtureEntries } from '../support/fixtures.js'
 import {
@@ -37,7 +37,8 @@ const pins = fixturePins(NOW)
 const redis = () => service.redis.client()
 
 beforeAll(async () => {
-  service = await startTestApp({ now: () => NOW })
+  // Without the guard: it would take the fixtures that the next test loads for a gateway's write-back.
+  service = await startTestApp({ now: () => NOW, env: { CLEAR_GUARD_SECONDS: '0' } })
   rows = await readRows(service.databaseUrl)
 })
 beforeEach(async () => {
@@ -390,29 +391,23 @@ describe('clearSingleAffinity', () => {
 
   it('leaves a record that was re-pinned between the look and the delete', async () => {
     const pin = pinOf('llama3:8b')
-    const proxy = await startRedisProxy(service.redis.port)
-    const behind = await startTestApp({ redis: 'empty', env: { REDIS_URL: proxy.url }, now: () => NOW })
+    const { service: behind, proxy, client } = await startBehindProxy()
     const moved = JSON.stringify({
-      ...JSON.parse((await redis().get(pin.key)) ?? ''),
+      ...JSON.parse((await client.get(pin.key)) ?? ''),
       endpoint_id: 'another endpoint',
     })
     let looked = false
     proxy.onCommand(['eval', 'evalsha'], async () => {
       looked = true
-      await redis().set(pin.key, moved, 'KEEPTTL')
+      await client.set(pin.key, moved, 'KEEPTTL')
     })
-    try {
-      expect(await clear(behind, 'clearSingleAffinity', named(pin))).toMatchObject({ code: 'NOT_FOUND' })
-      expect(looked).toBe(true)
-      expect(await redis().get(pin.key)).toBe(moved)
-      // Seen at its new endpoint, it goes.
-      const there = { ...named(pin), endpointId: 'another endpoint' }
-      expect(await clear(behind, 'clearSingleAffinity', there)).toMatchObject({ clearedCount: 1 })
-      expect(await redis().exists(pin.key)).toBe(0)
-    } finally {
-      await behind.close()
-      proxy.stop()
-    }
+    expect(await clear(behind, 'clearSingleAffinity', named(pin))).toMatchObject({ code: 'NOT_FOUND' })
+    expect(looked).toBe(true)
+    expect(await client.get(pin.key)).toBe(moved)
+    // Seen at its new endpoint, it goes.
+    const there = { ...named(pin), endpointId: 'another endpoint' }
+    expect(await clear(behind, 'clearSingleAffinity', there)).toMatchObject({ clearedCount: 1 })
+    expect(await client.exists(pin.key)).toBe(0)
   })
 })
 

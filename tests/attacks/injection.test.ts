@@ -295,3 +295,10 @@ describe('a cached value that is not what it should be', () => {
     expect(Object.prototype).not.toHaveProperty('provider_id')
   })
 })
+
+it('a variable named $__proto__, which graphql-js takes for one that was not given, is refused', async () => {
+  const query = 'query($__proto__: ID!) { affinities(filter: { providerId: $__proto__ }) { totalCount } }'
+  const { data, errors } = await service.query(query, JSON.parse('{"__proto__":"none"}'))
+  expect(data).toBeUndefined()
+  expect(errors.map(({ message }) => message)).toEqual(['Variable "$__proto__" is reserved.'])
+})

@@ -28,6 +28,7 @@ export async function startRedisProxy(redisPort: number): Promise<RedisProxy> {
   const server = createServer((client) => {
     const redis = connect(redisPort, '127.0.0.1')
     for (const socket of [client, redis]) {
+      socket.setNoDelay()
       sockets.add(socket)
       socket.on('error', () => {})
       socket.on('close', () => {

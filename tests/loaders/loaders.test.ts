@@ -17,7 +17,7 @@ describe('loaders over a real database', () => {
   let statements: string[]
   beforeAll(() => {
     database = createPgDatabase({ url: freshDatabase(), onError: () => {} })
-    gateway = createGatewayStore(database.prisma)
+    gateway = createGatewayStore(database)
     database.onQuery((sql) => statements.push(sql))
   })
   beforeEach(() => {

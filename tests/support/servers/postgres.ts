@@ -110,7 +110,13 @@ export async function startPostgres(
     const { pid } = child
     if (pid === undefined) return
     child.signal(signal)
-    for (const session of sessionsOf(pid)) process.kill(session, signal)
+    for (const session of sessionsOf(pid)) {
+      try {
+        process.kill(session, signal)
+      } catch {
+        // It ended by itself since it was listed.
+      }
+    }
   }
 
   // An immediate shutdown: no goodbye to clients and no checkpoint, as in a crash, but nothing is left behind.
