@@ -2,10 +2,11 @@
  * The live index against a real Redis: the first read, how fast a change is seen, how long the event loop is kept, and a
  * clear. `tsx bench/live.ts [records]`, default 100,000.
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import pino from 'pino'
 import { connectRedis, createRedis } from '../src/clients/redis.js'
@@ -21,6 +22,9 @@ import { startRedis } from '../tests/support/servers/redis.js'
 import { rawScan } from './lib/floors.js'
 import { printTable } from './lib/measure.js'
 
+const SELF = fileURLToPath(import.meta.url)
+const GATEWAY = 'as-gateway'
+
 const TTL = 7_200
 const PROVIDERS = 20
 const WRITES_PER_SECOND = 2_000
@@ -30,7 +34,7 @@ const ROUNDS = 5
 const idOf = (kind: string, n: number) => `${kind}000000-0000-4000-8000-${String(n).padStart(12, '0')}`
 const keyOf = (n: number) => `cache_affinity:${idOf('a', Math.floor(n / 10))}:OPENAI:${idOf('d', n % 10)}`
 /** Written at `at`, in Unix seconds; its expiry tells when. */
-const valueOf = (n: number, at: number) =>
+const storedAt = (n: number, at: number) =>
   JSON.stringify({
     provider_id: idOf('b', n % PROVIDERS),
     endpoint_id: idOf('c', n % (PROVIDERS * 2)),
@@ -41,14 +45,14 @@ const valueOf = (n: number, at: number) =>
     expire_at: at + TTL,
     request_count: 1 + (n % 500),
   })
-/** The same clock in every thread. */
+/** Unix seconds, finer than a millisecond: the same clock in both processes. */
 const preciseNow = () => (performance.timeOrigin + performance.now()) / 1_000
 
 async function fill(redis: Redis, from: number, to: number): Promise<void> {
   for (let start = from; start < to; start += 5_000) {
     const pipeline = redis.pipeline()
     for (let n = start; n < Math.min(start + 5_000, to); n++)
-      pipeline.set(keyOf(n), valueOf(n, preciseNow()), 'EX', TTL)
+      pipeline.set(keyOf(n), storedAt(n, preciseNow()), 'EX', TTL)
     await pipeline.exec()
   }
 }
@@ -146,17 +150,16 @@ async function benchStaleness(source: LiveSource, redis: Redis, url: string, cou
     if (type === 'REFRESHED') seen.push((preciseNow() - (record.expiresAt - TTL)) * 1_000)
   })
   const delay = await watchingLoop(async () => {
-    const worker = new Worker(new URL(import.meta.url), {
-      workerData: { url, count },
-      execArgv: process.execArgv,
+    const gateway = spawn(process.execPath, ['--import', 'tsx', SELF, GATEWAY, url, String(count)], {
+      stdio: 'inherit',
     })
-    const done = new Promise((resolve) => worker.once('exit', resolve))
+    const done = once(gateway, 'exit')
     const until = performance.now() + SECONDS * 1_000
     const selection = { all: { affinityKey: new Set(['marker']) } }
     for (let n = 1; performance.now() < until - 500; n++) {
       await redis.set(
         'cache_affinity:marker:OPENAI:m',
-        valueOf(n, preciseNow()).replace(/"request_count":\d+/, `"request_count":${n}`),
+        storedAt(n, preciseNow()).replace(/"request_count":\d+/, `"request_count":${n}`),
       )
       const wroteAt = performance.now()
       for (;;) {
@@ -190,7 +193,7 @@ async function benchClear(
     for (let start = 0; start < keys.length; start += 5_000) {
       const pipeline = redis.pipeline()
       for (const n of keys.slice(start, start + 5_000))
-        pipeline.set(keyOf(n), valueOf(n, preciseNow()), 'EX', TTL)
+        pipeline.set(keyOf(n), storedAt(n, preciseNow()), 'EX', TTL)
       await pipeline.exec()
     }
     await source.settled()
@@ -287,22 +290,22 @@ export async function benchLive(count: number): Promise<void> {
   }
 }
 
-/** A gateway in a thread of its own: so many single writes a second, evenly. */
-async function writeAsGateway({ url, count }: { url: string; count: number }): Promise<void> {
+/** A gateway in a process of its own: so many single writes a second, evenly. */
+async function writeAsGateway(url: string, count: number): Promise<void> {
   const redis = new Redis(url, { protocol: 2 })
   const startedAt = performance.now()
   for (let written = 0; performance.now() - startedAt < SECONDS * 1_000; ) {
     const due = ((performance.now() - startedAt) / 1_000) * WRITES_PER_SECOND
     for (; written < due; written++) {
       const n = (written * 7_919) % count
-      void redis.set(keyOf(n), valueOf(n, preciseNow()), 'EX', TTL)
+      void redis.set(keyOf(n), storedAt(n, preciseNow()), 'EX', TTL)
     }
     await sleep(1)
   }
   await redis.quit()
-  parentPort?.close()
 }
 
-if (!isMainThread) await writeAsGateway(workerData)
-else if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
-  await benchLive(Number(process.argv[2] ?? 100_000))
+const [program, first] = process.argv.slice(1)
+if (program === SELF && first === GATEWAY) {
+  await writeAsGateway(process.argv[3] ?? '', Number(process.argv[4]))
+} else if (program === SELF) await benchLive(Number(first ?? 100_000))

@@ -1,17 +1,30 @@
-// `npm run build`: the database client, then the service into dist/. Does nothing where dist/ is up to date.
+// `npm run build`: the database client, then the service and its console into dist/. Does nothing where dist/ is up to date.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { buildWeb } from './build-web.mjs'
 import { bin, generate, hashOf, ROOT, run } from './lib/project.mjs'
 
 const STAMP = join(ROOT, 'dist', '.built-from')
+const INPUTS = [
+  'src',
+  'web',
+  'prisma',
+  'schema.graphql',
+  'codegen.ts',
+  'scripts/build-web.mjs',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+]
 
 export function build() {
-  const inputs = hashOf(['src', 'prisma', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'web'])
+  const inputs = hashOf(INPUTS)
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === inputs) return
   console.log('Building …')
   const steps = [
     ['prisma generate', () => generate()],
     ['tsc', () => run(bin('tsc'), ['-p', 'tsconfig.build.json'])],
+    ['the console', () => buildWeb()],
   ]
   for (const [name, step] of steps) {
     if (step() === 0) continue

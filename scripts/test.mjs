@@ -26,6 +26,7 @@ if (only.length === 0) {
   check('schema.graphql is what the code says', run(bin('tsx'), ['scripts/print-schema.ts', '--check']))
 }
 build()
+if (only.length === 0) check('types of the console', run(bin('tsc'), ['-p', 'web']))
 
 const directory = mkdtempSync(join(tmpdir(), 'affinityql-test-'))
 const report = join(directory, 'vitest.json')

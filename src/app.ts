@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { type CommandListener, observeCommands } from './clients/command-observer.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from './clients/database.js'
@@ -60,6 +61,9 @@ const MASKED_KEYS = 50_000
 /** How long start-up waits for the cache, in milliseconds. */
 const CACHE_CONNECT_TIMEOUT_MS = 5_000
 
+/** Beside the compiled service, and where the sources' build puts it. */
+const CONSOLE_DIRECTORY = fileURLToPath(new URL('../dist/web', import.meta.url))
+
 export interface App {
   readonly yoga: Yoga
   readonly database: Database
@@ -91,7 +95,9 @@ export async function createApp(config: Config, { logger, now = Date.now }: AppO
   await prepare(database).catch(closing(database, cache))
 
   const directory = createAdminDirectory(database.prisma)
-  const { affinitySource, guard, clearingStore } = openAffinities(cache, config, logger, now)
+  const { affinitySource, guard, clearingStore } = openAffinities(cache, config, logger, now, (count) =>
+    metrics.guardDeleted(count),
+  )
   const gateways = config.gateways && createPoller(config.gateways, logger)
   const statistics = createStatisticsReader(cache.statsStore, () => gateways?.counters() ?? [])
   const auditStore = createPrismaAuditStore(database.prisma, now)
@@ -159,6 +165,7 @@ export async function createApp(config: Config, { logger, now = Date.now }: AppO
     now,
     logger,
     trustProxy: config.trustProxy,
+    consoleDirectory: CONSOLE_DIRECTORY,
     production: config.production,
     readHealth: health,
   })
@@ -254,7 +261,13 @@ interface Affinities {
   readonly clearingStore: AffinityStore
 }
 
-function openAffinities(cache: Cache, config: Config, logger: Logger, now: () => number): Affinities {
+function openAffinities(
+  cache: Cache,
+  config: Config,
+  logger: Logger,
+  now: () => number,
+  onRemovedAgain: (count: number) => void,
+): Affinities {
   const store = cache.affinityStore
   const brokenRecords = createBrokenRecords(({ key, reason }) =>
     logger.warn({ key, reason }, 'a cached affinity cannot be read; it is skipped and left alone'),
@@ -267,6 +280,7 @@ function openAffinities(cache: Cache, config: Config, logger: Logger, now: () =>
     isFollowed: () => affinitySource.state === 'live',
     now,
     log: logger,
+    onRemovedAgain,
   })
   const liveSource = config.affinityIndex
     ? createLiveSource({

@@ -35,6 +35,8 @@ export interface Config {
   readonly clearGuardSeconds: number
   /** Where audit outcomes wait while the database is away. */
   readonly auditSpoolDir: string
+  /** Only registered documents are run; `files` hold further ones. Undefined: every document is. */
+  readonly trustedDocuments: { readonly files: readonly string[] } | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -95,6 +97,14 @@ export function loadConfig(environment: Environment): Config {
     affinityIndex: check('AFFINITY_INDEX', onOff, true, 'on or off'),
     clearGuardSeconds: check('CLEAR_GUARD_SECONDS', guardSeconds, 5, 'a number from 0 to 60'),
     auditSpoolDir: read('AUDIT_SPOOL_DIR') ?? '.data/audit-spool',
+    trustedDocuments: check('TRUSTED_DOCUMENTS_ONLY', flag, false, 'true or false')
+      ? {
+          files:
+            read('TRUSTED_DOCUMENTS_FILE')
+              ?.split(',')
+              .map((file) => file.trim()) ?? [],
+        }
+      : undefined,
   }
   if (!mode || problems.length > 0) throw new ConfigurationError(problems)
   return { ...config, mode }

@@ -48,6 +48,9 @@ const CLOSE_GRACE_MS = 2_000
 // Beyond the server's own time-out: reached only where the server no longer answers at all.
 const CLIENT_TIMEOUT_MARGIN_MS = 250
 
+// A table that somebody has locked: as good as away, and known sooner than by the statement's own time-out.
+const LOCK_TIMEOUT_MS = 1_500
+
 // A request whose database hangs is refused within 2 s: its first statement after 1.5 s, all others at once.
 const HANG_GUARD = { suspectAfterMs: 500, probeTimeoutMs: 1_000 } as const
 
@@ -72,6 +75,7 @@ function poolConfig(options: PgDatabaseOptions): { config: pg.PoolConfig; schema
     max: options.poolSize ?? 10,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 2_000,
     statement_timeout: statementTimeoutMs,
+    lock_timeout: Math.min(LOCK_TIMEOUT_MS, statementTimeoutMs),
     query_timeout: statementTimeoutMs + CLIENT_TIMEOUT_MARGIN_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,

@@ -60,10 +60,10 @@ const CONNECTION_OPTIONS = {
   // A command fails at once while Redis is away, and is never sent later: a clear reported as failed must not run.
   maxRetriesPerRequest: 1,
   autoResendUnfulfilledCommands: false,
-  commandTimeout: 2_000,
+  commandTimeout: 1_500,
   connectTimeout: 2_000,
   // A connection that hangs is dropped, so that the next attempt asks the sentinels or the cluster for the new master.
-  socketTimeout: 3_000,
+  socketTimeout: 2_500,
   // While Redis reads its data from disk: ask again this often.
   maxLoadingRetryTime: 1_000,
 } as const satisfies Options
@@ -115,7 +115,7 @@ function createSingleOrSentinel(
     db: config.db ?? 0,
     sentinelUsername: config.sentinelUsername,
     sentinelPassword: config.sentinelPassword,
-    sentinelCommandTimeout: 2_000,
+    sentinelCommandTimeout: 1_500,
     sentinelRetryStrategy: retryDelayMs,
     // An old master that only hung serves on until the sentinels tell it, some 10 s later: listen to them instead.
     failoverDetector: true,

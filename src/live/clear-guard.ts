@@ -36,6 +36,8 @@ export interface WriteBackGuardDeps {
   /** Unix milliseconds. */
   readonly now: () => number
   readonly log: Pick<Logger, 'info' | 'warn'>
+  /** Told how many write-backs were just removed, more than 0. */
+  readonly onRemovedAgain?: (count: number) => void
 }
 
 export interface WriteBackGuard extends ClearGuard {
@@ -138,7 +140,9 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
       if (outcomes.some(({ status }) => status === 'rejected')) break
     }
     removedAgain += count
-    if (count > 0) log.info({ count }, 'cleared affinities were written back by a gateway; removed again')
+    if (count === 0) return
+    deps.onRemovedAgain?.(count)
+    log.info({ count }, 'cleared affinities were written back by a gateway; removed again')
   }
 
   /** The latest clear that a removal of this key belongs to. */

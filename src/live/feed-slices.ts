@@ -24,7 +24,10 @@ export class Slice {
   }
 }
 
-/** The same batches, each asked for while the one before is worked on. */
+/**
+ * The same batches, each asked for while the one before is worked on, and each handed on in a turn of its own: taking it
+ * off the wire has kept the event loop for a while already.
+ */
 export async function* ahead<T>(batches: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
   const iterator = batches[Symbol.asyncIterator]()
   let next = iterator.next()
@@ -36,6 +39,7 @@ export async function* ahead<T>(batches: AsyncIterable<T>): AsyncGenerator<T, vo
       if (done) return
       next = iterator.next()
       next.catch(() => {})
+      await nextTurn()
       yield value
     }
   } finally {

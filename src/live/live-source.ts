@@ -42,7 +42,7 @@ export interface LiveSourceDeps {
 export interface LiveSource extends AffinitySource {
   /** This store, whose removals the index follows before they resolve. */
   readonly store: AffinityStore
-  /** Resolves once the index holds all that the cache had confirmed before this call. For tests and benches. */
+  /** Resolves once the index holds all that the cache had confirmed to anybody before this call. Every request waits for it. */
   settled(): Promise<void>
   /** Compares everything now. @returns records that differed although no change of theirs was under way */
   reconcile(): Promise<number>
@@ -192,14 +192,25 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
     if (changes.failure !== undefined) throw cacheUnavailable(changes.failure)
   }
 
+  /** A round trip to each master: whoever has written and then asks, sees what was written. */
+  async function settled(): Promise<void> {
+    await gate.pass()
+    if (state === 'scanning') return
+    await feed.barrier()
+    await changes.settled()
+    await gate.pass()
+  }
+
   const indexReader = createIndexReader(index, pass)
   feed.start(listener)
 
   return {
     open() {
       let scan: AffinityReader | undefined
+      let caughtUp: Promise<void> | undefined
       const reader = async (): Promise<AffinityReader> => {
-        if (state !== 'live') await gate.pass()
+        caughtUp ??= settled()
+        await caughtUp
         if (state !== 'scanning') return indexReader
         scan ??= scanSource.open()
         return scan
@@ -237,13 +248,7 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
         if (state !== 'scanning') listener.changed(keys)
       },
     }),
-    async settled() {
-      await gate.pass()
-      if (state === 'scanning') return
-      await feed.barrier()
-      await changes.settled()
-      await gate.pass()
-    },
+    settled,
     reconcile: reconcileNow,
     close() {
       isClosed = true

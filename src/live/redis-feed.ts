@@ -1,16 +1,8 @@
-import type { EventEmitter } from 'node:events'
-import { Cluster, type Redis } from 'ioredis'
 import { cacheUnavailable } from '../errors.js'
 import { AFFINITY_PREFIX } from '../stores/keys.js'
-import { clusterLayout } from '../stores/redis-cluster-layout.js'
-import { masterNodes, type RedisClient } from '../stores/redis-nodes.js'
-import {
-  openTracking,
-  runIdOf,
-  type TrackingLink,
-  type TrackingListener,
-  TrackingRefusedError,
-} from '../stores/redis-tracking.js'
+import { checkMasters, refreshMasters, trackMasters, watchMasters } from '../stores/redis-masters.js'
+import type { RedisClient } from '../stores/redis-nodes.js'
+import { type TrackingLink, type TrackingListener, TrackingRefusedError } from '../stores/redis-tracking.js'
 import type { AffinityFeed, FeedListener } from './feed-port.js'
 
 /** How often each server is asked whether it is there, and a cluster which masters it has, in milliseconds. */
@@ -26,7 +18,6 @@ const retryDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(at
  * a key away announces it as much as the one that takes it.
  */
 export function createRedisFeed(client: RedisClient): AffinityFeed {
-  const emitter: EventEmitter = client
   let links: readonly TrackingLink[] = []
   let closed = false
   let wake = () => {}
@@ -42,70 +33,54 @@ export function createRedisFeed(client: RedisClient): AffinityFeed {
 
   async function run(listener: FeedListener): Promise<void> {
     let isLost = false
+    const tellLost = (reason: unknown) => {
+      if (!isLost && !closed) listener.lost(reason)
+      isLost = true
+    }
     for (let attempt = 0; !closed; attempt += 1) {
-      const watch = watchOf(client)
+      const doubt = createDoubt(tellLost)
+      const stopWatching = watchMasters(client, doubt.raise)
       try {
-        links = await openAll(client, trackingListener(listener, watch))
-        if (!closed && watch.reason === undefined) {
+        links = await trackMasters(client, AFFINITY_PREFIX, trackingListener(listener, doubt))
+        if (!closed && doubt.reason === undefined) {
           attempt = 0
           isLost = false
           listener.restored()
-          await beat(watch)
+          await beat(doubt)
         }
-        throw watch.reason ?? new Error('The feed was closed.')
+        throw doubt.reason ?? new Error('The feed was closed.')
       } catch (error) {
         for (const link of links) link.close()
         links = []
-        watch.stop()
+        stopWatching()
         if (closed) return
         if (error instanceof TrackingRefusedError) {
           listener.refused(error)
           return
         }
-        if (!isLost) listener.lost(error)
-        isLost = true
+        tellLost(error)
       }
-      // Its own timer may be seconds away.
-      if (client instanceof Cluster && client.status === 'ready') client.refreshSlotsCache()
+      refreshMasters(client)
       await pause(retryDelayMs(attempt))
     }
   }
 
-  /** Until there is a reason to doubt. */
-  async function beat(watch: Watch): Promise<void> {
-    while (!closed && watch.reason === undefined) {
-      await Promise.race([pause(HEARTBEAT_MS), watch.broken])
-      if (closed || watch.reason !== undefined) return
-      await Promise.race([
-        Promise.all([...links.map((link) => link.ping()), client instanceof Cluster && checkLayout(client)]),
-        watch.broken,
-      ])
+  /** Until there is a doubt. */
+  async function beat(doubt: Doubt): Promise<void> {
+    while (!closed && doubt.reason === undefined) {
+      await Promise.race([pause(HEARTBEAT_MS), doubt.raised])
+      if (closed || doubt.reason !== undefined) return
+      const answers = Promise.all([...links.map((link) => link.ping()), checkMasters(client)])
+      await Promise.race([answers, doubt.raised])
     }
   }
 
   /** A flush of one master says nothing about the others' keys; it is for the listener to find out. */
-  const trackingListener = (listener: FeedListener, watch: Watch): TrackingListener => ({
-    changed: (keys) => watch.reason === undefined && listener.changed(keys),
-    flushed: () => watch.reason === undefined && listener.flushed(),
-    ended: (reason) => watch.break(reason),
+  const trackingListener = (listener: FeedListener, doubt: Doubt): TrackingListener => ({
+    changed: (keys) => doubt.reason === undefined && listener.changed(keys),
+    flushed: () => doubt.reason === undefined && listener.flushed(),
+    ended: doubt.raise,
   })
-
-  /** A cluster with other masters than those that are listened to is a reason to doubt. */
-  function watchOf(watched: RedisClient): Watch {
-    const watch = createWatch()
-    const masters = namesOf(watched)
-    const onClose = () => watch.break(new Error('The connection to Redis was closed.'))
-    const onNode = () => {
-      if (namesOf(watched) !== masters) watch.break(new Error('The cluster has other masters now.'))
-    }
-    const events = { close: onClose, '+node': onNode, '-node': onNode }
-    for (const [name, on] of Object.entries(events)) emitter.on(name, on)
-    return Object.assign(watch, {
-      stop() {
-        for (const [name, on] of Object.entries(events)) emitter.off(name, on)
-      },
-    })
-  }
 
   return {
     start(listener) {
@@ -128,68 +103,31 @@ export function createRedisFeed(client: RedisClient): AffinityFeed {
   }
 }
 
-interface Watch {
+interface Doubt {
   /** Why what was set up is not to be trusted any more. */
   readonly reason: Error | undefined
-  /** Resolves then. */
-  readonly broken: Promise<void>
-  break(reason: Error): void
-  stop(): void
+  /** Resolves when there is one. */
+  readonly raised: Promise<void>
+  readonly raise: (reason: Error) => void
 }
 
-function createWatch(): Omit<Watch, 'stop'> & { stop(): void } {
+/** @param onRaised called at once: readers are not to be answered even for a turn of the event loop */
+function createDoubt(onRaised: (reason: Error) => void): Doubt {
   let reason: Error | undefined
   let tell = () => {}
-  const broken = new Promise<void>((resolve) => {
+  const raised = new Promise<void>((resolve) => {
     tell = resolve
   })
   return {
     get reason() {
       return reason
     },
-    broken,
-    break(error) {
-      reason ??= error
+    raised,
+    raise(error) {
+      if (reason) return
+      reason = error
+      onRaised(error)
       tell()
     },
-    stop() {},
-  }
-}
-
-const nameOf = ({ options: { host, port } }: Redis): string => `${host}:${port}`
-const namesOf = (client: RedisClient): string => masterNodes(client).map(nameOf).sort().join(' ')
-
-/** @throws UnavailableError where slots belong to a master that the client does not know */
-const checkLayout = async (cluster: Cluster): Promise<void> => {
-  await clusterLayout(masterNodes(cluster))
-}
-
-/** One link to each master; all or none. */
-async function openAll(client: RedisClient, listener: TrackingListener): Promise<readonly TrackingLink[]> {
-  if (client instanceof Cluster) await checkLayout(client)
-  const opening = masterNodes(client).map((node) => openSame(node, listener))
-  const settled = await Promise.allSettled(opening)
-  const links = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-  const failed = settled.find((result) => result.status === 'rejected')
-  if (failed) {
-    for (const link of links) link.close()
-    throw failed.reason
-  }
-  return links
-}
-
-/**
- * A link to the very server that the store reads from: after a failover the store's connection may be to the old master
- * still, when the sentinels already name the new one.
- */
-async function openSame(node: Redis, listener: TrackingListener): Promise<TrackingLink> {
-  const link = await openTracking(node, AFFINITY_PREFIX, listener)
-  try {
-    const runId = link.runId && (await runIdOf(node))
-    if (runId !== link.runId) throw new Error('Redis is failing over: two masters are named.')
-    return link
-  } catch (error) {
-    link.close()
-    throw cacheUnavailable(error)
   }
 }

@@ -8,6 +8,7 @@ import type { Health } from './health.js'
 import { createErrorMask } from './mask-error.js'
 import type { Metrics } from './metrics.js'
 import { type ContextDeps, createContext } from './request-context.js'
+import { useConsole } from './use-console.js'
 import { useGraphiql } from './use-graphiql.js'
 import { useHealth } from './use-health.js'
 import { useIntrospection } from './use-introspection.js'
@@ -33,6 +34,8 @@ export interface YogaDeps extends ContextDeps {
   /** Whether `/metrics` needs no token. */
   readonly metricsPublic: boolean
   readonly trustProxy?: TrustProxy
+  /** The built console; where there is none, none is served. */
+  readonly consoleDirectory: string
   /** In production nobody may introspect, GraphiQL is not served and errors suggest no names. */
   readonly production: boolean
 }
@@ -82,6 +85,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         contentType: deps.metrics.registry.contentType,
         render: deps.renderMetrics,
       }),
+      useConsole({ directory: deps.consoleDirectory }),
       useOperationMetrics((operation, seconds) => deps.metrics.operationDone(operation, seconds)),
       production ? useNoSuggestions() : useGraphiql(),
       useJsonRequests({ maxBodyBytes: MAX_BODY_BYTES }),

@@ -77,8 +77,26 @@ interface Page {
   readonly policy: string
 }
 
+/** A tab that the console opened has its session; it stands in for the placeholder until another token is given. */
+const USE_SESSION = `{
+const session = sessionStorage.getItem('affinityql.session')
+if (session) {
+  const { token } = JSON.parse(session)
+  const send = window.fetch
+  window.fetch = (url, init = {}) => {
+    const headers = new Headers(init.headers)
+    if (!headers.has('authorization') || headers.get('authorization').includes('<your token>'))
+      headers.set('authorization', 'Bearer ' + token)
+    return send(url, { ...init, headers })
+  }
+}
+}
+`
+
+const hashOf = (script: string): string => `'sha256-${createHash('sha256').update(script).digest('base64')}'`
+
 function renderPage(): Page {
-  const html = renderGraphiQL({
+  const page = renderGraphiQL({
     title: 'affinityql',
     headers: HEADERS,
     defaultHeaders: HEADERS,
@@ -90,10 +108,11 @@ function renderPage(): Page {
     // The token stays in this tab's memory: it is not for local storage.
     shouldPersistHeaders: false,
   })
-  const script = html.slice(html.indexOf('<script>') + '<script>'.length, html.lastIndexOf('</script>'))
+  const script = page.slice(page.indexOf('<script>') + '<script>'.length, page.lastIndexOf('</script>'))
+  const html = page.replace('<script>', () => `<script>${USE_SESSION}</script><script>`)
   const policy = [
     "default-src 'none'",
-    `script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`,
+    `script-src ${hashOf(USE_SESSION)} ${hashOf(script)}`,
     'worker-src blob:',
     // The editor writes style elements and attributes as it goes.
     "style-src 'unsafe-inline'",

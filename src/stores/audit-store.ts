@@ -1,17 +1,18 @@
-/** Actions that leave an audit event; the gateway's dashboards know these names. */
-export const AUDIT_ACTIONS = [
-  'cache_clear_user',
-  'cache_clear_api_key',
-  'cache_clear_single',
-  'cache_clear_provider',
-  'cache_clear_filtered',
-  'cache_clear_all',
-  'model_mapping_cache_clear_all',
-  'model_mapping_cache_clear_by_name',
-  'provider_model_mapping_cache_clear',
-  'admin_login',
-] as const
-export type AuditAction = (typeof AUDIT_ACTIONS)[number]
+/** Actions that leave an audit event, under the names that the gateway's dashboards know, and the operation of each. */
+export const OPERATIONS = {
+  cache_clear_user: 'clearUserCache',
+  cache_clear_api_key: 'clearUserCache',
+  cache_clear_single: 'clearSingleAffinity',
+  cache_clear_provider: 'clearProviderCache',
+  cache_clear_filtered: 'clearAffinities',
+  cache_clear_all: 'clearAllCache',
+  model_mapping_cache_clear_all: 'clearAllModelMappingCache',
+  model_mapping_cache_clear_by_name: 'clearModelMappingCacheByName',
+  provider_model_mapping_cache_clear: 'clearProviderModelMappingCache',
+  admin_login: 'login',
+} as const
+export type AuditAction = keyof typeof OPERATIONS
+export const AUDIT_ACTIONS = Object.keys(OPERATIONS) as AuditAction[]
 
 /** What is about to be tried, by whom and from where. */
 export interface AuditIntent {

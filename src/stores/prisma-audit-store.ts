@@ -9,6 +9,7 @@ import {
   type AuditPosition,
   type AuditStore,
   completed,
+  OPERATIONS,
 } from './audit-store.js'
 import { guardDatabase } from './guard-database.js'
 
@@ -60,7 +61,7 @@ async function insert(prisma: PrismaClient, intent: AuditIntent, createdAt: Date
     // Until the outcome is known: whatever happens to this process, the row never claims a success.
     eventType: 'request_failed',
     userId: intent.actorId,
-    description: `${intent.action} via affinityql`,
+    description: `${OPERATIONS[intent.action]} via affinityql`,
     ipAddress: intent.ipAddress.slice(0, WIDTH.ipAddress),
     userAgent: intent.userAgent === null ? null : storable(intent.userAgent).slice(0, WIDTH.userAgent),
     requestId: intent.requestId.slice(0, WIDTH.requestId),
@@ -75,12 +76,11 @@ async function insert(prisma: PrismaClient, intent: AuditIntent, createdAt: Date
 }
 
 async function update(prisma: PrismaClient, event: AuditEventRow, outcome: AuditOutcome): Promise<void> {
-  const { action, metadata } = completed(event, outcome)
+  const { metadata } = completed(event, outcome)
   await prisma.auditLog.updateMany({
     where: { id: event.id },
     data: {
       eventType: outcome.success ? 'request_success' : 'request_failed',
-      description: `${action} via affinityql`,
       statusCode: outcome.statusCode,
       errorMessage: outcome.errorMessage,
       eventMetadata: storable(metadata) as Prisma.InputJsonObject,

@@ -127,7 +127,7 @@ describe('a call leaves one audit row', () => {
     expect(row).toMatchObject({
       event_type: eventType,
       status_code: statusCode,
-      description: `${action} via affinityql`,
+      description: `${name} via affinityql`,
       user_id: null,
       api_key_id: null,
       ip_address: '127.0.0.1',
@@ -158,7 +158,7 @@ describe('a call leaves one audit row', () => {
       expect(row).toMatchObject({
         event_type: 'request_failed',
         status_code: 403,
-        description: `${ACTIONS[name]} via affinityql`,
+        description: `${name} via affinityql`,
         error_message: expect.stringContaining('may read, but not clear'),
       })
       expect(metadataOf(row)).toMatchObject({
@@ -305,7 +305,7 @@ describe('a sign-in', () => {
     const row = await rowOf(() => service.query(LOGIN, { ...FIXTURE_ADMIN, id: undefined }, { token: null }))
     expect(row).toMatchObject({
       event_type: 'request_success',
-      description: 'admin_login via affinityql',
+      description: 'login via affinityql',
       status_code: 200,
       user_id: FIXTURE_ADMIN.id,
       ip_address: '127.0.0.1',

@@ -88,3 +88,32 @@ export async function seen(service: TestApp, args: string, count: number): Promi
     (await service.query(`{ affinities${args} { totalCount } }`)).data?.affinities.totalCount
   await expect.poll(total, { timeout: 5_000 }).toBe(count)
 }
+
+/** Ours to add to: what a clear may change beside what it clears. */
+export const COUNTERS = 'cache_stats:affinity'
+
+/** Runs a clear dry and then for real, and compares what Redis held before, between and after. */
+export async function expectOnlyCleared(
+  service: TestApp,
+  name: Clear,
+  args: object,
+  gone: readonly string[],
+  fields = '',
+) {
+  const redis = service.redis.client()
+  const before = await contents(redis)
+  const dry = await clear(service, name, { ...args, dryRun: true }, fields)
+  expect(dry).toMatchObject({ clearedCount: gone.length, dryRun: true, auditEvent: { success: true } })
+  expect(dry.message).toMatch(/^Would clear /)
+  expect(await contents(redis)).toEqual(before)
+
+  const done = await clear(service, name, { ...args, dryRun: false }, fields)
+  expect(done).toMatchObject({ clearedCount: gone.length, dryRun: false, auditEvent: { success: true } })
+  expect(done.message).toMatch(/^Cleared /)
+  const after = await contents(redis)
+  for (const key of [COUNTERS, ...gone]) before.delete(key)
+  after.delete(COUNTERS)
+  expect([...after.keys()]).toEqual([...before.keys()])
+  expect(after).toEqual(before)
+  return done
+}

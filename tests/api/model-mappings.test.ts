@@ -302,7 +302,7 @@ describe('the model mappings of the fixtures', () => {
       const statements = await service.statementsOf(() => service.query(MAPPINGS, { first }))
       expect(statements).toHaveLength(2)
       expect(statements.filter((sql) => /\bmodels m JOIN providers p\b/.test(sql))).toHaveLength(1)
-      expect(statements.filter((sql) => sql.includes('"global_models"'))).toHaveLength(1)
+      expect(statements.filter((sql) => /FROM "?global_models/.test(sql))).toHaveLength(1)
     }
   })
 
@@ -320,7 +320,7 @@ describe('the model mappings of the fixtures', () => {
   it('of providers issue one SQL statement for each of two tables, however many there are', async () => {
     for (const first of [1, 1_000]) {
       const statements = await service.statementsOf(() => service.query(PROVIDER_MAPPINGS, { first }))
-      const tables = statements.map((sql) => /FROM "public"\."(\w+)"/.exec(sql)?.[1])
+      const tables = statements.map((sql) => /FROM (?:"public"\.)?"?(\w+)/.exec(sql)?.[1])
       expect(tables.sort()).toEqual(['global_models', 'providers'])
     }
   })

@@ -73,7 +73,8 @@ describe('a client that sends one byte at a time', () => {
   })
 
   it('is no error of ours', () => {
-    expect(service.logs.filter(({ level }) => Number(level) > 30)).toEqual([])
+    // The fixtures' broken records are warned of; nothing is an error.
+    expect(service.logs.filter(({ level }) => Number(level) > 40)).toEqual([])
   })
 })
 

@@ -48,7 +48,7 @@ function auditStoreContract(open: () => Promise<Database>): void {
     })
     expect(await raw(event.id)).toMatchObject({
       eventType: 'request_failed',
-      description: 'cache_clear_user via affinityql',
+      description: 'clearUserCache via affinityql',
       ipAddress: '192.0.2.1',
       userAgent: 'curl/8',
       requestId: 'request-1',
@@ -69,7 +69,7 @@ function auditStoreContract(open: () => Promise<Database>): void {
     await store.complete(event, { ...DONE, action: 'cache_clear_api_key' })
     expect(await raw(event.id)).toMatchObject({
       eventType: 'request_success',
-      description: 'cache_clear_api_key via affinityql',
+      description: 'clearUserCache via affinityql',
       statusCode: 200,
       errorMessage: null,
       eventMetadata: {

@@ -1,0 +1,21 @@
+import { type DocumentNode, Kind, type SelectionSetNode } from 'graphql'
+
+/** The only root field that is asked for, or `several`. The document is valid by now: every name is of the schema. */
+export function rootFieldOf(document: DocumentNode, selectionSet: SelectionSetNode): string {
+  const names = new Set<string>()
+  const collect = ({ selections }: SelectionSetNode) => {
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) names.add(selection.name.value)
+      else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet)
+      else {
+        const fragment = document.definitions.find(
+          (node) => node.kind === Kind.FRAGMENT_DEFINITION && node.name.value === selection.name.value,
+        )
+        if (fragment?.kind === Kind.FRAGMENT_DEFINITION) collect(fragment.selectionSet)
+      }
+    }
+  }
+  collect(selectionSet)
+  const [name = 'none', ...others] = names
+  return others.length === 0 ? name : 'several'
+}

@@ -1,0 +1,106 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { AxeBuilder } from '@axe-core/playwright'
+import { createSchema, createYoga } from 'graphql-yoga'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { useConsole } from '../../src/server/use-console.js'
+import type { TestApp } from '../support/app.js'
+
+const CHROMIUM = '/usr/bin/chromium'
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+export const DESK = { width: 1440, height: 900 } as const
+export const PHONE = { width: 390, height: 844 } as const
+
+export const openBrowser = (): Promise<Browser> => chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+
+/** The service over HTTP, which can be lost and had back at the same address. */
+export interface ConsoleServer {
+  readonly url: string
+  lose(): Promise<void>
+  haveBack(): Promise<void>
+}
+
+export async function serve({ app }: TestApp): Promise<ConsoleServer> {
+  const directory = new URL('../../dist/web', import.meta.url).pathname
+  const pages = createYoga({
+    schema: createSchema({ typeDefs: 'type Query { none: Boolean }' }),
+    logging: false,
+    plugins: [useConsole({ directory })],
+  })
+  const isApi = (path = '') => /^\/(graphql|health|metrics)/.test(path)
+  const listen = async (port: number): Promise<Server> => {
+    const server = createServer((request, response) =>
+      (isApi(request.url) ? app.yoga : pages)(request, response),
+    )
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+    return server
+  }
+  let server = await listen(0)
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async lose() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+    async haveBack() {
+      server = await listen(port)
+    },
+  }
+}
+
+export interface VisitOptions {
+  readonly token: string | null
+  readonly viewport?: { readonly width: number; readonly height: number }
+  readonly language?: string
+  readonly theme?: 'light' | 'dark'
+}
+
+/** A browser of its own, signed in by `token`; what goes wrong in its pages is collected in `problems`. */
+export async function visit(
+  browser: Browser,
+  url: string,
+  { token, viewport = DESK, language = 'en-US', theme = 'light' }: VisitOptions,
+): Promise<{ page: Page; context: BrowserContext; problems: string[] }> {
+  const context = await browser.newContext({ viewport, locale: language, colorScheme: theme })
+  if (token !== null) {
+    const session = JSON.stringify({ token, expiresAt: null })
+    await context.addInitScript(
+      `sessionStorage.getItem('affinityql.session') ?? sessionStorage.setItem('affinityql.session', ${JSON.stringify(session)})`,
+    )
+  }
+  const page = await context.newPage()
+  const problems: string[] = []
+  page.on('pageerror', (error) => problems.push(String(error)))
+  page.on('console', (message) => {
+    if (/Content Security Policy|Warning:/.test(message.text())) problems.push(message.text())
+  })
+  await page.goto(url)
+  return { page, context, problems }
+}
+
+/** What axe finds that keeps somebody from using the page. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .slice(0, 3)
+          .map(({ html }) => html.slice(0, 160))
+          .join(' | ')}`,
+    )
+}
+
+export const rows = (page: Page) => page.locator('tr[data-row]')

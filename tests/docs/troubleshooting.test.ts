@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import type { AffinitySource } from '../../src/live/affinity-source.js'
+import type { Health } from '../../src/server/health.js'
+
+const SRC = fileURLToPath(new URL('../../src', import.meta.url))
+const GUIDE = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8')
+
+const SOURCES = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  // The command line and the client have their own messages and their own documents.
+  .filter((name) => name.endsWith('.ts') && !/^(generated|cli|client)\//.test(name))
+  .map((name) => readFileSync(`${SRC}/${name}`, 'utf8'))
+
+/** The text between the parenthesis that opens at `start` and its own end. */
+function argumentsFrom(text: string, start: number): string {
+  let depth = 0
+  for (let at = start; at < text.length; at++) {
+    if (text[at] === '(') depth += 1
+    else if (text[at] === ')') depth -= 1
+    if (depth === 0) return text.slice(start + 1, at)
+  }
+  throw new Error('a parenthesis does not end')
+}
+
+const callsOf = (pattern: RegExp): string[] =>
+  SOURCES.flatMap((text) =>
+    [...text.matchAll(pattern)].map(({ index, 0: head }) => argumentsFrom(text, index + head.length - 1)),
+  )
+
+const LITERAL = /'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g
+
+const literalsIn = (code: string): string[] =>
+  [...code.matchAll(LITERAL)].map(([, single, double, template]) => single ?? double ?? template ?? '')
+
+/** What of a template is the same each time, piece by piece. */
+const fixedParts = (message: string): string[] =>
+  message.split(/\$\{(?:[^{}]|\{[^}]*\})*\}/).map((part) => part.trim())
+
+describe('docs/troubleshooting.md', () => {
+  it('explains every warning and every error of the log', () => {
+    const messages = callsOf(/\b(?:log|logger)\.(?:warn|error|fatal)\(/g).map(
+      (code) => literalsIn(code).at(-1) ?? '',
+    )
+    expect(messages).toContain('store lost')
+    expect(messages.length).toBeGreaterThan(15)
+    expect(messages.filter((message) => message === '' || !GUIDE.includes(`\`${message}\``))).toEqual([])
+  })
+
+  it('explains every reason not to start', () => {
+    const sentences = callsOf(/\b(?:problems\.push|new ConfigurationError)\(/g)
+      .flatMap(literalsIn)
+      .filter((message) => message.endsWith('.') && message.includes(' '))
+    expect(sentences.length).toBeGreaterThan(20)
+    const missing = sentences.filter((sentence) =>
+      fixedParts(sentence).some((part) => part.length > 3 && !GUIDE.includes(part)),
+    )
+    expect(missing).toEqual([])
+  })
+
+  it('explains every state of /health/ready', () => {
+    // Complete, or this would not compile.
+    const statuses: Record<Health['status'], true> = { ready: true, unavailable: true, draining: true }
+    const index: Record<AffinitySource['state'], true> = {
+      starting: true,
+      live: true,
+      scanning: true,
+      lost: true,
+    }
+    const shown = [
+      ...Object.keys(statuses).map((status) => `"status":"${status}"`),
+      ...Object.keys(index).map((state) => `"affinityIndex":"${state}"`),
+    ]
+    expect(shown.filter((text) => !GUIDE.includes(text))).toEqual([])
+  })
+})

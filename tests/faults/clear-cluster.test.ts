@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { connectRedis, createRedis } from '../../src/clients/redis.js'
+import { UnavailableError } from '../../src/errors.js'
+import { createRedisAffinityStore } from '../../src/stores/redis-affinity-store.js'
+import type { RedisServer } from '../support/servers/redis.js'
+import { type RedisClusterServers, startRedisCluster } from '../support/servers/redis-cluster.js'
+import { promptly, recordOf } from './behind-proxy.js'
+
+const keys = Array.from({ length: 300 }, (_, n) => `cache_affinity:a-${n}:OPENAI:gpt-5`)
+
+describe('a clear in a Redis Cluster', () => {
+  let cluster: RedisClusterServers
+  beforeAll(async () => {
+    // Long enough that no pause of a test makes the others give a master up.
+    cluster = await startRedisCluster({ masters: 3, replicas: 0, args: ['--cluster-node-timeout', '30000'] })
+  })
+  afterAll(() => cluster.stop())
+  beforeEach(() => {
+    for (const server of cluster.servers) server.cli('flushall')
+  })
+
+  const start = async () => {
+    const client = createRedis({ kind: 'cluster', nodes: cluster.nodes }, { onError: () => {} })
+    onTestFinished(() => client.disconnect())
+    await connectRedis(client, 10_000)
+    await Promise.all(keys.map((key) => client.set(key, recordOf())))
+    return createRedisAffinityStore(client)
+  }
+  const sizeOf = (server: RedisServer | undefined) => Number(server?.cli('dbsize'))
+  const failureOf = async (removal: Promise<number>): Promise<UnavailableError> => {
+    const error = await promptly(() => removal.catch((reason: unknown) => reason))
+    if (!(error instanceof UnavailableError)) throw new Error(`It ended with ${String(error)}.`)
+    return error
+  }
+
+  it('tells what the other masters confirmed when one does not answer', async () => {
+    const store = await start()
+    const [first, second, third] = cluster.servers
+    const onSecond = sizeOf(second)
+    second?.pause()
+    onTestFinished(() => second?.resume())
+    const error = await failureOf(store.remove(keys))
+    expect(error).toMatchObject({ code: 'OUTCOME_UNKNOWN', clearedCount: keys.length - onSecond })
+    expect([sizeOf(first), sizeOf(third)]).toEqual([0, 0])
+    second?.resume()
+    // It may have happened, and here it has.
+    await expect.poll(() => sizeOf(second), { timeout: 5_000 }).toBe(0)
+  })
+
+  it('is a failure where a master refuses: what it has is still there', async () => {
+    const store = await start()
+    const [first, second, third] = cluster.servers
+    const onSecond = sizeOf(second)
+    second?.cli('acl', 'setuser', 'default', '-unlink')
+    onTestFinished(() => void second?.cli('acl', 'setuser', 'default', '+unlink'))
+    const error = await failureOf(store.remove(keys))
+    expect(error).toMatchObject({ code: 'CACHE_UNAVAILABLE', clearedCount: keys.length - onSecond })
+    expect([sizeOf(first), sizeOf(second), sizeOf(third)]).toEqual([0, onSecond, 0])
+  })
+
+  it('has no known outcome where one master refuses and another does not answer', async () => {
+    const store = await start()
+    const [first, second, third] = cluster.servers
+    const confirmed = sizeOf(third)
+    first?.cli('acl', 'setuser', 'default', '-unlink')
+    second?.pause()
+    onTestFinished(() => {
+      second?.resume()
+      first?.cli('acl', 'setuser', 'default', '+unlink')
+    })
+    const error = await failureOf(store.remove(keys))
+    expect(error).toMatchObject({ code: 'OUTCOME_UNKNOWN', clearedCount: confirmed })
+  })
+
+  it('of everything is refused where a master is away: never fewer keys than there are', async () => {
+    const store = await start()
+    const [, second] = cluster.servers
+    second?.pause()
+    onTestFinished(() => second?.resume())
+    const all = async () => {
+      let count = 0
+      for await (const batch of store.allKeys()) count += batch.length
+      return count
+    }
+    expect(await failureOf(all())).toMatchObject({ code: 'CACHE_UNAVAILABLE', clearedCount: 0 })
+  })
+})

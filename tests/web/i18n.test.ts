@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { en } from '../../web/src/i18n/en.js'
+import { zhCN } from '../../web/src/i18n/zh-CN.js'
+
+const SOURCE = new URL('../../web/src/', import.meta.url).pathname
+
+const textsOf = (catalogue: object, path = ''): Map<string, string> =>
+  new Map(
+    Object.entries(catalogue).flatMap(([name, value]: [string, unknown]) =>
+      typeof value === 'string'
+        ? [[path + name, value] as const]
+        : [...textsOf(value as object, `${path}${name}.`)],
+    ),
+  )
+
+/** Chinese has one form for every number. */
+const withoutSingulars = (keys: Iterable<string>) => [...keys].filter((key) => !key.endsWith('_one')).sort()
+const variablesOf = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name).sort()
+
+const sources = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
+  .filter((file) => /\.tsx?$/.test(file) && !file.startsWith('generated') && !file.startsWith('i18n'))
+  .map((file) => ({ file, text: readFileSync(join(SOURCE, file), 'utf8') }))
+
+describe('the catalogues', () => {
+  const english = textsOf(en)
+  const chinese = textsOf(zhCN)
+
+  it('say the same things in both languages', () => {
+    expect(withoutSingulars(chinese.keys())).toEqual(withoutSingulars(english.keys()))
+  })
+
+  it('put the same values into each sentence', () => {
+    for (const [key, text] of chinese)
+      expect([key, variablesOf(text)]).toEqual([key, variablesOf(english.get(key) ?? '')])
+  })
+
+  it('leave no sentence empty and none in English', () => {
+    const untranslated = [...chinese].filter(([key, text]) => text.length > 0 && text === english.get(key))
+    expect([...english, ...chinese].filter(([, text]) => text.trim() === '')).toEqual([])
+    // Names that are the same everywhere.
+    expect(untranslated.map(([, text]) => text).sort()).toEqual(
+      ['GraphiQL', 'PostgreSQL', 'Redis', 'TTL', 'CSV', 'affinityql', '{{done}} / {{total}}']
+        .filter((text) => untranslated.some(([, same]) => same === text))
+        .sort(),
+    )
+  })
+
+  it('hold nothing that the console does not say', () => {
+    const code = sources.map(({ text }) => text).join('\n')
+    const unused = [...english.keys()].filter((key) => {
+      const bare = key.replace(/_(one|other)$/, '')
+      // Keys are also put together: `staleReasons.${reason}`.
+      const parent = `${bare.slice(0, bare.lastIndexOf('.'))}.`
+      return !code.includes(`'${bare}'`) && !code.includes(`\`${parent}$`)
+    })
+    expect(unused).toEqual([])
+  })
+})
+
+describe('the components', () => {
+  it('leave no word outside the catalogues', () => {
+    const words = sources.flatMap(({ file, text }) =>
+      file.endsWith('.tsx')
+        ? [
+            // Text between tags, and attributes that people read or hear.
+            ...text.matchAll(/[a-zA-Z"'}]>\s*([A-Za-z][A-Za-z ,.'…-]{2,})\s*<\//g),
+            ...text.matchAll(
+              /\b(?:aria-label|title|placeholder|label|alt|description)="([^"]*[A-Za-z][^"]*)"/g,
+            ),
+          ].map(([, word]) => `${file}: ${word}`)
+        : [],
+    )
+    expect(words).toEqual([])
+  })
+})

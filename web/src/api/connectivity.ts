@@ -1,0 +1,66 @@
+import { createStore } from '../hooks/store.js'
+
+export interface Connectivity {
+  /** Unix milliseconds since which nothing was answered; null while the server answers. */
+  readonly lostAt: number | null
+  /** Grows each time the server is back, so that whoever shows its data knows to ask again. */
+  readonly recoveries: number
+}
+
+const FIRST_DELAY_MS = 500
+const LONGEST_DELAY_MS = 8_000
+
+export const connectivity = createStore<Connectivity>({ lostAt: null, recoveries: 0 })
+
+let timer: ReturnType<typeof setTimeout> | undefined
+let delay = FIRST_DELAY_MS
+let probing = false
+
+/** Some request got no answer. From now on the server is asked, ever more slowly, until it answers. */
+export function reportLost(): void {
+  const { lostAt, recoveries } = connectivity.get()
+  if (lostAt !== null) return
+  connectivity.set({ lostAt: Date.now(), recoveries })
+  delay = FIRST_DELAY_MS
+  schedule()
+}
+
+function schedule(): void {
+  clearTimeout(timer)
+  // Jitter: a hundred open consoles do not all come back in the same instant.
+  timer = setTimeout(probe, delay * (0.75 + Math.random() / 2))
+  delay = Math.min(delay * 2, LONGEST_DELAY_MS)
+}
+
+/** Asks the server now. */
+export async function probe(): Promise<void> {
+  if (probing || connectivity.get().lostAt === null) return
+  probing = true
+  clearTimeout(timer)
+  try {
+    const { ok } = await fetch('/health/live', { cache: 'no-store', signal: AbortSignal.timeout(4_000) })
+    if (!ok) throw new Error('not live')
+    connectivity.set({ lostAt: null, recoveries: connectivity.get().recoveries + 1 })
+  } catch {
+    schedule()
+  } finally {
+    probing = false
+  }
+}
+
+/** Resolves when the server answers; at once while it does. */
+export function whenConnected(): Promise<void> {
+  if (connectivity.get().lostAt === null) return Promise.resolve()
+  return new Promise((resolve) => {
+    const stop = connectivity.subscribe(() => {
+      if (connectivity.get().lostAt !== null) return
+      stop()
+      resolve()
+    })
+  })
+}
+
+export function watchBrowserConnectivity(): void {
+  addEventListener('offline', reportLost)
+  addEventListener('online', () => void probe())
+}

@@ -1,0 +1,73 @@
+import { createClient } from 'graphql-sse'
+import { createStore } from '../hooks/store.js'
+import { authorization, expireSession, whenSignedIn } from '../session/session.js'
+import { reportLost, whenConnected } from './connectivity.js'
+
+/** Streams that are open now, and those that wait for their connection. */
+export interface LiveState {
+  readonly open: number
+  readonly connecting: number
+}
+
+export const liveState = createStore<LiveState>({ open: 0, connecting: 0 })
+
+export function countStream(change: Partial<LiveState>): void {
+  const { open, connecting } = liveState.get()
+  liveState.set({ open: open + (change.open ?? 0), connecting: connecting + (change.connecting ?? 0) })
+}
+
+/** The server sends a comment every 12 s. A stream that is silent for longer is dead, whatever TCP thinks. */
+const SILENCE_MS = 30_000
+const BACK_OFF_MS = { first: 250, longest: 8_000 }
+
+export const backOff = (attempt: number): number =>
+  Math.min(BACK_OFF_MS.first * 2 ** attempt, BACK_OFF_MS.longest) * (0.75 + Math.random() / 2)
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/**
+ * Subscriptions over fetch, not EventSource: that one can neither send the authorization header nor POST a document.
+ * One request a subscription, as Yoga speaks it ("distinct connections mode").
+ */
+export const streamClient = createClient({
+  url: '/graphql',
+  singleConnection: false,
+  headers: authorization,
+  retryAttempts: Number.MAX_SAFE_INTEGER,
+  async retry(attempt) {
+    if (attempt > 0) reportLost()
+    await sleep(backOff(attempt))
+    await ready()
+  },
+  async fetchFn(input: RequestInfo, init: RequestInit) {
+    const response = await fetch(input, init)
+    if (response.status === 401) expireSession()
+    return cutWhenSilent(response)
+  },
+})
+
+/** There is a server to ask and somebody to ask for. */
+export async function ready(): Promise<void> {
+  await whenConnected()
+  await whenSignedIn()
+}
+
+function cutWhenSilent(response: Response): Response {
+  if (!response.body) return response
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const watched = response.body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      start: (controller) => rearm(controller),
+      transform(chunk, controller) {
+        rearm(controller)
+        controller.enqueue(chunk)
+      },
+      flush: () => clearTimeout(timer),
+    }),
+  )
+  function rearm(controller: TransformStreamDefaultController<Uint8Array>): void {
+    clearTimeout(timer)
+    timer = setTimeout(() => controller.error(new TypeError('the stream went silent')), SILENCE_MS)
+  }
+  return new Response(watched, response)
+}

@@ -1,0 +1,102 @@
+import { ApolloLink, Observable } from '@apollo/client'
+import { CombinedGraphQLErrors } from '@apollo/client/errors'
+import { print } from 'graphql'
+import { expireSession } from '../session/session.js'
+import { codeOf } from './errors.js'
+import { backOff, countStream, ready, sleep, streamClient } from './live-stream.js'
+
+/**
+ * Runs subscriptions and keeps them: a broken connection is retried for ever with growing pauses, a stream that the
+ * server ends (it restarts, it sheds load) is asked for again, and one whose token has ended waits for the next
+ * sign-in. Only other errors of GraphQL itself end a subscription.
+ */
+export class SseLink extends ApolloLink {
+  override request(operation: ApolloLink.Operation): Observable<ApolloLink.Result> {
+    return new Observable((observer) => {
+      const stream = new Stream(operation, observer)
+      stream.open()
+      return () => stream.finish()
+    })
+  }
+}
+
+type Observer = Pick<import('rxjs').Subscriber<ApolloLink.Result>, 'next' | 'error'>
+
+class Stream {
+  #stop = () => {}
+  #over = false
+  #connected = false
+  #wasConnected = false
+  #endings = 0
+  readonly #operation: ApolloLink.Operation
+  readonly #observer: Observer
+
+  constructor(operation: ApolloLink.Operation, observer: Observer) {
+    this.#operation = operation
+    this.#observer = observer
+    countStream({ connecting: 1 })
+  }
+
+  open(): void {
+    const { query, variables, operationName } = this.#operation
+    this.#stop = streamClient.subscribe(
+      { query: print(query), variables, ...(operationName && { operationName }) },
+      {
+        next: (result) => this.#next(result),
+        error: (cause) =>
+          this.#fail(Array.isArray(cause) ? new CombinedGraphQLErrors({ errors: cause }) : cause),
+        complete: () => this.#openAgain(),
+      },
+      { connecting: () => this.#settle(false), connected: () => this.#opened() },
+    )
+  }
+
+  finish(): void {
+    if (this.#over) return
+    this.#over = true
+    countStream(this.#connected ? { open: -1 } : { connecting: -1 })
+    this.#stop()
+  }
+
+  #opened(): void {
+    this.#settle(true)
+    const { onReconnected } = this.#operation.getContext()
+    if (this.#wasConnected) onReconnected?.()
+    this.#wasConnected = true
+  }
+
+  #next(result: object): void {
+    if (this.#over) return
+    const failed = 'errors' in result && !('data' in result && result.data)
+    if (failed) {
+      const error = new CombinedGraphQLErrors(
+        result as ConstructorParameters<typeof CombinedGraphQLErrors>[0],
+      )
+      if (codeOf(error) === 'UNAUTHENTICATED') expireSession()
+      else this.#fail(error)
+      return
+    }
+    this.#endings = 0
+    this.#observer.next(result as ApolloLink.Result)
+  }
+
+  #fail(error: unknown): void {
+    if (this.#over) return
+    this.finish()
+    this.#observer.error(error)
+  }
+
+  #openAgain(): void {
+    if (this.#over) return
+    this.#settle(false)
+    void sleep(backOff(this.#endings++))
+      .then(ready)
+      .then(() => this.#over || this.open())
+  }
+
+  #settle(connected: boolean): void {
+    if (this.#over || connected === this.#connected) return
+    countStream(connected ? { open: 1, connecting: -1 } : { open: -1, connecting: 1 })
+    this.#connected = connected
+  }
+}

@@ -1,0 +1,25 @@
+import { useEffect, useState } from 'react'
+
+const HIDDEN_FOR_MS = 20_000
+
+/**
+ * False once the tab was hidden for a while. A browser opens six connections to a server over HTTP/1.1 and each
+ * subscription holds one: tabs that nobody looks at give theirs back, else the seventh request of all would wait.
+ */
+export function useAttention(): boolean {
+  const [attended, setAttended] = useState(true)
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const update = () => {
+      clearTimeout(timer)
+      if (document.visibilityState === 'visible') setAttended(true)
+      else timer = setTimeout(() => setAttended(false), HIDDEN_FOR_MS)
+    }
+    document.addEventListener('visibilitychange', update)
+    return () => {
+      clearTimeout(timer)
+      document.removeEventListener('visibilitychange', update)
+    }
+  }, [])
+  return attended
+}

@@ -1,0 +1,26 @@
+import { Button } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import { connectivity, probe } from '../api/connectivity.js'
+import { useStore } from '../hooks/store.js'
+import { useFormat } from '../hooks/use-format.js'
+
+/** Lies over the page's foot, so that nothing moves when it comes and goes. */
+export function ConnectionLost() {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const { lostAt } = useStore(connectivity)
+  return (
+    <div role="status">
+      {lostAt !== null && (
+        <div className="lost">
+          <span>
+            {t('connection.offlineSince', { time: format.time(lostAt) })} {t('connection.retryIn')}
+          </span>
+          <Button size="compact-sm" variant="default" onClick={() => void probe()}>
+            {t('connection.tryNow')}
+          </Button>
+        </div>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,33 @@
+import { Suspense } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Outlet, useLocation } from 'react-router'
+import { ClearHost } from '../clears/ClearHost.js'
+import { useSessionEnd } from '../session/use-session-end.js'
+import { ConnectionLost } from './ConnectionLost.js'
+import { Navigation } from './Navigation.js'
+import { PageBoundary } from './PageFailure.js'
+import { Shortcuts } from './Shortcuts.js'
+
+export function Layout() {
+  const { t } = useTranslation()
+  const { pathname } = useLocation()
+  useSessionEnd()
+  return (
+    <div className="frame">
+      <a className="skip" href="#content">
+        {t('app.skip')}
+      </a>
+      <Navigation />
+      <main className="main" id="content" tabIndex={-1}>
+        <PageBoundary page={pathname}>
+          <Suspense>
+            <Outlet />
+          </Suspense>
+        </PageBoundary>
+      </main>
+      <ClearHost />
+      <ConnectionLost />
+      <Shortcuts />
+    </div>
+  )
+}

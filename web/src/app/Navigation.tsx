@@ -1,0 +1,51 @@
+import {
+  IconArrowsShuffle,
+  IconClipboardList,
+  IconGauge,
+  IconPinned,
+  IconSettings,
+} from '@tabler/icons-react'
+import { lazy, Suspense } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Link, NavLink } from 'react-router'
+import { ConnectionState } from './ConnectionState.js'
+import { GraphiqlLink } from './GraphiqlLink.js'
+
+const Preferences = lazy(async () => ({ default: (await import('./Preferences.js')).Preferences }))
+
+const PAGES = [
+  { to: '/', name: 'overview', Icon: IconGauge },
+  { to: '/affinities', name: 'affinities', Icon: IconPinned },
+  { to: '/mappings', name: 'mappings', Icon: IconArrowsShuffle },
+  { to: '/configuration', name: 'configuration', Icon: IconSettings },
+  { to: '/audit', name: 'audit', Icon: IconClipboardList },
+] as const
+
+export function Navigation() {
+  const { t } = useTranslation()
+  return (
+    <header className="side">
+      <Link to="/" className="brand">
+        <img src="/icon.svg" alt="" />
+        {t('app.name')}
+      </Link>
+      <nav className="nav" aria-label={t('app.navigation')}>
+        {PAGES.map(({ to, name, Icon }) => (
+          <NavLink key={to} to={to} end={to === '/'}>
+            <Icon size={17} stroke={1.7} aria-hidden="true" />
+            {t(`nav.${name}`)}
+          </NavLink>
+        ))}
+        <GraphiqlLink />
+      </nav>
+      <div className="side-foot">
+        <span className="not-phone">
+          <ConnectionState />
+        </span>
+        <Suspense fallback={<div className="viewer" />}>
+          <Preferences />
+        </Suspense>
+      </div>
+    </header>
+  )
+}

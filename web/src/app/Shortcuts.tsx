@@ -1,0 +1,43 @@
+import { lazy, Suspense, useEffect, useRef } from 'react'
+import { useNavigate } from 'react-router'
+import { createStore, useStore } from '../hooks/store.js'
+import { isTaken } from './keys.js'
+
+const ShortcutsHelp = lazy(async () => ({ default: (await import('./ShortcutsHelp.js')).ShortcutsHelp }))
+
+const helpOpen = createStore(false)
+export const openShortcuts = (): void => helpOpen.set(true)
+
+const PAGE_KEYS: Readonly<Record<string, string>> = {
+  o: '/',
+  a: '/affinities',
+  m: '/mappings',
+  c: '/configuration',
+  u: '/audit',
+}
+
+export function Shortcuts() {
+  const opened = useStore(helpOpen)
+  const navigate = useNavigate()
+  const goUntil = useRef(0)
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (isTaken(event)) return
+      const page = PAGE_KEYS[event.key]
+      if (event.key === '/') {
+        event.preventDefault()
+        document.querySelector<HTMLInputElement>('[data-search]')?.focus()
+      } else if (event.key === '?') openShortcuts()
+      else if (event.key === 'g') goUntil.current = event.timeStamp + 1_000
+      else if (page !== undefined && event.timeStamp < goUntil.current) {
+        goUntil.current = 0
+        void navigate(page)
+      }
+    }
+    addEventListener('keydown', onKey)
+    return () => removeEventListener('keydown', onKey)
+  }, [navigate])
+
+  return <Suspense>{opened && <ShortcutsHelp onClose={() => helpOpen.set(false)} />}</Suspense>
+}

@@ -1,0 +1,45 @@
+import { Modal } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import { useStore } from '../hooks/store.js'
+import { ClearDone } from './ClearDone.js'
+import { ClearReview } from './ClearReview.js'
+import { ClearWorking } from './ClearWorking.js'
+import { type ClearTarget, clearTarget, openClear } from './clear-store.js'
+import { useClear } from './use-clear.js'
+import './clears.css'
+
+export function ClearDialog() {
+  const target = useStore(clearTarget)
+  return target && <OpenDialog target={target} />
+}
+
+function OpenDialog({ target }: { readonly target: ClearTarget }) {
+  const { t } = useTranslation()
+  const { step, clear, again } = useClear(target)
+  const close = () => openClear(null)
+  const busy = step.name === 'clearing'
+  const name = 'name' in target ? target.name : ''
+  return (
+    <Modal
+      opened
+      onClose={() => busy || close()}
+      // A clear that runs is not left by accident: its outcome would never be seen.
+      withCloseButton={!busy}
+      closeOnClickOutside={step.name !== 'clearing' && step.name !== 'review'}
+      closeButtonProps={{ 'aria-label': t('common.close') }}
+      title={t(`clears.title.${target.kind}`, { name })}
+      size="lg"
+      zIndex={400}
+    >
+      {(step.name === 'counting' || step.name === 'clearing') && (
+        <ClearWorking name={step.name} progress={step.progress} />
+      )}
+      {step.name === 'review' && (
+        <ClearReview target={target} plan={step.plan} onClear={clear} onAgain={again} onClose={close} />
+      )}
+      {step.name === 'done' && (
+        <ClearDone target={target} outcome={step.outcome} onAgain={again} onClose={close} />
+      )}
+    </Modal>
+  )
+}

@@ -1,0 +1,55 @@
+import { Anchor, Button, Group } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
+import { useFormat } from '../hooks/use-format.js'
+import { ClearFailures } from './ClearFailures.js'
+import { type ClearTarget, clearsMappings } from './clear-store.js'
+import type { ClearOutcome } from './run-clear.js'
+
+interface ClearDoneProps {
+  readonly target: ClearTarget
+  readonly outcome: ClearOutcome
+  readonly onAgain: () => void
+  readonly onClose: () => void
+}
+
+export function ClearDone({ target, outcome, onAgain, onClose }: ClearDoneProps) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const { cleared: count, auditIds, failures } = outcome
+  const mappings = clearsMappings(target)
+  const [auditId] = auditIds
+  return (
+    <>
+      <p className="clear-count" role="status">
+        {t(mappings ? 'clears.doneKeys' : 'clears.done', { count, formatted: format.number(count) })}
+      </p>
+      {failures.length > 0 && <ClearFailures failures={failures} />}
+      {!mappings && count > 0 && <p className="dim">{t('clears.backInCache')}</p>}
+      <Group justify="space-between" mt="md">
+        {auditId === undefined ? (
+          <span />
+        ) : (
+          <Anchor
+            component={Link}
+            to={auditIds.length === 1 ? `/audit?event=${encodeURIComponent(auditId)}` : '/audit'}
+            onClick={onClose}
+            size="sm"
+          >
+            {auditIds.length === 1 ? t('clears.audit') : t('clears.auditMany')}
+          </Anchor>
+        )}
+        <Group gap="xs">
+          {failures.length > 0 && (
+            <Button size="xs" variant="default" onClick={onAgain}>
+              {t('common.retry')}
+            </Button>
+          )}
+          <Button size="xs" onClick={onClose} data-autofocus>
+            {t('common.close')}
+          </Button>
+        </Group>
+      </Group>
+    </>
+  )
+}

@@ -1,0 +1,86 @@
+import { useTranslation } from 'react-i18next'
+import { useFormat } from '../hooks/use-format.js'
+import type { ClearableRow } from './clear-store.js'
+
+const NAMES = 5
+const EXAMPLES = 5
+
+interface SampleProps {
+  readonly rows: readonly ClearableRow[]
+  readonly keys: readonly string[]
+  readonly total: number
+}
+
+/** Whom it hits: a number alone does not show that the wrong filter was set. */
+export function Sample({ rows, keys, total }: SampleProps) {
+  const { t } = useTranslation()
+  if (rows.length === 0) return <KeySample keys={keys} />
+  const partial = rows.length < total
+  return (
+    <>
+      <div className="clear-who">
+        <Tally
+          title={t('clears.whose')}
+          names={rows.map(({ user, apiKey, affinityKey }) => user?.username ?? apiKey?.name ?? affinityKey)}
+        />
+        <Tally
+          title={t('clears.where')}
+          names={rows.map(({ provider, providerId }) => provider?.displayName ?? providerId)}
+        />
+      </div>
+      {partial && <p className="hint">{t('clears.basedOn', { count: rows.length })}</p>}
+      <h3>{t('clears.sample')}</h3>
+      <ul className="clear-sample">
+        {rows.slice(0, EXAMPLES).map((row) => (
+          <li key={row.id}>
+            <span>{row.user?.username ?? row.affinityKey}</span>
+            <span className="dim">{row.apiKey?.name}</span>
+            <span>{row.modelName ?? row.modelId}</span>
+            <span className="dim">{row.provider?.displayName ?? row.providerId}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
+
+function KeySample({ keys }: Pick<SampleProps, 'keys'>) {
+  const { t } = useTranslation()
+  if (keys.length === 0) return null
+  return (
+    <>
+      <h3>{t('clears.sampleKeys')}</h3>
+      <ul className="clear-sample mono">
+        {keys.slice(0, EXAMPLES).map((key) => (
+          <li key={key}>{key}</li>
+        ))}
+      </ul>
+      {keys.length > EXAMPLES && (
+        <p className="hint">{t('clears.andMore', { count: keys.length - EXAMPLES })}</p>
+      )}
+    </>
+  )
+}
+
+function Tally({ title, names }: { readonly title: string; readonly names: readonly string[] }) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const counts = new Map<string, number>()
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
+  const ranked = [...counts].sort((a, b) => b[1] - a[1])
+  return (
+    <section>
+      <h3>{title}</h3>
+      <ul>
+        {ranked.slice(0, NAMES).map(([name, count]) => (
+          <li key={name}>
+            <span className="truncate">{name}</span> <span className="dim">{format.number(count)}</span>
+          </li>
+        ))}
+      </ul>
+      {ranked.length > NAMES && (
+        <span className="hint">{t('clears.andMore', { count: ranked.length - NAMES })}</span>
+      )}
+    </section>
+  )
+}

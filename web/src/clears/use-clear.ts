@@ -1,0 +1,83 @@
+import { useCallback, useEffect, useState } from 'react'
+import { client } from '../api/client.js'
+import { type AffinityFilter, ClearPreviewDocument } from '../generated/graphql.js'
+import { type ClearableRow, type ClearTarget, clearsDone } from './clear-store.js'
+import { type ClearOutcome, type ClearProgress, runClear } from './run-clear.js'
+
+/** What would be cleared: the count from the dry run, the people from a look at the same selection. */
+export interface ClearPlan {
+  readonly outcome: ClearOutcome
+  readonly rows: readonly ClearableRow[]
+}
+
+export type ClearStep =
+  | { readonly name: 'counting' | 'clearing'; readonly progress: ClearProgress | null }
+  | { readonly name: 'review'; readonly plan: ClearPlan }
+  | { readonly name: 'done'; readonly outcome: ClearOutcome }
+
+export interface ClearControl {
+  readonly step: ClearStep
+  clear(): void
+  /** Counts anew. */
+  again(): void
+}
+
+/** A dry run first, always; then, if told so, the clear itself. */
+export function useClear(target: ClearTarget): ClearControl {
+  const [step, setStep] = useState<ClearStep>({ name: 'counting', progress: null })
+  const [round, setRound] = useState(0)
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another round counts again
+  useEffect(() => {
+    let over = false
+    setStep({ name: 'counting', progress: null })
+    const onProgress = (progress: ClearProgress) => over || setStep({ name: 'counting', progress })
+    void Promise.all([runClear(target, true, onProgress), affectedRows(target)]).then(([outcome, rows]) => {
+      if (!over) setStep({ name: 'review', plan: { outcome, rows } })
+    })
+    return () => {
+      over = true
+    }
+  }, [target, round])
+
+  const clear = useCallback(() => {
+    setStep({ name: 'clearing', progress: null })
+    void runClear(target, false, (progress) => setStep({ name: 'clearing', progress })).then((outcome) => {
+      // Also where it failed: some of it, or all, may have happened.
+      clearsDone.set(clearsDone.get() + 1)
+      setStep({ name: 'done', outcome })
+    })
+  }, [target])
+  return { step, clear, again: () => setRound((before) => before + 1) }
+}
+
+async function affectedRows(target: ClearTarget): Promise<readonly ClearableRow[]> {
+  if (target.kind === 'single' || target.kind === 'selected') return target.rows
+  const filter = filterOf(target)
+  if (filter === undefined) return []
+  try {
+    const { data } = await client.query({
+      query: ClearPreviewDocument,
+      variables: { filter },
+      fetchPolicy: 'no-cache',
+    })
+    return data?.affinities.nodes.map((node) => ({ ...node, endpointId: '' })) ?? []
+  } catch {
+    return []
+  }
+}
+
+function filterOf(target: ClearTarget): AffinityFilter | null | undefined {
+  switch (target.kind) {
+    case 'filtered':
+      return target.filter
+    case 'user':
+      return { userId: target.userId }
+    case 'provider':
+      return { providerId: target.providerId }
+    case 'all':
+      return null
+    default:
+      return undefined
+  }
+}

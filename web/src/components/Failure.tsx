@@ -1,0 +1,39 @@
+import { Button } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import { failureKind, serverWords } from '../api/errors.js'
+import { Message } from './Message.js'
+
+interface FailureProps {
+  readonly error: unknown
+  readonly onRetry: () => unknown
+}
+
+/** In place of what could not be loaded. */
+export function Failure({ error, onRetry }: FailureProps) {
+  const { t } = useTranslation()
+  const kind = failureKind(error)
+  const words = kind === 'input' ? serverWords(error) : undefined
+  return (
+    <div role="alert">
+      <Message title={t('errors.title')} hint={[t(`errors.${kind}`), words].filter(Boolean).join(' ')}>
+        <Button size="xs" variant="default" onClick={() => void onRetry()}>
+          {t('common.retry')}
+        </Button>
+      </Message>
+    </div>
+  )
+}
+
+/** Above data that is there but incomplete or old. */
+export function FailureNotice({ error, onRetry }: FailureProps) {
+  const { t } = useTranslation()
+  const kind = failureKind(error)
+  return (
+    <div className="notice" role="alert">
+      <span>{kind === 'database' ? t('errors.partial') : t(`errors.${kind}`)}</span>
+      <Button size="compact-xs" variant="default" ml="auto" onClick={() => void onRetry()}>
+        {t('common.retry')}
+      </Button>
+    </div>
+  )
+}

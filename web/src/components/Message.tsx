@@ -1,0 +1,20 @@
+import type { ReactNode } from 'react'
+
+interface MessageProps {
+  readonly title: string
+  readonly hint: string
+  readonly level?: 1 | 2
+  readonly children?: ReactNode
+}
+
+/** What stands where there is nothing to show: what is so, and what to do about it. */
+export function Message({ title, hint, level = 2, children }: MessageProps) {
+  const Heading = level === 1 ? 'h1' : 'h2'
+  return (
+    <div className="message">
+      <Heading>{title}</Heading>
+      <p>{hint}</p>
+      {children}
+    </div>
+  )
+}

@@ -1,0 +1,53 @@
+import { useTranslation } from 'react-i18next'
+import { useFormat } from '../hooks/use-format.js'
+import { useNow } from '../hooks/use-now.js'
+
+interface TimeProps {
+  /** RFC 3339. */
+  readonly at: string
+}
+
+/** A moment in the reader's zone, which is named; in UTC when pointed at. */
+export function Time({ at }: TimeProps) {
+  const format = useFormat()
+  return (
+    <time dateTime={at} title={at}>
+      {format.dateTime(at)}
+    </time>
+  )
+}
+
+/** How long ago; the moment itself when pointed at. */
+export function Ago({ at }: TimeProps) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const now = useNow()
+  const duration = format.age((now - Date.parse(at)) / 1_000)
+  return (
+    <time dateTime={at} title={format.dateTime(at)}>
+      {t('common.ago', { duration })}
+    </time>
+  )
+}
+
+const SHORT_SECONDS = 60
+
+interface CountdownProps {
+  /** Unix milliseconds by this machine's clock. */
+  readonly until: number
+}
+
+export function Countdown({ until }: CountdownProps) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const seconds = (until - useNow()) / 1_000
+  if (seconds <= 0) return <span className="dim">{t('common.expired')}</span>
+  return <span className={seconds < SHORT_SECONDS ? 'warn' : ''}>{format.duration(seconds)}</span>
+}
+
+/** The remaining TTL of something that was read at `readAt`, Unix milliseconds. */
+export function Ttl({ seconds, readAt }: { readonly seconds: number | null; readonly readAt: number }) {
+  const { t } = useTranslation()
+  if (seconds === null) return <span className="dim">{t('common.unknown')}</span>
+  return <Countdown until={readAt + seconds * 1_000} />
+}

@@ -1,0 +1,23 @@
+import { useCallback, useMemo, useState } from 'react'
+
+export interface CursorPages {
+  /** Cursor of the page that is shown; null for the first. */
+  readonly after: string | null
+  /** 0 for the first page. */
+  readonly index: number
+  forward(cursor: string): void
+  back(): void
+}
+
+/** Remembers the cursors that led here, since a cursor knows no page before it. `of` names what is paged. */
+export function useCursorPages(of: string): CursorPages {
+  const [state, setState] = useState<{ of: string; cursors: readonly string[] }>({ of, cursors: [] })
+  // Another search or filter begins on its first page, without a request for a page of the old.
+  const cursors = useMemo(() => (state.of === of ? state.cursors : []), [state, of])
+  const forward = useCallback(
+    (cursor: string) => setState({ of, cursors: [...cursors, cursor] }),
+    [of, cursors],
+  )
+  const back = useCallback(() => setState({ of, cursors: cursors.slice(0, -1) }), [of, cursors])
+  return { after: cursors.at(-1) ?? null, index: cursors.length, forward, back }
+}

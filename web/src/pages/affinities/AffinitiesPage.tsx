@@ -1,0 +1,103 @@
+import { Button } from '@mantine/core'
+import { lazy, Suspense, useMemo, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { useClearedNotice } from '../../clears/clear-store.js'
+import { Failure, FailureNotice } from '../../components/Failure.js'
+import { Message } from '../../components/Message.js'
+import { PageHead } from '../../components/PageHead.js'
+import { SearchField } from '../../components/SearchField.js'
+import { useCanClear } from '../../session/use-viewer.js'
+import { ClearMenu } from './ClearMenu.js'
+import { ExportButton } from './export/ExportButton.js'
+import { FilterBar } from './filter/FilterBar.js'
+import { LiveBar } from './LiveBar.js'
+import { Pager } from './Pager.js'
+import { AffinityTable } from './table/AffinityTable.js'
+import { usePage } from './use-page.js'
+import { useRowIds, useSummary } from './use-rows.js'
+import { useSelection } from './use-selection.js'
+import { useViewState } from './view-state.js'
+
+const Details = lazy(async () => ({ default: (await import('./details/Details.js')).Details }))
+
+export function AffinitiesPage() {
+  const { t } = useTranslation()
+  const control = useViewState()
+  const { view, filter } = control
+  const load = usePage(view, filter)
+  const canClear = useCanClear()
+  const ids = useRowIds(load.page)
+  const { total } = useSummary(load.page)
+  const selection = useSelection(useMemo(() => ids.join(), [ids]))
+  useClearedNotice(load.reload)
+
+  // Stays once it was opened, so that it can slide out.
+  const [everOpened, setEverOpened] = useState(false)
+  if (view.open !== null && !everOpened) setEverOpened(true)
+
+  const narrowed = filter !== null || view.search !== ''
+  return (
+    <div className="content fixed">
+      <PageHead title={t('affinities.title')}>
+        <SearchField
+          value={view.search}
+          placeholder={t('affinities.searchPlaceholder')}
+          onSearch={control.search}
+          width="min(22rem, 100%)"
+        />
+        <div className="page-actions">
+          <ExportButton view={view} filter={filter} total={total} />
+          {canClear && (
+            <ClearMenu
+              page={load.page}
+              filter={filter}
+              search={view.search}
+              matched={load.matched}
+              selection={selection}
+            />
+          )}
+        </div>
+      </PageHead>
+      <FilterBar control={control} matched={load.matched} />
+      <LiveBar load={load} selection={selection} />
+      {load.loaded && load.error !== undefined && <FailureNotice error={load.error} onRetry={load.reload} />}
+      {!load.loaded && load.error !== undefined ? (
+        <div className="rows">
+          <Failure error={load.error} onRetry={load.reload} />
+        </div>
+      ) : load.loaded && ids.length === 0 ? (
+        <div className="rows">
+          <Empty narrowed={narrowed} beyond={total > 0} onFirst={() => control.goTo(1)} />
+        </div>
+      ) : (
+        <AffinityTable load={load} control={control} selection={selection} canClear={canClear} />
+      )}
+      <Pager control={control} total={total} />
+      <Suspense>{everOpened && <Details control={control} page={load.page} canClear={canClear} />}</Suspense>
+    </div>
+  )
+}
+
+interface EmptyProps {
+  readonly narrowed: boolean
+  readonly beyond: boolean
+  readonly onFirst: () => void
+}
+
+function Empty({ narrowed, beyond, onFirst }: EmptyProps) {
+  const { t } = useTranslation()
+  if (beyond) {
+    return (
+      <Message title={t('affinities.beyond')} hint="">
+        <Button size="xs" variant="default" onClick={onFirst}>
+          {t('affinities.toFirst')}
+        </Button>
+      </Message>
+    )
+  }
+  return narrowed ? (
+    <Message title={t('affinities.empty')} hint={t('affinities.emptyHint')} />
+  ) : (
+    <Message title={t('affinities.emptyAll')} hint={t('affinities.emptyAllHint')} />
+  )
+}

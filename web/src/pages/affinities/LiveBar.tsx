@@ -1,0 +1,57 @@
+import { Button } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import { ConnectionState } from '../../app/ConnectionState.js'
+import { useFormat } from '../../hooks/use-format.js'
+import type { PageLoad } from './use-page.js'
+import { useSummary } from './use-rows.js'
+import type { Selection } from './use-selection.js'
+
+interface LiveBarProps {
+  readonly load: PageLoad
+  readonly selection: Selection
+}
+
+/** How old the page is and what has happened since. Always there and always as high: nothing below it moves. */
+export function LiveBar({ load, selection }: LiveBarProps) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const { total, created, gone, readAt } = useSummary(load.page)
+  const changed = created > 0 || gone > 0
+  return (
+    <div className="live-bar">
+      <strong>
+        {load.loaded && t('affinities.count', { count: total, formatted: format.number(total) })}
+      </strong>
+      {selection.ids.size > 0 && (
+        <span className="accent">
+          {t('affinities.selected', { count: selection.ids.size })}{' '}
+          <Button size="compact-xs" variant="subtle" onClick={selection.none}>
+            {t('affinities.unselect')}
+          </Button>
+        </span>
+      )}
+      <span className="live-changes" role="status">
+        {changed && (
+          <b>{t('affinities.changes', { created: format.number(created), gone: format.number(gone) })}</b>
+        )}{' '}
+        <span className="dim">
+          {readAt > 0 &&
+            (changed
+              ? t('affinities.changesFrom', { time: format.time(readAt) })
+              : t('affinities.upToDate', { time: format.time(readAt) }))}
+        </span>
+      </span>
+      <Button
+        size="compact-xs"
+        variant={changed ? 'light' : 'subtle'}
+        loading={load.loading && load.loaded}
+        onClick={load.reload}
+      >
+        {t('common.refresh')}
+      </Button>
+      <span className="live-connection">
+        <ConnectionState />
+      </span>
+    </div>
+  )
+}

@@ -1,0 +1,51 @@
+import { NativeSelect, Pagination } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
+import { useTranslation } from 'react-i18next'
+import { useFormat } from '../../hooks/use-format.js'
+import { PAGE_SIZES, type ViewControl } from './view-state.js'
+
+interface PagerProps {
+  readonly control: ViewControl
+  readonly total: number
+}
+
+export function Pager({ control, total }: PagerProps) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const phone = useMediaQuery('(max-width: 48em)')
+  const { page, size } = control.view
+  const pages = Math.max(1, Math.ceil(total / size))
+  const from = Math.min((page - 1) * size + 1, total)
+  return (
+    <div className="pager affinity-pager">
+      <span className="hint">
+        {t('common.range', {
+          from: format.number(from),
+          to: format.number(Math.min(page * size, total)),
+          total: format.number(total),
+        })}
+      </span>
+      {!phone && (
+        <NativeSelect
+          size="xs"
+          aria-label={t('common.rowsPerPage')}
+          title={t('common.rowsPerPage')}
+          data={PAGE_SIZES.map(String)}
+          value={String(size)}
+          onChange={(event) => control.setSize(Number(event.currentTarget.value))}
+        />
+      )}
+      <Pagination
+        size="xs"
+        total={pages}
+        value={Math.min(page, pages)}
+        siblings={phone ? 0 : 1}
+        onChange={control.goTo}
+        getItemProps={(number) => ({ 'aria-label': t('common.page', { page: format.number(number) }) })}
+        getControlProps={(name) => ({
+          'aria-label': name === 'next' ? t('common.next') : t('common.previous'),
+        })}
+      />
+    </div>
+  )
+}

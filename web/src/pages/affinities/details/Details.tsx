@@ -1,0 +1,52 @@
+import { Drawer } from '@mantine/core'
+import { useCallback, useSyncExternalStore } from 'react'
+import { useTranslation } from 'react-i18next'
+import { ownerOf } from '../names.js'
+import type { AffinityPage } from '../use-page.js'
+import type { ViewControl } from '../view-state.js'
+import { DetailActions } from './DetailActions.js'
+import { DetailFacts } from './DetailFacts.js'
+
+interface DetailsProps {
+  readonly control: ViewControl
+  readonly page: AffinityPage
+  readonly canClear: boolean
+}
+
+/** Everything known of one record, kept up to date while it is open. */
+export function Details({ control, page, canClear }: DetailsProps) {
+  const { t } = useTranslation()
+  const { open } = control.view
+  const subscribe = useCallback(
+    (listener: () => void) => {
+      const stopPage = page.subscribe(listener)
+      const stopRow = page.subscribeRow(open ?? '', listener)
+      return () => {
+        stopPage()
+        stopRow()
+      }
+    },
+    [page, open],
+  )
+  const row = useSyncExternalStore(subscribe, () => page.row(open ?? ''))
+  return (
+    <Drawer
+      opened={open !== null}
+      onClose={() => control.openRecord(null)}
+      position="right"
+      size="30rem"
+      title={row ? `${t('details.title')} · ${ownerOf(row.record)}` : t('details.title')}
+      closeButtonProps={{ 'aria-label': t('common.close') }}
+      overlayProps={{ backgroundOpacity: 0.25 }}
+    >
+      {row ? (
+        <>
+          <DetailFacts row={row} />
+          <DetailActions record={row.record} gone={row.gone !== null} control={control} canClear={canClear} />
+        </>
+      ) : (
+        <p className="dim">{t('details.gone')}</p>
+      )}
+    </Drawer>
+  )
+}

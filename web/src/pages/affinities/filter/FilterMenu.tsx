@@ -1,0 +1,29 @@
+import { Button, Popover } from '@mantine/core'
+import { IconFilter } from '@tabler/icons-react'
+import { lazy, Suspense, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { ViewControl } from '../view-state.js'
+
+const FilterForm = lazy(async () => ({ default: (await import('./FilterForm.js')).FilterForm }))
+
+export function FilterMenu({ control }: { readonly control: ViewControl }) {
+  const { t } = useTranslation()
+  const [opened, setOpened] = useState(false)
+  return (
+    <Popover opened={opened} onChange={setOpened} position="bottom-start" width={320} trapFocus shadow="md">
+      <Popover.Target>
+        <Button
+          size="compact-sm"
+          variant="default"
+          leftSection={<IconFilter size={14} />}
+          onClick={() => setOpened((before) => !before)}
+        >
+          {t('affinities.addFilter')}
+        </Button>
+      </Popover.Target>
+      <Popover.Dropdown aria-label={t('affinities.addFilter')}>
+        <Suspense>{opened && <FilterForm control={control} />}</Suspense>
+      </Popover.Dropdown>
+    </Popover>
+  )
+}

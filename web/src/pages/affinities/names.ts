@@ -1,0 +1,28 @@
+import type { AffinityRowFragment } from '../../generated/graphql.js'
+import type { FilterField } from './view-state.js'
+
+/** Names of ids that were seen on some page, so that a filter's chip can say whom it means. */
+const names = new Map<string, string>()
+
+export function rememberNames(records: readonly AffinityRowFragment[]): void {
+  for (const { user, apiKey, affinityKey, provider, providerKey, endpoint, modelId, modelName } of records) {
+    if (user) names.set(`userId:${user.id}`, user.username)
+    if (apiKey?.name) names.set(`affinityKey:${affinityKey}`, apiKey.name)
+    if (provider) names.set(`providerId:${provider.id}`, provider.displayName)
+    if (providerKey) names.set(`providerKeyId:${providerKey.id}`, providerKey.name)
+    if (endpoint) names.set(`endpointId:${endpoint.id}`, endpoint.baseUrl)
+    if (modelName !== null) names.set(`modelId:${modelId}`, modelName)
+  }
+}
+
+export const rememberName = (field: FilterField, id: string, name: string): void =>
+  void names.set(`${field}:${id}`, name)
+
+export const nameOf = (field: FilterField, id: string): string => names.get(`${field}:${id}`) ?? shortId(id)
+
+/** Enough of an id to tell it from its neighbours. */
+export const shortId = (id: string): string => (id.length > 13 ? `${id.slice(0, 8)}…` : id)
+
+/** Whose record it is, as people say it. */
+export const ownerOf = ({ user, apiKey, affinityKey }: AffinityRowFragment): string =>
+  user?.username ?? apiKey?.name ?? shortId(affinityKey)

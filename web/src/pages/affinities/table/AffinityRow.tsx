@@ -1,0 +1,107 @@
+import { IconTrash } from '@tabler/icons-react'
+import { memo } from 'react'
+import { useTranslation } from 'react-i18next'
+import { openClear } from '../../../clears/clear-store.js'
+import { Ago, Countdown } from '../../../components/Time.js'
+import { useFormat } from '../../../hooks/use-format.js'
+import { ownerOf, shortId } from '../names.js'
+import type { AffinityPage } from '../use-page.js'
+import { useRow } from '../use-rows.js'
+import { RowState } from './RowState.js'
+
+interface AffinityRowProps {
+  readonly page: AffinityPage
+  readonly id: string
+  /** 0 for the first row of the page. */
+  readonly index: number
+  readonly selected: boolean
+  readonly active: boolean
+  readonly canClear: boolean
+  readonly onToggle: (id: string) => void
+  readonly onOpen: (id: string) => void
+}
+
+/** Plain elements: a page may hold a thousand rows, and many of them change at once. */
+export const AffinityRow = memo(function AffinityRow(props: AffinityRowProps) {
+  const { page, id, index, selected, active, canClear, onToggle, onOpen } = props
+  const { t } = useTranslation()
+  const format = useFormat()
+  const row = useRow(page, id)
+  if (!row) return null
+  const { record, until, gone, switched } = row
+  const name = ownerOf(record)
+  const provider = record.provider?.displayName
+  return (
+    <tr
+      className={`row ${gone ? 'gone' : ''} ${selected ? 'selected' : ''}`}
+      aria-rowindex={index + 2}
+      aria-selected={selected}
+      data-row={index}
+      data-id={id}
+      tabIndex={active ? 0 : -1}
+      onClick={({ target }) =>
+        target instanceof Element && target.closest('.c-select, .c-menu') ? null : onOpen(id)
+      }
+    >
+      {canClear && (
+        <td className="c-select">
+          <input
+            type="checkbox"
+            checked={selected}
+            disabled={gone !== null}
+            aria-label={t('affinities.selectRow', { name })}
+            onChange={() => onToggle(id)}
+          />
+        </td>
+      )}
+      <td className="c-user truncate">
+        <button type="button" className="row-open" aria-label={t('affinities.openDetails', { name })}>
+          {record.user ? record.user.username : <span className="dim">{t('common.unknown')}</span>}
+        </button>
+      </td>
+      <td className="c-key truncate">{record.apiKey?.name ?? <Id id={record.affinityKey} />}</td>
+      <td className="c-format">
+        <span className="tag">{record.apiFormat}</span>
+      </td>
+      <td className="c-model truncate" title={record.modelName ?? record.modelId}>
+        {record.modelName ?? <Id id={record.modelId} />}
+      </td>
+      <td className={`c-provider truncate ${switched ? 'dim' : ''}`}>
+        {switched || provider === undefined ? <Id id={record.providerId} /> : provider}
+      </td>
+      <td className={`c-pkey truncate ${switched ? 'dim' : ''}`}>
+        {switched || !record.providerKey ? <Id id={record.providerKeyId} /> : record.providerKey.name}
+      </td>
+      <td className="c-requests number">{format.number(record.requestCount)}</td>
+      <td className="c-created number dim">
+        <Ago at={record.createdAt} />
+      </td>
+      <td className="c-ttl number">{gone ? '—' : <Countdown until={until} />}</td>
+      <td className="c-state">
+        <RowState gone={gone} reasons={record.staleReasons} />
+      </td>
+      {canClear && (
+        <td className="c-menu">
+          <button
+            type="button"
+            className="copy"
+            disabled={gone !== null}
+            aria-label={t('affinities.rowMenu', { name })}
+            title={t('clears.one')}
+            onClick={() => openClear({ kind: 'single', rows: [record] })}
+          >
+            <IconTrash size={15} stroke={1.6} />
+          </button>
+        </td>
+      )}
+    </tr>
+  )
+})
+
+function Id({ id }: { readonly id: string }) {
+  return (
+    <span className="mono dim" title={id}>
+      {shortId(id)}
+    </span>
+  )
+}

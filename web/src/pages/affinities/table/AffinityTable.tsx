@@ -1,0 +1,115 @@
+import { useMediaQuery } from '@mantine/hooks'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useEffect, useRef } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { PageLoad } from '../use-page.js'
+import { useRowIds } from '../use-rows.js'
+import type { Selection } from '../use-selection.js'
+import type { ViewControl } from '../view-state.js'
+import { AffinityRow } from './AffinityRow.js'
+import { HeaderRow } from './HeaderRow.js'
+import { useRowKeys } from './use-row-keys.js'
+import './table.css'
+
+/** Pixels; the same as in table.css. */
+const ROW_HEIGHT = { desk: 33, phone: 92 } as const
+
+interface AffinityTableProps {
+  readonly load: PageLoad
+  readonly control: ViewControl
+  readonly selection: Selection
+  readonly canClear: boolean
+}
+
+/** Draws the rows that can be seen and a few around them, however many the page holds. */
+export function AffinityTable({ load, control, selection, canClear }: AffinityTableProps) {
+  const { t } = useTranslation()
+  const { page } = load
+  const { view, sortBy, openRecord } = control
+  const ids = useRowIds(page)
+  const scroller = useRef<HTMLDivElement>(null)
+  const phone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false })
+  const rowHeight = phone ? ROW_HEIGHT.phone : ROW_HEIGHT.desk
+  const virtualizer = useVirtualizer({
+    count: ids.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    overscan: 12,
+    scrollPaddingStart: ROW_HEIGHT.desk,
+  })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: rows of another height are measured anew
+  useEffect(() => virtualizer.measure(), [rowHeight, virtualizer])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page begins at its top
+  useEffect(() => {
+    scroller.current?.scrollTo({ top: 0 })
+  }, [view.page, view.size, view.search, view.filters])
+  const active = useRowKeys(ids, {
+    onOpen: openRecord,
+    onToggle: canClear ? selection.toggle : () => {},
+    show: (index) => virtualizer.scrollToIndex(index),
+  })
+
+  const items = virtualizer.getVirtualItems()
+  const before = items[0]?.start ?? 0
+  const after = virtualizer.getTotalSize() - (items.at(-1)?.end ?? 0)
+  const columns = canClear ? 12 : 10
+  const allSelected = ids.length > 0 && selection.ids.size >= ids.length
+  return (
+    <section
+      ref={scroller}
+      className={`rows ${load.loading ? 'busy' : ''}`}
+      aria-label={t('affinities.title')}
+      aria-busy={load.loading}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard
+      tabIndex={0}
+    >
+      <table
+        className="affinities"
+        aria-rowcount={ids.length + 1}
+        aria-label={t('affinities.table', { count: ids.length })}
+      >
+        <thead>
+          <HeaderRow
+            sort={view.sort}
+            onSort={sortBy}
+            canClear={canClear}
+            allSelected={allSelected}
+            someSelected={selection.ids.size > 0}
+            onSelectAll={() => (allSelected ? selection.none() : selection.all(ids))}
+          />
+        </thead>
+        <tbody>
+          <Spacer height={before} columns={columns} />
+          {items.map(({ index }) => {
+            const id = ids[index]
+            return (
+              id !== undefined && (
+                <AffinityRow
+                  key={id}
+                  page={page}
+                  id={id}
+                  index={index}
+                  selected={selection.ids.has(id)}
+                  active={index === active}
+                  canClear={canClear}
+                  onToggle={selection.toggle}
+                  onOpen={openRecord}
+                />
+              )
+            )
+          })}
+          <Spacer height={after} columns={columns} />
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+function Spacer({ height, columns }: { readonly height: number; readonly columns: number }) {
+  if (height <= 0) return null
+  return (
+    <tr className="spacer">
+      <td colSpan={columns} style={{ height }} />
+    </tr>
+  )
+}

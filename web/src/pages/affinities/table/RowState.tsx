@@ -1,0 +1,27 @@
+import { useTranslation } from 'react-i18next'
+import type { StaleReason } from '../../../generated/graphql.js'
+
+interface RowStateProps {
+  readonly gone: 'REMOVED' | 'EXPIRED' | null
+  /** Null while the database cannot tell. */
+  readonly reasons: readonly StaleReason[] | null
+}
+
+/** Says nothing where all is well: what deserves a look stands out by itself. */
+export function RowState({ gone, reasons }: RowStateProps) {
+  const { t } = useTranslation()
+  if (gone)
+    return (
+      <span className="tag">{gone === 'REMOVED' ? t('affinities.removed') : t('affinities.expired')}</span>
+    )
+  if (reasons === null) return <span className="dim">{t('common.unknown')}</span>
+  const [first, ...more] = reasons
+  if (first === undefined) return <span className="dim">{t('affinities.ok')}</span>
+  const words = reasons.map((reason) => t(`staleReasons.${reason}`)).join(', ')
+  return (
+    <span className="tag warn" title={words}>
+      {t(`staleReasons.${first}`)}
+      {more.length > 0 && ` +${more.length}`}
+    </span>
+  )
+}

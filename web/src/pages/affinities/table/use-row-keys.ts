@@ -1,0 +1,44 @@
+import { useEffect, useRef, useState } from 'react'
+import { isTaken } from '../../../app/keys.js'
+
+interface RowKeyActions {
+  readonly onOpen: (id: string) => void
+  readonly onToggle: (id: string) => void
+  /** Scrolls the row into view, so that it is drawn and can be focused. */
+  readonly show: (index: number) => void
+}
+
+function focusRow(index: number): boolean {
+  const row = document.querySelector<HTMLElement>(`tr[data-row="${index}"]`)
+  row?.focus({ preventScroll: true })
+  return row !== null
+}
+
+/** j and k walk the rows, Enter opens and x selects. Returns the row that Tab leads to. */
+export function useRowKeys(ids: readonly string[], actions: RowKeyActions): number {
+  const [active, setActive] = useState(0)
+  const latest = useRef({ ids, active, actions })
+  latest.current = { ids, active, actions }
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (isTaken(event)) return
+      const { ids: rows, active: at, actions: act } = latest.current
+      const onRow = event.target instanceof HTMLElement && event.target.matches('tr[data-row]')
+      const id = rows[at]
+      if (event.key === 'j' || event.key === 'k') {
+        // The first press goes to where the reader is, not past it.
+        const step = onRow ? (event.key === 'j' ? 1 : -1) : 0
+        const next = Math.min(Math.max(at + step, 0), rows.length - 1)
+        setActive(next)
+        act.show(next)
+        // At once where it is drawn, so that the next press counts from there.
+        if (!focusRow(next)) requestAnimationFrame(() => focusRow(next))
+      } else if (onRow && id !== undefined && event.key === 'Enter') act.onOpen(id)
+      else if (onRow && id !== undefined && event.key === 'x') act.onToggle(id)
+    }
+    addEventListener('keydown', onKey)
+    return () => removeEventListener('keydown', onKey)
+  }, [])
+  return Math.min(active, Math.max(ids.length - 1, 0))
+}

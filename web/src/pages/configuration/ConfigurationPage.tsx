@@ -1,0 +1,53 @@
+import { useQuery } from '@apollo/client/react'
+import { useTranslation } from 'react-i18next'
+import { Failure, FailureNotice } from '../../components/Failure.js'
+import { PageHead } from '../../components/PageHead.js'
+import { Scroll } from '../../components/Scroll.js'
+import { CacheConfigDocument } from '../../generated/graphql.js'
+import { useRecovery } from '../../hooks/use-recovery.js'
+
+export function ConfigurationPage() {
+  const { t, i18n } = useTranslation()
+  const { data, error, refetch } = useQuery(CacheConfigDocument)
+  useRecovery(refetch)
+  // Values are copied into environments: as they are written there, not rounded.
+  const exact = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 10, useGrouping: false })
+  return (
+    <Scroll>
+      <PageHead title={t('configuration.title')} intro={t('configuration.intro')} />
+      {error && data && <FailureNotice error={error} onRetry={refetch} />}
+      {error && !data ? (
+        <Failure error={error} onRetry={refetch} />
+      ) : (
+        <div className="panel table-scroll">
+          <table className="table stack">
+            <thead>
+              <tr>
+                <th scope="col">{t('configuration.parameter')}</th>
+                <th scope="col" className="number">
+                  {t('configuration.value')}
+                </th>
+                <th scope="col">{t('configuration.meaning')}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {data?.cacheConfig.parameters.map(({ name, value, description }) => (
+                <tr key={name}>
+                  <td data-label={t('configuration.parameter')} className="mono">
+                    {name}
+                  </td>
+                  <td data-label={t('configuration.value')} className="number">
+                    {exact.format(value)}
+                  </td>
+                  <td data-label={t('configuration.meaning')} lang="en">
+                    {description}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Scroll>
+  )
+}

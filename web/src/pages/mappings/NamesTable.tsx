@@ -1,0 +1,77 @@
+import { useTranslation } from 'react-i18next'
+import { Ttl } from '../../components/Time.js'
+import { ModelMappingsDocument, type ModelMappingsQuery } from '../../generated/graphql.js'
+import { useCursorPages } from '../../hooks/use-cursor-pages.js'
+import { ClearButton } from './ClearButton.js'
+import { MappingTable } from './MappingTable.js'
+import { useMappingPage } from './use-mapping-page.js'
+
+interface NamesTableProps {
+  readonly search: string
+  readonly canClear: boolean
+}
+
+/** Which model a requested name leads to, and who serves it. */
+export function NamesTable({ search, canClear }: NamesTableProps) {
+  const { t } = useTranslation()
+  const pages = useCursorPages(search)
+  const page = useMappingPage(
+    ModelMappingsDocument,
+    { after: pages.after, search: search === '' ? null : search },
+    (data: ModelMappingsQuery) => data.modelMappings,
+  )
+  return (
+    <MappingTable
+      page={page}
+      pages={pages}
+      search={search}
+      label={t('mappings.tabMappings')}
+      keyOf={({ mappingName }) => mappingName}
+      columns={[
+        {
+          name: t('mappings.requested'),
+          cell: ({ mappingName }) => <span className="mono">{mappingName}</span>,
+        },
+        {
+          name: t('mappings.resolvesTo'),
+          cell: ({ globalModelDisplayName, globalModelName }) => (
+            <>
+              {globalModelDisplayName ?? globalModelName ?? t('common.unknown')}{' '}
+              {globalModelName !== null && globalModelName !== globalModelDisplayName && (
+                <span className="mono dim">{globalModelName}</span>
+              )}
+            </>
+          ),
+        },
+        {
+          name: t('mappings.providers'),
+          cell: ({ providers }) =>
+            providers.length === 0 ? (
+              <span className="tag warn">{t('mappings.noProvider')}</span>
+            ) : (
+              providers.map(({ displayName }) => displayName).join(', ')
+            ),
+        },
+        {
+          name: t('mappings.ttl'),
+          number: true,
+          cell: ({ ttlSeconds }) => <Ttl seconds={ttlSeconds} readAt={page.readAt} />,
+        },
+        ...(canClear
+          ? [
+              {
+                name: t('common.actions'),
+                number: true,
+                cell: ({ mappingName }: ModelMappingsQuery['modelMappings']['nodes'][number]) => (
+                  <ClearButton
+                    target={{ kind: 'mappingName', name: mappingName }}
+                    label={t('clears.mappingName')}
+                  />
+                ),
+              },
+            ]
+          : []),
+      ]}
+    />
+  )
+}

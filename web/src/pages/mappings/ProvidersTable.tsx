@@ -1,0 +1,74 @@
+import { useTranslation } from 'react-i18next'
+import { Ttl } from '../../components/Time.js'
+import { ProviderModelMappingsDocument, type ProviderModelMappingsQuery } from '../../generated/graphql.js'
+import { useCursorPages } from '../../hooks/use-cursor-pages.js'
+import { useFormat } from '../../hooks/use-format.js'
+import { ClearButton } from './ClearButton.js'
+import { MappingTable } from './MappingTable.js'
+import { useMappingPage } from './use-mapping-page.js'
+
+interface ProvidersTableProps {
+  readonly search: string
+  readonly canClear: boolean
+}
+
+/** What a model is called at each provider. */
+export function ProvidersTable({ search, canClear }: ProvidersTableProps) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const pages = useCursorPages(search)
+  const page = useMappingPage(
+    ProviderModelMappingsDocument,
+    { after: pages.after, search: search === '' ? null : search },
+    (data: ProviderModelMappingsQuery) => data.providerModelMappings,
+  )
+  return (
+    <MappingTable
+      page={page}
+      pages={pages}
+      search={search}
+      label={t('mappings.tabProviders')}
+      keyOf={({ providerId, globalModelId }) => `${providerId}:${globalModelId}`}
+      columns={[
+        { name: t('mappings.provider'), cell: ({ providerName }) => providerName },
+        {
+          name: t('mappings.globalModel'),
+          cell: ({ globalModelDisplayName, globalModelName }) => globalModelDisplayName ?? globalModelName,
+        },
+        {
+          name: t('mappings.providerModel'),
+          cell: ({ providerModelName }) => <span className="mono">{providerModelName}</span>,
+        },
+        {
+          name: t('mappings.aliases'),
+          cell: ({ aliases }) => <span className="mono dim">{aliases.join(', ') || '—'}</span>,
+        },
+        { name: t('mappings.hits'), number: true, cell: ({ hitCount }) => format.number(hitCount) },
+        {
+          name: t('mappings.ttl'),
+          number: true,
+          cell: ({ ttlSeconds }) => <Ttl seconds={ttlSeconds} readAt={page.readAt} />,
+        },
+        ...(canClear
+          ? [
+              {
+                name: t('common.actions'),
+                number: true,
+                cell: (node: ProviderModelMappingsQuery['providerModelMappings']['nodes'][number]) => (
+                  <ClearButton
+                    target={{
+                      kind: 'providerMapping',
+                      providerId: node.providerId,
+                      globalModelId: node.globalModelId,
+                      name: `${node.providerName} · ${node.globalModelName}`,
+                    }}
+                    label={t('clears.mappingProvider')}
+                  />
+                ),
+              },
+            ]
+          : []),
+      ]}
+    />
+  )
+}

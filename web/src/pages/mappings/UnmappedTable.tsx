@@ -1,0 +1,65 @@
+import { useTranslation } from 'react-i18next'
+import { Ttl } from '../../components/Time.js'
+import { UnmappedEntriesDocument, type UnmappedEntriesQuery } from '../../generated/graphql.js'
+import { useCursorPages } from '../../hooks/use-cursor-pages.js'
+import { ClearButton } from './ClearButton.js'
+import { MappingTable } from './MappingTable.js'
+import { useMappingPage } from './use-mapping-page.js'
+
+/** Names that lead nowhere: a typing error in some client, or a model that nobody has set up. */
+export function UnmappedTable({ canClear }: { readonly canClear: boolean }) {
+  const { t } = useTranslation()
+  const pages = useCursorPages('')
+  const page = useMappingPage(
+    UnmappedEntriesDocument,
+    { after: pages.after },
+    (data: UnmappedEntriesQuery) => data.unmappedEntries,
+  )
+  return (
+    <>
+      <p className="hint" style={{ marginTop: 0 }}>
+        {t('mappings.unmappedHint')}
+      </p>
+      <MappingTable
+        page={page}
+        pages={pages}
+        search=""
+        label={t('mappings.tabUnmapped')}
+        keyOf={({ mappingName }) => mappingName}
+        columns={[
+          {
+            name: t('mappings.requested'),
+            cell: ({ mappingName }) => <span className="mono">{mappingName}</span>,
+          },
+          {
+            name: t('mappings.status'),
+            cell: ({ status }) => (
+              <span className={status === 'NOT_FOUND' ? 'tag' : 'tag bad'}>
+                {t(`mappings.unmapped.${status}`)}
+              </span>
+            ),
+          },
+          {
+            name: t('mappings.ttl'),
+            number: true,
+            cell: ({ ttlSeconds }) => <Ttl seconds={ttlSeconds} readAt={page.readAt} />,
+          },
+          ...(canClear
+            ? [
+                {
+                  name: t('common.actions'),
+                  number: true,
+                  cell: ({ mappingName }: UnmappedEntriesQuery['unmappedEntries']['nodes'][number]) => (
+                    <ClearButton
+                      target={{ kind: 'mappingName', name: mappingName }}
+                      label={t('clears.mappingName')}
+                    />
+                  ),
+                },
+              ]
+            : []),
+        ]}
+      />
+    </>
+  )
+}

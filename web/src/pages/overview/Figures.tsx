@@ -1,0 +1,109 @@
+import { useQuery } from '@apollo/client/react'
+import type { ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
+import { CountAffinitiesDocument, type StatsFragment } from '../../generated/graphql.js'
+import { useFormat } from '../../hooks/use-format.js'
+import { useRecovery } from '../../hooks/use-recovery.js'
+
+const STALE_EVERY_MS = 15_000
+
+/** The six figures that tell at a glance whether to read on. */
+export function Figures({ stats }: { readonly stats: StatsFragment | undefined }) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const { data, refetch } = useQuery(CountAffinitiesDocument, {
+    variables: { filter: { stale: true } },
+    fetchPolicy: 'no-cache',
+    pollInterval: STALE_EVERY_MS,
+    skipPollAttempt: () => document.hidden,
+  })
+  useRecovery(refetch)
+  const stale = data?.affinities.totalCount
+  const scheduler = stats?.schedulerMetrics
+  const affinity = stats?.affinityStats
+  const observed = stats?.observed
+  const since = observed ? format.time(Date.parse(observed.since)) : ''
+  const rate = (value: number | null | undefined) =>
+    value === undefined ? (
+      ''
+    ) : value === null ? (
+      <span className="dim">{t('common.noData')}</span>
+    ) : (
+      format.percent(value)
+    )
+  const switches = observed && observed.providerSwitches + observed.keySwitches
+  return (
+    <dl className="panel figures">
+      <Figure
+        name={t('overview.liveAffinities')}
+        value={stats && format.number(stats.totalAffinities)}
+        hint=""
+      />
+      <Figure
+        name={t('overview.hitRate')}
+        value={rate(scheduler?.cacheHitRate)}
+        hint={
+          scheduler &&
+          (scheduler.cacheHitRate === null
+            ? t('overview.noCounts')
+            : t('overview.hitRateOf', {
+                hits: format.number(scheduler.cacheHits),
+                misses: format.number(scheduler.cacheMisses),
+              }))
+        }
+      />
+      <Figure
+        name={t('overview.reuseRate')}
+        value={rate(observed?.reuseRate)}
+        hint={
+          observed && t(observed.reuseRate === null ? 'overview.noPins' : 'overview.reuseHint', { since })
+        }
+      />
+      <Figure
+        name={t('overview.switches')}
+        value={switches !== undefined && format.number(switches)}
+        hint={
+          observed &&
+          t('overview.switchesOf', {
+            provider: format.number(observed.providerSwitches),
+            key: format.number(observed.keySwitches),
+          })
+        }
+      />
+      <Figure
+        name={t('overview.invalidations')}
+        value={affinity && format.number(affinity.cacheInvalidations)}
+        hint={t('overview.invalidationsHint')}
+      />
+      <Figure
+        name={t('overview.stale')}
+        value={stale !== undefined && <span className={stale > 0 ? 'warn' : ''}>{format.number(stale)}</span>}
+        hint={
+          stale !== undefined &&
+          (stale > 0 ? (
+            <Link to="/affinities?stale=true">{t('overview.staleLink')}</Link>
+          ) : (
+            t('overview.staleNone')
+          ))
+        }
+      />
+    </dl>
+  )
+}
+
+interface FigureProps {
+  readonly name: string
+  readonly value: ReactNode
+  readonly hint: ReactNode
+}
+
+function Figure({ name, value, hint }: FigureProps) {
+  return (
+    <div className="figure">
+      <dt>{name}</dt>
+      <dd className="value">{value}</dd>
+      <dd className="hint">{hint}</dd>
+    </div>
+  )
+}

@@ -1,0 +1,65 @@
+import { useQuery } from '@apollo/client/react'
+import { lazy, Suspense, useEffect } from 'react'
+import { useTranslation } from 'react-i18next'
+import { useAttention } from '../../api/visibility.js'
+import { ConnectionState } from '../../app/ConnectionState.js'
+import { Failure, FailureNotice } from '../../components/Failure.js'
+import { PageHead } from '../../components/PageHead.js'
+import { Panel } from '../../components/Panel.js'
+import { Scroll } from '../../components/Scroll.js'
+import { CacheStatsNowDocument } from '../../generated/graphql.js'
+import { useStore } from '../../hooks/store.js'
+import { useRecovery } from '../../hooks/use-recovery.js'
+import { Breakdowns } from './Breakdowns.js'
+import { Figures } from './Figures.js'
+import { HealthPanel } from './HealthPanel.js'
+import { SchedulerPanel } from './SchedulerPanel.js'
+import { followStats, INTERVAL_SECONDS, statsWindow, takeIn, WINDOW_MINUTES } from './stats-window.js'
+import './overview.css'
+
+const Charts = lazy(async () => ({ default: (await import('./Charts.js')).Charts }))
+
+export function OverviewPage() {
+  const { t } = useTranslation()
+  const { latest, points, error: streamError } = useStore(statsWindow)
+  const now = useQuery(CacheStatsNowDocument, { fetchPolicy: 'no-cache' })
+  const attended = useAttention()
+  useEffect(() => (attended ? followStats() : undefined), [attended])
+  useEffect(() => {
+    if (now.data && statsWindow.get().latest === null) takeIn(now.data.cacheStats, Date.now())
+  }, [now.data])
+  useRecovery(now.refetch)
+
+  const stats = latest ?? now.data?.cacheStats
+  const error = now.error ?? streamError
+  return (
+    <Scroll>
+      <PageHead title={t('overview.title')}>
+        <ConnectionState />
+      </PageHead>
+      {!stats && error !== undefined ? (
+        <Failure error={error} onRetry={now.refetch} />
+      ) : (
+        <div className="grid overview">
+          {error !== undefined && <FailureNotice error={error} onRetry={now.refetch} />}
+          <Figures stats={stats} />
+          <Panel
+            title={t('overview.overTime')}
+            hint={t('overview.overTimeHint', { minutes: WINDOW_MINUTES, seconds: INTERVAL_SECONDS })}
+          >
+            <div className="charts">
+              <Suspense>
+                <Charts points={points} />
+              </Suspense>
+            </div>
+          </Panel>
+          <Breakdowns />
+          <div className="overview-foot">
+            <SchedulerPanel stats={stats} />
+            <HealthPanel stats={stats} />
+          </div>
+        </div>
+      )}
+    </Scroll>
+  )
+}

@@ -1,0 +1,65 @@
+import { useTranslation } from 'react-i18next'
+import { Panel } from '../../components/Panel.js'
+import { Ago } from '../../components/Time.js'
+import type { StatsFragment } from '../../generated/graphql.js'
+import { useFormat } from '../../hooks/use-format.js'
+
+export function SchedulerPanel({ stats }: { readonly stats: StatsFragment | undefined }) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  if (!stats) return <Panel title={t('overview.scheduler')}>{null}</Panel>
+  const { schedulerMetrics: metrics, dynamicReservation: reservation } = stats
+  const { lastApiFormat, lastModelName, lastUpdatedAt } = metrics
+  return (
+    <Panel
+      title={t('overview.scheduler')}
+      hint={lastUpdatedAt === null ? t('overview.schedulerNever') : <Ago at={lastUpdatedAt} />}
+    >
+      <dl className="facts wide">
+        <dt>{t('overview.strategy')}</dt>
+        <dd className="mono">{stats.scheduler}</dd>
+        <dt>{t('overview.schedulingMode')}</dt>
+        <dd className="mono">{stats.schedulingMode}</dd>
+        <dt>{t('overview.priorityMode')}</dt>
+        <dd className="mono">{stats.priorityMode}</dd>
+        <dt>{t('overview.batches')}</dt>
+        <dd>{format.number(metrics.totalBatches)}</dd>
+        <dt>{t('overview.candidates')}</dt>
+        <dd>
+          {format.number(metrics.totalCandidates)}{' '}
+          <span className="dim">
+            {t('overview.perBatch', { value: format.decimal(metrics.avgCandidatesPerBatch) })}
+          </span>
+        </dd>
+        <dt>{t('overview.lastBatch')}</dt>
+        <dd>
+          {t('overview.lastBatchOf', {
+            size: format.number(metrics.lastBatchSize),
+            candidates: format.number(metrics.lastCandidateCount),
+          })}
+        </dd>
+        <dt>{t('overview.lastFor')}</dt>
+        <dd>
+          {[lastModelName, lastApiFormat].filter((text) => text !== null).join(' · ') || t('common.noData')}
+        </dd>
+        <dt>{t('overview.denied')}</dt>
+        <dd>{format.number(metrics.concurrencyDenied)}</dd>
+        <dt>{t('overview.reservation')}</dt>
+        <dd>
+          {reservation.enabled ? (
+            <>
+              {format.percent(reservation.currentAvgRatio)}{' '}
+              <span className="dim">
+                {t('overview.probePhase')} {format.percent(reservation.probePhaseRatio)}
+              </span>
+            </>
+          ) : (
+            t('overview.reservationOff')
+          )}
+        </dd>
+        <dt>{t('overview.checks')}</dt>
+        <dd>{format.number(reservation.totalChecks)}</dd>
+      </dl>
+    </Panel>
+  )
+}

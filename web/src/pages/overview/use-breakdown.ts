@@ -1,0 +1,88 @@
+import { useQuery } from '@apollo/client/react'
+import { useEffect, useState } from 'react'
+import { client } from '../../api/client.js'
+import {
+  type AffinityFilter,
+  BreakdownDocument,
+  type BreakdownQuery,
+  CountAffinitiesDocument,
+} from '../../generated/graphql.js'
+import { useRecovery } from '../../hooks/use-recovery.js'
+
+export interface Slice {
+  readonly id: string
+  readonly name: string
+  readonly count: number
+  readonly filter: AffinityFilter
+}
+
+export interface Breakdown {
+  readonly total: number
+  readonly byProvider: readonly Slice[]
+  readonly byModel: readonly Slice[]
+  readonly byFormat: readonly Slice[]
+}
+
+type Node = BreakdownQuery['affinities']['nodes'][number]
+const EVERY_MS = 30_000
+const SHOWN = 6
+
+/**
+ * Counts by provider, model and format. A thousand records are read to learn what there is; where there are more, the
+ * largest of each are then counted by the server, so that the figures are exact and not a sample's.
+ */
+export function useBreakdown() {
+  const query = useQuery(BreakdownDocument, {
+    fetchPolicy: 'no-cache',
+    pollInterval: EVERY_MS,
+    skipPollAttempt: () => document.hidden,
+  })
+  const [breakdown, setBreakdown] = useState<Breakdown>()
+  const { data, refetch } = query
+  useRecovery(refetch)
+  useEffect(() => {
+    if (!data) return
+    let over = false
+    void breakDown(data.affinities).then((next) => over || setBreakdown(next))
+    return () => {
+      over = true
+    }
+  }, [data])
+  return { breakdown, error: query.error, refetch }
+}
+
+async function breakDown({ nodes, totalCount }: BreakdownQuery['affinities']): Promise<Breakdown> {
+  const exact = totalCount <= nodes.length
+  const finish = async (slices: readonly Slice[]): Promise<readonly Slice[]> => {
+    const largest = slices.slice(0, SHOWN)
+    const counted = exact ? largest : await Promise.all(largest.map(countExactly))
+    return [...counted].sort((a, b) => b.count - a.count)
+  }
+  const [byProvider, byModel, byFormat] = await Promise.all([
+    finish(sliceBy(nodes, (n) => [n.providerId, n.provider?.displayName, { providerId: n.providerId }])),
+    finish(sliceBy(nodes, (n) => [n.modelId, n.modelDisplayName ?? n.modelName, { modelId: n.modelId }])),
+    finish(sliceBy(nodes, (n) => [n.apiFormat, n.apiFormat, { apiFormat: n.apiFormat }])),
+  ])
+  return { total: totalCount, byProvider, byModel, byFormat }
+}
+
+function sliceBy(
+  nodes: readonly Node[],
+  part: (node: Node) => readonly [id: string, name: string | null | undefined, filter: AffinityFilter],
+): readonly Slice[] {
+  const slices = new Map<string, Slice>()
+  for (const node of nodes) {
+    const [id, name, filter] = part(node)
+    slices.set(id, { id, name: name ?? id, filter, count: (slices.get(id)?.count ?? 0) + 1 })
+  }
+  return [...slices.values()].sort((a, b) => b.count - a.count)
+}
+
+async function countExactly(slice: Slice): Promise<Slice> {
+  const { data } = await client.query({
+    query: CountAffinitiesDocument,
+    variables: { filter: slice.filter },
+    fetchPolicy: 'no-cache',
+  })
+  return { ...slice, count: data?.affinities.totalCount ?? slice.count }
+}

@@ -1,0 +1,27 @@
+import { Modal } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import { useStore } from '../hooks/store.js'
+import { SignInForm } from './SignInForm.js'
+import { endSession, sessionStore } from './session.js'
+
+/** Lies over the page, which keeps its filters, its scroll position and what was typed. */
+export function ExpiredSession() {
+  const { t } = useTranslation()
+  const { expired } = useStore(sessionStore)
+  return (
+    <Modal
+      opened={expired}
+      onClose={endSession}
+      withCloseButton={false}
+      closeOnClickOutside={false}
+      closeOnEscape={false}
+      title={t('signIn.expiredTitle')}
+      zIndex={1_000}
+    >
+      <p className="dim" style={{ marginTop: 0 }}>
+        {t('signIn.expiredIntro')}
+      </p>
+      <SignInForm />
+    </Modal>
+  )
+}

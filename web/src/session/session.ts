@@ -1,0 +1,63 @@
+import { createStore } from '../hooks/store.js'
+
+export interface Session {
+  readonly token: string
+  /** Unix milliseconds; null for a pasted token, whose end only the server knows. */
+  readonly expiresAt: number | null
+}
+
+export interface SessionState {
+  readonly session: Session | null
+  /** The server took the token before and does not any more: the page stays, a sign-in lies over it. */
+  readonly expired: boolean
+}
+
+/** Also read by GraphiQL, when it is opened from the console. */
+const STORAGE_KEY = 'affinityql.session'
+
+export const sessionStore = createStore<SessionState>({ session: restore(), expired: false })
+
+function restore(): Session | null {
+  try {
+    const stored: unknown = JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? 'null')
+    if (typeof stored !== 'object' || stored === null || !('token' in stored)) return null
+    if (typeof stored.token !== 'string') return null
+    const expiresAt = 'expiresAt' in stored && typeof stored.expiresAt === 'number' ? stored.expiresAt : null
+    return { token: stored.token, expiresAt }
+  } catch {
+    return null
+  }
+}
+
+export function startSession(session: Session): void {
+  sessionStorage.setItem(STORAGE_KEY, JSON.stringify(session))
+  sessionStore.set({ session, expired: false })
+}
+
+export function endSession(): void {
+  sessionStorage.removeItem(STORAGE_KEY)
+  sessionStore.set({ session: null, expired: false })
+}
+
+export function expireSession(): void {
+  const { session } = sessionStore.get()
+  if (session) sessionStore.set({ session, expired: true })
+}
+
+export const authorization = (): Record<string, string> => {
+  const { session } = sessionStore.get()
+  return session ? { authorization: `Bearer ${session.token}` } : {}
+}
+
+/** Resolves when there is a session that has not ended; at once while there is. */
+export function whenSignedIn(): Promise<void> {
+  const signedIn = () => sessionStore.get().session !== null && !sessionStore.get().expired
+  if (signedIn()) return Promise.resolve()
+  return new Promise((resolve) => {
+    const stop = sessionStore.subscribe(() => {
+      if (!signedIn()) return
+      stop()
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,39 @@
+import { client } from '../api/client.js'
+import { codeOf, type FailureKind, failureKind } from '../api/errors.js'
+import { LoginDocument, ViewerDocument } from '../generated/graphql.js'
+import { startSession } from './session.js'
+
+/** Why a sign-in did not happen; null where it did. */
+export type SignInFailure = 'badCredentials' | 'badToken' | 'tooMany' | FailureKind | null
+
+export async function signInByPassword(email: string, password: string): Promise<SignInFailure> {
+  try {
+    const { data } = await client.mutate({ mutation: LoginDocument, variables: { email, password } })
+    if (data?.login.__typename !== 'Session') return 'badCredentials'
+    startSession({ token: data.login.token, expiresAt: Date.parse(data.login.expiresAt) })
+    return null
+  } catch (error) {
+    return codeOf(error) === 'RATE_LIMITED' ? 'tooMany' : failureKind(error)
+  }
+}
+
+/** Tries the token before it is kept. */
+export async function signInByToken(text: string): Promise<SignInFailure> {
+  const token = text.trim().replace(/^Bearer\s+/i, '')
+  // A header cannot hold other characters, so this is no token of anybody's.
+  if (!/^[\x21-\x7e]+$/.test(token)) return 'badToken'
+  const headers = { authorization: `Bearer ${token}` }
+  try {
+    const { data, error } = await client.query({
+      query: ViewerDocument,
+      fetchPolicy: 'no-cache',
+      context: { headers, ownAuthorization: true },
+    })
+    if (error) throw error
+    if (!data) return 'badToken'
+    startSession({ token, expiresAt: null })
+    return null
+  } catch (error) {
+    return codeOf(error) === 'UNAUTHENTICATED' ? 'badToken' : failureKind(error)
+  }
+}
