@@ -27,6 +27,7 @@ import { createGraphqlServer, type Yoga } from './server/create-yoga.js'
 import { type Dependency, readHealth } from './server/health.js'
 import { createMetrics } from './server/metrics.js'
 import { createOutageLog } from './server/outage-log.js'
+import type { Tracing } from './server/tracing/tracing.js'
 import { createAdminDirectory } from './stores/admin-directory.js'
 import type { AffinityStore } from './stores/affinity-store.js'
 import { createAuditSpool } from './stores/audit-spool.js'
@@ -78,20 +79,27 @@ export interface AppOptions {
   readonly logger: Logger
   /** Unix milliseconds. */
   readonly now?: () => number
+  /** Where traces go; the caller closes it. */
+  readonly tracing?: Tracing | undefined
 }
 
 /**
  * Puts the parts together: config → clients → stores → server. Nothing listens yet.
  * @throws ConfigurationError where a store cannot be reached or the database is not the gateway's
  */
-export async function createApp(config: Config, { logger, now = Date.now }: AppOptions): Promise<App> {
+export async function createApp(
+  config: Config,
+  { logger, now = Date.now, tracing }: AppOptions,
+): Promise<App> {
   const secrets = secretsOf(config.mode)
   const database = openDatabase(config.mode, logger)
   const metrics = createMetrics({ tables: expectedTables(database.prisma).map(({ name }) => name) })
   database.onQuery((sql, durationMs) => metrics.sqlStatementDone(sql, durationMs / 1_000))
-  const cache = await openCache(config.mode, logger, now, (command, durationMs, failed) =>
-    metrics.redisCommandDone(command, durationMs / 1_000, failed),
-  ).catch(closing(database))
+  if (tracing) database.onQuery(tracing.sqlStatementDone)
+  const cache = await openCache(config.mode, logger, now, (command, durationMs, failed) => {
+    metrics.redisCommandDone(command, durationMs / 1_000, failed)
+    tracing?.redisCommandDone(command, durationMs, failed)
+  }).catch(closing(database))
   await prepare(database).catch(closing(database, cache))
 
   const directory = createAdminDirectory(database.prisma)
@@ -146,6 +154,7 @@ export async function createApp(config: Config, { logger, now = Date.now }: AppO
         statistics: () => statistics.read(),
         countAffinities: () => affinitySource.open().count({}),
         indexSize: () => affinitySource.indexSize,
+        indexDrift: () => affinitySource.figures.drift,
         brokenRecords: () => affinitySource.brokenCount,
         gateways: () => gateways?.states() ?? [],
       }),
@@ -168,6 +177,7 @@ export async function createApp(config: Config, { logger, now = Date.now }: AppO
     consoleDirectory: CONSOLE_DIRECTORY,
     production: config.production,
     readHealth: health,
+    tracing,
   })
   gateways?.start()
 

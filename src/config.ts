@@ -3,6 +3,7 @@ import type { Address, RedisConfig } from './clients/redis.js'
 import { ConfigurationError } from './errors.js'
 import { parseAdminTokens, type StaticToken } from './security/static-tokens.js'
 import { parseTrustProxy, TRUST_NOBODY, type TrustProxy } from './server/client-address.js'
+import { readTracing, type TracingConfig } from './server/tracing/settings.js'
 
 /** Beside a gateway, on its stores; or embedded, with nothing installed. */
 export type ModeConfig =
@@ -35,6 +36,8 @@ export interface Config {
   readonly clearGuardSeconds: number
   /** Where audit outcomes wait while the database is away. */
   readonly auditSpoolDir: string
+  /** Undefined: no traces. */
+  readonly tracing: TracingConfig | undefined
   /** Only registered documents are run; `files` hold further ones. Undefined: every document is. */
   readonly trustedDocuments: { readonly files: readonly string[] } | undefined
 }
@@ -97,14 +100,12 @@ export function loadConfig(environment: Environment): Config {
     affinityIndex: check('AFFINITY_INDEX', onOff, true, 'on or off'),
     clearGuardSeconds: check('CLEAR_GUARD_SECONDS', guardSeconds, 5, 'a number from 0 to 60'),
     auditSpoolDir: read('AUDIT_SPOOL_DIR') ?? '.data/audit-spool',
-    trustedDocuments: check('TRUSTED_DOCUMENTS_ONLY', flag, false, 'true or false')
-      ? {
-          files:
-            read('TRUSTED_DOCUMENTS_FILE')
-              ?.split(',')
-              .map((file) => file.trim()) ?? [],
-        }
-      : undefined,
+    tracing: readTracing(read, problems),
+    trustedDocuments: readTrustedDocuments(
+      read,
+      check('TRUSTED_DOCUMENTS_ONLY', flag, false, 'true or false'),
+      problems,
+    ),
   }
   if (!mode || problems.length > 0) throw new ConfigurationError(problems)
   return { ...config, mode }
@@ -205,6 +206,13 @@ function readGateways(read: Read, problems: string[]): Config['gateways'] {
     )
   }
   return token ? { urls: [...urls].filter((url) => url !== undefined), token } : undefined
+}
+
+function readTrustedDocuments(read: Read, only: boolean, problems: string[]): Config['trustedDocuments'] {
+  const files = read('TRUSTED_DOCUMENTS_FILE')
+  // Whoever names documents to trust believes that others are refused.
+  if (files && !only) problems.push('TRUSTED_DOCUMENTS_FILE needs TRUSTED_DOCUMENTS_ONLY=true.')
+  return only ? { files: files?.split(',').map((file) => file.trim()) ?? [] } : undefined
 }
 
 function gatewayUrl(text: string): string | undefined {

@@ -16,8 +16,12 @@ async function main(): Promise<void> {
   const demoToken = configured.mode.kind === 'embedded' ? newStaticToken('demo', 'admin') : undefined
   const config = demoToken ? withToken(configured, demoToken.entry) : configured
   const logger = createLogger(config)
-  const app = await createApp(config, { logger })
-  const stack = [() => app.close()]
+  // Loaded only where it is used: OpenTelemetry is some 100 files.
+  const tracing =
+    config.tracing &&
+    (await (await import('./server/tracing/provider.js')).startTracing(config.tracing, logger))
+  const app = await createApp(config, { logger, tracing })
+  const stack = [() => app.close(), async () => tracing?.close()]
   try {
     const demo =
       app.keyspace &&

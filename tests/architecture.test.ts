@@ -41,6 +41,7 @@ const PACKAGES: readonly [packages: RegExp, units: readonly string[]][] = [
   [/^dataloader(\/|$)/, ['loaders']],
   [/^(node:)?process$/, ['main']],
   [/^(jose|rate-limiter-flexible)(\/|$)/, ['security']],
+  [/^@opentelemetry(\/|$)/, ['server']],
 ]
 
 interface Import {

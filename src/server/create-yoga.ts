@@ -8,6 +8,7 @@ import type { Health } from './health.js'
 import { createErrorMask } from './mask-error.js'
 import type { Metrics } from './metrics.js'
 import { type ContextDeps, createContext } from './request-context.js'
+import type { Tracing } from './tracing/tracing.js'
 import { useConsole } from './use-console.js'
 import { useGraphiql } from './use-graphiql.js'
 import { useHealth } from './use-health.js'
@@ -34,6 +35,7 @@ export interface YogaDeps extends ContextDeps {
   /** Whether `/metrics` needs no token. */
   readonly metricsPublic: boolean
   readonly trustProxy?: TrustProxy
+  readonly tracing?: Tracing | undefined
   /** The built console; where there is none, none is served. */
   readonly consoleDirectory: string
   /** In production nobody may introspect, GraphiQL is not served and errors suggest no names. */
@@ -76,6 +78,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         disconnect: () => server.res?.destroy(),
       }),
     plugins: [
+      ...(deps.tracing ? [deps.tracing.plugin] : []),
       useRequestLog(logger),
       useSecurityHeaders(),
       useHealth(deps.readHealth),

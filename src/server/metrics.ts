@@ -22,6 +22,8 @@ export interface MetricSources {
   health(): Promise<Health>
   /** Records that the live index holds in memory; undefined where there is none. */
   indexSize(): number | undefined
+  /** Records that reconciles have put right since the start; it should be 0. */
+  indexDrift(): number
   /** Keys of the affinity family whose values cannot be read. */
   brokenRecords(): number
   gateways(): readonly GatewayState[]
@@ -136,6 +138,11 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
     help: 'Affinities that the live index holds in memory.',
     registers,
   })
+  const indexDrift = new Gauge({
+    name: 'affinityql_index_drift_records',
+    help: 'Affinities that a reconcile found to differ from the cache although no change was announced, since the start.',
+    registers,
+  })
   const brokenRecords = new Gauge({
     name: 'affinityql_broken_records',
     help: 'Keys of the affinity family whose values cannot be read.',
@@ -155,6 +162,7 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
     gatewayUp.reset()
     for (const { url, isUp } of sources.gateways()) gatewayUp.set({ gateway: url }, isUp ? 1 : 0)
     show(indexRecords, sources.indexSize())
+    indexDrift.set(sources.indexDrift())
     brokenRecords.set(sources.brokenRecords())
   }
 

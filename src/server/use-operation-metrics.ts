@@ -1,13 +1,8 @@
-import {
-  type DocumentNode,
-  type ExecutionResult,
-  getOperationAST,
-  Kind,
-  type SelectionSetNode,
-} from 'graphql'
+import { type DocumentNode, type ExecutionResult, getOperationAST } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../context.js'
 import type { OperationDone } from './metrics.js'
+import { rootFieldOf } from './root-field.js'
 
 interface Entry {
   readonly startedAt: number
@@ -55,24 +50,4 @@ export function useOperationMetrics(
       operationDone({ kind, operation, outcome }, (performance.now() - startedAt) / 1_000)
     },
   }
-}
-
-/** The only root field that is asked for, or `several`. The document is valid by now: every name is of the schema. */
-function rootFieldOf(document: DocumentNode, selectionSet: SelectionSetNode): string {
-  const names = new Set<string>()
-  const collect = ({ selections }: SelectionSetNode) => {
-    for (const selection of selections) {
-      if (selection.kind === Kind.FIELD) names.add(selection.name.value)
-      else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet)
-      else {
-        const fragment = document.definitions.find(
-          (node) => node.kind === Kind.FRAGMENT_DEFINITION && node.name.value === selection.name.value,
-        )
-        if (fragment?.kind === Kind.FRAGMENT_DEFINITION) collect(fragment.selectionSet)
-      }
-    }
-  }
-  collect(selectionSet)
-  const [name = 'none', ...others] = names
-  return others.length === 0 ? name : 'several'
 }

@@ -18,6 +18,7 @@ const SITUATIONS: readonly Readonly<Record<string, string>>[] = [
   { ...WITHOUT_REDIS, REDIS_SENTINELS: 'one', REDIS_PASSWORD: 'secret', REDIS_USERNAME: 'me' },
   { ...WITHOUT_REDIS, REDIS_CLUSTER_NODES: 'one' },
   { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' },
+  { TRUSTED_DOCUMENTS_ONLY: 'true' },
 ]
 
 /** Every name that is asked for while the configuration is loaded. */

@@ -329,6 +329,7 @@ describe('what the service counts itself', () => {
       brokenRecords: 0,
     }),
     indexSize: () => 12,
+    indexDrift: () => 0,
     brokenRecords: () => 3,
     gateways: () => [],
   }

@@ -12,7 +12,7 @@ import {
 import { type DocumentNode, getOperationAST } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../../context.js'
-import { rootFieldOf } from '../use-operation-metrics.js'
+import { rootFieldOf } from '../root-field.js'
 import { requestIdOf } from '../use-request-log.js'
 
 const PATH = '/graphql'

@@ -1,0 +1,177 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { at, findProgram, listAt, ROOT, textOf, yamlOf } from './files.js'
+
+const SECRETS = ['DATABASE_URL', 'REDIS_URL', 'ENCRYPTION_KEY', 'JWT_SECRET_KEY', 'ADMIN_TOKENS']
+/** The service drains for 9 s at most. */
+const DRAIN_SECONDS = 9
+
+/** What stands in the first column of the tables of docs/configuration.md. */
+const DOCUMENTED = new Set(
+  [...textOf('docs/configuration.md').matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name]) => name),
+)
+
+describe('the compose file', () => {
+  const [compose] = yamlOf('deploy/compose.yaml')
+  const service = at(compose, 'services', 'affinityql')
+
+  it('starts the service when both stores answer', () => {
+    for (const store of ['postgres', 'redis']) {
+      expect(at(service, 'depends_on', store, 'condition')).toBe('service_healthy')
+      expect(at(compose, 'services', store, 'healthcheck', 'test', 0)).toBe('CMD')
+      expect(at(compose, 'services', store, 'image')).toMatch(/^\w+:\d+\.\d+/)
+    }
+  })
+
+  it('gives it no more rights than it needs, and time to stop', () => {
+    expect(service).toMatchObject({
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      ports: [expect.stringMatching(/^127\.0\.0\.1:/)],
+    })
+    expect(Number.parseInt(String(at(service, 'stop_grace_period')), 10)).toBeGreaterThan(DRAIN_SECONDS)
+  })
+
+  it('builds stages that the Dockerfile has, and sets variables that are documented', () => {
+    for (const name of ['affinityql', 'fixtures']) {
+      const target = at(compose, 'services', name, 'build', 'target')
+      expect(textOf('Dockerfile')).toContain(` AS ${target}\n`)
+      expect(
+        existsSync(
+          join(ROOT, 'deploy', String(at(compose, 'services', name, 'build', 'context')), 'Dockerfile'),
+        ),
+      ).toBe(true)
+      const variables = Object.keys(Object(at(compose, 'services', name, 'environment')))
+      expect(variables.filter((variable) => !DOCUMENTED.has(variable))).toEqual([])
+    }
+  })
+
+  it('loads the fixtures only where somebody asks for them', () => {
+    expect(at(compose, 'services', 'fixtures', 'profiles')).toEqual(['fixtures'])
+  })
+})
+
+describe('the Kubernetes example', () => {
+  const documents = yamlOf('deploy/kubernetes/affinityql.yaml')
+  const ofKind = (kind: string) => documents.find((document) => at(document, 'kind') === kind)
+  const deployment = ofKind('Deployment')
+  const pod = at(deployment, 'spec', 'template', 'spec')
+  const container = at(pod, 'containers', 0)
+
+  it('has one of each, under names and labels that find each other', () => {
+    expect(documents.map((document) => at(document, 'kind'))).toEqual([
+      'Deployment',
+      'PersistentVolumeClaim',
+      'Service',
+      'PodDisruptionBudget',
+    ])
+    const labels = at(deployment, 'spec', 'template', 'metadata', 'labels')
+    expect(labels).toEqual({ 'app.kubernetes.io/name': 'affinityql' })
+    expect(at(deployment, 'spec', 'selector', 'matchLabels')).toEqual(labels)
+    expect(at(ofKind('Service'), 'spec', 'selector')).toEqual(labels)
+    expect(at(ofKind('PodDisruptionBudget'), 'spec', 'selector', 'matchLabels')).toEqual(labels)
+    expect(listAt(container, 'ports').map((port) => at(port, 'name'))).toEqual(['http'])
+    expect(at(ofKind('Service'), 'spec', 'ports', 0, 'targetPort')).toBe('http')
+    expect(at(pod, 'volumes', 0, 'persistentVolumeClaim', 'claimName')).toBe(
+      at(ofKind('PersistentVolumeClaim'), 'metadata', 'name'),
+    )
+  })
+
+  it('runs three, of which two stay up whatever is drained', () => {
+    expect(at(deployment, 'spec', 'replicas')).toBe(3)
+    expect(at(ofKind('PodDisruptionBudget'), 'spec', 'minAvailable')).toBe(2)
+    expect(at(pod, 'terminationGracePeriodSeconds')).toBeGreaterThan(DRAIN_SECONDS)
+  })
+
+  it('restarts a process that hangs, and sends nobody to one whose stores are away', () => {
+    expect(at(container, 'livenessProbe', 'httpGet')).toEqual({ path: '/health/live', port: 'http' })
+    expect(at(container, 'readinessProbe', 'httpGet')).toEqual({ path: '/health/ready', port: 'http' })
+    // A store is given 2 s to answer the probe.
+    expect(at(container, 'readinessProbe', 'timeoutSeconds')).toBeGreaterThan(2)
+  })
+
+  it('runs unprivileged on a root file system that cannot be written', () => {
+    expect(at(pod, 'securityContext')).toMatchObject({
+      runAsNonRoot: true,
+      runAsUser: 1000,
+      seccompProfile: { type: 'RuntimeDefault' },
+    })
+    expect(at(container, 'securityContext')).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    })
+    expect(at(pod, 'automountServiceAccountToken')).toBe(false)
+  })
+
+  it('sets documented variables alone, and takes secrets from a Secret', () => {
+    const variables = listAt(container, 'env')
+    const names = variables.map((variable) => String(at(variable, 'name')))
+    expect(names.filter((name) => !DOCUMENTED.has(name))).toEqual([])
+    expect(names).toEqual(expect.arrayContaining(SECRETS))
+    for (const variable of variables.filter((each) => SECRETS.includes(String(at(each, 'name'))))) {
+      expect(at(variable, 'value')).toBeUndefined()
+      expect(at(variable, 'valueFrom', 'secretKeyRef', 'name')).toBe('affinityql')
+    }
+  })
+
+  it('keeps the audit spool on a volume', () => {
+    const spool = listAt(container, 'env').find((variable) => at(variable, 'name') === 'AUDIT_SPOOL_DIR')
+    const [mount] = listAt(container, 'volumeMounts')
+    expect(String(at(spool, 'value')).startsWith(`${at(mount, 'mountPath')}/`)).toBe(true)
+  })
+})
+
+describe('the systemd unit', () => {
+  const unit = textOf('deploy/systemd/affinityql.service')
+  const settings = new Map(
+    unit.split('\n').flatMap((line) => {
+      const [, key, value] = /^(\w+)=(.*)$/.exec(line) ?? []
+      return key === undefined || value === undefined ? [] : [[key, value] as const]
+    }),
+  )
+
+  it('runs as a user of its own with a state directory, and with time to stop', () => {
+    expect(Object.fromEntries(settings)).toMatchObject({
+      DynamicUser: 'yes',
+      StateDirectory: 'affinityql',
+      ProtectSystem: 'strict',
+      NoNewPrivileges: 'yes',
+      CapabilityBoundingSet: '',
+    })
+    expect(unit).toContain('Environment=AUDIT_SPOOL_DIR=/var/lib/affinityql/')
+    expect(Number.parseInt(settings.get('TimeoutStopSec') ?? '', 10)).toBeGreaterThan(DRAIN_SECONDS)
+    // V8 could not compile.
+    expect(settings.has('MemoryDenyWriteExecute')).toBe(false)
+  })
+
+  it('holds no secret', () => {
+    expect(SECRETS.filter((name) => unit.includes(`${name}=`))).toEqual([])
+  })
+
+  const systemdAnalyze = findProgram('systemd-analyze')
+  // Where there is no systemd there is nothing to ask.
+  if (systemdAnalyze) {
+    // This machine's Node, since systemd looks for the program.
+    const copy = join(mkdtempSync(join(tmpdir(), 'affinityql-unit-')), 'affinityql.service')
+    writeFileSync(copy, unit.replace('/usr/bin/node', process.execPath))
+
+    it('is a unit that systemd takes without a word', () => {
+      const { status, stderr } = spawnSync(systemdAnalyze, ['verify', copy], { encoding: 'utf8' })
+      expect({ status, stderr: stderr.split('\n').filter((line) => line.includes('affinityql')) }).toEqual({
+        status: 0,
+        stderr: [],
+      })
+    })
+
+    it('is exposed as little as a network service can be, in systemd’s own words', () => {
+      const { stdout } = spawnSync(systemdAnalyze, ['security', '--offline=true', copy], { encoding: 'utf8' })
+      const [, level = '10'] = /Overall exposure level for affinityql\.service: ([\d.]+)/.exec(stdout) ?? []
+      expect(Number(level)).toBeLessThan(2)
+    })
+  }
+})
