@@ -1,4 +1,24 @@
-/** `npm run bench`: figures and their ratios to floors measured in the same run. Nothing here is a test. */
+/**
+ * `npm run bench [-- sizes]`: figures and their ratios to floors measured in the same run. Nothing here is a test.
+ * Each part runs in a process of its own, so that none inherits another's heap. A million affinities take some minutes:
+ * `npm run bench -- 1000000`.
+ */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { benchPage } from './page.js'
 
-for (const count of [10_000, 100_000]) await benchPage(count)
+const sizes = process.argv.slice(2).map(Number)
+const wanted = sizes.length > 0 ? sizes : [10_000, 100_000]
+const largest = Math.max(...wanted)
+
+const part = (name: string, ...args: readonly number[]): void => {
+  const script = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
+  const { status } = spawnSync(process.execPath, [...process.execArgv, script, ...args.map(String)], {
+    stdio: 'inherit',
+  })
+  if (status !== 0) process.exitCode = 1
+}
+
+for (const count of wanted) await benchPage(count)
+part('live', largest)
+part('index-memory', ...wanted)

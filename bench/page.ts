@@ -23,25 +23,28 @@ const PAGE = `{ affinities(first: 100) {
   }
 } }`
 
+const searchBody = (search: string): string =>
+  JSON.stringify({ query: PAGE.replace('first: 100', `first: 100, search: ${JSON.stringify(search)}`) })
+
 export async function benchPage(count: number): Promise<void> {
   const [postgres, server] = await Promise.all([startPostgres(), startRedis()])
   const redis = server.client()
   try {
     const databaseUrl = postgres.createDatabase('bench')
-    await makeWorld(databaseUrl, redis, count)
+    const world = await makeWorld(databaseUrl, redis, count)
     const app = await createApp(testConfig({ DATABASE_URL: databaseUrl, REDIS_URL: server.url }), {
       logger: pino({ level: 'silent' }),
     })
     const body = JSON.stringify({ query: PAGE })
-    const page = async () => {
+    const page = async (query: string) => {
       const response = await app.yoga.fetch('http://localhost/graphql', {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
-        body,
+        body: query,
       })
       return response.text()
     }
-    const answer = JSON.parse(await page())
+    const answer = JSON.parse(await page(body))
     if (answer.errors || answer.data.affinities.totalCount !== count)
       throw new Error(JSON.stringify(answer.errors))
 
@@ -50,11 +53,16 @@ export async function benchPage(count: number): Promise<void> {
       throw new Error('the floor does not give the same response')
     const constants = await measure(floor)
     const scan = await measure(() => rawScan(redis))
-    const ours = await measure(page)
+    const ours = await measure(() => page(body))
+    const name = world.userNames[Math.floor(world.userNames.length / 2)] ?? ''
+    const search = await measure(() => page(searchBody(name)))
+    const part = await measure(() => page(searchBody(name.slice(0, -1))))
     const rows = [
       ['floor: SCAN + MGET + JSON.parse', scan],
       ['floor: constants through Yoga', constants],
       ['page of 100, all fields and joins', ours],
+      ['search by user name', search],
+      ['search by a part of a user name', part],
     ] as const
     printTable(
       `${count.toLocaleString('en')} affinities, in milliseconds`,

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generate } from '@graphql-codegen/cli'
-import { Kind, parse, print, visit } from 'graphql'
+import { operationsOf } from './build-documents.mjs'
 import { bin, ROOT } from './lib/project.mjs'
 
 const SOURCE = 'src/client/operations.graphql'
@@ -42,33 +42,6 @@ const CONFIG = {
   },
 }
 
-/** Each operation with the fragments that it uses, as one document. */
-function operations() {
-  const { definitions } = parse(readFileSync(join(ROOT, SOURCE), 'utf8'))
-  const fragments = new Map(
-    definitions
-      .filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION)
-      .map((node) => [node.name.value, node]),
-  )
-  const used = (node, found = new Set()) => {
-    visit(node, {
-      FragmentSpread({ name }) {
-        if (found.has(name.value)) return
-        found.add(name.value)
-        used(fragments.get(name.value), found)
-      },
-    })
-    return [...found]
-  }
-  return definitions
-    .filter(({ kind }) => kind === Kind.OPERATION_DEFINITION)
-    .map((node) => ({
-      name: node.name.value,
-      kind: node.operation,
-      text: [node, ...used(node).map((name) => fragments.get(name))].map(print).join('\n\n'),
-    }))
-}
-
 const suffix = (kind) => kind[0].toUpperCase() + kind.slice(1)
 
 const constant = ({ name, kind, text }) => {
@@ -80,7 +53,12 @@ async function source() {
   const [{ content }] = await generate({ ...CONFIG, silent: true }, false)
   // For `@defer`, which the server does not have.
   const types = content.replace(/^\/\*.*\*\/\n|^export type Incremental.*\n/gm, '')
-  const text = [HEAD, types, ...operations().map(constant), ''].join('\n')
+  const text = [
+    HEAD,
+    types,
+    ...operationsOf(readFileSync(join(ROOT, SOURCE), 'utf8')).map(constant),
+    '',
+  ].join('\n')
   const { stdout, stderr, status } = spawnSync(bin('biome'), ['format', `--stdin-file-path=${OUTPUT}`], {
     cwd: ROOT,
     encoding: 'utf8',

@@ -11,10 +11,14 @@ const INPUTS = [
   'prisma',
   'schema.graphql',
   'codegen.ts',
+  'docs',
+  'README.md',
   'scripts/build-web.mjs',
+  'scripts/build-documents.mjs',
   'package-lock.json',
   'tsconfig.json',
   'tsconfig.build.json',
+  'tsconfig.types.json',
 ]
 
 export function build() {
@@ -24,7 +28,9 @@ export function build() {
   const steps = [
     ['prisma generate', () => generate()],
     ['tsc', () => run(bin('tsc'), ['-p', 'tsconfig.build.json'])],
+    ['types of the client', () => run(bin('tsc'), ['-p', 'tsconfig.types.json'])],
     ['the console', () => buildWeb()],
+    ['trusted documents', () => run(process.execPath, ['scripts/build-documents.mjs'])],
   ]
   for (const [name, step] of steps) {
     if (step() === 0) continue

@@ -28,6 +28,7 @@ import { type Dependency, readHealth } from './server/health.js'
 import { createMetrics } from './server/metrics.js'
 import { createOutageLog } from './server/outage-log.js'
 import type { Tracing } from './server/tracing/tracing.js'
+import { readTrustedDocuments } from './server/use-trusted-documents.js'
 import { createAdminDirectory } from './stores/admin-directory.js'
 import type { AffinityStore } from './stores/affinity-store.js'
 import { createAuditSpool } from './stores/audit-spool.js'
@@ -59,6 +60,8 @@ import {
 const SESSION_TTL_SECONDS = 12 * 60 * 60
 /** Masked keys remembered, so that a page does not decrypt what the page before did. */
 const MASKED_KEYS = 50_000
+/** Made by the build; the same file from src/ and from dist/. */
+const TRUSTED_DOCUMENTS = fileURLToPath(new URL('../dist/trusted-documents.json', import.meta.url))
 /** How long start-up waits for the cache, in milliseconds. */
 const CACHE_CONNECT_TIMEOUT_MS = 5_000
 
@@ -91,6 +94,8 @@ export async function createApp(
   config: Config,
   { logger, now = Date.now, tracing }: AppOptions,
 ): Promise<App> {
+  const trustedDocuments =
+    config.trustedDocuments && readTrustedDocuments([TRUSTED_DOCUMENTS, ...config.trustedDocuments.files])
   const secrets = secretsOf(config.mode)
   const database = openDatabase(config.mode, logger)
   const metrics = createMetrics({ tables: expectedTables(database.prisma).map(({ name }) => name) })
@@ -176,6 +181,7 @@ export async function createApp(
     trustProxy: config.trustProxy,
     consoleDirectory: CONSOLE_DIRECTORY,
     production: config.production,
+    trustedDocuments,
     readHealth: health,
     tracing,
   })

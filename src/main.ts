@@ -52,7 +52,7 @@ function createLogger({ logLevel }: Config): Logger {
 }
 
 function banner(config: Config, url: string, demo: Demo | undefined, token: string | undefined): string {
-  const lines = [`affinityql serves ${url}/graphql`]
+  const lines = [`affinityql serves ${url}/graphql`, `  console   ${url}/`]
   if (demo && token) {
     lines.push(
       '  demo      simulated gateway traffic, nothing installed; set DATABASE_URL, REDIS_URL, … for a real gateway',

@@ -22,6 +22,7 @@ import { useOneErrorPerField } from './use-one-error-per-field.js'
 import { useOperationMetrics } from './use-operation-metrics.js'
 import { requestIdOf, useRequestLog } from './use-request-log.js'
 import { useSecurityHeaders } from './use-security-headers.js'
+import { type TrustedDocuments, useTrustedDocuments } from './use-trusted-documents.js'
 
 /** Largest request body, in bytes: a document at its limits with its variables is far below. */
 export const MAX_BODY_BYTES = 256 * 1024
@@ -40,6 +41,8 @@ export interface YogaDeps extends ContextDeps {
   readonly consoleDirectory: string
   /** In production nobody may introspect, GraphiQL is not served and errors suggest no names. */
   readonly production: boolean
+  /** Where given, these documents are run and no others, and GraphiQL is not served. */
+  readonly trustedDocuments?: TrustedDocuments | undefined
 }
 
 /** What Node's adapter hands to Yoga; a test in process may give an address instead. */
@@ -53,7 +56,7 @@ export type Yoga = YogaServerInstance<ServerContext, Context>
 
 /** The GraphQL server as a function from request to response, with nothing listening yet. */
 export function createGraphqlServer(deps: YogaDeps): Yoga {
-  const { logger, production, trustProxy = TRUST_NOBODY } = deps
+  const { logger, production, trustedDocuments, trustProxy = TRUST_NOBODY } = deps
   const addressOf = (server: ServerContext) =>
     server.req ? clientAddress(server.req, trustProxy) : (server.clientAddress ?? 'unknown')
 
@@ -90,9 +93,10 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
       }),
       useConsole({ directory: deps.consoleDirectory }),
       useOperationMetrics((operation, seconds) => deps.metrics.operationDone(operation, seconds)),
-      production ? useNoSuggestions() : useGraphiql(),
+      ...(production ? [useNoSuggestions()] : trustedDocuments ? [] : [useGraphiql()]),
       useJsonRequests({ maxBodyBytes: MAX_BODY_BYTES }),
       useLimits(),
+      ...(trustedDocuments ? [useTrustedDocuments(trustedDocuments)] : []),
       useIntrospection({ enabled: !production }),
       useOneErrorPerField(),
       useNotes(),

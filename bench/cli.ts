@@ -1,0 +1,103 @@
+/** The command line: every record as NDJSON, beside a raw scan of them, and what memory it takes. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import pino from 'pino'
+import { createApp } from '../src/app.js'
+import { listen } from '../src/server/http-server.js'
+import { ADMIN_TOKEN, testConfig } from '../tests/support/app.js'
+import { startPostgres } from '../tests/support/servers/postgres.js'
+import { startRedis } from '../tests/support/servers/redis.js'
+import { rawScan } from './lib/floors.js'
+import { printTable } from './lib/measure.js'
+import { makeWorld } from './lib/world.js'
+
+const CLI = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
+const RUNS = 5
+
+/** Kilobytes, on the last line of stderr. */
+const TELL_PEAK =
+  'data:text/javascript,process.on("exit",()=>process.stderr.write("\\n"+process.resourceUsage().maxRSS))'
+
+interface Listing {
+  readonly ms: number
+  readonly lines: number
+  readonly peakMegabytes: number
+}
+
+async function list(url: string, args: readonly string[]): Promise<Listing> {
+  const startedAt = performance.now()
+  const child = spawn(
+    process.execPath,
+    ['--import', TELL_PEAK, CLI, 'affinities', 'list', '--ndjson', ...args],
+    {
+      env: { PATH: process.env['PATH'], AFFINITYQL_URL: url, AFFINITYQL_TOKEN: ADMIN_TOKEN },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  let lines = 0
+  let said = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    for (const byte of chunk) if (byte === 10) lines += 1
+  })
+  child.stderr.on('data', (chunk) => {
+    said += chunk
+  })
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`the command line ended with ${code}: ${said}`)
+  return { ms: performance.now() - startedAt, lines, peakMegabytes: Number(said.split('\n').at(-1)) / 1_024 }
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+async function repeated<T>(runs: number, run: () => Promise<T>): Promise<T[]> {
+  const all: T[] = []
+  for (let index = 0; index < runs; index++) all.push(await run())
+  return all
+}
+
+/** @param count records in Redis */
+export async function benchCli(count: number): Promise<void> {
+  const [postgres, redisServer] = await Promise.all([startPostgres(), startRedis()])
+  const redis = redisServer.client()
+  try {
+    const databaseUrl = postgres.createDatabase('bench')
+    await makeWorld(databaseUrl, redis, count)
+    const app = await createApp(testConfig({ DATABASE_URL: databaseUrl, REDIS_URL: redisServer.url }), {
+      logger: pino({ level: 'silent' }),
+    })
+    const server = await listen(app.yoga, '127.0.0.1', 0)
+
+    const scans = await repeated(RUNS, async () => {
+      const startedAt = performance.now()
+      const records = await rawScan(redis)
+      if (records !== count) throw new Error(`the scan saw ${records} of ${count} records`)
+      return performance.now() - startedAt
+    })
+    const scan = median(scans)
+    const rows: (string | number)[][] = [['floor: SCAN + MGET + JSON.parse', scan, 1, '']]
+    for (const [name, args, wanted] of [
+      ['--ndjson --records', ['--records'], count],
+      ['--ndjson, with names', [], count],
+      ['--ndjson --records --limit 10000', ['--records', '--limit', '10000'], 10_000],
+    ] as const) {
+      const listings = await repeated(RUNS, () => list(server.url, args))
+      for (const { lines } of listings) if (lines !== wanted) throw new Error(`${lines} lines of ${wanted}`)
+      const ms = median(listings.map(({ ms: one }) => one))
+      const peak = Math.max(...listings.map(({ peakMegabytes }) => peakMegabytes))
+      rows.push([name, ms, ms / scan, peak])
+    }
+    printTable(
+      `affinityql affinities list, ${count.toLocaleString('en')} records`,
+      ['', 'ms', 'x scan', 'peak MB'],
+      rows,
+    )
+    await server.close(0)
+    await app.close()
+  } finally {
+    await Promise.all([postgres.stop(), redisServer.stop()])
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await benchCli(100_000)

@@ -1,0 +1,45 @@
+import { type Command, Option } from 'commander'
+import type { AffinityFilter } from '../client/index.js'
+
+interface FilterOptions {
+  readonly user?: string
+  readonly apiKey?: string
+  readonly provider?: string
+  readonly providerKey?: string
+  readonly endpoint?: string
+  readonly model?: string
+  readonly format?: string
+  readonly stale?: true
+  readonly honoured?: true
+}
+
+/** The fields of the API's AffinityFilter. */
+export function addFilterOptions(command: Command): Command {
+  return command
+    .option('--user <id>', 'of this user’s API keys')
+    .option('--api-key <id>', 'of this API key')
+    .option('--provider <id>', 'pinned to this provider')
+    .option('--provider-key <id>', 'pinned to this provider key')
+    .option('--endpoint <id>', 'pinned to this endpoint')
+    .option('--model <id>', 'for this model: a global model id, or the raw name')
+    .option('--format <format>', 'in this API format, such as CLAUDE')
+    .addOption(new Option('--stale', 'that can no longer be honoured').conflicts('honoured'))
+    .addOption(new Option('--honoured', 'that can still be honoured').conflicts('stale'))
+}
+
+/** Undefined where no option was given. */
+export function filterOf(command: Command): AffinityFilter | undefined {
+  const { user, apiKey, provider, providerKey, endpoint, model, format, stale, honoured } =
+    command.opts<FilterOptions>()
+  const filter: AffinityFilter = {
+    ...(user !== undefined && { userId: user }),
+    ...(apiKey !== undefined && { affinityKey: apiKey }),
+    ...(provider !== undefined && { providerId: provider }),
+    ...(providerKey !== undefined && { providerKeyId: providerKey }),
+    ...(endpoint !== undefined && { endpointId: endpoint }),
+    ...(model !== undefined && { modelId: model }),
+    ...(format !== undefined && { apiFormat: format }),
+    ...((stale || honoured) && { stale: stale === true }),
+  }
+  return Object.keys(filter).length > 0 ? filter : undefined
+}

@@ -1,0 +1,85 @@
+import type { Command } from 'commander'
+import { type Cli, formatOf } from './command.js'
+import { CommandError, EXIT, exitCodeOf } from './exit-codes.js'
+import { count } from './format.js'
+import { printOne } from './lists.js'
+
+/** What every result of a clear has, whichever of its members it is. */
+export type ClearResult =
+  | {
+      readonly __typename: string
+      readonly clearedCount: number
+      readonly message: string
+      readonly dryRun: boolean
+    }
+  | {
+      readonly __typename: string
+      readonly code: string
+      readonly message: string
+      readonly clearedCount?: number
+    }
+
+/** One clear: how it is run, and what a person is shown before. */
+export interface Clear<Result extends ClearResult> {
+  run(dryRun: boolean): Promise<Result>
+  /** A few of the records that would go, as text for a person. */
+  sample(dryRun: Result): Promise<string>
+  /** Everything goes: this word has to be typed, since an answer of one letter is given without reading. */
+  readonly word?: string
+}
+
+interface ClearOptions {
+  readonly dryRun?: true
+  readonly yes?: true
+}
+
+export const addClearOptions = (command: Command): Command =>
+  command
+    .option('--dry-run', 'count what would go, and clear nothing')
+    .option('-y, --yes', 'do not ask; needed where there is no terminal')
+
+/**
+ * Clears after a look: on a terminal the dry run's count and a sample are shown and a person is asked; elsewhere only
+ * `--yes` clears. It is sent once, and only with a yes.
+ */
+export async function clear<Result extends ClearResult>(
+  cli: Cli,
+  command: Command,
+  what: Clear<Result>,
+): Promise<void> {
+  const { dryRun, yes } = command.opts<ClearOptions>()
+  const { terminal } = cli
+  if (dryRun) return print(cli, command, await what.run(true))
+  const mustAsk = terminal.isInteractive ? !yes || what.word !== undefined : false
+  if (!mustAsk && !yes) {
+    throw new CommandError('Nothing was cleared: where nobody can be asked, --yes is needed.', EXIT.refused)
+  }
+  if (mustAsk) {
+    const preview = await what.run(true)
+    if ('code' in preview || preview.clearedCount === 0) return print(cli, command, preview)
+    terminal.note(preview.message)
+    terminal.note((await what.sample(preview)).trimEnd())
+    await agree(cli, preview.clearedCount, what.word)
+  }
+  terminal.progress('clearing …')
+  const result = await what.run(false).finally(() => terminal.progress(''))
+  await print(cli, command, result)
+}
+
+async function agree({ terminal }: Cli, cleared: number, word: string | undefined): Promise<void> {
+  const records = `${count(cleared)} record${cleared === 1 ? '' : 's'}`
+  const answer = word
+    ? await terminal.ask(`To clear all ${records}, type ${word}: `)
+    : await terminal.ask(`Clear ${records}? [y/N] `)
+  const isYes = word ? answer.trim() === word : /^y(es)?$/i.test(answer.trim())
+  if (!isYes) throw new CommandError('Nothing was cleared.', EXIT.refused)
+}
+
+/** What came of it; an error that is data ends the command as any other does. */
+async function print(cli: Cli, command: Command, result: ClearResult): Promise<void> {
+  if (!('code' in result)) return printOne(cli, command, result, () => `${result.message}\n`)
+  cli.exitCode = exitCodeOf(result.code)
+  if (formatOf(command) !== 'table') await printOne(cli, command, result, () => '')
+  const gone = result.clearedCount ? ` ${count(result.clearedCount)} were cleared before it stopped.` : ''
+  cli.terminal.note(`affinityql: ${result.message} (${result.code})${gone}`)
+}

@@ -1,0 +1,108 @@
+import { type Command, Option } from 'commander'
+import type { Affinity, AffinityEvent, AffinityOrder, AffinityRecord } from '../../client/index.js'
+import { addFilterOptions, filterOf } from '../affinity-filter.js'
+import { type Cli, clientOf, formatOf } from '../command.js'
+import { type Column, cell, duration } from '../format.js'
+import { json, limitOption, printList } from '../lists.js'
+
+const SORT = { expires: 'EXPIRES_AT', created: 'CREATED_AT', requests: 'REQUEST_COUNT' } as const
+
+const RECORD_COLUMNS: readonly Column<AffinityRecord>[] = [
+  { title: 'API KEY', of: ({ affinityKey }) => affinityKey },
+  { title: 'FORMAT', of: ({ apiFormat }) => apiFormat },
+  { title: 'MODEL', of: ({ modelId }) => modelId },
+  { title: 'PROVIDER', of: ({ providerId }) => providerId },
+  { title: 'REQUESTS', of: ({ requestCount }) => requestCount, align: 'right' },
+  { title: 'EXPIRES AT', of: ({ expiresAt }) => expiresAt.slice(0, 19).replace('T', ' ') },
+]
+
+export const AFFINITY_COLUMNS: readonly Column<Affinity>[] = [
+  { title: 'USER', of: ({ user }) => user?.username },
+  { title: 'API KEY', of: ({ apiKey, affinityKey }) => apiKey?.name ?? affinityKey },
+  { title: 'FORMAT', of: ({ apiFormat }) => apiFormat },
+  { title: 'MODEL', of: ({ modelName, modelId }) => modelName ?? modelId },
+  { title: 'PROVIDER', of: ({ provider, providerId }) => provider?.displayName ?? providerId },
+  { title: 'PROVIDER KEY', of: ({ providerKey, providerKeyId }) => providerKey?.name ?? providerKeyId },
+  { title: 'REQUESTS', of: ({ requestCount }) => requestCount, align: 'right' },
+  { title: 'EXPIRES IN', of: ({ ttlSeconds }) => duration(ttlSeconds), align: 'right' },
+  { title: 'STALE', of: ({ staleReasons }) => staleReasons?.join(', ') },
+]
+
+interface ListOptions {
+  readonly search?: string
+  readonly sort: keyof typeof SORT
+  readonly ascending?: true
+  readonly records?: true
+}
+
+export function addAffinities(program: Command, cli: Cli): void {
+  const affinities = program.command('affinities').description('who is pinned to which provider key')
+
+  addFilterOptions(
+    affinities
+      .command('list')
+      .description('live affinities')
+      .option('--search <text>', 'of this user or API key; else part of an id or a name'),
+  )
+    .addOption(new Option('--sort <field>', 'order').choices(Object.keys(SORT)).default('expires'))
+    .option('--ascending', 'smallest first')
+    .option('--records', 'only what Redis holds, without names: much quicker for all of them')
+    .addOption(limitOption())
+    .action((_options, command: Command) => list(cli, command))
+
+  addFilterOptions(
+    affinities.command('watch').description('every change of an affinity, until Ctrl-C'),
+  ).action((_options, command: Command) => watch(cli, command))
+}
+
+async function list(cli: Cli, command: Command): Promise<void> {
+  const { search, sort, ascending, records } = command.opts<ListOptions>()
+  const client = clientOf(cli, command)
+  const orderBy: AffinityOrder = { field: SORT[sort], direction: ascending ? 'ASC' : 'DESC' }
+  const args = { search, filter: filterOf(command), orderBy }
+  if (records) {
+    await printList(cli, command, RECORD_COLUMNS, ({ first }, options) =>
+      client.affinityRecords.pages({ ...args, first }, options),
+    )
+  } else {
+    await printList(cli, command, AFFINITY_COLUMNS, ({ first }, options) =>
+      client.affinities.pages({ ...args, first }, options),
+    )
+  }
+}
+
+async function watch(cli: Cli, command: Command): Promise<void> {
+  const { terminal, signal } = cli
+  const asJson = formatOf(command) !== 'table'
+  const events = clientOf(cli, command).affinityEvents(
+    { filter: filterOf(command) },
+    {
+      signal,
+      onDisconnect: (error) => terminal.note(`affinityql: ${error.message} Trying again …`),
+      onReconnect: () => terminal.note('affinityql: connected again; what happened in between was not seen.'),
+    },
+  )
+  for await (const event of events) await terminal.write(`${asJson ? json(event) : line(event, cli)}\n`)
+}
+
+const COLOURS = {
+  CREATED: 'green',
+  REFRESHED: 'dim',
+  SWITCHED: 'yellow',
+  REMOVED: 'red',
+  EXPIRED: 'dim',
+} as const
+
+function line({ type, at, affinity, previousProviderId }: AffinityEvent, { terminal }: Cli): string {
+  const { user, affinityKey, apiFormat, modelName, modelId, provider, providerId } = affinity
+  const from =
+    previousProviderId && previousProviderId !== providerId ? ` (was ${cell(previousProviderId)})` : ''
+  return [
+    at.slice(11, 19),
+    terminal.style(COLOURS[type], type.padEnd(9)),
+    cell(user?.username ?? affinityKey),
+    cell(apiFormat),
+    cell(modelName ?? modelId),
+    `→ ${cell(provider?.displayName ?? providerId)}${from}`,
+  ].join('  ')
+}

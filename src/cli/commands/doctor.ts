@@ -1,0 +1,36 @@
+import type { Command } from 'commander'
+import { type Cli, formatOf } from '../command.js'
+import type { Finding } from '../doctor/finding.js'
+import { EXIT } from '../exit-codes.js'
+import { printable } from '../format.js'
+import { json } from '../lists.js'
+
+const MARK = { ok: ['green', 'ok  '], warning: ['yellow', 'WARN'], failed: ['red', 'FAIL'] } as const
+
+/** What `serve` would meet with this environment. It changes nothing and prints no secret. */
+export function addDoctor(program: Command, cli: Cli): void {
+  program
+    .command('doctor')
+    .description('check the configuration, both stores, the keys and the clocks that `serve` would use here')
+    .action(async (_options, command: Command) => {
+      // Drivers and database client: no other command waits for them.
+      const { findings } = await import('../doctor/findings.js')
+      const all: Finding[] = []
+      const isTable = formatOf(command) === 'table'
+      for await (const finding of findings(cli.env)) {
+        all.push(finding)
+        if (isTable) await cli.terminal.write(line(finding, cli))
+        else if (formatOf(command) === 'ndjson') await cli.terminal.write(`${json(finding)}\n`)
+      }
+      if (formatOf(command) === 'json') await cli.terminal.write(`${JSON.stringify(all, null, 2)}\n`)
+      const failed = all.filter(({ state }) => state === 'failed')
+      if (failed.length > 0) {
+        cli.exitCode = failed.some(({ isOutage }) => isOutage) ? EXIT.unavailable : EXIT.failed
+      }
+    })
+}
+
+function line({ check, state, message }: Finding, { terminal }: Cli): string {
+  const [colour, mark] = MARK[state]
+  return `${terminal.style(colour, mark)}  ${check.padEnd(13)}  ${printable(message)}\n`
+}

@@ -1,0 +1,9 @@
+/** What one check came to. */
+export interface Finding {
+  readonly check: 'configuration' | 'database' | 'tables' | 'keys' | 'cache' | 'clocks'
+  readonly state: 'ok' | 'warning' | 'failed'
+  /** For a person; it holds no secret. */
+  readonly message: string
+  /** A store did not answer. */
+  readonly isOutage?: true
+}

@@ -1,0 +1,127 @@
+import { createPgDatabase, type Database } from '../../clients/database.js'
+import { connectRedis, createRedis, type RedisClient } from '../../clients/redis.js'
+import { type Config, loadConfig, type ModeConfig } from '../../config.js'
+import { ConfigurationError } from '../../errors.js'
+import type { Environment } from '../command.js'
+import { databaseClock, redisClock } from './clocks.js'
+import { keysDecrypt, tablesFit } from './database.js'
+import type { Finding } from './finding.js'
+
+type Gateway = Extract<ModeConfig, { kind: 'gateway' }>
+
+const CONNECT_TIMEOUT_MS = 5_000
+
+/** Looks at all that `serve` needs, in the order in which it would need it. It writes nothing. */
+export async function* findings(env: Environment): AsyncGenerator<Finding, void, undefined> {
+  const config = readConfiguration(env)
+  if (!('mode' in config)) {
+    for (const message of config.problems) yield { check: 'configuration', state: 'failed', message }
+    return
+  }
+  if (config.mode.kind === 'embedded') {
+    const message = 'the embedded demo: nothing else is needed'
+    yield { check: 'configuration', state: 'ok', message }
+    return
+  }
+  yield { check: 'configuration', state: 'ok', message: `beside a gateway, Redis ${config.mode.redis.kind}` }
+  if (config.staticTokens.length === 0 && config.production) {
+    yield {
+      check: 'configuration',
+      state: 'warning',
+      message: 'ADMIN_TOKENS is not set: scripts have no token',
+    }
+  }
+  yield* gatewayFindings(config.mode)
+}
+
+function readConfiguration(env: Environment): Config | { readonly problems: readonly string[] } {
+  try {
+    return loadConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigurationError) return { problems: error.problems }
+    throw error
+  }
+}
+
+async function* gatewayFindings(mode: Gateway): AsyncGenerator<Finding, void, undefined> {
+  const database = createPgDatabase({ url: mode.databaseUrl, onError: () => {} })
+  const redis = createRedis(mode.redis, { onError: () => {}, connectionName: 'affinityql-doctor' })
+  try {
+    const hasDatabase = yield* reach('database', () => database.ping())
+    if (hasDatabase) {
+      yield await tablesFit(database)
+      yield await keysDecrypt(database, mode.encryptionKey)
+    }
+    const hasRedis = yield* reach('cache', async () => {
+      await connectRedis(redis, CONNECT_TIMEOUT_MS)
+      await redis.ping()
+    })
+    yield* clocks(hasDatabase ? database : undefined, hasRedis ? redis : undefined)
+  } finally {
+    redis.disconnect()
+    await database.close()
+  }
+}
+
+async function* reach(
+  check: 'database' | 'cache',
+  ping: () => Promise<void>,
+): AsyncGenerator<Finding, boolean, undefined> {
+  const startedAt = performance.now()
+  try {
+    await ping()
+    yield { check, state: 'ok', message: `answers in ${Math.round(performance.now() - startedAt)} ms` }
+    return true
+  } catch (error) {
+    yield { check, state: 'failed', message: `does not answer: ${reasonOf(error)}`, isOutage: true }
+    return false
+  }
+}
+
+/** A driver's own words may hold the address and the user, so its code is told alone; the cache's is the cause's. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : undefined
+  if (typeof code === 'string') return REASONS[code] ?? code
+  const word =
+    cause instanceof Error ? /^(NOAUTH|WRONGPASS|NOPERM|LOADING)\b/.exec(cause.message)?.[0] : undefined
+  return word ? (REASONS[word] ?? word) : 'check its address, its password and the network'
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'its host name is not known',
+  ETIMEDOUT: 'no answer in time',
+  '28P01': 'wrong password, or unknown user',
+  '28000': 'this user may not connect',
+  '3D000': 'there is no such database',
+  WRONGPASS: 'wrong password, or unknown user',
+  NOAUTH: 'it asks for a password',
+}
+
+/** More than this and TTLs that people see are visibly wrong, in milliseconds. */
+const CLOCK_WARNING_MS = 1_000
+/** More than this and tokens and pins live in another time. */
+const CLOCK_FAILURE_MS = 30_000
+
+async function* clocks(database: Database | undefined, redis: RedisClient | undefined) {
+  const others = [
+    ...(database ? [['PostgreSQL', databaseClock(database)] as const] : []),
+    ...(redis ? [['Redis', redisClock(redis)] as const] : []),
+  ]
+  for (const [name, clock] of others) {
+    try {
+      const aheadMs = await clock
+      const distance = Math.abs(aheadMs)
+      const state = distance > CLOCK_FAILURE_MS ? 'failed' : distance > CLOCK_WARNING_MS ? 'warning' : 'ok'
+      const seconds = (distance / 1_000).toFixed(1)
+      const message =
+        state === 'ok'
+          ? `${name} and this machine agree`
+          : `${name} is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} this machine: set both by NTP`
+      yield { check: 'clocks', state, message } satisfies Finding
+    } catch {
+      yield { check: 'clocks', state: 'warning', message: `${name} does not tell its time` } satisfies Finding
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import Table from 'cli-table3'
+import type { Terminal } from './terminal.js'
+
+/** Wider cells are cut: a page of names must not wrap. */
+const WIDEST_CELL = 40
+
+const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
+
+/** Names come from strangers: what could move a terminal's cursor or colour it is not shown. */
+export const printable = (text: string): string => text.replace(CONTROL, '�')
+
+export function cell(value: string | number | boolean | null | undefined): string {
+  if (value === null || value === undefined || value === '') return '-'
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  const characters = [...printable(String(value))]
+  return characters.length <= WIDEST_CELL
+    ? characters.join('')
+    : `${characters.slice(0, WIDEST_CELL - 1).join('')}…`
+}
+
+const NO_LINES = Object.fromEntries(
+  [
+    'top',
+    'top-mid',
+    'top-left',
+    'top-right',
+    'bottom',
+    'bottom-mid',
+    'bottom-left',
+    'bottom-right',
+    'left',
+    'left-mid',
+    'mid',
+    'mid-mid',
+    'right',
+    'right-mid',
+  ].map((name) => [name, '']),
+)
+
+export interface Column<Row> {
+  readonly title: string
+  readonly of: (row: Row) => string | number | boolean | null | undefined
+  readonly align?: 'right'
+}
+
+/** A table without lines, so that it can be cut and grepped. */
+export function table<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  terminal: Terminal,
+): string {
+  const made = new Table({
+    head: columns.map(({ title }) => terminal.style('bold', title)),
+    colAligns: columns.map(({ align }) => align ?? 'left'),
+    chars: { ...NO_LINES, middle: '  ' },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  })
+  for (const row of rows) made.push(columns.map((column) => cell(column.of(row))))
+  return `${made
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')}\n`
+}
+
+/** Names and values, one a line. */
+export function facts(
+  entries: readonly (readonly [name: string, value: string | number | boolean | null | undefined])[],
+  terminal: Terminal,
+): string {
+  const width = Math.max(...entries.map(([name]) => name.length))
+  return entries
+    .map(([name, value]) => `${terminal.style('dim', name.padEnd(width))}  ${printableValue(value)}\n`)
+    .join('')
+}
+
+const printableValue = (value: Parameters<typeof cell>[0]): string =>
+  typeof value === 'string' && value !== '' ? printable(value) : cell(value)
+
+export const count = (value: number): string => value.toLocaleString('en')
+
+/** `1 affinity`, `2 affinities`. */
+export const counted = (value: number, one: string, many: string): string =>
+  `${count(value)} ${value === 1 ? one : many}`
+
+/** `42 s`, `4 m 12 s`, `1 h 50 m`. */
+export function duration(seconds: number | null): string | null {
+  if (seconds === null) return null
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} m ${seconds % 60} s`
+  return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} m`
+}
+
+export const percent = (share: number | null): string | null =>
+  share === null ? null : `${(share * 100).toFixed(1)} %`

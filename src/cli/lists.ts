@@ -1,0 +1,111 @@
+import { type Command, Option } from 'commander'
+import type { Page } from '../client/index.js'
+import { type Cli, formatOf, limit } from './command.js'
+import { type Column, count, table } from './format.js'
+
+const TABLE_ROWS = 100
+const LARGEST_PAGE = 1_000
+
+export const limitOption = (): Option =>
+  new Option(
+    '--limit <records>',
+    `records to print, or all (default: ${TABLE_ROWS} in a table, else all)`,
+  ).argParser(limit)
+
+type Pages<Row> = (args: { first: number }, options: { signal: AbortSignal }) => AsyncIterable<Page<Row>>
+
+/**
+ * Prints a list, page by page: no more than two pages are held, however long it is. A table is one page after the other
+ * under one head; only a terminal's reader is told how many there are in all.
+ */
+export async function printList<Row>(
+  cli: Cli,
+  command: Command,
+  columns: readonly Column<Row>[],
+  pages: Pages<Row>,
+): Promise<void> {
+  const format = formatOf(command)
+  const { limit: wanted = format === 'table' ? TABLE_ROWS : Number.POSITIVE_INFINITY } = command.opts<{
+    limit?: number
+  }>()
+  const printer = printers[format](cli, columns)
+  const { terminal } = cli
+  let printed = 0
+  let totalCount = 0
+  for await (const page of pages({ first: Math.min(wanted, LARGEST_PAGE) }, { signal: cli.signal })) {
+    totalCount = page.totalCount
+    const rows = page.nodes.slice(0, wanted - printed)
+    await printer.rows(rows)
+    printed += rows.length
+    if (printed >= wanted) break
+    if (!terminal.isOutputTerminal && page.pageInfo.hasNextPage) {
+      terminal.progress(`${count(printed)} of ${count(Math.min(totalCount, wanted))}`)
+    }
+  }
+  terminal.progress('')
+  await printer.end(printed, totalCount)
+}
+
+interface Printer<Row> {
+  rows(rows: readonly Row[]): Promise<void>
+  end(printed: number, totalCount: number): Promise<void>
+}
+
+const printers = {
+  ndjson: <Row>({ terminal }: Cli): Printer<Row> => ({
+    rows: (rows) => (rows.length > 0 ? terminal.write(rows.map((row) => `${json(row)}\n`).join('')) : done),
+    end: () => done,
+  }),
+
+  json: <Row>({ terminal }: Cli): Printer<Row> => {
+    let separator = '[\n'
+    return {
+      async rows(rows) {
+        if (rows.length === 0) return
+        await terminal.write(separator + rows.map(json).join(',\n'))
+        separator = ',\n'
+      },
+      end: () => terminal.write(separator === '[\n' ? '[]\n' : '\n]\n'),
+    }
+  },
+
+  table: <Row>({ terminal }: Cli, columns: readonly Column<Row>[]): Printer<Row> => {
+    // Each page of up to 1,000 rows has columns of its own widths, as later pages are not there yet.
+    let isFirst = true
+    return {
+      async rows(rows) {
+        if (rows.length === 0) return
+        const text = table(columns, rows, terminal)
+        await terminal.write(isFirst ? text : text.slice(text.indexOf('\n') + 1))
+        isFirst = false
+      },
+      async end(printed, totalCount) {
+        if (printed < totalCount)
+          terminal.note(`${count(printed)} of ${count(totalCount)}; --limit shows more.`)
+        else terminal.note(totalCount === 0 ? 'None.' : `${count(totalCount)} in all.`)
+      },
+    }
+  },
+}
+
+const done = Promise.resolve()
+
+/** C1 control characters are valid in JSON, and commands to some terminals. */
+export const json = (value: unknown): string =>
+  JSON.stringify(value).replace(
+    /[\u007f-\u009f]/g,
+    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
+  )
+
+/** One answer that is no list: JSON as it is, or what a person reads. */
+export async function printOne(
+  cli: Cli,
+  command: Command,
+  value: unknown,
+  text: () => string,
+): Promise<void> {
+  const format = formatOf(command)
+  if (format === 'table') await cli.terminal.write(text())
+  else if (format === 'ndjson') await cli.terminal.write(`${json(value)}\n`)
+  else await cli.terminal.write(`${JSON.stringify(value, null, 2)}\n`)
+}

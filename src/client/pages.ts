@@ -1,0 +1,74 @@
+import type { CallOptions } from './transport.js'
+
+/** A page of a list, as every list of the API has it. */
+export interface Page<Node> {
+  /** Exact, over all pages. */
+  readonly totalCount: number
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null }
+  readonly nodes: readonly Node[]
+}
+
+/** Arguments of a list that is read from its beginning: `first` is then the size of a page, 1 to 1,000. */
+export type WholeList<Arguments> = Omit<Arguments, 'after' | 'offset'>
+
+/** A list of the API: one page by calling it, the rest by iterating. */
+export interface List<Arguments, Result extends Page<unknown>> {
+  /** One page. `first` is 1 to 1,000, default 100; `after` is the `endCursor` of the page before. */
+  (args?: Arguments, options?: CallOptions): Promise<Result>
+  /**
+   * Every page, in order; 1,000 records each unless `first` says otherwise. While one is worked on the next is fetched:
+   * no more than two are held at a time.
+   */
+  pages(args?: WholeList<Arguments>, options?: CallOptions): AsyncGenerator<Result, void, undefined>
+  /** Every record of every page. */
+  all(
+    args?: WholeList<Arguments>,
+    options?: CallOptions,
+  ): AsyncGenerator<Result['nodes'][number], void, undefined>
+}
+
+interface PageArguments {
+  readonly first?: number | null | undefined
+  readonly after?: string | null | undefined
+}
+
+const LARGEST_PAGE = 1_000
+
+export function createList<Arguments extends PageArguments, Result extends Page<unknown>>(
+  fetchPage: (args: PageArguments, options: CallOptions) => Promise<Result>,
+): List<Arguments, Result> {
+  async function* pages(
+    args: WholeList<Arguments> | undefined,
+    { signal }: CallOptions = {},
+  ): AsyncGenerator<Result, void, undefined> {
+    const stop = new AbortController()
+    const options = { signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal }
+    const after = (cursor?: string) =>
+      fetchPage({ first: LARGEST_PAGE, ...args, ...(cursor !== undefined && { after: cursor }) }, options)
+    let next: Promise<Result> | undefined = after()
+    try {
+      while (next) {
+        const page: Result = await next
+        const { hasNextPage, endCursor } = page.pageInfo
+        next = hasNextPage && endCursor !== null ? after(endCursor) : undefined
+        // Its failure is told when it is awaited; a caller that stops before does not care.
+        next?.catch(() => {})
+        yield page
+      }
+    } finally {
+      stop.abort()
+    }
+  }
+
+  async function* all(args: WholeList<Arguments> | undefined, options?: CallOptions) {
+    for await (const page of pages(args, options)) yield* page.nodes
+  }
+
+  return Object.assign(
+    (args: Arguments = {} as Arguments, options: CallOptions = {}) => fetchPage(args, options),
+    {
+      pages,
+      all,
+    },
+  )
+}

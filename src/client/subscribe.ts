@@ -1,0 +1,99 @@
+import { AffinityqlError, errorOfAnswer, type GraphqlError } from './errors.js'
+import { readEvents } from './event-stream.js'
+import { backOffMs, pause, pauseAfter } from './retry.js'
+import {
+  asAffinityqlError,
+  type ClientOptions,
+  detailsOf,
+  post,
+  type Request,
+  readAnswer,
+} from './transport.js'
+
+export interface SubscribeOptions {
+  /** Ends the subscription: the iterator is then done. */
+  readonly signal?: AbortSignal | undefined
+  /** Told once a broken connection is back: what happened in between was missed, so read the list anew. */
+  readonly onReconnect?: (() => void) | undefined
+  /** Told that the connection broke, and of the pause until the next try, in milliseconds. */
+  readonly onDisconnect?: ((error: AffinityqlError, pauseMs: number) => void) | undefined
+}
+
+/** The server says something every 12 s. A stream that is silent for longer is dead, whatever TCP thinks. */
+const SILENCE_MS = 30_000
+
+/**
+ * A subscription over server-sent events. A stream that breaks, or that the server ends (it restarts, it sheds load), is
+ * asked for again for as long as the caller reads; GraphQL's own errors end it. The first connection is tried four times.
+ */
+export async function* subscribe(
+  options: ClientOptions,
+  request: Request,
+  { signal, onReconnect, onDisconnect }: SubscribeOptions = {},
+): AsyncGenerator<unknown, void, undefined> {
+  let wasConnected = false
+  let failures = 0
+  while (!signal?.aborted) {
+    const stop = new AbortController()
+    const ends = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+    try {
+      for await (const item of connection(options, request, ends, () => stop.abort())) {
+        if (item === CONNECTED) {
+          if (wasConnected) onReconnect?.()
+          wasConnected = true
+          continue
+        }
+        failures = 0
+        yield item
+      }
+      if (signal?.aborted) return
+      throw new AffinityqlError('The server ended the stream.', { code: 'NETWORK_ERROR' })
+    } catch (reason) {
+      if (signal?.aborted) return
+      const error = asAffinityqlError(reason, { signal })
+      if (!(error instanceof AffinityqlError)) throw error
+      const ms = pauseAfter(error, failures)
+      failures += 1
+      if (ms === undefined || (!wasConnected && failures >= FIRST_ATTEMPTS)) throw error
+      onDisconnect?.(error, ms)
+      try {
+        await pause(Math.max(ms, backOffMs(0)), signal)
+      } catch {
+        return
+      }
+    } finally {
+      stop.abort()
+    }
+  }
+}
+
+const FIRST_ATTEMPTS = 4
+const CONNECTED = Symbol('connected')
+
+async function* connection(options: ClientOptions, request: Request, ends: AbortSignal, cut: () => void) {
+  let timer = setTimeout(cut, SILENCE_MS)
+  const heard = () => {
+    clearTimeout(timer)
+    timer = setTimeout(cut, SILENCE_MS)
+  }
+  try {
+    const response = await post(options, request, 'text/event-stream', ends)
+    if (!response.headers.get('content-type')?.startsWith('text/event-stream') || !response.body) {
+      // A refusal comes as an ordinary answer.
+      throw errorOfAnswer(await readAnswer(response), detailsOf(response))
+    }
+    if (response.ok) yield CONNECTED
+    for await (const { event, data } of readEvents(response.body, heard)) {
+      if (event === 'complete') return
+      if (event !== 'next') continue
+      const answer: { readonly data?: unknown; readonly errors?: readonly GraphqlError[] } = JSON.parse(data)
+      const isPartial = answer.errors?.length && answer.data
+      const error = answer.errors?.length ? errorOfAnswer(answer, detailsOf(response)) : undefined
+      if (error && (!isPartial || !options.onPartial)) throw error
+      if (error) options.onPartial?.(error)
+      yield answer.data
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,71 @@
+/** The names under which the client's types are known; what they hold follows from operations.graphql. */
+import type * as operations from './operations.js'
+
+/** Arguments may also be `undefined`, which says nothing, or read-only. */
+type Arguments<Variables> = { readonly [Name in keyof Variables]: Variables[Name] }
+
+export type {
+  AccountFragment as Account,
+  AffinityEventType,
+  AffinityFilter,
+  AffinityFragment as Affinity,
+  AffinityOrder,
+  AffinityOrderField,
+  AffinityRecordFragment as AffinityRecord,
+  AuditEventFragment as AuditEvent,
+  CacheStatsFragment as CacheStats,
+  ErrorCode,
+  OrderDirection,
+  StaleReason,
+  StorageType,
+  UnmappedStatus,
+  UserRole,
+} from './operations.js'
+
+export type Viewer = operations.ViewerQuery['viewer']
+export type AffinitiesArguments = Arguments<operations.AffinitiesQueryVariables>
+export type AffinityPage = operations.AffinitiesQuery['affinities']
+export type AffinityRecordPage = operations.AffinityRecordsQuery['affinities']
+export type UserAffinitiesArguments = Arguments<operations.UserAffinitiesQueryVariables>
+export type UserAffinitiesResult = operations.UserAffinitiesQuery['userAffinities']
+export type CacheConfig = operations.CacheConfigQuery['cacheConfig']
+export type ModelMappingStats = operations.ModelMappingStatsQuery['modelMappingStats']
+export type ModelMappingsArguments = Arguments<operations.ModelMappingsQueryVariables>
+export type ModelMappingPage = operations.ModelMappingsQuery['modelMappings']
+export type ModelMapping = ModelMappingPage['nodes'][number]
+export type ProviderModelMappingsArguments = Arguments<operations.ProviderModelMappingsQueryVariables>
+export type ProviderModelMappingPage = operations.ProviderModelMappingsQuery['providerModelMappings']
+export type ProviderModelMapping = ProviderModelMappingPage['nodes'][number]
+export type UnmappedEntriesArguments = Arguments<operations.UnmappedEntriesQueryVariables>
+export type UnmappedEntryPage = operations.UnmappedEntriesQuery['unmappedEntries']
+export type UnmappedEntry = UnmappedEntryPage['nodes'][number]
+export type AuditEventsArguments = Arguments<operations.AuditEventsQueryVariables>
+export type AuditEventPage = operations.AuditEventsQuery['auditEvents']
+
+export type LoginArguments = Arguments<operations.LoginMutationVariables>
+export type LoginResult = operations.LoginMutation['login']
+export type ClearUserCacheArguments = Arguments<operations.ClearUserCacheMutationVariables>
+export type ClearUserCacheResult = operations.ClearUserCacheMutation['clearUserCache']
+export type ClearSingleAffinityArguments = Arguments<operations.ClearSingleAffinityMutationVariables>
+export type ClearSingleAffinityResult = operations.ClearSingleAffinityMutation['clearSingleAffinity']
+export type ClearProviderCacheArguments = Arguments<operations.ClearProviderCacheMutationVariables>
+export type ClearProviderCacheResult = operations.ClearProviderCacheMutation['clearProviderCache']
+export type ClearAffinitiesArguments = Arguments<operations.ClearAffinitiesMutationVariables>
+export type ClearAffinitiesResult = operations.ClearAffinitiesMutation['clearAffinities']
+export type ClearAllCacheArguments = Arguments<operations.ClearAllCacheMutationVariables>
+export type ClearAllCacheResult = operations.ClearAllCacheMutation['clearAllCache']
+export type ClearAllModelMappingCacheArguments =
+  Arguments<operations.ClearAllModelMappingCacheMutationVariables>
+export type ClearAllModelMappingCacheResult =
+  operations.ClearAllModelMappingCacheMutation['clearAllModelMappingCache']
+export type ClearModelMappingCacheByNameArguments =
+  Arguments<operations.ClearModelMappingCacheByNameMutationVariables>
+export type ClearModelMappingCacheByNameResult =
+  operations.ClearModelMappingCacheByNameMutation['clearModelMappingCacheByName']
+export type ClearProviderModelMappingCacheArguments =
+  Arguments<operations.ClearProviderModelMappingCacheMutationVariables>
+export type ClearProviderModelMappingCacheResult =
+  operations.ClearProviderModelMappingCacheMutation['clearProviderModelMappingCache']
+
+export type AffinityEventsArguments = Arguments<operations.AffinityEventsSubscriptionVariables>
+export type AffinityEvent = operations.AffinityEventsSubscription['affinityEvents']

@@ -1,0 +1,186 @@
+import { once } from 'node:events'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { VIEWER_TOKEN } from '../support/app.js'
+import { affinityql, jsonLines, onTerminal, startCli, startServer, type TestServer } from './support.js'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startServer()
+})
+afterAll(() => server.close())
+
+const run = (...args: string[]) => affinityql(args, { server })
+
+describe('affinityql affinities list', () => {
+  it('prints a table of the next hundred, and on stderr how many there are', async () => {
+    const { code, stdout, stderr } = await run('affinities', 'list')
+    const [head, ...rows] = stdout.trimEnd().split('\n')
+    expect(head).toMatch(
+      /^USER +API KEY +FORMAT +MODEL +PROVIDER +PROVIDER KEY +REQUESTS +EXPIRES IN +STALE$/,
+    )
+    expect(rows).toHaveLength(100)
+    expect(stderr).toBe('100 of 506; --limit shows more.\n')
+    expect(code).toBe(0)
+  })
+
+  it('prints every record as NDJSON, each with the rows that it names', async () => {
+    const { code, stdout, stderr } = await run('affinities', 'list', '--ndjson')
+    const records = jsonLines(stdout)
+    expect(records).toHaveLength(506)
+    expect(records[0]).toHaveProperty('provider.displayName')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  })
+
+  it('prints what Redis holds alone with --records', async () => {
+    const { stdout } = await run('affinities', 'list', '--records', '--ndjson')
+    expect(jsonLines(stdout)).toHaveLength(506)
+    expect(Object.keys(jsonLines(stdout)[0] ?? {})).toEqual([
+      'affinityKey',
+      'apiFormat',
+      'modelId',
+      'providerId',
+      'endpointId',
+      'providerKeyId',
+      'requestCount',
+      'createdAt',
+      'expiresAt',
+    ])
+  })
+
+  it('prints JSON as one array, also when it is empty', async () => {
+    const { stdout } = await run('affinities', 'list', '--json', '--search', '张伟', '--limit', '3')
+    expect(JSON.parse(stdout)).toHaveLength(3)
+    const none = await run('--json', 'affinities', 'list', '--search', 'nobody has this name')
+    expect(JSON.parse(none.stdout)).toEqual([])
+  })
+
+  it('filters and sorts as the API does', async () => {
+    const { stdout } = await run('affinities', 'list', '--json', '--format', 'CLAUDE', '--sort', 'requests')
+    const counts: number[] = JSON.parse(stdout).map((record: { requestCount: number }) => record.requestCount)
+    expect(counts.length).toBeGreaterThan(10)
+    expect(counts).toEqual(counts.toSorted((a, b) => b - a))
+    const { stdout: stale } = await run('affinities', 'list', '--ndjson', '--stale')
+    for (const record of jsonLines(stale)) expect(record['staleReasons']).not.toEqual([])
+  })
+
+  it('ends quietly when its reader has seen enough', async () => {
+    const child = startCli(['affinities', 'list', '--ndjson'], { server })
+    let said = ''
+    child.stderr?.on('data', (text) => {
+      said += text
+    })
+    child.stdout?.destroy()
+    const [code] = await once(child, 'close')
+    expect({ code, said }).toEqual({ code: 0, said: '' })
+  })
+})
+
+describe('affinityql affinities watch', () => {
+  it('prints each change as it comes, and ends with 130 at Ctrl-C', async () => {
+    const child = startCli(['affinities', 'watch', '--ndjson'], { server })
+    let said = ''
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
+    const record = JSON.stringify({
+      provider_id: 'p',
+      endpoint_id: 'e',
+      key_id: 'k',
+      created_at: Date.now() / 1_000,
+      expire_at: Date.now() / 1_000 + 300,
+      request_count: 1,
+    })
+    // The subscription stands some time after the process: a new record a time until one is seen.
+    for (let index = 0; said === ''; index++) {
+      await server.redis.client().set(`cache_affinity:watched-${index}:CLAUDE:m`, record, 'EX', 300)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    expect(jsonLines(said.slice(0, said.indexOf('\n') + 1))[0]).toMatchObject({
+      type: 'CREATED',
+      affinity: { affinityKey: expect.stringMatching(/^watched-/), modelName: 'm', user: null },
+    })
+    child.kill('SIGINT')
+    expect((await once(child, 'close'))[0]).toBe(130)
+  })
+})
+
+describe('the other looks', () => {
+  it.each([
+    [['stats'], /reuse rate +\d+\.\d %/],
+    [['config'], /cacheReservationRatio 0\.1\n {4}\S/],
+    [['mappings', 'list'], /^NAME +MODEL +PROVIDERS +EXPIRES IN\n/],
+    [['mappings', 'list', '--providers'], /^PROVIDER +MODEL +ITS NAME THERE/],
+    [['mappings', 'list', '--unmapped'], /^NAME +STATUS +EXPIRES IN\n[^\n]+ (NOT_FOUND|INVALID|ERROR) /],
+    [['mappings', 'stats'], /names resolved +\d+/],
+  ])('print for %j what a person reads', async (args, expected) => {
+    const { code, stdout } = await run(...args)
+    expect(stdout).toMatch(expected)
+    expect(code).toBe(0)
+  })
+
+  it.each([
+    ['stats'],
+    ['config'],
+    ['mappings list'],
+    ['mappings list --providers'],
+    ['mappings list --unmapped'],
+    ['mappings stats'],
+    ['audit'],
+  ])('print for `%s` JSON that a program reads', async (words) => {
+    const { code, stdout } = await run(...words.split(' '), '--json')
+    expect(JSON.parse(stdout)).toBeTypeOf('object')
+    expect(code).toBe(0)
+  })
+
+  it('prints the statistics again and again with --watch', async () => {
+    const child = startCli(['stats', '--watch', '1', '--ndjson'], { server })
+    const lines: string[] = []
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => lines.push(...text.trim().split('\n')))
+    while (lines.length < 2) await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(JSON.parse(lines[1] ?? '')).toHaveProperty('observed.created')
+    child.kill('SIGINT')
+    expect((await once(child, 'close'))[0]).toBe(130)
+  })
+})
+
+describe('colours', () => {
+  it('are for terminals alone', async () => {
+    const { stdout } = await run('affinities', 'list', '--limit', '1')
+    expect(stdout).not.toContain('\u001b')
+    const { screen } = await onTerminal(['affinities', 'list', '--limit', '1'], [], { server })
+    expect(screen).toContain('\u001b[1mUSER')
+  })
+
+  it('stay away with NO_COLOR', async () => {
+    const { screen } = await onTerminal(['stats'], [], { server, env: { NO_COLOR: '1' } })
+    expect(screen).toMatch(/^affinities +\d/m)
+    expect(screen).not.toContain('\u001b[2m')
+  })
+
+  it('do not come from names either: what could steer a terminal is not shown', async () => {
+    const name = encodeURIComponent('x')
+    await server.redis.client().set(
+      `cache_affinity:\u001b[31m${name}:CLAUDE:\u001b]0;title\u0007`,
+      JSON.stringify({
+        provider_id: 'p',
+        endpoint_id: 'e',
+        key_id: 'k',
+        created_at: Date.now() / 1_000,
+        expire_at: Date.now() / 1_000 + 900_000,
+        request_count: 1,
+      }),
+      'EX',
+      900_000,
+    )
+    const { stdout } = await run('affinities', 'list', '--limit', '1', '--records')
+    expect(stdout).toContain('�[31mx')
+    for (const control of ['\u001b', '\u0007']) expect(stdout).not.toContain(control)
+  })
+})
+
+describe('a viewer’s token', () => {
+  it('may look', async () => {
+    const { code } = await affinityql(['stats'], { server, token: VIEWER_TOKEN })
+    expect(code).toBe(0)
+  })
+})

@@ -1,0 +1,150 @@
+import { spawnSync } from 'node:child_process'
+import { describe, expect, it } from 'vitest'
+import { parseAdminTokens } from '../../src/security/static-tokens.js'
+import { FIXTURE_ADMIN, FIXTURE_SECRETS } from '../support/fixtures.js'
+import { freshDatabase, freshRedis } from '../support/servers/shared.js'
+import { affinityql, jsonLines, onTerminal, startServer } from './support.js'
+
+describe('affinityql token create', () => {
+  it('prints a token and the entry that the server takes for it, and asks no server', async () => {
+    const { code, stdout } = await affinityql(['token', 'create', 'ci', '--role', 'admin'])
+    const [token = '', entry = ''] = stdout.split('\n')
+    expect(parseAdminTokens(entry)).toMatchObject({ tokens: [{ name: 'ci', role: 'admin' }], problems: [] })
+    expect(token).toMatch(/^aql_[\w-]{43}$/)
+    expect(code).toBe(0)
+
+    const server = await startServer({ env: { ADMIN_TOKENS: entry } })
+    expect((await affinityql(['stats'], { server, token })).code).toBe(0)
+    await server.close()
+  })
+
+  it('ends with 2 for a name that could not be read back', async () => {
+    const { code, stderr } = await affinityql(['token', 'create', 'a:b'])
+    expect(stderr).toContain('A name is')
+    expect(code).toBe(2)
+  })
+})
+
+describe('affinityql login', () => {
+  it('reads the password from stdin or a terminal, shows it nowhere, and prints a token that works', async () => {
+    const server = await startServer()
+    const { email, password } = FIXTURE_ADMIN
+    const piped = await affinityql(['login', email], { server, token: '', input: `${password}\n` })
+    expect(piped.code).toBe(0)
+    const token = piped.stdout.trim()
+    expect((await affinityql(['stats'], { server, token })).code).toBe(0)
+
+    const typed = await onTerminal(['login', email], [[/Password of .*: /, `${password}\r`]], {
+      server,
+      token: '',
+    })
+    expect(typed.code).toBe(0)
+    expect(typed.screen).not.toContain(password)
+
+    const wrong = await affinityql(['login', email], { server, token: '', input: 'wrong\n' })
+    expect(wrong).toMatchObject({ code: 4, stdout: '' })
+    await server.close()
+  })
+})
+
+describe('affinityql doctor', () => {
+  const gateway = async (redis?: 'empty') => ({
+    DATABASE_URL: freshDatabase(),
+    REDIS_URL: (await freshRedis(redis)).url,
+    ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey,
+    JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret,
+  })
+  const doctor = async (env: Readonly<Record<string, string>>) => {
+    const { code, stdout, stderr } = await affinityql(['doctor', '--ndjson'], { env })
+    return { code, findings: jsonLines(stdout), said: stdout + stderr }
+  }
+
+  it('finds a healthy gateway healthy', async () => {
+    const { code, findings } = await doctor(await gateway())
+    expect(findings.map(({ check }) => check)).toEqual([
+      'configuration',
+      'database',
+      'tables',
+      'keys',
+      'cache',
+      'clocks',
+      'clocks',
+    ])
+    expect(findings.filter(({ state }) => state === 'failed')).toEqual([])
+    expect(code).toBe(0)
+  })
+
+  it('tells every problem of the configuration, and ends with 1', async () => {
+    const { code, findings } = await doctor({ DATABASE_URL: 'mysql://x', PORT: 'http' })
+    expect(findings.length).toBeGreaterThan(2)
+    expect(code).toBe(1)
+  })
+
+  it('tells a wrong ENCRYPTION_KEY, and ends with 1', async () => {
+    const { code, findings, said } = await doctor({
+      ...(await gateway()),
+      ENCRYPTION_KEY: 'not-the-gateways-key',
+    })
+    expect(findings).toContainEqual({
+      check: 'keys',
+      state: 'failed',
+      message: expect.stringContaining('ENCRYPTION_KEY is not the gateway’s'),
+    })
+    expect(code).toBe(1)
+    expect(said).not.toContain('not-the-gateways-key')
+  })
+
+  it('tells which store does not answer, without a secret, and ends with 5', async () => {
+    const env = await gateway()
+    const { code, findings, said } = await doctor({
+      ...env,
+      REDIS_URL: 'redis://:hunter2@127.0.0.1:1',
+      DATABASE_URL: env.DATABASE_URL.replace(/\/[^/]*$/, '/no_such_database'),
+    })
+    const failed = findings.filter(({ state }) => state === 'failed')
+    expect(failed).toEqual([
+      {
+        check: 'database',
+        state: 'failed',
+        message: 'does not answer: there is no such database',
+        isOutage: true,
+      },
+      {
+        check: 'cache',
+        state: 'failed',
+        message: expect.stringMatching(/^does not answer: /),
+        isOutage: true,
+      },
+    ])
+    expect(said).not.toContain('hunter2')
+    expect(code).toBe(5)
+  })
+
+  it('makes no tables in an empty database', async () => {
+    const env = { ...(await gateway('empty')), DATABASE_URL: freshDatabase('empty') }
+    const { findings } = await doctor(env)
+    expect(findings).toContainEqual(expect.objectContaining({ check: 'tables', state: 'warning' }))
+    expect(await doctor(env)).toMatchObject({ findings: expect.arrayContaining([findings[2]]) })
+  })
+})
+
+describe('affinityql completion', () => {
+  it('completes commands and options in bash', async () => {
+    const { stdout } = await affinityql(['completion', 'bash'])
+    const complete = (...words: string[]) => {
+      const script = `${stdout}
+COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _affinityql; echo "\${COMPREPLY[@]}"`
+      return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.trim()
+    }
+    expect(complete('affinityql', 'cl')).toBe('clear')
+    expect(complete('affinityql', 'clear', 'provider')).toBe('provider provider-mapping')
+    expect(complete('affinityql', 'clear', 'user', 'bob', '--d')).toBe('--dry-run')
+    expect(complete('affinityql', 'affinities', 'list', '--js')).toBe('--json')
+  })
+
+  it.each(['zsh', 'fish'])('names every command for %s', async (shell) => {
+    const { stdout } = await affinityql(['completion', shell])
+    for (const name of ['affinities', 'provider-mapping', 'completion']) expect(stdout).toContain(name)
+    expect((await affinityql(['completion', 'powershell'])).code).toBe(2)
+  })
+})

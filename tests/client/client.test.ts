@@ -1,0 +1,189 @@
+import { spawnSync } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AffinityqlError, createClient } from '../../src/client/index.js'
+import * as operations from '../../src/client/operations.js'
+import { schema } from '../../src/schema/index.js'
+import { startServer, type TestServer } from '../cli/support.js'
+import { ADMIN_TOKEN, VIEWER_TOKEN } from '../support/app.js'
+import { FIXTURE_ADMIN } from '../support/fixtures.js'
+import { startFlakyProxy } from './flaky-proxy.js'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startServer()
+})
+afterAll(() => server.close())
+
+const client = (options: Partial<Parameters<typeof createClient>[0]> = {}) =>
+  createClient({ url: server.url, token: ADMIN_TOKEN, ...options })
+
+const failureOf = async (work: Promise<unknown>): Promise<AffinityqlError> => {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (!(error instanceof AffinityqlError)) throw new Error(`Not an AffinityqlError: ${String(error)}`)
+  return error
+}
+
+describe('the typed client', () => {
+  it('has an operation for every query, mutation and subscription of the schema', () => {
+    const texts = Object.values(operations).map(({ text }) => text)
+    for (const type of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
+      for (const field of Object.keys(type?.getFields() ?? {})) {
+        expect(
+          texts.some((text) => new RegExp(`^ {2}${field}\\b`, 'm').test(text)),
+          field,
+        ).toBe(true)
+      }
+    }
+  })
+
+  it('is what operations.graphql and the schema say', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/build-client.mjs', '--check'], {
+      encoding: 'utf8',
+    })
+    expect(status, stderr).toBe(0)
+  })
+
+  it('answers every query', async () => {
+    const api = client()
+    expect(await api.viewer()).toEqual({ name: 'tests', role: 'ADMIN', canClear: true, user: null })
+    expect((await api.cacheStats()).observed.since).toMatch(/^\d{4}-/)
+    expect((await api.cacheConfig()).parameters.length).toBeGreaterThan(3)
+    expect((await api.modelMappingStats()).totalKeys).toBeGreaterThan(0)
+    expect((await api.modelMappings({ first: 2 })).nodes).toHaveLength(2)
+    expect((await api.providerModelMappings()).totalCount).toBeGreaterThan(0)
+    expect((await api.unmappedEntries()).totalCount).toBeGreaterThan(0)
+    expect((await api.auditEvents({ action: 'none' })).nodes).toEqual([])
+    expect(await api.request('{ viewer { name } }')).toEqual({ viewer: { name: 'tests' } })
+  })
+
+  it('reads a list to its end, a page at a time', async () => {
+    const sizes: number[] = []
+    for await (const page of client().affinities.pages({ first: 200 })) sizes.push(page.nodes.length)
+    expect(sizes).toEqual([200, 200, 106])
+    const keys = new Set<string>()
+    for await (const { affinityKey, apiFormat, modelId } of client().affinityRecords.all({ first: 100 })) {
+      keys.add(JSON.stringify([affinityKey, apiFormat, modelId]))
+    }
+    expect(keys.size).toBe(506)
+  })
+
+  it('asks for no more pages once its reader has stopped', async () => {
+    const proxy = await startFlakyProxy(server.url)
+    for await (const _ of client({ url: proxy.url }).affinities.pages({ first: 50 })) break
+    // The second may have been on its way while the first was read.
+    expect(proxy.requests).toBeLessThanOrEqual(2)
+  })
+
+  it('gives what can be expected to go wrong as data, by __typename', async () => {
+    const result = await client().userAffinities({ identifier: 'nobody' })
+    expect(result).toMatchObject({ __typename: 'NotFoundError', code: 'NOT_FOUND' })
+    const confirm = await client().clearAllCache()
+    expect(confirm).toMatchObject({ __typename: 'ConfirmationRequiredError', code: 'CONFIRMATION_REQUIRED' })
+    const dry = await client().clearUserCache({ identifier: '张伟', dryRun: true })
+    // The compiler knows each member's fields.
+    if (dry.__typename !== 'ClearUserCachePayload') throw new Error(dry.code)
+    expect(dry.user?.username).toBe('张伟')
+  })
+
+  it('signs in', async () => {
+    const { email, password } = FIXTURE_ADMIN
+    const result = await client({ token: undefined }).login({ email, password })
+    if (result.__typename !== 'Session') throw new Error(result.message)
+    expect(await client({ token: () => result.token }).viewer()).toMatchObject({ canClear: true })
+  })
+
+  it('rejects with the server’s code', async () => {
+    expect(await failureOf(client({ token: 'wrong' }).viewer())).toMatchObject({
+      code: 'UNAUTHENTICATED',
+      status: 401,
+      requestId: expect.any(String),
+    })
+    const viewer = client({ token: VIEWER_TOKEN })
+    expect((await failureOf(viewer.clearAllCache({ confirm: true }))).code).toBe('FORBIDDEN')
+    expect((await failureOf(client().affinities({ first: 0 }))).code).toBe('BAD_USER_INPUT')
+    expect((await failureOf(client().request('{ nothing }'))).code).toBe('GRAPHQL_VALIDATION_FAILED')
+    expect(() => client({ url: 'no url' })).toThrow(TypeError)
+  })
+})
+
+describe('retries', () => {
+  it('tries a query again after a broken connection or a gateway’s 503', async () => {
+    const proxy = await startFlakyProxy(server.url)
+    proxy.answer('hang up', { status: 503 })
+    expect(await client({ url: proxy.url }).viewer()).toMatchObject({ name: 'tests' })
+    expect(proxy.requests).toBe(3)
+  })
+
+  it('waits as long as the server asks', async () => {
+    const proxy = await startFlakyProxy(server.url)
+    proxy.answer({ status: 429, headers: { 'retry-after': '1' } })
+    const startedAt = performance.now()
+    await client({ url: proxy.url }).viewer()
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(990)
+  })
+
+  it('gives up where the server asks for too long, and says how long', async () => {
+    const proxy = await startFlakyProxy(server.url)
+    proxy.answer({ status: 503, headers: { 'retry-after': '3600' } })
+    const error = await failureOf(client({ url: proxy.url }).viewer())
+    expect(error).toMatchObject({ code: 'NETWORK_ERROR', status: 503, retryAfterSeconds: 3_600 })
+    expect(proxy.requests).toBe(1)
+  })
+
+  it('never sends a mutation twice, whatever came of the first', async () => {
+    const proxy = await startFlakyProxy(server.url)
+    const api = client({ url: proxy.url })
+    proxy.answer('hang up')
+    expect((await failureOf(api.clearUserCache({ identifier: 'alice' }))).code).toBe('NETWORK_ERROR')
+    proxy.answer({ status: 503, headers: { 'retry-after': '0' } })
+    expect((await failureOf(api.clearAllCache({ confirm: true }))).code).toBe('NETWORK_ERROR')
+    proxy.answer('hang up')
+    await failureOf(api.request('# query\nmutation { clearAllCache(confirm: true) { __typename } }'))
+    expect(proxy.requests).toBe(3)
+  })
+
+  it('does not try again what will not change', async () => {
+    const proxy = await startFlakyProxy(server.url)
+    await failureOf(client({ url: proxy.url, token: 'wrong' }).viewer())
+    proxy.answer({ status: 404 })
+    await failureOf(client({ url: proxy.url }).viewer())
+    expect(proxy.requests).toBe(2)
+  })
+
+  it('gives up on an answer that does not come, and on a signal', async () => {
+    const proxy = await startFlakyProxy(server.url)
+    proxy.answer('never', 'never')
+    const late = client({ url: proxy.url, timeoutMs: 100 })
+    expect((await failureOf(late.clearUserCache({ identifier: 'alice' }))).code).toBe('TIMEOUT')
+    const stop = new AbortController()
+    const aborted = failureOf(client({ url: proxy.url }).viewer({ signal: stop.signal }))
+    stop.abort()
+    expect((await aborted).code).toBe('ABORTED')
+  })
+})
+
+describe('an answer in part', () => {
+  it('rejects with the rest as its data, or is given with a warning', async () => {
+    // Such as the server sends while the database is away.
+    const answer = {
+      data: { affinities: { totalCount: 1, nodes: [{ affinityKey: 'a', user: null }] } },
+      errors: [
+        {
+          message: 'The database cannot be reached.',
+          path: ['affinities'],
+          extensions: { code: 'DATABASE_UNAVAILABLE' },
+        },
+      ],
+    }
+    const fetchPart = async () => Response.json(answer)
+    const error = await failureOf(client({ fetch: fetchPart }).affinities())
+    expect(error).toMatchObject({ code: 'DATABASE_UNAVAILABLE', data: answer.data })
+    const warnings: AffinityqlError[] = []
+    const tolerant = client({ fetch: fetchPart, onPartial: (warning) => warnings.push(warning) })
+    expect(await tolerant.affinities()).toEqual(answer.data.affinities)
+    expect(warnings).toMatchObject([{ code: 'DATABASE_UNAVAILABLE' }])
+  })
+})

@@ -1,0 +1,185 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { temporaryDirectory } from '../support/servers/child.js'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const INSTALL_TIMEOUT_MS = 300_000
+
+/** Runs a command to its end; what it said where it fails. */
+function run(command: string, args: readonly string[], cwd: string): string {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1', NODE_ENV: '' },
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`)
+  return stdout
+}
+
+const folder = temporaryDirectory('package')
+let tarball = ''
+let contents: string[] = []
+
+beforeAll(() => {
+  const [packed] = JSON.parse(
+    run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], ROOT),
+  )
+  tarball = join(folder, packed.filename)
+  contents = packed.files.map(({ path }: { path: string }) => path)
+  mkdirSync(join(folder, 'empty'))
+  const empty = join(folder, 'empty')
+  writeFileSync(join(empty, 'package.json'), '{"name":"consumer","private":true,"type":"module"}')
+  run('npm', ['install', '--prefer-offline', '--omit=dev', '--no-audit', '--no-fund', tarball], empty)
+}, INSTALL_TIMEOUT_MS)
+
+const installed = join(folder, 'empty')
+
+describe('the tarball', () => {
+  it('holds the build, the schema and the migrations, and neither sources nor tests', () => {
+    expect(contents).toEqual(
+      expect.arrayContaining([
+        'package.json',
+        'README.md',
+        'LICENSE',
+        'dist/main.js',
+        'dist/cli/main.js',
+        'dist/client/index.js',
+        'dist/client/index.d.ts',
+        'dist/recorder/index.d.ts',
+        'dist/trusted-documents.json',
+        'prisma/schema.prisma',
+        'prisma/migrations/20261122000000_init/migration.sql',
+      ]),
+    )
+    const others = contents.filter(
+      (path) => !/^(dist|prisma)\/|^(package\.json|README\.md|LICENSE)$/.test(path),
+    )
+    expect(others).toEqual([])
+    expect(contents.filter((path) => /(^|\/)tests?\/|\.map$|\.ts$(?<!\.d\.ts)/.test(path))).toEqual([])
+  })
+
+  it('passes publint', () => {
+    run(join(ROOT, 'node_modules/.bin/publint'), ['run', tarball, '--strict'], ROOT)
+  })
+
+  it('has types that every kind of import finds', () => {
+    // It is an ES module: `require` works from Node.js 20.19 on, which this tool does not know.
+    run(join(ROOT, 'node_modules/.bin/attw'), [tarball, '--profile', 'esm-only', '--no-emoji'], ROOT)
+  })
+})
+
+describe('installed in an empty folder', () => {
+  it('answers as `npx affinityql`', () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    expect(run('npx', ['--no-install', 'affinityql', '--version'], installed).trim()).toBe(version)
+  })
+
+  it('serves with nothing set, up to the first answer, by its own command line', async () => {
+    const server = spawn('npx', ['--no-install', 'affinityql', 'serve', '--port', '0'], {
+      cwd: installed,
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    onTestFinished(() => void process.kill(-(server.pid ?? 0), 'SIGKILL'))
+    let url = ''
+    let token = ''
+    const said: string[] = []
+    for (const stream of [server.stdout, server.stderr]) {
+      createInterface(stream).on('line', (line) => {
+        said.push(line)
+        url ||= /(http:\/\/127\.0\.0\.1:\d+)\/graphql/.exec(line)?.[1] ?? ''
+        token ||= /token\s+(aql_\S+)/.exec(line)?.[1] ?? ''
+      })
+    }
+    while (token === '' && server.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(token, said.join('\n')).not.toBe('')
+    const { status, stdout } = spawnSync(
+      'npx',
+      ['--no-install', 'affinityql', 'affinities', 'list', '--ndjson', '--limit', '3'],
+      {
+        cwd: installed,
+        encoding: 'utf8',
+        env: { ...process.env, AFFINITYQL_URL: url, AFFINITYQL_TOKEN: token },
+      },
+    )
+    expect(status).toBe(0)
+    expect(stdout.trim().split('\n')).toHaveLength(3)
+  }, 60_000)
+
+  it('is imported as `affinityql/client` and `affinityql/recorder`', () => {
+    writeFileSync(
+      join(installed, 'use.js'),
+      `import { createClient, AffinityqlError } from 'affinityql/client'
+import { createAffinityRecorder, createMemoryBackend, MemoryKeyspace } from 'affinityql/recorder'
+const recorder = createAffinityRecorder(createMemoryBackend(new MemoryKeyspace()))
+const identity = { affinityKey: 'key', apiFormat: 'CLAUDE', modelId: 'model' }
+const pin = { providerId: 'p', endpointId: 'e', providerKeyId: 'k' }
+const { kind } = await recorder.record(identity, pin)
+const client = createClient({ url: 'http://127.0.0.1:1' })
+const error = await client.clearAllCache().catch((reason) => reason)
+console.log(error instanceof AffinityqlError, error.code, kind)
+`,
+    )
+    expect(run(process.execPath, ['use.js'], installed).trim()).toBe('true NETWORK_ERROR created')
+  })
+
+  it('has types that the compiler reads in strict ES modules', () => {
+    writeFileSync(
+      join(installed, 'use.ts'),
+      `import { createClient, type Affinity } from 'affinityql/client'
+import { createAffinityRecorder, createRedisBackend } from 'affinityql/recorder'
+const client = createClient({ url: 'http://127.0.0.1:4000' })
+export async function names(): Promise<string[]> {
+  const all: string[] = []
+  for await (const affinity of client.affinities.all({ filter: { stale: true } })) all.push(label(affinity))
+  return all
+}
+const label = ({ user, modelId }: Affinity): string => user?.username ?? modelId
+export async function clear(identifier: string): Promise<number> {
+  const result = await client.clearUserCache({ identifier })
+  switch (result.__typename) {
+    case 'ClearUserCachePayload':
+      return result.clearedCount
+    case 'UnavailableError':
+      return result.clearedCount
+    case 'InvalidInputError':
+      throw new Error(result.field ?? result.message)
+    case 'NotFoundError':
+      // @ts-expect-error: nothing was cleared, so there is no count
+      return result.clearedCount
+  }
+}
+export const make = { createAffinityRecorder, createRedisBackend }
+// @ts-expect-error: an affinity has no such field
+export const wrong = (affinity: Affinity) => affinity.colour
+`,
+    )
+    const documentation = readFileSync(join(ROOT, 'docs/client.md'), 'utf8')
+    const examples = [...documentation.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, example]) => example)
+    expect(examples.length).toBeGreaterThan(3)
+    writeFileSync(join(installed, 'documented.ts'), examples.join('\n'))
+    writeFileSync(
+      join(installed, 'tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: {
+          module: 'nodenext',
+          moduleResolution: 'nodenext',
+          target: 'es2023',
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          noEmit: true,
+          types: ['node'],
+          typeRoots: [join(ROOT, 'node_modules/@types')],
+        },
+        files: ['use.ts', 'documented.ts'],
+      }),
+    )
+    run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', installed], installed)
+  })
+})
