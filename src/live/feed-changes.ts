@@ -35,6 +35,7 @@ export class Changes {
   #reading: ReadonlySet<string> = new Set()
   #added = 0
   #applied = 0
+  readonly #impatient = new Set<() => void>()
   #waiters: Waiter[] = []
   #isPaused = true
   #isRunning = false
@@ -100,6 +101,18 @@ export class Changes {
     return new Promise((resolve) => this.#waiters.push({ applied, resolve }))
   }
 
+  /** As `settled`, but nobody who wants an answer waits for an outage to end: see `failure`. */
+  settledOrFailed(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#impatient.add(resolve)
+      void this.settled().then(() => {
+        this.#impatient.delete(resolve)
+        resolve()
+      })
+    })
+  }
+
   /** While a full read is under way nothing is taken in by this. Resolves once the read that was under way has ended. */
   async idle(): Promise<void> {
     while (this.#isRunning) await sleep(1)
@@ -146,6 +159,8 @@ export class Changes {
       } catch (error) {
         if (keys.every((key) => this.#outdated.has(key))) return true
         this.#failure = error
+        for (const resolve of this.#impatient) resolve()
+        this.#impatient.clear()
         if (this.#isPaused) return false
         await sleep(RETRY_MS)
       }

@@ -197,8 +197,8 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
     await gate.pass()
     if (state === 'scanning') return
     await feed.barrier()
-    await changes.settled()
-    await gate.pass()
+    await changes.settledOrFailed()
+    await pass()
   }
 
   const indexReader = createIndexReader(index, pass)

@@ -112,6 +112,8 @@ it('while slots move under load the index stays what a scan finds', async () => 
 it('says that a master is down, never fewer records, and goes on with its replica', async () => {
   const { servers, live } = await clusterWith({ replicas: 1 })
   const stopWatching = watchCounts(live)
+  await live.source.settled()
+  await sleep(50)
   const victim = servers.masterOf(keyOf(1))
   await victim.kill()
   await untilState(live, 'lost')
@@ -127,6 +129,8 @@ it('says that a master is down for as long as nobody has its slots', async () =>
     args: ['--cluster-require-full-coverage', 'no'],
   })
   const stopWatching = watchCounts(live)
+  await live.source.settled()
+  await sleep(50)
   const victim = servers.masterOf(keyOf(1))
   await victim.kill()
   await untilState(live, 'lost')
