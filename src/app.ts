@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
-import { type CommandListener, observeCommands } from './clients/command-observer.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from './clients/database.js'
-import { connectRedis, createRedis } from './clients/redis.js'
 import type { Config, ModeConfig } from './config.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
@@ -11,13 +9,11 @@ import { createAffinityClearer } from './live/affinity-clearer.js'
 import type { AffinitySource } from './live/affinity-source.js'
 import { createBrokenRecords } from './live/broken-records.js'
 import { createWriteBackGuard, type WriteBackGuard } from './live/clear-guard.js'
-import type { AffinityFeed } from './live/feed-port.js'
 import { createLiveSource } from './live/live-source.js'
-import { createMemoryFeed } from './live/memory-feed.js'
-import { createRedisFeed } from './live/redis-feed.js'
 import { createScanSource } from './live/scan-source.js'
 import { createStreams } from './live/streams.js'
-import { createAuthenticator, type TokenBlacklist } from './security/authenticator.js'
+import { type Cache, openCache } from './open-cache.js'
+import { createAuthenticator } from './security/authenticator.js'
 import { createDecrypter } from './security/fernet.js'
 import { createAccessTokens } from './security/jwt.js'
 import { createLoginLimiter } from './security/login-limiter.js'
@@ -26,7 +22,6 @@ import { createPasswordVerifier } from './security/passwords.js'
 import { createGraphqlServer, type Yoga } from './server/create-yoga.js'
 import { type Dependency, readHealth } from './server/health.js'
 import { createMetrics } from './server/metrics.js'
-import { createOutageLog } from './server/outage-log.js'
 import type { Tracing } from './server/tracing/tracing.js'
 import { readTrustedDocuments } from './server/use-trusted-documents.js'
 import { createAdminDirectory } from './stores/admin-directory.js'
@@ -37,24 +32,10 @@ import { createGatewayPoller, type GatewayPoller } from './stores/gateway-poller
 import { expectedTables } from './stores/gateway-schema/expected-tables.js'
 import { prepareDatabase } from './stores/gateway-schema.js'
 import { createGatewayStore } from './stores/gateway-store.js'
-import { createMemoryAffinityStore } from './stores/memory-affinity-store.js'
-import { MemoryKeyspace } from './stores/memory-keyspace.js'
-import { createMemoryModelMappingStore } from './stores/memory-model-mapping-store.js'
-import { createMemoryStatsStore } from './stores/memory-stats-store.js'
+import type { MemoryKeyspace } from './stores/memory-keyspace.js'
 import { createModelMappingSource } from './stores/model-mapping-reader.js'
-import type { ModelMappingStore } from './stores/model-mapping-store.js'
 import { createPrismaAuditStore } from './stores/prisma-audit-store.js'
-import { createRedisAffinityStore } from './stores/redis-affinity-store.js'
-import { createRedisModelMappingStore } from './stores/redis-model-mapping-store.js'
-import { createRedisStatsStore } from './stores/redis-stats-store.js'
 import { createStatisticsReader } from './stores/statistics.js'
-import type { JunkCounter, StatsStore } from './stores/stats-store.js'
-import { createMemoryTokenBlacklist, createRedisTokenBlacklist } from './stores/token-blacklist.js'
-import {
-  createMemoryWriteBackRemover,
-  createRedisWriteBackRemover,
-  type WriteBackRemover,
-} from './stores/write-back-remover.js'
 
 /** How long an administrator stays signed in, in seconds. */
 const SESSION_TTL_SECONDS = 12 * 60 * 60
@@ -62,9 +43,6 @@ const SESSION_TTL_SECONDS = 12 * 60 * 60
 const MASKED_KEYS = 50_000
 /** Made by the build; the same file from src/ and from dist/. */
 const TRUSTED_DOCUMENTS = fileURLToPath(new URL('../dist/trusted-documents.json', import.meta.url))
-/** How long start-up waits for the cache, in milliseconds. */
-const CACHE_CONNECT_TIMEOUT_MS = 5_000
-
 /** Beside the compiled service, and where the sources' build puts it. */
 const CONSOLE_DIRECTORY = fileURLToPath(new URL('../dist/web', import.meta.url))
 
@@ -201,71 +179,6 @@ export async function createApp(
       guard.close()
       affinitySource.close()
       await Promise.allSettled([cache.close(), database.close()])
-    },
-  }
-}
-
-interface Cache {
-  readonly affinityStore: AffinityStore
-  readonly writeBackRemover: WriteBackRemover
-  /** Begins to follow the changes of the affinities. */
-  createFeed(): AffinityFeed
-  readonly modelMappings: ModelMappingStore
-  readonly statsStore: StatsStore
-  readonly blacklist: TokenBlacklist
-  readonly keyspace: MemoryKeyspace | undefined
-  ping(): Promise<void>
-  close(): Promise<void>
-}
-
-async function openCache(
-  mode: ModeConfig,
-  logger: Logger,
-  now: () => number,
-  onCommand: CommandListener,
-): Promise<Cache> {
-  const onJunk = (junk: JunkCounter) =>
-    logger.warn(junk, 'a cached counter cannot be read; it is taken as missing and left alone')
-  if (mode.kind === 'embedded') {
-    const keyspace = new MemoryKeyspace(now)
-    return {
-      affinityStore: createMemoryAffinityStore(keyspace),
-      writeBackRemover: createMemoryWriteBackRemover(keyspace),
-      createFeed: () => createMemoryFeed(keyspace),
-      modelMappings: createMemoryModelMappingStore(keyspace),
-      statsStore: createMemoryStatsStore(keyspace, onJunk),
-      blacklist: createMemoryTokenBlacklist(keyspace),
-      keyspace,
-      ping: async () => {},
-      close: async () => {},
-    }
-  }
-  const client = createRedis(mode.redis, { onError: (error) => outage.failed(error) })
-  observeCommands(client, onCommand)
-  const outage = createOutageLog(logger, 'cache')
-  try {
-    await connectRedis(client, CACHE_CONNECT_TIMEOUT_MS)
-  } catch {
-    client.disconnect()
-    throw new ConfigurationError([
-      'The cache cannot be reached: check REDIS_URL (or REDIS_SENTINELS, REDIS_CLUSTER_NODES), its password and the network.',
-    ])
-  }
-  outage.begin()
-  client.on('ready', () => outage.recovered())
-  return {
-    affinityStore: createRedisAffinityStore(client),
-    writeBackRemover: createRedisWriteBackRemover(client),
-    createFeed: () => createRedisFeed(client),
-    modelMappings: createRedisModelMappingStore(client),
-    statsStore: createRedisStatsStore(client, onJunk),
-    blacklist: createRedisTokenBlacklist(client),
-    keyspace: undefined,
-    async ping() {
-      await client.ping()
-    },
-    async close() {
-      client.disconnect()
     },
   }
 }

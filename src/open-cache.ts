@@ -1,0 +1,96 @@
+import type { Logger } from 'pino'
+import { type CommandListener, observeCommands } from './clients/command-observer.js'
+import { connectRedis, createRedis } from './clients/redis.js'
+import type { ModeConfig } from './config.js'
+import { ConfigurationError } from './errors.js'
+import type { AffinityFeed } from './live/feed-port.js'
+import { createMemoryFeed } from './live/memory-feed.js'
+import { createRedisFeed } from './live/redis-feed.js'
+import type { TokenBlacklist } from './security/authenticator.js'
+import { createOutageLog } from './server/outage-log.js'
+import type { AffinityStore } from './stores/affinity-store.js'
+import { createMemoryAffinityStore } from './stores/memory-affinity-store.js'
+import { MemoryKeyspace } from './stores/memory-keyspace.js'
+import { createMemoryModelMappingStore } from './stores/memory-model-mapping-store.js'
+import { createMemoryStatsStore } from './stores/memory-stats-store.js'
+import type { ModelMappingStore } from './stores/model-mapping-store.js'
+import { createRedisAffinityStore } from './stores/redis-affinity-store.js'
+import { createRedisModelMappingStore } from './stores/redis-model-mapping-store.js'
+import { createRedisStatsStore } from './stores/redis-stats-store.js'
+import type { JunkCounter, StatsStore } from './stores/stats-store.js'
+import { createMemoryTokenBlacklist, createRedisTokenBlacklist } from './stores/token-blacklist.js'
+import {
+  createMemoryWriteBackRemover,
+  createRedisWriteBackRemover,
+  type WriteBackRemover,
+} from './stores/write-back-remover.js'
+
+/** How long start-up waits for the cache, in milliseconds. */
+const CACHE_CONNECT_TIMEOUT_MS = 5_000
+
+/** Everything that is kept in the gateway's cache, or in its embedded stand-in. */
+export interface Cache {
+  readonly affinityStore: AffinityStore
+  readonly writeBackRemover: WriteBackRemover
+  /** Begins to follow the changes of the affinities. */
+  createFeed(): AffinityFeed
+  readonly modelMappings: ModelMappingStore
+  readonly statsStore: StatsStore
+  readonly blacklist: TokenBlacklist
+  readonly keyspace: MemoryKeyspace | undefined
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/** @throws ConfigurationError where the cache cannot be reached */
+export async function openCache(
+  mode: ModeConfig,
+  logger: Logger,
+  now: () => number,
+  onCommand: CommandListener,
+): Promise<Cache> {
+  const onJunk = (junk: JunkCounter) =>
+    logger.warn(junk, 'a cached counter cannot be read; it is taken as missing and left alone')
+  if (mode.kind === 'embedded') {
+    const keyspace = new MemoryKeyspace(now)
+    return {
+      affinityStore: createMemoryAffinityStore(keyspace),
+      writeBackRemover: createMemoryWriteBackRemover(keyspace),
+      createFeed: () => createMemoryFeed(keyspace),
+      modelMappings: createMemoryModelMappingStore(keyspace),
+      statsStore: createMemoryStatsStore(keyspace, onJunk),
+      blacklist: createMemoryTokenBlacklist(keyspace),
+      keyspace,
+      ping: async () => {},
+      close: async () => {},
+    }
+  }
+  const client = createRedis(mode.redis, { onError: (error) => outage.failed(error) })
+  observeCommands(client, onCommand)
+  const outage = createOutageLog(logger, 'cache')
+  try {
+    await connectRedis(client, CACHE_CONNECT_TIMEOUT_MS)
+  } catch {
+    client.disconnect()
+    throw new ConfigurationError([
+      'The cache cannot be reached: check REDIS_URL (or REDIS_SENTINELS, REDIS_CLUSTER_NODES), its password and the network.',
+    ])
+  }
+  outage.begin()
+  client.on('ready', () => outage.recovered())
+  return {
+    affinityStore: createRedisAffinityStore(client),
+    writeBackRemover: createRedisWriteBackRemover(client),
+    createFeed: () => createRedisFeed(client),
+    modelMappings: createRedisModelMappingStore(client),
+    statsStore: createRedisStatsStore(client, onJunk),
+    blacklist: createRedisTokenBlacklist(client),
+    keyspace: undefined,
+    async ping() {
+      await client.ping()
+    },
+    async close() {
+      client.disconnect()
+    },
+  }
+}
