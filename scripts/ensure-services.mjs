@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Makes sure the servers that the tests start are installed: Redis, PostgreSQL and, with --browser, Chromium.
+// Makes sure the servers that the tests start are installed: Redis, PostgreSQL,
+// what the documentation's scripts use and, with --browser, Chromium.
 // Silent and quick when all is there. Starts no server, and keeps Debian's packages from starting one.
 // Plain Node without dependencies, so that it runs before `npm ci`.
 import { spawnSync } from 'node:child_process'
@@ -18,6 +19,9 @@ import { fileURLToPath } from 'node:url'
 
 const POSTGRES_TOOLS = ['initdb', 'postgres', 'pg_dump', 'psql']
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+
+/** What the documentation's scripts use, and so their tests. */
+const SCRIPT_TOOLS = ['curl', 'jq', 'python3']
 
 const searchPath = () => (process.env.PATH ?? '').split(delimiter).filter(Boolean)
 
@@ -65,6 +69,7 @@ export function missingPackages({ browser = false } = {}) {
   const missing = []
   if (!findRedis()) missing.push('redis-server', 'redis-tools')
   if (!findPostgresDirectory()) missing.push('postgresql')
+  for (const tool of SCRIPT_TOOLS) if (!findProgram(tool)) missing.push(tool)
   if (browser && !findBrowser()) missing.push('chromium')
   return missing
 }
