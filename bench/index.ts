@@ -21,4 +21,5 @@ const part = (name: string, ...args: readonly number[]): void => {
 
 for (const count of wanted) await benchPage(count)
 part('live', largest)
+part('clears', largest)
 part('index-memory', ...wanted)

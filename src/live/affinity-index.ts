@@ -1,6 +1,7 @@
 import type { AffinityPage, AffinityPageRequest } from '../stores/affinity-reader.js'
 import type { AffinityRecord } from '../stores/affinity-record.js'
 import { type AffinitySelection, DIMENSIONS, type Dimension } from '../stores/affinity-selection.js'
+import type { Slice } from './feed-slices.js'
 import type { IndexStats } from './index-clause.js'
 import { type Matches, matchesOf } from './index-matches.js'
 import { pageOfAll, pageOfMatches } from './index-pages.js'
@@ -8,6 +9,16 @@ import { AffinityTable } from './index-table.js'
 import { ValuesView } from './index-values.js'
 
 export type { IndexStats } from './index-clause.js'
+
+/** Many records on their way into an empty index. */
+export interface AffinityLoad {
+  /** Sorts what has come, in slices; then nothing more may come. */
+  finish(slice: Slice): Promise<void>
+  /** Makes it what the index holds, at once; unless the index was cleared meanwhile, or another load began. */
+  install(): void
+  /** Lets it go. */
+  drop(): void
+}
 
 /**
  * What an upsert did to the record of its key.
@@ -32,6 +43,8 @@ export type AffinityChange =
 export class AffinityIndex {
   readonly #stats: IndexStats
   #table = new AffinityTable()
+  /** Where records are put while a load is open. */
+  #loading: AffinityTable | undefined
 
   /** @param stats Counts what questions cost, where wanted; it only ever adds. */
   constructor(stats: IndexStats = { visited: 0, words: 0 }) {
@@ -44,6 +57,10 @@ export class AffinityIndex {
 
   /** Takes in a record: new, or in the place of the one with its key. */
   upsert(record: AffinityRecord): AffinityChange {
+    if (this.#loading) {
+      this.#loading.collect(record)
+      return { kind: 'created', record }
+    }
     const slot = this.#table.keys.find(record.key)
     if (slot < 0) {
       this.#table.insert(record)
@@ -66,6 +83,27 @@ export class AffinityIndex {
 
   clear(): void {
     this.#table = new AffinityTable()
+    this.#loading = undefined
+  }
+
+  /**
+   * From here on `upsert` gathers records aside, without a look at what was there, until they are installed or dropped:
+   * several times faster than one by one. All else speaks of what the index held before, which `install` replaces.
+   */
+  load(): AffinityLoad {
+    const table = new AffinityTable()
+    this.#loading = table
+    return {
+      finish: (slice) => table.putInOrder(slice),
+      install: () => {
+        if (this.#loading !== table) return
+        this.#table = table
+        this.#loading = undefined
+      },
+      drop: () => {
+        if (this.#loading === table) this.#loading = undefined
+      },
+    }
   }
 
   has(key: string): boolean {

@@ -27,22 +27,34 @@ export async function readEverything(
 ): Promise<void> {
   changes.pause()
   await changes.idle()
-  const marked = index.size > 0 ? new Set<string>() : undefined
+  // What is empty is filled in one go; there is nothing to sweep then.
+  const [marked, load] = index.size > 0 ? [new Set<string>()] : [undefined, index.load()]
   const brokenNow: BrokenAffinity[] = []
   const slice = new Slice()
-  for await (const batch of ahead(store.readAll())) {
-    for (const record of batch.records) {
-      if (isCancelled()) return
-      // Where all was known before, the look that this key waits for tells what has happened to it.
-      if (gone === 'unknown' || !changes.has(record.key)) records.learn(record)
-      marked?.add(record.key)
-      if (slice.isOver()) await slice.next()
-    }
-    for (const entry of batch.broken) brokenNow.push(entry)
+  try {
+    await readAll()
+    if (isCancelled()) return
+    await load?.finish(slice)
+    if (isCancelled()) return
+    load?.install()
+  } finally {
+    load?.drop()
   }
-  if (isCancelled()) return
   broken.report(brokenNow)
   if (marked) await sweep(marked)
+
+  async function readAll(): Promise<void> {
+    for await (const batch of ahead(store.readAll())) {
+      for (const record of batch.records) {
+        if (isCancelled()) return
+        // Where all was known before, the look that this key waits for tells what has happened to it.
+        if (gone === 'unknown' || !changes.has(record.key)) records.learn(record)
+        marked?.add(record.key)
+        if (slice.isOver()) await slice.next()
+      }
+      for (const entry of batch.broken) brokenNow.push(entry)
+    }
+  }
 
   async function sweep(present: ReadonlySet<string>): Promise<void> {
     if (present.size === 0 && gone === 'just now') {

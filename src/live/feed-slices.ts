@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 const SLICE_MS = 5
 /** Reading the clock costs about as much as one small step. */
 const STEPS_BETWEEN_LOOKS = 32
+const BLOCK = 4_096
 
 /**
  * Lets requests and messages have their turn in the middle of a long loop: `if (slice.isOver()) await slice.next()`.
@@ -21,6 +22,14 @@ export class Slice {
   async next(): Promise<void> {
     await nextTurn()
     this.#startedAt = performance.now()
+  }
+
+  /** The same for numbers from 0 to a limit, in blocks that take well under a slice: their loops stay plain and fast. */
+  async blocks(limit: number, run: (from: number, to: number) => void): Promise<void> {
+    for (let from = 0; from < limit; from += BLOCK) {
+      run(from, Math.min(from + BLOCK, limit))
+      if (performance.now() - this.#startedAt > SLICE_MS) await this.next()
+    }
   }
 }
 

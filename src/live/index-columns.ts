@@ -26,8 +26,11 @@ export class Float64Rows {
 
   set(row: number, field: number, value: number): void {
     const at = row >>> CHUNK_BITS
-    const chunk = this.#chunks[at] ?? new Float64Array(CHUNK_ROWS * this.#width)
-    this.#chunks[at] = chunk
+    let chunk = this.#chunks[at]
+    if (chunk === undefined) {
+      chunk = new Float64Array(CHUNK_ROWS * this.#width)
+      this.#chunks[at] = chunk
+    }
     chunk[(row & ROW_MASK) * this.#width + field] = value
   }
 }
@@ -47,8 +50,11 @@ export class Int32Rows {
 
   set(row: number, field: number, value: number): void {
     const at = row >>> CHUNK_BITS
-    const chunk = this.#chunks[at] ?? new Int32Array(CHUNK_ROWS * this.#width)
-    this.#chunks[at] = chunk
+    let chunk = this.#chunks[at]
+    if (chunk === undefined) {
+      chunk = new Int32Array(CHUNK_ROWS * this.#width)
+      this.#chunks[at] = chunk
+    }
     chunk[(row & ROW_MASK) * this.#width + field] = value
   }
 }
@@ -62,8 +68,11 @@ export class ObjectColumn<T> {
 
   set(row: number, value: T | undefined): void {
     const at = row >>> CHUNK_BITS
-    const chunk = this.#chunks[at] ?? new Array<T | undefined>(CHUNK_ROWS).fill(undefined)
-    this.#chunks[at] = chunk
+    let chunk = this.#chunks[at]
+    if (chunk === undefined) {
+      chunk = new Array<T | undefined>(CHUNK_ROWS).fill(undefined)
+      this.#chunks[at] = chunk
+    }
     chunk[row & ROW_MASK] = value
   }
 }

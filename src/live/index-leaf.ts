@@ -39,6 +39,15 @@ export class Leaf {
     this.#size++
   }
 
+  /** Adds an entry that sorts after all others; there has to be room. */
+  append(value: number, head: number, slot: number): void {
+    const at = this.#size * FIELDS
+    this.#entries[at + VALUE] = value
+    this.#entries[at + HEAD] = head
+    this.#entries[at + SLOT] = slot
+    this.#size++
+  }
+
   delete(place: number): void {
     this.#entries.copyWithin(place * FIELDS, (place + 1) * FIELDS, this.#size * FIELDS)
     this.#size--

@@ -5,6 +5,8 @@ import { LEAF_ROOM, Leaf } from './index-leaf.js'
 /** A leaf below a quarter looks for a neighbour to join, as long as the two fit with room to spare. */
 const MERGE_BELOW = LEAF_ROOM / 4
 const MERGE_UP_TO = (LEAF_ROOM * 3) / 4
+/** Of a leaf that is filled at once: full ones would all split at their next insertion. */
+const FILL_UP_TO = (LEAF_ROOM * 3) / 4
 
 interface Place {
   readonly value: number
@@ -38,6 +40,22 @@ export class SortedSlots {
 
   insert(value: number, slot: number): void {
     this.#insert(placeOf(value, this.#keyOf(slot)), slot)
+  }
+
+  /** Adds a slot that sorts after all others: a step, where `insert` searches. Its key's head is at hand already. */
+  append(value: number, head: number, slot: number): void {
+    let index = this.#leaves.length - 1
+    let leaf = this.#leaves[index]
+    if (leaf === undefined || leaf.size >= FILL_UP_TO) {
+      leaf = new Leaf()
+      index = this.#leaves.push(leaf) - 1
+      this.#values.push(value)
+      this.#heads.push(head)
+      this.#sizes.push(0)
+    }
+    leaf.append(value, head, slot)
+    this.#sizes[index] = leaf.size
+    this.#size++
   }
 
   delete(value: number, slot: number): void {

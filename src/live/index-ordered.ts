@@ -22,8 +22,13 @@ export class OrderedColumn {
   }
 
   insert(slot: number, value: number): void {
-    this.#values.set(slot, this.#field, value)
+    this.note(slot, value)
     this.sorted.insert(value, slot)
+  }
+
+  /** Keeps a slot's number, and leaves the order as it is: for a table that is put in order when it is full. */
+  note(slot: number, value: number): void {
+    this.#values.set(slot, this.#field, value)
   }
 
   move(slot: number, value: number): void {

@@ -94,9 +94,10 @@ export class Postings {
     return posting.length
   }
 
-  add(slot: number, value: string): void {
+  /** @param guess The id that the value probably has: to compare two texts costs less than to find one. */
+  add(slot: number, value: string, guess = -1): void {
     if (slot >= this.#slotLimit) this.#slotLimit = slot + 1
-    const known = this.#values.find(value)
+    const known = guess >= 0 && this.#values.isText(guess, value) ? guess : this.#values.find(value)
     const id = known < 0 ? this.#values.add(value) : known
     this.#valueIds.set(slot, this.#dimension, id)
     this.#counts.set(id, 0, this.count(id) + 1)

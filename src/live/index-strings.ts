@@ -2,18 +2,16 @@ import { ObjectColumn } from './index-columns.js'
 
 /**
  * One Map of a million strings blocks for about 100 ms each time it doubles. Sixty-four of them double at their own
- * times, for a millisecond each.
+ * times, for a millisecond each. A few thousand fit in one, which then needs no look at the text.
  */
 const SHARDS = 64
-const SAMPLES = 8
+const ONE_SHARD_UP_TO = 4_096
 
-/** Spreads texts over the shards by a few of their characters. A poor spread is slower, never wrong. */
+/** Spreads texts over the shards by up to eight of their characters, the last among them. A poor spread is slower, never wrong. */
 function shardOf(text: string): number {
-  const last = text.length - 1
   let hash = text.length
-  for (let sample = 0; sample < SAMPLES; sample++) {
-    hash = (Math.imul(hash, 31) + text.charCodeAt(Math.floor((last * sample) / (SAMPLES - 1)))) | 0
-  }
+  const step = (hash >>> 3) + 1
+  for (let at = hash - 1; at >= 0; at -= step) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0
   return (hash ^ (hash >>> 15)) & (SHARDS - 1)
 }
 
@@ -25,7 +23,7 @@ const standaloneCopy = (text: string): string => JSON.parse(JSON.stringify(text)
 
 /** Numbers strings densely: a small integer for each, free again when the string is removed. */
 export class StringTable {
-  readonly #shards = Array.from({ length: SHARDS }, () => new Map<string, number>())
+  #shards = [new Map<string, number>()]
   readonly #texts = new ObjectColumn<string>()
   readonly #free: number[] = []
   #limit = 0
@@ -44,12 +42,22 @@ export class StringTable {
     return this.#shard(text).get(text) ?? -1
   }
 
+  /** Whether an id, in use or not, is that of a text. */
+  isText(id: number, text: string): boolean {
+    return this.#texts.get(id) === text
+  }
+
   /** Numbers a text that is not in the table. */
   add(text: string): number {
+    return this.adopt(standaloneCopy(text))
+  }
+
+  /** As `add`, without a copy: for texts that are known to stand alone, such as a key that came as a reply of its own. */
+  adopt(text: string): number {
     const id = this.#free.pop() ?? this.#limit++
-    const copy = standaloneCopy(text)
-    this.#texts.set(id, copy)
-    this.#shard(copy).set(copy, id)
+    this.#texts.set(id, text)
+    this.#shard(text).set(text, id)
+    if (this.#shards.length === 1 && this.size > ONE_SHARD_UP_TO) this.#split()
     return id
   }
 
@@ -74,8 +82,14 @@ export class StringTable {
     }
   }
 
+  #split(): void {
+    const [all = []] = this.#shards
+    this.#shards = Array.from({ length: SHARDS }, () => new Map<string, number>())
+    for (const [text, id] of all) this.#shard(text).set(text, id)
+  }
+
   #shard(text: string): Map<string, number> {
-    const shard = this.#shards[shardOf(text)]
+    const shard = this.#shards[this.#shards.length === 1 ? 0 : shardOf(text)]
     if (shard === undefined) throw new RangeError('A shard number lies outside the table.')
     return shard
   }

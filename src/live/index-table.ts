@@ -1,9 +1,11 @@
 import type { AffinityOrderField } from '../stores/affinity-reader.js'
 import type { AffinityRecord } from '../stores/affinity-record.js'
 import { DIMENSIONS } from '../stores/affinity-selection.js'
+import type { Slice } from './feed-slices.js'
 import { Bitmap } from './index-bitmap.js'
 import type { PostingsByDimension } from './index-clause.js'
 import { Float64Rows, Int32Rows } from './index-columns.js'
+import { appendInOrder, slotsByKey } from './index-filling.js'
 import { OrderedColumn } from './index-ordered.js'
 import { Postings } from './index-postings.js'
 import { StringTable } from './index-strings.js'
@@ -18,6 +20,8 @@ export class AffinityTable {
   /** Slots in use. */
   readonly live = new Bitmap()
   readonly dimensions: PostingsByDimension
+  /** By the provider key's number, the slot that last took it. */
+  readonly #lastOfPin = new Int32Rows(1)
   readonly orders: Readonly<Record<AffinityOrderField, OrderedColumn>>
 
   constructor() {
@@ -57,21 +61,38 @@ export class AffinityTable {
 
   insert(record: AffinityRecord): void {
     const slot = this.keys.add(record.key)
-    this.live.add(slot)
-    for (const dimension of DIMENSIONS) this.dimensions[dimension].add(slot, record[dimension])
+    this.#addTo(slot, record)
     this.orders.REQUEST_COUNT.insert(slot, record.requestCount)
     this.orders.CREATED_AT.insert(slot, record.createdAt)
     this.orders.EXPIRES_AT.insert(slot, record.expiresAt)
   }
 
+  /**
+   * Takes in a record that comes with many others, into no order yet: `putInOrder` follows when all are there, and until
+   * then nothing else may be done with the table. Of two with the same key the later one counts.
+   */
+  collect(record: AffinityRecord): void {
+    let slot = this.keys.find(record.key)
+    if (slot < 0) {
+      slot = this.keys.adopt(record.key)
+      this.#addTo(slot, record)
+    } else {
+      this.#changeIn(slot, record)
+    }
+    this.orders.REQUEST_COUNT.note(slot, record.requestCount)
+    this.orders.CREATED_AT.note(slot, record.createdAt)
+    this.orders.EXPIRES_AT.note(slot, record.expiresAt)
+  }
+
+  /** Sorts what was collected: some ten times faster than to insert each record where it belongs. */
+  async putInOrder(slice: Slice): Promise<void> {
+    const byKey = await slotsByKey(this.keys, this.dimensions, slice)
+    for (const ordered of Object.values(this.orders)) await appendInOrder(ordered, byKey, slice)
+  }
+
   /** Puts a record in the place of the one in a slot, which has the same key. */
   replace(slot: number, record: AffinityRecord): void {
-    for (const dimension of DIMENSIONS) {
-      const postings = this.dimensions[dimension]
-      if (postings.valueAt(slot) === record[dimension]) continue
-      postings.remove(slot)
-      postings.add(slot, record[dimension])
-    }
+    this.#changeIn(slot, record)
     this.orders.REQUEST_COUNT.move(slot, record.requestCount)
     this.orders.CREATED_AT.move(slot, record.createdAt)
     this.orders.EXPIRES_AT.move(slot, record.expiresAt)
@@ -84,5 +105,29 @@ export class AffinityTable {
     for (const dimension of DIMENSIONS) this.dimensions[dimension].remove(slot)
     this.live.delete(slot)
     this.keys.remove(slot)
+  }
+
+  #addTo(slot: number, record: AffinityRecord): void {
+    this.live.add(slot)
+    const { affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId } = this.dimensions
+    affinityKey.add(slot, record.affinityKey)
+    apiFormat.add(slot, record.apiFormat, slot > 0 ? apiFormat.idAt(slot - 1) : -1)
+    modelId.add(slot, record.modelId)
+    providerKeyId.add(slot, record.providerKeyId)
+    // A provider key belongs to one provider, and mostly serves one endpoint: the same as in the record before.
+    const pin = providerKeyId.idAt(slot)
+    const alike = this.#lastOfPin.get(pin, 0)
+    providerId.add(slot, record.providerId, providerId.idAt(alike))
+    endpointId.add(slot, record.endpointId, endpointId.idAt(alike))
+    this.#lastOfPin.set(pin, 0, slot)
+  }
+
+  #changeIn(slot: number, record: AffinityRecord): void {
+    for (const dimension of DIMENSIONS) {
+      const postings = this.dimensions[dimension]
+      if (postings.valueAt(slot) === record[dimension]) continue
+      postings.remove(slot)
+      postings.add(slot, record[dimension])
+    }
   }
 }

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { decodeAffinityKey } from './keys.js'
 
 /** An affinity as Redis holds it: one API key, API format and model pinned to one provider key. */
@@ -23,20 +22,20 @@ export interface AffinityRecord {
 const LAST_UNIX_SECOND = 253_402_300_799
 const GRAPHQL_INT_MAX = 2 ** 31 - 1
 
-const unixSeconds = z.number().min(0).max(LAST_UNIX_SECOND)
+/** The fields of a value, whatever they hold; a JSON array or a bare string has none of them. */
+interface StoredFields {
+  readonly provider_id?: unknown
+  readonly endpoint_id?: unknown
+  readonly key_id?: unknown
+  readonly created_at?: unknown
+  readonly expire_at?: unknown
+  readonly request_count?: unknown
+}
 
-const storedAffinity = z.object({
-  provider_id: z.string(),
-  endpoint_id: z.string(),
-  key_id: z.string(),
-  created_at: unixSeconds,
-  expire_at: unixSeconds,
-  request_count: z
-    .number()
-    .int()
-    .min(0)
-    .transform((count) => Math.min(count, GRAPHQL_INT_MAX)),
-})
+const isUnixSeconds = (value: unknown): value is number =>
+  typeof value === 'number' && value >= 0 && value <= LAST_UNIX_SECOND
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 
 /** Why a value under an affinity key is not an affinity. */
 export type BrokenReason = 'unknown key form' | 'wrong Redis type' | 'not JSON' | 'not an affinity'
@@ -56,18 +55,25 @@ export function parseAffinity(key: string, value: string): ParsedAffinity {
   } catch {
     return { broken: 'not JSON' }
   }
-  const stored = storedAffinity.safeParse(json)
-  if (!stored.success) return { broken: 'not an affinity' }
+  if (typeof json !== 'object' || json === null) return { broken: 'not an affinity' }
+  // By hand: a full read does this for each of a million records, and a schema's own objects would cost more than the JSON.
+  const { provider_id, endpoint_id, key_id, created_at, expire_at, request_count }: StoredFields = json
+  if (typeof provider_id !== 'string' || typeof endpoint_id !== 'string' || typeof key_id !== 'string')
+    return { broken: 'not an affinity' }
+  if (!isUnixSeconds(created_at) || !isUnixSeconds(expire_at) || !isCount(request_count))
+    return { broken: 'not an affinity' }
   return {
     record: {
       key,
-      ...identity,
-      providerId: stored.data.provider_id,
-      endpointId: stored.data.endpoint_id,
-      providerKeyId: stored.data.key_id,
-      requestCount: stored.data.request_count,
-      createdAt: stored.data.created_at,
-      expiresAt: stored.data.expire_at,
+      affinityKey: identity.affinityKey,
+      apiFormat: identity.apiFormat,
+      modelId: identity.modelId,
+      providerId: provider_id,
+      endpointId: endpoint_id,
+      providerKeyId: key_id,
+      requestCount: Math.min(request_count, GRAPHQL_INT_MAX),
+      createdAt: created_at,
+      expiresAt: expire_at,
     },
   }
 }

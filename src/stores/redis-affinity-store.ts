@@ -27,20 +27,21 @@ export function createRedisAffinityStore(client: RedisClient): AffinityStore {
 
   /** The keys of one master, batch by batch, without those seen before. */
   async function* scanNode(node: Redis, seen: Set<string>): AsyncGenerator<NodeKeys> {
-    let cursor = '0'
-    do {
-      const [next, found] = await node.scan(
-        cursor,
-        'MATCH',
-        scanPattern(AFFINITY_PREFIX),
-        'COUNT',
-        SCAN_COUNT,
-      )
-      cursor = next
-      const keys = found.filter((key) => !seen.has(key))
-      for (const key of keys) seen.add(key)
+    const step = (cursor: string) => {
+      const reply = node.scan(cursor, 'MATCH', scanPattern(AFFINITY_PREFIX), 'COUNT', SCAN_COUNT)
+      // Whoever stops early does not wait for it.
+      reply.catch(() => {})
+      return reply
+    }
+    let reply: ReturnType<typeof step> | undefined = step('0')
+    while (reply !== undefined) {
+      const [cursor, found]: [string, string[]] = await reply
+      // Redis walks on while this step's keys are read.
+      reply = cursor === '0' ? undefined : step(cursor)
+      // One look at the set for each key, not two: it is the dearest step here.
+      const keys = found.filter((key) => seen.size < seen.add(key).size)
       if (keys.length > 0) yield { node, keys }
-    } while (cursor !== '0')
+    }
   }
 
   /** A key whose slot moves may be missed by SCAN at both its masters: then they are walked once more. */
@@ -66,7 +67,16 @@ export function createRedisAffinityStore(client: RedisClient): AffinityStore {
   return {
     storageType: 'REDIS',
     async *readAll() {
-      for await (const { node, keys } of scan()) yield await readBatch(keys, readValues(node, keys))
+      let batch: Promise<AffinityBatch> | undefined
+      for await (const { node, keys } of scan()) {
+        const next = readBatch(keys, readValues(node, keys))
+        // Whoever stops early does not wait for it.
+        next.catch(() => {})
+        // Redis reads this one's values while the one before is worked on.
+        if (batch) yield await batch
+        batch = next
+      }
+      if (batch) yield await batch
     },
     read: (keys) => readBatch(keys, readAnywhere(client, keys)),
     async *allKeys() {
