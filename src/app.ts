@@ -108,6 +108,7 @@ export async function createApp(
   const health = async () => ({
     ...(await readHealth(dependencies, affinitySource.brokenCount, draining)),
     affinityIndex: affinitySource.state,
+    ...(gateways && { gateways: countGateways(gateways) }),
   })
 
   const yoga = createGraphqlServer({
@@ -224,6 +225,13 @@ function openAffinities(
     : undefined
   const affinitySource: AffinitySource = liveSource ?? scanSource
   return { affinitySource, guard, clearingStore: guard.guarding(liveSource?.store ?? store) }
+}
+
+/** How many of the gateways that are asked for statistics answer; addresses are not for everybody. */
+function countGateways(gateways: GatewayPoller): { readonly up: number; readonly down: number } {
+  const states = gateways.states()
+  const up = states.filter(({ isUp }) => isUp).length
+  return { up, down: states.length - up }
 }
 
 const createPoller = (gateways: NonNullable<Config['gateways']>, logger: Logger): GatewayPoller =>

@@ -283,6 +283,8 @@ describe('cacheStats', () => {
         ])
       }, patience)
       expect(JSON.stringify(other.logs)).not.toContain(token)
+      const health = await other.app.yoga.fetch('http://localhost/health/ready')
+      expect(await health.json()).toMatchObject({ status: 'ready', gateways: { up: 2, down: 1 } })
     } finally {
       await other.close()
     }

@@ -1,9 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { AxeBuilder } from '@axe-core/playwright'
-import { createSchema, createYoga } from 'graphql-yoga'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import { useConsole } from '../../src/server/use-console.js'
 import type { TestApp } from '../support/app.js'
 
 const CHROMIUM = '/usr/bin/chromium'
@@ -30,17 +28,8 @@ export interface ConsoleServer {
 }
 
 export async function serve({ app }: TestApp): Promise<ConsoleServer> {
-  const directory = new URL('../../dist/web', import.meta.url).pathname
-  const pages = createYoga({
-    schema: createSchema({ typeDefs: 'type Query { none: Boolean }' }),
-    logging: false,
-    plugins: [useConsole({ directory })],
-  })
-  const isApi = (path = '') => /^\/(graphql|health|metrics)/.test(path)
   const listen = async (port: number): Promise<Server> => {
-    const server = createServer((request, response) =>
-      (isApi(request.url) ? app.yoga : pages)(request, response),
-    )
+    const server = createServer(app.yoga)
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
     return server
   }

@@ -161,6 +161,8 @@ export const en = {
     up: 'up',
     down: 'down',
     latency: '{{ms}} ms',
+    gateways: 'Gateways',
+    gatewaysUp: '{{up}} up, {{down}} down',
     broken: 'Records that cannot be read',
     brokenHint: 'skipped, and left as they are; the log names them',
     service: 'This service',

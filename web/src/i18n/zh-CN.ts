@@ -162,6 +162,8 @@ export const zhCN: Catalogue = {
     up: '正常',
     down: '故障',
     latency: '{{ms}} 毫秒',
+    gateways: '网关',
+    gatewaysUp: '{{up}} 个正常，{{down}} 个无响应',
     broken: '无法读取的记录',
     brokenHint: '已跳过并保持原样，日志中有其键名',
     service: '本服务',

@@ -35,6 +35,20 @@ export function HealthPanel({ stats }: { readonly stats: StatsFragment | undefin
             </dd>
           </div>
         ))}
+        {health?.gateways && (
+          <>
+            <dt>{t('overview.gateways')}</dt>
+            <dd>
+              <State
+                tone={health.gateways.down === 0 ? 'good' : 'bad'}
+                words={t('overview.gatewaysUp', {
+                  up: format.number(health.gateways.up),
+                  down: format.number(health.gateways.down),
+                })}
+              />
+            </dd>
+          </>
+        )}
         {health?.brokenRecords !== undefined && (
           <>
             <dt>{t('overview.broken')}</dt>

@@ -9,6 +9,8 @@ export interface Health {
   readonly dependencies?: Readonly<
     Record<string, { readonly state: 'up' | 'down'; readonly latencyMs?: number }>
   >
+  /** Gateways that are asked for their statistics; absent where none is. */
+  readonly gateways?: { readonly up: number; readonly down: number }
   readonly brokenRecords?: number
 }
 
