@@ -106,7 +106,7 @@ export async function createApp(
   let draining = false
   const streams = createStreams()
   const health = async () => ({
-    ...(await readHealth(dependencies, affinitySource.brokenCount, draining)),
+    ...(await readHealth(dependencies, { affinities: affinitySource, draining: () => draining })),
     affinityIndex: affinitySource.state,
     ...(gateways && { gateways: countGateways(gateways) }),
   })

@@ -22,17 +22,20 @@ const PING_TIMEOUT_MS = 2_000
 /** Asks every dependency at once. Tells states and times only: no address, no version, no error text. */
 export async function readHealth(
   dependencies: readonly Dependency[],
-  brokenRecords: number,
-  draining: boolean,
+  service: {
+    readonly affinities: { readonly brokenCount: number; readonly state: string }
+    draining(): boolean
+  },
 ): Promise<Health> {
   const states = await Promise.all(
     dependencies.map(async (dependency) => [dependency.name, await ping(dependency)] as const),
   )
-  const up = states.every(([, { state }]) => state === 'up')
+  // Until the first read of the affinities has ended every request would wait for it.
+  const canServe = states.every(([, { state }]) => state === 'up') && service.affinities.state !== 'starting'
   return {
-    status: draining ? 'draining' : up ? 'ready' : 'unavailable',
+    status: service.draining() ? 'draining' : canServe ? 'ready' : 'unavailable',
     dependencies: Object.fromEntries(states),
-    brokenRecords,
+    brokenRecords: service.affinities.brokenCount,
   }
 }
 

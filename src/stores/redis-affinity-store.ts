@@ -16,6 +16,13 @@ const MAX_PASSES = 3
 /** A stored value; null where the key is gone, undefined where it is not a string. */
 type Value = string | null | undefined
 
+type ScanStep = Promise<[cursor: string, keys: string[]]>
+
+interface Walk {
+  readonly seen: Set<string>
+  readonly aheadOfReader: boolean
+}
+
 interface NodeKeys {
   readonly node: Redis
   readonly keys: readonly string[]
@@ -25,40 +32,45 @@ interface NodeKeys {
 export function createRedisAffinityStore(client: RedisClient): AffinityStore {
   const readValues = client instanceof Cluster ? readByGet(client) : readByMget
 
-  /** The keys of one master, batch by batch, without those seen before. */
-  async function* scanNode(node: Redis, seen: Set<string>): AsyncGenerator<NodeKeys> {
-    const step = (cursor: string) => {
+  /**
+   * The keys of one master, batch by batch, without those seen before.
+   * Ahead of its reader it asks for the next step while this one's keys are read. A clear does not want that: a failure
+   * of the look for more would leave it in doubt about what it has sent.
+   */
+  async function* scanNode(node: Redis, { seen, aheadOfReader }: Walk): AsyncGenerator<NodeKeys> {
+    const step = (cursor: string): ScanStep => {
       const reply = node.scan(cursor, 'MATCH', scanPattern(AFFINITY_PREFIX), 'COUNT', SCAN_COUNT)
       // Whoever stops early does not wait for it.
       reply.catch(() => {})
       return reply
     }
-    let reply: ReturnType<typeof step> | undefined = step('0')
+    let reply: ScanStep | undefined = step('0')
     while (reply !== undefined) {
-      const [cursor, found]: [string, string[]] = await reply
-      // Redis walks on while this step's keys are read.
-      reply = cursor === '0' ? undefined : step(cursor)
+      const [cursor, found]: Awaited<ScanStep> = await reply
+      const isLast = cursor === '0'
+      reply = isLast || !aheadOfReader ? undefined : step(cursor)
       // One look at the set for each key, not two: it is the dearest step here.
       const keys = found.filter((key) => seen.size < seen.add(key).size)
       if (keys.length > 0) yield { node, keys }
+      if (!isLast) reply ??= step(cursor)
     }
   }
 
   /** A key whose slot moves may be missed by SCAN at both its masters: then they are walked once more. */
-  async function* scanCluster(cluster: Cluster, seen: Set<string>): AsyncGenerator<NodeKeys> {
+  async function* scanCluster(cluster: Cluster, walk: Walk): AsyncGenerator<NodeKeys> {
     for (let pass = 1; pass <= MAX_PASSES; pass += 1) {
       const masters = masterNodes(cluster)
       const before = await clusterLayout(masters)
-      for (const node of masters) yield* scanNode(node, seen)
+      for (const node of masters) yield* scanNode(node, walk)
       const after = await clusterLayout(masterNodes(cluster))
       if (after.text === before.text && !before.isMoving) return
     }
   }
 
-  async function* scan(): AsyncGenerator<NodeKeys> {
-    const seen = new Set<string>()
+  async function* scan(aheadOfReader: boolean): AsyncGenerator<NodeKeys> {
+    const walk = { seen: new Set<string>(), aheadOfReader }
     try {
-      yield* client instanceof Cluster ? scanCluster(client, seen) : scanNode(client, seen)
+      yield* client instanceof Cluster ? scanCluster(client, walk) : scanNode(client, walk)
     } catch (error) {
       throw toCacheError(error)
     }
@@ -68,7 +80,7 @@ export function createRedisAffinityStore(client: RedisClient): AffinityStore {
     storageType: 'REDIS',
     async *readAll() {
       let batch: Promise<AffinityBatch> | undefined
-      for await (const { node, keys } of scan()) {
+      for await (const { node, keys } of scan(true)) {
         const next = readBatch(keys, readValues(node, keys))
         // Whoever stops early does not wait for it.
         next.catch(() => {})
@@ -80,7 +92,7 @@ export function createRedisAffinityStore(client: RedisClient): AffinityStore {
     },
     read: (keys) => readBatch(keys, readAnywhere(client, keys)),
     async *allKeys() {
-      for await (const { keys } of scan()) yield keys
+      for await (const { keys } of scan(false)) yield keys
     },
     remove: (keys) => removeKeys(client, keys),
     removePinned: (key, endpointId) => removePinned(client, key, endpointId),

@@ -49,8 +49,9 @@ describe('the service as a process', () => {
     const [, url] = await service.line(/(http:\/\/127\.0\.0\.1:\d+)\/graphql/)
     const live = await fetch(`${url}/health/live`)
     expect(await live.json()).toEqual({ status: 'live' })
+    // 503 until the affinities have been read.
+    await expect.poll(async () => (await fetch(`${url}/health/ready`)).status).toBe(200)
     const ready = await fetch(`${url}/health/ready`)
-    expect(ready.status).toBe(200)
     expect(await ready.json()).toEqual({
       status: 'ready',
       dependencies: {
