@@ -46,11 +46,12 @@ export function createRedisAffinityStore(client: RedisClient): AffinityStore {
     }
     let reply: ScanStep | undefined = step('0')
     while (reply !== undefined) {
-      const [cursor, found]: Awaited<ScanStep> = await reply
-      const isLast = cursor === '0'
+      const answer: readonly [string, string[]] = await reply
+      const cursor: string = answer[0]
+      const isLast: boolean = cursor === '0'
       reply = isLast || !aheadOfReader ? undefined : step(cursor)
       // One look at the set for each key, not two: it is the dearest step here.
-      const keys = found.filter((key) => seen.size < seen.add(key).size)
+      const keys = answer[1].filter((key) => seen.size < seen.add(key).size)
       if (keys.length > 0) yield { node, keys }
       if (!isLast) reply ??= step(cursor)
     }
