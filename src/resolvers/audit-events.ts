@@ -3,6 +3,7 @@ import { InvalidInputError } from '../errors.js'
 import type { AuditEventRow } from '../stores/audit-store.js'
 import type { UserRow } from '../stores/gateway-rows.js'
 import { decodePosition, encodePosition, queryFingerprint } from './cursors.js'
+import type { KeysetPage } from './keyset-list.js'
 import { readFirst } from './page-arguments.js'
 
 export interface AuditEventsArguments {
@@ -11,32 +12,25 @@ export interface AuditEventsArguments {
   readonly action?: string | null | undefined
 }
 
-export interface AuditEventConnection {
-  readonly events: readonly AuditEventRow[]
-  readonly totalCount: number
-  readonly hasNextPage: boolean
-  readonly hasPreviousPage: boolean
-  readonly cursorOf: (event: AuditEventRow) => string
-}
-
 /** What was tried through this service, newest first. */
 export async function auditEvents(
   { first, after, action }: AuditEventsArguments,
   context: Context,
-): Promise<AuditEventConnection> {
+): Promise<KeysetPage<AuditEventRow>> {
   const wanted = readFirst(first)
   if (action?.includes('\0')) {
     throw new InvalidInputError('action must not contain a NUL character.', 'action')
   }
   const fingerprint = queryFingerprint(['auditEvents', action ?? null])
   const position = after == null ? undefined : decodePosition(fingerprint, after, isAuditPosition)
-  const page = await context.auditStore.page({
+  const { events, ...page } = await context.auditStore.page({
     first: wanted,
     ...(position && { after: { createdAt: new Date(position[0]), id: position[1] } }),
     ...(action != null && { action }),
   })
   return {
     ...page,
+    items: events,
     cursorOf: ({ createdAt, id }) => encodePosition(fingerprint, [createdAt.getTime(), id]),
   }
 }

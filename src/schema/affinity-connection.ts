@@ -3,7 +3,7 @@ import type { AffinityRecord } from '../stores/affinity-record.js'
 import { Affinity } from './affinity.js'
 import { ApiKey } from './api-key.js'
 import { builder } from './builder.js'
-import { PageInfo } from './paging.js'
+import { ONCE, PageInfo } from './paging.js'
 import { User } from './user.js'
 
 const AffinityEdge = builder
@@ -15,9 +15,6 @@ const AffinityEdge = builder
       node: t.field({ type: Affinity, resolve: ({ record }) => record }),
     }),
   })
-
-/** Fields of a list inside a connection cost once for each record; the connection itself multiplies. */
-const ONCE = { field: 1, multiplier: 1 }
 
 export const AffinityConnection = builder.objectRef<ConnectionShape>('AffinityConnection').implement({
   description: 'A page of affinities.',

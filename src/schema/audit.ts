@@ -1,11 +1,8 @@
-import {
-  actorOf,
-  auditEvents,
-  type AuditEventConnection as ConnectionShape,
-} from '../resolvers/audit-events.js'
+import { actorOf, auditEvents } from '../resolvers/audit-events.js'
 import { AUDIT_ACTIONS, type AuditEventRow } from '../stores/audit-store.js'
 import { builder } from './builder.js'
-import { PageInfo, pageArguments, pageComplexity } from './paging.js'
+import { keysetConnection } from './connection.js'
+import { pageArguments, pageComplexity } from './paging.js'
 import { User } from './user.js'
 
 export const AuditEvent = builder.objectRef<AuditEventRow>('AuditEvent').implement({
@@ -32,42 +29,7 @@ export const AuditEvent = builder.objectRef<AuditEventRow>('AuditEvent').impleme
   }),
 })
 
-const AuditEventEdge = builder
-  .objectRef<{ event: AuditEventRow; cursorOf: ConnectionShape['cursorOf'] }>('AuditEventEdge')
-  .implement({
-    description: 'An audit event and its place in the order.',
-    fields: (t) => ({
-      cursor: t.string({ resolve: ({ event, cursorOf }) => cursorOf(event) }),
-      node: t.field({ type: AuditEvent, resolve: ({ event }) => event }),
-    }),
-  })
-
-const ONCE = { field: 1, multiplier: 1 }
-
-const AuditEventConnection = builder.objectRef<ConnectionShape>('AuditEventConnection').implement({
-  description: 'A page of audit events, newest first.',
-  fields: (t) => ({
-    edges: t.field({
-      type: [AuditEventEdge],
-      complexity: ONCE,
-      resolve: ({ events, cursorOf }) => events.map((event) => ({ event, cursorOf })),
-    }),
-    nodes: t.field({ type: [AuditEvent], complexity: ONCE, resolve: ({ events }) => events }),
-    pageInfo: t.field({
-      type: PageInfo,
-      resolve: ({ events, cursorOf, hasNextPage, hasPreviousPage }) => {
-        const [first, last] = [events[0], events.at(-1)]
-        return {
-          hasNextPage,
-          hasPreviousPage,
-          startCursor: first ? cursorOf(first) : null,
-          endCursor: last ? cursorOf(last) : null,
-        }
-      },
-    }),
-    totalCount: t.exposeInt('totalCount', { description: 'Exact, over all pages.' }),
-  }),
-})
+const AuditEventConnection = keysetConnection('AuditEvent', AuditEvent, 'audit events')
 
 builder.queryField('auditEvents', (t) =>
   t.field({

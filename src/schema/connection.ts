@@ -1,10 +1,7 @@
 import type { ObjectRef } from '@pothos/core'
 import type { KeysetPage } from '../resolvers/keyset-list.js'
 import { type BuilderTypes, builder } from './builder.js'
-import { PageInfo } from './paging.js'
-
-/** Fields of a list inside a connection cost once for each record; the connection itself multiplies. */
-const ONCE = { field: 1, multiplier: 1 }
+import { ONCE, PageInfo } from './paging.js'
 
 /**
  * The connection and the edge type of a list that is paged by keyset.

@@ -28,6 +28,9 @@ export const pageArguments = (arg: ArgBuilder<BuilderTypes>) => ({
   after: arg.string({ description: '`endCursor` of the page before, from the same query.' }),
 })
 
+/** Fields of a list inside a connection cost once for each record; the connection itself multiplies. */
+export const ONCE = { field: 1, multiplier: 1 }
+
 /** A page costs what its records cost, times their number. */
 export const pageComplexity = ({ first }: { first?: number | null | undefined }) => ({
   field: 5,
