@@ -1,5 +1,6 @@
 /** Which errors of ioredis and Redis mean that the cache could not answer. */
 import { cacheUnavailable, UnavailableError } from '../errors.js'
+import { UNREACHABLE_CODES } from './unreachable-codes.js'
 
 // Error replies start with one of these words. NOPERM: our user lacks a right, and will for every request.
 const REPLIES =
@@ -9,26 +10,12 @@ const REPLIES =
 const MESSAGES =
   /^Connection is closed|^Stream isn't writeable|^Command timed out|^Socket timeout|^Reached the max retries|^Command aborted due to connection close|^Too many Cluster redirections|^Failed to refresh slots cache|^None of startup nodes|^Cluster isn't ready|^Cluster is (ended|disconnect)|^All sentinels are unreachable|^connect E|^Redis is already connecting|^Connection is (discarded|aborted)|^timeout$/
 
-const SYSTEM_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENETDOWN',
-])
-
 const isTlsCode = (code: string): boolean =>
   /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code)
 
 const isUnavailable = (error: Error): boolean => {
   const code = 'code' in error ? error.code : undefined
-  if (typeof code === 'string' && (SYSTEM_CODES.has(code) || isTlsCode(code))) return true
+  if (typeof code === 'string' && (UNREACHABLE_CODES.has(code) || isTlsCode(code))) return true
   // A script's error has the reply that stopped it behind a prefix, as in `ERR Error … script: READONLY You can't write`.
   const message = error.message.replace(/^ERR Error running script[^:]*: |^ERR user_script:\d+: /, '')
   return MESSAGES.test(message) || REPLIES.test(message)

@@ -3,6 +3,7 @@
  * driver's error in one of its own, in `cause` or `meta`, or throws it as it is: so every layer is looked at.
  */
 import { databaseUnavailable, UnavailableError } from '../errors.js'
+import { UNREACHABLE_CODES } from './unreachable-codes.js'
 
 // Prisma's codes: unreachable, refused, timed out, closed, pool exhausted, no transaction in time.
 const PRISMA_CODES = new Set([
@@ -36,20 +37,6 @@ const ADAPTER_KINDS = new Set([
 // 25006 read-only (a standby after a failover), 28 access refused, 3D000 no such database, 55P03 lock not had in time.
 const SQL_STATES = /^(08|28|53|57|58)[0-9A-Z]{3}$|^(25006|25P03|3D000|55P03)$/
 
-const SYSTEM_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENETDOWN',
-])
-
 // pg, pg-pool and PGlite tell these by their message alone.
 const MESSAGES =
   /^Connection terminated|^timeout e(xceeded when trying to connect|xpired)|^Query read timeout|is not queryable$|is not currently accepting connections$|^Cannot use a pool after calling end|^Connection ended|^PGlite is clos/
@@ -58,7 +45,10 @@ const field = (error: object, name: string): unknown => Reflect.get(error, name)
 
 const isUnavailable = (error: object): boolean => {
   const code = field(error, 'code')
-  if (typeof code === 'string' && (PRISMA_CODES.has(code) || SYSTEM_CODES.has(code) || SQL_STATES.test(code)))
+  if (
+    typeof code === 'string' &&
+    (PRISMA_CODES.has(code) || UNREACHABLE_CODES.has(code) || SQL_STATES.test(code))
+  )
     return true
   const originalCode = field(error, 'originalCode')
   if (typeof originalCode === 'string' && SQL_STATES.test(originalCode)) return true
