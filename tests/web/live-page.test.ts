@@ -18,7 +18,10 @@ const record = (id: string, changes: Partial<LiveRecord> = {}): LiveRecord => ({
 /** A page of three of ten records, and how often whoever shows it was told. */
 function openPage() {
   const waiting = new Set<() => void>()
-  const page = new LivePage<LiveRecord>((flush) => waiting.add(flush))
+  const page = new LivePage<LiveRecord>(
+    (flush) => waiting.add(flush),
+    (before, changed) => ({ ...before, ...changed }),
+  )
   page.show([record('a'), record('b'), record('c')], 10, NOW)
   const told = { page: 0, a: 0 }
   page.subscribe(() => told.page++)
@@ -89,9 +92,34 @@ describe('a page of live records', () => {
     page.apply('SWITCHED', switched, NOW, true)
     frame()
     expect(page.row('a')?.switched).toBe(true)
-    page.merge([switched, record('not on this page')], NOW)
+    page.merge([switched, record('not on this page')])
     expect(page.row('a')?.switched).toBe(false)
     expect(page.ids()).toEqual(['a', 'b', 'c'])
+  })
+
+  it('believes an event rather than an answer that is older', () => {
+    const { page, frame } = openPage()
+    page.startReading()
+    page.apply('REMOVED', record('a'), NOW, true)
+    page.apply('REFRESHED', record('b', { requestCount: 9 }), NOW, true)
+    page.apply('REMOVED', record('c'), NOW, true)
+    page.apply('CREATED', record('c', { requestCount: 1 }), NOW, true)
+    page.show([record('a'), record('b'), record('c')], 10, NOW)
+    frame()
+    expect(page.row('a')?.gone).toBe('REMOVED')
+    expect(page.row('b')?.record.requestCount).toBe(9)
+    expect(page.row('c')?.gone).toBeNull()
+  })
+
+  it('takes from names that come late neither a removal nor a second switch back', () => {
+    const { page, frame } = openPage()
+    page.apply('SWITCHED', record('a', { providerKeyId: 'second' }), NOW, true)
+    page.apply('SWITCHED', record('a', { providerKeyId: 'third' }), NOW, true)
+    page.apply('REMOVED', record('b'), NOW, true)
+    page.merge([record('a', { providerKeyId: 'second' }), record('b')])
+    frame()
+    expect(page.row('a')).toMatchObject({ switched: true, record: { providerKeyId: 'third' } })
+    expect(page.row('b')?.gone).toBe('REMOVED')
   })
 
   it('tells of ten thousand events once a frame, and only those whose row changed', () => {

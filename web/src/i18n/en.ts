@@ -236,7 +236,7 @@ export const en = {
     removed: 'removed',
     expired: 'expired',
     openDetails: 'Details of the record of {{name}}',
-    rowMenu: 'Actions for the record of {{name}}',
+    clearRow: 'Clear the record of {{name}}',
     table: 'Affinities, {{count}} rows on this page',
   },
   details: {
@@ -273,6 +273,7 @@ export const en = {
     id: 'Record id',
     staleTitle: 'This pin can no longer be honoured',
     gone: 'This record is gone.',
+    notHere: 'This record is not on this page now: it has expired, was cleared, or is on another page.',
     showUser: 'All of this user',
     showProvider: 'All of this provider',
     showKey: 'All of this provider key',

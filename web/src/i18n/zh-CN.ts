@@ -235,7 +235,7 @@ export const zhCN: Catalogue = {
     removed: '已移除',
     expired: '已过期',
     openDetails: '{{name}} 的记录详情',
-    rowMenu: '对 {{name}} 的记录的操作',
+    clearRow: '清除 {{name}} 的记录',
     table: '亲和记录，本页 {{count}} 行',
   },
   details: {
@@ -272,6 +272,7 @@ export const zhCN: Catalogue = {
     id: '记录 ID',
     staleTitle: '此绑定已不可用',
     gone: '此记录已不存在。',
+    notHere: '此记录目前不在本页：可能已过期、被清除，或位于其他页。',
     showUser: '该用户的全部记录',
     showProvider: '该提供商的全部记录',
     showKey: '该提供商密钥的全部记录',

@@ -73,7 +73,11 @@ export function AffinitiesPage() {
         <AffinityTable load={load} control={control} selection={selection} canClear={canClear} />
       )}
       <Pager control={control} total={total} />
-      <Suspense>{everOpened && <Details control={control} page={load.page} canClear={canClear} />}</Suspense>
+      <Suspense>
+        {everOpened && (
+          <Details control={control} page={load.page} loaded={load.loaded} canClear={canClear} />
+        )}
+      </Suspense>
     </div>
   )
 }

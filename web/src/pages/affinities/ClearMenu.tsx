@@ -3,20 +3,22 @@ import { IconChevronDown } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { openClear } from '../../clears/clear-store.js'
 import type { AffinityFilter } from '../../generated/graphql.js'
-import type { AffinityPage, PageLoad } from './use-page.js'
+import { type Matched, selectionFilter } from './selection-filter.js'
+import type { AffinityPage } from './use-page.js'
 import type { Selection } from './use-selection.js'
 
 interface ClearMenuProps {
   readonly page: AffinityPage
   readonly filter: AffinityFilter | null
   readonly search: string
-  readonly matched: PageLoad['matched']
+  readonly matched: Matched | null
   readonly selection: Selection
 }
 
 export function ClearMenu({ page, filter, search, matched, selection }: ClearMenuProps) {
   const { t } = useTranslation()
-  const matching = clearableFilter(filter, search, matched)
+  // Without a filter it would be everything, which has an entry and a word to type of its own.
+  const matching = selectionFilter(search, filter, matched) ?? null
   const rows = page.records().filter(({ id }) => selection.ids.has(id))
   const reason = search !== '' ? t('clears.matchingNeedsIds') : t('clears.matchingNeedsFilter')
   return (
@@ -44,16 +46,4 @@ export function ClearMenu({ page, filter, search, matched, selection }: ClearMen
       </Menu.Dropdown>
     </Menu>
   )
-}
-
-/** The selection as a filter; null where it cannot be one: the API clears by ids, never by a text. */
-function clearableFilter(
-  filter: AffinityFilter | null,
-  search: string,
-  matched: PageLoad['matched'],
-): AffinityFilter | null {
-  if (search === '') return filter
-  if (matched?.matchedApiKey) return { ...filter, affinityKey: matched.matchedApiKey.id }
-  if (matched?.matchedUser) return { ...filter, userId: matched.matchedUser.id }
-  return null
 }

@@ -10,8 +10,10 @@ import {
 } from '../../generated/graphql.js'
 import { frameThrottle } from '../../hooks/frame-throttle.js'
 import { useRecovery } from '../../hooks/use-recovery.js'
+import { followRow } from './live/follow-row.js'
 import { LivePage } from './live/live-page.js'
 import { rememberNames } from './names.js'
+import { type Matched, selectionFilter } from './selection-filter.js'
 import type { ViewState } from './view-state.js'
 
 export type AffinityPage = LivePage<AffinityRowFragment>
@@ -27,14 +29,19 @@ export interface PageLoad {
   /** With data it is incomplete, without there is none. */
   readonly error: unknown
   readonly loaded: boolean
-  readonly matched: Pick<AffinitiesPageQuery['affinities'], 'matchedUser' | 'matchedApiKey'> | null
+  readonly matched: Matched | null
   reload(): void
+}
+
+interface LoadState extends Omit<PageLoad, 'page' | 'reload'> {
+  /** The search that `matched` answers. */
+  readonly search: string | null
 }
 
 /** The page that the address asks for, kept up to date by the subscription. */
 export function usePage(view: ViewState, filter: AffinityFilter | null): PageLoad {
-  const [page] = useState(() => new LivePage<AffinityRowFragment>(frameThrottle(REDRAW_MS)))
-  const [state, setState] = useState<Omit<PageLoad, 'page' | 'reload'>>(NOTHING_YET)
+  const [page] = useState(() => new LivePage(frameThrottle(REDRAW_MS), followRow))
+  const [state, setState] = useState<LoadState>(NOTHING_YET)
   const [round, setRound] = useState(0)
   const reload = useCallback(() => setRound((before) => before + 1), [])
   const { search, size } = view
@@ -49,6 +56,9 @@ export function usePage(view: ViewState, filter: AffinityFilter | null): PageLoa
     }),
     [size, view.page, search, filter, field, direction],
   )
+
+  /** What the rows that are shown were asked with. */
+  const shown = useRef<typeof variables | null>(null)
 
   const ask = useCallback(
     (signal: AbortSignal) =>
@@ -66,29 +76,38 @@ export function usePage(view: ViewState, filter: AffinityFilter | null): PageLoa
     // What was asked for before is cancelled: the answer to the last letters typed is the one shown.
     const abort = new AbortController()
     setState((before) => ({ ...before, loading: true }))
-    ask(abort.signal).then(
-      ({ data, error }) => {
-        if (abort.signal.aborted) return
-        if (data) {
-          const { nodes, totalCount, matchedUser, matchedApiKey } = data.affinities
-          rememberNames(nodes)
-          page.show(nodes, totalCount, Date.now())
-          setState({ loading: false, loaded: true, error, matched: { matchedUser, matchedApiKey } })
-        } else setState((before) => ({ ...before, loading: false, error }))
-      },
-      (error: unknown) => {
-        if (!abort.signal.aborted) setState((before) => ({ ...before, loading: false, error }))
-      },
-    )
+    page.startReading()
+    const fail = (error: unknown) => {
+      if (abort.signal.aborted) return
+      page.stopReading()
+      if (shown.current === variables) return setState((before) => ({ ...before, loading: false, error }))
+      // Rows of the selection before must not stand under the filters of this one.
+      shown.current = null
+      page.show([], 0, 0)
+      setState({ ...NOTHING_YET, loading: false, error })
+    }
+    ask(abort.signal).then(({ data, error }) => {
+      if (abort.signal.aborted) return
+      if (!data) return fail(error)
+      const { nodes, totalCount, matchedUser, matchedApiKey } = data.affinities
+      rememberNames(nodes)
+      page.show(nodes, totalCount, Date.now())
+      shown.current = variables
+      const matched = { matchedUser, matchedApiKey }
+      setState({ search: variables.search, loading: false, loaded: true, error, matched })
+    }, fail)
     return () => abort.abort()
   }, [ask, page, round])
 
-  useLiveEvents(page, liveFilter(search, filter, state.matched), ask, reload)
+  // Until this search is answered nobody is known to be meant by it.
+  const matched = state.search === variables.search ? state.matched : null
+  useLiveEvents(page, liveFilter(search, filter, matched), ask, reload)
   useRecovery(reload)
-  return { page, reload, ...state }
+  const { loading, loaded, error } = state
+  return { page, reload, loading, loaded, error, matched }
 }
 
-const NOTHING_YET = { loading: true, loaded: false, error: undefined, matched: null } as const
+const NOTHING_YET: LoadState = { search: null, loading: true, loaded: false, error: undefined, matched: null }
 
 interface LiveFilter {
   readonly filter: AffinityFilter | null
@@ -97,12 +116,9 @@ interface LiveFilter {
 }
 
 /** The subscription knows no search; one that was recognised as somebody is a filter, though. */
-function liveFilter(search: string, filter: AffinityFilter | null, matched: PageLoad['matched']): LiveFilter {
-  if (search === '') return { filter, exact: true }
-  if (matched?.matchedApiKey)
-    return { filter: { ...filter, affinityKey: matched.matchedApiKey.id }, exact: true }
-  if (matched?.matchedUser) return { filter: { ...filter, userId: matched.matchedUser.id }, exact: true }
-  return { filter, exact: false }
+function liveFilter(search: string, filter: AffinityFilter | null, matched: Matched | null): LiveFilter {
+  const exactly = selectionFilter(search, filter, matched)
+  return exactly === undefined ? { filter, exact: false } : { filter: exactly, exact: true }
 }
 
 function useLiveEvents(
@@ -130,7 +146,7 @@ function useLiveEvents(
     const askForNames = () => {
       timer = undefined
       void latest.current.ask(abort.signal).then(
-        ({ data }) => data && page.merge(data.affinities.nodes, Date.now()),
+        ({ data }) => data && page.merge(data.affinities.nodes),
         () => {},
       )
     }

@@ -9,7 +9,9 @@ import type { LiveRow } from '../live/live-page.js'
 export function DetailFacts({ row }: { readonly row: LiveRow<AffinityRowFragment> }) {
   const { t } = useTranslation()
   const format = useFormat()
-  const { record, until, gone } = row
+  const { record, until, gone, switched } = row
+  // Where it went is known by ids alone until the names have been asked for.
+  const lost = switched ? <span className="dim">{t('common.unknown')}</span> : <Deleted />
   const { user, apiKey, provider, endpoint, providerKey, model } = record
   return (
     <>
@@ -52,7 +54,11 @@ export function DetailFacts({ row }: { readonly row: LiveRow<AffinityRowFragment
             {apiKey.expiresAt === null ? t('common.never') : <Time at={apiKey.expiresAt} />}
           </Fact>
         )}
-        <Fact name={t('details.standalone')}>{record.isStandalone ? t('common.yes') : t('common.no')}</Fact>
+        <Fact name={t('details.standalone')}>
+          {record.isStandalone === null
+            ? t('common.unknown')
+            : t(record.isStandalone ? 'common.yes' : 'common.no')}
+        </Fact>
       </Section>
       <Section title={t('details.what')}>
         <Fact name={t('details.model')}>
@@ -72,19 +78,19 @@ export function DetailFacts({ row }: { readonly row: LiveRow<AffinityRowFragment
       </Section>
       <Section title={t('details.where')}>
         <Fact name={t('details.provider')}>
-          {provider ? <Named name={provider.displayName} isActive={provider.isActive} /> : <Deleted />}
+          {provider ? <Named name={provider.displayName} isActive={provider.isActive} /> : lost}
         </Fact>
         <Fact name={t('details.providerId')}>
           <Copyable value={record.providerId} what={t('details.providerId')} />
         </Fact>
         <Fact name={t('details.endpoint')}>
-          {endpoint ? <Named name={endpoint.baseUrl} isActive={endpoint.isActive} /> : <Deleted />}
+          {endpoint ? <Named name={endpoint.baseUrl} isActive={endpoint.isActive} /> : lost}
         </Fact>
         <Fact name={t('details.endpointId')}>
           <Copyable value={record.endpointId} what={t('details.endpointId')} />
         </Fact>
         <Fact name={t('details.providerKey')}>
-          {providerKey ? <Named name={providerKey.name} isActive={providerKey.isActive} /> : <Deleted />}
+          {providerKey ? <Named name={providerKey.name} isActive={providerKey.isActive} /> : lost}
         </Fact>
         <Fact name={t('details.maskedKey')}>
           <span className="mono">{providerKey?.maskedKey ?? t('common.unknown')}</span>

@@ -10,11 +10,13 @@ import { DetailFacts } from './DetailFacts.js'
 interface DetailsProps {
   readonly control: ViewControl
   readonly page: AffinityPage
+  /** Whether the page has been read: until then nobody knows what is on it. */
+  readonly loaded: boolean
   readonly canClear: boolean
 }
 
 /** Everything known of one record, kept up to date while it is open. */
-export function Details({ control, page, canClear }: DetailsProps) {
+export function Details({ control, page, loaded, canClear }: DetailsProps) {
   const { t } = useTranslation()
   const { open } = control.view
   const subscribe = useCallback(
@@ -45,7 +47,7 @@ export function Details({ control, page, canClear }: DetailsProps) {
           <DetailActions record={row.record} gone={row.gone !== null} control={control} canClear={canClear} />
         </>
       ) : (
-        <p className="dim">{t('details.gone')}</p>
+        <p className="dim">{t(loaded ? 'details.notHere' : 'app.loading')}</p>
       )}
     </Drawer>
   )

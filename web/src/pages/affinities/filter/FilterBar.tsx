@@ -1,14 +1,14 @@
 import { Button, CloseButton } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { nameOf } from '../names.js'
-import type { PageLoad } from '../use-page.js'
+import type { Matched as MatchedBy } from '../selection-filter.js'
 import { FILTER_FIELDS, type FilterField, type ViewControl } from '../view-state.js'
 import { FilterMenu } from './FilterMenu.js'
 import { PhoneSort } from './PhoneSort.js'
 
 interface FilterBarProps {
   readonly control: ViewControl
-  readonly matched: PageLoad['matched']
+  readonly matched: MatchedBy | null
 }
 
 /** What the list is narrowed to, each part removable by itself. */

@@ -21,6 +21,15 @@ export interface LiveRow<R> {
   readonly switched: boolean
 }
 
+/** The record as an event says that it is now. */
+export type Follow<R> = (record: R, changed: LiveRecord) => R
+
+interface Change {
+  readonly type: LiveEventType
+  readonly changed: LiveRecord
+  readonly now: number
+}
+
 export interface LiveSummary {
   /** Records before paging, when the page was read. */
   readonly total: number
@@ -47,11 +56,15 @@ export class LivePage<R extends LiveRecord> {
   readonly #dirty = new Set<string>()
   readonly #rowListeners = new Map<string, Set<() => void>>()
   readonly #pageListeners = new Set<() => void>()
+  /** What happened since the read began that is under way, the last of each record; null while none is. */
+  #meanwhile: Map<string, Change> | null = null
   readonly #requestFlush: (flush: () => void) => void
+  readonly #follow: Follow<R>
 
   /** `requestFlush` calls back when the screen may change next; it may fold several requests into one. */
-  constructor(requestFlush: (flush: () => void) => void) {
+  constructor(requestFlush: (flush: () => void) => void, follow: Follow<R>) {
     this.#requestFlush = requestFlush
+    this.#follow = follow
   }
 
   readonly ids = (): readonly string[] => this.#ids
@@ -59,6 +72,16 @@ export class LivePage<R extends LiveRecord> {
   readonly row = (id: string): LiveRow<R> | undefined => this.#rows.get(id)
   records(): R[] {
     return this.#ids.flatMap((id) => this.#rows.get(id)?.record ?? [])
+  }
+
+  /** The server is asked for a page. Its answer may be older than events that come before it does. */
+  startReading(): void {
+    this.#meanwhile = new Map()
+  }
+
+  /** No answer will come. */
+  stopReading(): void {
+    this.#meanwhile = null
   }
 
   /** Puts another page in this one's place. */
@@ -69,38 +92,49 @@ export class LivePage<R extends LiveRecord> {
     this.#gone.clear()
     this.#dirty.clear()
     this.#summary = { total, created: 0, gone: 0, readAt: now }
+    for (const [id, change] of this.#meanwhile ?? []) {
+      const row = this.#rows.get(id)
+      if (row) this.#rows.set(id, this.#after(row, change))
+    }
+    this.#meanwhile = null
     for (const listeners of this.#rowListeners.values()) for (const listener of listeners) listener()
     this.#tellPage()
   }
 
-  /** Fills in what events do not carry; rows stay where they are. */
-  merge(records: readonly R[], now: number): void {
+  /** Fills in what events do not carry. An event that came meanwhile knows better where a record points, and that it is gone. */
+  merge(records: readonly R[]): void {
     for (const record of records) {
-      if (this.#rows.has(record.id)) this.#change(record.id, rowOf(record, now))
+      const row = this.#rows.get(record.id)
+      if (!row || row.gone || pointsElsewhere(row.record, record)) continue
+      this.#change(record.id, { ...row, record: this.#follow(record, row.record), switched: false })
     }
   }
 
   /** `counted` is false where nobody can tell whether records elsewhere belong to the selection. */
   apply(type: LiveEventType, changed: LiveRecord, now: number, counted: boolean): void {
     const { id } = changed
+    const change = { type, changed, now }
+    this.#meanwhile?.set(id, change)
     const row = this.#rows.get(id)
-    if (type === 'REMOVED' || type === 'EXPIRED') {
+    if (isGone(type)) {
       if (row?.gone) return
-      if (row) this.#change(id, { ...row, gone: type })
       if (!this.#created.delete(id) && (counted || row)) this.#gone.add(id)
     } else {
       if (type === 'CREATED' && !this.#gone.delete(id) && !row && counted) this.#created.add(id)
-      if (row) {
-        this.#gone.delete(id)
-        this.#change(id, {
-          record: { ...row.record, ...pick(changed) },
-          until: now + changed.ttlSeconds * 1_000,
-          gone: null,
-          switched: row.switched || changed.providerKeyId !== row.record.providerKeyId,
-        })
-      }
+      if (row) this.#gone.delete(id)
     }
+    if (row) this.#change(id, this.#after(row, change))
     this.#requestFlush(this.flush)
+  }
+
+  #after(row: LiveRow<R>, { type, changed, now }: Change): LiveRow<R> {
+    if (isGone(type)) return { ...row, gone: type }
+    return {
+      record: this.#follow(row.record, changed),
+      until: now + changed.ttlSeconds * 1_000,
+      gone: null,
+      switched: row.switched || pointsElsewhere(row.record, changed),
+    }
   }
 
   readonly subscribeRow = (id: string, listener: () => void): (() => void) => {
@@ -145,20 +179,10 @@ const rowOf = <R extends LiveRecord>(record: R, now: number): LiveRow<R> => ({
   switched: false,
 })
 
-const pick = ({
-  requestCount,
-  expiresAt,
-  ttlSeconds,
-  createdAt,
-  providerId,
-  endpointId,
-  providerKeyId,
-}: LiveRecord) => ({
-  requestCount,
-  expiresAt,
-  ttlSeconds,
-  createdAt,
-  providerId,
-  endpointId,
-  providerKeyId,
-})
+const isGone = (type: LiveEventType): type is 'REMOVED' | 'EXPIRED' =>
+  type === 'REMOVED' || type === 'EXPIRED'
+
+export const pointsElsewhere = (before: LiveRecord, now: LiveRecord): boolean =>
+  before.providerId !== now.providerId ||
+  before.endpointId !== now.endpointId ||
+  before.providerKeyId !== now.providerKeyId

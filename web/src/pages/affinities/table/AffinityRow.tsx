@@ -86,7 +86,7 @@ export const AffinityRow = memo(function AffinityRow(props: AffinityRowProps) {
             type="button"
             className="copy"
             disabled={gone !== null}
-            aria-label={t('affinities.rowMenu', { name })}
+            aria-label={t('affinities.clearRow', { name })}
             title={t('clears.one')}
             onClick={() => openClear({ kind: 'single', rows: [record] })}
           >

@@ -24,12 +24,15 @@ export function useRowKeys(ids: readonly string[], actions: RowKeyActions): numb
     const onKey = (event: KeyboardEvent) => {
       if (isTaken(event)) return
       const { ids: rows, active: at, actions: act } = latest.current
-      const onRow = event.target instanceof HTMLElement && event.target.matches('tr[data-row]')
-      const id = rows[at]
+      // The row that has the focus, which a click may have given to it.
+      const row = event.target instanceof Element ? event.target.closest<HTMLElement>('tr[data-row]') : null
+      const onRow = row !== null && row === event.target
+      const here = row ? Number(row.dataset['row']) : at
+      const id = rows[here]
       if (event.key === 'j' || event.key === 'k') {
         // The first press goes to where the reader is, not past it.
-        const step = onRow ? (event.key === 'j' ? 1 : -1) : 0
-        const next = Math.min(Math.max(at + step, 0), rows.length - 1)
+        const step = row ? (event.key === 'j' ? 1 : -1) : 0
+        const next = Math.min(Math.max(here + step, 0), rows.length - 1)
         setActive(next)
         act.show(next)
         // At once where it is drawn, so that the next press counts from there.
