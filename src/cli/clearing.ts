@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
+import { AffinityqlError } from '../client/index.js'
 import { type Cli, formatOf } from './command.js'
 import { CommandError, EXIT, exitCodeOf } from './exit-codes.js'
-import { count } from './format.js'
+import { count, printable } from './format.js'
 import { printOne } from './lists.js'
 
 /** What every result of a clear has, whichever of its members it is. */
@@ -61,9 +62,34 @@ export async function clear<Result extends ClearResult>(
     terminal.note((await what.sample(preview)).trimEnd())
     await agree(cli, preview.clearedCount, what.word)
   }
+  // Ctrl-C while the look was under way.
+  cli.signal.throwIfAborted()
   terminal.progress('clearing …')
-  const result = await what.run(false).finally(() => terminal.progress(''))
-  await print(cli, command, result)
+  try {
+    await print(cli, command, await what.run(false))
+  } catch (error) {
+    if (mayBeDone(error)) {
+      terminal.note(
+        'affinityql: No answer came. It may have been done all the same: `affinityql audit` tells, and repeating it is safe.',
+      )
+    }
+    throw error
+  } finally {
+    terminal.progress('')
+  }
+}
+
+/** It never left this machine. */
+const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
+
+/** Whether what was asked for may be done although its answer is not there. */
+function mayBeDone(error: unknown): boolean {
+  if (!(error instanceof AffinityqlError)) return false
+  if (error.code === 'TIMEOUT') return true
+  if (error.code !== 'NETWORK_ERROR') return false
+  if (error.status !== undefined) return error.status >= 500
+  const { cause } = error.cause instanceof Error ? error.cause : {}
+  return !(cause instanceof Error && 'code' in cause && NOT_SENT.has(String(cause.code)))
 }
 
 async function agree({ terminal }: Cli, cleared: number, word: string | undefined): Promise<void> {
@@ -77,7 +103,7 @@ async function agree({ terminal }: Cli, cleared: number, word: string | undefine
 
 /** What came of it; an error that is data ends the command as any other does. */
 async function print(cli: Cli, command: Command, result: ClearResult): Promise<void> {
-  if (!('code' in result)) return printOne(cli, command, result, () => `${result.message}\n`)
+  if (!('code' in result)) return printOne(cli, command, result, () => `${printable(result.message)}\n`)
   cli.exitCode = exitCodeOf(result.code)
   if (formatOf(command) !== 'table') await printOne(cli, command, result, () => '')
   const gone = result.clearedCount ? ` ${count(result.clearedCount)} were cleared before it stopped.` : ''

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type AffinityqlClient, createClient } from '../client/index.js'
+import { CommandError, EXIT } from './exit-codes.js'
 import type { Terminal } from './terminal.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -50,13 +51,13 @@ export function clientOf(cli: Cli, command: Command): AffinityqlClient {
   // A file that it was read from ends with a line break; an empty variable is none.
   const bearer = token?.trim()
   let warned = false
-  return createClient({
+  const options: Parameters<typeof createClient>[0] = {
     url: url || DEFAULT_URL,
     ...(bearer && { token: bearer }),
     timeoutMs: timeout * 1_000,
     headers: { 'user-agent': 'affinityql-cli' },
     onPartial(error) {
-      cli.exitCode = 5
+      cli.exitCode = EXIT.unavailable
       if (!warned) cli.terminal.note(`affinityql: incomplete: ${error.message} (${error.code})`)
       warned = true
     },
@@ -65,7 +66,13 @@ export function clientOf(cli: Cli, command: Command): AffinityqlClient {
         cli.terminal.note(`affinityql: ${String(audit.message)}`)
       }
     },
-  })
+  }
+  try {
+    return createClient(options)
+  } catch (error) {
+    if (error instanceof TypeError) throw new CommandError(error.message, EXIT.usage)
+    throw error
+  }
 }
 
 export function positiveNumber(text: string): number {

@@ -37,6 +37,7 @@ const CODES: Readonly<Record<string, ExitCode>> = {
   CACHE_UNAVAILABLE: EXIT.unavailable,
   DATABASE_UNAVAILABLE: EXIT.unavailable,
   OUTCOME_UNKNOWN: EXIT.unavailable,
+  OPERATION_TIMEOUT: EXIT.unavailable,
   NETWORK_ERROR: EXIT.unavailable,
   TIMEOUT: EXIT.unavailable,
   ABORTED: EXIT.interrupted,
@@ -61,8 +62,6 @@ export function describeFailure(error: unknown): { readonly message: string; rea
     }
   }
   if (error instanceof ConfigurationError) return { message: error.message, exitCode: EXIT.failed }
-  if (error instanceof InvalidInputError || error instanceof TypeError) {
-    return { message: error.message, exitCode: EXIT.usage }
-  }
+  if (error instanceof InvalidInputError) return { message: error.message, exitCode: EXIT.usage }
   return { message: error instanceof Error ? error.message : String(error), exitCode: EXIT.failed }
 }

@@ -1,8 +1,11 @@
 import Table from 'cli-table3'
 import type { Terminal } from './terminal.js'
 
-/** Wider cells are cut: a page of names must not wrap. */
+/** Columns of the terminal. Wider cells are cut: a page of names must not wrap. */
 const WIDEST_CELL = 40
+/** Characters that take two columns; near enough to cut by. Aligning is the table's work. */
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60]/u
 
 const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
 
@@ -12,10 +15,19 @@ export const printable = (text: string): string => text.replace(CONTROL, '�')
 export function cell(value: string | number | boolean | null | undefined): string {
   if (value === null || value === undefined || value === '') return '-'
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
-  const characters = [...printable(String(value))]
-  return characters.length <= WIDEST_CELL
-    ? characters.join('')
-    : `${characters.slice(0, WIDEST_CELL - 1).join('')}…`
+  return cut(printable(String(value)))
+}
+
+function cut(text: string): string {
+  let columns = 0
+  let kept = ''
+  for (const character of text) {
+    columns += WIDE.test(character) ? 2 : 1
+    if (columns > WIDEST_CELL) return `${kept}…`
+    // The last column is for the ellipsis, should one be needed.
+    if (columns < WIDEST_CELL) kept += character
+  }
+  return text
 }
 
 const NO_LINES = Object.fromEntries(
@@ -47,7 +59,7 @@ export interface Column<Row> {
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  terminal: Terminal,
+  terminal: Pick<Terminal, 'style'>,
 ): string {
   const made = new Table({
     head: columns.map(({ title }) => terminal.style('bold', title)),
@@ -90,6 +102,9 @@ export function duration(seconds: number | null): string | null {
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} m ${seconds % 60} s`
   return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} m`
 }
+
+/** `2026-11-22 23:05:52` of a date as the server sends it; the column's title says that it is in UTC. */
+export const utc = (iso: string): string => iso.slice(0, 19).replace('T', ' ')
 
 export const percent = (share: number | null): string | null =>
   share === null ? null : `${(share * 100).toFixed(1)} %`

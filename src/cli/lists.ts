@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { Page } from '../client/index.js'
+import type { List, Page } from '../client/index.js'
 import { type Cli, formatOf, limit } from './command.js'
 import { type Column, count, table } from './format.js'
 
@@ -12,17 +12,16 @@ export const limitOption = (): Option =>
     `records to print, or all (default: ${TABLE_ROWS} in a table, else all)`,
   ).argParser(limit)
 
-type Pages<Row> = (args: { first: number }, options: { signal: AbortSignal }) => AsyncIterable<Page<Row>>
-
 /**
  * Prints a list, page by page: no more than two pages are held, however long it is. A table is one page after the other
  * under one head; only a terminal's reader is told how many there are in all.
  */
-export async function printList<Row>(
+export async function printList<Row, Arguments extends { readonly first?: number | null | undefined }>(
   cli: Cli,
   command: Command,
   columns: readonly Column<Row>[],
-  pages: Pages<Row>,
+  list: List<Arguments, Page<Row>>,
+  args: Arguments,
 ): Promise<void> {
   const format = formatOf(command)
   const { limit: wanted = format === 'table' ? TABLE_ROWS : Number.POSITIVE_INFINITY } = command.opts<{
@@ -32,7 +31,13 @@ export async function printList<Row>(
   const { terminal } = cli
   let printed = 0
   let totalCount = 0
-  for await (const page of pages({ first: Math.min(wanted, LARGEST_PAGE) }, { signal: cli.signal })) {
+  const { signal } = cli
+  // What one page holds is asked for alone: `pages` would fetch the next one meanwhile.
+  const pages =
+    wanted <= LARGEST_PAGE
+      ? [await list({ ...args, first: wanted }, { signal })]
+      : list.pages(args, { signal })
+  for await (const page of pages) {
     totalCount = page.totalCount
     const rows = page.nodes.slice(0, wanted - printed)
     await printer.rows(rows)
@@ -91,8 +96,8 @@ const printers = {
 const done = Promise.resolve()
 
 /** C1 control characters are valid in JSON, and commands to some terminals. */
-export const json = (value: unknown): string =>
-  JSON.stringify(value).replace(
+export const json = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).replace(
     /[\u007f-\u009f]/g,
     (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
   )
@@ -106,6 +111,5 @@ export async function printOne(
 ): Promise<void> {
   const format = formatOf(command)
   if (format === 'table') await cli.terminal.write(text())
-  else if (format === 'ndjson') await cli.terminal.write(`${json(value)}\n`)
-  else await cli.terminal.write(`${JSON.stringify(value, null, 2)}\n`)
+  else await cli.terminal.write(`${json(value, format === 'json' ? 2 : undefined)}\n`)
 }

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises'
 import type { ReadStream, WriteStream } from 'node:tty'
 import { styleText } from 'node:util'
 import { CommandError, EXIT } from './exit-codes.js'
+import { printable } from './format.js'
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan'
 
@@ -14,7 +15,7 @@ export interface Terminal {
   readonly isOutputTerminal: boolean
   /** Resolves when it may be followed by more: a slow reader slows the writer, and nothing piles up. */
   write(text: string): Promise<void>
-  /** To stderr, with a line break. */
+  /** To stderr, with a line break. Whose words it may be: nothing in it steers the terminal. */
   note(text: string): void
   /** A line on stderr that replaces the one before, only on a terminal; empty to take it away. */
   progress(text: string): void
@@ -52,7 +53,7 @@ export function createTerminal({ stdin, stdout, stderr, env }: Streams): Termina
     },
     note(text) {
       progress('')
-      stderr.write(`${text}\n`)
+      stderr.write(`${text.split('\n').map(printable).join('\n')}\n`)
     },
     progress,
     style: (style, text) => (hasColours ? styleText(style, text, { validateStream: false }) : text),

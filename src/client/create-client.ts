@@ -1,7 +1,7 @@
 import * as operations from './operations.js'
 import { createList, type List } from './pages.js'
 import { type SubscribeOptions, subscribe } from './subscribe.js'
-import { type CallOptions, type ClientOptions, endpointOf, execute } from './transport.js'
+import { type CallOptions, type ClientOptions, checkOptions, execute } from './transport.js'
 import type * as Types from './types.js'
 
 /**
@@ -99,10 +99,10 @@ export interface AffinityqlClient {
 
 /**
  * A client of one server. It holds no connection: there is nothing to close.
- * @throws TypeError where the url cannot be read
+ * @throws TypeError where the url or the token cannot be used
  */
 export function createClient(options: ClientOptions): AffinityqlClient {
-  endpointOf(options.url)
+  checkOptions(options)
 
   const run = async <Data, Variables extends object>(
     { kind, text }: operations.Operation<Data, Variables>,
@@ -173,4 +173,4 @@ export function createClient(options: ClientOptions): AffinityqlClient {
 
 /** Only what is certainly a query may be sent twice. */
 const kindOf = (text: string): 'query' | 'mutation' =>
-  /^(\s|,|#.*)*(query\b|\{)/.test(text) && !/\bmutation\b/.test(text) ? 'query' : 'mutation'
+  /^(?:[\s,]|#.*[\n\r])*(?:query\b|\{)/.test(text) && !/\bmutation\b/.test(text) ? 'query' : 'mutation'

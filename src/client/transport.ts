@@ -40,32 +40,56 @@ interface Answer {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000
+/** A timer of Node's takes no more: it would go off at once. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
+
+/** What the caller has given cannot be sent: there is nobody to ask, and no use in another try. */
+class UnusableOption extends TypeError {}
 
 /** `/graphql` where the URL has no path of its own. */
 export function endpointOf(url: string): string {
   // Browsers allow a path alone; it is their page's origin that it belongs to.
   if (url.startsWith('/')) return url
-  if (!URL.canParse(url)) throw new TypeError(`The url of the server cannot be read: ${JSON.stringify(url)}`)
-  const endpoint = new URL(url)
+  const endpoint = URL.canParse(url) ? new URL(url) : undefined
+  // The text itself is not repeated: it may hold a password.
+  if (!endpoint || !/^https?:$/.test(endpoint.protocol)) {
+    throw new UnusableOption('The url of the server must begin with http:// or https://.')
+  }
+  if (endpoint.username || endpoint.password) {
+    throw new UnusableOption('The url of the server must hold no user and no password: give a token.')
+  }
   if (endpoint.pathname === '/') endpoint.pathname = '/graphql'
   return endpoint.href
 }
 
+const authorization = (token: string | undefined): Readonly<Record<string, string>> => {
+  if (token === undefined) return {}
+  if (!/^[\t\x20-\x7e]*$/.test(token)) {
+    throw new UnusableOption('The token must be ASCII characters without a line break.')
+  }
+  return { authorization: `Bearer ${token}` }
+}
+
+/** @throws TypeError where the url or a token that is known by now cannot be used */
+export function checkOptions({ url, token }: ClientOptions): void {
+  endpointOf(url)
+  if (typeof token === 'string') authorization(token)
+}
+
 /** POSTs one operation. */
-export function post(
+export async function post(
   options: ClientOptions,
   { text, variables }: Request,
   accept: string,
   signal: AbortSignal,
 ): Promise<Response> {
   const { url, token, headers, fetch: send = globalThis.fetch } = options
-  const bearer = typeof token === 'function' ? token() : token
   return send(endpointOf(url), {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       accept,
-      ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+      ...authorization(typeof token === 'function' ? token() : token),
       ...headers,
     },
     body: JSON.stringify({ query: text, variables }),
@@ -89,7 +113,7 @@ async function once(
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, onPartial, onExtensions } = options
-  const deadline = AbortSignal.timeout(timeoutMs)
+  const deadline = AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), LONGEST_TIMEOUT_MS))
   const ends = signal ? AbortSignal.any([signal, deadline]) : deadline
   try {
     const response = await post(options, request, 'application/graphql-response+json, application/json', ends)
@@ -140,14 +164,11 @@ interface Ends {
 }
 
 export function asAffinityqlError(error: unknown, { signal, deadline, timeoutMs }: Ends): unknown {
-  if (error instanceof AffinityqlError) return error
+  if (error instanceof AffinityqlError || error instanceof UnusableOption) return error
   if (signal?.aborted) return aborted(signal)
   if (deadline?.aborted) {
     return new AffinityqlError(`The server did not answer within ${timeoutMs} ms.`, { code: 'TIMEOUT' })
   }
-  // What a URL that cannot be read throws is the caller's mistake; `fetch` fails with a TypeError that has a cause.
-  if (!(error instanceof Error) || (error instanceof TypeError && /url of the server/.test(error.message))) {
-    return error
-  }
+  if (!(error instanceof Error)) return error
   return new AffinityqlError('The server cannot be reached.', { code: 'NETWORK_ERROR', cause: error })
 }

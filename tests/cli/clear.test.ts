@@ -1,8 +1,6 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { VIEWER_TOKEN } from '../support/app.js'
-import { affinityql, onTerminal, startServer, type TestServer } from './support.js'
+import { affinityql, onTerminal, refusingUrl, startServer, type TestServer } from './support.js'
 
 let server: TestServer
 beforeEach(async () => {
@@ -160,11 +158,3 @@ describe('affinityql clear, on a terminal', () => {
     expect(code).toBe(0)
   })
 })
-
-async function refusingUrl(): Promise<string> {
-  const listener = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => listener.once('listening', resolve))
-  const { port } = listener.address() as AddressInfo
-  await new Promise((resolve) => listener.close(resolve))
-  return `http://127.0.0.1:${port}`
-}

@@ -143,6 +143,48 @@ describe('the other looks', () => {
   })
 })
 
+describe('affinityql audit', () => {
+  it('tells a dry run from a clear, with how many there were', async () => {
+    await run('clear', 'user', '张伟', '--dry-run')
+    await run('clear', 'affinity', 'none', 'CLAUDE', 'none', 'none', '--yes')
+    const [head, missed, dry] = (await run('audit', '--limit', '2')).stdout.split('\n')
+    expect(head).toMatch(/^WHEN \(UTC\) +WHO +FROM +ACTION +DONE +RECORDS +PROBLEM$/)
+    expect(missed).toMatch(/ cache_clear_single +no +0 +There is no such/)
+    expect(dry).toMatch(/ cache_clear_user +dry run +\d+ +-$/)
+  })
+})
+
+describe('wide names', () => {
+  it('are cut at 40 columns of the terminal, and columns stay in line', async () => {
+    const names = ['张'.repeat(60), 'a'.repeat(60), '名']
+    for (const name of names) {
+      await server.redis.client().set(
+        `cache_affinity:wide:CLAUDE:${name}`,
+        JSON.stringify({
+          provider_id: 'THERE',
+          endpoint_id: 'e',
+          key_id: 'k',
+          created_at: Date.now() / 1_000,
+          expire_at: Date.now() / 1_000 + 300,
+          request_count: 1,
+        }),
+        'EX',
+        300,
+      )
+    }
+    const { stdout } = await run('affinities', 'list', '--records', '--search', 'wide')
+    const columnOf = (line: string) =>
+      [...line.slice(0, line.indexOf('THERE'))].reduce(
+        (sum, character) => sum + (character > '\u2e80' ? 2 : 1),
+        0,
+      )
+    const lines = stdout.split('\n').filter((line) => line.includes('THERE'))
+    expect(lines).toHaveLength(3)
+    expect(new Set(lines.map(columnOf)).size).toBe(1)
+    expect(lines.map((line) => /(张*|a*|名)…? +THERE/.exec(line)?.[1]?.length).sort()).toEqual([1, 19, 39])
+  })
+})
+
 describe('colours', () => {
   it('are for terminals alone', async () => {
     const { stdout } = await run('affinities', 'list', '--limit', '1')

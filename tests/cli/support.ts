@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { listen } from '../../src/server/http-server.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp, type TestAppOptions } from '../support/app.js'
+import { freePort } from '../support/servers/child.js'
 
 export const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
@@ -25,6 +26,9 @@ export async function startServer(options?: TestAppOptions): Promise<TestServer>
     },
   }
 }
+
+/** Where nothing listens. */
+export const refusingUrl = async (): Promise<string> => `http://127.0.0.1:${await freePort()}`
 
 export interface Outcome {
   readonly code: number | null

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { parseAdminTokens } from '../../src/security/static-tokens.js'
 import { FIXTURE_ADMIN, FIXTURE_SECRETS } from '../support/fixtures.js'
@@ -120,31 +119,24 @@ describe('affinityql doctor', () => {
     expect(code).toBe(5)
   })
 
+  it('ends as usual where a user of Redis may not ask for the time', async () => {
+    const redis = await freshRedis('empty')
+    redis.cli('ACL', 'SETUSER', 'narrow', 'on', '>secret', '~*', '&*', '+@all', '-time')
+    const env = { ...(await gateway('empty')), REDIS_URL: `redis://narrow:secret@127.0.0.1:${redis.port}` }
+    const { code, findings, said } = await doctor(env)
+    expect(findings.at(-1)).toEqual({
+      check: 'clocks',
+      state: 'warning',
+      message: 'Redis does not tell its time',
+    })
+    expect(said).not.toContain('ReplyError')
+    expect(code).toBe(0)
+  })
+
   it('makes no tables in an empty database', async () => {
     const env = { ...(await gateway('empty')), DATABASE_URL: freshDatabase('empty') }
     const { findings } = await doctor(env)
     expect(findings).toContainEqual(expect.objectContaining({ check: 'tables', state: 'warning' }))
     expect(await doctor(env)).toMatchObject({ findings: expect.arrayContaining([findings[2]]) })
-  })
-})
-
-describe('affinityql completion', () => {
-  it('completes commands and options in bash', async () => {
-    const { stdout } = await affinityql(['completion', 'bash'])
-    const complete = (...words: string[]) => {
-      const script = `${stdout}
-COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _affinityql; echo "\${COMPREPLY[@]}"`
-      return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.trim()
-    }
-    expect(complete('affinityql', 'cl')).toBe('clear')
-    expect(complete('affinityql', 'clear', 'provider')).toBe('provider provider-mapping')
-    expect(complete('affinityql', 'clear', 'user', 'bob', '--d')).toBe('--dry-run')
-    expect(complete('affinityql', 'affinities', 'list', '--js')).toBe('--json')
-  })
-
-  it.each(['zsh', 'fish'])('names every command for %s', async (shell) => {
-    const { stdout } = await affinityql(['completion', shell])
-    for (const name of ['affinities', 'provider-mapping', 'completion']) expect(stdout).toContain(name)
-    expect((await affinityql(['completion', 'powershell'])).code).toBe(2)
   })
 })

@@ -105,7 +105,30 @@ describe('the typed client', () => {
     expect((await failureOf(viewer.clearAllCache({ confirm: true }))).code).toBe('FORBIDDEN')
     expect((await failureOf(client().affinities({ first: 0 }))).code).toBe('BAD_USER_INPUT')
     expect((await failureOf(client().request('{ nothing }'))).code).toBe('GRAPHQL_VALIDATION_FAILED')
-    expect(() => client({ url: 'no url' })).toThrow(TypeError)
+  })
+
+  it('refuses at once what cannot be sent, and never repeats it', async () => {
+    for (const url of ['no url', 'localhost:4000', 'ftp://127.0.0.1', 'http://me:secret@127.0.0.1']) {
+      expect(() => client({ url }), url).toThrow(TypeError)
+    }
+    expect(() => client({ token: 'aql_…' })).toThrow(TypeError)
+    let asked = 0
+    const renewed = client({
+      token: () => {
+        asked += 1
+        return 'two\nlines'
+      },
+    })
+    await expect(renewed.viewer()).rejects.toThrow(TypeError)
+    await expect(renewed.affinityEvents().next()).rejects.toThrow(TypeError)
+    expect(asked).toBe(2)
+  })
+
+  it('takes a document that begins with a line of # for what it is', async () => {
+    const line = '#'.repeat(80)
+    expect(await client().request(`${line}\n{ viewer { name } }`)).toEqual({ viewer: { name: 'tests' } })
+    const clear = `${line}\nmutation { clearAllCache(dryRun: true) { __typename } }`
+    expect(await client().request(clear)).toMatchObject({ clearAllCache: {} })
   })
 })
 

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import type { Affinity, AffinityEvent, AffinityOrder, AffinityRecord } from '../../client/index.js'
 import { addFilterOptions, filterOf } from '../affinity-filter.js'
 import { type Cli, clientOf, formatOf } from '../command.js'
-import { type Column, cell, duration } from '../format.js'
+import { type Column, cell, duration, utc } from '../format.js'
 import { json, limitOption, printList } from '../lists.js'
 
 const SORT = { expires: 'EXPIRES_AT', created: 'CREATED_AT', requests: 'REQUEST_COUNT' } as const
@@ -13,7 +13,7 @@ const RECORD_COLUMNS: readonly Column<AffinityRecord>[] = [
   { title: 'MODEL', of: ({ modelId }) => modelId },
   { title: 'PROVIDER', of: ({ providerId }) => providerId },
   { title: 'REQUESTS', of: ({ requestCount }) => requestCount, align: 'right' },
-  { title: 'EXPIRES AT', of: ({ expiresAt }) => expiresAt.slice(0, 19).replace('T', ' ') },
+  { title: 'EXPIRES AT (UTC)', of: ({ expiresAt }) => utc(expiresAt) },
 ]
 
 export const AFFINITY_COLUMNS: readonly Column<Affinity>[] = [
@@ -60,15 +60,8 @@ async function list(cli: Cli, command: Command): Promise<void> {
   const client = clientOf(cli, command)
   const orderBy: AffinityOrder = { field: SORT[sort], direction: ascending ? 'ASC' : 'DESC' }
   const args = { search, filter: filterOf(command), orderBy }
-  if (records) {
-    await printList(cli, command, RECORD_COLUMNS, ({ first }, options) =>
-      client.affinityRecords.pages({ ...args, first }, options),
-    )
-  } else {
-    await printList(cli, command, AFFINITY_COLUMNS, ({ first }, options) =>
-      client.affinities.pages({ ...args, first }, options),
-    )
-  }
+  if (records) await printList(cli, command, RECORD_COLUMNS, client.affinityRecords, args)
+  else await printList(cli, command, AFFINITY_COLUMNS, client.affinities, args)
 }
 
 async function watch(cli: Cli, command: Command): Promise<void> {
@@ -98,7 +91,7 @@ function line({ type, at, affinity, previousProviderId }: AffinityEvent, { termi
   const from =
     previousProviderId && previousProviderId !== providerId ? ` (was ${cell(previousProviderId)})` : ''
   return [
-    at.slice(11, 19),
+    `${at.slice(11, 19)}Z`,
     terminal.style(COLOURS[type], type.padEnd(9)),
     cell(user?.username ?? affinityKey),
     cell(apiFormat),

@@ -4,10 +4,13 @@ import { addFilterOptions, filterOf } from '../affinity-filter.js'
 import { addClearOptions, type Clear, type ClearResult, clear } from '../clearing.js'
 import { type Cli, clientOf } from '../command.js'
 import { CommandError, EXIT } from '../exit-codes.js'
-import { printable, table } from '../format.js'
+import { table } from '../format.js'
+import type { Terminal } from '../terminal.js'
 import { AFFINITY_COLUMNS } from './affinities.js'
 
 const SAMPLE = 5
+/** It goes to stderr, whose colours are not stdout's to decide. */
+const PLAIN: Pick<Terminal, 'style'> = { style: (_style, text) => text }
 
 export function addClears(program: Command, cli: Cli): void {
   const clears = program
@@ -105,7 +108,7 @@ export function addClears(program: Command, cli: Cli): void {
 
 async function sample(cli: Cli, client: AffinityqlClient, args: AffinitiesArguments): Promise<string> {
   const { nodes } = await client.affinities({ ...args, first: SAMPLE }, { signal: cli.signal })
-  return table(AFFINITY_COLUMNS, nodes, cli.terminal)
+  return table(AFFINITY_COLUMNS, nodes, PLAIN)
 }
 
 const keysSample = async (dryRun: object): Promise<string> => {
@@ -113,7 +116,7 @@ const keysSample = async (dryRun: object): Promise<string> => {
   return Array.isArray(keys)
     ? keys
         .slice(0, SAMPLE)
-        .map((key) => `  ${printable(String(key))}\n`)
+        .map((key) => `  ${key}\n`)
         .join('')
     : ''
 }

@@ -65,7 +65,8 @@ _affinityql() {
 ${walk(all, `"\${(@)words[2,CURRENT-1]}"`)}
   compadd -- \${=choices}
 }
-compdef _affinityql affinityql
+# Found in fpath, this file is the function's first call; sourced, it only makes it known.
+if [[ "$funcstack[1]" == _affinityql ]]; then _affinityql "$@"; else compdef _affinityql affinityql; fi
 `,
 
   fish: (all: readonly Level[]) => {

@@ -22,7 +22,7 @@ export function addDoctor(program: Command, cli: Cli): void {
         if (isTable) await cli.terminal.write(line(finding, cli))
         else if (formatOf(command) === 'ndjson') await cli.terminal.write(`${json(finding)}\n`)
       }
-      if (formatOf(command) === 'json') await cli.terminal.write(`${JSON.stringify(all, null, 2)}\n`)
+      if (formatOf(command) === 'json') await cli.terminal.write(`${json(all, 2)}\n`)
       const failed = all.filter(({ state }) => state === 'failed')
       if (failed.length > 0) {
         cli.exitCode = failed.some(({ isOutage }) => isOutage) ? EXIT.unavailable : EXIT.failed

@@ -9,7 +9,8 @@ import type {
   UnmappedEntry,
 } from '../../client/index.js'
 import { type Cli, clientOf, formatOf } from '../command.js'
-import { type Column, count, duration, facts, percent } from '../format.js'
+import { EXIT } from '../exit-codes.js'
+import { type Column, count, duration, facts, percent, printable, utc } from '../format.js'
 import { json, limitOption, printList, printOne } from '../lists.js'
 
 /** Commands that only look: stats, config, mappings, audit. */
@@ -46,7 +47,7 @@ export function addLooks(program: Command, cli: Cli): void {
     .description('how many keys the model caches hold')
     .action(async (_options, command: Command) => {
       const answer = await clientOf(cli, command).modelMappingStats({ signal: cli.signal })
-      if (!answer.available) cli.exitCode = 5
+      if (!answer.available) cli.exitCode = EXIT.unavailable
       await printOne(cli, command, answer, () => mappingStatsText(answer, cli))
     })
 
@@ -58,9 +59,7 @@ export function addLooks(program: Command, cli: Cli): void {
     .action((_options, command: Command) => {
       const { action } = command.opts<{ action?: string }>()
       const client = clientOf(cli, command)
-      return printList(cli, command, AUDIT_COLUMNS, ({ first }, options) =>
-        client.auditEvents.pages({ first, action }, options),
-      )
+      return printList(cli, command, AUDIT_COLUMNS, client.auditEvents, { action })
     })
 }
 
@@ -116,7 +115,7 @@ const configText = ({ parameters }: CacheConfig, { terminal }: Cli): string =>
     .join('')
 
 function mappingStatsText(stats: ModelMappingStats, { terminal }: Cli): string {
-  if (!stats.available) return `${stats.message ?? 'Not available.'}\n`
+  if (!stats.available) return `${printable(stats.message ?? 'Not available.')}\n`
   const { breakdown } = stats
   return facts(
     [
@@ -161,13 +160,25 @@ const UNMAPPED_COLUMNS: readonly Column<UnmappedEntry>[] = [
 ]
 
 const AUDIT_COLUMNS: readonly Column<AuditEvent>[] = [
-  { title: 'WHEN', of: ({ createdAt }) => createdAt.slice(0, 19).replace('T', ' ') },
+  { title: 'WHEN (UTC)', of: ({ createdAt }) => utc(createdAt) },
   { title: 'WHO', of: ({ actorName }) => actorName },
   { title: 'FROM', of: ({ ipAddress }) => ipAddress },
   { title: 'ACTION', of: ({ action }) => action },
-  { title: 'DONE', of: ({ success }) => success },
+  { title: 'DONE', of: ({ success, metadata }) => (success && isDryRun(metadata) ? 'dry run' : success) },
+  { title: 'RECORDS', of: ({ metadata }) => clearedCount(metadata), align: 'right' },
   { title: 'PROBLEM', of: ({ errorMessage }) => errorMessage },
 ]
+
+/** Metadata is JSON of the server's; nothing of it is certain. */
+const within = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+
+const isDryRun = (metadata: unknown): boolean => within(within(metadata, 'arguments'), 'dryRun') === true
+
+function clearedCount(metadata: unknown): number | undefined {
+  const count = within(within(metadata, 'result'), 'clearedCount')
+  return typeof count === 'number' ? count : undefined
+}
 
 async function listMappings(cli: Cli, command: Command): Promise<void> {
   const { providers, unmapped, search } = command.opts<{
@@ -177,16 +188,10 @@ async function listMappings(cli: Cli, command: Command): Promise<void> {
   }>()
   const client = clientOf(cli, command)
   if (unmapped) {
-    await printList(cli, command, UNMAPPED_COLUMNS, (args, options) =>
-      client.unmappedEntries.pages(args, options),
-    )
+    await printList(cli, command, UNMAPPED_COLUMNS, client.unmappedEntries, {})
   } else if (providers) {
-    await printList(cli, command, PROVIDER_COLUMNS, ({ first }, options) =>
-      client.providerModelMappings.pages({ first, search }, options),
-    )
+    await printList(cli, command, PROVIDER_COLUMNS, client.providerModelMappings, { search })
   } else {
-    await printList(cli, command, MAPPING_COLUMNS, ({ first }, options) =>
-      client.modelMappings.pages({ first, search }, options),
-    )
+    await printList(cli, command, MAPPING_COLUMNS, client.modelMappings, { search })
   }
 }

@@ -106,12 +106,12 @@ const CLOCK_FAILURE_MS = 30_000
 
 async function* clocks(database: Database | undefined, redis: RedisClient | undefined) {
   const others = [
-    ...(database ? [['PostgreSQL', databaseClock(database)] as const] : []),
-    ...(redis ? [['Redis', redisClock(redis)] as const] : []),
+    ...(database ? [['PostgreSQL', () => databaseClock(database)] as const] : []),
+    ...(redis ? [['Redis', () => redisClock(redis)] as const] : []),
   ]
   for (const [name, clock] of others) {
     try {
-      const aheadMs = await clock
+      const aheadMs = await clock()
       const distance = Math.abs(aheadMs)
       const state = distance > CLOCK_FAILURE_MS ? 'failed' : distance > CLOCK_WARNING_MS ? 'warning' : 'ok'
       const seconds = (distance / 1_000).toFixed(1)
