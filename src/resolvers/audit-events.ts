@@ -35,13 +35,20 @@ export async function auditEvents(
   }
 }
 
+/** One of them by its id; null where there is none. */
+export const auditEvent = (id: string, { auditStore }: Context): Promise<AuditEventRow | null> =>
+  isAuditId(id) ? auditStore.find(id) : Promise.resolve(null)
+
+/** As wide as the gateway's column. */
+const isAuditId = (id: unknown): id is string => typeof id === 'string' && /^[\w-]{1,36}$/.test(id)
+
 /** The last millisecond of the year 9999: what PostgreSQL and JavaScript write alike ends there. */
 const LAST_TIME = 253_402_300_799_999
 
 const isAuditPosition = (parts: readonly unknown[]): parts is [createdAt: number, id: string] => {
   const [createdAt, id] = parts
   const isTime = Number.isInteger(createdAt) && Number(createdAt) >= 0 && Number(createdAt) <= LAST_TIME
-  return parts.length === 2 && isTime && typeof id === 'string' && /^[\w-]{1,36}$/.test(id)
+  return parts.length === 2 && isTime && isAuditId(id)
 }
 
 export const actorOf = (

@@ -1,4 +1,4 @@
-import { actorOf, auditEvents } from '../resolvers/audit-events.js'
+import { actorOf, auditEvent, auditEvents } from '../resolvers/audit-events.js'
 import { AUDIT_ACTIONS, type AuditEventRow } from '../stores/audit-store.js'
 import { builder } from './builder.js'
 import { keysetConnection } from './connection.js'
@@ -30,6 +30,16 @@ export const AuditEvent = builder.objectRef<AuditEventRow>('AuditEvent').impleme
 })
 
 const AuditEventConnection = keysetConnection('AuditEvent', AuditEvent, 'audit events')
+
+builder.queryField('auditEvent', (t) =>
+  t.field({
+    type: AuditEvent,
+    nullable: true,
+    description: 'One of them by its id, however old; null where there is none.',
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (_root, { id }, context) => auditEvent(id, context),
+  }),
+)
 
 builder.queryField('auditEvents', (t) =>
   t.field({

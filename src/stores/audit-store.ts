@@ -71,6 +71,8 @@ export interface AuditStore {
   /** Writes the intent. Nothing may be done without it. */
   begin(intent: AuditIntent): Promise<AuditEventRow>
   complete(event: AuditEventRow, outcome: AuditOutcome): Promise<void>
+  /** Null where this service has written no such event. */
+  find(id: string): Promise<AuditEventRow | null>
   /** Newest first. */
   page(request: { first: number; after?: AuditPosition; action?: string }): Promise<AuditPage>
   /** Ids of intents older than this that have no outcome. */

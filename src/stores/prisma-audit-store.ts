@@ -18,6 +18,10 @@ const WIDTH = { ipAddress: 45, userAgent: 500, requestId: 100 } as const
 
 const OURS = Prisma.sql`event_type IN ('request_success', 'request_failed') AND description LIKE '% via affinityql'`
 
+const COLUMNS = Prisma.sql`id, event_type AS "eventType", user_id AS "userId", ip_address AS "ipAddress",
+  request_id AS "requestId", event_metadata AS "eventMetadata", error_message AS "errorMessage",
+  created_at AS "createdAt"`
+
 const storedMetadata = z.looseObject({ action: z.string(), actor: z.string() })
 
 interface StoredRow {
@@ -36,6 +40,12 @@ export function createPrismaAuditStore(prisma: PrismaClient, now: () => number):
   return {
     begin: (intent) => guardDatabase(() => insert(prisma, intent, new Date(now()))),
     complete: (event, outcome) => guardDatabase(() => update(prisma, event, outcome)),
+    find: (id) =>
+      guardDatabase(async () => {
+        const [row] = await prisma.$queryRaw<StoredRow[]>`
+          SELECT ${COLUMNS} FROM audit_logs WHERE id = ${id} AND ${OURS}`
+        return row ? eventOf(row) : null
+      }),
     page: (request) => guardDatabase(() => readPage(prisma, request)),
     pending: (olderThan) =>
       guardDatabase(async () => {
@@ -96,10 +106,7 @@ async function readPage(
   const isAfter = after && Prisma.sql`(created_at, id) < (${after.createdAt}, ${after.id})`
   const [rows, [counts]] = await Promise.all([
     prisma.$queryRaw<StoredRow[]>`
-      SELECT id, event_type AS "eventType", user_id AS "userId", ip_address AS "ipAddress",
-        request_id AS "requestId", event_metadata AS "eventMetadata", error_message AS "errorMessage",
-        created_at AS "createdAt"
-      FROM audit_logs WHERE ${filter} ${isAfter ? Prisma.sql`AND ${isAfter}` : Prisma.empty}
+      SELECT ${COLUMNS} FROM audit_logs WHERE ${filter} ${isAfter ? Prisma.sql`AND ${isAfter}` : Prisma.empty}
       ORDER BY created_at DESC, id DESC LIMIT ${first + 1}`,
     prisma.$queryRaw<{ total: bigint; before: bigint }[]>`
       SELECT count(*) AS total, count(*) FILTER (WHERE ${isAfter ? Prisma.sql`NOT ${isAfter}` : Prisma.sql`false`}) AS before

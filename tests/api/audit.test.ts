@@ -479,3 +479,38 @@ describe('auditEvents', () => {
     expect(nobody.errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }])
   })
 })
+
+describe('auditEvent', () => {
+  const find = (id: string, token?: string | null) =>
+    service.query(
+      `query ($id: ID!) { auditEvent(id: $id) { ${EVENT} } }`,
+      { id },
+      token === undefined ? {} : { token },
+    )
+
+  it('answers one event by the id that its clear gave, to a viewer too', async () => {
+    const { id } = await rowOf(() =>
+      clear(service, 'clearProviderCache', { providerId: ANTHROPIC, dryRun: true }),
+    )
+    const listed = (await nodes()).find((event: { id: string }) => event.id === id)
+    expect((await find(String(id))).data.auditEvent).toEqual(listed)
+    expect((await find(String(id), VIEWER_TOKEN)).data.auditEvent).toEqual(listed)
+  })
+
+  it('answers nothing for an id that no event of this service has', async () => {
+    await sql(
+      service.databaseUrl,
+      `INSERT INTO audit_logs (id, event_type, description, created_at)
+        VALUES ('a-row-of-the-gateway', 'request_failed', 'POST /v1/messages', now())`,
+    )
+    for (const id of ['a-row-of-the-gateway', randomUUID(), '', 'x'.repeat(37), "' OR true --", '\0']) {
+      const { data, errors } = await find(id)
+      expect([id, data, errors]).toEqual([id, { auditEvent: null }, []])
+    }
+  })
+
+  it('answers nobody without a token', async () => {
+    const { errors } = await find(randomUUID(), null)
+    expect(errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }])
+  })
+})

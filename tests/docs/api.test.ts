@@ -2,9 +2,13 @@ import { readFileSync } from 'node:fs'
 import { parse, validate } from 'graphql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { schema } from '../../src/schema/index.js'
+import { sql } from '../api/affinity-model.js'
 import { startTestApp, type TestApp } from '../support/app.js'
 
 const text = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
+
+const EVENT_ID = '3e0f9f1c-1f39-4d0c-a7a8-9a1d3c1b6a55'
+const OURS = "description LIKE '%via affinityql'"
 
 interface Example {
   readonly title: string
@@ -25,6 +29,9 @@ describe('docs/api.md', () => {
   let service: TestApp
   beforeAll(async () => {
     service = await startTestApp()
+    // What was tried has an id of its own in every service; here it is the example's.
+    await service.query('mutation { clearUserCache(identifier: "alice", dryRun: true) { __typename } }')
+    await sql(service.databaseUrl, `UPDATE audit_logs SET id = '${EVENT_ID}' WHERE ${OURS}`)
   })
   afterAll(() => service.close())
 

@@ -54,6 +54,7 @@ function fakeDatabase() {
         events.set(event.id, event)
         outcomes.set(event.id, outcome)
       }),
+    find: () => Promise.reject(new Error('not asked here')),
     page: () => Promise.reject(new Error('not asked here')),
     pending: () => guarded(() => state.pending),
   }
