@@ -12,6 +12,8 @@ export default defineConfig({
     target: 'es2022',
     // Under the content security policy no data: font or script is wanted; small files are cached as well as large ones.
     assetsInlineLimit: 0,
+    // One sheet: a page that is fetched in two goes must not come without its half of the styles.
+    cssCodeSplit: false,
     manifest: true,
     chunkSizeWarningLimit: 900,
   },

@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Context } from '../../src/context.js'
+import { cacheConfig } from '../../src/resolvers/cache-config.js'
 import { en } from '../../web/src/i18n/en.js'
 import { zhCN } from '../../web/src/i18n/zh-CN.js'
+import { zhMeanings } from '../../web/src/i18n/zh-CN-meanings.js'
 
 const SOURCE = new URL('../../web/src/', import.meta.url).pathname
 
@@ -56,6 +59,14 @@ describe('the catalogues', () => {
       return !code.includes(`'${bare}'`) && !code.includes(`\`${parent}$`)
     })
     expect(unused).toEqual([])
+  })
+})
+
+describe('the meanings of configuration parameters', () => {
+  it('are there in Chinese for each that the server tells of, and for no other', () => {
+    const { parameters } = cacheConfig({ cacheReservationRatio: 0.3 } as Context)
+    expect(Object.keys(zhMeanings).sort()).toEqual(parameters.map(({ name }) => name).sort())
+    for (const meaning of Object.values(zhMeanings)) expect(meaning).toMatch(/\p{Script=Han}/u)
   })
 })
 

@@ -91,6 +91,7 @@ const schema = createSchema({
       modelMappings: (_root, args: PageArgs) => page(cache.mappings(args.search ?? ''), args),
       providerModelMappings: (_root, args: PageArgs) => page(cache.providerMappings(args.search ?? ''), args),
       unmappedEntries: (_root, args: PageArgs) => page(cache.unmapped(), args),
+      auditEvent: (_root, { id }: { id: string }) => audit.find((event) => event['id'] === id) ?? null,
       auditEvents: (_root, args: PageArgs & { action?: string }) =>
         page(
           audit.filter(({ action }) => !args.action || action === args.action),

@@ -12,6 +12,8 @@ declare module '@apollo/client' {
     readonly ownAuthorization?: boolean
     /** A stream is back after a break: events in between were missed. */
     readonly onReconnected?: () => void
+    /** A stream pauses, since the server cannot feed it for now. */
+    readonly onInterrupted?: (error: unknown) => void
   }
   namespace ApolloClient {
     namespace DeclareDefaultOptions {

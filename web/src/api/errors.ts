@@ -13,13 +13,21 @@ export function codeOf(error: unknown): string | undefined {
 /** Whether nobody answered: the network, or a proxy in the server's place. */
 export function isNoAnswer(error: unknown): boolean {
   if (CombinedGraphQLErrors.is(error)) return false
-  if (ServerError.is(error) || ServerParseError.is(error)) return [502, 503, 504].includes(error.statusCode)
+  if (ServerError.is(error) || ServerParseError.is(error)) return isProxyAlone(error.statusCode)
   return error instanceof TypeError
 }
+
+/** What a proxy answers for a server that does not. */
+export const isProxyAlone = (status: number): boolean => [502, 503, 504].includes(status)
+
+/** What the server got over by itself before: a store that was gone, too many at once. */
+export const isPassing = (error: unknown): boolean =>
+  ['cache', 'database', 'rateLimited', 'internal'].includes(failureKind(error))
 
 /** What a failure is to the person before the page; each has its own sentence. */
 export type FailureKind =
   | 'network'
+  | 'session'
   | 'forbidden'
   | 'rateLimited'
   | 'cache'
@@ -28,6 +36,7 @@ export type FailureKind =
   | 'internal'
 
 const KINDS: Readonly<Record<string, FailureKind>> = {
+  UNAUTHENTICATED: 'session',
   FORBIDDEN: 'forbidden',
   RATE_LIMITED: 'rateLimited',
   CACHE_UNAVAILABLE: 'cache',
@@ -40,9 +49,6 @@ export function failureKind(error: unknown): FailureKind {
   return KINDS[codeOf(error) ?? ''] ?? 'internal'
 }
 
-/** The server's own words, which it writes for people, where they say more than our sentence. */
-export function serverWords(error: unknown): string | undefined {
-  if (!CombinedGraphQLErrors.is(error)) return undefined
-  const [first] = error.errors
-  return failureKind(error) === 'internal' ? undefined : first?.message
-}
+/** The server's own words, which it writes for people, in English. */
+export const serverWords = (error: unknown): string | undefined =>
+  CombinedGraphQLErrors.is(error) ? error.errors[0]?.message : undefined

@@ -2,6 +2,7 @@ import { createClient } from 'graphql-sse'
 import { createStore } from '../hooks/store.js'
 import { authorization, expireSession, whenSignedIn } from '../session/session.js'
 import { reportLost, whenConnected } from './connectivity.js'
+import { isNoAnswer, isProxyAlone } from './errors.js'
 
 /** Streams that are open now, and those that wait for their connection. */
 export interface LiveState {
@@ -35,13 +36,16 @@ export const streamClient = createClient({
   headers: authorization,
   retryAttempts: Number.MAX_SAFE_INTEGER,
   async retry(attempt) {
-    if (attempt > 0) reportLost()
     await sleep(backOff(attempt))
     await ready()
   },
   async fetchFn(input: RequestInfo, init: RequestInit) {
-    const response = await fetch(input, init)
+    const response = await fetch(input, init).catch((error: unknown) => {
+      if (isNoAnswer(error)) reportLost()
+      throw error
+    })
     if (response.status === 401) expireSession()
+    if (isProxyAlone(response.status)) reportLost()
     return cutWhenSilent(response)
   },
 })

@@ -2,13 +2,13 @@ import { ApolloLink, Observable } from '@apollo/client'
 import { CombinedGraphQLErrors } from '@apollo/client/errors'
 import { print } from 'graphql'
 import { expireSession } from '../session/session.js'
-import { codeOf } from './errors.js'
+import { codeOf, isPassing } from './errors.js'
 import { backOff, countStream, ready, sleep, streamClient } from './live-stream.js'
 
 /**
  * Runs subscriptions and keeps them: a broken connection is retried for ever with growing pauses, a stream that the
- * server ends (it restarts, it sheds load) is asked for again, and one whose token has ended waits for the next
- * sign-in. Only other errors of GraphQL itself end a subscription.
+ * server ends (it restarts, it sheds load, a store of its own is gone) is asked for again, and one whose token has
+ * ended waits for the next sign-in. Only an error that no waiting mends ends a subscription.
  */
 export class SseLink extends ApolloLink {
   override request(operation: ApolloLink.Operation): Observable<ApolloLink.Result> {
@@ -73,11 +73,18 @@ class Stream {
         result as ConstructorParameters<typeof CombinedGraphQLErrors>[0],
       )
       if (codeOf(error) === 'UNAUTHENTICATED') expireSession()
+      else if (isPassing(error)) this.#interrupt(error)
       else this.#fail(error)
       return
     }
     this.#endings = 0
     this.#observer.next(result as ApolloLink.Result)
+  }
+
+  /** Stopping completes the stream, and so opens it again after a pause. */
+  #interrupt(error: unknown): void {
+    this.#operation.getContext().onInterrupted?.(error)
+    this.#stop()
   }
 
   #fail(error: unknown): void {

@@ -4,6 +4,7 @@ import { Outlet, useLocation } from 'react-router'
 import { ClearHost } from '../clears/ClearHost.js'
 import { useSessionEnd } from '../session/use-session-end.js'
 import { ConnectionLost } from './ConnectionLost.js'
+import { Loading } from './Loading.js'
 import { Navigation } from './Navigation.js'
 import { PageBoundary } from './PageFailure.js'
 import { Shortcuts } from './Shortcuts.js'
@@ -20,7 +21,7 @@ export function Layout() {
       <Navigation />
       <main className="main" id="content" tabIndex={-1}>
         <PageBoundary page={pathname}>
-          <Suspense>
+          <Suspense fallback={<Loading />}>
             <Outlet />
           </Suspense>
         </PageBoundary>

@@ -5,13 +5,14 @@ import {
   IconPinned,
   IconSettings,
 } from '@tabler/icons-react'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, NavLink } from 'react-router'
 import { ConnectionState } from './ConnectionState.js'
 import { GraphiqlLink } from './GraphiqlLink.js'
+import { part } from './part.js'
 
-const Preferences = lazy(async () => ({ default: (await import('./Preferences.js')).Preferences }))
+const Preferences = part(async () => (await import('./Preferences.js')).Preferences)
 
 const PAGES = [
   { to: '/', name: 'overview', Icon: IconGauge },

@@ -37,7 +37,7 @@ export class PageBoundary extends Component<PageBoundaryProps, PageBoundaryState
 /** Most often the page's chunk is gone because the console was updated meanwhile. */
 function PageFailure({ error }: { readonly error: unknown }) {
   const { t } = useTranslation()
-  const chunkIsGone = error instanceof TypeError && /import|module/i.test(error.message)
+  const chunkIsGone = error instanceof Error && /import|module|preload/i.test(error.message)
   return (
     <div className="content" role="alert">
       <Message

@@ -1,9 +1,10 @@
-import { lazy, Suspense, useEffect, useRef } from 'react'
+import { Suspense, useEffect, useRef } from 'react'
 import { useNavigate } from 'react-router'
 import { createStore, useStore } from '../hooks/store.js'
 import { isTaken } from './keys.js'
+import { part } from './part.js'
 
-const ShortcutsHelp = lazy(async () => ({ default: (await import('./ShortcutsHelp.js')).ShortcutsHelp }))
+const ShortcutsHelp = part(async () => (await import('./ShortcutsHelp.js')).ShortcutsHelp)
 
 const helpOpen = createStore(false)
 export const openShortcuts = (): void => helpOpen.set(true)

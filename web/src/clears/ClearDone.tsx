@@ -22,7 +22,9 @@ export function ClearDone({ target, outcome, onAgain, onClose }: ClearDoneProps)
   return (
     <>
       <p className="clear-count" role="status">
-        {t(mappings ? 'clears.doneKeys' : 'clears.done', { count, formatted: format.number(count) })}
+        {/* Where nobody knows whether it happened, no number says that it did not. */}
+        {(count > 0 || failures.length === 0) &&
+          t(mappings ? 'clears.doneKeys' : 'clears.done', { count, formatted: format.number(count) })}
       </p>
       {failures.length > 0 && <ClearFailures failures={failures} />}
       {!mappings && count > 0 && <p className="dim">{t('clears.backInCache')}</p>}

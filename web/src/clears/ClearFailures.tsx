@@ -8,12 +8,9 @@ const SHOWN = 5
 export function ClearFailures({ failures }: { readonly failures: readonly ClearFailure[] }) {
   const { t } = useTranslation()
   const format = useFormat()
-  const reasons = [...new Map(failures.map((failure) => [failure.code + failure.message, failure])).values()]
-  const words = ({ code, message }: ClearFailure) => {
-    if (code === 'OUTCOME_UNKNOWN') return t('clears.outcomeUnknown')
-    if (message !== '') return message
-    return code === code.toUpperCase() ? t('errors.internal') : t(`errors.${code as Lowercase<'network'>}`)
-  }
+  const reasons = [
+    ...new Map(failures.map((failure) => [failure.reason + failure.message, failure])).values(),
+  ]
   return (
     <div role="alert" className="notice failure clear-failures">
       <strong>
@@ -25,9 +22,15 @@ export function ClearFailures({ failures }: { readonly failures: readonly ClearF
           : t('clears.failed')}
       </strong>
       <ul>
-        {reasons.slice(0, SHOWN).map((failure) => (
-          <li key={failure.code + failure.message}>
-            {words(failure)} {failure.cleared > 0 && t('clears.clearedBefore', { count: failure.cleared })}
+        {reasons.slice(0, SHOWN).map(({ reason, message, cleared }) => (
+          <li key={reason + message}>
+            {t(`clears.reasons.${reason}`)}{' '}
+            {cleared > 0 && t('clears.clearedBefore', { count: cleared, formatted: format.number(cleared) })}
+            {message !== '' && (
+              <div className="dim" lang="en">
+                {message}
+              </div>
+            )}
           </li>
         ))}
       </ul>

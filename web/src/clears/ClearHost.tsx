@@ -1,8 +1,9 @@
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
+import { part } from '../app/part.js'
 import { useStore } from '../hooks/store.js'
 import { clearTarget } from './clear-store.js'
 
-const ClearDialog = lazy(async () => ({ default: (await import('./ClearDialog.js')).ClearDialog }))
+const ClearDialog = part(async () => (await import('./ClearDialog.js')).ClearDialog)
 
 /** Most visits clear nothing: the dialogue is fetched with the first that does. */
 export function ClearHost() {

@@ -56,7 +56,12 @@ export function ClearReview({ target, plan, onClear, onAgain, onClose }: ClearRe
         <section className="clear-effect">
           <h3>{t('clears.whatHappens')}</h3>
           <p>{t(effectOf(target))}</p>
-          <p className="hint">{t('clears.audited')}</p>
+          <p className="hint">
+            {target.kind !== 'single' &&
+              target.kind !== 'selected' &&
+              t('clears.countedAt', { time: format.time(plan.countedAt) })}{' '}
+            {t('clears.audited')}
+          </p>
         </section>
       )}
       {word !== undefined && count > 0 && (
@@ -78,6 +83,9 @@ export function ClearReview({ target, plan, onClear, onAgain, onClose }: ClearRe
         />
       )}
       <Group justify="flex-end" mt="md" gap="xs">
+        <Button size="xs" variant="subtle" onClick={onAgain}>
+          {t('clears.countAgain')}
+        </Button>
         <Button size="xs" variant="default" onClick={onClose} data-autofocus>
           {count > 0 ? t('common.cancel') : t('common.close')}
         </Button>

@@ -6,7 +6,8 @@ const NAMES = 5
 const EXAMPLES = 5
 
 interface SampleProps {
-  readonly rows: readonly ClearableRow[]
+  /** Null where they could not be read. */
+  readonly rows: readonly ClearableRow[] | null
   readonly keys: readonly string[]
   readonly total: number
 }
@@ -14,6 +15,7 @@ interface SampleProps {
 /** Whom it hits: a number alone does not show that the wrong filter was set. */
 export function Sample({ rows, keys, total }: SampleProps) {
   const { t } = useTranslation()
+  if (rows === null) return <p className="warn">{t('clears.sampleMissing')}</p>
   if (rows.length === 0) return <KeySample keys={keys} />
   const partial = rows.length < total
   return (

@@ -1,6 +1,6 @@
 import type { TypedDocumentNode } from '@apollo/client'
 import { client } from '../api/client.js'
-import { type FailureKind, failureKind } from '../api/errors.js'
+import { type FailureKind, failureKind, serverWords } from '../api/errors.js'
 import {
   ClearAffinitiesDocument,
   ClearAllCacheDocument,
@@ -18,7 +18,7 @@ export interface ClearFailure {
   /** The server's words; empty where it sent none. */
   readonly message: string
   /** What it answered with, or why it did not answer. */
-  readonly code: ErrorCode | FailureKind
+  readonly reason: ErrorCode | FailureKind
   /** Records that were confirmed gone before it stopped. */
   readonly cleared: number
 }
@@ -115,10 +115,10 @@ async function ask<Variables extends Record<string, unknown>>(
       variables: values,
       fetchPolicy: 'no-cache',
     })
-    if (!data) return failed({ message: '', code: 'internal', cleared: 0 })
+    if (!data) return failed({ message: '', reason: 'internal', cleared: 0 })
     const { result } = data
     if ('code' in result) {
-      return failed({ message: result.message, code: result.code, cleared: result.clearedCount ?? 0 })
+      return failed({ message: result.message, reason: result.code, cleared: result.clearedCount ?? 0 })
     }
     return {
       cleared: result.clearedCount,
@@ -127,7 +127,7 @@ async function ask<Variables extends Record<string, unknown>>(
       failures: [],
     }
   } catch (error) {
-    return failed({ message: '', code: failureKind(error), cleared: 0 })
+    return failed({ message: serverWords(error) ?? '', reason: failureKind(error), cleared: 0 })
   }
 }
 

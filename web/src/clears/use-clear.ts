@@ -7,7 +7,10 @@ import { type ClearOutcome, type ClearProgress, runClear } from './run-clear.js'
 /** What would be cleared: the count from the dry run, the people from a look at the same selection. */
 export interface ClearPlan {
   readonly outcome: ClearOutcome
-  readonly rows: readonly ClearableRow[]
+  /** Null where they could not be read. */
+  readonly rows: readonly ClearableRow[] | null
+  /** Unix milliseconds. */
+  readonly countedAt: number
 }
 
 export type ClearStep =
@@ -33,7 +36,7 @@ export function useClear(target: ClearTarget): ClearControl {
     setStep({ name: 'counting', progress: null })
     const onProgress = (progress: ClearProgress) => over || setStep({ name: 'counting', progress })
     void Promise.all([runClear(target, true, onProgress), affectedRows(target)]).then(([outcome, rows]) => {
-      if (!over) setStep({ name: 'review', plan: { outcome, rows } })
+      if (!over) setStep({ name: 'review', plan: { outcome, rows, countedAt: Date.now() } })
     })
     return () => {
       over = true
@@ -51,7 +54,7 @@ export function useClear(target: ClearTarget): ClearControl {
   return { step, clear, again: () => setRound((before) => before + 1) }
 }
 
-async function affectedRows(target: ClearTarget): Promise<readonly ClearableRow[]> {
+async function affectedRows(target: ClearTarget): Promise<readonly ClearableRow[] | null> {
   if (target.kind === 'single' || target.kind === 'selected') return target.rows
   const filter = filterOf(target)
   if (filter === undefined) return []
@@ -61,9 +64,9 @@ async function affectedRows(target: ClearTarget): Promise<readonly ClearableRow[
       variables: { filter },
       fetchPolicy: 'no-cache',
     })
-    return data?.affinities.nodes.map((node) => ({ ...node, endpointId: '' })) ?? []
+    return data?.affinities.nodes ?? null
   } catch {
-    return []
+    return null
   }
 }
 

@@ -12,10 +12,14 @@ interface FailureProps {
 export function Failure({ error, onRetry }: FailureProps) {
   const { t } = useTranslation()
   const kind = failureKind(error)
-  const words = kind === 'input' ? serverWords(error) : undefined
   return (
     <div role="alert">
-      <Message title={t('errors.title')} hint={[t(`errors.${kind}`), words].filter(Boolean).join(' ')}>
+      <Message title={t('errors.title')} hint={t(`errors.${kind}`)}>
+        {kind === 'input' && (
+          <p className="dim" lang="en">
+            {serverWords(error)}
+          </p>
+        )}
         <Button size="xs" variant="default" onClick={() => void onRetry()}>
           {t('common.retry')}
         </Button>
@@ -24,13 +28,18 @@ export function Failure({ error, onRetry }: FailureProps) {
   )
 }
 
+interface FailureNoticeProps extends FailureProps {
+  /** Whether what is shown holds ids where PostgreSQL would have had names. */
+  readonly nameless?: boolean
+}
+
 /** Above data that is there but incomplete or old. */
-export function FailureNotice({ error, onRetry }: FailureProps) {
+export function FailureNotice({ error, onRetry, nameless = false }: FailureNoticeProps) {
   const { t } = useTranslation()
   const kind = failureKind(error)
   return (
     <div className="notice" role="alert">
-      <span>{kind === 'database' ? t('errors.partial') : t(`errors.${kind}`)}</span>
+      <span>{nameless && kind === 'database' ? t('errors.partial') : t(`errors.${kind}`)}</span>
       <Button size="compact-xs" variant="default" ml="auto" onClick={() => void onRetry()}>
         {t('common.retry')}
       </Button>

@@ -1,5 +1,6 @@
 import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
+import { fetchPart } from '../app/part.js'
 import { en } from './en.js'
 
 export const LANGUAGES = { en: 'English', 'zh-CN': '简体中文' } as const
@@ -30,8 +31,11 @@ function preferredLanguage(): Language {
 /** Chinese is fetched when it is chosen: who reads English does not load it. */
 async function loadCatalogue(language: Language): Promise<void> {
   if (i18next.hasResourceBundle(language, 'translation')) return
-  const { zhCN } = await import('./zh-CN.js')
+  const [{ zhCN }, { zhMeanings }] = await fetchPart(() =>
+    Promise.all([import('./zh-CN.js'), import('./zh-CN-meanings.js')]),
+  )
   i18next.addResourceBundle(language, 'translation', zhCN)
+  i18next.addResourceBundle(language, 'meanings', zhMeanings)
 }
 
 export async function startI18n(): Promise<void> {
@@ -43,7 +47,12 @@ export async function startI18n(): Promise<void> {
     // React escapes.
     interpolation: { escapeValue: false },
   })
-  await switchTo(language)
+  try {
+    await switchTo(language)
+  } catch {
+    // Words in English are more than none.
+    await switchTo('en')
+  }
 }
 
 async function switchTo(language: Language): Promise<void> {

@@ -1,4 +1,4 @@
-import { Modal } from '@mantine/core'
+import { Button, Modal } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { useStore } from '../hooks/store.js'
 import { SignInForm } from './SignInForm.js'
@@ -11,7 +11,8 @@ export function ExpiredSession() {
   return (
     <Modal
       opened={expired}
-      onClose={endSession}
+      // It goes with a sign-in, or with a sign-out.
+      onClose={() => {}}
       withCloseButton={false}
       closeOnClickOutside={false}
       closeOnEscape={false}
@@ -22,6 +23,9 @@ export function ExpiredSession() {
         {t('signIn.expiredIntro')}
       </p>
       <SignInForm />
+      <Button mt="xs" fullWidth variant="subtle" onClick={endSession}>
+        {t('app.signOut')}
+      </Button>
     </Modal>
   )
 }

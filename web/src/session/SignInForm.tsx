@@ -32,6 +32,7 @@ export function SignInForm() {
         <SegmentedControl
           fullWidth
           size="xs"
+          aria-label={t('signIn.way')}
           value={way}
           data={[
             { value: 'password', label: t('signIn.byPassword') },

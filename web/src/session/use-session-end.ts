@@ -11,7 +11,9 @@ export function useSessionEnd(): void {
   useEffect(() => {
     if (session?.expiresAt == null) return
     const rest = session.expiresAt - Date.now()
-    const timer = setTimeout(expireSession, Math.min(Math.max(rest, 0), LONGEST_TIMER_MS))
+    // Of one that ends later the server tells.
+    if (rest > LONGEST_TIMER_MS) return
+    const timer = setTimeout(expireSession, Math.max(rest, 0))
     return () => clearTimeout(timer)
   }, [session])
 }

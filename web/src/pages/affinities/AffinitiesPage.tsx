@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
-import { lazy, Suspense, useMemo, useState } from 'react'
+import { Suspense, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { part } from '../../app/part.js'
 import { useClearedNotice } from '../../clears/clear-store.js'
 import { Failure, FailureNotice } from '../../components/Failure.js'
 import { Message } from '../../components/Message.js'
@@ -18,7 +19,7 @@ import { useRowIds, useSummary } from './use-rows.js'
 import { useSelection } from './use-selection.js'
 import { useViewState } from './view-state.js'
 
-const Details = lazy(async () => ({ default: (await import('./details/Details.js')).Details }))
+const Details = part(async () => (await import('./details/Details.js')).Details)
 
 export function AffinitiesPage() {
   const { t } = useTranslation()
@@ -60,7 +61,9 @@ export function AffinitiesPage() {
       </PageHead>
       <FilterBar control={control} matched={load.matched} />
       <LiveBar load={load} selection={selection} />
-      {load.loaded && load.error !== undefined && <FailureNotice error={load.error} onRetry={load.reload} />}
+      {load.loaded && load.error !== undefined && (
+        <FailureNotice nameless error={load.error} onRetry={load.reload} />
+      )}
       {!load.loaded && load.error !== undefined ? (
         <div className="rows">
           <Failure error={load.error} onRetry={load.reload} />

@@ -24,13 +24,16 @@ export function LiveBar({ load, selection }: LiveBarProps) {
       </strong>
       {selection.ids.size > 0 && (
         <span className="accent">
-          {t('affinities.selected', { count: selection.ids.size })}{' '}
+          {t('affinities.selected', {
+            count: selection.ids.size,
+            replace: { count: format.number(selection.ids.size) },
+          })}{' '}
           <Button size="compact-xs" variant="subtle" onClick={selection.none}>
             {t('affinities.unselect')}
           </Button>
         </span>
       )}
-      <span className="live-changes" role="status">
+      <span className="live-changes">
         {changed && (
           <b>{t('affinities.changes', { created: format.number(created), gone: format.number(gone) })}</b>
         )}{' '}
@@ -38,7 +41,7 @@ export function LiveBar({ load, selection }: LiveBarProps) {
           {readAt > 0 &&
             (changed
               ? t('affinities.changesFrom', { time: format.time(readAt) })
-              : t('affinities.upToDate', { time: format.time(readAt) }))}
+              : t('common.asOf', { time: format.time(readAt) }))}
         </span>
       </span>
       <Button
@@ -50,7 +53,7 @@ export function LiveBar({ load, selection }: LiveBarProps) {
         {t('common.refresh')}
       </Button>
       <span className="live-connection">
-        <ConnectionState />
+        {load.followed ? <ConnectionState /> : <span className="warn">{t('affinities.notFollowed')}</span>}
       </span>
     </div>
   )

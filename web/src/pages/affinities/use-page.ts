@@ -29,11 +29,13 @@ export interface PageLoad {
   /** With data it is incomplete, without there is none. */
   readonly error: unknown
   readonly loaded: boolean
+  /** Whether changes are followed; false where the server refuses to tell of them. */
+  readonly followed: boolean
   readonly matched: Matched | null
   reload(): void
 }
 
-interface LoadState extends Omit<PageLoad, 'page' | 'reload'> {
+interface LoadState extends Omit<PageLoad, 'page' | 'reload' | 'followed'> {
   /** The search that `matched` answers. */
   readonly search: string | null
 }
@@ -101,10 +103,10 @@ export function usePage(view: ViewState, filter: AffinityFilter | null): PageLoa
 
   // Until this search is answered nobody is known to be meant by it.
   const matched = state.search === variables.search ? state.matched : null
-  useLiveEvents(page, liveFilter(search, filter, matched), ask, reload)
+  const followed = useLiveEvents(page, liveFilter(search, filter, matched), ask, reload)
   useRecovery(reload)
   const { loading, loaded, error } = state
-  return { page, reload, loading, loaded, error, matched }
+  return { page, reload, loading, loaded, error, matched, followed }
 }
 
 const NOTHING_YET: LoadState = { search: null, loading: true, loaded: false, error: undefined, matched: null }
@@ -126,8 +128,9 @@ function useLiveEvents(
   { filter, exact }: LiveFilter,
   ask: (signal: AbortSignal) => Promise<{ data?: AffinitiesPageQuery | undefined }>,
   reload: () => void,
-): void {
+): boolean {
   const attended = useAttention()
+  const [followed, setFollowed] = useState(true)
   const wasHidden = useRef(false)
   const key = JSON.stringify(filter)
   const latest = useRef({ exact, ask, reload })
@@ -141,6 +144,7 @@ function useLiveEvents(
     if (wasHidden.current) latest.current.reload()
     wasHidden.current = false
 
+    setFollowed(true)
     const abort = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
     const askForNames = () => {
@@ -166,7 +170,7 @@ function useLiveEvents(
           page.apply(type, affinity, Date.now(), latest.current.exact)
           if (page.row(affinity.id)?.switched) timer ??= setTimeout(askForNames, NAMES_AFTER_MS)
         },
-        error: () => {},
+        error: () => setFollowed(false),
       })
     return () => {
       abort.abort()
@@ -174,4 +178,5 @@ function useLiveEvents(
       subscription.unsubscribe()
     }
   }, [page, key, attended])
+  return followed
 }

@@ -1,15 +1,14 @@
-import { useQuery } from '@apollo/client/react'
 import { NativeSelect } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { useSearchParams } from 'react-router'
-import { useClearedNotice } from '../../clears/clear-store.js'
+import { AsOf } from '../../components/AsOf.js'
 import { CursorPager } from '../../components/CursorPager.js'
 import { Failure, FailureNotice } from '../../components/Failure.js'
 import { Message } from '../../components/Message.js'
 import { PageHead } from '../../components/PageHead.js'
 import { AuditEventsDocument } from '../../generated/graphql.js'
+import { useAnswer } from '../../hooks/use-answer.js'
 import { useCursorPages } from '../../hooks/use-cursor-pages.js'
-import { useRecovery } from '../../hooks/use-recovery.js'
 import { AuditDetails } from './AuditDetails.js'
 import { AuditTable } from './AuditTable.js'
 import { AUDIT_ACTIONS, useActionName } from './actions.js'
@@ -24,13 +23,9 @@ export function AuditPage() {
   const action = params.get('action')
   const open = params.get('event')
   const pages = useCursorPages(action ?? '')
-  const { data, previousData, loading, error, refetch } = useQuery(AuditEventsDocument, {
-    variables: { first: PAGE_SIZE, after: pages.after, action },
-    fetchPolicy: 'no-cache',
-  })
-  useRecovery(refetch)
-  useClearedNotice(refetch)
-  const events = (data ?? previousData)?.auditEvents
+  const answer = useAnswer(AuditEventsDocument, { first: PAGE_SIZE, after: pages.after, action })
+  const { data, loading, error, ask } = answer
+  const events = data?.auditEvents
 
   const set = (name: 'action' | 'event', value: string | null) =>
     setParams((before) => {
@@ -52,15 +47,18 @@ export function AuditPage() {
           ]}
           onChange={(event) => set('action', event.currentTarget.value)}
         />
+        <AsOf answer={answer} />
       </PageHead>
-      {error && events && <FailureNotice error={error} onRetry={refetch} />}
+      {error !== undefined && events && <FailureNotice error={error} onRetry={ask} />}
       {!events ? (
-        error && <Failure error={error} onRetry={refetch} />
+        error !== undefined && <Failure error={error} onRetry={ask} />
       ) : (
         <div className={`panel audit ${loading ? 'busy' : ''}`} aria-busy={loading}>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
           <section className="table-scroll" tabIndex={0} aria-label={t('audit.title')}>
-            {events.nodes.length === 0 ? (
+            {events.nodes.length === 0 && pages.index > 0 ? (
+              <Message title={t('common.beyond')} hint={t('common.beyondHint')} />
+            ) : events.nodes.length === 0 ? (
               <Message title={t(action ? 'audit.emptyAction' : 'audit.empty')} hint={t('audit.emptyHint')} />
             ) : (
               <AuditTable events={events.nodes} onOpen={(id) => set('event', id)} />

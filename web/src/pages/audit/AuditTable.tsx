@@ -1,14 +1,12 @@
 import { useTranslation } from 'react-i18next'
 import { Time } from '../../components/Time.js'
-import type { AuditEventsQuery } from '../../generated/graphql.js'
+import type { AuditRowFragment } from '../../generated/graphql.js'
 import { useFormat } from '../../hooks/use-format.js'
 import { useActionName } from './actions.js'
 import { readMetadata } from './metadata.js'
 
-export type AuditNode = AuditEventsQuery['auditEvents']['nodes'][number]
-
 interface AuditTableProps {
-  readonly events: readonly AuditNode[]
+  readonly events: readonly AuditRowFragment[]
   readonly onOpen: (id: string) => void
 }
 
@@ -66,7 +64,7 @@ export function AuditTable({ events, onOpen }: AuditTableProps) {
   )
 }
 
-export function AuditResult({ event }: { readonly event: AuditNode }) {
+export function AuditResult({ event }: { readonly event: AuditRowFragment }) {
   const { t } = useTranslation()
   const { dryRun } = readMetadata(event.metadata)
   return (

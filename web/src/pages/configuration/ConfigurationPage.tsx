@@ -1,23 +1,23 @@
-import { useQuery } from '@apollo/client/react'
 import { useTranslation } from 'react-i18next'
 import { Failure, FailureNotice } from '../../components/Failure.js'
 import { PageHead } from '../../components/PageHead.js'
 import { Scroll } from '../../components/Scroll.js'
 import { CacheConfigDocument } from '../../generated/graphql.js'
-import { useRecovery } from '../../hooks/use-recovery.js'
+import { useAnswer } from '../../hooks/use-answer.js'
+import { useMeaning } from './meanings.js'
 
 export function ConfigurationPage() {
   const { t, i18n } = useTranslation()
-  const { data, error, refetch } = useQuery(CacheConfigDocument)
-  useRecovery(refetch)
+  const { data, error, ask } = useAnswer(CacheConfigDocument, {})
+  const meaningOf = useMeaning()
   // Values are copied into environments: as they are written there, not rounded.
   const exact = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 10, useGrouping: false })
   return (
     <Scroll>
       <PageHead title={t('configuration.title')} intro={t('configuration.intro')} />
-      {error && data && <FailureNotice error={error} onRetry={refetch} />}
-      {error && !data ? (
-        <Failure error={error} onRetry={refetch} />
+      {error !== undefined && data && <FailureNotice error={error} onRetry={ask} />}
+      {error !== undefined && !data ? (
+        <Failure error={error} onRetry={ask} />
       ) : (
         <div className="panel table-scroll">
           <table className="table stack">
@@ -31,19 +31,23 @@ export function ConfigurationPage() {
               </tr>
             </thead>
             <tbody>
-              {data?.cacheConfig.parameters.map(({ name, value, description }) => (
-                <tr key={name}>
-                  <td data-label={t('configuration.parameter')} className="mono">
-                    {name}
-                  </td>
-                  <td data-label={t('configuration.value')} className="number">
-                    {exact.format(value)}
-                  </td>
-                  <td data-label={t('configuration.meaning')} lang="en">
-                    {description}
-                  </td>
-                </tr>
-              ))}
+              {data?.cacheConfig.parameters.map((parameter) => {
+                const { name, value } = parameter
+                const { words, language } = meaningOf(parameter)
+                return (
+                  <tr key={name}>
+                    <td data-label={t('configuration.parameter')} className="mono">
+                      {name}
+                    </td>
+                    <td data-label={t('configuration.value')} className="number">
+                      {exact.format(value)}
+                    </td>
+                    <td data-label={t('configuration.meaning')} lang={language}>
+                      {words}
+                    </td>
+                  </tr>
+                )
+              })}
             </tbody>
           </table>
         </div>

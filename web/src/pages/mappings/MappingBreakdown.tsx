@@ -32,14 +32,17 @@ export function MappingBreakdown({ stats }: MappingBreakdownProps) {
     >
       {stats && !stats.available ? (
         <p className="warn">
-          {t('mappings.unavailable')} <span className="dim">{stats.message}</span>
+          {t('mappings.unavailable')}{' '}
+          <span className="dim" lang="en">
+            {stats.message}
+          </span>
         </p>
       ) : (
         <Bars
           bars={FAMILIES.map((family) => ({
             id: family,
             name: t(`mappings.families.${family}`),
-            count: stats?.breakdown[family] ?? 0,
+            count: stats?.breakdown[family],
           }))}
         />
       )}

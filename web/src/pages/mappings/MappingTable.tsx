@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import { AsOf } from '../../components/AsOf.js'
 import { CursorPager } from '../../components/CursorPager.js'
 import { Failure, FailureNotice } from '../../components/Failure.js'
 import { Message } from '../../components/Message.js'
@@ -15,6 +16,8 @@ export interface Column<Node> {
 interface MappingTableProps<Node> {
   readonly page: MappingPage<Node>
   readonly pages: CursorPages
+  /** What else is to be read anew with the table. */
+  readonly onRefresh: () => void
   readonly search: string
   readonly label: string
   readonly columns: readonly Column<Node>[]
@@ -22,17 +25,37 @@ interface MappingTableProps<Node> {
 }
 
 /** The three tables of this page differ in their columns only. */
-export function MappingTable<Node>({ page, pages, search, label, columns, keyOf }: MappingTableProps<Node>) {
+export function MappingTable<Node>({
+  page,
+  pages,
+  onRefresh,
+  search,
+  label,
+  columns,
+  keyOf,
+}: MappingTableProps<Node>) {
   const { t } = useTranslation()
-  const { connection, loading, error, refetch } = page
+  const { connection, answer } = page
+  const { loading, error, ask } = answer
   if (!connection)
-    return error ? <Failure error={error} onRetry={refetch} /> : <div className="panel rows-expected" />
+    return error ? <Failure error={error} onRetry={ask} /> : <div className="panel rows-expected" />
   const { nodes, totalCount, pageInfo } = connection
   return (
     <>
-      {error !== undefined && <FailureNotice error={error} onRetry={refetch} />}
+      {error !== undefined && <FailureNotice error={error} onRetry={ask} />}
+      <AsOf
+        answer={{
+          ...answer,
+          ask: () => {
+            ask()
+            onRefresh()
+          },
+        }}
+      />
       <div className={`panel mapping-table ${loading ? 'busy' : ''}`} aria-busy={loading}>
-        {nodes.length === 0 ? (
+        {nodes.length === 0 && pages.index > 0 ? (
+          <Message title={t('common.beyond')} hint={t('common.beyondHint')} />
+        ) : nodes.length === 0 ? (
           <Message
             title={t(search === '' ? 'mappings.empty' : 'mappings.emptySearch')}
             hint={t(search === '' ? 'mappings.emptyHint' : 'mappings.emptySearchHint')}

@@ -1,14 +1,13 @@
-import { useQuery } from '@apollo/client/react'
 import { Button, Tabs } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { useSearchParams } from 'react-router'
-import { openClear, useClearedNotice } from '../../clears/clear-store.js'
+import { openClear } from '../../clears/clear-store.js'
 import { FailureNotice } from '../../components/Failure.js'
 import { PageHead } from '../../components/PageHead.js'
 import { Scroll } from '../../components/Scroll.js'
 import { SearchField } from '../../components/SearchField.js'
 import { ModelMappingStatsDocument } from '../../generated/graphql.js'
-import { useRecovery } from '../../hooks/use-recovery.js'
+import { useAnswer } from '../../hooks/use-answer.js'
 import { useCanClear } from '../../session/use-viewer.js'
 import { MappingBreakdown } from './MappingBreakdown.js'
 import { NamesTable } from './NamesTable.js'
@@ -26,9 +25,7 @@ export function MappingsPage() {
   const [params, setParams] = useSearchParams()
   const tab = TAB_NAMES.find((name) => name === params.get('tab')) ?? 'names'
   const search = params.get('q') ?? ''
-  const { data, error, refetch } = useQuery(ModelMappingStatsDocument, { fetchPolicy: 'no-cache' })
-  useRecovery(refetch)
-  useClearedNotice(refetch)
+  const { data, error, ask } = useAnswer(ModelMappingStatsDocument, {})
 
   const set = (values: Readonly<Record<string, string>>, replace: boolean) =>
     setParams(
@@ -56,7 +53,7 @@ export function MappingsPage() {
           )}
         </span>
       </PageHead>
-      {error && <FailureNotice error={error} onRetry={refetch} />}
+      {error !== undefined && <FailureNotice error={error} onRetry={ask} />}
       <MappingBreakdown stats={data?.modelMappingStats} />
       <Tabs
         value={tab}
@@ -72,13 +69,13 @@ export function MappingsPage() {
           ))}
         </Tabs.List>
         <Tabs.Panel value="names" pt="sm">
-          <NamesTable search={search} canClear={canClear} />
+          <NamesTable search={search} canClear={canClear} onRefresh={ask} />
         </Tabs.Panel>
         <Tabs.Panel value="providers" pt="sm">
-          <ProvidersTable search={search} canClear={canClear} />
+          <ProvidersTable search={search} canClear={canClear} onRefresh={ask} />
         </Tabs.Panel>
         <Tabs.Panel value="unmapped" pt="sm">
-          <UnmappedTable canClear={canClear} />
+          <UnmappedTable canClear={canClear} onRefresh={ask} />
         </Tabs.Panel>
       </Tabs>
     </Scroll>

@@ -9,10 +9,11 @@ import { useMappingPage } from './use-mapping-page.js'
 interface NamesTableProps {
   readonly search: string
   readonly canClear: boolean
+  readonly onRefresh: () => void
 }
 
 /** Which model a requested name leads to, and who serves it. */
-export function NamesTable({ search, canClear }: NamesTableProps) {
+export function NamesTable({ search, canClear, onRefresh }: NamesTableProps) {
   const { t } = useTranslation()
   const pages = useCursorPages(search)
   const page = useMappingPage(
@@ -23,6 +24,7 @@ export function NamesTable({ search, canClear }: NamesTableProps) {
   return (
     <MappingTable
       page={page}
+      onRefresh={onRefresh}
       pages={pages}
       search={search}
       label={t('mappings.tabMappings')}
@@ -55,7 +57,7 @@ export function NamesTable({ search, canClear }: NamesTableProps) {
         {
           name: t('mappings.ttl'),
           number: true,
-          cell: ({ ttlSeconds }) => <Ttl seconds={ttlSeconds} readAt={page.readAt} />,
+          cell: ({ ttlSeconds }) => <Ttl seconds={ttlSeconds} readAt={page.answer.readAt} />,
         },
         ...(canClear
           ? [
@@ -65,7 +67,7 @@ export function NamesTable({ search, canClear }: NamesTableProps) {
                 cell: ({ mappingName }: ModelMappingsQuery['modelMappings']['nodes'][number]) => (
                   <ClearButton
                     target={{ kind: 'mappingName', name: mappingName }}
-                    label={t('clears.mappingName')}
+                    label={t('clears.mappingName', { name: mappingName })}
                   />
                 ),
               },

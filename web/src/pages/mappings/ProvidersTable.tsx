@@ -10,10 +10,11 @@ import { useMappingPage } from './use-mapping-page.js'
 interface ProvidersTableProps {
   readonly search: string
   readonly canClear: boolean
+  readonly onRefresh: () => void
 }
 
 /** What a model is called at each provider. */
-export function ProvidersTable({ search, canClear }: ProvidersTableProps) {
+export function ProvidersTable({ search, canClear, onRefresh }: ProvidersTableProps) {
   const { t } = useTranslation()
   const format = useFormat()
   const pages = useCursorPages(search)
@@ -25,6 +26,7 @@ export function ProvidersTable({ search, canClear }: ProvidersTableProps) {
   return (
     <MappingTable
       page={page}
+      onRefresh={onRefresh}
       pages={pages}
       search={search}
       label={t('mappings.tabProviders')}
@@ -47,24 +49,23 @@ export function ProvidersTable({ search, canClear }: ProvidersTableProps) {
         {
           name: t('mappings.ttl'),
           number: true,
-          cell: ({ ttlSeconds }) => <Ttl seconds={ttlSeconds} readAt={page.readAt} />,
+          cell: ({ ttlSeconds }) => <Ttl seconds={ttlSeconds} readAt={page.answer.readAt} />,
         },
         ...(canClear
           ? [
               {
                 name: t('common.actions'),
                 number: true,
-                cell: (node: ProviderModelMappingsQuery['providerModelMappings']['nodes'][number]) => (
-                  <ClearButton
-                    target={{
-                      kind: 'providerMapping',
-                      providerId: node.providerId,
-                      globalModelId: node.globalModelId,
-                      name: `${node.providerName} · ${node.globalModelName}`,
-                    }}
-                    label={t('clears.mappingProvider')}
-                  />
-                ),
+                cell: (node: ProviderModelMappingsQuery['providerModelMappings']['nodes'][number]) => {
+                  const { providerId, globalModelId } = node
+                  const name = `${node.providerName} · ${node.globalModelName}`
+                  return (
+                    <ClearButton
+                      target={{ kind: 'providerMapping', providerId, globalModelId, name }}
+                      label={t('clears.mappingProvider', { name })}
+                    />
+                  )
+                },
               },
             ]
           : []),

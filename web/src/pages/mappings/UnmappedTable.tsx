@@ -6,8 +6,13 @@ import { ClearButton } from './ClearButton.js'
 import { MappingTable } from './MappingTable.js'
 import { useMappingPage } from './use-mapping-page.js'
 
+interface UnmappedTableProps {
+  readonly canClear: boolean
+  readonly onRefresh: () => void
+}
+
 /** Names that lead nowhere: a typing error in some client, or a model that nobody has set up. */
-export function UnmappedTable({ canClear }: { readonly canClear: boolean }) {
+export function UnmappedTable({ canClear, onRefresh }: UnmappedTableProps) {
   const { t } = useTranslation()
   const pages = useCursorPages('')
   const page = useMappingPage(
@@ -22,6 +27,7 @@ export function UnmappedTable({ canClear }: { readonly canClear: boolean }) {
       </p>
       <MappingTable
         page={page}
+        onRefresh={onRefresh}
         pages={pages}
         search=""
         label={t('mappings.tabUnmapped')}
@@ -42,7 +48,7 @@ export function UnmappedTable({ canClear }: { readonly canClear: boolean }) {
           {
             name: t('mappings.ttl'),
             number: true,
-            cell: ({ ttlSeconds }) => <Ttl seconds={ttlSeconds} readAt={page.readAt} />,
+            cell: ({ ttlSeconds }) => <Ttl seconds={ttlSeconds} readAt={page.answer.readAt} />,
           },
           ...(canClear
             ? [
@@ -52,7 +58,7 @@ export function UnmappedTable({ canClear }: { readonly canClear: boolean }) {
                   cell: ({ mappingName }: UnmappedEntriesQuery['unmappedEntries']['nodes'][number]) => (
                     <ClearButton
                       target={{ kind: 'mappingName', name: mappingName }}
-                      label={t('clears.mappingName')}
+                      label={t('clears.mappingName', { name: mappingName })}
                     />
                   ),
                 },

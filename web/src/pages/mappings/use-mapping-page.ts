@@ -1,8 +1,5 @@
 import type { TypedDocumentNode } from '@apollo/client'
-import { useQuery } from '@apollo/client/react'
-import { useMemo } from 'react'
-import { useClearedNotice } from '../../clears/clear-store.js'
-import { useRecovery } from '../../hooks/use-recovery.js'
+import { type Answer, useAnswer } from '../../hooks/use-answer.js'
 
 export const MAPPING_PAGE = 50
 
@@ -14,11 +11,8 @@ export interface Connection<Node> {
 
 export interface MappingPage<Node> {
   readonly connection: Connection<Node> | undefined
-  readonly loading: boolean
-  readonly error: unknown
-  /** When the page was read, Unix milliseconds: its TTLs count from there. */
-  readonly readAt: number
-  refetch(): Promise<unknown>
+  /** The time it was read is what its TTLs count from. */
+  readonly answer: Answer<unknown>
 }
 
 interface PageVariables {
@@ -33,15 +27,9 @@ export function useMappingPage<Data, Node>(
   variables: { readonly after: string | null; readonly search?: string | null },
   connectionOf: (data: Data) => Connection<Node>,
 ): MappingPage<Node> {
-  const { data, previousData, loading, error, refetch } = useQuery(document, {
-    variables: { first: MAPPING_PAGE, ...variables },
-    fetchPolicy: 'no-cache',
-    notifyOnNetworkStatusChange: true,
-  })
-  useRecovery(refetch)
-  useClearedNotice(refetch)
-  const current = (data ?? previousData) as Data | undefined
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the time belongs to the answer
-  const readAt = useMemo(() => Date.now(), [data])
-  return { connection: current && connectionOf(current), loading, error, readAt, refetch: () => refetch() }
+  const answer = useAnswer<Data, PageVariables & Record<string, unknown>>(
+    document as TypedDocumentNode<Data, PageVariables & Record<string, unknown>>,
+    { first: MAPPING_PAGE, ...variables },
+  )
+  return { connection: answer.data && connectionOf(answer.data), answer }
 }

@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { Bars } from '../../components/Bars.js'
-import { Failure } from '../../components/Failure.js'
+import { Failure, FailureNotice } from '../../components/Failure.js'
 import { Message } from '../../components/Message.js'
 import { Panel } from '../../components/Panel.js'
 import { useFormat } from '../../hooks/use-format.js'
@@ -16,7 +16,7 @@ const PARTS = [
 export function Breakdowns() {
   const { t } = useTranslation()
   const format = useFormat()
-  const { breakdown, error, refetch } = useBreakdown()
+  const { breakdown, error, ask } = useBreakdown()
   return (
     <Panel
       title={t('overview.by')}
@@ -26,8 +26,9 @@ export function Breakdowns() {
       }
       className="breakdowns"
     >
+      {error !== undefined && breakdown && <FailureNotice nameless error={error} onRetry={ask} />}
       {error !== undefined && !breakdown ? (
-        <Failure error={error} onRetry={refetch} />
+        <Failure error={error} onRetry={ask} />
       ) : breakdown?.total === 0 ? (
         <Message title={t('overview.empty')} hint={t('overview.emptyHint')} />
       ) : (

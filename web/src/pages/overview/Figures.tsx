@@ -1,25 +1,20 @@
-import { useQuery } from '@apollo/client/react'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { CountAffinitiesDocument, type StatsFragment } from '../../generated/graphql.js'
+import { useAnswer } from '../../hooks/use-answer.js'
 import { useFormat } from '../../hooks/use-format.js'
-import { useRecovery } from '../../hooks/use-recovery.js'
 
 const STALE_EVERY_MS = 15_000
+const STALE = { filter: { stale: true } } as const
 
 /** The six figures that tell at a glance whether to read on. */
 export function Figures({ stats }: { readonly stats: StatsFragment | undefined }) {
   const { t } = useTranslation()
   const format = useFormat()
-  const { data, refetch } = useQuery(CountAffinitiesDocument, {
-    variables: { filter: { stale: true } },
-    fetchPolicy: 'no-cache',
-    pollInterval: STALE_EVERY_MS,
-    skipPollAttempt: () => document.hidden,
-  })
-  useRecovery(refetch)
-  const stale = data?.affinities.totalCount
+  const { data, error } = useAnswer(CountAffinitiesDocument, STALE, STALE_EVERY_MS)
+  // Whether a pin is stale is PostgreSQL's to say: without it an old number would be a wrong one.
+  const stale = error === undefined ? data?.affinities.totalCount : null
   const scheduler = stats?.schedulerMetrics
   const affinity = stats?.affinityStats
   const observed = stats?.observed
@@ -78,14 +73,22 @@ export function Figures({ stats }: { readonly stats: StatsFragment | undefined }
       />
       <Figure
         name={t('overview.stale')}
-        value={stale !== undefined && <span className={stale > 0 ? 'warn' : ''}>{format.number(stale)}</span>}
-        hint={
-          stale !== undefined &&
-          (stale > 0 ? (
-            <Link to="/affinities?stale=true">{t('overview.staleLink')}</Link>
+        value={
+          stale === null ? (
+            <span className="dim">{t('common.unknown')}</span>
           ) : (
-            t('overview.staleNone')
-          ))
+            stale !== undefined && <span className={stale > 0 ? 'warn' : ''}>{format.number(stale)}</span>
+          )
+        }
+        hint={
+          stale === null
+            ? t('overview.staleUnknown')
+            : stale !== undefined &&
+              (stale > 0 ? (
+                <Link to="/affinities?stale=true">{t('overview.staleLink')}</Link>
+              ) : (
+                t('overview.staleNone')
+              ))
         }
       />
     </dl>

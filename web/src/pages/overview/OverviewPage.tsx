@@ -1,5 +1,5 @@
 import { useQuery } from '@apollo/client/react'
-import { lazy, Suspense, useEffect } from 'react'
+import { Suspense, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useAttention } from '../../api/visibility.js'
 import { ConnectionState } from '../../app/ConnectionState.js'
@@ -16,8 +16,9 @@ import { HealthPanel } from './HealthPanel.js'
 import { SchedulerPanel } from './SchedulerPanel.js'
 import { followStats, INTERVAL_SECONDS, statsWindow, takeIn, WINDOW_MINUTES } from './stats-window.js'
 import './overview.css'
+import { part } from '../../app/part.js'
 
-const Charts = lazy(async () => ({ default: (await import('./Charts.js')).Charts }))
+const Charts = part(async () => (await import('./Charts.js')).Charts)
 
 export function OverviewPage() {
   const { t } = useTranslation()
@@ -26,7 +27,9 @@ export function OverviewPage() {
   const attended = useAttention()
   useEffect(() => (attended ? followStats() : undefined), [attended])
   useEffect(() => {
-    if (now.data && statsWindow.get().latest === null) takeIn(now.data.cacheStats, Date.now())
+    // The stream brings the rest; after an error this answer is newer than what it brought last.
+    const { latest: before, error } = statsWindow.get()
+    if (now.data && (before === null || error !== undefined)) takeIn(now.data.cacheStats, Date.now())
   }, [now.data])
   useRecovery(now.refetch)
 

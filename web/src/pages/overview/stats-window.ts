@@ -3,8 +3,8 @@ import { CacheStatsLiveDocument, type StatsFragment } from '../../generated/grap
 import { createStore } from '../../hooks/store.js'
 
 export const INTERVAL_SECONDS = 5
-const WINDOW_POINTS = 180
-export const WINDOW_MINUTES = (WINDOW_POINTS * INTERVAL_SECONDS) / 60
+export const WINDOW_MINUTES = 15
+const WINDOW_MS = WINDOW_MINUTES * 60_000
 
 /** One interval. Rates are null where nothing was counted in it: no data is not 0. */
 export interface StatsPoint {
@@ -27,15 +27,21 @@ export interface StatsWindow {
   readonly error: unknown
 }
 
-/** Outlives the page, so that a look at another one leaves no hole in the charts when one is quickly back. */
+/** Outlives the page, so that a look at another one does not empty the charts. What is older than the window is dropped. */
 export const statsWindow = createStore<StatsWindow>({ latest: null, points: [], error: undefined })
 
 export function takeIn(stats: StatsFragment, at: number): void {
   const { latest, points } = statsWindow.get()
   const before = points.at(-1)
   const next = pointOf(stats, at, before && latest ? { stats: latest, at: before.at } : null)
-  statsWindow.set({ latest: stats, points: [...points, next].slice(-WINDOW_POINTS), error: undefined })
+  statsWindow.set({
+    latest: stats,
+    points: [...points.filter((point) => at - point.at < WINDOW_MS), next],
+    error: undefined,
+  })
 }
+
+const tell = (error: unknown) => statsWindow.set({ ...statsWindow.get(), error })
 
 /** @returns how to stop */
 export function followStats(): () => void {
@@ -44,11 +50,9 @@ export function followStats(): () => void {
       query: CacheStatsLiveDocument,
       variables: { intervalSeconds: INTERVAL_SECONDS },
       fetchPolicy: 'no-cache',
+      context: { onInterrupted: tell },
     })
-    .subscribe({
-      next: ({ data }) => data && takeIn(data.cacheStats, Date.now()),
-      error: (error: unknown) => statsWindow.set({ ...statsWindow.get(), error }),
-    })
+    .subscribe({ next: ({ data }) => data && takeIn(data.cacheStats, Date.now()), error: tell })
   return () => subscription.unsubscribe()
 }
 

@@ -25,7 +25,8 @@ export function useHealth(): Health | undefined {
         const response = await fetch('/health/ready', {
           headers: authorization(),
           cache: 'no-store',
-          signal: abort.signal,
+          // A server that hangs has not said that it is well.
+          signal: AbortSignal.any([abort.signal, AbortSignal.timeout(EVERY_MS / 2)]),
         })
         setHealth(await response.json())
       } catch {

@@ -1,4 +1,5 @@
 import { client } from '../../../api/client.js'
+import { fetchPart } from '../../../app/part.js'
 import {
   AffinitiesPageDocument,
   type AffinitiesPageQuery,
@@ -26,7 +27,7 @@ export async function exportCsv(
   signal: AbortSignal,
   onProgress: (progress: ExportProgress) => void,
 ): Promise<Blob> {
-  const { unparse } = await import('papaparse')
+  const { unparse } = await fetchPart(() => import('papaparse'))
   const parts: string[] = []
   let after: string | null = null
   let done = 0

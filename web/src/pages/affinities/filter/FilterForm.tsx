@@ -1,8 +1,9 @@
-import { useQuery } from '@apollo/client/react'
 import { SegmentedControl, Select, Stack } from '@mantine/core'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
+import { failureKind } from '../../../api/errors.js'
 import { FilterChoicesDocument, type FilterChoicesQuery } from '../../../generated/graphql.js'
+import { useAnswer } from '../../../hooks/use-answer.js'
 import { useFormat } from '../../../hooks/use-format.js'
 import { rememberName } from '../names.js'
 import type { FilterField, ViewControl } from '../view-state.js'
@@ -16,7 +17,7 @@ export function FilterForm({ control }: { readonly control: ViewControl }) {
   const { t } = useTranslation()
   const format = useFormat()
   const { filters } = control.view
-  const { data, loading } = useQuery(FilterChoicesDocument, { fetchPolicy: 'no-cache' })
+  const { data, loading, error } = useAnswer(FilterChoicesDocument, {})
   const nodes = data?.affinities.nodes
   const choices = useMemo(() => choicesOf(nodes ?? []), [nodes])
   return (
@@ -52,6 +53,7 @@ export function FilterForm({ control }: { readonly control: ViewControl }) {
         ]}
         onChange={(value) => control.setFilter('stale', value === '' ? null : value)}
       />
+      {error !== undefined && <span className="warn">{t(`errors.${failureKind(error)}`)}</span>}
       {nodes && (
         <span className="hint">
           {t('affinities.choicesFrom', {

@@ -1,10 +1,11 @@
 import { Button, Popover } from '@mantine/core'
 import { IconFilter } from '@tabler/icons-react'
-import { lazy, Suspense, useState } from 'react'
+import { Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { part } from '../../../app/part.js'
 import type { ViewControl } from '../view-state.js'
 
-const FilterForm = lazy(async () => ({ default: (await import('./FilterForm.js')).FilterForm }))
+const FilterForm = part(async () => (await import('./FilterForm.js')).FilterForm)
 
 export function FilterMenu({ control }: { readonly control: ViewControl }) {
   const { t } = useTranslation()

@@ -1,0 +1,21 @@
+import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
+import { reportLost, whenConnected } from '../api/connectivity.js'
+
+/**
+ * Fetches a part of the console that has a file of its own. A server that is gone for a moment must not cost the page:
+ * it is asked once more when it is back. Where it answers and the file is not there, the console has been updated.
+ */
+export async function fetchPart<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load()
+  } catch {
+    reportLost()
+    await whenConnected()
+    return load()
+  }
+}
+
+/** A component that is fetched when it is first drawn. */
+export const part = <Props>(
+  load: () => Promise<ComponentType<Props>>,
+): LazyExoticComponent<ComponentType<Props>> => lazy(async () => ({ default: await fetchPart(load) }))

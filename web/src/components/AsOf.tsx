@@ -1,0 +1,18 @@
+import { Button } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import type { Answer } from '../hooks/use-answer.js'
+import { useFormat } from '../hooks/use-format.js'
+
+/** How old the page is where nothing brings it up to date by itself, and the button that does. */
+export function AsOf({ answer: { readAt, loading, ask } }: { readonly answer: Answer<unknown> }) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  return (
+    <span className="as-of">
+      <span className="hint">{readAt > 0 && t('common.asOf', { time: format.time(readAt) })}</span>
+      <Button size="compact-xs" variant="subtle" loading={loading && readAt > 0} onClick={ask}>
+        {t('common.refresh')}
+      </Button>
+    </span>
+  )
+}
