@@ -158,6 +158,8 @@ export async function createApp(
     now,
     logger,
     trustProxy: config.trustProxy,
+    limits: config.limits,
+    corsOrigins: config.corsOrigins,
     consoleDirectory: CONSOLE_DIRECTORY,
     production: config.production,
     trustedDocuments,

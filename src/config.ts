@@ -2,7 +2,9 @@ import { z } from 'zod'
 import type { Address, RedisConfig } from './clients/redis.js'
 import { ConfigurationError } from './errors.js'
 import { parseAdminTokens, type StaticToken } from './security/static-tokens.js'
+import { weakSecrets } from './security/weak-secrets.js'
 import { parseTrustProxy, TRUST_NOBODY, type TrustProxy } from './server/client-address.js'
+import { type RequestLimits, readCorsOrigins, readRequestLimits } from './server/limit-settings.js'
 import { readTracing, type TracingConfig } from './server/tracing/settings.js'
 
 /** Beside a gateway, on its stores; or embedded, with nothing installed. */
@@ -24,6 +26,9 @@ export interface Config {
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
   readonly staticTokens: readonly StaticToken[]
   readonly trustProxy: TrustProxy
+  readonly limits: RequestLimits
+  /** Other web origins whose pages may ask. */
+  readonly corsOrigins: readonly string[]
   /** Gateways whose statistics are asked for over HTTP. */
   readonly gateways: { readonly urls: readonly string[]; readonly token: string } | undefined
   /** Whether `/metrics` needs no token. */
@@ -84,6 +89,7 @@ export function loadConfig(environment: Environment): Config {
       'NODE_ENV=production needs a real gateway: the embedded demo has a known password. Set DATABASE_URL, REDIS_URL, ENCRYPTION_KEY and JWT_SECRET_KEY.',
     )
   }
+  if (mode?.kind === 'gateway' && production) problems.push(...weakSecrets(mode))
   const { tokens, problems: tokenProblems } = parseAdminTokens(read('ADMIN_TOKENS') ?? '')
   problems.push(...tokenProblems)
 
@@ -94,6 +100,8 @@ export function loadConfig(environment: Environment): Config {
     logLevel: check('LOG_LEVEL', logLevel, 'info', `one of ${logLevel.options.join(', ')}`),
     staticTokens: tokens,
     trustProxy: readTrustProxy(read('TRUST_PROXY'), problems),
+    limits: readRequestLimits(check),
+    corsOrigins: readCorsOrigins(read, problems),
     gateways: readGateways(read, problems),
     metricsPublic: check('METRICS_PUBLIC', flag, false, 'true or false'),
     cacheReservationRatio: check('CACHE_RESERVATION_RATIO', share, 0.1, 'a number from 0 to 1'),

@@ -55,6 +55,9 @@ export interface Context {
   readonly streams: Streams
   /** Cuts the client's connection: it does not read what it asked for. */
   disconnect(): void
+  /** Ends what this request has begun: from now on nothing more is asked of the database for it. */
+  stop(reason: unknown): void
+  readonly stopped: AbortSignal
   /** Null where the credentials are wrong. */
   login(email: string, password: string): Promise<LoginSession | null>
   /** The masked form of a stored key; null where it cannot be decrypted. */

@@ -76,15 +76,37 @@ export class ForbiddenError extends Error {
   readonly code = 'FORBIDDEN' as const
 }
 
-/** Too many failures; `retryAfterSeconds` is when the next try is taken. */
+/** What a request costs, of which budget for a minute, and what is left of that. */
+export interface RequestCost {
+  readonly requested: number
+  readonly limit: number
+  readonly remaining: number
+  /** Whole seconds until all of the budget is there again. */
+  readonly resetSeconds: number
+}
+
+/** Too many failures, or too much asked for; `retryAfterSeconds` is when the next try is taken. */
 export class RateLimitedError extends Error {
   override readonly name = 'RateLimitedError'
   readonly code = 'RATE_LIMITED' as const
   readonly retryAfterSeconds: number
+  /** Undefined where it is not cost that is limited. */
+  readonly cost: RequestCost | undefined
 
-  constructor(retryAfterSeconds: number, what = 'Too many failed attempts.') {
+  constructor(retryAfterSeconds: number, what = 'Too many failed attempts.', cost?: RequestCost) {
     super(`${what} Try again in ${retryAfterSeconds} s.`)
     this.retryAfterSeconds = retryAfterSeconds
+    this.cost = cost
+  }
+}
+
+/** A query took longer than queries may. */
+export class OperationTimeoutError extends Error {
+  override readonly name = 'OperationTimeoutError'
+  readonly code = 'OPERATION_TIMEOUT' as const
+
+  constructor(seconds: number) {
+    super(`The query took longer than ${seconds} s and was stopped. Ask for less at once.`)
   }
 }
 

@@ -1,7 +1,7 @@
-import { createHmac, randomBytes } from 'node:crypto'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { RateLimitedError } from '../errors.js'
 import { clientNetwork } from './network.js'
+import { createSlots } from './slots.js'
 
 const FAILURES = 5
 const WINDOW_SECONDS = 60
@@ -38,14 +38,13 @@ export interface LoginLimiterOptions {
  */
 export function createLoginLimiter({
   slots = DEFAULT_SLOTS,
-  slotKey = randomBytes(32),
+  slotKey,
 }: LoginLimiterOptions = {}): LoginLimiter {
   const options = { points: FAILURES, duration: WINDOW_SECONDS }
   const addresses = new RateLimiterMemory({ ...options, keyPrefix: 'address' })
   const accounts = new RateLimiterMemory({ ...options, keyPrefix: 'account' })
 
-  const slotOf = (name: string): number =>
-    createHmac('sha256', slotKey).update(name).digest().readUInt32BE(0) % slots
+  const slotOf = createSlots(slots, slotKey)
 
   async function take(limiter: RateLimiterMemory, slot: number): Promise<LoginAttempt> {
     // Read before the limiter reads it, so that the window is never thought longer than it is.

@@ -23,3 +23,7 @@ export function parseTrustProxy(text: string): TrustProxy {
 /** The client's address as far as it can be believed. */
 export const clientAddress = (request: IncomingMessage, trust: TrustProxy): string =>
   proxyAddr(request, trust) || 'unknown'
+
+/** Whether a proxy that is believed says that the client came to it over TLS. */
+export const cameOverTls = ({ socket, headers }: IncomingMessage, trust: TrustProxy): boolean =>
+  trust(socket.remoteAddress ?? '', 0) && headers['x-forwarded-proto'] === 'https'

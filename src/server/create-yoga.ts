@@ -1,14 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createYoga, type YogaServerInstance } from 'graphql-yoga'
+import { type CORSOptions, createYoga, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Context } from '../context.js'
 import { schema } from '../schema/index.js'
-import { clientAddress, TRUST_NOBODY, type TrustProxy } from './client-address.js'
+import { createCostLimiter } from '../security/cost-limiter.js'
+import { cameOverTls, clientAddress, TRUST_NOBODY, type TrustProxy } from './client-address.js'
 import type { Health } from './health.js'
+import type { RequestLimits } from './limit-settings.js'
 import { createErrorMask } from './mask-error.js'
 import type { Metrics } from './metrics.js'
 import { type ContextDeps, createContext } from './request-context.js'
 import type { Tracing } from './tracing/tracing.js'
+import { useCancellation } from './use-cancellation.js'
 import { useConsole } from './use-console.js'
 import { useGraphiql } from './use-graphiql.js'
 import { useHealth } from './use-health.js'
@@ -20,12 +23,13 @@ import { useNoSuggestions } from './use-no-suggestions.js'
 import { useNotes } from './use-notes.js'
 import { useOneErrorPerField } from './use-one-error-per-field.js'
 import { useOperationMetrics } from './use-operation-metrics.js'
+import { useRateLimit } from './use-rate-limit.js'
 import { requestIdOf, useRequestLog } from './use-request-log.js'
 import { useSecurityHeaders } from './use-security-headers.js'
 import { type TrustedDocuments, useTrustedDocuments } from './use-trusted-documents.js'
 
 /** Largest request body, in bytes: a document at its limits with its variables is far below. */
-export const MAX_BODY_BYTES = 256 * 1024
+export const MAX_BODY_BYTES = 100_000
 
 export interface YogaDeps extends ContextDeps {
   readonly logger: Logger
@@ -36,6 +40,9 @@ export interface YogaDeps extends ContextDeps {
   /** Whether `/metrics` needs no token. */
   readonly metricsPublic: boolean
   readonly trustProxy?: TrustProxy
+  readonly limits: RequestLimits
+  /** Other origins whose pages may ask. */
+  readonly corsOrigins: readonly string[]
   readonly tracing?: Tracing | undefined
   /** The built console; where there is none, none is served. */
   readonly consoleDirectory: string
@@ -59,12 +66,13 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
   const { logger, production, trustedDocuments, trustProxy = TRUST_NOBODY } = deps
   const addressOf = (server: ServerContext) =>
     server.req ? clientAddress(server.req, trustProxy) : (server.clientAddress ?? 'unknown')
+  const authenticate = (authorization: string | null) => deps.authenticator.authenticate(authorization)
 
   return createYoga<ServerContext, Context>({
     schema,
     graphiql: false,
     landingPage: false,
-    cors: false,
+    cors: deps.corsOrigins.length > 0 && allowing(deps.corsOrigins),
     batching: false,
     multipart: false,
     logging: false,
@@ -83,10 +91,12 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
     plugins: [
       ...(deps.tracing ? [deps.tracing.plugin] : []),
       useRequestLog(logger),
-      useSecurityHeaders(),
+      useSecurityHeaders<ServerContext>(
+        (server) => server.req !== undefined && cameOverTls(server.req, trustProxy),
+      ),
       useHealth(deps.readHealth),
       useMetrics({
-        authenticate: (authorization) => deps.authenticator.authenticate(authorization),
+        authenticate,
         isPublic: deps.metricsPublic,
         contentType: deps.metrics.registry.contentType,
         render: deps.renderMetrics,
@@ -95,7 +105,14 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
       useOperationMetrics((operation, seconds) => deps.metrics.operationDone(operation, seconds)),
       ...(production ? [useNoSuggestions()] : trustedDocuments ? [] : [useGraphiql()]),
       useJsonRequests({ maxBodyBytes: MAX_BODY_BYTES }),
+      useRateLimit({
+        viewers: limiterOf(deps.limits.viewerCostPerMinute),
+        addresses: limiterOf(deps.limits.addressCostPerMinute),
+        addressOf,
+        authenticate,
+      }),
       useLimits(),
+      useCancellation(deps.limits.operationSeconds),
       ...(trustedDocuments ? [useTrustedDocuments(trustedDocuments)] : []),
       useIntrospection({ enabled: !production }),
       useOneErrorPerField(),
@@ -103,3 +120,22 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
     ],
   })
 }
+
+const limiterOf = (costPerMinute: number) =>
+  costPerMinute > 0 ? createCostLimiter(costPerMinute) : undefined
+
+/** Tokens travel in a header, so that no page needs credentials of the browser's. */
+const allowing =
+  (origins: readonly string[]) =>
+  (request: Request): CORSOptions => {
+    const origin = request.headers.get('origin')
+    if (origin === null || !origins.includes(origin)) return false
+    return {
+      origin: [origin],
+      credentials: false,
+      methods: ['POST', 'GET'],
+      allowedHeaders: ['authorization', 'content-type', 'x-request-id'],
+      exposedHeaders: ['retry-after', 'x-request-id'],
+      maxAge: 600,
+    }
+  }

@@ -4,6 +4,7 @@ import {
   ForbiddenError,
   InvalidInputError,
   NotFoundError,
+  OperationTimeoutError,
   RateLimitedError,
   UnauthenticatedError,
   UnavailableError,
@@ -17,6 +18,7 @@ export const PUBLIC_CODES = [
   'RATE_LIMITED',
   'CACHE_UNAVAILABLE',
   'DATABASE_UNAVAILABLE',
+  'OPERATION_TIMEOUT',
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
   'INTERNAL_SERVER_ERROR',
@@ -78,7 +80,11 @@ function describe(error: unknown): Description | undefined {
   if (error instanceof ForbiddenError) return described(error.message, 'FORBIDDEN', { status: 403 })
   if (error instanceof RateLimitedError) {
     const headers = { 'retry-after': String(error.retryAfterSeconds) }
-    return described(error.message, 'RATE_LIMITED', { status: 429, headers })
+    const { message, extensions } = described(error.message, 'RATE_LIMITED', { status: 429, headers })
+    return { message, extensions: { ...extensions, ...(error.cost && { cost: error.cost }) } }
+  }
+  if (error instanceof OperationTimeoutError) {
+    return described(error.message, 'OPERATION_TIMEOUT', { status: 503 })
   }
   if (error instanceof InvalidInputError) {
     return {

@@ -51,6 +51,8 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   let viewer: Promise<Viewer> | undefined
   let knownViewer: Viewer | undefined
   const notes = new Map<string, unknown>()
+  const stopped = new AbortController()
+  const gateway = until(stopped.signal, deps.gateway)
 
   async function authenticate(): Promise<Viewer> {
     const found = await deps.authenticator.authenticate(facts.authorization)
@@ -63,7 +65,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     at: performance.now(),
     affinities: deps.affinitySource.open(),
     mappingReader: deps.mappingSource.open(),
-    loaders: createLoaders(deps.gateway),
+    loaders: createLoaders(gateway),
   })
   let current = read()
 
@@ -92,7 +94,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
       return current.mappingReader
     },
     modelMappings: deps.modelMappings,
-    gateway: deps.gateway,
+    gateway,
     get loaders() {
       return current.loaders
     },
@@ -102,6 +104,8 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     onAffinityEvent: (listener) => deps.affinitySource.events(listener),
     streams: deps.streams,
     disconnect: facts.disconnect,
+    stop: (reason) => stopped.abort(reason),
+    stopped: stopped.signal,
     login: (email, password) => deps.authenticator.login(email, password, facts.clientAddress),
     maskStoredKey: deps.maskStoredKey,
     note(name, value) {
@@ -110,4 +114,16 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     notes,
     now: () => deps.now() / 1_000,
   }
+}
+
+/** The same store, which from the signal on refuses to begin anything. */
+function until(signal: AbortSignal, gateway: GatewayStore): GatewayStore {
+  const begun = Object.entries(gateway).map(([name, read]) => [
+    name,
+    (...args: readonly unknown[]) => {
+      signal.throwIfAborted()
+      return Reflect.apply(read, gateway, args)
+    },
+  ])
+  return Object.fromEntries(begun)
 }

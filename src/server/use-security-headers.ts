@@ -13,9 +13,16 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 } as const
 
-export function useSecurityHeaders(): Plugin {
+/** For a year browsers ask for this host over TLS alone. */
+const STRICT_TRANSPORT = 'max-age=31536000'
+
+/** @param overTls whether the client has come over TLS, as far as that can be believed */
+export function useSecurityHeaders<ServerContext extends object>(
+  overTls: (server: ServerContext) => boolean,
+): Plugin<object, ServerContext> {
   return {
-    onResponse({ response }) {
+    onResponse({ response, serverContext }) {
+      if (overTls(serverContext)) response.headers.set('strict-transport-security', STRICT_TRANSPORT)
       for (const [name, value] of Object.entries(HEADERS)) {
         if (!response.headers.has(name)) response.headers.set(name, value)
       }

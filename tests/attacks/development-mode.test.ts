@@ -3,7 +3,7 @@ import { getIntrospectionQuery } from 'graphql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config.js'
 import { ConfigurationError } from '../../src/errors.js'
-import { startTestApp, type TestApp } from '../support/app.js'
+import { PRODUCTION, startTestApp, type TestApp } from '../support/app.js'
 import { errorsOf, expectRefusal, post, type Reply, send } from './support.js'
 
 const openPage = (service: TestApp, path = '/graphql'): Promise<Reply> =>
@@ -12,7 +12,7 @@ const openPage = (service: TestApp, path = '/graphql'): Promise<Reply> =>
 describe('in production', () => {
   let service: TestApp
   beforeAll(async () => {
-    service = await startTestApp({ env: { NODE_ENV: 'production' } })
+    service = await startTestApp({ env: PRODUCTION })
   })
   afterAll(() => service.close())
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config.js'
 import { ConfigurationError } from '../../src/errors.js'
+import { PRODUCTION } from '../support/app.js'
 
 const GATEWAY = {
   DATABASE_URL: 'postgresql://gateway:secret@db.example/gateway',
@@ -134,6 +135,61 @@ describe('loadConfig', () => {
         expect.stringContaining('CACHE_RESERVATION_RATIO must be a number from 0 to 1'),
       ])
     }
+  })
+
+  it.each<[string, string, string[]]>([
+    ['a secret of 31 bytes', 'Zq7vN2xL9sT4mB8cR1kW6yH3pJ5dF0g', ['JWT_SECRET_KEY is shorter than 32 bytes']],
+    ['the one of an example file', 'change-this-to-a-secure-random-string', ['JWT_SECRET_KEY is an example']],
+    ['one letter again and again', 'a'.repeat(40), ['JWT_SECRET_KEY is an example']],
+    [
+      'the one of these fixtures',
+      'fixture-jwt-secret',
+      ['JWT_SECRET_KEY is shorter than 32 bytes', 'JWT_SECRET_KEY is an example'],
+    ],
+  ])('refuses to sign with %s in production, and only there', (_, jwtSecretKey, expected) => {
+    const env = { ...GATEWAY, JWT_SECRET_KEY: jwtSecretKey }
+    const problems = problemsOf({ ...env, NODE_ENV: 'production' })
+    expect(problems).toEqual(expected.map((start) => expect.stringContaining(start)))
+    expect(problems.join()).not.toContain(jwtSecretKey)
+    expect(problemsOf(env)).toEqual([])
+  })
+
+  it('refuses to decrypt with a key that everybody knows in production', () => {
+    const env = { ...GATEWAY, ...PRODUCTION }
+    expect(problemsOf(env)).toEqual([])
+    for (const key of [
+      'change-this-to-another-secure-random-string',
+      'dev-encryption-key-do-not-use-in-production',
+    ]) {
+      expect(problemsOf({ ...env, ENCRYPTION_KEY: key })).toEqual([
+        expect.stringContaining('ENCRYPTION_KEY is an example'),
+      ])
+    }
+  })
+
+  it('takes limits of what is asked in a minute that let a person work, or none', () => {
+    for (const env of [
+      { RATE_LIMIT_VIEWER: '299999' },
+      { RATE_LIMIT_ADDRESS: '999' },
+      { RATE_LIMIT_VIEWER: '-1' },
+    ]) {
+      expect(problemsOf(env)).toEqual([expect.stringContaining('or a whole number from')])
+    }
+    expect(loadConfig({ RATE_LIMIT_VIEWER: '0', RATE_LIMIT_ADDRESS: '1000' }).limits).toMatchObject({
+      viewerCostPerMinute: 0,
+      addressCostPerMinute: 1_000,
+    })
+  })
+
+  it.each([
+    '*',
+    'null',
+    'ops.example',
+    'https://ops.example/',
+    'https://ops.example/page',
+    'https://a.example b',
+  ])('lets no page of %s ask: that is no origin', (origins) => {
+    expect(problemsOf({ CORS_ORIGINS: origins })).toEqual([expect.stringContaining('CORS_ORIGINS must be')])
   })
 
   it('tells every problem at once', () => {

@@ -33,10 +33,10 @@ describe('the service as a process', () => {
     const [, email = '', password = ''] = await service.line(/sign in\s+(\S+)\s+\/\s+(.+)/i)
 
     const viewer = await graphql(url, '{ viewer { name canClear } }', token)
-    expect(await viewer.json()).toEqual({ data: { viewer: { name: 'demo', canClear: true } } })
+    expect(await viewer.json()).toMatchObject({ data: { viewer: { name: 'demo', canClear: true } } })
 
     const login = `mutation { login(email: "${email}", password: "${password}") { ... on Session { viewer { canClear } } } }`
-    expect(await (await graphql(url, login)).json()).toEqual({
+    expect(await (await graphql(url, login)).json()).toMatchObject({
       data: { login: { viewer: { canClear: true } } },
     })
 
@@ -79,7 +79,7 @@ describe('the service as a process', () => {
     service.kill('SIGTERM')
     await sleep(400)
     redis.resume()
-    expect(await (await answer).json()).toEqual({ data: { affinities: { totalCount: 506 } } })
+    expect(await (await answer).json()).toMatchObject({ data: { affinities: { totalCount: 506 } } })
     expect(await service.exit).toBe(0)
   })
 

@@ -15,6 +15,13 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 /** As `ADMIN_TOKENS` of the service under test. */
 export const ADMIN_TOKENS = `tests:admin:${sha256(ADMIN_TOKEN)},looker:viewer:${sha256(VIEWER_TOKEN)}`
 
+/** As a service that faces the world: secrets that are in this repository would be refused. */
+export const PRODUCTION = {
+  NODE_ENV: 'production',
+  JWT_SECRET_KEY: 'Zq7vN2xL9sT4mB8cR1kW6yH3pJ5dF0gA',
+  ENCRYPTION_KEY: 'uE3rX8nQ5wK1zV7b',
+} as const
+
 export interface Answer {
   readonly status: number
   // biome-ignore lint/suspicious/noExplicitAny: an answer's shape follows from the query that the test wrote
@@ -96,6 +103,9 @@ export const testConfig = (env: Readonly<Record<string, string>>): Config =>
     JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret,
     ADMIN_TOKENS,
     AUDIT_SPOOL_DIR: temporaryDirectory('audit-spool'),
+    // Off but for the tests of these limits: others ask as fast as they can.
+    RATE_LIMIT_VIEWER: '0',
+    RATE_LIMIT_ADDRESS: '0',
     ...env,
   })
 
