@@ -8,11 +8,13 @@ FROM node:20.20-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json codegen.ts prisma.config.ts schema.graphql ./
+COPY tsconfig.json tsconfig.build.json tsconfig.types.json codegen.ts prisma.config.ts schema.graphql README.md ./
 COPY scripts scripts
 COPY prisma prisma
 COPY src src
 COPY web web
+# Their examples are trusted documents.
+COPY docs docs
 RUN npm run build
 
 FROM node:20.20-bookworm-slim AS dependencies

@@ -1,52 +1,29 @@
 import { existsSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ROOT, textOf } from './files.js'
+import { all, contextRules, INSTRUCTIONS, STAGES } from './dockerfile.js'
+import { ROOT } from './files.js'
 
-interface Instruction {
-  readonly name: string
-  readonly rest: string
-}
-
-/** Comments out, continued lines joined. */
-const INSTRUCTIONS: readonly Instruction[] = textOf('Dockerfile')
-  .replace(/^\s*#.*\n/gm, '')
-  .replace(/\\\n\s*/g, '')
-  .split('\n')
-  .filter((line) => line.trim() !== '')
-  .map((line) => {
-    const [, name = '', rest = ''] = /^([A-Z]+)\s+(.+)$/.exec(line) ?? []
-    return { name, rest }
-  })
-
-const all = (name: string, instructions = INSTRUCTIONS): string[] =>
-  instructions.filter((each) => each.name === name).map(({ rest }) => rest)
-
-const stages = new Map<string, Instruction[]>()
-for (const instruction of INSTRUCTIONS) {
-  if (instruction.name === 'FROM') stages.set(/ AS (\w+)$/.exec(instruction.rest)?.[1] ?? '', [])
-  ;[...stages.values()].at(-1)?.push(instruction)
-}
-const SERVICE = stages.get('service') ?? []
+const SERVICE = STAGES.get('service') ?? []
 
 const SECRET = /PASSWORD|SECRET|TOKEN|KEY|DATABASE_URL|REDIS_URL/
 
 describe('the container image', () => {
   it('has no line that this test does not understand', () => {
     expect(INSTRUCTIONS.filter(({ name }) => name === '')).toEqual([])
-    expect([...stages.keys()]).toEqual(['build', 'dependencies', 'fixtures', 'service'])
+    expect([...STAGES.keys()]).toEqual(['build', 'dependencies', 'fixtures', 'service'])
   })
 
   it('is made from images of a stated version, all of the same', () => {
     const images = new Set(all('FROM').map((rest) => rest.split(' ')[0] ?? ''))
-    for (const stage of stages.keys()) images.delete(stage)
+    for (const stage of STAGES.keys()) images.delete(stage)
     expect([...images]).toEqual([expect.stringMatching(/^node:\d+\.\d+-[a-z-]+$/)])
   })
 
   it('ends in the service, which runs as a numbered user that is not root', () => {
-    expect([...stages.keys()].at(-1)).toBe('service')
+    expect([...STAGES.keys()].at(-1)).toBe('service')
     for (const name of ['service', 'fixtures']) {
-      expect(all('USER', stages.get(name))).toEqual([expect.stringMatching(/^[1-9]\d*:[1-9]\d*$/)])
+      expect(all('USER', STAGES.get(name))).toEqual([expect.stringMatching(/^[1-9]\d*:[1-9]\d*$/)])
     }
     const user = SERVICE.findIndex(({ name }) => name === 'USER')
     expect(SERVICE.slice(user).filter(({ name }) => ['RUN', 'COPY', 'ADD'].includes(name))).toEqual([])
@@ -54,7 +31,7 @@ describe('the container image', () => {
 
   it('is started without a shell between, so that SIGTERM reaches Node', () => {
     for (const name of ['service', 'fixtures']) {
-      const [command = ''] = all('CMD', stages.get(name))
+      const [command = ''] = all('CMD', STAGES.get(name))
       expect(JSON.parse(command)).toEqual(expect.arrayContaining([expect.any(String)]))
     }
     expect(JSON.parse(all('CMD', SERVICE)[0] ?? '')).toContain('dist/main.js')
@@ -80,34 +57,30 @@ describe('the container image', () => {
   it('installs what the lockfile says, and of the service’s own packages only those that it runs', () => {
     const installs = all('RUN').filter((rest) => rest.includes('npm '))
     expect(installs.filter((rest) => /npm (install|i)\b|npx/.test(rest))).toEqual([])
-    expect(all('RUN', stages.get('dependencies'))).toEqual([expect.stringMatching(/^npm ci --omit=dev\b/)])
+    expect(all('RUN', STAGES.get('dependencies'))).toEqual([expect.stringMatching(/^npm ci --omit=dev\b/)])
     expect(all('COPY', SERVICE)).toContain('--from=dependencies /app/node_modules node_modules')
   })
 
   it('copies files that exist, and that .dockerignore lets through', () => {
-    const lines = textOf('.dockerignore')
-      .split('\n')
-      .filter((line) => line !== '' && !line.startsWith('#'))
-    expect(lines[0]).toBe('*')
-    const let_through = lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1))
+    const { through } = contextRules()
     const sources = all('COPY')
       .filter((rest) => !rest.startsWith('--from='))
       .flatMap((rest) => rest.split(/\s+/).slice(0, -1))
     expect(sources.length).toBeGreaterThan(10)
     expect(sources.filter((source) => !existsSync(join(ROOT, source)))).toEqual([])
     const stopped = sources.filter((source) =>
-      let_through.every((path) => path !== source && !source.startsWith(`${path}/`)),
+      through.every((path) => path !== source && !source.startsWith(`${path}/`)),
     )
     expect(stopped).toEqual([])
     // And lets nothing through that is not copied.
-    expect(let_through.filter((path) => !sources.includes(path))).toEqual([])
+    expect(through.filter((path) => !sources.includes(path))).toEqual([])
   })
 
   it('copies from stages what these have', () => {
     const copied = all('COPY').filter((rest) => rest.startsWith('--from='))
     for (const rest of copied) {
       const [, stage = '', path = ''] = /^--from=(\w+) (\S+)/.exec(rest) ?? []
-      expect([...stages.keys()]).toContain(stage)
+      expect([...STAGES.keys()]).toContain(stage)
       expect(['/app/node_modules', '/app/dist']).toContain(posix.normalize(path))
     }
   })

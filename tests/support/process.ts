@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
-/** The built service as a process of its own. */
+/** A program that runs until it is told to stop. */
 export interface ServiceProcess {
   /** Lines of both streams so far. */
   readonly lines: readonly string[]
@@ -18,8 +18,15 @@ export interface ServiceProcess {
 }
 
 /** Starts `dist/main.js` with these variables and no others; it ends with the test. */
-export function startService(env: Readonly<Record<string, string>>, cwd?: string): ServiceProcess {
-  const child = spawn(process.execPath, [MAIN], {
+export const startService = (env: Readonly<Record<string, string>>, cwd?: string): ServiceProcess =>
+  startProgram([process.execPath, MAIN], { env, cwd })
+
+/** The same of any program. */
+export function startProgram(
+  [command = '', ...args]: readonly string[],
+  { env, cwd }: { readonly env: Readonly<Record<string, string>>; readonly cwd?: string | undefined },
+): ServiceProcess {
+  const child = spawn(command, args, {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd && { cwd }),
