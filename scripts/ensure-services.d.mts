@@ -7,4 +7,4 @@ export declare function findPostgresDirectory(): string | undefined
 /** The path of a Chromium or Chrome, or undefined. */
 export declare function findBrowser(): string | undefined
 /** Debian packages that are missing. */
-export declare function missingPackages(options?: { browser?: boolean }): string[]
+export declare function missingPackages(options?: { tests?: boolean }): string[]

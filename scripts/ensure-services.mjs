@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Makes sure the servers that the tests start are installed: Redis, PostgreSQL,
-// what the documentation's scripts use and, with --browser, Chromium.
+// Makes sure the servers that tests and benchmarks start are installed: Redis and PostgreSQL;
+// with --tests also what the tests alone run.
 // Silent and quick when all is there. Starts no server, and keeps Debian's packages from starting one.
 // Plain Node without dependencies, so that it runs before `npm ci`.
 import { spawnSync } from 'node:child_process'
@@ -20,8 +20,20 @@ import { fileURLToPath } from 'node:url'
 const POSTGRES_TOOLS = ['initdb', 'postgres', 'pg_dump', 'psql']
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
-/** What the documentation's scripts use, and so their tests. */
-const SCRIPT_TOOLS = ['curl', 'jq', 'python3']
+/**
+ * Programs that the tests run, by Debian package: what the documentation's scripts use, the shells that complete our
+ * commands, and what judges the deployment files.
+ */
+const TEST_TOOLS = {
+  curl: 'curl',
+  jq: 'jq',
+  python3: 'python3',
+  zsh: 'zsh',
+  fish: 'fish',
+  promtool: 'prometheus',
+  // Only Linux has it.
+  ...(process.platform === 'linux' && { 'systemd-analyze': 'systemd' }),
+}
 
 const searchPath = () => (process.env.PATH ?? '').split(delimiter).filter(Boolean)
 
@@ -65,12 +77,13 @@ export const findPostgresDirectory = () =>
 export const findBrowser = () => BROWSERS.map(findProgram).find(Boolean)
 
 /** Debian packages that are missing. */
-export function missingPackages({ browser = false } = {}) {
+export function missingPackages({ tests = false } = {}) {
   const missing = []
   if (!findRedis()) missing.push('redis-server', 'redis-tools')
   if (!findPostgresDirectory()) missing.push('postgresql')
-  for (const tool of SCRIPT_TOOLS) if (!findProgram(tool)) missing.push(tool)
-  if (browser && !findBrowser()) missing.push('chromium')
+  if (!tests) return missing
+  for (const [program, name] of Object.entries(TEST_TOOLS)) if (!findProgram(program)) missing.push(name)
+  if (!findBrowser()) missing.push('chromium')
   return missing
 }
 
@@ -116,7 +129,7 @@ function install(packages) {
 }
 
 function main(flags) {
-  const wanted = { browser: flags.includes('--browser') }
+  const wanted = { tests: flags.includes('--tests') }
   const missing = missingPackages(wanted)
   if (missing.length === 0) return 0
   if (canInstall()) {
@@ -131,7 +144,7 @@ function main(flags) {
     [
       `Not installed: ${missing.join(', ')} (names of Debian packages).`,
       `On Debian or Ubuntu: sudo apt-get install ${missing.join(' ')}`,
-      `On macOS: brew install redis postgresql${wanted.browser ? ' && brew install --cask chromium' : ''}`,
+      `On macOS: brew install redis postgresql${wanted.tests ? ' jq fish prometheus && brew install --cask chromium' : ''}`,
     ].join('\n'),
   )
   return 1

@@ -8,7 +8,7 @@ import { bin, generate, install, requireNode, run } from './lib/project.mjs'
 
 requireNode()
 install()
-if (run(process.execPath, ['scripts/ensure-services.mjs', '--browser']) !== 0) process.exit(1)
+if (run(process.execPath, ['scripts/ensure-services.mjs', '--tests']) !== 0) process.exit(1)
 
 const only = process.argv.slice(2)
 const failed = []

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseAllDocuments } from 'yaml'
+import { findProgram } from '../../scripts/ensure-services.mjs'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -16,12 +17,13 @@ export function yamlOf(path: string): unknown[] {
   })
 }
 
-/** A program in PATH, or undefined. */
-export const findProgram = (name: string): string | undefined =>
-  (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .map((directory) => join(directory, name))
-    .find((file) => existsSync(file))
+/** The path of a program that the tests cannot do without. */
+export function programNamed(name: string): string {
+  const program = findProgram(name)
+  if (program === undefined)
+    throw new Error(`${name} is not installed: node scripts/ensure-services.mjs --tests`)
+  return program
+}
 
 /** What follows this path of keys; undefined where there is nothing. */
 export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
