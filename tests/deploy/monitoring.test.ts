@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createMetrics } from '../../src/server/metrics.js'
-import { at, findProgram, listAt, ROOT, textOf, yamlOf } from './files.js'
+import { at, listAt, programNamed, ROOT, textOf, yamlOf } from './files.js'
 
 interface Metric {
   readonly type: string
@@ -139,37 +139,33 @@ describe('the dashboard', () => {
   })
 })
 
-const promtool = findProgram('promtool')
-// Debian's package `prometheus` has it.
-if (promtool) {
+describe('promtool', () => {
   const run = (...args: readonly string[]) => {
-    const { status, stdout, stderr } = spawnSync(promtool, args, { cwd: ROOT, encoding: 'utf8' })
+    const { status, stdout, stderr } = spawnSync(programNamed('promtool'), args, {
+      cwd: ROOT,
+      encoding: 'utf8',
+    })
     return status === 0 ? 'fine' : `${stdout}${stderr}`
   }
 
-  describe('promtool', () => {
-    it('takes the rules', () => {
-      expect(run('check', 'rules', 'deploy/prometheus/alerts.yaml')).toBe('fine')
-    })
-
-    it('sees them fire when they should, and not otherwise', () => {
-      expect(run('test', 'rules', 'tests/deploy/alerts.promtool.yaml')).toBe('fine')
-    })
-
-    it('takes the scrape configuration', () => {
-      expect(run('check', 'config', '--syntax-only', 'deploy/prometheus/scrape.yaml')).toBe('fine')
-    })
-
-    it('understands every query of the dashboard', () => {
-      const file = join(mkdtempSync(join(tmpdir(), 'affinityql-promtool-')), 'queries.json')
-      const filled = (expr: string) =>
-        expr
-          .replaceAll('$__rate_interval', '5m')
-          .replaceAll('$job', 'job')
-          .replaceAll('$instance', 'instance')
-      const records = queries.map(({ expr }, index) => ({ record: `query:${index}`, expr: filled(expr) }))
-      writeFileSync(file, JSON.stringify({ groups: [{ name: 'dashboard', rules: records }] }))
-      expect(run('check', 'rules', file)).toBe('fine')
-    })
+  it('takes the rules', () => {
+    expect(run('check', 'rules', 'deploy/prometheus/alerts.yaml')).toBe('fine')
   })
-}
+
+  it('sees them fire when they should, and not otherwise', () => {
+    expect(run('test', 'rules', 'tests/deploy/alerts.promtool.yaml')).toBe('fine')
+  })
+
+  it('takes the scrape configuration', () => {
+    expect(run('check', 'config', '--syntax-only', 'deploy/prometheus/scrape.yaml')).toBe('fine')
+  })
+
+  it('understands every query of the dashboard', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'affinityql-promtool-')), 'queries.json')
+    const filled = (expr: string) =>
+      expr.replaceAll('$__rate_interval', '5m').replaceAll('$job', 'job').replaceAll('$instance', 'instance')
+    const records = queries.map(({ expr }, index) => ({ record: `query:${index}`, expr: filled(expr) }))
+    writeFileSync(file, JSON.stringify({ groups: [{ name: 'dashboard', rules: records }] }))
+    expect(run('check', 'rules', file)).toBe('fine')
+  })
+})
