@@ -1,5 +1,5 @@
 // `npm run build`: the database client, then the service and its console into dist/. Does nothing where dist/ is up to date.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildWeb } from './build-web.mjs'
 import { bin, generate, hashOf, ROOT, run } from './lib/project.mjs'
@@ -25,6 +25,8 @@ export function build() {
   const inputs = hashOf(INPUTS)
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === inputs) return
   console.log('Building …')
+  // What is no longer made must not stay, nor be packed.
+  rmSync(join(ROOT, 'dist'), { recursive: true, force: true })
   const steps = [
     ['prisma generate', () => generate()],
     ['tsc', () => run(bin('tsc'), ['-p', 'tsconfig.build.json'])],

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -52,6 +52,7 @@ describe('the tarball', () => {
         'dist/client/index.d.ts',
         'dist/recorder/index.d.ts',
         'dist/trusted-documents.json',
+        'dist/web/index.html',
         'prisma/schema.prisma',
         'prisma/migrations/20261122000000_init/migration.sql',
       ]),
@@ -60,7 +61,26 @@ describe('the tarball', () => {
       (path) => !/^(dist|prisma)\/|^(package\.json|README\.md|LICENSE)$/.test(path),
     )
     expect(others).toEqual([])
-    expect(contents.filter((path) => /(^|\/)tests?\/|\.map$|\.ts$(?<!\.d\.ts)/.test(path))).toEqual([])
+    expect(contents.filter((path) => /(^|\/)tests?\/|\.map$|\.ts$(?<!\.d\.ts)|\.test\./.test(path))).toEqual(
+      [],
+    )
+    expect(contents.filter((path) => /\/\.[^/]*$/.test(path))).toEqual([])
+  })
+
+  it('holds no module whose source is gone', () => {
+    const modules = contents.filter((path) => /^dist\/(?!web\/).*\.js$/.test(path))
+    expect(modules.length).toBeGreaterThan(100)
+    const source = (path: string) => path.replace(/^dist\/(.*)\.js$/, 'src/$1.ts')
+    expect(modules.filter((path) => !existsSync(join(ROOT, source(path))))).toEqual([])
+  })
+
+  it('holds each file of the console in the three encodings that are served, where it can be compressed', () => {
+    const compressible = contents.filter((path) => /^dist\/web\/.*\.(html|js|css|svg)$/.test(path))
+    expect(compressible.length).toBeGreaterThan(10)
+    const missing = compressible
+      .flatMap((path) => [`${path}.gz`, `${path}.br`])
+      .filter((path) => !contents.includes(path))
+    expect(missing).toEqual([])
   })
 
   it('passes publint', () => {
@@ -110,6 +130,14 @@ describe('installed in an empty folder', () => {
     )
     expect(status).toBe(0)
     expect(stdout.trim().split('\n')).toHaveLength(3)
+
+    const page = await fetch(`${url}/`, { headers: { accept: 'text/html' } })
+    const [, script = ''] = /<script type="module"[^>]* src="([^"]+)"/.exec(await page.text()) ?? []
+    expect(script).toMatch(/^\/assets\//)
+    const asset = await fetch(new URL(script, url))
+    expect(asset.headers.get('content-type')).toContain('javascript')
+    expect(asset.headers.get('content-encoding')).toMatch(/^(br|gzip)$/)
+    expect((await asset.text()).length).toBeGreaterThan(10_000)
   }, 60_000)
 
   it('is imported as `affinityql/client` and `affinityql/recorder`', () => {
