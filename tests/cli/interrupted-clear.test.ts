@@ -1,0 +1,31 @@
+import { Command } from 'commander'
+import { expect, it } from 'vitest'
+import { addClearOptions, type Clear, type ClearResult, clear } from '../../src/cli/clearing.js'
+import type { Terminal } from '../../src/cli/terminal.js'
+
+const terminal: Terminal = {
+  isInteractive: true,
+  isOutputTerminal: true,
+  write: async () => {},
+  note: () => {},
+  progress: () => {},
+  style: (_style, text) => text,
+  ask: async () => 'y',
+  askSecret: async () => '',
+}
+
+it('a clear that Ctrl-C met while it was only looked at is not sent, whatever is answered', async () => {
+  const interrupt = new AbortController()
+  const sent: string[] = []
+  const what: Clear<ClearResult> = {
+    async run(dryRun) {
+      sent.push(dryRun ? 'dry run' : 'clear')
+      interrupt.abort()
+      return { __typename: 'ClearAllCachePayload', clearedCount: 5, message: 'Would clear 5.', dryRun }
+    },
+    sample: async () => '',
+  }
+  const cli = { terminal, env: {}, signal: interrupt.signal, exitCode: 0 }
+  await expect(clear(cli, addClearOptions(new Command('clear')), what)).rejects.toThrow()
+  expect(sent).toEqual(['dry run'])
+})
