@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type CORSOptions, createYoga, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Context } from '../context.js'
+import { LIMITS } from '../schema/builder.js'
 import { schema } from '../schema/index.js'
 import { createCostLimiter } from '../security/cost-limiter.js'
 import { cameOverTls, clientAddress, TRUST_NOBODY, type TrustProxy } from './client-address.js'
@@ -18,6 +19,7 @@ import { useHealth } from './use-health.js'
 import { useIntrospection } from './use-introspection.js'
 import { useJsonRequests } from './use-json-requests.js'
 import { useLimits } from './use-limits.js'
+import { useMaxFields } from './use-max-fields.js'
 import { useMetrics } from './use-metrics.js'
 import { useNoSuggestions } from './use-no-suggestions.js'
 import { useNotes } from './use-notes.js'
@@ -112,6 +114,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         authenticate,
       }),
       useLimits(),
+      useMaxFields(LIMITS.breadth),
       useCancellation(deps.limits.operationSeconds),
       ...(trustedDocuments ? [useTrustedDocuments(trustedDocuments)] : []),
       useIntrospection({ enabled: !production }),

@@ -1,7 +1,7 @@
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { type HttpServer, listen } from '../../src/server/http-server.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp, type TestAppOptions } from '../support/app.js'
-import { GRAPHQL_JSON, type RawRequest, type Reply } from './support.js'
+import { expectRefusal, GRAPHQL_JSON, type RawRequest, type Reply } from './support.js'
 
 /** The service behind a port of its own. */
 export interface Listening {
@@ -49,3 +49,34 @@ export async function listening(options: TestAppOptions = {}): Promise<Listening
   onTestFinished(() => server.close())
   return server
 }
+
+/** One attack: its name, how it is made, and what must come of it. */
+export type Attack = readonly [
+  name: string,
+  attack: (server: Listening) => Promise<Reply>,
+  outcome: (reply: Reply) => void,
+]
+
+/** Refused as the client's fault, with these codes and no data. */
+export const refused =
+  (...codes: string[]) =>
+  (reply: Reply) =>
+    expectRefusal(reply, ...codes)
+
+/** Answered by nothing but this data. */
+export const onlyData = (data: unknown) => (reply: Reply) => {
+  const { data: got, errors } = JSON.parse(reply.text)
+  expect(errors, reply.text.slice(0, 300)).toBeUndefined()
+  expect(got).toEqual(data)
+}
+
+/** Not found, not allowed or not there: 4xx, with nothing in it that was asked for. */
+export const nothingThere = (reply: Reply) => {
+  expect(Math.floor(reply.status / 100)).toBe(4)
+  expect(reply.text).not.toMatch(/"data"|__schema|GraphiQL|stack/)
+}
+
+export const JSON_TYPE = { 'content-type': 'application/json', accept: GRAPHQL_JSON }
+
+export const getPath = (query: string, more: Readonly<Record<string, string>> = {}): string =>
+  `/graphql?${new URLSearchParams({ query, ...more })}`
