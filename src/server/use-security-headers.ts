@@ -26,6 +26,10 @@ export function useSecurityHeaders<ServerContext extends object>(
       for (const [name, value] of Object.entries(HEADERS)) {
         if (!response.headers.has(name)) response.headers.set(name, value)
       }
+      // nginx would collect events until a buffer is full.
+      if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
+        response.headers.set('x-accel-buffering', 'no')
+      }
     },
   }
 }
