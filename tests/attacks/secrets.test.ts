@@ -1,44 +1,13 @@
-import { createHash } from 'node:crypto'
-import { hashSync } from '@node-rs/bcrypt'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createEncrypter } from '../../src/security/fernet.js'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { FIXTURE_ADMIN, loadFixtures } from '../support/fixtures.js'
 import { psql } from '../support/servers/postgres.js'
 import { type RedisServer, startRedis } from '../support/servers/redis.js'
 import { freshDatabase } from '../support/servers/shared.js'
+import { CANARIES, CANARY_ENVIRONMENT, plantCanaries, secretsIn } from './canaries.js'
 import { post, type RawRequest, send } from './support.js'
 
-/** Planted where a real one would be; none of them may come out anywhere. */
-const CANARIES = {
-  jwtSecret: 'canary-jwt-secret-a1',
-  encryptionKey: 'canary-encryption-key-b2',
-  providerKey: 'sk-canary1-provider-key-c3-the-rest-of-it-WXYZ',
-  apiKey: 'sk-canary2-api-key-d4-the-rest-of-it-WXYZ',
-  shortKey: 'canaryK5',
-  databasePassword: 'canary-database-password-e5',
-  cachePassword: 'canary-cache-password-f6',
-  staticToken: 'canary-static-token-g7',
-  password: 'canary-password-h8',
-  passwordHash: hashSync('canary-password-h8', { cost: 4 }),
-}
-/** The middle of each, so that a masked, quoted or shortened copy counts as well. */
-const MARKERS = [
-  'canary-jwt-secret',
-  'canary-encryption-key',
-  'provider-key-c3',
-  'api-key-d4',
-  'canaryK5',
-  'canary-database-password',
-  'canary-cache-password',
-  'canary-static-token',
-  'canary-password-h8',
-  CANARIES.passwordHash,
-  CANARIES.passwordHash.slice(7, 29),
-]
-
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const token = CANARIES.staticToken
 
 let service: TestApp
@@ -58,24 +27,15 @@ beforeAll(async () => {
     env: {
       DATABASE_URL: url.href,
       REDIS_URL: redisUrl,
-      JWT_SECRET_KEY: CANARIES.jwtSecret,
-      ENCRYPTION_KEY: CANARIES.encryptionKey,
-      ADMIN_TOKENS: `canary:admin:${sha256(token)}`,
+      ...CANARY_ENVIRONMENT,
     },
   })
-  const encrypt = createEncrypter(CANARIES.encryptionKey)
-  encryptedKey = encrypt(CANARIES.providerKey)
-  psql(databaseUrl, `UPDATE provider_api_keys SET api_key = '${encryptedKey}'`)
-  psql(databaseUrl, `UPDATE api_keys SET key_encrypted = '${encrypt(CANARIES.apiKey)}'`)
-  psql(databaseUrl, `UPDATE api_keys SET key_encrypted = '${encrypt(CANARIES.shortKey)}' WHERE is_standalone`)
-  psql(databaseUrl, `UPDATE users SET password_hash = '${CANARIES.passwordHash}'`)
+  encryptedKey = plantCanaries(databaseUrl)
 })
 afterAll(async () => {
   await service.close()
   await redis.stop()
 })
-
-const secretsIn = (text: string): string[] => MARKERS.filter((marker) => text.includes(marker))
 
 async function ask(request: RawRequest): Promise<string> {
   const reply = await send(service.app, request)

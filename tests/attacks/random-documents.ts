@@ -1,0 +1,111 @@
+import * as fc from 'fast-check'
+import {
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputField,
+  type GraphQLInputType,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isRequiredArgument,
+  isRequiredInputField,
+} from 'graphql'
+
+type Draw = <T>(arbitrary: () => fc.Arbitrary<T>) => T
+
+/** Strings that mean something to one interpreter or another, beside plain and random ones. */
+const STRINGS = [
+  '',
+  ' ',
+  'bob',
+  'alice',
+  'OPENAI',
+  '*',
+  '%',
+  "' OR 1=1 --",
+  '__proto__',
+  'constructor',
+  'a\0b',
+  '../..',
+  '{{7*7}}',
+  '<script>',
+  'a:b:c',
+  'x'.repeat(300),
+]
+const string = () => fc.oneof(fc.constantFrom(...STRINGS), fc.string({ unit: 'grapheme', maxLength: 20 }))
+/** Mostly what could be meant: a refused argument hides the rest of its document. */
+const integer = () =>
+  fc.oneof(
+    { weight: 9, arbitrary: fc.integer({ min: 1, max: 50 }) },
+    { weight: 1, arbitrary: fc.constantFrom(0, -1, 1_001, 2 ** 31 - 1, -(2 ** 31)) },
+  )
+const seldom = () => fc.integer({ min: 0, max: 4 }).map((n) => n === 0)
+
+/** A document that the schema accepts by its types, whatever its values mean. */
+export function randomDocument(
+  schema: GraphQLSchema,
+  kind: 'query' | 'mutation',
+  g: fc.GeneratorValue,
+): string {
+  const draw: Draw = (arbitrary) => g(arbitrary)
+  const oneOf = <T>(choices: readonly T[]): T => draw(() => fc.constantFrom(...choices))
+  let aliases = 0
+
+  const literal = (type: GraphQLInputType, depth: number): string => {
+    if (isNonNullType(type)) return literal(type.ofType, depth)
+    if (isListType(type)) return `[${literal(type.ofType, depth)}]`
+    if (isEnumType(type)) return oneOf(type.getValues()).name
+    if (isInputObjectType(type)) {
+      const fields = Object.values(type.getFields()).filter((field) =>
+        isWanted(field, isRequiredInputField(field)),
+      )
+      return `{${fields.map((field) => `${field.name}:${literal(field.type, depth - 1)}`).join(',')}}`
+    }
+    if (type.name === 'Int' || type.name === 'Float') return String(draw(integer))
+    if (type.name === 'Boolean') return String(draw(fc.boolean))
+    return JSON.stringify(draw(string))
+  }
+
+  const isWanted = (_part: GraphQLArgument | GraphQLInputField, required: boolean) => required || draw(seldom)
+
+  const given = ({ args }: GraphQLField<unknown, unknown>): string => {
+    const wanted = args.filter((arg) => isWanted(arg, isRequiredArgument(arg)))
+    return wanted.length === 0
+      ? ''
+      : `(${wanted.map((arg) => `${arg.name}:${literal(arg.type, 3)}`).join(',')})`
+  }
+
+  const selection = (type: GraphQLNamedType, depth: number): string => {
+    const branches = isAbstractType(type)
+      ? schema.getPossibleTypes(type).map((member) => `...on ${member.name}${selection(member, depth)}`)
+      : []
+    const fields = isObjectType(type) || isInterfaceType(type) ? Object.values(type.getFields()) : []
+    const within = fields.filter((field) => depth > 0 || isLeafType(getNamedType(field.type)))
+    const chosen =
+      within.length === 0 ? [] : draw(() => fc.subarray(within, { maxLength: Math.min(4, within.length) }))
+    return `{__typename ${[...branches, ...chosen.map((field) => selected(field, depth))].join(' ')}}`
+  }
+
+  /** Under a name of its own where it has arguments: two of one name would be in each other's way. */
+  const selected = (field: GraphQLField<unknown, unknown>, depth: number): string => {
+    const named = getNamedType(field.type)
+    const alias = field.args.length > 0 ? `a${aliases++}:` : ''
+    return `${alias}${field.name}${given(field)}${isLeafType(named) ? '' : selection(named, depth - 1)}`
+  }
+
+  const root = kind === 'query' ? schema.getQueryType() : schema.getMutationType()
+  if (!root) throw new Error(`the schema has no ${kind}`)
+  const field = oneOf(Object.values(root.getFields()))
+  return `${kind}{${selected(
+    field,
+    draw(() => fc.integer({ min: 1, max: 7 })),
+  )}}`
+}
