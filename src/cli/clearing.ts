@@ -2,8 +2,9 @@ import type { Command } from 'commander'
 import { AffinityqlError } from '../client/index.js'
 import { type Cli, formatOf } from './command.js'
 import { CommandError, EXIT, exitCodeOf } from './exit-codes.js'
-import { count, printable } from './format.js'
+import { count } from './format.js'
 import { printOne } from './lists.js'
+import { printable } from './printable.js'
 
 /** What every result of a clear has, whichever of its members it is. */
 export type ClearResult =

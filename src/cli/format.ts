@@ -1,4 +1,5 @@
 import Table from 'cli-table3'
+import { printable } from './printable.js'
 import type { Terminal } from './terminal.js'
 
 /** Columns of the terminal. Wider cells are cut: a page of names must not wrap. */
@@ -6,11 +7,6 @@ const WIDEST_CELL = 40
 /** Characters that take two columns; near enough to cut by. Aligning is the table's work. */
 const WIDE =
   /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60]/u
-
-const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
-
-/** Names come from strangers: what could move a terminal's cursor or colour it is not shown. */
-export const printable = (text: string): string => text.replace(CONTROL, '�')
 
 export function cell(value: string | number | boolean | null | undefined): string {
   if (value === null || value === undefined || value === '') return '-'

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises'
 import type { ReadStream, WriteStream } from 'node:tty'
 import { styleText } from 'node:util'
 import { CommandError, EXIT } from './exit-codes.js'
-import { printable } from './format.js'
+import { printable } from './printable.js'
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan'
 

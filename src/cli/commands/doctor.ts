@@ -2,8 +2,8 @@ import type { Command } from 'commander'
 import { type Cli, formatOf } from '../command.js'
 import type { Finding } from '../doctor/finding.js'
 import { EXIT } from '../exit-codes.js'
-import { printable } from '../format.js'
 import { json } from '../lists.js'
+import { printable } from '../printable.js'
 
 const MARK = { ok: ['green', 'ok  '], warning: ['yellow', 'WARN'], failed: ['red', 'FAIL'] } as const
 

@@ -10,8 +10,9 @@ import type {
 } from '../../client/index.js'
 import { type Cli, clientOf, formatOf } from '../command.js'
 import { EXIT } from '../exit-codes.js'
-import { type Column, count, duration, facts, percent, printable, utc } from '../format.js'
+import { type Column, count, duration, facts, percent, utc } from '../format.js'
 import { json, limitOption, printList, printOne } from '../lists.js'
+import { printable } from '../printable.js'
 
 /** Commands that only look: stats, config, mappings, audit. */
 export function addLooks(program: Command, cli: Cli): void {
