@@ -18,9 +18,16 @@ export interface BehindProxy {
  * operator's does. All ends with the test.
  */
 export async function startBehindProxy(
-  options: { records?: number; env?: Readonly<Record<string, string>> } = {},
+  options: {
+    records?: number
+    env?: Readonly<Record<string, string>>
+    redisArgs?: readonly string[]
+    now?: () => number
+  } = {},
 ): Promise<BehindProxy> {
-  const redis = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] })
+  const redis = await startRedis({
+    args: ['--appendonly', 'yes', '--appendfsync', 'always', ...(options.redisArgs ?? [])],
+  })
   onTestFinished(() => redis.stop())
   const client = redis.client()
   if (options.records === undefined) await loadRedisFixtures(client)
@@ -30,6 +37,7 @@ export async function startBehindProxy(
   const service = await startTestApp({
     redis: 'empty',
     env: { REDIS_URL: proxy.url, CLEAR_GUARD_SECONDS: '0', ...options.env },
+    ...(options.now && { now: options.now }),
   })
   onTestFinished(() => service.close())
   if (options.records !== undefined) {

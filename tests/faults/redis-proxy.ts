@@ -9,6 +9,8 @@ export interface RedisProxy {
   readonly port: number
   /** Commands to watch for; the hook may be replaced at any time. */
   onCommand(names: readonly string[], hook: CommandHook): void
+  /** Each answer from now on comes so many milliseconds late; 0: at once. */
+  delayReplies(ms: number): void
   /** Answers from now on are lost, as after a cut cable; the connections stay. */
   dropReplies(): void
   stop(): void
@@ -24,6 +26,7 @@ export async function startRedisProxy(redisPort: number): Promise<RedisProxy> {
   let watched: RegExp | undefined
   let hook: CommandHook = () => {}
   let repliesAreLost = false
+  let delayMs = 0
 
   const server = createServer((client) => {
     const redis = connect(redisPort, '127.0.0.1')
@@ -38,7 +41,9 @@ export async function startRedisProxy(redisPort: number): Promise<RedisProxy> {
       })
     }
     redis.on('data', (data) => {
-      if (!repliesAreLost) client.write(data)
+      if (repliesAreLost) return
+      if (delayMs === 0) client.write(data)
+      else setTimeout(() => client.destroyed || client.write(data), delayMs)
     })
     // One piece after the other: a hook that waits must hold back what comes after it.
     let turn = Promise.resolve()
@@ -59,6 +64,9 @@ export async function startRedisProxy(redisPort: number): Promise<RedisProxy> {
     onCommand(names, newHook) {
       watched = new RegExp(`\\*\\d+\\r\\n\\$\\d+\\r\\n(${names.join('|')})\\r\\n`, 'i')
       hook = newHook
+    },
+    delayReplies(ms) {
+      delayMs = ms
     },
     dropReplies() {
       repliesAreLost = true
