@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { parseAdminTokens } from '../../src/security/static-tokens.js'
 import { FIXTURE_ADMIN, FIXTURE_SECRETS } from '../support/fixtures.js'
@@ -64,8 +65,10 @@ describe('affinityql doctor', () => {
       'configuration',
       'database',
       'tables',
+      'rights',
       'keys',
       'cache',
+      'changes',
       'clocks',
       'clocks',
     ])
@@ -117,6 +120,45 @@ describe('affinityql doctor', () => {
     ])
     expect(said).not.toContain('hunter2')
     expect(code).toBe(5)
+  })
+
+  it('tells which right a user of PostgreSQL lacks, and how to give it', async () => {
+    const env = await gateway()
+    const owner = new pg.Client(env.DATABASE_URL)
+    await owner.connect()
+    const reader = `reader_${new URL(env.DATABASE_URL).pathname.slice(1)}`
+    await owner.query(`CREATE ROLE ${reader} LOGIN;
+      GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${reader}; REVOKE SELECT ON providers FROM ${reader}`)
+    const asReader = { ...env, DATABASE_URL: env.DATABASE_URL.replace('//postgres@', `//${reader}@`) }
+    const { code, findings } = await doctor(asReader)
+    expect(findings).toContainEqual({
+      check: 'rights',
+      state: 'failed',
+      message:
+        'the user of DATABASE_URL lacks rights: GRANT INSERT ON audit_logs; GRANT UPDATE ON audit_logs; GRANT SELECT ON providers',
+    })
+    expect(code).toBe(1)
+
+    await owner.query(
+      `GRANT SELECT ON providers TO ${reader}; GRANT INSERT, UPDATE ON audit_logs TO ${reader}`,
+    )
+    await owner.end()
+    expect(await doctor(asReader)).toMatchObject({ code: 0 })
+  })
+
+  it('tells that Redis does not announce changes to this user, unless nobody wants to know', async () => {
+    const redis = await freshRedis('empty')
+    redis.cli('ACL', 'SETUSER', 'narrow', 'on', '>secret', '~*', '+@all', '-client|tracking', 'resetchannels')
+    const env = { ...(await gateway('empty')), REDIS_URL: `redis://narrow:secret@127.0.0.1:${redis.port}` }
+    const { code, findings } = await doctor(env)
+    expect(findings).toContainEqual({
+      check: 'changes',
+      state: 'warning',
+      message: expect.stringContaining('each request will read all affinities'),
+    })
+    expect(code).toBe(0)
+    const off = await doctor({ ...env, AFFINITY_INDEX: 'off' })
+    expect(off.findings.map(({ check }) => check)).not.toContain('changes')
   })
 
   it('ends as usual where a user of Redis may not ask for the time', async () => {

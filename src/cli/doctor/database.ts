@@ -26,6 +26,26 @@ export async function tablesFit(database: Database): Promise<Finding> {
   }
 }
 
+/** Whether this user may read every table, and write the one that is written. */
+export async function mayReadAndAudit({ prisma, schemaName }: Database): Promise<Finding> {
+  const tables = expectedTables(prisma).map(({ name }) => name)
+  const missing = await prisma.$queryRaw<{ table: string; privilege: string }[]>`
+    SELECT c.relname AS "table", p.privilege
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+      unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS p(privilege)
+    WHERE n.nspname = ${schemaName} AND c.relname = ANY(${tables})
+      AND (p.privilege = 'SELECT' OR c.relname = 'audit_logs') AND NOT has_table_privilege(c.oid, p.privilege)
+    ORDER BY 1, 2`
+  if (missing.length === 0)
+    return { check: 'rights', state: 'ok', message: 'may read all, and write audit_logs' }
+  const grants = missing.map(({ table, privilege }) => `GRANT ${privilege} ON ${table}`)
+  return {
+    check: 'rights',
+    state: 'failed',
+    message: `the user of DATABASE_URL lacks rights: ${grants.join('; ')}`,
+  }
+}
+
 /** Enough to tell a wrong key from a few rows that cannot be read. */
 const KEYS_TRIED = 20
 

@@ -1,6 +1,6 @@
 /** What one check came to. */
 export interface Finding {
-  readonly check: 'configuration' | 'database' | 'tables' | 'keys' | 'cache' | 'clocks'
+  readonly check: 'configuration' | 'database' | 'tables' | 'rights' | 'keys' | 'cache' | 'changes' | 'clocks'
   readonly state: 'ok' | 'warning' | 'failed'
   /** For a person; it holds no secret. */
   readonly message: string

@@ -3,8 +3,9 @@ import { connectRedis, createRedis, type RedisClient } from '../../clients/redis
 import { type Config, loadConfig, type ModeConfig } from '../../config.js'
 import { ConfigurationError } from '../../errors.js'
 import type { Environment } from '../command.js'
+import { changesAreTold } from './changes.js'
 import { databaseClock, redisClock } from './clocks.js'
-import { keysDecrypt, tablesFit } from './database.js'
+import { keysDecrypt, mayReadAndAudit, tablesFit } from './database.js'
 import type { Finding } from './finding.js'
 
 type Gateway = Extract<ModeConfig, { kind: 'gateway' }>
@@ -31,7 +32,7 @@ export async function* findings(env: Environment): AsyncGenerator<Finding, void,
       message: 'ADMIN_TOKENS is not set: scripts have no token',
     }
   }
-  yield* gatewayFindings(config.mode)
+  yield* gatewayFindings(config.mode, config.affinityIndex)
 }
 
 function readConfiguration(env: Environment): Config | { readonly problems: readonly string[] } {
@@ -43,19 +44,25 @@ function readConfiguration(env: Environment): Config | { readonly problems: read
   }
 }
 
-async function* gatewayFindings(mode: Gateway): AsyncGenerator<Finding, void, undefined> {
+async function* gatewayFindings(
+  mode: Gateway,
+  followsChanges: boolean,
+): AsyncGenerator<Finding, void, undefined> {
   const database = createPgDatabase({ url: mode.databaseUrl, onError: () => {} })
   const redis = createRedis(mode.redis, { onError: () => {}, connectionName: 'affinityql-doctor' })
   try {
     const hasDatabase = yield* reach('database', () => database.ping())
     if (hasDatabase) {
-      yield await tablesFit(database)
+      const tables = await tablesFit(database)
+      yield tables
+      if (tables.state === 'ok') yield await mayReadAndAudit(database)
       yield await keysDecrypt(database, mode.encryptionKey)
     }
     const hasRedis = yield* reach('cache', async () => {
       await connectRedis(redis, CONNECT_TIMEOUT_MS)
       await redis.ping()
     })
+    if (hasRedis && followsChanges) yield await changesAreTold(redis)
     yield* clocks(hasDatabase ? database : undefined, hasRedis ? redis : undefined)
   } finally {
     redis.disconnect()

@@ -1,0 +1,22 @@
+import type { RedisClient } from '../../clients/redis.js'
+import { AFFINITY_PREFIX } from '../../stores/keys.js'
+import { openTracking, TrackingRefusedError } from '../../stores/redis-tracking.js'
+import type { Finding } from './finding.js'
+
+const NOBODY_LISTENS = { changed: () => {}, flushed: () => {}, ended: () => {} }
+
+/** Whether Redis announces changes to this user, as the live index needs it; of a cluster, one master is asked. */
+export async function changesAreTold(redis: RedisClient): Promise<Finding> {
+  const [node] = 'nodes' in redis ? redis.nodes('master') : [redis]
+  try {
+    if (node) (await openTracking(node, AFFINITY_PREFIX, NOBODY_LISTENS)).close()
+    return { check: 'changes', state: 'ok', message: 'Redis tells of each change' }
+  } catch (error) {
+    const why = error instanceof TrackingRefusedError ? 'refuses client tracking' : 'does not answer to it'
+    return {
+      check: 'changes',
+      state: 'warning',
+      message: `Redis ${why}: each request will read all affinities (docs/configuration.md, Rights in Redis)`,
+    }
+  }
+}
