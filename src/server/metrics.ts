@@ -4,6 +4,7 @@ import type { GatewayState } from '../stores/gateway-poller.js'
 import type { Statistics } from '../stores/statistics.js'
 import type { Health } from './health.js'
 import { GATEWAY_GAUGES } from './metrics-gateway.js'
+import { describeStatement } from './sql-statement.js'
 
 /** One GraphQL operation that was answered. No label of it comes from the client. */
 export interface OperationDone {
@@ -206,13 +207,10 @@ function show(gauge: Gauge, value: number | undefined): void {
   else gauge.set(value)
 }
 
-/** Prisma quotes every name: `"public"."users"`. */
-const TABLE = /\b(?:FROM|INTO|UPDATE)\s+(?:"[^"]*"\.)?"?(\w+)/i
-
 function tableFinder(tables: readonly string[]): (sql: string) => string {
   const known = new Set(tables)
   return (sql) => {
-    const table = TABLE.exec(sql)?.[1]
+    const { table } = describeStatement(sql)
     return table !== undefined && known.has(table) ? table : 'other'
   }
 }

@@ -1,9 +1,6 @@
 import { type Attributes, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api'
+import { describeStatement } from '../sql-statement.js'
 import type { Tracing } from './tracing.js'
-
-const VERB = /^\s*(\w+)/
-/** The first table that is named; Prisma quotes every name: `"public"."users"`. */
-const TABLE = /\b(?:FROM|INTO|UPDATE)\s+(?:"[^"]*"\.)?"?(\w+)/i
 
 /**
  * Spans of what the stores were asked, made when the answer is there. They tell the command or the verb and its table:
@@ -34,9 +31,3 @@ export function storeSpans(tracer: Tracer): Pick<Tracing, 'redisCommandDone' | '
     },
   }
 }
-
-/** Verb in capitals and first table of a statement. */
-export const describeStatement = (sql: string): { verb: string; table: string | undefined } => ({
-  verb: VERB.exec(sql)?.[1]?.toUpperCase() ?? 'SQL',
-  table: TABLE.exec(sql)?.[1],
-})
