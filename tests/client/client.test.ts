@@ -44,7 +44,8 @@ describe('the typed client', () => {
       encoding: 'utf8',
     })
     expect(status, stderr).toBe(0)
-  })
+    // The generator and all that it brings are loaded.
+  }, 60_000)
 
   it('answers every query', async () => {
     const api = client()

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { parse, validate } from 'graphql'
+import { parse, print, validate } from 'graphql'
 import { describe, expect, it } from 'vitest'
+import { collectDocuments } from '../../scripts/build-documents.mjs'
 import { schema } from '../../src/schema/index.js'
 
 const text = readFileSync(new URL('../../docs/coming-from-the-gateway.md', import.meta.url), 'utf8')
@@ -35,20 +36,17 @@ describe('docs/coming-from-the-gateway.md', () => {
 
 describe.each(['quick-start.md', 'coming-from-the-gateway.md'])('the operations in docs/%s', (name) => {
   const guide = readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8')
-  const documents = [...guide.matchAll(/-d (?:'(\{"query".*\})'|"(\{\\"query.*\})")/g)].map(
-    ([, single, double]) => {
-      const body =
-        single ??
-        (double ?? '')
-          .replaceAll('\\"', '"')
-          .replaceAll('\\$', '$')
-          .replaceAll(/"\$\w+"/g, '"value"')
-      return String(JSON.parse(body).query)
-    },
+  const documents = [...guide.matchAll(/-d '(\{"query".*\})'/g)].map(([, body = '']) =>
+    String(JSON.parse(body.replaceAll(/"'"\$\w+"'"/g, '"value"')).query),
   )
 
   it('are of the schema', () => {
     expect(documents.length).toBeGreaterThan(0)
     for (const document of documents) expect(validate(schema, parse(document))).toEqual([])
+  })
+
+  it('are registered, so that they run where no others do', () => {
+    const registered = Object.values(collectDocuments())
+    for (const document of documents) expect(registered).toContain(print(parse(document)))
   })
 })
