@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { STREAM_LIMITS } from '../../src/live/streams.js'
 import { MAX_BODY_BYTES } from '../../src/server/create-yoga.js'
 import { REQUEST_COST } from '../../src/server/use-rate-limit.js'
 import { sql } from '../api/affinity-model.js'
 import { ADMIN_TOKEN, VIEWER_TOKEN } from '../support/app.js'
+import { quickTable, slowTable } from '../support/slow-table.js'
 import { type Listening, listening } from './http.js'
 import { codesOf, errorsOf, expectRefusal, type Reply, repeat } from './support.js'
 
@@ -167,20 +166,6 @@ describe('the subscriptions of one viewer', () => {
   })
 })
 
-/** Holds every look at users up until it is called. */
-async function lockUsers({ service }: Listening): Promise<() => Promise<void>> {
-  const client = new pg.Client(service.databaseUrl)
-  await client.connect()
-  await client.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE')
-  let release: Promise<void> | undefined
-  const unlock = () => {
-    release ??= client.query('ROLLBACK').then(() => client.end())
-    return release
-  }
-  onTestFinished(unlock)
-  return unlock
-}
-
 /** A request whose client waits for its answer only until it is cut. */
 function asking({ url }: Listening, query: string) {
   const cut = new AbortController()
@@ -193,8 +178,8 @@ function asking({ url }: Listening, query: string) {
   return { cut, ended: expect(answer).rejects.toThrow() }
 }
 
-const waitingForLock = async ({ service }: Listening) =>
-  (await sql(service.databaseUrl, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).length
+const looking = async ({ service }: Listening) =>
+  (await sql(service.databaseUrl, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")).length
 
 const errorsLogged = ({ service }: Listening) => service.logs.filter(({ level }) => Number(level) >= 50)
 
@@ -207,28 +192,29 @@ describe('the time of one operation', () => {
     const server = await listening({ env: { OPERATION_TIMEOUT_SECONDS: '1' } })
     const search = await server.service.statementsOf(() => server.post(SLOW))
     expect(search.join('\n')).toMatch(JOIN)
-    const unlock = await lockUsers(server)
+    await slowTable(server.service.databaseUrl, 'users', 2)
     const statements = await server.service.statementsOf(async () => {
       const reply = await server.post(SLOW)
       expect([reply.status, codesOf(reply)]).toEqual([503, ['OPERATION_TIMEOUT']])
       expect(errorsOf(reply)[0]?.message).toContain('1 s')
-      await unlock()
+      await expect.poll(() => looking(server), { timeout: 5_000 }).toBe(0)
       expect((await server.post(QUERY)).status).toBe(200)
     })
     expect(statements.join('\n')).not.toMatch(JOIN)
+    await quickTable(server.service.databaseUrl, 'users')
     expect((await server.post(SLOW)).status).toBe(200)
     expect(errorsLogged(server)).toEqual([])
   })
 
   it('ends when its client goes, and nothing is begun after it', async () => {
     const server = await listening()
-    const unlock = await lockUsers(server)
+    await slowTable(server.service.databaseUrl, 'users', 1)
     const statements = await server.service.statementsOf(async () => {
       const { cut, ended } = asking(server, SLOW)
-      await expect.poll(() => waitingForLock(server)).toBe(1)
+      await expect.poll(() => looking(server)).toBeGreaterThan(0)
       cut.abort()
       await ended
-      await unlock()
+      await expect.poll(() => looking(server), { timeout: 5_000 }).toBe(0)
       expect((await server.post(QUERY)).status).toBe(200)
     })
     expect(statements.join('\n')).not.toMatch(JOIN)
@@ -237,34 +223,31 @@ describe('the time of one operation', () => {
 
   it('is not that of a clear: it goes on to its outcome', async () => {
     const server = await listening({ env: { OPERATION_TIMEOUT_SECONDS: '1' } })
-    const unlock = await lockUsers(server)
-    const reply = server.post(
+    await slowTable(server.service.databaseUrl, 'users', 1.5)
+    const reply = await server.post(
       'mutation { clearUserCache(identifier: "bob") { ... on ClearUserCachePayload { auditEvent { success } } } }',
     )
-    await sleep(1_300)
-    await unlock()
-    expect(JSON.parse((await reply).text).data.clearUserCache).toEqual({ auditEvent: { success: true } })
+    expect(JSON.parse(reply.text).data.clearUserCache).toEqual({ auditEvent: { success: true } })
   })
 })
 
 describe('a document of many clears', () => {
   it('whose client has gone begins no further one', async () => {
     const server = await listening()
-    const unlock = await lockUsers(server)
+    await slowTable(server.service.databaseUrl, 'users', 1)
     const others = repeat(5, (i) => `a${i}: clearProviderCache(providerId: "p${i}") { __typename }`)
     const { cut, ended } = asking(
       server,
       `mutation { clearUserCache(identifier: "bob") { __typename } ${others} }`,
     )
-    await expect.poll(() => waitingForLock(server)).toBe(1)
+    await expect.poll(() => looking(server)).toBeGreaterThan(0)
     cut.abort()
     await ended
-    await unlock()
     const outcomes = async () =>
       (await sql(server.service.databaseUrl, 'SELECT event_type FROM audit_logs')).map(
         (row) => row['event_type'],
       )
-    await expect.poll(outcomes).toContain('request_success')
+    await expect.poll(outcomes, { timeout: 5_000 }).toContain('request_success')
     expect((await server.post(QUERY)).status).toBe(200)
     expect(await outcomes()).toEqual(['request_success'])
   })
