@@ -1,5 +1,5 @@
 /**
- * The contract with invented data and the built console, for work on the console alone and for measurements with more
+ * The API with invented data and the built console, for work on the console alone and for measurements with more
  * events than a real cache makes: `npx tsx tests/web/mock-server.ts [port] [records] [events a second]`.
  * Any token signs in; `viewer` may not clear.
  */
@@ -74,7 +74,7 @@ const mappingsCleared = (action: string, keys: readonly string[], dryRun: boolea
 })
 
 const schema = createSchema({
-  typeDefs: readFileSync(new URL('../fixtures/contract.graphql', import.meta.url), 'utf8'),
+  typeDefs: readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'),
   resolvers: {
     Query: {
       viewer: (_root, _args, { request }: { request: Request }) => {

@@ -30,6 +30,7 @@ export type FailureKind =
   | 'session'
   | 'forbidden'
   | 'rateLimited'
+  | 'timeout'
   | 'cache'
   | 'database'
   | 'input'
@@ -39,6 +40,7 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
   UNAUTHENTICATED: 'session',
   FORBIDDEN: 'forbidden',
   RATE_LIMITED: 'rateLimited',
+  OPERATION_TIMEOUT: 'timeout',
   CACHE_UNAVAILABLE: 'cache',
   DATABASE_UNAVAILABLE: 'database',
   BAD_USER_INPUT: 'input',

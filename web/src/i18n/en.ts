@@ -58,6 +58,7 @@ export const en = {
     tokenHint: 'An access token of the gateway, or a static token. It is kept in this tab only.',
     submit: 'Sign in',
     way: 'Sign in with',
+    reveal: 'Show or hide what is typed',
     badToken: 'The server does not know this token, or it has expired.',
     badCredentials: 'The email address or the password is wrong, or this account may not sign in.',
     tooMany: 'Too many failed attempts. Wait a minute and try again.',
@@ -97,6 +98,7 @@ export const en = {
     network: 'The server does not answer. Check that it runs and that you can reach it.',
     forbidden: 'This account may not do that. Sign in with one that may.',
     rateLimited: 'Too many requests. Wait a moment and try again.',
+    timeout: 'This took too long, and the server stopped it. Ask for less: fewer rows, or a filter.',
     cache: 'Redis does not answer. The gateway may be affected as well: look at Redis first.',
     session: 'Your session had ended. Sign in, then try again.',
     database:
@@ -372,6 +374,7 @@ export const en = {
       session: 'Your session had ended. Sign in, then try again.',
       forbidden: 'This account may not clear. Sign in with one that may.',
       rateLimited: 'Too many requests. Wait a moment and try again.',
+      timeout: 'This took too long, and the server stopped it: the audit page has its outcome.',
       cache: 'Redis does not answer. The gateway may be affected as well: look at Redis first.',
       database:
         'PostgreSQL does not answer. Without an audit event nothing is cleared: look at PostgreSQL first.',

@@ -60,7 +60,7 @@ export function SignInForm() {
               autoComplete="current-password"
               required
               withAsterisk={false}
-              visibilityToggleButtonProps={{ 'aria-hidden': true }}
+              visibilityToggleButtonProps={{ 'aria-label': t('signIn.reveal') }}
             />
           </>
         ) : (
@@ -71,7 +71,7 @@ export function SignInForm() {
             autoComplete="off"
             required
             withAsterisk={false}
-            visibilityToggleButtonProps={{ 'aria-hidden': true }}
+            visibilityToggleButtonProps={{ 'aria-label': t('signIn.reveal') }}
           />
         )}
         <div role="alert" className="bad" style={{ minHeight: '1.25rem' }}>

@@ -68,9 +68,9 @@ export function AuditResult({ event }: { readonly event: AuditRowFragment }) {
   const { t } = useTranslation()
   const { dryRun } = readMetadata(event.metadata)
   return (
-    <>
+    <span>
       {event.success ? t('audit.ok') : <span className="tag bad">{t('audit.failed')}</span>}{' '}
       {dryRun && <span className="tag">{t('audit.dryRun')}</span>}
-    </>
+    </span>
   )
 }

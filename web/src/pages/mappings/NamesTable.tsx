@@ -37,12 +37,12 @@ export function NamesTable({ search, canClear, onRefresh }: NamesTableProps) {
         {
           name: t('mappings.resolvesTo'),
           cell: ({ globalModelDisplayName, globalModelName }) => (
-            <>
+            <span>
               {globalModelDisplayName ?? globalModelName ?? t('common.unknown')}{' '}
               {globalModelName !== null && globalModelName !== globalModelDisplayName && (
                 <span className="mono dim">{globalModelName}</span>
               )}
-            </>
+            </span>
           ),
         },
         {

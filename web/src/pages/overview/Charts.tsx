@@ -3,6 +3,7 @@ import { AreaChart, LineChart } from '@mantine/charts'
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useFormat } from '../../hooks/use-format.js'
+import { integerTicks } from './integer-ticks.js'
 import type { StatsPoint } from './stats-window.js'
 
 const HEIGHT = 150
@@ -52,7 +53,7 @@ export function Charts({ points }: ChartsProps) {
     tickLine: 'none',
     gridProps: { strokeDasharray: '0' },
     xAxisProps: { minTickGap: 60 },
-    yAxisProps: { width: 48, allowDecimals: false },
+    yAxisProps: { width: 52 },
     // Lines that move while one reads them are noise.
     lineProps: { isAnimationActive: false },
     tooltipAnimationDuration: 0,
@@ -66,7 +67,7 @@ export function Charts({ points }: ChartsProps) {
           areaProps={{ isAnimationActive: false }}
           withGradient={false}
           fillOpacity={0.12}
-          yAxisProps={{ ...shared.yAxisProps, domain: ['auto', 'auto'] }}
+          yAxisProps={{ ...shared.yAxisProps, ...axis(points.map(({ affinities }) => affinities)) }}
           series={[{ name: 'affinities', label: t('overview.chartAffinities'), color: 'teal.5' }]}
         />
       </Chart>
@@ -86,11 +87,24 @@ export function Charts({ points }: ChartsProps) {
         />
       </Chart>
       <Chart order={2} title={t('overview.chartEvents')} waiting={data.length < 2} series={changes}>
-        <LineChart {...shared} series={[...changes]} />
+        <LineChart
+          {...shared}
+          yAxisProps={{ ...shared.yAxisProps, ...axis(points.flatMap(changesOf), 0) }}
+          series={[...changes]}
+        />
       </Chart>
     </>
   )
 }
+
+/** The axis ends where its ticks do. */
+function axis(values: readonly number[], base?: number) {
+  const ticks = integerTicks(values, base)
+  return { ticks: [...ticks], domain: [ticks[0] ?? 0, ticks.at(-1) ?? 1], interval: 0 } as const
+}
+
+const changesOf = ({ created, refreshed, switched, removed, expired }: StatsPoint) =>
+  [created, refreshed, switched, removed, expired].filter((value) => value !== null)
 
 /** One chart a task: the three together would hold the page up for longer than a keystroke should wait. */
 const STAGGER_MS = 60

@@ -13,12 +13,18 @@ import { useRecovery } from '../../hooks/use-recovery.js'
 import { Breakdowns } from './Breakdowns.js'
 import { Figures } from './Figures.js'
 import { HealthPanel } from './HealthPanel.js'
+import { idle } from './idle.js'
 import { SchedulerPanel } from './SchedulerPanel.js'
 import { followStats, INTERVAL_SECONDS, statsWindow, takeIn, WINDOW_MINUTES } from './stats-window.js'
 import './overview.css'
+import { Loading } from '../../app/Loading.js'
 import { part } from '../../app/part.js'
 
-const Charts = part(async () => (await import('./Charts.js')).Charts)
+/** The largest file of all, and nothing to draw before the second point: whatever can be used comes first. */
+const Charts = part(async () => {
+  await idle()
+  return (await import('./Charts.js')).Charts
+})
 
 export function OverviewPage() {
   const { t } = useTranslation()
@@ -51,7 +57,7 @@ export function OverviewPage() {
             hint={t('overview.overTimeHint', { minutes: WINDOW_MINUTES, seconds: INTERVAL_SECONDS })}
           >
             <div className="charts">
-              <Suspense>
+              <Suspense fallback={<Loading />}>
                 <Charts points={points} />
               </Suspense>
             </div>

@@ -27,7 +27,7 @@ export function FilterBar({ control, matched }: FilterBarProps) {
     <div className="filter-bar">
       <FilterMenu control={control} />
       {set.map(({ field, value }) => (
-        <span key={field} className="chip" title={value}>
+        <span key={field} className="chip" title={field === 'stale' ? undefined : value}>
           {words(field, value)}
           <CloseButton
             size={16}

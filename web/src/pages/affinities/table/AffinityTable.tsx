@@ -1,6 +1,6 @@
 import { useMediaQuery } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useRef } from 'react'
+import { useDeferredValue, useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { PageLoad } from '../use-page.js'
 import { useRowIds } from '../use-rows.js'
@@ -26,7 +26,10 @@ export function AffinityTable({ load, control, selection, canClear }: AffinityTa
   const { t } = useTranslation()
   const { page } = load
   const { view, sortBy, openRecord } = control
-  const ids = useRowIds(page)
+  const now = useRowIds(page)
+  const before = useDeferredValue(now)
+  // The first rows cost most, since their code has never run: they are drawn in slices that a key press can interrupt.
+  const ids = before.length === 0 ? before : now
   const scroller = useRef<HTMLDivElement>(null)
   const phone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false })
   const rowHeight = phone ? ROW_HEIGHT.phone : ROW_HEIGHT.desk
@@ -50,8 +53,8 @@ export function AffinityTable({ load, control, selection, canClear }: AffinityTa
   })
 
   const items = virtualizer.getVirtualItems()
-  const before = items[0]?.start ?? 0
-  const after = virtualizer.getTotalSize() - (items.at(-1)?.end ?? 0)
+  const above = items[0]?.start ?? 0
+  const below = virtualizer.getTotalSize() - (items.at(-1)?.end ?? 0)
   const columns = canClear ? 12 : 10
   const allSelected = ids.length > 0 && selection.ids.size >= ids.length
   return (
@@ -79,7 +82,7 @@ export function AffinityTable({ load, control, selection, canClear }: AffinityTa
           />
         </thead>
         <tbody>
-          <Spacer height={before} columns={columns} />
+          <Spacer height={above} columns={columns} />
           {items.map(({ index }) => {
             const id = ids[index]
             return (
@@ -98,7 +101,7 @@ export function AffinityTable({ load, control, selection, canClear }: AffinityTa
               )
             )
           })}
-          <Spacer height={after} columns={columns} />
+          <Spacer height={below} columns={columns} />
         </tbody>
       </table>
     </section>

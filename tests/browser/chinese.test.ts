@@ -1,0 +1,207 @@
+import type { Page, Response } from 'playwright-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { zhCN } from '../../web/src/i18n/zh-CN.js'
+import { leaveAuditEvents, startConsole, whenListed } from './console.js'
+import { rows } from './support.js'
+
+const console = startConsole()
+beforeAll(() => leaveAuditEvents(console.service))
+
+/** Words as they are written: of two letters or more, so that units are none. */
+const wordsOf = (text: string): string[] => text.match(/[A-Za-z][A-Za-z'’]+/g) ?? []
+
+/** What a Chinese reader sees in Latin letters on purpose, beside data. */
+const KNOWN = new Set([
+  ...wordsOf(JSON.stringify(Object.values(zhCN).map((part) => JSON.stringify(part)))),
+  // The other language's name, the reader's time zone, and the client's name for it.
+  ...['English', 'UTC', 'GMT'],
+  // Keys, and JSON.
+  ...['Enter', 'Esc', 'true', 'false', 'null'],
+  // Typed by hand before everything goes, in any language.
+  ...wordsOf('clear all affinities clear all mappings'),
+])
+
+/** Members that hold sentences of the server's. */
+const SENTENCES = new Set(['description', 'message'])
+
+/** All words of an answer that are data: names, ids, keys of recorded details. */
+function dataWords(value: unknown, found: Set<string>): void {
+  if (typeof value === 'string') for (const word of wordsOf(value)) found.add(word)
+  if (typeof value !== 'object' || value === null) return
+  for (const [name, inner] of Object.entries(value)) {
+    if (SENTENCES.has(name)) continue
+    if (!Array.isArray(value)) for (const word of wordsOf(name)) found.add(word)
+    dataWords(inner, found)
+  }
+}
+
+/** Everything on the page that is read or heard: text, names, hints. */
+const shown = (page: Page): Promise<string[]> =>
+  page.evaluate(() => {
+    const texts = [document.title]
+    for (const element of document.querySelectorAll('body *')) {
+      if (!element.checkVisibility({ visibilityProperty: true }) && element.tagName !== 'OPTION') continue
+      if (['SCRIPT', 'STYLE'].includes(element.tagName)) continue
+      for (const name of ['aria-label', 'title', 'placeholder', 'data-label', 'alt']) {
+        texts.push(element.getAttribute(name) ?? '')
+      }
+      for (const node of element.childNodes) if (node.nodeType === 3) texts.push(node.textContent ?? '')
+    }
+    return [...new Set(texts)]
+  })
+
+/** A window in Chinese, and what is left in English on it. */
+async function openInChinese(path: string, token?: null) {
+  // An address may name what no answer does.
+  const data = new Set(wordsOf(path))
+  const page = await console.open('/health/live', { language: 'zh-CN', ...(token === null && { token }) })
+  const answers: Promise<void>[] = []
+  page.on('response', (response: Response) => {
+    if (!response.headers()['content-type']?.includes('json')) return
+    answers.push(response.json().then((body) => dataWords(body, data)))
+  })
+  await page.goto(console.server.url + path)
+  return {
+    page,
+    async leftInEnglish() {
+      await page.waitForTimeout(600)
+      await Promise.all(answers)
+      return (await shown(page)).filter((text) =>
+        wordsOf(text).some((word) => !KNOWN.has(word) && !data.has(word)),
+      )
+    },
+  }
+}
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
+
+/** Each place of the console, and how to get there. */
+const PLACES: readonly (readonly [string, string, (page: Page) => Promise<unknown>])[] = [
+  ['the overview', '/', (page) => page.locator('.chart').first().waitFor()],
+  ['the list', '/affinities', whenListed],
+  [
+    'an empty list',
+    '/affinities?provider-key=none',
+    (page) => page.getByText('没有匹配的亲和记录').waitFor(),
+  ],
+  ['a page past the last', '/affinities?page=99', (page) => page.getByText('已超出最后一页').waitFor()],
+  [
+    'a refused filter',
+    `/affinities?user=somebody-${'x'.repeat(300)}`,
+    (page) => page.locator('main').waitFor(),
+  ],
+  [
+    'the details of a record',
+    '/affinities',
+    async (page) => {
+      await rows(page).first().locator('.row-open').click()
+      await page.getByRole('dialog').waitFor()
+    },
+  ],
+  [
+    'the filters',
+    '/affinities?stale=true',
+    async (page) => {
+      await button(page, '筛选').click()
+      await page.getByRole('dialog').waitFor()
+    },
+  ],
+  ['the clear menu', '/affinities?q=cla', (page) => button(page, '清除…').click()],
+  [
+    'the preferences',
+    '/affinities',
+    async (page) => {
+      await button(page, '偏好设置').click()
+      await page.getByRole('menu').waitFor()
+    },
+  ],
+  [
+    'the keyboard shortcuts',
+    '/affinities',
+    async (page) => {
+      await whenListed(page)
+      await page.keyboard.press('?')
+      await page.getByRole('dialog').waitFor()
+    },
+  ],
+  [
+    'a dry run and its clear',
+    '/affinities?format=GEMINI_CLI',
+    async (page) => {
+      await whenListed(page)
+      await rows(page).first().locator('.c-menu button').click()
+      await button(page, '清除 1 条记录').click()
+      await page.getByText('已清除 1 条记录').waitFor()
+    },
+  ],
+  [
+    'the dry run of everything',
+    '/affinities',
+    async (page) => {
+      await button(page, '清除…').click()
+      await page.getByRole('menuitem', { name: '清除全部亲和记录' }).click()
+      await page.getByText(/^将清除 \d+ 条记录$/).waitFor()
+    },
+  ],
+  ['the mappings by name', '/mappings', (page) => page.locator('tbody tr').first().waitFor()],
+  [
+    'the mappings by provider',
+    '/mappings?tab=providers',
+    (page) => page.locator('tbody tr').first().waitFor(),
+  ],
+  ['names without a model', '/mappings?tab=unmapped', (page) => page.locator('tbody tr').first().waitFor()],
+  [
+    'the dry run of a mapping',
+    '/mappings',
+    async (page) => {
+      await page
+        .getByRole('button', { name: /^清除名称/ })
+        .first()
+        .click()
+      await page.getByText(/^将清除 \d+ 个缓存键$/).waitFor()
+    },
+  ],
+  ['the configuration', '/configuration', (page) => page.locator('tbody tr').first().waitFor()],
+  ['the audit', '/audit', (page) => page.locator('tbody tr').first().waitFor()],
+  [
+    'an audit event',
+    '/audit',
+    async (page) => {
+      await page.locator('tbody .row-open').first().click()
+      await page.getByRole('dialog').waitFor()
+    },
+  ],
+  ['an event that does not exist', '/audit?event=none', (page) => page.getByText('没有该事件').waitFor()],
+  ['no page', '/nowhere', (page) => page.getByText('没有这个页面').waitFor()],
+]
+
+describe('in Chinese nothing but data is left in English', () => {
+  it.each(PLACES)('on %s', async (_name, path, go) => {
+    const { page, leftInEnglish } = await openInChinese(path)
+    await go(page)
+    expect(await leftInEnglish()).toEqual([])
+  })
+
+  it('on the sign-in', async () => {
+    const { page, leftInEnglish } = await openInChinese('/', null)
+    await page.getByRole('heading', { name: '登录' }).waitFor()
+    expect(await leftInEnglish()).toEqual([])
+    await page.getByText('令牌', { exact: true }).click()
+    await page.getByRole('textbox', { name: '令牌' }).fill('wrong')
+    await button(page, '登录').click()
+    await page.getByText('服务器不认识这个令牌').waitFor()
+    expect(await leftInEnglish()).toEqual([])
+  })
+
+  it('while the server is lost', async () => {
+    const { page, leftInEnglish } = await openInChinese('/affinities')
+    await whenListed(page)
+    await console.server.lose()
+    await page.getByText(/服务器自 .+ 起无响应/).waitFor()
+    expect(await leftInEnglish()).toEqual([])
+    await button(page, '刷新').click()
+    await page.getByText('请检查它是否在运行').first().waitFor()
+    expect(await leftInEnglish()).toEqual([])
+    await console.server.haveBack()
+  })
+})

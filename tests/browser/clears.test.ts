@@ -1,0 +1,162 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { VIEWER_TOKEN } from '../support/app.js'
+import { count, startConsole, whenListed, whenLive } from './console.js'
+import { rows } from './support.js'
+
+const console = startConsole()
+const { open } = console
+
+/** What the API counts, asked beside the browser. */
+async function counted(filter: object | null = null): Promise<number> {
+  const { data, errors } = await console.service.query(
+    'query ($filter: AffinityFilter) { affinities(first: 1, filter: $filter) { totalCount } }',
+    { filter },
+  )
+  expect(errors).toEqual([])
+  return data.affinities.totalCount
+}
+
+const openClearMenu = (page: Page) => page.getByRole('button', { name: 'Clear…' }).click()
+const words = (records: number) => `${records} ${records === 1 ? 'record' : 'records'}`
+
+/** Reads the dry run, sees that it cleared nothing, does it, and reads the result. */
+async function clearAfterDryRun(page: Page, records: number): Promise<void> {
+  const before = await counted()
+  await page.getByText(`${words(records)} would be cleared`, { exact: true }).waitFor()
+  expect(await counted()).toBe(before)
+  await page.getByRole('button', { name: `Clear ${words(records)}`, exact: true }).click()
+  await page.getByText(`${words(records)} cleared`, { exact: true }).waitFor()
+  expect(await counted()).toBe(before - records)
+}
+
+describe('clearing', () => {
+  it('clears one record, which leaves another open window within a second', async () => {
+    const here = await open('/affinities?q=张伟')
+    const there = await open('/affinities?q=张伟')
+    await Promise.all([whenLive(here), whenLive(there), whenListed(here), whenListed(there)])
+    const id = await rows(here).first().getAttribute('data-id')
+    await rows(here).first().locator('.c-menu button').click()
+    await here.getByText('1 record would be cleared').waitFor()
+    const gone = there.locator(`tr[data-id="${id}"].gone`)
+    const started = Date.now()
+    await here.getByRole('button', { name: 'Clear 1 record' }).click()
+    await gone.waitFor({ timeout: 3_000 })
+    expect(Date.now() - started).toBeLessThan(1_000)
+    expect(await there.locator('.live-changes').textContent()).toContain('1 gone')
+  })
+
+  it('shows whom clearing everything would hit, and does nothing when it is cancelled', async () => {
+    const page = await open('/affinities')
+    await whenListed(page)
+    const before = await count(page)
+    await page.getByRole('button', { name: 'Clear…' }).click()
+    await page.getByRole('menuitem', { name: 'Clear all affinities' }).click()
+    await page.getByText(/records would be cleared/).waitFor()
+    expect(await page.getByRole('button', { name: /^Clear \d+ records$/ }).isDisabled()).toBe(true)
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.reload()
+    await whenListed(page)
+    expect(await count(page)).toBe(before)
+  })
+})
+
+describe('clearing more than one', () => {
+  it('clears the rows that are ticked, and no other', async () => {
+    const page = await open('/affinities?size=25')
+    await whenListed(page)
+    const ids = await rows(page).evaluateAll((list) => list.slice(2, 5).map((row) => row.dataset['id']))
+    for (const id of ids) await page.locator(`tr[data-id="${id}"] input`).check()
+    await openClearMenu(page)
+    await page.getByRole('menuitem', { name: 'Clear the selected (3)' }).click()
+    await clearAfterDryRun(page, 3)
+    await page.getByRole('link', { name: 'Audit events' }).waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
+    await expect.poll(() => page.locator(`tr[data-id="${ids[0]}"]`).count()).toBe(0)
+  })
+
+  it('clears all that match a filter', async () => {
+    const matching = await counted({ apiFormat: 'GEMINI' })
+    const page = await open('/affinities?format=GEMINI&size=25')
+    await whenListed(page)
+    await openClearMenu(page)
+    await page.getByRole('menuitem', { name: 'Clear all that match' }).click()
+    await clearAfterDryRun(page, matching)
+    expect(matching).toBeGreaterThan(25)
+    expect(await counted({ apiFormat: 'GEMINI' })).toBe(0)
+  })
+
+  it('clears all of a user whom a search was taken for', async () => {
+    const page = await open('/affinities?q=dave')
+    await page.getByText('All records of user dave').waitFor()
+    const matching = Number.parseInt((await count(page)) ?? '', 10)
+    await openClearMenu(page)
+    await page.getByRole('menuitem', { name: 'Clear all that match' }).click()
+    await clearAfterDryRun(page, matching)
+  })
+
+  it.each([
+    ['user', '/affinities?q=张伟', (names: string[]) => names[0]],
+    ['provider', '/affinities?format=CLAUDE', (names: string[]) => names[1]],
+  ])('clears all of a %s from the details of a record', async (whose, path, nameOf) => {
+    const page = await open(path)
+    await whenListed(page)
+    const row = rows(page)
+      .filter({ hasNot: page.locator('.c-provider .mono') })
+      .first()
+    const name = nameOf([
+      (await row.locator('.c-user').textContent()) ?? '',
+      (await row.locator('.c-provider').textContent()) ?? '',
+    ])
+    const id = await row.getAttribute('data-id')
+    const { data } = await console.service.query(
+      '{ affinities(first: 1000) { nodes { id providerId user { id } } } }',
+    )
+    const record = data.affinities.nodes.find((node: { id: string }) => node.id === id)
+    const filter = whose === 'user' ? { userId: record.user.id } : { providerId: record.providerId }
+    await row.locator('.row-open').click()
+    await page.getByRole('button', { name: `Clear all of this ${whose}` }).click()
+    await page.getByRole('heading', { name: `Clear all affinities of ${name}` }).waitFor()
+    await clearAfterDryRun(page, await counted(filter))
+    expect(await counted(filter)).toBe(0)
+  })
+
+  it.each([
+    ['en-US', 'Clear…', 'Clear all that match', 'Free text cannot be cleared by'],
+    ['zh-CN', '清除…', '清除所有匹配项', '不能按自由文本清除'],
+  ])('says why a free text cannot be cleared by, in %s', async (language, menu, entry, reason) => {
+    const page = await open('/affinities?q=cla', { language })
+    await whenListed(page)
+    await page.getByRole('button', { name: menu }).click()
+    const item = page.getByRole('menuitem', { name: entry })
+    expect(await item.textContent()).toContain(reason)
+    expect(await item.isDisabled()).toBe(true)
+  })
+
+  it('shows a viewer no way to clear', async () => {
+    const page = await open('/affinities', { token: VIEWER_TOKEN })
+    await whenListed(page)
+    await rows(page).first().locator('.row-open').click()
+    await page.getByRole('button', { name: 'All of this provider', exact: true }).waitFor()
+    expect(await page.getByText(/Clear/).count()).toBe(0)
+    expect(await page.getByRole('button', { name: /Clear/ }).count()).toBe(0)
+    expect(await page.getByRole('checkbox').count()).toBe(0)
+  })
+})
+
+describe('clearing everything', () => {
+  it('clears everything once the words are typed, and leads to the audit event', async () => {
+    const page = await open('/affinities')
+    await whenListed(page)
+    await page.getByRole('button', { name: 'Clear…' }).click()
+    await page.getByRole('menuitem', { name: 'Clear all affinities' }).click()
+    await page.getByRole('textbox', { name: 'To go on' }).fill('clear all affinities')
+    await page.getByRole('button', { name: /^Clear \d+ records$/ }).click()
+    await page.getByText(/^\d+ records cleared$/).waitFor()
+    await page.getByRole('link', { name: 'Audit event' }).click()
+    const event = page.getByRole('dialog', { name: 'Clear of all affinities' })
+    await event.getByText('cache_clear_all', { exact: true }).waitFor()
+    await page.goto(`${console.server.url}/affinities`)
+    await page.getByText('There is no live affinity').waitFor()
+  })
+})

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { count, startConsole } from './console.js'
+import { rows } from './support.js'
+
+const { open } = startConsole()
+
+describe('looking', () => {
+  it('finds a user by name as one types, and can be linked to', async () => {
+    const page = await open('/affinities')
+    await page.getByRole('searchbox').fill('张伟')
+    await page.getByText('All records of user 张伟').waitFor()
+    const names = await rows(page).locator('.c-user').allInnerTexts()
+    expect(new Set(names)).toEqual(new Set(['张伟']))
+    expect(new URL(page.url()).searchParams.get('q')).toBe('张伟')
+    await page.reload()
+    await page.getByText('All records of user 张伟').waitFor()
+  })
+
+  it('narrows to one provider by a chip that can be taken off', async () => {
+    const page = await open('/affinities')
+    await rows(page).first().waitFor()
+    const everything = await count(page)
+    const named = rows(page).locator('.c-provider:not(:has(.mono))')
+    const provider = (await named.first().textContent()) ?? ''
+    await page.getByRole('button', { name: 'Filter', exact: true }).click()
+    await page.getByRole('combobox', { name: 'Provider', exact: true }).click()
+    await page.getByRole('dialog').getByRole('option', { name: provider }).click()
+    await page.locator('.chip', { hasText: provider }).waitFor()
+    await page.keyboard.press('Escape')
+    await expect.poll(() => count(page)).not.toBe(everything)
+    const providers = await rows(page).locator('.c-provider').allInnerTexts()
+    expect(new Set(providers)).toEqual(new Set([provider]))
+    await page.getByRole('button', { name: /Remove the filter/ }).click()
+    await expect.poll(() => count(page)).toBe(everything)
+  })
+
+  it('leads through the pages and the columns by its address', async () => {
+    const page = await open('/affinities?size=25&sort=requests&page=3')
+    await page.getByText('51–75 of').waitFor()
+    const requests = (await rows(page).locator('.c-requests').allInnerTexts()).map((text) =>
+      Number(text.replace(/,/g, '')),
+    )
+    expect(requests).toEqual([...requests].sort((a, b) => a - b))
+  })
+
+  it('is walked by the keyboard', async () => {
+    const page = await open('/affinities')
+    await rows(page).first().waitFor()
+    await page.keyboard.press('/')
+    await expect.poll(() => page.evaluate('document.activeElement?.type')).toBe('search')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('j')
+    await page.keyboard.press('j')
+    await expect.poll(() => page.evaluate('document.activeElement?.dataset.row')).toBe('1')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').getByText('API key id').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+  })
+
+  it('leads from the stale pins’ number to their list', async () => {
+    const page = await open('/')
+    await page.getByRole('link', { name: 'cannot be honoured' }).click()
+    await page.locator('.chip', { hasText: 'stale only' }).waitFor()
+    await rows(page).first().waitFor()
+    const states = await rows(page).locator('.c-state').allInnerTexts()
+    expect(states.filter((state) => state === 'usable')).toEqual([])
+  })
+
+  it('exports all that matches, not the page alone', async () => {
+    const page = await open('/affinities?format=CLAUDE&size=25')
+    await rows(page).first().waitFor()
+    const total = Number.parseInt((await count(page)) ?? '', 10)
+    const downloaded = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'CSV' }).click()
+    const [header = '', ...lines] = readFileSync(await (await downloaded).path(), 'utf8').split('\r\n')
+    expect(header).toMatch(/^\ufeffusername,email,userId,/)
+    expect(lines).toHaveLength(total)
+    expect(total).toBeGreaterThan(25)
+    for (const line of lines) expect(line).toContain(',CLAUDE,')
+  })
+})

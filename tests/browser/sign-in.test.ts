@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { ADMIN_TOKEN, VIEWER_TOKEN } from '../support/app.js'
+import { FIXTURE_ADMIN } from '../support/fixtures.js'
+import { startConsole } from './console.js'
+
+const { open } = startConsole()
+
+describe('signing in', () => {
+  it('takes an administrator’s email and password', async () => {
+    const page = await open('/', { token: null })
+    await page.getByLabel('Email').fill(FIXTURE_ADMIN.email)
+    await page.getByRole('textbox', { name: 'Password' }).fill('wrong')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('password is wrong').waitFor()
+    await page.getByRole('textbox', { name: 'Password' }).fill(FIXTURE_ADMIN.password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+  })
+
+  it('takes a pasted token, and tells when it is none', async () => {
+    const page = await open('/', { token: null })
+    await page.getByText('Token', { exact: true }).click()
+    const field = page.getByRole('textbox', { name: 'Token' })
+    await field.fill('no such token')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('does not know this token').waitFor()
+    await field.fill(VIEWER_TOKEN)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+  })
+
+  it('asks again over the page when the session has ended, and keeps the page', async () => {
+    const page = await open('/affinities?provider-key=x&q=alice')
+    await page.getByText('No affinity matches').waitFor()
+    await page.evaluate(
+      `sessionStorage.setItem('affinityql.session', JSON.stringify({ token: 'ended', expiresAt: null }))`,
+    )
+    await page.reload()
+    await page.getByText('Your session has ended').waitFor()
+    await page.getByRole('dialog').getByText('Token', { exact: true }).click()
+    await page.getByRole('textbox', { name: 'Token' }).fill(ADMIN_TOKEN)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('No affinity matches').waitFor()
+    expect(page.url()).toContain('provider-key=x')
+  })
+
+  it('takes a password over the page too, though the ended token is still there', async () => {
+    const page = await open('/audit', { token: 'ended' })
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Email').fill(FIXTURE_ADMIN.email)
+    await dialog.getByRole('textbox', { name: 'Password' }).fill(FIXTURE_ADMIN.password)
+    await dialog.getByRole('button', { name: 'Sign in' }).click()
+    await dialog.waitFor({ state: 'hidden' })
+    await page.getByRole('button', { name: 'Details of Sign-in' }).first().waitFor()
+  })
+
+  it('gives whoever signs in over the page their own rights, not those of the one before', async () => {
+    const page = await open('/affinities')
+    await page.getByRole('button', { name: 'Clear…' }).waitFor()
+    await page.evaluate(`sessionStorage.setItem('affinityql.session', '{"token":"ended"}')`)
+    await page.reload()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Token', { exact: true }).click()
+    await dialog.getByRole('textbox', { name: 'Token' }).fill(VIEWER_TOKEN)
+    await dialog.getByRole('button', { name: 'Sign in' }).click()
+    await page.locator('tr[data-row]').first().waitFor()
+    expect(await page.getByRole('button', { name: 'Clear…' }).count()).toBe(0)
+  })
+
+  it('forgets the token with the tab’s sign-out', async () => {
+    const page = await open('/')
+    await page.getByRole('button', { name: 'Preferences' }).click()
+    await page.getByRole('menuitem', { name: 'Sign out' }).click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    expect(await page.evaluate(`sessionStorage.getItem('affinityql.session')`)).toBeNull()
+  })
+})
