@@ -1,15 +1,15 @@
 /** A map of bounded size: the entry not used for longest goes first. */
-export interface Lru<V> {
-  get(key: string): V | undefined
-  set(key: string, value: V): void
-  delete(key: string): void
+export interface Lru<K, V> {
+  get(key: K): V | undefined
+  set(key: K, value: V): void
+  delete(key: K): void
   readonly size: number
 }
 
 /** @param maxEntries 1 or more. */
-export function createLru<V>(maxEntries: number): Lru<V> {
+export function createLru<K, V>(maxEntries: number): Lru<K, V> {
   // A Map iterates in order of insertion, so its first key is the least recently used one.
-  const entries = new Map<string, V>()
+  const entries = new Map<K, V>()
   return {
     get(key) {
       const value = entries.get(key)

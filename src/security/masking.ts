@@ -29,7 +29,7 @@ export function createKeyMasker(
   decrypt: Decrypter,
   { maxEntries }: { readonly maxEntries: number },
 ): KeyMasker {
-  const known = createLru<{ readonly masked: string | null }>(maxEntries)
+  const known = createLru<string, { readonly masked: string | null }>(maxEntries)
   return (stored) => {
     if (stored === null) return null
     const remembered = known.get(stored)

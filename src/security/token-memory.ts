@@ -19,7 +19,9 @@ export interface TokenMemoryOptions {
  * A revocation stays: an answer that left the blacklist before it, and arrives after it, must not undo it.
  */
 export function createTokenMemory({ maxEntries, now }: TokenMemoryOptions): TokenMemory {
-  const seen = createLru<{ readonly state: 'clean' | 'revoked'; readonly expiresAt: number }>(maxEntries)
+  const seen = createLru<string, { readonly state: 'clean' | 'revoked'; readonly expiresAt: number }>(
+    maxEntries,
+  )
   return {
     rememberClean(hash, expiresAt) {
       if (seen.get(hash)?.state === 'revoked') return

@@ -13,6 +13,7 @@ import type { Metrics } from './metrics.js'
 import { type ContextDeps, createContext } from './request-context.js'
 import type { Tracing } from './tracing/tracing.js'
 import { useCancellation } from './use-cancellation.js'
+import { useCompiledQueries } from './use-compiled-queries.js'
 import { useConsole } from './use-console.js'
 import { useGraphiql } from './use-graphiql.js'
 import { useHealth } from './use-health.js'
@@ -91,6 +92,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         disconnect: () => server.res?.destroy(),
       }),
     plugins: [
+      useCompiledQueries(),
       ...(deps.tracing ? [deps.tracing.plugin] : []),
       useRequestLog(logger),
       useSecurityHeaders<ServerContext>(

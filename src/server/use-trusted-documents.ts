@@ -19,7 +19,7 @@ const TEXTS_REMEMBERED = 500
  */
 export function useTrustedDocuments(documents: TrustedDocuments): Plugin {
   const canonical = new Set([...documents.values()].map(canonicalText))
-  const known = createLru<true>(TEXTS_REMEMBERED)
+  const known = createLru<string, true>(TEXTS_REMEMBERED)
 
   const isTrusted = (text: string): boolean => {
     if (known.get(text)) return true
