@@ -6,7 +6,7 @@ import { positionOf } from '../stores/affinity-reader.js'
 import type { AffinityRecord } from '../stores/affinity-record.js'
 import type { AffinitySelection, DimensionSets } from '../stores/affinity-selection.js'
 import type { ApiKeyRow, UserRow } from '../stores/gateway-rows.js'
-import { holdsText } from '../stores/gateway-store.js'
+import { holdingText } from '../stores/name-search.js'
 import { decodeCursor, encodeCursor, queryFingerprint } from './cursors.js'
 import { readSearchText, resolveIdentifier } from './identifier.js'
 import { readFirst, readOffset } from './page-arguments.js'
@@ -238,4 +238,4 @@ const intersection = (a: ReadonlySet<string> | undefined, b: ReadonlySet<string>
 
 /** Ids in the records themselves are searched as well: their rows may have been deleted. */
 const containing = (ids: ReadonlySet<string>, text: string): Set<string> =>
-  new Set([...ids].filter((id) => holdsText(id, text)))
+  new Set([...ids].filter(holdingText(text)))

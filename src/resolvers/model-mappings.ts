@@ -2,10 +2,10 @@ import type { Context } from '../context.js'
 import { UnavailableError } from '../errors.js'
 import type { Selected } from '../loaders/affinity-joins.js'
 import type { GlobalModelRow, ProviderRow, ServingModelRow } from '../stores/gateway-rows.js'
-import { holdsText } from '../stores/gateway-store.js'
 import type { ProviderGlobalModelWithHits } from '../stores/model-mapping-reader.js'
 import { aliasNames, type ResolvedName, type UnmappedName } from '../stores/model-mapping-records.js'
 import { countFamilies, type FamilyCounts } from '../stores/model-mapping-store.js'
+import { holdingText } from '../stores/name-search.js'
 import type { PageArguments } from './affinities.js'
 import { readSearchText } from './identifier.js'
 import {
@@ -65,11 +65,11 @@ export async function modelMappings(
 ): Promise<KeysetPage<ResolvedName>> {
   const search = readSearch(args)
   const request = readKeysetRequest(args, ['modelMappings', search], BY_NAME)
+  const isFound = finding(search)
   const { resolved } = await context.mappingReader.names()
   const found = resolved.filter(
     ({ name, globalModel }) =>
-      name !== globalModel.name &&
-      isFound(search, [name, globalModel.name, globalModel.displayName, globalModel.id]),
+      name !== globalModel.name && isFound([name, globalModel.name, globalModel.displayName, globalModel.id]),
   )
   const page = keysetPage(found, BY_NAME, request)
   await primeMappingJoins(page.items, context, selected)
@@ -132,10 +132,11 @@ export async function providerModelMappings(
       (providerId === null || model.providerId === providerId) &&
       (globalModelId === null || model.globalModelId === globalModelId),
   )
+  const isFound = finding(search)
   const mappings = (await withRows(cached, context)).filter(
     ({ provider, globalModel, providerModelName, aliases }) =>
       (providerModelName !== globalModel.name || aliases.length > 0) &&
-      isFound(search, [provider.name, globalModel.name, providerModelName, ...aliases]),
+      isFound([provider.name, globalModel.name, providerModelName, ...aliases]),
   )
   return keysetPage(mappings, BY_PROVIDER_AND_MODEL, request)
 }
@@ -171,5 +172,9 @@ export async function unmappedEntries(
 const readSearch = ({ search }: Searchable): string | null =>
   search == null ? null : readSearchText(search, 'search')
 
-const isFound = (search: string | null, texts: readonly (string | null)[]): boolean =>
-  search === null || texts.some((text) => text !== null && holdsText(text, search))
+/** Whether one of an entry's texts holds what is searched; no search finds every entry. */
+function finding(search: string | null): (texts: readonly (string | null)[]) => boolean {
+  if (search === null) return () => true
+  const holds = holdingText(search)
+  return (texts) => texts.some((text) => text !== null && holds(text))
+}

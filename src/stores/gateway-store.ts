@@ -17,6 +17,7 @@ import {
   type UserRow,
 } from './gateway-rows.js'
 import { guardDatabase } from './guard-database.js'
+import { createNameSearch } from './name-search.js'
 import { createTableReader } from './table-reader.js'
 
 type Ids = readonly string[]
@@ -46,22 +47,6 @@ export interface GatewayStore {
   /** Ids whose own id or name (a user's username or email as well) contains the text, without regard to case. */
   idsMatching(text: string): Promise<DimensionSets>
 }
-
-/** Does a name contain this text, whatever the case of either? */
-export const holdsText = (name: string, text: string): boolean => folded(name).includes(folded(text))
-
-// Σ in small letters is ς at the end of a word, and a part of a name may end where the name goes on.
-const folded = (text: string): string => text.toLowerCase().replaceAll('ς', 'σ')
-
-/**
- * A LIKE pattern for `text` anywhere. Prisma passes `contains` on as it is, so that `100%_real` would be a pattern:
- * `\`, `%` and `_` are escaped here. A letter outside ASCII may be folded differently by the database's locale,
- * so any such letter matches anything in SQL, and `holdsText` has the last word.
- */
-const likeTerm = (text: string): string =>
-  text
-    .replace(/[\\%_]/g, '\\$&')
-    .replace(/[^\p{ASCII}]/gu, (letter) => (letter.toLowerCase() === letter.toUpperCase() ? letter : '%'))
 
 /**
  * Rows by id go past Prisma's client, whose planning costs more than the statement where it is always the same; the
@@ -108,7 +93,7 @@ export function createGatewayStore({ prisma, query }: Pick<Database, 'prisma' | 
       ),
     findApiKey: (id) =>
       guardDatabase(() => prisma.apiKey.findUnique({ where: { id }, select: API_KEY_COLUMNS })),
-    idsMatching: (text) => guardDatabase(() => idsMatching(prisma, text)),
+    idsMatching: createNameSearch(query),
   }
 }
 
@@ -129,38 +114,3 @@ async function servingModels(prisma: PrismaClient, globalModelIds: Ids): Promise
     provider,
   }))
 }
-
-async function idsMatching(prisma: PrismaClient, text: string): Promise<DimensionSets> {
-  const contains = { contains: likeTerm(text), mode: 'insensitive' } as const
-  const matches = (...names: (string | null)[]) =>
-    names.some((name) => name !== null && holdsText(name, text))
-
-  const [apiKeys, providers, providerKeys, globalModels] = await Promise.all([
-    prisma.apiKey.findMany({
-      where: {
-        OR: [
-          { id: contains },
-          { name: contains },
-          { user: { OR: [{ id: contains }, { username: contains }, { email: contains }] } },
-        ],
-      },
-      select: { id: true, name: true, user: { select: { id: true, username: true, email: true } } },
-    }),
-    prisma.provider.findMany({ where: idOrName(contains), select: { id: true, name: true } }),
-    prisma.providerKey.findMany({ where: idOrName(contains), select: { id: true, name: true } }),
-    prisma.globalModel.findMany({ where: idOrName(contains), select: { id: true, name: true } }),
-  ])
-  return {
-    affinityKey: new Set(
-      apiKeys
-        .filter(({ id, name, user }) => matches(id, name, user.id, user.username, user.email))
-        .map(({ id }) => id),
-    ),
-    providerId: idSet(providers.filter(({ id, name }) => matches(id, name))),
-    providerKeyId: idSet(providerKeys.filter(({ id, name }) => matches(id, name))),
-    modelId: idSet(globalModels.filter(({ id, name }) => matches(id, name))),
-  }
-}
-
-const idOrName = <T>(contains: T) => ({ OR: [{ id: contains }, { name: contains }] })
-const idSet = (rows: readonly { id: string }[]) => new Set(rows.map(({ id }) => id))
