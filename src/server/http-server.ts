@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigurationError } from '../errors.js'
 import type { Yoga } from './create-yoga.js'
@@ -46,6 +46,11 @@ export async function listen(
     },
     yoga,
   )
+  const connections = new Set<Socket>()
+  server.on('connection', (socket) => {
+    connections.add(socket)
+    socket.on('close', () => connections.delete(socket))
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenProblem(error, host, port)))
     server.listen(port, host, resolve)
@@ -54,18 +59,22 @@ export async function listen(
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`,
     async close(drainMs) {
-      await drain(server, drainMs)
+      await drain(server, connections, drainMs)
       await yoga.dispose()
     },
   }
 }
 
-async function drain(server: Server, drainMs: number): Promise<void> {
+async function drain(server: Server, connections: ReadonlySet<Socket>, drainMs: number): Promise<void> {
   const cut = setTimeout(() => server.closeAllConnections(), drainMs)
   // A request that is on its way on a connection that looks idle would be reset: let it come in first.
   await sleep(Math.min(LAST_CALL_MS, drainMs))
   // A connection that falls idle now would wait for its client's next request.
-  const hangUp = setInterval(() => server.closeIdleConnections(), HANG_UP_EVERY_MS)
+  const hangUp = setInterval(() => {
+    server.closeIdleConnections()
+    // For Node one that has never said anything, as browsers open them in advance, is not idle.
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+  }, HANG_UP_EVERY_MS)
   await new Promise((resolve) => server.close(resolve))
   clearInterval(hangUp)
   clearTimeout(cut)

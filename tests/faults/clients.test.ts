@@ -1,0 +1,130 @@
+/** Clients that take their time, say nothing, or go all at once. */
+
+import { createHash } from 'node:crypto'
+import { connect, type Socket } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { STREAM_LIMITS } from '../../src/live/streams.js'
+import { listen } from '../../src/server/http-server.js'
+import { FIXTURE_AFFINITIES } from '../api/clearing.js'
+import { listening } from '../attacks/http.js'
+import { ADMIN_TOKEN, startTestApp } from '../support/app.js'
+import { measured } from './figures.js'
+
+const PAGE = `{ affinities(first: 1000) { nodes { id affinityKey modelId user { id username email } provider { id name displayName }
+  endpoint { id baseUrl } providerKey { id name maskedKey } apiKey { id name maskedKey } staleReasons } } }`
+
+/** A connection that has sent this and reads nothing until it is told to. */
+function open(url: string, text = ''): Promise<Socket> {
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(text)
+      resolve(socket)
+    })
+    socket.once('error', reject)
+    socket.pause()
+    onTestFinished(() => {
+      socket.destroy()
+    })
+  })
+}
+
+function request(query: string, accept = 'application/json', token = ADMIN_TOKEN): string {
+  const body = JSON.stringify({ query })
+  return `POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\naccept: ${accept}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+}
+
+describe('clients that read one byte a second, or none', () => {
+  it('keep nobody else waiting, and do not hold up a stop', async () => {
+    const service = await startTestApp()
+    onTestFinished(() => service.close())
+    const server = await listen(service.app.yoga, '127.0.0.1', 0)
+    const slow = await Promise.all(Array.from({ length: 50 }, () => open(server.url, request(PAGE))))
+    const drip = setInterval(() => {
+      for (const socket of slow) socket.read(1)
+    }, 1_000)
+    onTestFinished(() => clearInterval(drip))
+    const answer = await measured('50 clients that do not read: another’s list', () =>
+      service.query('{ affinities { totalCount } }'),
+    )
+    expect(answer.data).toEqual({ affinities: { totalCount: FIXTURE_AFFINITIES } })
+    await measured('50 clients that do not read: a stop that gives them 500 ms', () => server.close(500))
+  })
+})
+
+describe('1,000 idle connections', () => {
+  it('cost the others nothing, and do not hold up a stop', async () => {
+    const service = await startTestApp()
+    onTestFinished(() => service.close())
+    const server = await listen(service.app.yoga, '127.0.0.1', 0)
+    const idle = await Promise.all(Array.from({ length: 1_000 }, () => open(server.url)))
+    const reply = await measured('1,000 idle connections: another’s list', () =>
+      fetch(`${server.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
+        body: JSON.stringify({ query: '{ affinities { totalCount } }' }),
+      }),
+    )
+    expect(await reply.json()).toMatchObject({ data: { affinities: { totalCount: FIXTURE_AFFINITIES } } })
+    // Long before it would cut them.
+    await measured('1,000 idle connections: a stop', () => server.close(60_000))
+    // They hear of it.
+    for (const socket of idle) socket.resume()
+    await expect.poll(() => idle.filter((socket) => !socket.destroyed).length, { timeout: 5_000 }).toBe(0)
+  })
+})
+
+describe('1,000 readers of events that go at once', () => {
+  const VIEWERS = Array.from({ length: STREAM_LIMITS.all / STREAM_LIMITS.perViewer }, (_, n) => `reader-${n}`)
+  const entry = (name: string) => `${name}:viewer:${createHash('sha256').update(name).digest('hex')}`
+  const EVENTS = 'subscription { affinityEvents { type } }'
+
+  it('leave nothing behind: as many may come again, time after time', async () => {
+    const server = await listening({ redis: 'empty', env: { ADMIN_TOKENS: VIEWERS.map(entry).join() } })
+    const openAll = async () => {
+      const sockets = await Promise.all(
+        VIEWERS.flatMap((name) =>
+          Array.from({ length: STREAM_LIMITS.perViewer }, () =>
+            open(server.url, request(EVENTS, 'text/event-stream', name)),
+          ),
+        ),
+      )
+      const heard = sockets.map(() => '')
+      sockets.forEach((socket, n) => {
+        socket.on('data', (data) => {
+          heard[n] += data.toString('latin1')
+        })
+        socket.resume()
+      })
+      const opened = () =>
+        heard.filter((text) => text.startsWith('HTTP/1.1 200') && !/RATE_LIMITED/.test(text)).length
+      await expect
+        .poll(() => heard.every((text) => text.includes('\r\n\r\n')), { timeout: 10_000 })
+        .toBe(true)
+      return { sockets, opened }
+    }
+    const [viewer = ''] = VIEWERS
+    const first = await openAll()
+    expect(first.opened()).toBe(STREAM_LIMITS.all)
+    const more = await server.send({
+      token: viewer,
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query: EVENTS }),
+    })
+    expect(more.text).toContain('RATE_LIMITED')
+    for (const socket of first.sockets) socket.destroy()
+    const answer = await measured('500 readers of events gone at once: another’s answer', () =>
+      server.post('{ viewer { name } }', {}, viewer),
+    )
+    expect(answer.status).toBe(200)
+    const openAndGo = async () => {
+      const { sockets, opened } = await openAll()
+      for (const socket of sockets) socket.destroy()
+      return opened()
+    }
+    // The service hears of each end in its own time.
+    for (let wave = 0; wave < 2; wave += 1) {
+      await expect.poll(openAndGo, { timeout: 10_000 }).toBe(STREAM_LIMITS.all)
+    }
+  })
+})
