@@ -32,8 +32,9 @@ function shell(command: string, cwd: string, env: Readonly<Record<string, string
   if (status !== 0) throw new Error(`${command} ended with ${status}:\n${stdout}${stderr}`)
 }
 
-/** The same files under other names: half a gigabyte need not be written, and what is deleted is a name. */
-const link = (source: string, to: string): void => shell(`cp -al '${source}' '${to}'`, folder)
+/** The same files under other names, where this file system can: half a gigabyte need not be written. */
+const link = (source: string, to: string): void =>
+  shell(`cp -al '${source}' '${to}' 2>/dev/null || { rm -rf '${to}' && cp -a '${source}' '${to}'; }`, folder)
 
 /** Makes a stage in a folder of its name. */
 function make(name: string): string {
