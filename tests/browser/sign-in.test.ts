@@ -72,6 +72,7 @@ describe('signing in', () => {
     await page.getByRole('button', { name: 'Preferences' }).click()
     await page.getByRole('menuitem', { name: 'Sign out' }).click()
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    expect(await page.title()).toBe('Sign in · affinityql')
     expect(await page.evaluate(`sessionStorage.getItem('affinityql.session')`)).toBeNull()
   })
 })

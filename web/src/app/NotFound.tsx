@@ -2,9 +2,11 @@ import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { Message } from '../components/Message.js'
+import { usePageTitle } from '../hooks/use-page-title.js'
 
 export function NotFound() {
   const { t } = useTranslation()
+  usePageTitle(t('app.notFound'))
   return (
     <div className="content">
       <Message level={1} title={t('app.notFound')} hint={t('app.notFoundHint')}>

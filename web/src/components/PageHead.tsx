@@ -1,5 +1,5 @@
-import { type ReactNode, useEffect } from 'react'
-import { useTranslation } from 'react-i18next'
+import type { ReactNode } from 'react'
+import { usePageTitle } from '../hooks/use-page-title.js'
 
 interface PageHeadProps {
   readonly title: string
@@ -8,10 +8,7 @@ interface PageHeadProps {
 }
 
 export function PageHead({ title, intro, children }: PageHeadProps) {
-  const { t } = useTranslation()
-  useEffect(() => {
-    document.title = `${title} · ${t('app.name')}`
-  }, [title, t])
+  usePageTitle(title)
   return (
     <div className="page-head">
       <h1 style={{ margin: 0, fontSize: '1.0625rem' }}>{title}</h1>

@@ -1,12 +1,13 @@
 import { useTranslation } from 'react-i18next'
+import { usePageTitle } from '../../hooks/use-page-title.js'
 import { SignInForm } from '../../session/SignInForm.js'
 import { SignInPreferences } from './SignInPreferences.js'
 
 export function SignInPage() {
   const { t } = useTranslation()
+  usePageTitle(t('signIn.title'))
   return (
     <main className="sign-in">
-      <title>{`${t('signIn.title')} · ${t('app.name')}`}</title>
       <div className="panel">
         <div className="brand">
           <img src="/icon.svg" alt="" />
