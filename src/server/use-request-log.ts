@@ -11,6 +11,8 @@ interface Entry {
   operation?: string
   kind?: string
   viewer?: () => string | undefined
+  /** The client's, as far as it can be believed. */
+  address?: string
   errorCodes?: readonly string[]
 }
 
@@ -34,8 +36,9 @@ export function requestIdOf(request: Request): string {
 }
 
 /**
- * One line for each GraphQL request: operation, duration, viewer, request id, error codes. Never the query's text,
- * its variables or the token. Names come from the client, so control characters are taken out of them.
+ * One line for each GraphQL request: operation, duration, viewer, address, request id, error codes. So each use of a token
+ * is told, and each try of one that is refused. Never the query's text, its variables or the token. Names come from the
+ * client, so control characters are taken out of them.
  */
 export function useRequestLog(logger: Logger): Plugin<Context> {
   const entries = new WeakMap<Request, Entry>()
@@ -51,6 +54,7 @@ export function useRequestLog(logger: Logger): Plugin<Context> {
       entry.operation = printable(operation?.name?.value ?? rootFields(operation))
       entry.kind = operation?.operation ?? 'query'
       entry.viewer = () => args.contextValue.knownViewer()?.name
+      entry.address = args.contextValue.clientAddress
     },
     onExecutionResult({ request, result }) {
       const entry = entries.get(request)
@@ -71,6 +75,7 @@ export function useRequestLog(logger: Logger): Plugin<Context> {
           operation: entry.operation,
           kind: entry.kind,
           viewer: entry.viewer?.() ?? null,
+          ...(entry.address !== undefined && { address: entry.address }),
           durationMs: Math.round((performance.now() - entry.startedAt) * 10) / 10,
           status: response.status,
           ...(entry.errorCodes && { errorCodes: entry.errorCodes }),

@@ -110,6 +110,19 @@ describe('a token', () => {
     expectRefusal(reply, 'UNAUTHENTICATED')
   })
 
+  it('leaves a line with each use, and with each try that is refused: of whom, from where, for what', async () => {
+    const before = service.logs.length
+    await ask(VIEWER_TOKEN)
+    await ask(`${VIEWER_TOKEN}x`)
+    const lines = service.logs.slice(before).filter(({ msg }) => msg === 'request')
+    const common = { operation: '{ viewer }', address: '127.0.0.1', requestId: expect.any(String) }
+    expect(lines).toMatchObject([
+      { ...common, viewer: 'looker', status: 200 },
+      { ...common, viewer: null, status: 401, errorCodes: ['UNAUTHENTICATED'] },
+    ])
+    expect(JSON.stringify(lines)).not.toContain(VIEWER_TOKEN)
+  })
+
   it('is dead once the gateway has put it on its blacklist', async () => {
     const token = await signed(claims({ jti: 'revoked' }))
     expect((await ask(token)).status).toBe(200)
