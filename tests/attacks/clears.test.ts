@@ -63,7 +63,7 @@ const HOSTILE = [
   'a\0b',
   '\ud800',
   '模型',
-  'x'.repeat(50_000),
+  'x'.repeat(20_000),
 ]
 
 describe('a clear is not more than it is asked for', () => {

@@ -148,14 +148,14 @@ describe('what is no email or no password', () => {
     ['a pattern for the email', '%@example.com'],
     ['a NUL in the email', `${email}\0`],
     ['half a character in the email', `${email}\ud800`],
-    ['an email of 100,000 characters', `${'x'.repeat(100_000)}@example.com`],
+    ['an email of 90,000 characters', `${'x'.repeat(90_000)}@example.com`],
     ['a username for the email', 'root'],
     ['a user id for the email', FIXTURE_ADMIN.id],
   ])('%s is nobody', async (_, who) => {
     expect(await login(who, password)).toBe('InvalidCredentialsError')
   })
 
-  it('a password of 100,000 characters is wrong', async () => {
-    expect(await login(email, `${password}${'x'.repeat(100_000)}`)).toBe('InvalidCredentialsError')
+  it('a password of 90,000 characters is wrong', async () => {
+    expect(await login(email, `${password}${'x'.repeat(90_000)}`)).toBe('InvalidCredentialsError')
   })
 })
