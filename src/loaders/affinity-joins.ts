@@ -32,15 +32,15 @@ export async function primeAffinityJoins(
   const wantsUserOfKey = selected['apiKey'] !== undefined && 'user' in selected['apiKey']
   const wantsSiblings =
     selects(selected['user'], 'apiKeys') || selects(selected['apiKey']?.['user'], 'apiKeys')
+  const wantsUser = wants(NEEDS_USER) || wantsUserOfKey
+  const { byId, primeWithOwners, primeWithSiblings } = loaders.apiKeys
+  const primeApiKeys = wantsSiblings ? primeWithSiblings : wantsUser ? primeWithOwners : byId.prime
   const wantsEndpointOfKey = selects(selected['providerKey'], 'endpoint')
   const wantsProviderOfEndpoint =
     selects(selected['endpoint'], 'provider') || selects(selected['providerKey']?.['endpoint'], 'provider')
 
   await Promise.all([
-    wants(NEEDS_API_KEY) &&
-      (wantsSiblings
-        ? loaders.apiKeys.primeWithSiblings(ids('affinityKey'))
-        : loaders.apiKeys.byId.prime(ids('affinityKey'))),
+    wants(NEEDS_API_KEY) && primeApiKeys(ids('affinityKey')),
     wants(NEEDS_PROVIDER_KEY) && loaders.providerKeys.prime(ids('providerKeyId')),
     wants(NEEDS_MODEL) && loaders.globalModels.prime(ids('modelId')),
     !wantsProviderOfEndpoint && wants(NEEDS_PROVIDER) && loaders.providers.prime(ids('providerId')),
@@ -52,7 +52,8 @@ export async function primeAffinityJoins(
     for (const key of found(loaders.providerKeys, ids('providerKeyId'))) endpointIds.push(key.endpointId)
   }
   await Promise.all([
-    (wants(NEEDS_USER) || wantsUserOfKey) &&
+    // Of keys that were there before; the others have brought theirs along.
+    wantsUser &&
       loaders.users.prime(found(loaders.apiKeys.byId, ids('affinityKey')).map(({ userId }) => userId)),
     loaders.endpoints.prime(endpointIds),
   ])

@@ -1,35 +1,45 @@
-import type { ApiKeyRow } from '../stores/gateway-rows.js'
-import type { GatewayStore } from '../stores/gateway-store.js'
+import type { ApiKeyRow, UserRow } from '../stores/gateway-rows.js'
+import type { GatewayStore, OwnedApiKey } from '../stores/gateway-store.js'
 import { byId, createEntityLoader, type EntityLoader } from './entity-loader.js'
 
 export interface ApiKeyLoaders {
   readonly byId: EntityLoader<ApiKeyRow>
   /** A user's keys, oldest first. */
   readonly byUser: EntityLoader<readonly ApiKeyRow[]>
-  /** Fetches these keys and all other keys of their users in one statement, for both loaders. Never rejects. */
-  primeWithSiblings(ids: readonly string[]): Promise<void>
+  /** Fetches these keys and their users in one statement, for both loaders. Never rejects. */
+  primeWithOwners(ids: Iterable<string>): Promise<void>
+  /** Fetches these keys, their users and all other keys of those in one statement, for all loaders. Never rejects. */
+  primeWithSiblings(ids: Iterable<string>): Promise<void>
 }
 
-export function createApiKeyLoaders(gateway: GatewayStore): ApiKeyLoaders {
-  let withSiblings = false
+export function createApiKeyLoaders(gateway: GatewayStore, users: EntityLoader<UserRow>): ApiKeyLoaders {
+  let reach: 'alone' | 'owners' | 'siblings' = 'alone'
   const byUser = createEntityLoader<readonly ApiKeyRow[]>(async (userIds) => {
     const keys = groupByUser(await gateway.apiKeysOfUsers(userIds))
     return new Map(userIds.map((id) => [id, keys.get(id) ?? []] as const))
   })
+  const keepOwners = (owned: readonly OwnedApiKey[]): ApiKeyRow[] =>
+    owned.map(({ apiKey, owner }) => {
+      users.set(apiKey.userId, owner)
+      return apiKey
+    })
   const byKeyId = createEntityLoader<ApiKeyRow>(async (ids) => {
-    if (!withSiblings) return byId(await gateway.apiKeys(ids))
-    const rows = await gateway.apiKeysWithSiblings(ids)
+    if (reach === 'alone') return byId(await gateway.apiKeys(ids))
+    if (reach === 'owners') return byId(keepOwners(await gateway.apiKeysWithOwners(ids)))
+    const rows = keepOwners(await gateway.apiKeysWithSiblings(ids))
     for (const [userId, keys] of groupByUser(rows)) byUser.set(userId, keys)
     return byId(rows)
   })
+  const primeWith = (wanted: typeof reach) => async (ids: Iterable<string>) => {
+    reach = wanted
+    await byKeyId.prime(ids)
+    reach = 'alone'
+  }
   return {
     byId: byKeyId,
     byUser,
-    async primeWithSiblings(ids) {
-      withSiblings = true
-      await byKeyId.prime(ids)
-      withSiblings = false
-    },
+    primeWithOwners: primeWith('owners'),
+    primeWithSiblings: primeWith('siblings'),
   }
 }
 

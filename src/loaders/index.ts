@@ -30,13 +30,16 @@ export interface Loaders {
   readonly systemConfigs: EntityLoader<unknown>
 }
 
-export const createLoaders = (gateway: GatewayStore): Loaders => ({
-  users: createUserLoader(gateway),
-  apiKeys: createApiKeyLoaders(gateway),
-  providers: createProviderLoader(gateway),
-  endpoints: createEndpointLoader(gateway),
-  providerKeys: createProviderKeyLoader(gateway),
-  globalModels: createGlobalModelLoader(gateway),
-  models: createModelsLoader(gateway),
-  systemConfigs: createSystemConfigLoader(gateway),
-})
+export function createLoaders(gateway: GatewayStore): Loaders {
+  const users = createUserLoader(gateway)
+  return {
+    users,
+    apiKeys: createApiKeyLoaders(gateway, users),
+    providers: createProviderLoader(gateway),
+    endpoints: createEndpointLoader(gateway),
+    providerKeys: createProviderKeyLoader(gateway),
+    globalModels: createGlobalModelLoader(gateway),
+    models: createModelsLoader(gateway),
+    systemConfigs: createSystemConfigLoader(gateway),
+  }
+}

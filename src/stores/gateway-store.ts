@@ -18,9 +18,15 @@ import {
 } from './gateway-rows.js'
 import { guardDatabase } from './guard-database.js'
 import { createNameSearch } from './name-search.js'
-import { createTableReader } from './table-reader.js'
+import { createPairReader, createTableReader } from './table-reader.js'
 
 type Ids = readonly string[]
+
+export interface OwnedApiKey {
+  readonly apiKey: ApiKeyRow
+  /** Null where the user's row has been deleted. */
+  readonly owner: UserRow | null
+}
 
 /**
  * The gateway's rows, read only. Each method issues one SQL statement whatever the number of ids, returns the rows
@@ -31,8 +37,9 @@ export interface GatewayStore {
   apiKeys(ids: Ids): Promise<ApiKeyRow[]>
   /** Every API key of these users. */
   apiKeysOfUsers(userIds: Ids): Promise<ApiKeyRow[]>
+  apiKeysWithOwners(ids: Ids): Promise<OwnedApiKey[]>
   /** These API keys and every other key of their users. */
-  apiKeysWithSiblings(ids: Ids): Promise<ApiKeyRow[]>
+  apiKeysWithSiblings(ids: Ids): Promise<OwnedApiKey[]>
   providers(ids: Ids): Promise<ProviderRow[]>
   endpoints(ids: Ids): Promise<EndpointRow[]>
   providerKeys(ids: Ids): Promise<ProviderKeyRow[]>
@@ -54,14 +61,19 @@ export interface GatewayStore {
  */
 export function createGatewayStore({ prisma, query }: Pick<Database, 'prisma' | 'query'>): GatewayStore {
   const apiKeys = { name: 'api_keys', columns: API_KEY_COLUMNS }
+  const users = { name: 'users', columns: USER_COLUMNS }
+  const ownedApiKeys = (condition: string) => {
+    const read = createPairReader<ApiKeyRow, UserRow>(query, apiKeys, users, 'user_id', condition)
+    return async (ids: Ids): Promise<OwnedApiKey[]> =>
+      (await read(ids)).map(({ row, other }) => ({ apiKey: row, owner: other }))
+  }
   return {
-    users: createTableReader<UserRow>(query, { name: 'users', columns: USER_COLUMNS }),
+    users: createTableReader<UserRow>(query, users),
     apiKeys: createTableReader<ApiKeyRow>(query, apiKeys),
     apiKeysOfUsers: createTableReader<ApiKeyRow>(query, apiKeys, 'user_id = ANY($1)'),
-    apiKeysWithSiblings: createTableReader<ApiKeyRow>(
-      query,
-      apiKeys,
-      'user_id IN (SELECT user_id FROM api_keys WHERE id = ANY($1))',
+    apiKeysWithOwners: ownedApiKeys('api_keys.id = ANY($1)'),
+    apiKeysWithSiblings: ownedApiKeys(
+      'api_keys.user_id IN (SELECT user_id FROM api_keys WHERE id = ANY($1))',
     ),
     providers: createTableReader<ProviderRow>(query, { name: 'providers', columns: PROVIDER_COLUMNS }),
     endpoints: createTableReader<EndpointRow>(query, {

@@ -24,10 +24,45 @@ export function createTableReader<Row extends object>(
 ): (ids: readonly string[]) => Promise<Row[]> {
   const fields = Object.keys(columns)
   const sql = `SELECT ${fields.map(columnOf).join(', ')} FROM ${name} WHERE ${condition}`
+  const rowOf = rowReader<Row>(fields)
+  return (ids) => guardDatabase(async () => (await query(sql, [ids])).map(rowOf))
+}
+
+/**
+ * Reads rows with the row of another table that each belongs to, or null where there is none, in one statement.
+ * @param on the column of `table` that holds the other's id
+ * @param condition SQL, with `$1` for the list
+ */
+export function createPairReader<Row extends object, Other extends object>(
+  query: RunQuery,
+  table: Table<Row>,
+  other: Table<Other>,
+  on: string,
+  condition = `${table.name}.id = ANY($1)`,
+): (ids: readonly string[]) => Promise<{ row: Row; other: Other | null }[]> {
+  const fields = Object.keys(table.columns)
+  const others = Object.keys(other.columns)
+  const columns = [
+    ...fields.map((field) => `${table.name}.${columnOf(field)}`),
+    ...others.map((field) => `${other.name}.${columnOf(field)}`),
+  ]
+  const join = `LEFT JOIN ${other.name} ON ${other.name}.id = ${table.name}.${on}`
+  const sql = `SELECT ${columns.join(', ')} FROM ${table.name} ${join} WHERE ${condition}`
+  const [rowOf, otherOf] = [rowReader<Row>(fields), rowReader<Other>(others)]
+  const idAt = fields.length + others.indexOf('id')
+  return (ids) =>
+    guardDatabase(async () =>
+      (await query(sql, [ids])).map((values) => ({
+        row: rowOf(values),
+        other: values[idAt] === null ? null : otherOf(values.slice(fields.length)),
+      })),
+    )
+}
+
+function rowReader<Row extends object>(fields: readonly string[]): (values: readonly unknown[]) => Row {
   // Times come as texts; the gateway names every one of them so.
   const isTime = fields.map((field) => field.endsWith('At'))
-
-  const rowOf = (values: readonly unknown[]): Row => {
+  return (values) => {
     const row: Record<string, unknown> = {}
     fields.forEach((field, index) => {
       const value = values[index]
@@ -35,7 +70,6 @@ export function createTableReader<Row extends object>(
     })
     return row as Row
   }
-  return (ids) => guardDatabase(async () => (await query(sql, [ids])).map(rowOf))
 }
 
 const columnOf = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

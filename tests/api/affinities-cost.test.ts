@@ -21,7 +21,12 @@ const EVERY_FIELD = `
 const page = (args: string) => `{ affinities${args} { totalCount nodes { ...EveryField } } } ${EVERY_FIELD}`
 
 /** The table that a statement reads first; a join or a subquery is part of that one statement. */
-const tableOf = (statement: string) => /\bFROM\s+(?:"public"\.)?"?(\w+)"?/i.exec(statement)?.[1] ?? statement
+/** Each table that a statement reads, once; a table of two statements is there twice. */
+const tablesIn = (statement: string) => [
+  ...new Set(
+    Array.from(statement.matchAll(/\b(?:FROM|JOIN)\s+(?:"public"\.)?"?(\w+)"?/gi), ([, table]) => table),
+  ),
+]
 
 describe('a page of affinities', () => {
   let service: TestApp
@@ -56,10 +61,10 @@ describe('a page of affinities', () => {
       const { errors } = await service.query(document)
       expect(errors).toEqual([])
     })
-    return statements.map(tableOf).sort()
+    return statements.flatMap(tablesIn).sort()
   }
 
-  it('of 1,000 with every nested field costs one SQL statement a table', async () => {
+  it('of 1,000 with every nested field reads each table once', async () => {
     const { data } = await service.query(page('(first: 1000)'))
     expect(data.affinities.totalCount).toBe(506 + EXTRA)
     expect(data.affinities.nodes).toHaveLength(1000)
