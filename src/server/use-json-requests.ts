@@ -40,19 +40,19 @@ function refuseUnlessPlainJson(headers: Headers): void {
 }
 
 async function readText(request: Request, maxBytes: number): Promise<string> {
-  const tooLarge = badRequest(`The request body is larger than ${maxBytes} bytes.`, 413)
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge
+  const tooLarge = () => badRequest(`The request body is larger than ${maxBytes} bytes.`, 413)
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
   const chunks: Uint8Array[] = []
   let size = 0
   try {
     for await (const chunk of request.body ?? []) {
       size += chunk.byteLength
-      if (size > maxBytes) throw tooLarge
+      if (size > maxBytes) throw tooLarge()
       chunks.push(chunk)
     }
   } catch (error) {
     // A client that hangs up, or is hung up on, while it sends is no failure of ours.
-    throw error === tooLarge ? error : badRequest('The request body did not come in whole.')
+    throw error instanceof GraphQLError ? error : badRequest('The request body did not come in whole.')
   }
   return Buffer.concat(chunks).toString('utf8')
 }
