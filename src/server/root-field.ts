@@ -3,11 +3,14 @@ import { type DocumentNode, Kind, type SelectionSetNode } from 'graphql'
 /** The only root field that is asked for, or `several`. The document is valid by now: every name is of the schema. */
 export function rootFieldOf(document: DocumentNode, selectionSet: SelectionSetNode): string {
   const names = new Set<string>()
+  const spread = new Set<string>()
   const collect = ({ selections }: SelectionSetNode) => {
     for (const selection of selections) {
       if (selection.kind === Kind.FIELD) names.add(selection.name.value)
       else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet)
-      else {
+      // Once each: fragments may double from one to the next.
+      else if (!spread.has(selection.name.value)) {
+        spread.add(selection.name.value)
         const fragment = document.definitions.find(
           (node) => node.kind === Kind.FRAGMENT_DEFINITION && node.name.value === selection.name.value,
         )

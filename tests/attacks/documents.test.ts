@@ -135,6 +135,10 @@ describe('a document made to cost is refused', () => {
       `{viewer{...f0}} ${repeat(40, (i) => `fragment f${i} on Viewer{...f${i + 1} ...f${i + 1}}`)} fragment f40 on Viewer{name}`,
     ],
     [
+      'with fragments that double 40 times at its root, where nothing has a resolver',
+      `{...f0} ${repeat(40, (i) => `fragment f${i} on Query{...f${i + 1} ...f${i + 1}}`)} fragment f40 on Query{__typename}`,
+    ],
+    [
       'with introspection in a circle',
       '{__schema{types{fields{type{fields{type{fields{type{fields{name}}}}}}}}}}',
     ],
