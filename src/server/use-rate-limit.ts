@@ -40,9 +40,11 @@ export function useRateLimit<ServerContext extends object>({
     const viewer = await viewerOf(context)
     // A store that is away says nothing about the caller.
     if (viewer === 'unknown') return
-    const limiter = viewer ? viewers : addresses
-    if (!limiter) return
-    context.note('cost', await limiter.take(viewer ? nameOf(viewer) : network, costOf(args)))
+    // Without a viewer hardly any field is given: what is left is the request.
+    const budget = viewer
+      ? await viewers?.take(nameOf(viewer), costOf(args))
+      : await addresses?.take(network, REQUEST_COST)
+    if (budget) context.note('cost', budget)
   }
 
   return {

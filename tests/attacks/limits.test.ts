@@ -111,6 +111,16 @@ describe('what an address may ask for in a minute without a token', () => {
     expect((await fetch(`${server.url}/health/live`)).status).toBe(200)
   })
 
+  it('is the same for a sign-in and for a page that is not given', async () => {
+    const server = await limited()
+    const login = 'mutation { login(email: "a@example.com", password: "b") { __typename } }'
+    const requested = [login, PAGE].map(async (query) => {
+      const { extensions, errors } = JSON.parse((await server.post(query, undefined, null)).text)
+      return extensions?.cost.requested ?? errors[0].extensions.code
+    })
+    expect(await Promise.all(requested)).toEqual([REQUEST_COST, REQUEST_COST])
+  })
+
   it('is not spent by who has a token', async () => {
     const server = await limited()
     for (let request = 0; request < 2 * ANONYMOUS; request += 1) {
