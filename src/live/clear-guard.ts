@@ -188,7 +188,7 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     willClearAll: () => guard(undefined),
     guarding: (store) => ({
       storageType: store.storageType,
-      readAll: () => store.readAll(),
+      readAll: (options) => store.readAll(options),
       read: (keys) => store.read(keys),
       allKeys: () => guardedKeys(store),
       remove: (keys) =>

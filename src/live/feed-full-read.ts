@@ -44,7 +44,7 @@ export async function readEverything(
   if (marked) await sweep(marked)
 
   async function readAll(): Promise<void> {
-    for await (const batch of ahead(store.readAll())) {
+    for await (const batch of ahead(store.readAll({ mayRepeat: true }))) {
       for (const record of batch.records) {
         if (isCancelled()) return
         // Where all was known before, the look that this key waits for tells what has happened to it.

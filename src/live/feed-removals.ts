@@ -14,7 +14,7 @@ export interface RemovalFollower {
 /** The same store; each of its removals is followed before it resolves, so that our own clears are seen at once. */
 export const followRemovals = (store: AffinityStore, follower: RemovalFollower): AffinityStore => ({
   storageType: store.storageType,
-  readAll: () => store.readAll(),
+  readAll: (options) => store.readAll(options),
   read: (keys) => store.read(keys),
   allKeys: () => store.allKeys(),
   async remove(keys) {

@@ -49,14 +49,20 @@ export class StringTable {
 
   /** Numbers a text that is not in the table. */
   add(text: string): number {
-    return this.adopt(standaloneCopy(text))
+    const copy = standaloneCopy(text)
+    return this.#addTo(this.#shard(copy), copy)
   }
 
-  /** As `add`, without a copy: for texts that are known to stand alone, such as a key that came as a reply of its own. */
-  adopt(text: string): number {
+  /** The id of a text, which is numbered where it is new; it must stand alone, as a key does that came as a reply of its own. */
+  findOrAdopt(text: string): number {
+    const shard = this.#shard(text)
+    return shard.get(text) ?? this.#addTo(shard, text)
+  }
+
+  #addTo(shard: Map<string, number>, text: string): number {
     const id = this.#free.pop() ?? this.#limit++
     this.#texts.set(id, text)
-    this.#shard(text).set(text, id)
+    shard.set(text, id)
     if (this.#shards.length === 1 && this.size > ONE_SHARD_UP_TO) this.#split()
     return id
   }

@@ -72,13 +72,10 @@ export class AffinityTable {
    * then nothing else may be done with the table. Of two with the same key the later one counts.
    */
   collect(record: AffinityRecord): void {
-    let slot = this.keys.find(record.key)
-    if (slot < 0) {
-      slot = this.keys.adopt(record.key)
-      this.#addTo(slot, record)
-    } else {
-      this.#changeIn(slot, record)
-    }
+    const before = this.keys.size
+    const slot = this.keys.findOrAdopt(record.key)
+    if (this.keys.size > before) this.#addTo(slot, record)
+    else this.#changeIn(slot, record)
     this.orders.REQUEST_COUNT.note(slot, record.requestCount)
     this.orders.CREATED_AT.note(slot, record.createdAt)
     this.orders.EXPIRES_AT.note(slot, record.expiresAt)

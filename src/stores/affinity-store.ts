@@ -14,6 +14,11 @@ export interface AffinityBatch {
   readonly broken: readonly BrokenAffinity[]
 }
 
+export interface ReadAllOptions {
+  /** A record may come more than once, as it does from SCAN: to hold every key against that is a tenth of a full read. */
+  readonly mayRepeat?: boolean
+}
+
 /**
  * Where affinities live. Two backends, Redis and memory, pass one contract suite.
  * Every method throws UnavailableError (CACHE_UNAVAILABLE) when the cache does not answer: a failure never reads as empty.
@@ -21,7 +26,7 @@ export interface AffinityBatch {
 export interface AffinityStore {
   readonly storageType: StorageType
   /** Every live affinity once, in no order; one broken value never hides the rest. */
-  readAll(): AsyncIterable<AffinityBatch>
+  readAll(options?: ReadAllOptions): AsyncIterable<AffinityBatch>
   /** These keys as they are now, at most 2,000; a key in neither list is gone. */
   read(keys: readonly string[]): Promise<AffinityBatch>
   /** Every key of the affinity family once, whatever it holds. */

@@ -19,7 +19,8 @@ type Value = string | null | undefined
 type ScanStep = Promise<[cursor: string, keys: string[]]>
 
 interface Walk {
-  readonly seen: Set<string>
+  /** Keys that were there before; undefined where it does not matter that SCAN repeats itself. */
+  readonly seen: Set<string> | undefined
   readonly aheadOfReader: boolean
 }
 
@@ -51,7 +52,7 @@ export function createRedisAffinityStore(client: RedisClient): AffinityStore {
       const isLast: boolean = cursor === '0'
       reply = isLast || !aheadOfReader ? undefined : step(cursor)
       // One look at the set for each key, not two: it is the dearest step here.
-      const keys = answer[1].filter((key) => seen.size < seen.add(key).size)
+      const keys = seen ? answer[1].filter((key) => seen.size < seen.add(key).size) : answer[1]
       if (keys.length > 0) yield { node, keys }
       if (!isLast) reply ??= step(cursor)
     }
@@ -68,10 +69,12 @@ export function createRedisAffinityStore(client: RedisClient): AffinityStore {
     }
   }
 
-  async function* scan(aheadOfReader: boolean): AsyncGenerator<NodeKeys> {
-    const walk = { seen: new Set<string>(), aheadOfReader }
+  async function* scan({ mayRepeat = false, aheadOfReader = false }): AsyncGenerator<NodeKeys> {
+    const seen = new Set<string>()
     try {
-      yield* client instanceof Cluster ? scanCluster(client, walk) : scanNode(client, walk)
+      // A cluster may be walked more than once, and is not read all over again.
+      if (client instanceof Cluster) yield* scanCluster(client, { seen, aheadOfReader })
+      else yield* scanNode(client, { seen: mayRepeat ? undefined : seen, aheadOfReader })
     } catch (error) {
       throw toCacheError(error)
     }
@@ -79,9 +82,9 @@ export function createRedisAffinityStore(client: RedisClient): AffinityStore {
 
   return {
     storageType: 'REDIS',
-    async *readAll() {
+    async *readAll({ mayRepeat = false } = {}) {
       let batch: Promise<AffinityBatch> | undefined
-      for await (const { node, keys } of scan(true)) {
+      for await (const { node, keys } of scan({ mayRepeat, aheadOfReader: true })) {
         const next = readBatch(keys, readValues(node, keys))
         // Whoever stops early does not wait for it.
         next.catch(() => {})
@@ -93,7 +96,7 @@ export function createRedisAffinityStore(client: RedisClient): AffinityStore {
     },
     read: (keys) => readBatch(keys, readAnywhere(client, keys)),
     async *allKeys() {
-      for await (const { keys } of scan(false)) yield keys
+      for await (const { keys } of scan({})) yield keys
     },
     remove: (keys) => removeKeys(client, keys),
     removePinned: (key, endpointId) => removePinned(client, key, endpointId),
