@@ -143,8 +143,11 @@ describe('a gateway that is asked for its statistics', () => {
     await until(() => expect(gateway.requests.length).toBeGreaterThan(0))
     poller.stop()
     poller.start()
+    const later = () => new Promise((resolve) => setTimeout(resolve, 100))
+    // What had been sent by then may still arrive.
+    await later()
     const asked = gateway.requests.length
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await later()
     expect(gateway.requests).toHaveLength(asked)
     expect(changes).toEqual([])
   })
