@@ -1,6 +1,5 @@
 import type { AffinityClearer } from './live/affinity-clearer.js'
-import type { AffinityEvent } from './live/affinity-events.js'
-import type { ObservedFigures } from './live/affinity-source.js'
+import type { AffinitySource, ObservedFigures } from './live/affinity-source.js'
 import type { Streams } from './live/streams.js'
 import type { Loaders } from './loaders/index.js'
 import type { Viewer } from './security/viewer.js'
@@ -50,8 +49,8 @@ export interface Context {
   readonly loaders: Loaders
   /** Makes the loaders and readers anew, where they are over a second old: a subscription outlives what it has read. */
   renew(): void
-  /** Calls back with each change to an affinity; returns what stops it. */
-  onAffinityEvent(listener: (event: AffinityEvent) => void): () => void
+  /** Calls back with each change to an affinity; returns what stops it. See AffinitySource.events. */
+  onAffinityEvent: AffinitySource['events']
   readonly streams: Streams
   /** Cuts the client's connection: it does not read what it asked for. */
   disconnect(): void

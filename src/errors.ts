@@ -59,6 +59,10 @@ export class UnavailableError extends Error {
 export const cacheUnavailable = (cause: unknown): UnavailableError =>
   new UnavailableError('CACHE_UNAVAILABLE', 'The cache cannot be reached. Nothing was changed.', { cause })
 
+/** Changes to the cache are not seen, though the cache may well be there. */
+export const notFollowed = (message: string, cause?: unknown): UnavailableError =>
+  new UnavailableError('CACHE_UNAVAILABLE', message, { cause })
+
 export const databaseUnavailable = (cause: unknown): UnavailableError =>
   new UnavailableError('DATABASE_UNAVAILABLE', 'The database cannot be reached. Try again shortly.', {
     cause,

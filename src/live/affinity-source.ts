@@ -1,3 +1,4 @@
+import type { UnavailableError } from '../errors.js'
 import type { AffinityReader } from '../stores/affinity-reader.js'
 import type { AffinityEventListener } from './affinity-events.js'
 
@@ -24,8 +25,12 @@ export interface AffinitySource {
   /** Records held in memory; undefined where every request reads them anew. */
   readonly indexSize: number | undefined
   observed(): ObservedFigures
-  /** Calls back with each change as it is seen; returns the way to stop. Scans see none. */
-  events(listener: AffinityEventListener): () => void
+  /**
+   * Calls back with each change as it is seen; returns the way to stop.
+   * @param onLost called once, and nothing after it, when changes are not seen any more
+   * @throws UnavailableError where none are seen: while the cache is not followed, or where it is only scanned
+   */
+  events(listener: AffinityEventListener, onLost?: (reason: UnavailableError) => void): () => void
   /**
    * `starting`: everything is being read, and readers wait. `live`: the index follows the cache. `scanning`: every request
    * reads everything. `lost`: the cache is not followed just now, and readers get CACHE_UNAVAILABLE.

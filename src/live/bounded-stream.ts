@@ -7,6 +7,8 @@ export interface BoundedStream<T> extends AsyncIterableIterator<T> {
   /** False where the reader was too slow: the stream has ended, and what waited is gone. */
   push(item: T): boolean
   end(): void
+  /** Ends it with an error, after what waits. */
+  readonly fail: (error: Error) => void
 }
 
 /**
@@ -22,6 +24,7 @@ export function createBoundedStream<T>(
   let queue: T[] = []
   let wake = () => {}
   let ended = false
+  let failure: Error | undefined
 
   const end = (reason: 'ended' | 'slow', keepQueue: boolean) => {
     if (!keepQueue) queue = []
@@ -46,6 +49,10 @@ export function createBoundedStream<T>(
       return true
     },
     end: () => end('ended', true),
+    fail(error) {
+      if (!ended) failure = error
+      end('ended', true)
+    },
     async next() {
       while (queue.length === 0 && !ended) {
         await new Promise<void>((resolve) => {
@@ -53,9 +60,15 @@ export function createBoundedStream<T>(
         })
       }
       const [item] = queue.splice(0, 1)
+      if (item === undefined && failure) {
+        const error = failure
+        failure = undefined
+        throw error
+      }
       return item === undefined ? { done: true, value: undefined } : { done: false, value: item }
     },
     async return() {
+      failure = undefined
       end('ended', false)
       return { done: true, value: undefined }
     },

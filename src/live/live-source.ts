@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { cacheUnavailable, UnavailableError } from '../errors.js'
+import { cacheUnavailable, notFollowed, UnavailableError } from '../errors.js'
 import type { AffinityReader } from '../stores/affinity-reader.js'
 import type { AffinityRecord } from '../stores/affinity-record.js'
 import type { AffinityStore } from '../stores/affinity-store.js'
@@ -91,6 +91,9 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
       log.error({ reason: messageOf(reason) }, 'affinities are not followed any more')
     }
     setState('lost', reason)
+    events.lose(
+      notFollowed('Changes to the cache are not seen just now. Read anew, and listen again.', reason),
+    )
   }
 
   /** Reads everything until that succeeds, or something happens that makes it worthless. */
@@ -154,6 +157,7 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
         'the cache does not tell changes (client tracking is refused): every request reads all affinities',
       )
       setState('scanning')
+      events.lose(notFollowed('The cache does not tell changes any more.', reason))
     },
   }
 
@@ -232,7 +236,12 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
       return state === 'scanning' ? undefined : index.size
     },
     observed: () => observed.figures(),
-    events: (onEvent) => events.listen(onEvent),
+    events(onEvent, onLost) {
+      if (state === 'scanning') return scanSource.events(onEvent, onLost)
+      if (state === 'lost')
+        throw notFollowed('Changes to the cache are not seen just now. Try again shortly.')
+      return events.listen(onEvent, onLost)
+    },
     ready: () => gate.pass(),
     get figures(): FeedFigures {
       return { ...figures, pendingChanges: changes.pending }

@@ -1,3 +1,4 @@
+import { notFollowed } from '../errors.js'
 import {
   type AffinityPage,
   type AffinityPageRequest,
@@ -121,7 +122,9 @@ export function createScanSource(
       removed: 0,
       expired: 0,
     }),
-    events: () => () => {},
+    events() {
+      throw notFollowed('The cache does not tell changes, or AFFINITY_INDEX is off: there are no events.')
+    },
     state: 'scanning',
     ready: async () => {},
     figures: { pendingChanges: 0, fullReads: 0, reconciles: 0, drift: 0 },

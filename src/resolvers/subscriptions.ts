@@ -15,7 +15,7 @@ const MAX_INTERVAL_SECONDS = 60
 
 /**
  * What happens to affinities, as it is seen, where the filter holds. A reader that falls too far behind is cut off.
- * @throws RateLimitedError where too many subscriptions are open
+ * @throws RateLimitedError where too many subscriptions are open; UnavailableError, also later on, where changes are not seen
  */
 export async function affinityEvents(
   filter: AffinityFilter | null | undefined,
@@ -28,7 +28,7 @@ export async function affinityEvents(
     (events) =>
       context.onAffinityEvent((event) => {
         if (isSelected(event.record, selection)) events.push(event)
-      }),
+      }, events.fail),
     async (event) => {
       context.renew()
       return stale == null || (await isStale(event.record, context)) === stale ? event : undefined

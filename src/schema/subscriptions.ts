@@ -45,7 +45,7 @@ builder.subscriptionFields((t) => ({
   affinityEvents: t.field({
     type: AffinityEvent,
     description:
-      'Every change as it is seen, where the filter holds. A client that reads too slowly is disconnected: connect again and read the list anew.',
+      'Every change as it is seen, where the filter holds. Ends with CACHE_UNAVAILABLE when changes are not seen any more; a client that reads too slowly is disconnected. Connect again, and read the list anew.',
     args: { filter: t.arg({ type: AffinityFilter }) },
     subscribe: (_root, { filter }, context) => affinityEvents(filter, context),
     resolve: (event) => event,

@@ -101,7 +101,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     renew() {
       if (performance.now() - current.at > RENEW_AFTER_MS) current = read()
     },
-    onAffinityEvent: (listener) => deps.affinitySource.events(listener),
+    onAffinityEvent: (listener, onLost) => deps.affinitySource.events(listener, onLost),
     streams: deps.streams,
     disconnect: facts.disconnect,
     stop: (reason) => stopped.abort(reason),

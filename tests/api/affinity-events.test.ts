@@ -1,0 +1,102 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { ADMIN_TOKEN, startTestApp, type TestApp, type TestAppOptions } from '../support/app.js'
+
+const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 20 })
+
+/** A subscription to every event, read as it comes. */
+async function subscribe({ app }: TestApp) {
+  const controller = new AbortController()
+  onTestFinished(() => controller.abort())
+  const response = await app.yoga.fetch(
+    'http://localhost/graphql',
+    {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        authorization: `Bearer ${ADMIN_TOKEN}`,
+      },
+      body: JSON.stringify({ query: 'subscription { affinityEvents { type affinity { affinityKey } } }' }),
+      signal: controller.signal,
+    },
+    { clientAddress: '127.0.0.1' },
+  )
+  const said = { text: '', hasEnded: false }
+  const reading = (async () => {
+    for await (const chunk of response.body ?? []) said.text += Buffer.from(chunk).toString()
+    said.hasEnded = true
+  })()
+  reading.catch(() => {})
+  return {
+    answers: () =>
+      [...said.text.matchAll(/^event: next\ndata: (.+)$/gm)].map(([, json = '']) => JSON.parse(json)),
+    hasEnded: () => said.hasEnded,
+  }
+}
+
+const start = async (options: TestAppOptions = {}) => {
+  const service = await startTestApp({ redis: 'empty', ...options })
+  onTestFinished(() => service.close())
+  return service
+}
+
+const pin = ({ redis }: TestApp, affinityKey: string) =>
+  redis.client().set(
+    `cache_affinity:${affinityKey}:CLAUDE:model`,
+    JSON.stringify({
+      provider_id: 'p',
+      endpoint_id: 'e',
+      key_id: 'k',
+      created_at: Date.now() / 1_000,
+      expire_at: Date.now() / 1_000 + 300,
+      request_count: 1,
+    }),
+    'EX',
+    300,
+  )
+
+const codeOf = (answer: { errors?: { extensions: { code: string } }[] } | undefined) =>
+  answer?.errors?.[0]?.extensions.code
+
+describe('affinityEvents', () => {
+  it('end in an error when changes are not seen any more, after those that were', async () => {
+    const service = await start()
+    const stream = await subscribe(service)
+    await pin(service, 'before')
+    await until(() => expect(stream.answers()).toHaveLength(1))
+    await service.redis.kill()
+    await until(() => expect(stream.hasEnded()).toBe(true))
+    const [event, end, ...more] = stream.answers()
+    expect(event.data.affinityEvents).toEqual({ type: 'CREATED', affinity: { affinityKey: 'before' } })
+    expect(codeOf(end)).toBe('CACHE_UNAVAILABLE')
+    expect(end.errors[0].message).toContain('listen again')
+    expect(more).toEqual([])
+  })
+
+  it('are refused while changes are not seen, and given again afterwards', async () => {
+    const service = await start()
+    service.redis.pause()
+    const isFollowed = async () =>
+      (await service.query('{ affinities(first: 1) { totalCount } }')).errors.length === 0
+    await until(async () => expect(await isFollowed()).toBe(false))
+    const refused = await subscribe(service)
+    await until(() => expect(codeOf(refused.answers()[0])).toBe('CACHE_UNAVAILABLE'))
+    expect(refused.answers()).toHaveLength(1)
+
+    service.redis.resume()
+    await until(async () => expect(await isFollowed()).toBe(true))
+    const stream = await subscribe(service)
+    await until(async () => {
+      await pin(service, `after-${Date.now()}`)
+      expect(stream.answers()[0]?.data?.affinityEvents.type).toBe('CREATED')
+    })
+  })
+
+  it('are refused where the cache is only scanned: nobody would see any', async () => {
+    const service = await start({ env: { AFFINITY_INDEX: 'off' } })
+    const stream = await subscribe(service)
+    await until(() => expect(stream.hasEnded()).toBe(true))
+    expect(codeOf(stream.answers()[0])).toBe('CACHE_UNAVAILABLE')
+    expect(stream.answers()[0].errors[0].message).toContain('AFFINITY_INDEX')
+  })
+})
