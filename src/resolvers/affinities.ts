@@ -190,7 +190,7 @@ async function resolveSearch(
   if (resolved) return { selection: await ownedSelection(resolved, context), matched: resolved }
 
   const [rows, ...live] = await Promise.all([
-    context.gateway.idsMatching(text),
+    context.gateway.idsNamed(text),
     context.affinities.distinct('affinityKey'),
     context.affinities.distinct('providerId'),
     context.affinities.distinct('providerKeyId'),
@@ -236,6 +236,6 @@ const union = (a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | unde
 const intersection = (a: ReadonlySet<string> | undefined, b: ReadonlySet<string>): ReadonlySet<string> =>
   a ? new Set([...b].filter((id) => a.has(id))) : b
 
-/** Ids in the records themselves are searched as well: their rows may have been deleted. */
+/** Ids are looked for in the records: no others count, and their rows may have been deleted. */
 const containing = (ids: ReadonlySet<string>, text: string): Set<string> =>
   new Set([...ids].filter(holdingText(text)))

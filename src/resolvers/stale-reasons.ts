@@ -129,7 +129,7 @@ export async function staleIds(
     affinities.distinct('modelId'),
   ])
   await Promise.all([
-    loaders.apiKeys.primeWithOwners(apiKeyIds),
+    loaders.apiKeys.byId.prime(apiKeyIds),
     loaders.providers.prime(providerIds),
     loaders.endpoints.prime(endpointIds),
     loaders.providerKeys.prime(providerKeyIds),

@@ -51,8 +51,8 @@ export interface GatewayStore {
   /** Users whose id, username or email is exactly this text: at most one of each. */
   usersNamed(text: string): Promise<UserRow[]>
   findApiKey(id: string): Promise<ApiKeyRow | null>
-  /** Ids whose own id or name (a user's username or email as well) contains the text, without regard to case. */
-  idsMatching(text: string): Promise<DimensionSets>
+  /** Ids of what has the text in its name (an API key also in its user's id, username or email), whatever its case. */
+  idsNamed(text: string): Promise<DimensionSets>
 }
 
 /**
@@ -105,7 +105,7 @@ export function createGatewayStore({ prisma, query }: Pick<Database, 'prisma' | 
       ),
     findApiKey: (id) =>
       guardDatabase(() => prisma.apiKey.findUnique({ where: { id }, select: API_KEY_COLUMNS })),
-    idsMatching: createNameSearch(query),
+    idsNamed: createNameSearch(query),
   }
 }
 

@@ -35,7 +35,7 @@ const MATCHES = `
   WITH owners AS (SELECT id, username, email FROM users WHERE ${holds(['id', 'username', 'email'])})
   SELECT 'affinityKey', k.id, k.name, o.id, o.username, o.email
   FROM api_keys k LEFT JOIN owners o ON o.id = k.user_id
-  WHERE o.id IS NOT NULL OR ${holds(['k.id', 'k.name'])}
+  WHERE o.id IS NOT NULL OR ${holds(['k.name'])}
   ${(
     [
       ['providerId', 'providers'],
@@ -45,13 +45,13 @@ const MATCHES = `
   )
     .map(
       ([dimension, table]) =>
-        `UNION ALL SELECT '${dimension}', id, name, NULL, NULL, NULL FROM ${table} WHERE ${holds(['id', 'name'])}`,
+        `UNION ALL SELECT '${dimension}', id, name, NULL, NULL, NULL FROM ${table} WHERE ${holds(['name'])}`,
     )
     .join('\n  ')}`
 
 /**
- * Finds ids whose own id or name (for an API key, its user's id, username or email as well) contains a text, without
- * regard to case: one statement finds what may match, and `holdingText` has the last word.
+ * Finds the ids of what has a text in its name (of an API key also in its user's id, username or email), without regard
+ * to case: one statement finds what may match, and `holdingText` has the last word.
  */
 export function createNameSearch(query: RunQuery): (text: string) => Promise<DimensionSets> {
   return (text) =>
@@ -63,9 +63,9 @@ export function createNameSearch(query: RunQuery): (text: string) => Promise<Dim
         providerKeyId: new Set<string>(),
         modelId: new Set<string>(),
       }
-      for (const [dimension, ...names] of await query(MATCHES, [searchable(text)])) {
+      for (const [dimension, id, ...names] of await query(MATCHES, [searchable(text)])) {
         if (names.some((name) => typeof name === 'string' && matches(name))) {
-          found[dimension as keyof typeof found].add(String(names[0]))
+          found[dimension as keyof typeof found].add(String(id))
         }
       }
       return found

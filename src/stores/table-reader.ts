@@ -29,7 +29,8 @@ export function createTableReader<Row extends object>(
 }
 
 /**
- * Reads rows with the row of another table that each belongs to, or null where there is none, in one statement.
+ * Reads rows with the row of another table that each belongs to, or null where there is none, in one statement: a lookup
+ * for each row, so not for many thousands.
  * @param on the column of `table` that holds the other's id
  * @param condition SQL, with `$1` for the list
  */
@@ -46,7 +47,9 @@ export function createPairReader<Row extends object, Other extends object>(
     ...fields.map((field) => `${table.name}.${columnOf(field)}`),
     ...others.map((field) => `${other.name}.${columnOf(field)}`),
   ]
-  const join = `LEFT JOIN ${other.name} ON ${other.name}.id = ${table.name}.${on}`
+  // For a page's few rows: without OFFSET the planner reads all of the other table, some thousands of rows, to join a hundred.
+  const lookup = `SELECT * FROM ${other.name} WHERE ${other.name}.id = ${table.name}.${on} OFFSET 0`
+  const join = `LEFT JOIN LATERAL (${lookup}) ${other.name} ON true`
   const sql = `SELECT ${columns.join(', ')} FROM ${table.name} ${join} WHERE ${condition}`
   const [rowOf, otherOf] = [rowReader<Row>(fields), rowReader<Other>(others)]
   const idAt = fields.length + others.indexOf('id')
