@@ -51,18 +51,21 @@ export async function benchPage(count: number): Promise<void> {
     const floor = constantsThroughYoga(answer.data, body)
     if ((await floor()) !== JSON.stringify(answer))
       throw new Error('the floor does not give the same response')
-    const constants = await measure(floor)
-    const scan = await measure(() => rawScan(redis))
-    const ours = await measure(() => page(body))
     const name = world.userNames[Math.floor(world.userNames.length / 2)] ?? ''
-    const search = await measure(() => page(searchBody(name)))
-    const part = await measure(() => page(searchBody(name.slice(0, -1))))
+    const timings = await measure({
+      constants: floor,
+      scan: () => rawScan(redis),
+      page: () => page(body),
+      search: () => page(searchBody(name)),
+      part: () => page(searchBody(name.slice(0, -1))),
+    })
+    const { constants, scan } = timings
     const rows = [
       ['floor: SCAN + MGET + JSON.parse', scan],
       ['floor: constants through Yoga', constants],
-      ['page of 100, all fields and joins', ours],
-      ['search by user name', search],
-      ['search by a part of a user name', part],
+      ['page of 100, all fields and joins', timings.page],
+      ['search by user name', timings.search],
+      ['search by a part of a user name', timings.part],
     ] as const
     printTable(
       `${count.toLocaleString('en')} affinities, in milliseconds`,

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
 /** Times in milliseconds of one thing done again and again. */
 export interface Timing {
   readonly runs: number
@@ -12,32 +14,64 @@ const CONCURRENCY = 10
 const quantile = (sorted: readonly number[], q: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
 
-/** Warms up, then repeats `run` alone for latencies and ten at a time for throughput, each for about `budgetMs`. */
-export async function measure(run: () => Promise<unknown>, budgetMs = 3_000): Promise<Timing> {
-  for (const end = performance.now() + budgetMs / 3; performance.now() < end; ) await run()
+const ROUNDS = 5
 
-  const times: number[] = []
-  const end = performance.now() + budgetMs
-  while (performance.now() < end || times.length < 5) {
-    const startedAt = performance.now()
-    await run()
-    times.push(performance.now() - startedAt)
+/**
+ * Times several things by turns, so that what else the machine does falls on all alike: in each round each is run alone
+ * for latencies, and ten at a time for throughput.
+ * @param budgetMs for each thing, over all rounds, and as much again for its throughput
+ */
+export async function measure<Name extends string>(
+  things: Readonly<Record<Name, () => Promise<unknown>>>,
+  budgetMs = 3_000,
+): Promise<Record<Name, Timing>> {
+  const names = Object.keys(things) as Name[]
+  const samples = names.map((name) => ({
+    name,
+    run: things[name],
+    times: [] as number[],
+    rates: [] as number[],
+  }))
+  for (const { run } of samples)
+    for (const until = performance.now() + 1_000; performance.now() < until; ) await once(run)
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const { run, times, rates } of samples) {
+      const until = performance.now() + budgetMs / ROUNDS
+      do times.push(await once(run))
+      while (performance.now() < until)
+      rates.push(await rateOf(run, budgetMs / ROUNDS))
+    }
   }
-  times.sort((a, b) => a - b)
+  const timings = samples.map(({ name, times, rates }) => {
+    times.sort((a, b) => a - b)
+    rates.sort((a, b) => a - b)
+    const timing = { runs: times.length, p50: quantile(times, 0.5), p99: quantile(times, 0.99) }
+    return [name, { ...timing, perSecond: quantile(rates, 0.5) }] as const
+  })
+  return Object.fromEntries(timings) as Record<Name, Timing>
+}
 
+/** Milliseconds of one run. What waits for the event loop has its turn afterwards: a run may never leave it. */
+async function once(run: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now()
+  await run()
+  const ms = performance.now() - startedAt
+  await nextTurn()
+  return ms
+}
+
+async function rateOf(run: () => Promise<unknown>, ms: number): Promise<number> {
   let done = 0
   const startedAt = performance.now()
-  const until = startedAt + budgetMs
   await Promise.all(
     Array.from({ length: CONCURRENCY }, async () => {
-      while (performance.now() < until) {
-        await run()
+      while (performance.now() < startedAt + ms) {
+        await once(run)
         done += 1
       }
     }),
   )
-  const perSecond = (done * 1_000) / (performance.now() - startedAt)
-  return { runs: times.length, p50: quantile(times, 0.5), p99: quantile(times, 0.99), perSecond }
+  return (done * 1_000) / (performance.now() - startedAt)
 }
 
 const number = (value: number): string =>
