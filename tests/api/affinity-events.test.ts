@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { ADMIN_TOKEN, startTestApp, type TestApp, type TestAppOptions } from '../support/app.js'
+import { writePin } from '../support/pin.js'
 
 const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 20 })
 
@@ -40,20 +41,7 @@ const start = async (options: TestAppOptions = {}) => {
   return service
 }
 
-const pin = ({ redis }: TestApp, affinityKey: string) =>
-  redis.client().set(
-    `cache_affinity:${affinityKey}:CLAUDE:model`,
-    JSON.stringify({
-      provider_id: 'p',
-      endpoint_id: 'e',
-      key_id: 'k',
-      created_at: Date.now() / 1_000,
-      expire_at: Date.now() / 1_000 + 300,
-      request_count: 1,
-    }),
-    'EX',
-    300,
-  )
+const pin = ({ redis }: TestApp, affinityKey: string) => writePin(redis.client(), { affinityKey })
 
 const codeOf = (answer: { errors?: { extensions: { code: string } }[] } | undefined) =>
   answer?.errors?.[0]?.extensions.code

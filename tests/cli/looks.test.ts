@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { VIEWER_TOKEN } from '../support/app.js'
+import { writePin } from '../support/pin.js'
 import { affinityql, jsonLines, onTerminal, startCli, startServer, type TestServer } from './support.js'
 
 let server: TestServer
@@ -158,19 +159,7 @@ describe('wide names', () => {
   it('are cut at 40 columns of the terminal, and columns stay in line', async () => {
     const names = ['张'.repeat(60), 'a'.repeat(60), '名']
     for (const name of names) {
-      await server.redis.client().set(
-        `cache_affinity:wide:CLAUDE:${name}`,
-        JSON.stringify({
-          provider_id: 'THERE',
-          endpoint_id: 'e',
-          key_id: 'k',
-          created_at: Date.now() / 1_000,
-          expire_at: Date.now() / 1_000 + 300,
-          request_count: 1,
-        }),
-        'EX',
-        300,
-      )
+      await writePin(server.redis.client(), { affinityKey: 'wide', modelId: name, providerId: 'THERE' })
     }
     const { stdout } = await run('affinities', 'list', '--records', '--search', 'wide')
     const columnOf = (line: string) =>
@@ -201,19 +190,11 @@ describe('colours', () => {
 
   it('do not come from names either: what could steer a terminal is not shown', async () => {
     const name = encodeURIComponent('x')
-    await server.redis.client().set(
-      `cache_affinity:\u001b[31m${name}:CLAUDE:\u001b]0;title\u0007`,
-      JSON.stringify({
-        provider_id: 'p',
-        endpoint_id: 'e',
-        key_id: 'k',
-        created_at: Date.now() / 1_000,
-        expire_at: Date.now() / 1_000 + 900_000,
-        request_count: 1,
-      }),
-      'EX',
-      900_000,
-    )
+    await writePin(server.redis.client(), {
+      affinityKey: `\u001b[31m${name}`,
+      modelId: '\u001b]0;title\u0007',
+      ttl: 900_000,
+    })
     const { stdout } = await run('affinities', 'list', '--limit', '1', '--records')
     expect(stdout).toContain('�[31mx')
     for (const control of ['\u001b', '\u0007']) expect(stdout).not.toContain(control)

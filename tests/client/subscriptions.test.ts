@@ -4,6 +4,7 @@ import { readEvents, type ServerSentEvent } from '../../src/client/event-stream.
 import { AffinityqlError, createClient } from '../../src/client/index.js'
 import { startServer, type TestServer } from '../cli/support.js'
 import { ADMIN_TOKEN } from '../support/app.js'
+import { writePin } from '../support/pin.js'
 import { startFlakyProxy } from './flaky-proxy.js'
 
 let server: TestServer
@@ -15,19 +16,7 @@ afterAll(() => server.close())
 let written = 0
 /** A new affinity of this API key. */
 const pin = (affinityKey: string) =>
-  server.redis.client().set(
-    `cache_affinity:${affinityKey}:CLAUDE:model-${written++}`,
-    JSON.stringify({
-      provider_id: 'p',
-      endpoint_id: 'e',
-      key_id: 'k',
-      created_at: Date.now() / 1_000,
-      expire_at: Date.now() / 1_000 + 300,
-      request_count: 1,
-    }),
-    'EX',
-    300,
-  )
+  writePin(server.redis.client(), { affinityKey, modelId: `model-${written++}` })
 
 /** Writes until what is waited for has come: a subscription stands some time after it was asked for. */
 async function whileWriting<T>(affinityKey: string, wanted: Promise<T>): Promise<T> {

@@ -5,6 +5,7 @@ import { schema } from '../../src/schema/index.js'
 import { PUBLIC_CODES } from '../../src/server/mask-error.js'
 import { sql } from '../api/affinity-model.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../support/app.js'
+import { writePin } from '../support/pin.js'
 
 const text = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
 
@@ -102,16 +103,4 @@ async function firstEvent({ app, redis }: TestApp, query: string) {
 }
 
 const use = (client: Redis, times: number) =>
-  client.set(
-    'cache_affinity:documented:CLAUDE:model',
-    JSON.stringify({
-      provider_id: 'p',
-      endpoint_id: 'e',
-      key_id: 'k',
-      created_at: Date.now() / 1_000,
-      expire_at: Date.now() / 1_000 + 300,
-      request_count: times,
-    }),
-    'EX',
-    300,
-  )
+  writePin(client, { affinityKey: 'documented', requestCount: times })
