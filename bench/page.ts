@@ -26,6 +26,8 @@ const PAGE = `{ affinities(first: 100) {
 const searchBody = (search: string): string =>
   JSON.stringify({ query: PAGE.replace('first: 100', `first: 100, search: ${JSON.stringify(search)}`) })
 
+const FIRST_READ_MS = 120_000
+
 export async function benchPage(count: number): Promise<void> {
   const [postgres, server] = await Promise.all([startPostgres(), startRedis()])
   const redis = server.client()
@@ -44,7 +46,10 @@ export async function benchPage(count: number): Promise<void> {
       })
       return response.text()
     }
-    const answer = JSON.parse(await page(body))
+    let answer = JSON.parse(await page(body))
+    // A million take longer to read than a request waits.
+    for (const until = performance.now() + FIRST_READ_MS; answer.errors && performance.now() < until; )
+      answer = JSON.parse(await page(body))
     if (answer.errors || answer.data.affinities.totalCount !== count)
       throw new Error(JSON.stringify(answer.errors))
 

@@ -1,4 +1,4 @@
-import { cacheUnavailable } from '../errors.js'
+import { cacheUnavailable, notFollowed } from '../errors.js'
 
 interface Waiting {
   readonly resolve: () => void
@@ -47,7 +47,8 @@ export class Gate {
         reject: (error: unknown) => settle(() => reject(error)),
       }
       const timer = setTimeout(
-        () => waiting.reject(cacheUnavailable(new Error('The affinities are still being read.'))),
+        () =>
+          waiting.reject(notFollowed('All affinities are being read just now. Try again in some seconds.')),
         this.#patienceMs,
       )
       this.#waiting.add(waiting)

@@ -21,6 +21,8 @@ import { Observed } from './observed.js'
 /** Milliseconds between two looks at which records' time has come. */
 const EXPIRY_EVERY_MS = 100
 const RETRY_MS = 500
+/** Less than an operation may take, so that it says what it waits for. */
+const PATIENCE_MS = 8_000
 
 export interface LiveSourceDeps {
   readonly store: AffinityStore
@@ -33,7 +35,7 @@ export interface LiveSourceDeps {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
   /** Called with each record that is read, whether or not it is news. */
   readonly onSeen?: (record: AffinityRecord) => void
-  /** How long a request waits for the first read, in milliseconds. Default 10,000. */
+  /** How long a request waits for the first read, in milliseconds. Default 8,000. */
   readonly patienceMs?: number
   /** Milliseconds from one reconcile to the next. Default 60,000. */
   readonly reconcileEveryMs?: number
@@ -61,7 +63,7 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
     apply: (keys, batch, isOutdated) => records.look(keys, batch, isOutdated),
   })
   const fullRead = { store: deps.store, index, records, changes, broken: brokenRecords }
-  const gate = new Gate(deps.patienceMs ?? 10_000)
+  const gate = new Gate(deps.patienceMs ?? PATIENCE_MS)
   const changeListeners = new Set<FeedListener['changed']>()
   const expiry = createExpiryWalk({ index, now })
   const figures = { drift: 0, reconciles: 0, fullReads: 0 }

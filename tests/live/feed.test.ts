@@ -172,7 +172,10 @@ describe('the live index of a Redis', () => {
   it('refuses readers whose patience ends before the first read does', async () => {
     const { config } = await redisWith(30_000)
     const live = await follow(config, { patienceMs: 1 })
-    await expect(live.source.open().count({})).rejects.toMatchObject({ code: 'CACHE_UNAVAILABLE' })
+    await expect(live.source.open().count({})).rejects.toMatchObject({
+      code: 'CACHE_UNAVAILABLE',
+      message: expect.stringContaining('being read'),
+    })
     await untilState(live, 'live')
     expect(await live.source.open().count({})).toBe(30_000)
   })
