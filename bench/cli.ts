@@ -100,4 +100,4 @@ export async function benchCli(count: number): Promise<void> {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await benchCli(100_000)
+if (process.argv[1] === fileURLToPath(import.meta.url)) await benchCli(Number(process.argv[2] ?? 100_000))

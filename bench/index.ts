@@ -22,4 +22,5 @@ const part = (name: string, ...args: readonly number[]): void => {
 for (const count of wanted) await benchPage(count)
 part('live', largest)
 part('clears', largest)
+part('cli', Math.min(largest, 100_000))
 part('index-memory', ...wanted)
