@@ -53,7 +53,7 @@ export function Charts({ points }: ChartsProps) {
     tickLine: 'none',
     gridProps: { strokeDasharray: '0' },
     xAxisProps: { minTickGap: 60 },
-    yAxisProps: { width: 52 },
+    yAxisProps: { width: 64 },
     // Lines that move while one reads them are noise.
     lineProps: { isAnimationActive: false },
     tooltipAnimationDuration: 0,
