@@ -24,7 +24,10 @@ const page = (args: string) => `{ affinities${args} { totalCount nodes { ...Ever
 /** Each table that a statement reads, once; a table of two statements is there twice. */
 const tablesIn = (statement: string) => [
   ...new Set(
-    Array.from(statement.matchAll(/\b(?:FROM|JOIN(?! LATERAL))\s+(?:"public"\.)?"?(\w+)"?/gi), ([, table]) => table),
+    Array.from(
+      statement.matchAll(/\b(?:FROM|JOIN(?! LATERAL))\s+(?:"public"\.)?"?(\w+)"?/gi),
+      ([, table]) => table,
+    ),
   ),
 ]
 
