@@ -124,8 +124,13 @@ describe('a body of 12 MB', () => {
   })
 
   it('leaves no memory behind, however often it comes', async () => {
+    const send = async () => {
+      for (let time = 0; time < 10; time++) await statusOf(request({ body: large }))
+    }
+    // The client is in this process: what both keep for reuse is there after the first time.
+    await send()
     const before = process.memoryUsage().rss
-    for (let time = 0; time < 10; time++) await statusOf(request({ body: large }))
+    await send()
     expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000)
   })
 

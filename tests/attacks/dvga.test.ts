@@ -70,7 +70,7 @@ const DISCLOSURE: readonly Attack[] = [
   ['GraphQL Introspection', (s) => s.post('{ __schema { queryType { fields { name } } } }'), invalid],
   [
     'GraphQL Interface',
-    (s) => s.send({ method: 'GET', path: '/graphiql', headers: { accept: 'text/html' }, token: null }),
+    (s) => s.send({ method: 'GET', path: '/graphql', headers: { accept: 'text/html' }, token: null }),
     nothingThere,
   ],
   [
