@@ -17,11 +17,19 @@ export interface ClearPayload {
   readonly auditEvent: AuditEventRow
 }
 
+/** Of one, and of any other number. */
+const NAMES = {
+  affinity: ['affinity', 'affinities'],
+  modelEntry: ['cached model entry', 'cached model entries'],
+} as const
+
 /** What a clear found and did. */
 export interface Cleared<Extra extends object = object> {
   readonly clearedCount: number
-  /** What went or would go, in words: `affinities of alice`. */
-  readonly what: string
+  /** What went or would go. */
+  readonly what: keyof typeof NAMES
+  /** Which of them, in words: `of alice`. */
+  readonly which?: string
   /** Fields of the payload beyond the common ones. */
   readonly extra: Extra
   /** Facts for the audit event, beside the count. */
@@ -136,7 +144,9 @@ function statusOf(error: unknown): number {
   return 500
 }
 
-function messageOf({ clearedCount, what }: Cleared, dryRun: boolean): string {
+function messageOf({ clearedCount, what, which }: Cleared, dryRun: boolean): string {
   const count = clearedCount.toLocaleString('en')
-  return dryRun ? `Would clear ${count} ${what}. Nothing was cleared.` : `Cleared ${count} ${what}.`
+  const name = NAMES[what][clearedCount === 1 ? 0 : 1]
+  const entries = [count, name, which].filter((part) => part !== undefined).join(' ')
+  return dryRun ? `Would clear ${entries}. Nothing was cleared.` : `Cleared ${entries}.`
 }

@@ -31,9 +31,8 @@ export const clearUserCache = (
     const clearedCount = await clearSelected(await ownedSelection(resolved, context), dryRun, context)
     return {
       clearedCount,
-      what: apiKey
-        ? `affinities of API key ${apiKey.name ?? apiKey.id}`
-        : `affinities of ${user?.username ?? ''}`,
+      what: 'affinity',
+      which: apiKey ? `of API key ${apiKey.name ?? apiKey.id}` : `of ${user?.username ?? ''}`,
       extra: { user, apiKey },
       result: { userId: user?.id ?? null, apiKeyId: apiKey?.id ?? null },
       ...(apiKey && { action: 'cache_clear_api_key' as const }),
@@ -79,7 +78,7 @@ export const clearProviderCache = (
     const selection = { all: { providerId: new Set([providerId]) } }
     const clearedCount = await clearSelected(selection, dryRun, context)
     const name = provider?.displayName ?? `provider ${providerId}`
-    return { clearedCount, what: `affinities pinned to ${name}`, extra: { providerId, provider } }
+    return { clearedCount, what: 'affinity', which: `pinned to ${name}`, extra: { providerId, provider } }
   })
 
 /** Every affinity that a filter names. */
@@ -95,7 +94,7 @@ export const clearAffinities = (
       requireFilter(given)
       const selection = await filterSelection(given, context)
       const clearedCount = await clearSelected(selection, dryRun, context)
-      return { clearedCount, what: 'affinities that match the filter', extra: {} }
+      return { clearedCount, what: 'affinity', which: 'matching the filter', extra: {} }
     },
   )
 }
@@ -108,7 +107,7 @@ export const clearAllCache = (
   audited(context, { action: 'cache_clear_all', dryRun, arguments: { confirm } }, async () => {
     requireConfirmation(confirm, dryRun, 'every affinity of every user')
     const clearedCount = await (dryRun ? context.clearer.countAll() : context.clearer.clearAll())
-    return { clearedCount, what: 'affinities of all users', extra: {} }
+    return { clearedCount, what: 'affinity', which: 'of all users', extra: {} }
   })
 
 /** @throws ConfirmationRequiredError unless the caller confirmed, or only wants to know */

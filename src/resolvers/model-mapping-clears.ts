@@ -6,7 +6,7 @@ import {
   modelByProviderGlobalKey,
   providerGlobalHitsKey,
 } from '../stores/keys.js'
-import { audited, type ClearPayload } from './audited.js'
+import { audited, type Cleared, type ClearPayload } from './audited.js'
 import { requireConfirmation, requireText } from './clears.js'
 
 interface DryRun {
@@ -74,12 +74,16 @@ export const clearProviderModelMappingCache = (
   )
 
 /** Removes keys that are there, or only tells which they are. */
-async function removed(keys: readonly string[], dryRun: boolean, context: Context) {
+async function removed(
+  keys: readonly string[],
+  dryRun: boolean,
+  context: Context,
+): Promise<Cleared<{ readonly deletedKeys: readonly string[] }>> {
   const clearedCount = dryRun ? keys.length : await context.modelMappings.remove(keys)
   const deletedKeys = keys.slice(0, MAX_NAMED_KEYS)
   return {
     clearedCount,
-    what: 'cached model entries',
+    what: 'modelEntry',
     extra: { deletedKeys },
     result: { deletedKeys: deletedKeys.slice(0, MAX_AUDITED_KEYS) },
   }

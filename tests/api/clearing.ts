@@ -92,6 +92,9 @@ export async function seen(service: TestApp, args: string, count: number): Promi
 /** Ours to add to: what a clear may change beside what it clears. */
 export const COUNTERS = 'cache_stats:affinity'
 
+const counted = (count: number) =>
+  count === 1 ? '1 (affinity|cached model entry)' : `${count} (affinities|cached model entries)`
+
 /** Runs a clear dry and then for real, and compares what Redis held before, between and after. */
 export async function expectOnlyCleared(
   service: TestApp,
@@ -104,12 +107,12 @@ export async function expectOnlyCleared(
   const before = await contents(redis)
   const dry = await clear(service, name, { ...args, dryRun: true }, fields)
   expect(dry).toMatchObject({ clearedCount: gone.length, dryRun: true, auditEvent: { success: true } })
-  expect(dry.message).toMatch(/^Would clear /)
+  expect(dry.message).toMatch(new RegExp(`^Would clear ${counted(gone.length)}.*\\. Nothing was cleared\\.$`))
   expect(await contents(redis)).toEqual(before)
 
   const done = await clear(service, name, { ...args, dryRun: false }, fields)
   expect(done).toMatchObject({ clearedCount: gone.length, dryRun: false, auditEvent: { success: true } })
-  expect(done.message).toMatch(/^Cleared /)
+  expect(done.message).toMatch(new RegExp(`^Cleared ${counted(gone.length)}.*\\.$`))
   const after = await contents(redis)
   for (const key of [COUNTERS, ...gone]) before.delete(key)
   after.delete(COUNTERS)
