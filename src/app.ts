@@ -79,7 +79,8 @@ export async function createApp(
   const metrics = createMetrics({ tables: expectedTables(database.prisma).map(({ name }) => name) })
   database.onQuery((sql, durationMs) => metrics.sqlStatementDone(sql, durationMs / 1_000))
   if (tracing) database.onQuery(tracing.sqlStatementDone)
-  const cache = await openCache(config.mode, logger, now, (command, durationMs, failed) => {
+  const cache = await openCache(config.mode, logger, now, (command, durationMs, error) => {
+    const failed = error !== undefined
     metrics.redisCommandDone(command, durationMs / 1_000, failed)
     tracing?.redisCommandDone(command, durationMs, failed)
   }).catch(closing(database))

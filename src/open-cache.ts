@@ -8,6 +8,7 @@ import { createMemoryFeed } from './live/memory-feed.js'
 import { createRedisFeed } from './live/redis-feed.js'
 import type { TokenBlacklist } from './security/authenticator.js'
 import { createOutageLog } from './server/outage-log.js'
+import { createRightsLog } from './server/rights-log.js'
 import type { AffinityStore } from './stores/affinity-store.js'
 import { createMemoryAffinityStore } from './stores/memory-affinity-store.js'
 import { MemoryKeyspace } from './stores/memory-keyspace.js'
@@ -66,7 +67,11 @@ export async function openCache(
     }
   }
   const client = createRedis(mode.redis, { onError: (error) => outage.failed(error) })
-  observeCommands(client, onCommand)
+  const tellMissingRight = createRightsLog(logger)
+  observeCommands(client, (command, durationMs, error) => {
+    tellMissingRight(command, error)
+    onCommand(command, durationMs, error)
+  })
   const outage = createOutageLog(logger, 'cache')
   try {
     await connectRedis(client, CACHE_CONNECT_TIMEOUT_MS)

@@ -6,8 +6,11 @@
 import { Cluster, type Redis } from 'ioredis'
 import type { RedisClient } from './redis.js'
 
-/** @param command in lower case, without its arguments */
-export type CommandListener = (command: string, durationMs: number, failed: boolean) => void
+/**
+ * @param command in lower case, without its arguments
+ * @param error why it failed; undefined where it was answered
+ */
+export type CommandListener = (command: string, durationMs: number, error: unknown) => void
 
 /** Tells of each command when it has been answered or given up; of a cluster, at each of its nodes. */
 export function observeCommands(client: RedisClient, listener: CommandListener): void {
@@ -26,8 +29,8 @@ function observeNode(node: Redis, listener: CommandListener): void {
     const start = performance.now()
     const sent = send(command, stream)
     command.promise.then(
-      () => listener(command.name, performance.now() - start, false),
-      () => listener(command.name, performance.now() - start, true),
+      () => listener(command.name, performance.now() - start, undefined),
+      (error: unknown) => listener(command.name, performance.now() - start, error),
     )
     return sent
   }

@@ -2,13 +2,17 @@
 import { cacheUnavailable, UnavailableError } from '../errors.js'
 import { UNREACHABLE_CODES } from './unreachable-codes.js'
 
-// Error replies start with one of these words. NOPERM: our user lacks a right, and will for every request.
+// Error replies start with one of these words.
 const REPLIES =
-  /^(LOADING|NOAUTH|WRONGPASS|NOPERM|READONLY|MISCONF|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|BUSY|OOM|UNBLOCKED)\b|^ERR (max number of clients|invalid password|AUTH)|^NOGOODSLAVE|^DENIED/
+  /^(LOADING|NOAUTH|WRONGPASS|NOPERM|READONLY|MISCONF|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|BUSY|OOM|UNBLOCKED)\b|^ERR (max number of clients|invalid password|AUTH|The user executing the script can't)|^NOGOODSLAVE|^DENIED/
 
 // ioredis's own errors carry no code.
 const MESSAGES =
   /^Connection is closed|^Stream isn't writeable|^Command timed out|^Socket timeout|^Reached the max retries|^Command aborted due to connection close|^Too many Cluster redirections|^Failed to refresh slots cache|^None of startup nodes|^Cluster isn't ready|^Cluster is (ended|disconnect)|^All sentinels are unreachable|^connect E|^Redis is already connecting|^Connection is (discarded|aborted)|^timeout$/
+
+/** Does our user lack a right? It will for every such request, until somebody gives it. */
+export const isRightMissing = (error: unknown): error is Error =>
+  error instanceof Error && /\bNOPERM\b|^ERR The user executing the script can't/.test(error.message)
 
 const isTlsCode = (code: string): boolean =>
   /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code)

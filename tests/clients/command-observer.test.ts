@@ -13,7 +13,8 @@ interface Told {
 /** What is told of `client` from now on; the client's own handshakes are left out. */
 function observe(client: RedisClient): Told[] {
   const told: Told[] = []
-  observeCommands(client, (command, durationMs, failed) => {
+  observeCommands(client, (command, durationMs, error) => {
+    const failed = error !== undefined
     if (!['client', 'info', 'cluster', 'select'].includes(command)) told.push({ command, durationMs, failed })
   })
   return told

@@ -199,11 +199,22 @@ describe('a clear that Redis refuses', () => {
   it('has not happened: an account without the right, NOPERM', async () => {
     const { service, redis, client } = await startBehindProxy({ records: 50 })
     redis.cli('acl', 'setuser', 'default', '-unlink')
-    expect(await clear(service, 'clearProviderCache', provider)).toMatchObject({
-      code: 'CACHE_UNAVAILABLE',
-      clearedCount: 0,
-    })
+    const single = { affinityKey: 'a-1', endpointId: 'e-1', modelId: 'gpt-5', apiFormat: 'OPENAI' }
+    for (const [name, args] of [
+      ['clearProviderCache', provider],
+      ['clearProviderCache', provider],
+      ['clearSingleAffinity', single],
+    ] as const)
+      expect(await clear(service, name, args)).toMatchObject({ code: 'CACHE_UNAVAILABLE', clearedCount: 0 })
     expect(await countKeys(client, FAMILY)).toBe(50)
+    // Whoever runs the service is told which right it is, once, and not at each attempt.
+    const told = service.logs.filter(
+      ({ msg }) => msg === 'the cache refuses a command: its user lacks a right',
+    )
+    expect(told).toMatchObject([
+      { level: 50, command: 'unlink', reason: expect.stringContaining("'unlink'") },
+      { level: 50, command: 'eval', reason: expect.stringContaining('executing the script') },
+    ])
     redis.cli('acl', 'setuser', 'default', '+unlink')
     expect(await clear(service, 'clearProviderCache', provider)).toMatchObject({ clearedCount: 50 })
   })
