@@ -17,6 +17,8 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
   for (const directory of directories) rmSync(directory, { recursive: true, force: true })
 })
+// Vitest ends each of its processes so, which by itself would be no exit.
+process.on('SIGTERM', () => process.exit())
 
 /** A directory that goes with the test process; anyone may pass through it, as a server may run as another user. */
 export function temporaryDirectory(name: string): string {
