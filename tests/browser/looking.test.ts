@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { count, startConsole } from './console.js'
+import { sql } from '../api/affinity-model.js'
+import { count, startConsole, whenListed } from './console.js'
 import { rows } from './support.js'
 
-const { open } = startConsole()
+const site = startConsole()
+const { open } = site
 
 describe('looking', () => {
   it('finds a user by name as one types, and can be linked to', async () => {
@@ -33,6 +35,19 @@ describe('looking', () => {
     expect(new Set(providers)).toEqual(new Set([provider]))
     await page.getByRole('button', { name: /Remove the filter/ }).click()
     await expect.poll(() => count(page)).toBe(everything)
+  })
+
+  it('shows a name that is HTML as the text that it is', async () => {
+    const name = '<img src=x onerror="window.wasRun = 1"><script>window.wasRun = 1</script>'
+    const { databaseUrl } = site.service
+    await sql(databaseUrl, 'UPDATE users SET username = $1 WHERE username = $2', [name, 'bob'])
+    const page = await open(`/affinities?q=${encodeURIComponent(name)}`)
+    await page.getByText(`All records of user ${name}`).waitFor()
+    await whenListed(page)
+    expect(new Set(await rows(page).locator('.c-user').allInnerTexts())).toEqual(new Set([name]))
+    await rows(page).first().click()
+    await page.getByRole('dialog').getByText(name).first().waitFor()
+    expect(await page.evaluate('window.wasRun')).toBeUndefined()
   })
 
   it('leads through the pages and the columns by its address', async () => {
