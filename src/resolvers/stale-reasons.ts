@@ -1,7 +1,7 @@
 import type { Loaders } from '../loaders/index.js'
 import type { AffinityReader } from '../stores/affinity-reader.js'
 import type { AffinityRecord } from '../stores/affinity-record.js'
-import type { DimensionSets } from '../stores/affinity-selection.js'
+import type { Dimension, DimensionSets } from '../stores/affinity-selection.js'
 import type {
   ApiKeyRow,
   EndpointRow,
@@ -117,16 +117,18 @@ export function staleReasons(
 
 /** The ids, of those that live records hold, which make a record stale: five statements, however many records. */
 export async function staleIds(
-  affinities: AffinityReader,
+  affinities: Pick<AffinityReader, 'distinct'>,
   loaders: Loaders,
   now: number,
 ): Promise<DimensionSets> {
+  // As they are now: the index's own sets change while rows are read, and each id that came in would be a read of its own.
+  const inUse = async (dimension: Dimension) => new Set(await affinities.distinct(dimension))
   const [apiKeyIds, providerIds, endpointIds, providerKeyIds, modelIds] = await Promise.all([
-    affinities.distinct('affinityKey'),
-    affinities.distinct('providerId'),
-    affinities.distinct('endpointId'),
-    affinities.distinct('providerKeyId'),
-    affinities.distinct('modelId'),
+    inUse('affinityKey'),
+    inUse('providerId'),
+    inUse('endpointId'),
+    inUse('providerKeyId'),
+    inUse('modelId'),
   ])
   await Promise.all([
     loaders.apiKeys.byId.prime(apiKeyIds),

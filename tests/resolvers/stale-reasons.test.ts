@@ -1,11 +1,16 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createPgDatabase } from '../../src/clients/database.js'
+import { createLoaders } from '../../src/loaders/index.js'
 import {
   apiKeyReasons,
   endpointReasons,
   modelReasons,
   providerKeyReasons,
   providerReasons,
+  staleIds,
 } from '../../src/resolvers/stale-reasons.js'
+import { createGatewayStore } from '../../src/stores/gateway-store.js'
+import { freshDatabase } from '../support/servers/shared.js'
 
 const NOW = 1_800_000_000
 const at = (seconds: number) => new Date(seconds * 1_000)
@@ -119,5 +124,29 @@ describe('a pin is stale', () => {
       'PROVIDER_KEY_EXPIRED',
       'CIRCUIT_OPEN',
     ])
+  })
+})
+
+describe('the stale ids', () => {
+  it('are read in one statement a table, however many API keys come into use meanwhile', async () => {
+    const database = createPgDatabase({ url: freshDatabase(), onError: () => {} })
+    onTestFinished(() => database.close())
+    const gateway = createGatewayStore(database)
+    // The live index gives its ids as they are now, not as they were when it was asked.
+    const inUse = new Set(['gone-1', 'gone-2'])
+    const asked: (readonly string[])[] = []
+    const loaders = createLoaders({
+      ...gateway,
+      apiKeys(ids) {
+        if (asked.length === 0) for (let n = 0; n < 10; n += 1) inUse.add(`new-${n}`)
+        asked.push(ids)
+        return gateway.apiKeys(ids)
+      },
+    })
+    const distinct = async (dimension: string) =>
+      dimension === 'affinityKey' ? inUse : (new Set() as ReadonlySet<string>)
+    const stale = await staleIds({ distinct }, loaders, NOW)
+    expect(asked).toEqual([['gone-1', 'gone-2']])
+    expect(stale.affinityKey).toEqual(new Set(['gone-1', 'gone-2']))
   })
 })
