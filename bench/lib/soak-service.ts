@@ -1,0 +1,115 @@
+import { createHash, pbkdf2Sync } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { FIXTURE_SECRETS } from '../../tests/support/fixtures.js'
+import { freePort, ServerProcess, temporaryDirectory } from '../../tests/support/servers/child.js'
+
+const PROBE = fileURLToPath(new URL('soak-probe.mjs', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+
+export interface Sample {
+  /** Heap in use and memory outside it, after a collection. */
+  readonly liveBytes: number
+  readonly rssBytes: number
+  /** Delay of the event loop since the sample before. */
+  readonly p99Ms: number
+  readonly maxMs: number
+}
+
+export interface Answer<Data> {
+  readonly data: Data
+  readonly errors?: readonly unknown[]
+}
+
+/** The built service in a process of its own, as in production. */
+export interface SoakService {
+  readonly url: string
+  /** One for each 50 subscriptions. */
+  readonly tokens: readonly string[]
+  sample(): Promise<Sample>
+  ask<Data>(query: string, variables?: object): Promise<Answer<Data>>
+  metric(name: string): Promise<number>
+  /** Warnings and errors of its log. */
+  warnings(): readonly string[]
+  stop(): Promise<void>
+}
+
+/** The same key as the fixtures', in the form that production takes: the word itself is refused. */
+const encryptionKey = (): string => {
+  const salt = createHash('sha256').update('aether-v1').digest().subarray(0, 16)
+  return `${pbkdf2Sync(FIXTURE_SECRETS.encryptionKey, salt, 100_000, 32, 'sha256').toString('base64url')}=`
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+export async function startSoakService(
+  stores: { readonly databaseUrl: string; readonly redisUrl: string },
+  viewers: number,
+): Promise<SoakService> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const tokens = Array.from({ length: viewers }, (_, n) => `soak-token-${n}`)
+  const isReady = () =>
+    fetch(`${url}/health/ready`).then(
+      ({ status }) => status === 200,
+      () => false,
+    )
+  const child = new ServerProcess(
+    {
+      command: process.execPath,
+      args: ['--expose-gc', '--import', PROBE, MAIN],
+      environment: {
+        NODE_ENV: 'production',
+        LOG_LEVEL: 'warn',
+        PORT: `${port}`,
+        DATABASE_URL: stores.databaseUrl,
+        REDIS_URL: stores.redisUrl,
+        ENCRYPTION_KEY: encryptionKey(),
+        JWT_SECRET_KEY: sha256(FIXTURE_SECRETS.jwtSecret),
+        ADMIN_TOKENS: tokens.map((token, n) => `soak-${n}:admin:${sha256(token)}`).join(),
+        AUDIT_SPOOL_DIR: temporaryDirectory('soak-spool'),
+        RATE_LIMIT_VIEWER: '0',
+      },
+    },
+    isReady,
+  )
+  await child.start()
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${tokens[0]}` }
+  const warned = new Set<string>()
+  // Only what was printed lately is kept.
+  const probes = () => {
+    const lines = child.output.split('\n')
+    for (const line of lines) if (line.startsWith('{"level"')) warned.add(line)
+    return lines.filter((line) => line.startsWith('{"probe"') && line.endsWith('}'))
+  }
+
+  return {
+    url,
+    tokens,
+    async sample() {
+      const before = probes().at(-1)
+      child.signal('SIGUSR2')
+      for (const until = Date.now() + 10_000; Date.now() < until; await sleep(5)) {
+        const line = probes().at(-1)
+        if (line !== undefined && line !== before) return JSON.parse(line).probe
+      }
+      throw new Error(`The service does not tell its memory: ${child.output}`)
+    },
+    async ask<Data>(query: string, variables: object = {}) {
+      const body = JSON.stringify({ query, variables })
+      const response = await fetch(`${url}/graphql`, { method: 'POST', headers, body })
+      return (await response.json()) as Answer<Data>
+    },
+    async metric(name) {
+      const text = await (await fetch(`${url}/metrics`, { headers })).text()
+      const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]
+      if (value === undefined) throw new Error(`There is no metric ${name}.`)
+      return Number(value)
+    },
+    warnings() {
+      probes()
+      return [...warned]
+    },
+    stop: () => child.end('SIGTERM'),
+  }
+}

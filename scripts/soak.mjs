@@ -1,0 +1,9 @@
+// `npm run soak`: installs and builds what it needs, then runs bench/soak.ts.
+import { build } from './build.mjs'
+import { bin, install, requireNode, run } from './lib/project.mjs'
+
+requireNode()
+install()
+if (run(process.execPath, ['scripts/ensure-services.mjs']) !== 0) process.exit(1)
+build()
+process.exit(run(bin('tsx'), ['bench/soak.ts', ...process.argv.slice(2)]))
