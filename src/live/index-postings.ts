@@ -1,3 +1,4 @@
+import type { Slice } from './feed-slices.js'
 import { Bitmap } from './index-bitmap.js'
 import { Int32Rows, ObjectColumn } from './index-columns.js'
 import { StringTable } from './index-strings.js'
@@ -55,6 +56,11 @@ export class Postings {
     return this.#values.textOf(id)
   }
 
+  /** Each value that a record holds, in no order. Nothing may change meanwhile. */
+  forEachValue(visit: (value: string) => void): void {
+    this.#values.forEachText(visit)
+  }
+
   idAt(slot: number): number {
     return this.#valueIds.get(slot, this.#dimension)
   }
@@ -94,18 +100,46 @@ export class Postings {
     return posting.length
   }
 
-  /** @param guess The id that the value probably has: to compare two texts costs less than to find one. */
-  add(slot: number, value: string, guess = -1): void {
+  add(slot: number, value: string): void {
+    this.note(slot, value)
+    this.enter(slot)
+  }
+
+  /**
+   * Keeps a slot's value, and lists the slot nowhere yet: for a table that is filled at once. `enterAll` follows, and
+   * until then no set of slots may be asked for.
+   * @param guess The id that the value probably has: to compare two texts costs less than to find one.
+   */
+  note(slot: number, value: string, guess = -1): void {
     if (slot >= this.#slotLimit) this.#slotLimit = slot + 1
     const known = guess >= 0 && this.#values.isText(guess, value) ? guess : this.#values.find(value)
     const id = known < 0 ? this.#values.add(value) : known
     this.#valueIds.set(slot, this.#dimension, id)
     this.#counts.set(id, 0, this.count(id) + 1)
-    const posting = this.#postings.get(id)
+  }
+
+  /** Another value for a slot whose first one was noted. */
+  noteAnew(slot: number, value: string): void {
+    this.#leave(this.idAt(slot))
+    this.note(slot, value)
+  }
+
+  /** Lists every slot, all of which were noted: when the counts are known, each list is made once, in its final form. */
+  async enterAll(slice: Slice): Promise<void> {
+    await slice.blocks(this.#slotLimit, (start, end) => {
+      for (let slot = start; slot < end; slot++) this.enter(slot)
+    })
+  }
+
+  /** Lists a slot whose value was noted. */
+  enter(slot: number): void {
+    const id = this.idAt(slot)
+    let posting = this.#postings.get(id)
     if (posting === undefined) {
-      this.#postings.set(id, [slot])
-      this.#places.set(slot, 0, 0)
-    } else if (posting instanceof Bitmap) {
+      posting = this.count(id) > this.#listLimit() ? new Bitmap(this.#slotLimit) : []
+      this.#postings.set(id, posting)
+    }
+    if (posting instanceof Bitmap) {
       posting.add(slot)
     } else {
       this.#places.set(slot, 0, posting.push(slot) - 1)
@@ -114,10 +148,9 @@ export class Postings {
   }
 
   remove(slot: number): void {
-    const id = this.#valueIds.get(slot, this.#dimension)
+    const id = this.idAt(slot)
     const posting = this.#postings.get(id)
     if (posting === undefined) throw new RangeError(`Slot ${slot} holds no value.`)
-    this.#counts.set(id, 0, this.count(id) - 1)
     if (posting instanceof Bitmap) {
       posting.delete(slot)
       if (posting.count * HYSTERESIS < this.#listLimit()) this.#postings.set(id, this.#toList(posting))
@@ -129,10 +162,16 @@ export class Postings {
         this.#places.set(last, 0, place)
       }
     }
-    if (this.count(id) === 0) {
-      this.#postings.set(id, undefined)
-      this.#values.remove(id)
-    }
+    this.#leave(id)
+  }
+
+  /** One record fewer holds a value; the last one takes it along. */
+  #leave(id: number): void {
+    const left = this.count(id) - 1
+    this.#counts.set(id, 0, left)
+    if (left > 0) return
+    this.#postings.set(id, undefined)
+    this.#values.remove(id)
   }
 
   #listLimit(): number {
