@@ -88,6 +88,14 @@ export class StringTable {
     }
   }
 
+  /** Each text in use, several times faster than by `ids`. Nothing may change meanwhile. */
+  forEachText(visit: (text: string) => void): void {
+    for (let id = 0; id < this.#limit; id++) {
+      const text = this.#texts.get(id)
+      if (text !== undefined) visit(text)
+    }
+  }
+
   #split(): void {
     const [all = []] = this.#shards
     this.#shards = Array.from({ length: SHARDS }, () => new Map<string, number>())

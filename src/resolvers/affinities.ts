@@ -237,5 +237,11 @@ const intersection = (a: ReadonlySet<string> | undefined, b: ReadonlySet<string>
   a ? new Set([...b].filter((id) => a.has(id))) : b
 
 /** Ids are looked for in the records: no others count, and their rows may have been deleted. */
-const containing = (ids: ReadonlySet<string>, text: string): Set<string> =>
-  new Set([...ids].filter(holdingText(text)))
+function containing(ids: ReadonlySet<string>, text: string): Set<string> {
+  const matches = holdingText(text)
+  const found = new Set<string>()
+  ids.forEach((id) => {
+    if (matches(id)) found.add(id)
+  })
+  return found
+}
