@@ -1,6 +1,7 @@
 /** Clients that take their time, say nothing, or go all at once. */
 
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { STREAM_LIMITS } from '../../src/live/streams.js'
@@ -8,6 +9,7 @@ import { listen } from '../../src/server/http-server.js'
 import { FIXTURE_AFFINITIES } from '../api/clearing.js'
 import { listening } from '../attacks/http.js'
 import { ADMIN_TOKEN, startTestApp } from '../support/app.js'
+import { writePin } from '../support/pin.js'
 import { measured } from './figures.js'
 
 const PAGE = `{ affinities(first: 1000) { nodes { id affinityKey modelId user { id username email } provider { id name displayName }
@@ -50,6 +52,55 @@ describe('clients that read one byte a second, or none', () => {
     expect(answer.data).toEqual({ affinities: { totalCount: FIXTURE_AFFINITIES } })
     await measured('50 clients that do not read: a stop that gives them 500 ms', () => server.close(500))
   })
+})
+
+describe('a reader of events that stops reading', () => {
+  /** Long enough that the system's own buffers hold a few thousand events and no more. */
+  const LONG = 'model-'.repeat(300)
+  const EVENTS = 6_000
+  const QUERY = 'subscription { affinityEvents { type affinity { modelId } } }'
+
+  it('is cut off when too many wait for it, while another gets every one', async () => {
+    const server = await listening({ redis: 'empty' })
+    const redis = server.service.redis.client()
+    const stalled = await open(server.url, request(QUERY, 'text/event-stream'))
+    const reader = await open(server.url, request(QUERY, 'text/event-stream'))
+    const [byStalled, byReader] = [lettersOf(stalled), lettersOf(reader)]
+
+    reader.resume()
+    // Both stand some time after they were asked for.
+    await expect
+      .poll(
+        async () => {
+          await writePin(redis, { affinityKey: `${performance.now()}`, modelId: '^' })
+          return byReader.get('^') ?? 0
+        },
+        { timeout: 10_000 },
+      )
+      .toBeGreaterThan(0)
+    for (let n = 0; n < EVENTS; n += 100) {
+      const hundred = Array.from({ length: 100 }, (_, m) => `key-${n + m}`)
+      await Promise.all(hundred.map((affinityKey) => writePin(redis, { affinityKey, modelId: `${LONG}~` })))
+    }
+    await expect.poll(() => byReader.get('~'), { timeout: 15_000 }).toBe(EVENTS)
+
+    const closed = once(stalled, 'close')
+    stalled.on('error', () => {})
+    stalled.resume()
+    await closed
+    expect(byStalled.get('~') ?? 0).toBeLessThan(EVENTS)
+    expect(reader.destroyed).toBe(false)
+  })
+
+  /** How often each letter has come. Where the network cuts an event does not matter then. */
+  function lettersOf(socket: Socket): ReadonlyMap<string, number> {
+    const letters = new Map<string, number>()
+    socket.on('data', (data) => {
+      for (const letter of data.toString('latin1')) letters.set(letter, (letters.get(letter) ?? 0) + 1)
+    })
+    socket.pause()
+    return letters
+  }
 })
 
 describe('1,000 idle connections', () => {
