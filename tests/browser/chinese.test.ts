@@ -1,8 +1,8 @@
-import type { Page, Response } from 'playwright-core'
+import type { Page, Request } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { zhCN } from '../../web/src/i18n/zh-CN.js'
 import { leaveAuditEvents, startConsole, whenListed } from './console.js'
-import { rows } from './support.js'
+import { rows, whenStill } from './support.js'
 
 const console = startConsole()
 beforeAll(() => leaveAuditEvents(console.service))
@@ -54,18 +54,26 @@ const shown = (page: Page): Promise<string[]> =>
 async function openInChinese(path: string, token?: null) {
   // An address may name what no answer does.
   const data = new Set(wordsOf(path))
-  const page = await console.open('/health/live', { language: 'zh-CN', ...(token === null && { token }) })
-  const answers: Promise<void>[] = []
-  page.on('response', (response: Response) => {
-    if (!response.headers()['content-type']?.includes('json')) return
-    answers.push(response.json().then((body) => dataWords(body, data)))
-  })
-  await page.goto(console.server.url + path)
+  /** Answers on their way: of parts of the console, and of data. */
+  const awaited = new Set<Request>()
+  const watch = (page: Page) => {
+    const read = async (request: Request) => {
+      const response = await request.response()
+      if (response?.headers()['content-type']?.includes('json')) dataWords(await response.json(), data)
+    }
+    page.on('request', (request) => {
+      // A stream of events never ends.
+      if (!request.headers()['accept']?.includes('event-stream')) awaited.add(request)
+    })
+    page.on('requestfailed', (request) => awaited.delete(request))
+    page.on('requestfinished', (request) => void read(request).finally(() => awaited.delete(request)))
+  }
+  const page = await console.open(path, { language: 'zh-CN', watch, ...(token === null && { token }) })
   return {
     page,
     async leftInEnglish() {
-      await page.waitForTimeout(600)
-      await Promise.all(answers)
+      await expect.poll(() => awaited.size).toBe(0)
+      await whenStill(page)
       return (await shown(page)).filter((text) =>
         wordsOf(text).some((word) => !KNOWN.has(word) && !data.has(word)),
       )

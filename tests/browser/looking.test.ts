@@ -85,6 +85,18 @@ describe('looking', () => {
     expect(states.filter((state) => state === 'usable')).toEqual([])
   })
 
+  it('tells what its charts show, in words and under the pointer', async () => {
+    const page = await open('/')
+    const chart = page.locator('.plot', {
+      has: page.getByRole('img', { name: /^Changes a second: refreshed/ }),
+    })
+    await chart.locator('canvas').waitFor()
+    await chart.locator('.u-over').hover()
+    const shown = await chart.locator('.plot-values').textContent()
+    for (const name of ['refreshed', 'created', 'expired', 'switched', 'removed'])
+      expect(shown).toMatch(new RegExp(`${name}\\s*(\\d|—)`))
+  })
+
   it('exports all that matches, not the page alone', async () => {
     const page = await open('/affinities?format=CLAUDE&size=25')
     await rows(page).first().waitFor()

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { AxeBuilder } from '@axe-core/playwright'
+import axe from 'axe-core'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import type { TestApp } from '../support/app.js'
 
@@ -53,15 +53,23 @@ export interface VisitOptions {
   readonly viewport?: { readonly width: number; readonly height: number }
   readonly language?: string
   readonly theme?: 'light' | 'dark'
+  /** Runs before anything is fetched. */
+  readonly watch?: (page: Page) => void
 }
 
 /** A browser of its own, signed in by `token`; what goes wrong in its pages is collected in `problems`. */
 export async function visit(
   browser: Browser,
   url: string,
-  { token, viewport = DESK, language = 'en-US', theme = 'light' }: VisitOptions,
+  { token, viewport = DESK, language = 'en-US', theme = 'light', watch }: VisitOptions,
 ): Promise<{ page: Page; context: BrowserContext; problems: string[] }> {
-  const context = await browser.newContext({ viewport, locale: language, colorScheme: theme })
+  const context = await browser.newContext({
+    viewport,
+    locale: language,
+    colorScheme: theme,
+    // Nobody watches how dialogues slide in.
+    reducedMotion: 'reduce',
+  })
   if (token !== null) {
     const session = JSON.stringify({ token, expiresAt: null })
     await context.addInitScript(
@@ -74,22 +82,32 @@ export async function visit(
   page.on('console', (message) => {
     if (/Content Security Policy|Warning:/.test(message.text())) problems.push(message.text())
   })
+  watch?.(page)
   await page.goto(url)
   return { page, context, problems }
 }
 
-/** What axe finds that keeps somebody from using the page. */
+/** Nothing slides, fades or turns any more. */
+export const whenStill = (page: Page) =>
+  page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== 'running'))
+
+/**
+ * What axe finds that keeps somebody from using the page. It runs in the page as it is: axe's adapter for Playwright
+ * carries every result, passed ones too, into a window of its own, which takes longer than all of the rules.
+ */
 export async function seriousFindings(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes
-          .slice(0, 3)
-          .map(({ html }) => html.slice(0, 160))
-          .join(' | ')}`,
-    )
+  await whenStill(page)
+  await page.evaluate(axe.source)
+  return page.evaluate(async () => {
+    const { axe: inPage } = globalThis as unknown as { axe: typeof axe }
+    const { violations } = await inPage.run({ resultTypes: ['violations'] })
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => {
+        const examples = nodes.slice(0, 3).map(({ html }) => html.slice(0, 160))
+        return `${id}: ${examples.join(' | ')}`
+      })
+  })
 }
 
 export const rows = (page: Page) => page.locator('tr[data-row]')

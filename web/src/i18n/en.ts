@@ -442,6 +442,7 @@ export const en = {
     ok: 'done',
     failed: 'failed',
     dryRun: 'dry run',
+    dryRunOf: 'dry run: {{found}} found',
     cleared: 'Cleared',
     from: 'From',
     request: 'Request',

@@ -426,6 +426,7 @@ export const zhCN: Catalogue = {
     ok: '成功',
     failed: '失败',
     dryRun: '试运行',
+    dryRunOf: '试运行：找到 {{found}} 条',
     cleared: '清除数',
     from: '来源',
     request: '请求编号',

@@ -30,7 +30,7 @@ export function AuditTable({ events, onOpen }: AuditTableProps) {
       </thead>
       <tbody>
         {events.map((event) => {
-          const { clearedCount } = readMetadata(event.metadata)
+          const { clearedCount, dryRun } = readMetadata(event.metadata)
           const action = actionName(event.action)
           return (
             <tr key={event.id} className="link" onClick={() => onOpen(event.id)}>
@@ -50,8 +50,9 @@ export function AuditTable({ events, onOpen }: AuditTableProps) {
               <td data-label={t('audit.result')}>
                 <AuditResult event={event} />
               </td>
+              {/* A dry run cleared nothing: what it found stands beside its result. */}
               <td data-label={t('audit.cleared')} className="number">
-                {clearedCount === null ? '' : format.number(clearedCount)}
+                {clearedCount !== null && !dryRun && format.number(clearedCount)}
               </td>
               <td data-label={t('audit.from')} className="mono">
                 {event.ipAddress}
@@ -66,11 +67,18 @@ export function AuditTable({ events, onOpen }: AuditTableProps) {
 
 export function AuditResult({ event }: { readonly event: AuditRowFragment }) {
   const { t } = useTranslation()
-  const { dryRun } = readMetadata(event.metadata)
+  const format = useFormat()
+  const { dryRun, clearedCount } = readMetadata(event.metadata)
   return (
     <span>
       {event.success ? t('audit.ok') : <span className="tag bad">{t('audit.failed')}</span>}{' '}
-      {dryRun && <span className="tag">{t('audit.dryRun')}</span>}
+      {dryRun && (
+        <span className="tag">
+          {clearedCount === null
+            ? t('audit.dryRun')
+            : t('audit.dryRunOf', { found: format.number(clearedCount) })}
+        </span>
+      )}
     </span>
   )
 }

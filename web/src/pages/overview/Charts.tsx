@@ -1,149 +1,109 @@
-import '@mantine/charts/styles.css'
-import { AreaChart, LineChart } from '@mantine/charts'
-import { type ReactNode, useEffect, useMemo, useState } from 'react'
+import { type ReactNode, useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useFormat } from '../../hooks/use-format.js'
 import { integerTicks } from './integer-ticks.js'
 import type { StatsPoint } from './stats-window.js'
+import { type Line, TimeChart } from './TimeChart.js'
 
-const HEIGHT = 150
+const PERCENT_TICKS = [0, 0.25, 0.5, 0.75, 1]
 
-interface ChartsProps {
-  readonly points: readonly StatsPoint[]
-}
+/** What is drawn of a point, by the name that its label has in the catalogue. */
+const AFFINITIES = [
+  { label: 'chartAffinities', value: 'affinities', color: '--mantine-color-teal-5' },
+] as const
+const RATES = [
+  { label: 'hits', value: 'hitRate', color: '--mantine-color-teal-5' },
+  { label: 'reuse', value: 'reuseRate', color: '--mantine-color-indigo-4' },
+] as const
+const CHANGES = [
+  { label: 'refreshed', value: 'refreshed', color: '--mantine-color-gray-5' },
+  { label: 'created', value: 'created', color: '--mantine-color-teal-5' },
+  { label: 'expired', value: 'expired', color: '--mantine-color-indigo-4' },
+  { label: 'switched', value: 'switched', color: '--mantine-color-orange-5' },
+  { label: 'removed', value: 'removed', color: '--mantine-color-red-5' },
+] as const
 
-export function Charts({ points }: ChartsProps) {
+export function Charts({ points }: { readonly points: readonly StatsPoint[] }) {
   const { t } = useTranslation()
   const format = useFormat()
-  const data = useMemo(
-    () =>
-      points.map(
-        ({ at, hitRate, reuseRate, affinities, created, refreshed, switched, removed, expired }) => ({
-          time: format.time(at),
-          affinities,
-          hitRate: hitRate === null ? null : hitRate * 100,
-          reuseRate: reuseRate === null ? null : reuseRate * 100,
-          created,
-          refreshed,
-          switched,
-          removed,
-          expired,
-        }),
-      ),
-    [points, format],
-  )
-  const rates = [
-    { name: 'hitRate', label: t('overview.hits'), color: 'teal.5' },
-    { name: 'reuseRate', label: t('overview.reuse'), color: 'indigo.4' },
-  ]
-  const changes = [
-    { name: 'refreshed', label: t('overview.refreshed'), color: 'gray.5' },
-    { name: 'created', label: t('overview.created'), color: 'teal.5' },
-    { name: 'expired', label: t('overview.expired'), color: 'indigo.4' },
-    { name: 'switched', label: t('overview.switched'), color: 'orange.5' },
-    { name: 'removed', label: t('overview.removed'), color: 'red.5' },
-  ]
-  const shared = {
-    h: HEIGHT,
-    data,
-    dataKey: 'time',
-    withDots: false,
-    curveType: 'linear',
-    strokeWidth: 1.5,
-    tickLine: 'none',
-    gridProps: { strokeDasharray: '0' },
-    xAxisProps: { minTickGap: 60 },
-    yAxisProps: { width: 64 },
-    // Lines that move while one reads them are noise.
-    lineProps: { isAnimationActive: false },
-    tooltipAnimationDuration: 0,
-    valueFormatter: format.decimal,
-  } as const
+  const { times, affinities, rates, changes } = useMemo(() => {
+    const lines = (parts: typeof AFFINITIES | typeof RATES | typeof CHANGES): readonly Line[] =>
+      parts.map(({ label, value, color }) => ({
+        label: t(`overview.${label}`),
+        color,
+        values: points.map((point) => point[value]),
+      }))
+    return {
+      times: points.map(({ at }) => at),
+      affinities: lines(AFFINITIES),
+      rates: lines(RATES),
+      changes: lines(CHANGES),
+    }
+  }, [points, t])
   return (
     <>
-      <Chart order={0} title={t('overview.chartAffinities')} waiting={data.length < 2}>
-        <AreaChart
-          {...shared}
-          areaProps={{ isAnimationActive: false }}
-          withGradient={false}
-          fillOpacity={0.12}
-          yAxisProps={{ ...shared.yAxisProps, ...axis(points.map(({ affinities }) => affinities)) }}
-          series={[{ name: 'affinities', label: t('overview.chartAffinities'), color: 'teal.5' }]}
+      <Chart title={t('overview.chartAffinities')} lines={affinities} legend={false}>
+        <TimeChart
+          title={t('overview.chartAffinities')}
+          times={times}
+          lines={affinities}
+          ticks={integerTicks(numbersOf(affinities))}
+          filled
+          formatValue={format.number}
         />
       </Chart>
-      <Chart
-        order={1}
-        empty={points.every(({ hitRate, reuseRate }) => hitRate === null && reuseRate === null)}
-        title={t('overview.chartRates')}
-        waiting={data.length < 2}
-        series={rates}
-      >
-        <LineChart
-          {...shared}
-          connectNulls={false}
-          unit="%"
-          yAxisProps={{ ...shared.yAxisProps, domain: [0, 100] }}
-          series={[...rates]}
+      <Chart title={t('overview.chartRates')} lines={rates}>
+        <TimeChart
+          title={t('overview.chartRates')}
+          times={times}
+          lines={rates}
+          ticks={PERCENT_TICKS}
+          formatValue={format.percent}
         />
       </Chart>
-      <Chart order={2} title={t('overview.chartEvents')} waiting={data.length < 2} series={changes}>
-        <LineChart
-          {...shared}
-          yAxisProps={{ ...shared.yAxisProps, ...axis(points.flatMap(changesOf), 0) }}
-          series={[...changes]}
+      <Chart title={t('overview.chartEvents')} lines={changes}>
+        <TimeChart
+          title={t('overview.chartEvents')}
+          times={times}
+          lines={changes}
+          ticks={integerTicks(numbersOf(changes), 0)}
+          formatValue={format.decimal}
         />
       </Chart>
     </>
   )
 }
 
-/** The axis ends where its ticks do. */
-function axis(values: readonly number[], base?: number) {
-  const ticks = integerTicks(values, base)
-  return { ticks: [...ticks], domain: [ticks[0] ?? 0, ticks.at(-1) ?? 1], interval: 0 } as const
-}
-
-const changesOf = ({ created, refreshed, switched, removed, expired }: StatsPoint) =>
-  [created, refreshed, switched, removed, expired].filter((value) => value !== null)
-
-/** One chart a task: the three together would hold the page up for longer than a keystroke should wait. */
-const STAGGER_MS = 60
+const numbersOf = (lines: readonly Line[]): number[] =>
+  lines.flatMap(({ values }) => values.filter((value) => value !== null))
 
 interface ChartProps {
-  /** 0 for the one that is drawn first. */
-  readonly order: number
   readonly title: string
-  readonly waiting: boolean
-  /** Nothing was counted: said in words, since an empty chart looks like a broken one. */
-  readonly empty?: boolean
-  /** Named beside the title; a chart of one line needs no names. */
-  readonly series?: readonly { readonly name: string; readonly label: string; readonly color: string }[]
+  readonly lines: readonly Line[]
+  /** A chart of one line needs no names. */
+  readonly legend?: boolean
   readonly children: ReactNode
 }
 
-function Chart({ order, title, waiting, empty = false, series = [], children }: ChartProps) {
+function Chart({ title, lines, legend = true, children }: ChartProps) {
   const { t } = useTranslation()
-  const [turn, setTurn] = useState(order === 0)
-  useEffect(() => {
-    if (waiting) return
-    const timer = setTimeout(() => setTurn(true), order * STAGGER_MS)
-    return () => clearTimeout(timer)
-  }, [waiting, order])
+  const waiting = (lines[0]?.values.length ?? 0) < 2
+  // Nothing was counted: said in words, since an empty chart looks like a broken one.
+  const empty = numbersOf(lines).length === 0
   return (
     <figure className="chart">
       <figcaption>
         <span>{title}</span>
-        {series.map(({ name, label, color }) => (
-          <span key={name} className="legend">
-            <i style={{ background: `var(--mantine-color-${color.replace('.', '-')})` }} />
-            {label}
-          </span>
-        ))}
+        {legend &&
+          lines.map(({ label, color }) => (
+            <span key={label} className="legend">
+              <i style={{ background: `var(${color})` }} />
+              {label}
+            </span>
+          ))}
       </figcaption>
-      {waiting || empty || !turn ? (
-        <div className="message" style={{ minHeight: HEIGHT }}>
-          {t(empty && !waiting ? 'common.noData' : 'overview.waiting')}
-        </div>
+      {waiting || empty ? (
+        <div className="message plot">{t(waiting ? 'overview.waiting' : 'common.noData')}</div>
       ) : (
         children
       )}

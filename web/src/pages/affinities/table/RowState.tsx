@@ -19,8 +19,8 @@ export function RowState({ gone, reasons }: RowStateProps) {
   if (first === undefined) return <span className="dim">{t('affinities.ok')}</span>
   const words = reasons.map((reason) => t(`staleReasons.${reason}`)).join(', ')
   return (
-    <span className="tag warn" title={words}>
-      {t(`staleReasons.${first}`)}
+    <span className="state" title={words}>
+      <span className="tag warn truncate">{t(`staleReasons.${first}`)}</span>
       {more.length > 0 && ` +${more.length}`}
     </span>
   )
