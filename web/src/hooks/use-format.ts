@@ -1,4 +1,3 @@
-import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 
 export interface Format {
@@ -18,9 +17,17 @@ export interface Format {
   readonly zone: string
 }
 
+/** One for each language: making one takes milliseconds, and every row of a table asks for several. */
+const formats = new Map<string, Format>()
+
 export function useFormat(): Format {
-  const { i18n } = useTranslation()
-  return useMemo(() => createFormat(i18n.language), [i18n.language])
+  const { language } = useTranslation().i18n
+  let format = formats.get(language)
+  if (format === undefined) {
+    format = createFormat(language)
+    formats.set(language, format)
+  }
+  return format
 }
 
 export function createFormat(language: string): Format {
