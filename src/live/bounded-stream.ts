@@ -1,5 +1,21 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
 /** Items that wait for a slow reader before it is dropped. */
 const MAX_WAITING = 2_000
+
+/** How long all streams together may hand out items before others have their turn, in milliseconds. */
+const SLICE_MS = 10
+let sliceEndsAt = 0
+let turn: Promise<void> | undefined
+
+/** One turn for all that wait: items are taken without one, and a clear that many hear of would keep everybody else. */
+const othersTurn = (): Promise<void> => {
+  turn ??= nextTurn().then(() => {
+    turn = undefined
+    sliceEndsAt = performance.now() + SLICE_MS
+  })
+  return turn
+}
 
 export interface BoundedStream<T> extends AsyncIterableIterator<T> {
   /** Items that the reader has not taken yet. */
@@ -59,6 +75,7 @@ export function createBoundedStream<T>(
           wake = resolve
         })
       }
+      if (queue.length > 0 && performance.now() > sliceEndsAt) await othersTurn()
       const [item] = queue.splice(0, 1)
       if (item === undefined && failure) {
         const error = failure

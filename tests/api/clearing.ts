@@ -86,7 +86,7 @@ export async function reload(service: TestApp, now: number): Promise<Redis> {
 export async function seen(service: TestApp, args: string, count: number): Promise<void> {
   const total = async () =>
     (await service.query(`{ affinities${args} { totalCount } }`)).data?.affinities.totalCount
-  await expect.poll(total, { timeout: 5_000 }).toBe(count)
+  await expect.poll(total).toBe(count)
 }
 
 /** Ours to add to: what a clear may change beside what it clears. */

@@ -127,11 +127,17 @@ describe('a body of 12 MB', () => {
     const send = async () => {
       for (let time = 0; time < 10; time++) await statusOf(request({ body: large }))
     }
-    // The client is in this process: what both keep for reuse is there after the first time.
-    await send()
-    const before = process.memoryUsage().rss
-    await send()
-    expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000)
+    const growths: number[] = []
+    let before = process.memoryUsage().rss
+    // A leak shows in every round. Without one, some round is small: what client and server (both in this process) keep for
+    // reuse is there after the first, and when memory is given back is chance.
+    for (let round = 0; round < 4 && !growths.some((bytes) => bytes < 100_000_000); round += 1) {
+      await send()
+      const after = process.memoryUsage().rss
+      if (round > 0) growths.push(after - before)
+      before = after
+    }
+    expect(Math.min(...growths)).toBeLessThan(100_000_000)
   })
 
   it('as headers is refused', async () => {

@@ -200,6 +200,8 @@ describe('the time of one operation', () => {
 
   it('ends with OPERATION_TIMEOUT, and nothing is begun after it', async () => {
     const server = await listening({ env: { OPERATION_TIMEOUT_SECONDS: '1' } })
+    // What is asked for the first time takes longer, on a busy machine more than a second.
+    await expect.poll(async () => (await server.post(SLOW)).status).toBe(200)
     const search = await server.service.statementsOf(() => server.post(SLOW))
     expect(search.join('\n')).toMatch(JOIN)
     await slowTable(server.service.databaseUrl, 'users', 2)
@@ -207,24 +209,24 @@ describe('the time of one operation', () => {
       const reply = await server.post(SLOW)
       expect([reply.status, codesOf(reply)]).toEqual([503, ['OPERATION_TIMEOUT']])
       expect(errorsOf(reply)[0]?.message).toContain('1 s')
-      await expect.poll(() => looking(server), { timeout: 5_000 }).toBe(0)
+      await expect.poll(() => looking(server)).toBe(0)
       expect((await server.post(QUERY)).status).toBe(200)
     })
     expect(statements.join('\n')).not.toMatch(JOIN)
     await quickTable(server.service.databaseUrl, 'users')
-    expect((await server.post(SLOW)).status).toBe(200)
+    await expect.poll(async () => (await server.post(SLOW)).status).toBe(200)
     expect(errorsLogged(server)).toEqual([])
   })
 
   it('ends when its client goes, and nothing is begun after it', async () => {
     const server = await listening()
-    await slowTable(server.service.databaseUrl, 'users', 1)
+    await slowTable(server.service.databaseUrl, 'users', 2)
     const statements = await server.service.statementsOf(async () => {
       const { cut, ended } = asking(server, SLOW)
       await expect.poll(() => looking(server)).toBeGreaterThan(0)
       cut.abort()
       await ended
-      await expect.poll(() => looking(server), { timeout: 5_000 }).toBe(0)
+      await expect.poll(() => looking(server)).toBe(0)
       expect((await server.post(QUERY)).status).toBe(200)
     })
     expect(statements.join('\n')).not.toMatch(JOIN)
@@ -244,7 +246,7 @@ describe('the time of one operation', () => {
 describe('a document of many clears', () => {
   it('whose client has gone begins no further one', async () => {
     const server = await listening()
-    await slowTable(server.service.databaseUrl, 'users', 1)
+    await slowTable(server.service.databaseUrl, 'users', 2)
     const others = repeat(5, (i) => `a${i}: clearProviderCache(providerId: "p${i}") { __typename }`)
     const { cut, ended } = asking(
       server,
@@ -257,7 +259,7 @@ describe('a document of many clears', () => {
       (await sql(server.service.databaseUrl, 'SELECT event_type FROM audit_logs')).map(
         (row) => row['event_type'],
       )
-    await expect.poll(outcomes, { timeout: 5_000 }).toContain('request_success')
+    await expect.poll(outcomes).toContain('request_success')
     expect((await server.post(QUERY)).status).toBe(200)
     expect(await outcomes()).toEqual(['request_success'])
   })

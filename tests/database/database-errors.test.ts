@@ -11,6 +11,7 @@ import { ConfigurationError, UnavailableError } from '../../src/errors.js'
 import { toDomainError } from '../../src/stores/database-errors.js'
 import { prepareDatabase } from '../../src/stores/gateway-schema.js'
 import { fixtureSql } from '../support/fixtures.js'
+import { PROMPT_MS } from '../support/promptly.js'
 import { type PostgresServer, startPostgres } from '../support/servers/postgres.js'
 
 let server: PostgresServer
@@ -80,7 +81,7 @@ async function eventually(work: () => Promise<unknown>): Promise<void> {
       await work()
       return
     } catch (error) {
-      if (attempt === 20) throw error
+      if (attempt === 200) throw error
       await sleep(50)
     }
   }
@@ -96,7 +97,7 @@ describe('a PostgreSQL that was stopped', () => {
       for (const [, ask] of asking(database)) {
         const failure = await failureOf(ask)
         expectUnavailable(failure)
-        expect(failure.afterMs).toBeLessThan(2_500)
+        expect(failure.afterMs).toBeLessThan(PROMPT_MS)
       }
     } finally {
       await server.restart()
@@ -147,17 +148,17 @@ describe('a PostgreSQL that hangs (SIGSTOP)', () => {
     const failure = await failureOf(() => database.prisma.user.count())
     expectUnavailable(failure)
     expect(failure.afterMs).toBeGreaterThan(1_400)
-    expect(failure.afterMs).toBeLessThan(3_000)
+    expect(failure.afterMs).toBeLessThan(PROMPT_MS)
   })
 
-  test('is given up after the statement time-out by one that was connected, and is back when it goes on', async () => {
-    const database = connect({ statementTimeoutMs: 1_000, connectTimeoutMs: 1_000 })
+  test('is given up long before the statement time-out by one that was connected, and is back when it goes on', async () => {
+    const database = connect({ statementTimeoutMs: 60_000 })
     for (const [, ask] of asking(database)) await ask()
     server.pause()
     for (const [, ask] of asking(database)) {
       const failure = await failureOf(ask)
       expectUnavailable(failure)
-      expect(failure.afterMs).toBeLessThan(3_500)
+      expect(failure.afterMs).toBeLessThan(PROMPT_MS)
     }
     server.resume()
     for (const [, ask] of asking(database)) await eventually(ask)
@@ -171,7 +172,7 @@ describe('a PostgreSQL that hangs (SIGSTOP)', () => {
     server.pause()
     const start = performance.now()
     await database.close()
-    expect(performance.now() - start).toBeLessThan(2_500)
+    expect(performance.now() - start).toBeLessThan(PROMPT_MS)
     await pending
   })
 })
@@ -179,9 +180,9 @@ describe('a PostgreSQL that hangs (SIGSTOP)', () => {
 describe('a PostgreSQL that is too busy', () => {
   test('cancels a statement that takes too long: unavailable', async () => {
     const database = connect({ statementTimeoutMs: 200 })
-    const failure = await failureOf(() => database.prisma.$queryRaw`SELECT pg_sleep(3)::text`)
+    const failure = await failureOf(() => database.prisma.$queryRaw`SELECT pg_sleep(60)::text`)
     expectUnavailable(failure)
-    expect(failure.afterMs).toBeLessThan(1_000)
+    expect(failure.afterMs).toBeLessThan(PROMPT_MS)
   })
 
   test('with a table locked by another session: unavailable after the statement time-out', async () => {
@@ -203,7 +204,6 @@ describe('a PostgreSQL that is too busy', () => {
     const slow = database.prisma.$queryRaw`SELECT pg_sleep(1)::text`.then(() => 'done')
     const failure = await failureOf(() => database.prisma.user.count())
     expectUnavailable(failure)
-    expect(failure.afterMs).toBeLessThan(900)
     expect(await slow).toBe('done')
   })
 

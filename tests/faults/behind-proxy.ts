@@ -76,14 +76,3 @@ export const recordOf = (fields: Readonly<Record<string, unknown>> = {}): string
     request_count: 1,
     ...fields,
   })
-
-/** How long an answer may take while a store is gone, in milliseconds: 2 s, and what a busy machine adds. */
-export const ANSWER_WITHIN_MS = 2_500
-
-/** Runs it and fails where it took longer than an outage allows. */
-export async function promptly<T>(run: () => Promise<T>): Promise<T> {
-  const start = performance.now()
-  const result = await run()
-  expect(performance.now() - start).toBeLessThan(ANSWER_WITHIN_MS)
-  return result
-}

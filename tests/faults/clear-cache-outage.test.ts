@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { sql } from '../api/affinity-model.js'
 import { clear, countKeys, FIXTURE_AFFINITIES, seen } from '../api/clearing.js'
 import type { TestApp } from '../support/app.js'
-import { PROVIDER, promptly, startBehindProxy } from './behind-proxy.js'
+import { promptly } from '../support/promptly.js'
+import { PROVIDER, startBehindProxy } from './behind-proxy.js'
 
 const FAMILY = 'cache_affinity:'
 const everything = { confirm: true }
@@ -81,7 +82,7 @@ describe('a delete whose reply never comes', () => {
     })
     proxy.onCommand(['unlink'], () => {})
     redis.resume()
-    await expect.poll(() => countKeys(client, FAMILY), { timeout: 5_000 }).toBe(0)
+    await expect.poll(() => countKeys(client, FAMILY)).toBe(0)
     // Repeating it is safe.
     await seen(service, '', 0)
     expect(await clear(service, 'clearProviderCache', provider)).toMatchObject({ clearedCount: 0 })
@@ -97,7 +98,7 @@ describe('a delete whose reply never comes', () => {
     })
     proxy.onCommand(['eval'], () => {})
     redis.resume()
-    await expect.poll(() => countKeys(client, FAMILY), { timeout: 5_000 }).toBe(0)
+    await expect.poll(() => countKeys(client, FAMILY)).toBe(0)
   })
 
   it('is OUTCOME_UNKNOWN where the cable is cut after Redis has done it', async () => {
@@ -165,7 +166,7 @@ describe('a clear that Redis stops in the middle of', () => {
     expect(answer.message).not.toContain('Nothing was changed')
     proxy.onCommand(['scan'], () => {})
     redis.resume()
-    await expect.poll(() => client.dbsize(), { timeout: 5_000 }).toBeLessThan(5_000)
+    await expect.poll(() => client.dbsize()).toBeLessThan(5_000)
     expect(answer.clearedCount).toBeGreaterThan(500)
     expect(await countKeys(client, FAMILY)).toBe(5_000 - answer.clearedCount)
   })
@@ -227,7 +228,7 @@ describe('a clear that is done', () => {
     const answer = await promptly(() => clear(service, 'clearProviderCache', provider))
     expect(answer).toMatchObject({ clearedCount: 50, auditEvent: { success: true } })
     redis.resume()
-    await expect.poll(() => countKeys(client, FAMILY), { timeout: 5_000 }).toBe(0)
+    await expect.poll(() => countKeys(client, FAMILY)).toBe(0)
   })
 
   it('leaves the fixtures as many as it says, while others clear the same', async () => {

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import { connectRedis, createRedis } from '../../src/clients/redis.js'
 import { UnavailableError } from '../../src/errors.js'
 import { createRedisAffinityStore } from '../../src/stores/redis-affinity-store.js'
+import { promptly } from '../support/promptly.js'
 import type { RedisServer } from '../support/servers/redis.js'
 import { type RedisClusterServers, startRedisCluster } from '../support/servers/redis-cluster.js'
-import { promptly, recordOf } from './behind-proxy.js'
+import { recordOf } from './behind-proxy.js'
 
 const keys = Array.from({ length: 300 }, (_, n) => `cache_affinity:a-${n}:OPENAI:gpt-5`)
 
@@ -44,7 +45,7 @@ describe('a clear in a Redis Cluster', () => {
     expect([sizeOf(first), sizeOf(third)]).toEqual([0, 0])
     second?.resume()
     // It may have happened, and here it has.
-    await expect.poll(() => sizeOf(second), { timeout: 5_000 }).toBe(0)
+    await expect.poll(() => sizeOf(second)).toBe(0)
   })
 
   it('is a failure where a master refuses: what it has is still there', async () => {

@@ -8,9 +8,10 @@ import { sql } from '../api/affinity-model.js'
 import { clear, clearDocument, countKeys, seen } from '../api/clearing.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../support/app.js'
 import { FIXTURE_ADMIN, fixtureSql } from '../support/fixtures.js'
+import { promptly } from '../support/promptly.js'
 import { temporaryDirectory } from '../support/servers/child.js'
 import { type PostgresServer, startPostgres } from '../support/servers/postgres.js'
-import { PROVIDER, promptly, startBehindProxy } from './behind-proxy.js'
+import { PROVIDER, startBehindProxy } from './behind-proxy.js'
 
 const FAMILY = 'cache_affinity:'
 const provider = { providerId: PROVIDER }
@@ -167,7 +168,7 @@ describe('an outcome that the database does not take', () => {
     await sql(databaseUrl, 'ALTER TABLE audit_logs_away RENAME TO audit_logs')
     expect(await rowsOf({ databaseUrl })).toMatchObject([{ id, event_type: 'request_failed' }])
     // Every 5 s what is on disk is tried again.
-    await expect.poll(spooled, { timeout: 10_000 }).toEqual([])
+    await expect.poll(spooled).toEqual([])
     expect(await rowsOf({ databaseUrl })).toMatchObject([
       {
         id,
@@ -257,7 +258,7 @@ describe('a clear goes on to its outcome', () => {
     })
     call.end(body)
     await expect
-      .poll(async () => (await rowsOf({ databaseUrl })).map((row) => row['event_type']), { timeout: 5_000 })
+      .poll(async () => (await rowsOf({ databaseUrl })).map((row) => row['event_type']))
       .toEqual(['request_success'])
     expect(batches).toBe(3)
     expect(await countKeys(client, FAMILY)).toBe(0)

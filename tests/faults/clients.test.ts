@@ -9,8 +9,8 @@ import { listen } from '../../src/server/http-server.js'
 import { FIXTURE_AFFINITIES } from '../api/clearing.js'
 import { listening } from '../attacks/http.js'
 import { ADMIN_TOKEN, startTestApp } from '../support/app.js'
+import { measured } from '../support/figures.js'
 import { writePin } from '../support/pin.js'
-import { measured } from './figures.js'
 
 const PAGE = `{ affinities(first: 1000) { nodes { id affinityKey modelId user { id username email } provider { id name displayName }
   endpoint { id baseUrl } providerKey { id name maskedKey } apiKey { id name maskedKey } staleReasons } } }`
@@ -121,7 +121,7 @@ describe('1,000 idle connections', () => {
     await measured('1,000 idle connections: a stop', () => server.close(60_000))
     // They hear of it.
     for (const socket of idle) socket.resume()
-    await expect.poll(() => idle.filter((socket) => !socket.destroyed).length, { timeout: 5_000 }).toBe(0)
+    await expect.poll(() => idle.filter((socket) => !socket.destroyed).length).toBe(0)
   })
 })
 
@@ -149,9 +149,7 @@ describe('1,000 readers of events that go at once', () => {
       })
       const opened = () =>
         heard.filter((text) => text.startsWith('HTTP/1.1 200') && !/RATE_LIMITED/.test(text)).length
-      await expect
-        .poll(() => heard.every((text) => text.includes('\r\n\r\n')), { timeout: 10_000 })
-        .toBe(true)
+      await expect.poll(() => heard.every((text) => text.includes('\r\n\r\n'))).toBe(true)
       return { sockets, opened }
     }
     const [viewer = ''] = VIEWERS
@@ -175,7 +173,7 @@ describe('1,000 readers of events that go at once', () => {
     }
     // The service hears of each end in its own time.
     for (let wave = 0; wave < 2; wave += 1) {
-      await expect.poll(openAndGo, { timeout: 10_000 }).toBe(STREAM_LIMITS.all)
+      await expect.poll(openAndGo).toBe(STREAM_LIMITS.all)
     }
   })
 })

@@ -18,7 +18,7 @@ it('after a failover the index follows the new master', async () => {
     await untilState(live, 'lost')
     await expect(live.source.open().count({})).rejects.toMatchObject({ code: 'CACHE_UNAVAILABLE' })
     await group.untilMasterIsNot(before)
-    await untilState(live, 'live', 20_000)
+    await untilState(live, 'live', 30_000)
     expect(await live.source.open().count({})).toBe(201)
 
     const onNewMaster = group.replica.client()
@@ -43,7 +43,7 @@ it('the old master, back as a replica, is not taken for the master', async () =>
     const gateway = group.replica.client()
     await gateway.set(keyOf('new'), stored())
     group.master.resume()
-    await untilState(live, 'live', 20_000)
+    await untilState(live, 'live', 30_000)
     await gateway.set(keyOf('newer'), stored())
     // The old master may still answer until the sentinels have told it; then it is dropped.
     await expect

@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { expectSame, followLive, keyOf, stored, untilState } from '../live/feed-support.js'
+import { expectSame, followLive, keyOf, type Live, stored, untilState } from '../live/feed-support.js'
 import { startRedis } from '../support/servers/redis.js'
 import { freshRedis } from '../support/servers/shared.js'
+
+/** More often than once where the machine is so busy that a connection is given up as well. */
+const untilReadAgain = ({ source }: Live, before: number) =>
+  vi.waitFor(() => expect(source.figures.fullReads).toBeGreaterThan(before), { timeout: 15_000 })
 
 describe('when the cache goes, its readers are told, and what comes back is read anew', () => {
   it('after a restart that lost everything', async () => {
@@ -32,13 +36,14 @@ describe('when the cache goes, its readers are told, and what comes back is read
     await gateway.set(keyOf(1), stored())
     const live = await followLive({ kind: 'single', url: server.url })
     for (let round = 0; round < 5; round += 1) {
+      const before = live.source.figures.fullReads
       await gateway
         .multi()
         .call('CLIENT', 'KILL', 'TYPE', 'pubsub')
         .set(keyOf(`during-${round}`), stored())
         .del(keyOf(round))
         .exec()
-      await vi.waitFor(() => expect(live.source.figures.fullReads).toBe(round + 2), { timeout: 5_000 })
+      await untilReadAgain(live, before)
       await untilState(live, 'live')
       await gateway.set(keyOf(round), stored())
       await expectSame(live)
@@ -102,8 +107,9 @@ describe('when the cache goes, its readers are told, and what comes back is read
     const live = await followLive({ kind: 'single', url: server.url, tls: { ca: server.ca ?? '' } })
     await gateway.set(keyOf(2), stored())
     await expectSame(live)
+    const before = live.source.figures.fullReads
     await gateway.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
-    await vi.waitFor(() => expect(live.source.figures.fullReads).toBe(2), { timeout: 5_000 })
+    await untilReadAgain(live, before)
     await untilState(live, 'live')
     await gateway.del(keyOf(1))
     await expectSame(live)

@@ -3,6 +3,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { sql } from '../api/affinity-model.js'
 import { ADMIN_TOKEN, ADMIN_TOKENS } from '../support/app.js'
+import { measured } from '../support/figures.js'
 import { FIXTURE_SECRETS } from '../support/fixtures.js'
 import { startService } from '../support/process.js'
 import { temporaryDirectory } from '../support/servers/child.js'
@@ -10,14 +11,13 @@ import { startRedis } from '../support/servers/redis.js'
 import { freshDatabase } from '../support/servers/shared.js'
 import { slowTable } from '../support/slow-table.js'
 import { PROVIDER, recordOf } from './behind-proxy.js'
-import { measured } from './figures.js'
 import { startRedisProxy } from './redis-proxy.js'
 
 const RECORDS = 100_000
 const BATCH = 500
 const FILL = `for n = 1, ${RECORDS} do redis.call('SET', 'cache_affinity:a-' .. n .. ':OPENAI:gpt-5', ARGV[1], 'EX', 3600) end`
 const CLEAR = `mutation { clearProviderCache(providerId: "${PROVIDER}") {
-  ... on ClearProviderCachePayload { clearedCount auditEvent { id success } } } }`
+  ... on ClearProviderCachePayload { clearedCount auditEvent { id success } } ... on Error { code message } } }`
 
 /** A gateway's stores, and the service as a process beside them. */
 async function world(records: number) {
@@ -40,7 +40,7 @@ async function world(records: number) {
   const start = async () => {
     const service = startService(env)
     const [, url = ''] = await service.line(/(http:\/\/127\.0\.0\.1:\d+)\/graphql/)
-    await expect.poll(async () => (await fetch(`${url}/health/ready`)).status, { timeout: 15_000 }).toBe(200)
+    await expect.poll(async () => (await fetch(`${url}/health/ready`)).status).toBe(200)
     return { service, url }
   }
   return { client, proxy, databaseUrl, start }
@@ -58,8 +58,11 @@ const total = async (url: string) =>
 const auditRows = (databaseUrl: string) =>
   sql(databaseUrl, 'SELECT id, event_type, event_metadata FROM audit_logs ORDER BY created_at')
 
+/** Where a delete takes 1.5 s, as on a machine that is far too busy, a clear is given up as it should be; it tells nothing here. */
+const AGAIN = { retry: 2, timeout: 120_000 }
+
 describe('killed in the middle of a clear of 100,000', () => {
-  it('leaves its audit row as begun, the rest as it was, and a second clear finishes', async () => {
+  it('leaves its audit row as begun, the rest as it was, and a second clear finishes', AGAIN, async () => {
     const { client, proxy, databaseUrl, start } = await world(RECORDS)
     const first = await start()
     let batches = 0
@@ -67,7 +70,11 @@ describe('killed in the middle of a clear of 100,000', () => {
       batches += 1
       if (batches === 50) first.service.kill('SIGKILL')
     })
-    await expect(post(first.url, CLEAR)).rejects.toThrow()
+    const ended = await post(first.url, CLEAR).then(
+      (reply) => reply.text(),
+      () => 'cut',
+    )
+    expect(ended).toBe('cut')
     await first.service.exit
     // The batch that was on its way may have arrived, or not.
     const left = await client.dbsize()
@@ -93,38 +100,42 @@ describe('killed in the middle of a clear of 100,000', () => {
       'request_failed',
       'request_success',
     ])
-  }, 60_000)
+  })
 })
 
 describe('SIGTERM', () => {
-  it('with queries, a clear and subscriptions open: each gets its answer, and the exit code is 0', async () => {
-    const { client, proxy, databaseUrl, start } = await world(2_000)
-    const { service, url } = await start()
-    const streams = await Promise.all(
-      Array.from({ length: 20 }, () =>
-        post(url, 'subscription { affinityEvents { type } }', 'text/event-stream'),
-      ),
-    )
-    await slowTable(databaseUrl, 'users', 1)
-    const queries = Array.from({ length: 2 }, () => post(url, '{ affinities(search: "a") { totalCount } }'))
-    let isTold = false
-    proxy.onCommand(['unlink'], () => {
-      if (!isTold) service.kill('SIGTERM')
-      isTold = true
-    })
-    const clear = post(url, CLEAR)
-    // The streams end by themselves: nobody waits for a dashboard.
-    for (const stream of streams) expect(await stream.text()).toContain('event: complete')
-    expect(isTold).toBe(true)
-    for (const query of queries)
-      expect((await (await query).json()).data.affinities).toEqual({ totalCount: expect.any(Number) })
-    expect((await (await clear).json()).data.clearProviderCache).toMatchObject({
-      clearedCount: 2_000,
-      auditEvent: { success: true },
-    })
-    expect(await measured('SIGTERM with queries, a clear and 20 streams: exit', () => service.exit)).toBe(0)
-    expect(await client.exists('cache_affinity:a-1:OPENAI:gpt-5')).toBe(0)
-    expect(await auditRows(databaseUrl)).toMatchObject([{ event_type: 'request_success' }])
-    await expect(fetch(url)).rejects.toThrow()
-  }, 30_000)
+  it(
+    'with queries, a clear and subscriptions open: each gets its answer, and the exit code is 0',
+    AGAIN,
+    async () => {
+      const { client, proxy, databaseUrl, start } = await world(2_000)
+      const { service, url } = await start()
+      const streams = await Promise.all(
+        Array.from({ length: 20 }, () =>
+          post(url, 'subscription { affinityEvents { type } }', 'text/event-stream'),
+        ),
+      )
+      await slowTable(databaseUrl, 'users', 1)
+      const queries = Array.from({ length: 2 }, () => post(url, '{ affinities(search: "a") { totalCount } }'))
+      let isTold = false
+      proxy.onCommand(['unlink'], () => {
+        if (!isTold) service.kill('SIGTERM')
+        isTold = true
+      })
+      const clear = post(url, CLEAR)
+      // The streams end by themselves: nobody waits for a dashboard.
+      for (const stream of streams) expect(await stream.text()).toContain('event: complete')
+      expect(isTold).toBe(true)
+      for (const query of queries)
+        expect((await (await query).json()).data.affinities).toEqual({ totalCount: expect.any(Number) })
+      expect((await (await clear).json()).data.clearProviderCache).toMatchObject({
+        clearedCount: 2_000,
+        auditEvent: { success: true },
+      })
+      expect(await measured('SIGTERM with queries, a clear and 20 streams: exit', () => service.exit)).toBe(0)
+      expect(await client.exists('cache_affinity:a-1:OPENAI:gpt-5')).toBe(0)
+      expect(await auditRows(databaseUrl)).toMatchObject([{ event_type: 'request_success' }])
+      await expect(fetch(url)).rejects.toThrow()
+    },
+  )
 })

@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { clear, countKeys, FIXTURE_AFFINITIES, seen } from '../api/clearing.js'
 import type { TestApp } from '../support/app.js'
-import { PROVIDER, promptly, startBehindProxy } from './behind-proxy.js'
-import { measured } from './figures.js'
+import { measured } from '../support/figures.js'
+import { promptly } from '../support/promptly.js'
+import { PROVIDER, startBehindProxy } from './behind-proxy.js'
 
 const FAMILY = 'cache_affinity:'
 const provider = { providerId: PROVIDER }
@@ -26,7 +27,7 @@ describe('a Redis that answers 3 s late', () => {
     expect(await promptly(() => service.query('{ viewer { name } }'))).toMatchObject({ errors: [] })
     proxy.delayReplies(0)
     await measured('Redis 3 s late, then not: a list', () =>
-      expect.poll(() => total(service), { timeout: 10_000 }).toBe(FIXTURE_AFFINITIES),
+      expect.poll(() => total(service)).toBe(FIXTURE_AFFINITIES),
     )
   })
 
@@ -82,7 +83,7 @@ describe('a Redis that still reads its data (LOADING)', () => {
       answers.add(await promptly(() => total(service)))
       await sleep(50)
     }
-    await expect.poll(() => total(service), { timeout: 10_000 }).toBe(FIXTURE_AFFINITIES)
+    await expect.poll(() => total(service)).toBe(FIXTURE_AFFINITIES)
     answers.delete(FIXTURE_AFFINITIES)
     expect([...answers]).toEqual(['CACHE_UNAVAILABLE'])
   })

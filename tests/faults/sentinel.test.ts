@@ -1,9 +1,10 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { clear, countKeys } from '../api/clearing.js'
 import { startTestApp } from '../support/app.js'
+import { measured } from '../support/figures.js'
+import { promptly } from '../support/promptly.js'
 import { startSentinel } from '../support/servers/redis-sentinel.js'
-import { PROVIDER, promptly, recordOf } from './behind-proxy.js'
-import { measured } from './figures.js'
+import { PROVIDER, recordOf } from './behind-proxy.js'
 
 it('a failover by Sentinel: what needs the cache says so until there is a new master, then all goes on by itself', async () => {
   const group = await startSentinel()

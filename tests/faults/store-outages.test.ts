@@ -5,9 +5,10 @@ import { createHangGuard } from '../../src/clients/hang-guard.js'
 import { FIXTURE_AFFINITIES, seen } from '../api/clearing.js'
 import type { Answer, TestApp } from '../support/app.js'
 import { FIXTURE_ADMIN, FIXTURE_SECRETS, fixtureSql } from '../support/fixtures.js'
+import { promptly } from '../support/promptly.js'
 import { type PostgresServer, startPostgres } from '../support/servers/postgres.js'
 import { freshDatabase } from '../support/servers/shared.js'
-import { promptly, startBehindProxy } from './behind-proxy.js'
+import { startBehindProxy } from './behind-proxy.js'
 
 const BOB = '244caf9c-4dab-4481-b253-edc618187993'
 
@@ -112,7 +113,7 @@ describe('while Redis is gone', () => {
           const answer = await service.query(query)
           return codesOf(answer).length > 0 ? codesOf(answer) : countOf(answer.data)
         }
-        await expect.poll(count, { timeout: 8_000 }).toBe(whole.get(name))
+        await expect.poll(count).toBe(whole.get(name))
       }
     },
     60_000,
@@ -133,7 +134,7 @@ describe('while Redis is gone', () => {
     expect(stranger.errors).toMatchObject([{ extensions: { code: 'CACHE_UNAVAILABLE' } }])
     await redis.restart()
     const back = async () => (await service.query('{ viewer { name } }', {}, { token: unknown })).data
-    await expect.poll(back, { timeout: 5_000 }).toEqual({ viewer: { name: 'root' } })
+    await expect.poll(back).toEqual({ viewer: { name: 'root' } })
   })
 })
 
@@ -184,7 +185,7 @@ describe('while PostgreSQL is gone', () => {
       if (how === 'killed') await postgres.restart()
       else postgres.resume()
       const joined = async () => (await service.query(PAGE)).errors.length
-      await expect.poll(joined, { timeout: 8_000 }).toBe(0)
+      await expect.poll(joined).toBe(0)
       expect((await service.query(PAGE)).data).toEqual(before.data)
     },
     30_000,
@@ -230,7 +231,7 @@ describe('while PostgreSQL is gone', () => {
       if (how === 'killed') await postgres.restart()
       else postgres.resume()
       const back = async () => (await service.query('{ viewer { name } }', {}, { token })).data?.viewer.name
-      await expect.poll(back, { timeout: 8_000 }).toBe('root')
+      await expect.poll(back).toBe('root')
     },
     30_000,
   )

@@ -74,7 +74,7 @@ export async function followLive(config: RedisConfig, options: LiveOptions = {})
   return live
 }
 
-export const untilState = (live: Live, state: LiveSource['state'], timeout = 15_000): Promise<void> =>
+export const untilState = (live: Live, state: LiveSource['state'], timeout = 20_000): Promise<void> =>
   vi.waitFor(() => expect(live.source.state).toBe(state), { timeout, interval: 5 })
 
 export interface Everything {

@@ -83,7 +83,7 @@ describe('the live index of a Redis', () => {
     await gateway.set(keyOf(2), stored({ expire_at: Date.now() / 1_000 + 0.4 }), 'PX', 400)
     await live.source.settled()
     expect(await live.source.open().count({})).toBe(2)
-    await vi.waitFor(async () => expect(await live.source.open().count({})).toBe(1), { timeout: 3_000 })
+    await vi.waitFor(async () => expect(await live.source.open().count({})).toBe(1), { timeout: 15_000 })
     expect(typesOf(live.events)).toEqual(['CREATED', 'EXPIRED'])
   })
 
@@ -96,7 +96,7 @@ describe('the live index of a Redis', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     expect(await live.source.open().count({})).toBe(5_000)
     await gateway.pexpire(keyOf(7), 1)
-    await vi.waitFor(async () => expect(await live.source.open().count({})).toBe(4_999), { timeout: 8_000 })
+    await vi.waitFor(async () => expect(await live.source.open().count({})).toBe(4_999), { timeout: 15_000 })
     expect(typesOf(live.events)).toEqual(['EXPIRED'])
   })
 
@@ -316,7 +316,7 @@ describe('the live index of this process’s own keyspace', () => {
     keyspace.delete(keyOf(2))
     await source.settled()
     now += 60_000
-    await vi.waitFor(async () => expect(await source.open().count({})).toBe(0))
+    await vi.waitFor(async () => expect(await source.open().count({})).toBe(0), { timeout: 15_000 })
     expect(source.observed()).toMatchObject({ created: 2, removed: 1, expired: 2 })
   })
 

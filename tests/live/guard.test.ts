@@ -14,6 +14,7 @@ import {
 import { freshRedis } from '../support/servers/shared.js'
 import { follow, keyOf, type LogLine, logTo, stored, untilState } from './feed-support.js'
 
+const PATIENCE = { timeout: 10_000 }
 const CREATED = Date.now() / 1_000 - 100.25
 
 interface Guarded {
@@ -67,7 +68,7 @@ async function guarded(how: 'live' | 'scanning', windowSeconds = 2): Promise<Gua
 }
 
 const untilGone = (gateway: Redis, key: string) =>
-  vi.waitFor(async () => expect(await gateway.exists(key)).toBe(0), { timeout: 1_500, interval: 5 })
+  vi.waitFor(async () => expect(await gateway.exists(key)).toBe(0), { timeout: 10_000, interval: 5 })
 
 describe.each(['live', 'scanning'] as const)('a clear stays a clear (%s)', (how) => {
   it('removes a write-back again, each time, for as long as the window lasts', async () => {
@@ -77,7 +78,7 @@ describe.each(['live', 'scanning'] as const)('a clear stays a clear (%s)', (how)
       await gateway.set(keyOf(1), stored({ created_at: CREATED, request_count: round }))
       await untilGone(gateway, keyOf(1))
     }
-    await vi.waitFor(() => expect(guard.removedAgain).toBe(3))
+    await vi.waitFor(() => expect(guard.removedAgain).toBe(3), PATIENCE)
     expect(logs).toHaveLength(3)
     expect(await gateway.dbsize()).toBe(98)
   })
@@ -111,7 +112,7 @@ describe.each(['live', 'scanning'] as const)('a clear stays a clear (%s)', (how)
     await untilGone(gateway, keyOf(2))
     await sleep(300)
     expect(await gateway.exists(keyOf(1))).toBe(1)
-    await vi.waitFor(() => expect(guard.removedAgain).toBe(1))
+    await vi.waitFor(() => expect(guard.removedAgain).toBe(1), PATIENCE)
   })
 
   it('after a clear of everything removes whatever was created before it', async () => {
@@ -122,7 +123,7 @@ describe.each(['live', 'scanning'] as const)('a clear stays a clear (%s)', (how)
     await untilGone(gateway, keyOf('held'))
     await sleep(300)
     expect(await gateway.keys('*')).toEqual([keyOf('new')])
-    await vi.waitFor(() => expect(guard.removedAgain).toBe(1))
+    await vi.waitFor(() => expect(guard.removedAgain).toBe(1), PATIENCE)
   })
 
   it('after its window lets everything be', async () => {

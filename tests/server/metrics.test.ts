@@ -6,6 +6,7 @@ import { combine } from '../../src/stores/statistics.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp, VIEWER_TOKEN } from '../support/app.js'
 import { json, startGateway } from '../support/gateway.js'
 import { type Family, parsePrometheus, type Sample } from '../support/prometheus.js'
+import { PROMPT_MS } from '../support/promptly.js'
 
 const GATEWAY_NAMES = [
   'cache_scheduler_total_batches',
@@ -302,13 +303,13 @@ describe('/metrics while the cache is away', () => {
     }
   })
 
-  it('answers within 3 s where the cache hangs, and counts the commands that failed', async () => {
+  it('answers soon where the cache hangs, and counts the commands that failed', async () => {
     const service = await startTestApp({ redis: 'empty' })
     try {
       service.redis.pause()
       const startedAt = performance.now()
       const hung = await families(service)
-      expect(performance.now() - startedAt).toBeLessThan(3_000)
+      expect(performance.now() - startedAt).toBeLessThan(PROMPT_MS)
       expect(gatewayFigures(hung)).toEqual({})
       const failures = samplesOf(hung, 'affinityql_redis_command_failures_total')
       expect(failures.map(({ labels }) => labels['command'])).toContain('hmget')

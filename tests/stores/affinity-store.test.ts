@@ -5,12 +5,11 @@ import { UnavailableError } from '../../src/errors.js'
 import { createMemoryAffinityStore } from '../../src/stores/memory-affinity-store.js'
 import { MemoryKeyspace } from '../../src/stores/memory-keyspace.js'
 import { createRedisAffinityStore } from '../../src/stores/redis-affinity-store.js'
+import { PROMPT_MS } from '../support/promptly.js'
 import { type RedisServer, startRedis } from '../support/servers/redis.js'
 import { type RedisClusterServers, startRedisCluster } from '../support/servers/redis-cluster.js'
 import { affinityStoreContract, type Backend, keysOf, readAll, stored } from './affinity-store.contract.js'
 
-/** A command that is not answered is given up after 2 s. */
-const GIVES_UP_WITHIN_MS = 2_500
 const BATCH = 1_000
 
 const key = (n: number) => `cache_affinity:a-${n}:OPENAI:gpt-5`
@@ -179,7 +178,7 @@ describe('affinities in Redis', () => {
       server.pause()
       await expectUnavailable(() => readAll(createRedisAffinityStore(client)))
       server.resume()
-      await expect.poll(() => client.status, { timeout: 10_000 }).toBe('ready')
+      await expect.poll(() => client.status).toBe('ready')
       expect((await readAll(createRedisAffinityStore(client))).records).toHaveLength(5_000)
     })
   })
@@ -307,9 +306,7 @@ describe('affinities in a Redis Cluster', () => {
     const masters = () => ('nodes' in client ? client.nodes('master').length : 0)
     await expect.poll(masters).toBe(2)
     await expectUnavailable(() => readAll(store))
-    await expect
-      .poll(() => short.servers[0]?.cli('cluster', 'info'), { timeout: 15_000 })
-      .toContain('cluster_state:fail')
+    await expect.poll(() => short.servers[0]?.cli('cluster', 'info')).toContain('cluster_state:fail')
     await expectUnavailable(() => readAll(store))
   })
 
@@ -423,7 +420,7 @@ async function expectUnavailable(read: () => Promise<unknown>): Promise<void> {
   )
   expect(error).toBeInstanceOf(UnavailableError)
   expect(error).toMatchObject({ code: 'CACHE_UNAVAILABLE', clearedCount: 0 })
-  expect(performance.now() - start).toBeLessThan(GIVES_UP_WITHIN_MS)
+  expect(performance.now() - start).toBeLessThan(PROMPT_MS)
 }
 
 /** An affinity key of a slot that this master owns, the same each time. */

@@ -5,6 +5,7 @@ import { globalModelResolveKey, modelByProviderGlobalKey } from '../../src/store
 import { MemoryKeyspace } from '../../src/stores/memory-keyspace.js'
 import { createMemoryModelMappingStore } from '../../src/stores/memory-model-mapping-store.js'
 import { createRedisModelMappingStore } from '../../src/stores/redis-model-mapping-store.js'
+import { PROMPT_MS } from '../support/promptly.js'
 import { type RedisServer, startRedis } from '../support/servers/redis.js'
 import { type RedisClusterServers, startRedisCluster } from '../support/servers/redis-cluster.js'
 import {
@@ -15,9 +16,6 @@ import {
   modelMappingStoreContract,
   readEntries,
 } from './model-mapping-store.contract.js'
-
-/** A command that is not answered is given up after 2 s. */
-const GIVES_UP_WITHIN_MS = 2_500
 
 const ready = async (client: RedisClient): Promise<RedisClient> => {
   await connectRedis(client, 10_000)
@@ -267,7 +265,7 @@ function commandCalls(server: RedisServer): ReadonlyMap<string, number> {
 async function expectUnavailable(read: () => Promise<unknown>): Promise<void> {
   const start = performance.now()
   await expect(read()).rejects.toMatchObject({ name: 'UnavailableError', code: 'CACHE_UNAVAILABLE' })
-  expect(performance.now() - start).toBeLessThan(GIVES_UP_WITHIN_MS)
+  expect(performance.now() - start).toBeLessThan(PROMPT_MS)
 }
 
 /** A key of a slot that this master owns, the same each time. */
