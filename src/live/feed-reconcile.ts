@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AffinityRecord } from '../stores/affinity-record.js'
+import type { AffinityStore } from '../stores/affinity-store.js'
 import type { FullReadDeps } from './feed-full-read.js'
 import type { FeedListener } from './feed-port.js'
 import { ahead, Slice } from './feed-slices.js'
@@ -11,7 +12,8 @@ const LOOKS = 3
 /** Of each batch's own time, how long queries have for themselves before the next. */
 const REST_RATIO = 1
 
-export interface ReconcileDeps extends FullReadDeps {
+export interface ReconcileDeps extends Pick<FullReadDeps, 'index' | 'changes'> {
+  readonly store: Pick<AffinityStore, 'readAll' | 'read'>
   /** See AffinityFeed.barrier. */
   readonly barrier: () => Promise<void>
   /** Called with each key that is told to have changed; returns what stops it. */
@@ -79,12 +81,15 @@ async function confirm(
       await barrier()
       if (isCancelled()) return drift
       const found = new Map(batch.records.map((record) => [record.key, record]))
-      const differing = keys.filter((key) => !touched.has(key) && !isSame(index.get(key), found.get(key)))
+      // What was told before this look, while it waited for its turn, is not taken in as long as its key waits.
+      const isFollowed = (key: string) => touched.has(key) || changes.has(key)
+      const followed = keys.filter(isFollowed)
+      const differing = keys.filter((key) => !isFollowed(key) && !isSame(index.get(key), found.get(key)))
       // An expiry may be told late, or by nobody but the record's own time.
       const drifted = differing.filter((key) => found.has(key) || !isDue(index.get(key), now()))
       changes.add(differing)
       drift += drifted.length
-      keys = keys.filter((key) => touched.has(key))
+      keys = followed
     } finally {
       stop()
     }
