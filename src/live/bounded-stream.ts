@@ -1,7 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** Items that wait for a slow reader before it is dropped. */
-const MAX_WAITING = 2_000
+/**
+ * Items that wait for a slow reader before it is dropped. A clear removes some thousands of records faster than they are
+ * written out, and is no reason to drop anybody; each takes a word of memory, since all readers share them.
+ */
+const MAX_WAITING = 10_000
 
 /** How long all streams together may hand out items before others have their turn, in milliseconds. */
 const SLICE_MS = 10
@@ -38,25 +41,44 @@ export function createBoundedStream<T>(
   bound = MAX_WAITING,
 ): BoundedStream<T> {
   let queue: T[] = []
+  /** Items at the queue's beginning that have been taken. */
+  let taken = 0
   let wake = () => {}
   let ended = false
   let failure: Error | undefined
 
   const end = (reason: 'ended' | 'slow', keepQueue: boolean) => {
-    if (!keepQueue) queue = []
+    if (!keepQueue) {
+      queue = []
+      taken = 0
+    }
     if (ended) return
     ended = true
     onEnd(reason)
     wake()
   }
 
+  const waiting = () => queue.length - taken
+
+  /** Moves what is left only when that is less than what has been taken: each item is moved once at most, on average. */
+  const take = (): T | undefined => {
+    const item = queue[taken]
+    if (item === undefined) return undefined
+    taken += 1
+    if (taken * 2 > queue.length) {
+      queue = queue.slice(taken)
+      taken = 0
+    }
+    return item
+  }
+
   return {
     get waiting() {
-      return queue.length
+      return waiting()
     },
     push(item) {
       if (ended) return false
-      if (queue.length >= bound) {
+      if (waiting() >= bound) {
         end('slow', false)
         return false
       }
@@ -70,13 +92,13 @@ export function createBoundedStream<T>(
       end('ended', true)
     },
     async next() {
-      while (queue.length === 0 && !ended) {
+      while (waiting() === 0 && !ended) {
         await new Promise<void>((resolve) => {
           wake = resolve
         })
       }
-      if (queue.length > 0 && performance.now() > sliceEndsAt) await othersTurn()
-      const [item] = queue.splice(0, 1)
+      if (waiting() > 0 && performance.now() > sliceEndsAt) await othersTurn()
+      const item = take()
       if (item === undefined && failure) {
         const error = failure
         failure = undefined

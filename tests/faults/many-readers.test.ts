@@ -5,10 +5,11 @@ import { listening } from '../attacks/http.js'
 import { ADMIN_TOKEN, VIEWER_TOKEN } from '../support/app.js'
 import { PROVIDER, recordOf } from './behind-proxy.js'
 
-const RECORDS = 1_500
+const RECORDS = 4_000
+const READERS = 40
 const EVENTS = 'subscription { affinityEvents { type affinity { id } } }'
 
-it('of 1,500 records with 80 subscribers to every event is done', async () => {
+it('of 4,000 records with 40 subscribers to every event is done, and each hears of every record', async () => {
   const server = await listening({ redis: 'empty' })
   const pipeline = server.service.redis.client().pipeline()
   for (let n = 0; n < RECORDS; n += 1) pipeline.set(`cache_affinity:a-${n}:OPENAI:gpt-5`, recordOf())
@@ -16,7 +17,8 @@ it('of 1,500 records with 80 subscribers to every event is done', async () => {
   const total = async () =>
     (await server.service.query('{ affinities { totalCount } }')).data.affinities.totalCount
   await expect.poll(total).toBe(RECORDS)
-  for (let n = 0; n < 80; n += 1) {
+  const heard = Array.from({ length: READERS }, () => 0)
+  for (let n = 0; n < READERS; n += 1) {
     const stream = await fetch(`${server.url}/graphql`, {
       method: 'POST',
       headers: {
@@ -26,9 +28,27 @@ it('of 1,500 records with 80 subscribers to every event is done', async () => {
       },
       body: JSON.stringify({ query: EVENTS }),
     })
-    void stream.text().catch(() => {})
+    void count(stream, () => {
+      heard[n] = (heard[n] ?? 0) + 1
+    })
   }
   expect(await clear(server.service, 'clearProviderCache', { providerId: PROVIDER })).toMatchObject({
     clearedCount: RECORDS,
   })
+  await expect.poll(() => Math.min(...heard), { timeout: 60_000 }).toBe(RECORDS)
 })
+
+/** Calls back for each event, until the stream is cut. */
+async function count({ body }: Response, each: () => void): Promise<void> {
+  const decoder = new TextDecoder()
+  let line = ''
+  try {
+    for await (const chunk of body ?? []) {
+      const lines = (line + decoder.decode(chunk, { stream: true })).split('\n')
+      line = lines.pop() ?? ''
+      for (const text of lines) if (text === 'event: next') each()
+    }
+  } catch {
+    // The test has ended, or what is missing tells.
+  }
+}
