@@ -1,4 +1,4 @@
-import * as operations from './operations.js'
+import * as operations from './generated/operations.js'
 import { createList, type List } from './pages.js'
 import { type SubscribeOptions, subscribe } from './subscribe.js'
 import { type CallOptions, type ClientOptions, checkOptions, execute } from './transport.js'
