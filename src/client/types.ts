@@ -9,6 +9,7 @@ export type {
   AffinityEventType,
   AffinityFilter,
   AffinityFragment as Affinity,
+  AffinityNamesFragment as AffinityNames,
   AffinityOrder,
   AffinityOrderField,
   AffinityRecordFragment as AffinityRecord,
@@ -25,6 +26,7 @@ export type {
 export type Viewer = operations.ViewerQuery['viewer']
 export type AffinitiesArguments = Arguments<operations.AffinitiesQueryVariables>
 export type AffinityPage = operations.AffinitiesQuery['affinities']
+export type AffinityNamesPage = operations.AffinityNamesQuery['affinities']
 export type AffinityRecordPage = operations.AffinityRecordsQuery['affinities']
 export type UserAffinitiesArguments = Arguments<operations.UserAffinitiesQueryVariables>
 export type UserAffinitiesResult = operations.UserAffinitiesQuery['userAffinities']

@@ -62,6 +62,36 @@ describe('the typed client', () => {
     expect(keys.size).toBe(506)
   })
 
+  it('has sent for the next page before its caller begins with one', async () => {
+    let sent = 0
+    const api = client({
+      // As a socket does it: nothing leaves before the event loop turns.
+      fetch: async (input, init) => {
+        await new Promise((resolve) => setImmediate(resolve))
+        sent += 1
+        return fetch(input, init)
+      },
+    })
+    const sentByPage: number[] = []
+    for await (const _ of api.affinityRecords.pages({ first: 200 })) sentByPage.push(sent)
+    expect(sentByPage).toEqual([2, 3, 3])
+  })
+
+  it('names in the short list what it names in the long one', async () => {
+    const { nodes } = await client().affinities({ first: 200 })
+    const { nodes: short } = await client().affinityNames({ first: 200 })
+    const named = nodes.map(({ user, apiKey, provider, providerKey, staleReasons, modelName }) => ({
+      user: user && { id: user.id, username: user.username },
+      apiKey: apiKey && { name: apiKey.name },
+      provider: provider && { name: provider.name, displayName: provider.displayName },
+      providerKey: providerKey && { name: providerKey.name },
+      staleReasons,
+      modelName,
+    }))
+    expect(short).toHaveLength(200)
+    expect(short).toEqual(named.map((one) => expect.objectContaining(one)))
+  })
+
   it('asks for no more pages once its reader has stopped', async () => {
     const proxy = await startFlakyProxy(server.url)
     for await (const _ of client({ url: proxy.url }).affinities.pages({ first: 50 })) break
