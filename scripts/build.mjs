@@ -1,8 +1,8 @@
-// `npm run build`: the database client, then the service and its console into dist/. Does nothing where dist/ is up to date.
+// `npm run build`: the database client and the client's operations, then the service and its console into dist/. Does nothing where dist/ is up to date.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildWeb } from './build-web.mjs'
-import { bin, generate, hashOf, ROOT, run } from './lib/project.mjs'
+import { bin, CLIENT_OPERATIONS, generate, hashOf, ROOT, run } from './lib/project.mjs'
 
 const STAMP = join(ROOT, 'dist', '.built-from')
 const INPUTS = [
@@ -13,6 +13,7 @@ const INPUTS = [
   'codegen.ts',
   'docs',
   'README.md',
+  'scripts/build-client.mjs',
   'scripts/build-web.mjs',
   'scripts/build-documents.mjs',
   'package-lock.json',
@@ -23,12 +24,14 @@ const INPUTS = [
 
 export function build() {
   const inputs = hashOf(INPUTS)
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === inputs) return
+  // Of what is generated, types and tests need this one beside its sources, too.
+  if (existsSync(CLIENT_OPERATIONS) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === inputs) return
   console.log('Building …')
   // What is no longer made must not stay, nor be packed.
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true })
   const steps = [
     ['prisma generate', () => generate()],
+    ['operations of the client', () => run(process.execPath, ['scripts/build-client.mjs'])],
     ['tsc', () => run(bin('tsc'), ['-p', 'tsconfig.build.json'])],
     ['types of the client', () => run(bin('tsc'), ['-p', 'tsconfig.types.json'])],
     ['the console', () => buildWeb()],

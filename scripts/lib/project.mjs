@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
+/** Built, not checked in; scripts/build-client.mjs makes it. */
+export const CLIENT_OPERATIONS = join(ROOT, 'src', 'client', 'generated', 'operations.ts')
+
 const WINDOWS = process.platform === 'win32'
 
 export function requireNode() {

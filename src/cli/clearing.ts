@@ -28,6 +28,8 @@ export interface Clear<Result extends ClearResult> {
   sample(dryRun: Result): Promise<string>
   /** Everything goes: this word has to be typed, since an answer of one letter is given without reading. */
   readonly word?: string
+  /** For whom nothing was found: why that may be, where the server cannot tell it from a slip. */
+  readonly whenNone?: string
 }
 
 interface ClearOptions {
@@ -51,14 +53,14 @@ export async function clear<Result extends ClearResult>(
 ): Promise<void> {
   const { dryRun, yes } = command.opts<ClearOptions>()
   const { terminal } = cli
-  if (dryRun) return print(cli, command, await what.run(true))
+  if (dryRun) return print(cli, command, await what.run(true), what)
   const mustAsk = terminal.isInteractive ? !yes || what.word !== undefined : false
   if (!mustAsk && !yes) {
     throw new CommandError('Nothing was cleared: where nobody can be asked, --yes is needed.', EXIT.refused)
   }
   if (mustAsk) {
     const preview = await what.run(true)
-    if ('code' in preview || preview.clearedCount === 0) return print(cli, command, preview)
+    if ('code' in preview || preview.clearedCount === 0) return print(cli, command, preview, what)
     terminal.note(preview.message)
     terminal.note((await what.sample(preview)).trimEnd())
     await agree(cli, preview.clearedCount, what.word)
@@ -67,7 +69,7 @@ export async function clear<Result extends ClearResult>(
   cli.signal.throwIfAborted()
   terminal.progress('clearing …')
   try {
-    await print(cli, command, await what.run(false))
+    await print(cli, command, await what.run(false), what)
   } catch (error) {
     if (mayBeDone(error)) {
       terminal.note(
@@ -103,8 +105,17 @@ async function agree({ terminal }: Cli, cleared: number, word: string | undefine
 }
 
 /** What came of it; an error that is data ends the command as any other does. */
-async function print(cli: Cli, command: Command, result: ClearResult): Promise<void> {
-  if (!('code' in result)) return printOne(cli, command, result, () => `${printable(result.message)}\n`)
+async function print<Result extends ClearResult>(
+  cli: Cli,
+  command: Command,
+  result: Result,
+  { whenNone }: Clear<Result>,
+): Promise<void> {
+  if (!('code' in result)) {
+    await printOne(cli, command, result, () => `${printable(result.message)}\n`)
+    if (result.clearedCount === 0 && whenNone) cli.terminal.note(whenNone)
+    return
+  }
   cli.exitCode = exitCodeOf(result.code)
   if (formatOf(command) !== 'table') await printOne(cli, command, result, () => '')
   const gone = result.clearedCount ? ` ${count(result.clearedCount)} were cleared before it stopped.` : ''

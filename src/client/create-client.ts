@@ -1,4 +1,4 @@
-import * as operations from './operations.js'
+import * as operations from './generated/operations.js'
 import { createList, type List } from './pages.js'
 import { type SubscribeOptions, subscribe } from './subscribe.js'
 import { type CallOptions, type ClientOptions, checkOptions, execute } from './transport.js'
@@ -15,6 +15,8 @@ export interface AffinityqlClient {
   viewer(options?: CallOptions): Promise<Types.Viewer>
   /** All live affinities with the rows that they name: searched, filtered and ordered before the page is cut. */
   readonly affinities: List<Types.AffinitiesArguments, Types.AffinityPage>
+  /** The same list with the names of the rows and no more of them: half the work of `affinities`. */
+  readonly affinityNames: List<Types.AffinitiesArguments, Types.AffinityNamesPage>
   /** The same list with what Redis holds alone, without names: by far the quickest way to read all of it. */
   readonly affinityRecords: List<Types.AffinitiesArguments, Types.AffinityRecordPage>
   /** The affinities of one user (by id, username or email) or of one API key (by id). */
@@ -119,6 +121,9 @@ export function createClient(options: ClientOptions): AffinityqlClient {
   return {
     viewer: async (call) => (await run(operations.Viewer, {}, call)).viewer,
     affinities: createList(async (args, call) => (await run(operations.Affinities, args, call)).affinities),
+    affinityNames: createList(
+      async (args, call) => (await run(operations.AffinityNames, args, call)).affinities,
+    ),
     affinityRecords: createList(
       async (args, call) => (await run(operations.AffinityRecords, args, call)).affinities,
     ),

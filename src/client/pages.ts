@@ -34,6 +34,12 @@ interface PageArguments {
 
 const LARGEST_PAGE = 1_000
 
+/**
+ * What was asked for leaves only when the event loop turns: a caller that works a page off without a pause would
+ * otherwise keep the server waiting for the next question meanwhile.
+ */
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
+
 export function createList<Arguments extends PageArguments, Result extends Page<unknown>>(
   fetchPage: (args: PageArguments, options: CallOptions) => Promise<Result>,
 ): List<Arguments, Result> {
@@ -53,6 +59,7 @@ export function createList<Arguments extends PageArguments, Result extends Page<
         next = hasNextPage && endCursor !== null ? after(endCursor) : undefined
         // Its failure is told when it is awaited; a caller that stops before does not care.
         next?.catch(() => {})
+        if (next) await turn()
         yield page
       }
     } finally {

@@ -1,5 +1,5 @@
 /** The names under which the client's types are known; what they hold follows from operations.graphql. */
-import type * as operations from './operations.js'
+import type * as operations from './generated/operations.js'
 
 /** Arguments may also be `undefined`, which says nothing, or read-only. */
 type Arguments<Variables> = { readonly [Name in keyof Variables]: Variables[Name] }
@@ -9,6 +9,7 @@ export type {
   AffinityEventType,
   AffinityFilter,
   AffinityFragment as Affinity,
+  AffinityNamesFragment as AffinityNames,
   AffinityOrder,
   AffinityOrderField,
   AffinityRecordFragment as AffinityRecord,
@@ -20,11 +21,12 @@ export type {
   StorageType,
   UnmappedStatus,
   UserRole,
-} from './operations.js'
+} from './generated/operations.js'
 
 export type Viewer = operations.ViewerQuery['viewer']
 export type AffinitiesArguments = Arguments<operations.AffinitiesQueryVariables>
 export type AffinityPage = operations.AffinitiesQuery['affinities']
+export type AffinityNamesPage = operations.AffinityNamesQuery['affinities']
 export type AffinityRecordPage = operations.AffinityRecordsQuery['affinities']
 export type UserAffinitiesArguments = Arguments<operations.UserAffinitiesQueryVariables>
 export type UserAffinitiesResult = operations.UserAffinitiesQuery['userAffinities']

@@ -53,6 +53,13 @@ describe('affinityql clear, where nobody can be asked', () => {
     expect(await left()).toBe(505)
   })
 
+  it('says that a name is no id where nothing is pinned to such a provider', async () => {
+    const { code, stdout, stderr } = await run('clear', 'provider', 'Anthropic', '--dry-run', '--json')
+    expect(JSON.parse(stdout).clearedCount).toBe(0)
+    expect(stderr).toContain('A name is no id')
+    expect(code).toBe(0)
+  })
+
   it('clears a provider’s, a filter’s, and everything', async () => {
     const [record] = JSON.parse((await run('affinities', 'list', '--json', '--limit', '1')).stdout)
     const provider = await run('clear', 'provider', record.providerId, '--yes', '--json')

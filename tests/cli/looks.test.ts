@@ -32,6 +32,14 @@ describe('affinityql affinities list', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   })
 
+  it('prints every field of the rows with --details, and their names alone without', async () => {
+    const of = async (...args: string[]) =>
+      jsonLines((await run('affinities', 'list', '--ndjson', '--limit', '1', ...args)).stdout)[0]
+    expect(await of()).not.toHaveProperty('providerKey.maskedKey')
+    expect(await of('--details')).toHaveProperty('providerKey.maskedKey')
+    expect((await run('affinities', 'list', '--details', '--records')).code).toBe(2)
+  })
+
   it('prints what Redis holds alone with --records', async () => {
     const { stdout } = await run('affinities', 'list', '--records', '--ndjson')
     expect(jsonLines(stdout)).toHaveLength(506)

@@ -46,6 +46,10 @@ describe('the tarball', () => {
         'package.json',
         'README.md',
         'LICENSE',
+        'CHANGELOG.md',
+        'SECURITY.md',
+        'docs/operating.md',
+        'deploy/systemd/affinityql.service',
         'dist/main.js',
         'dist/cli/main.js',
         'dist/client/index.js',
@@ -58,13 +62,21 @@ describe('the tarball', () => {
       ]),
     )
     const others = contents.filter(
-      (path) => !/^(dist|prisma)\/|^(package\.json|README\.md|LICENSE)$/.test(path),
+      (path) =>
+        !/^(dist|prisma|docs|deploy)\/|^(package\.json|schema\.graphql|[A-Z]+\.md|LICENSE)$/.test(path),
     )
     expect(others).toEqual([])
     expect(contents.filter((path) => /(^|\/)tests?\/|\.map$|\.ts$(?<!\.d\.ts)|\.test\./.test(path))).toEqual(
       [],
     )
     expect(contents.filter((path) => /\/\.[^/]*$/.test(path))).toEqual([])
+  })
+
+  it('holds every page and picture that its README points to', () => {
+    const links = readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/\]\(([^)#:]+)\)/g)
+    const targets = [...links].map(([, target = '']) => target)
+    expect(targets.length).toBeGreaterThan(15)
+    expect(targets.filter((target) => !contents.includes(target))).toEqual([])
   })
 
   it('holds no module whose source is gone', () => {

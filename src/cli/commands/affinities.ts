@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { Affinity, AffinityEvent, AffinityOrder, AffinityRecord } from '../../client/index.js'
+import type { AffinityEvent, AffinityNames, AffinityOrder, AffinityRecord } from '../../client/index.js'
 import { addFilterOptions, filterOf } from '../affinity-filter.js'
 import { type Cli, clientOf, formatOf } from '../command.js'
 import { type Column, cell, duration, utc } from '../format.js'
@@ -16,7 +16,7 @@ const RECORD_COLUMNS: readonly Column<AffinityRecord>[] = [
   { title: 'EXPIRES AT (UTC)', of: ({ expiresAt }) => utc(expiresAt) },
 ]
 
-export const AFFINITY_COLUMNS: readonly Column<Affinity>[] = [
+export const AFFINITY_COLUMNS: readonly Column<AffinityNames>[] = [
   { title: 'USER', of: ({ user }) => user?.username },
   { title: 'API KEY', of: ({ apiKey, affinityKey }) => apiKey?.name ?? affinityKey },
   { title: 'FORMAT', of: ({ apiFormat }) => apiFormat },
@@ -33,6 +33,7 @@ interface ListOptions {
   readonly sort: keyof typeof SORT
   readonly ascending?: true
   readonly records?: true
+  readonly details?: true
 }
 
 export function addAffinities(program: Command, cli: Cli): void {
@@ -46,6 +47,11 @@ export function addAffinities(program: Command, cli: Cli): void {
   )
     .addOption(new Option('--sort <field>', 'order').choices(Object.keys(SORT)).default('expires'))
     .option('--ascending', 'smallest first')
+    .addOption(
+      new Option('--details', 'in JSON every field of the rows too, such as masked keys; slower').conflicts(
+        'records',
+      ),
+    )
     .option('--records', 'only what Redis holds, without names: much quicker for all of them')
     .addOption(limitOption())
     .action((_options, command: Command) => list(cli, command))
@@ -56,12 +62,13 @@ export function addAffinities(program: Command, cli: Cli): void {
 }
 
 async function list(cli: Cli, command: Command): Promise<void> {
-  const { search, sort, ascending, records } = command.opts<ListOptions>()
+  const { search, sort, ascending, details, records } = command.opts<ListOptions>()
   const client = clientOf(cli, command)
   const orderBy: AffinityOrder = { field: SORT[sort], direction: ascending ? 'ASC' : 'DESC' }
   const args = { search, filter: filterOf(command), orderBy }
   if (records) await printList(cli, command, RECORD_COLUMNS, client.affinityRecords, args)
-  else await printList(cli, command, AFFINITY_COLUMNS, client.affinities, args)
+  else if (details) await printList(cli, command, AFFINITY_COLUMNS, client.affinities, args)
+  else await printList(cli, command, AFFINITY_COLUMNS, client.affinityNames, args)
 }
 
 async function watch(cli: Cli, command: Command): Promise<void> {

@@ -54,6 +54,8 @@ export function addClears(program: Command, cli: Cli): void {
       run(command, (client) => ({
         run: (dryRun) => client.clearProviderCache({ providerId, dryRun }),
         sample: () => sample(cli, client, { filter: { providerId } }),
+        whenNone:
+          'None is pinned to a provider of this id. A name is no id: `affinityql affinities list --records` shows the ids.',
       })),
   )
 
@@ -107,7 +109,7 @@ export function addClears(program: Command, cli: Cli): void {
 }
 
 async function sample(cli: Cli, client: AffinityqlClient, args: AffinitiesArguments): Promise<string> {
-  const { nodes } = await client.affinities({ ...args, first: SAMPLE }, { signal: cli.signal })
+  const { nodes } = await client.affinityNames({ ...args, first: SAMPLE }, { signal: cli.signal })
   return table(AFFINITY_COLUMNS, nodes, PLAIN)
 }
 

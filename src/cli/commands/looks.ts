@@ -20,7 +20,9 @@ export function addLooks(program: Command, cli: Cli): void {
     .command('stats')
     .description('how well the cache affinity works')
     .addOption(
-      new Option('--watch [seconds]', 'again and again, until Ctrl-C').preset('5').argParser(intervalSeconds),
+      new Option('--watch [seconds]', 'again every 1 to 60 seconds, until Ctrl-C')
+        .preset('5')
+        .argParser(intervalSeconds),
     )
     .action((_options, command: Command) => stats(cli, command))
 
