@@ -43,11 +43,11 @@ async function list(url: string, args: readonly string[]): Promise<Listing> {
   child.stderr.on('data', (chunk) => {
     said += chunk
   })
-  const [code] = await once(child, 'close')
+  // Not its close: that waits for the end of what only the counter reads.
+  const [[code], lines] = await Promise.all([once(child, 'exit'), counted, once(child.stderr, 'end')])
   if (code !== 0) throw new Error(`the command line ended with ${code}: ${said}`)
   const ms = performance.now() - startedAt
-  const lines = Number(await counted)
-  return { ms, lines, peakMegabytes: Number(said.split('\n').at(-1)) / 1_024 }
+  return { ms, lines: Number(lines), peakMegabytes: Number(said.split('\n').at(-1)) / 1_024 }
 }
 
 const median = (values: readonly number[]): number =>
