@@ -69,7 +69,7 @@ function operation(kind: string, field: GraphQLField<unknown, unknown>, example:
         field.args.map((arg) => row(arg.name, arg)),
       ),
     )
-  return lines.join('\n')
+  return lines.filter(Boolean).join('\n')
 }
 
 function named(type: GraphQLNamedType, schema: GraphQLSchema): string {
@@ -97,7 +97,7 @@ function named(type: GraphQLNamedType, schema: GraphQLSchema): string {
     ])
     lines.push(table('field', rows))
   }
-  return lines.join('\n')
+  return lines.filter(Boolean).join('\n')
 }
 
 const table = (first: string, rows: readonly string[]) =>
