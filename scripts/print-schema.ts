@@ -1,14 +1,21 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { lexicographicSortSchema, printSchema } from 'graphql'
 import { schema } from '../src/schema/index.js'
+import { apiReference } from './api-reference.js'
 
-// `npm run schema` writes schema.graphql; with --check it fails where the file is out of date.
-const file = new URL('../schema.graphql', import.meta.url)
-const printed = `${printSchema(lexicographicSortSchema(schema))}\n`
+// `npm run schema` writes schema.graphql and docs/api-reference.md; with --check it fails where one is out of date.
+const at = (path: string) => new URL(`../${path}`, import.meta.url)
+const sorted = lexicographicSortSchema(schema)
+const files = {
+  'schema.graphql': `${printSchema(sorted)}\n`,
+  'docs/api-reference.md': apiReference(sorted, readFileSync(at('docs/api.md'), 'utf8')),
+}
 
-if (!process.argv.includes('--check')) {
-  writeFileSync(file, printed)
-} else if (readFileSync(file, 'utf8') !== printed) {
-  console.error('schema.graphql is out of date: run `npm run schema` and look at the difference.')
-  process.exitCode = 1
+for (const [path, text] of Object.entries(files)) {
+  if (!process.argv.includes('--check')) {
+    writeFileSync(at(path), text)
+  } else if (readFileSync(at(path), 'utf8') !== text) {
+    console.error(`${path} is out of date: run \`npm run schema\` and look at the difference.`)
+    process.exitCode = 1
+  }
 }
