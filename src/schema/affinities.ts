@@ -16,9 +16,9 @@ export const AffinityFilter = builder.inputType('AffinityFilter', {
   fields: (t) => ({
     affinityKey: t.id({ description: 'API key id.' }),
     userId: t.id({ description: 'Affinities of all of this user’s API keys.' }),
-    providerId: t.id(),
-    endpointId: t.id(),
-    providerKeyId: t.id(),
+    providerId: t.id({ description: 'Pinned to this provider.' }),
+    endpointId: t.id({ description: 'Pinned to this endpoint.' }),
+    providerKeyId: t.id({ description: 'Pinned to this provider key.' }),
     modelId: t.string({ description: 'Model component of the cache key: a global model id or a raw name.' }),
     apiFormat: t.string({ description: 'Exactly as stored, such as CLAUDE.' }),
     stale: t.boolean({
@@ -28,16 +28,37 @@ export const AffinityFilter = builder.inputType('AffinityFilter', {
 })
 
 const AffinityOrderField = builder.enumType('AffinityOrderField', {
-  values: ['EXPIRES_AT', 'CREATED_AT', 'REQUEST_COUNT'] as const,
+  description: 'By what affinities are ordered.',
+  values: {
+    EXPIRES_AT: { description: 'When they expire unless they are used again.' },
+    CREATED_AT: { description: 'When they were first pinned so.' },
+    REQUEST_COUNT: { description: 'How many requests they have served.' },
+  } as const,
 })
 
-const OrderDirection = builder.enumType('OrderDirection', { values: ['ASC', 'DESC'] as const })
+const OrderDirection = builder.enumType('OrderDirection', {
+  description: 'Which end of an order comes first.',
+  values: {
+    ASC: { description: 'Earliest or smallest first.' },
+    DESC: { description: 'Latest or largest first: the exact reverse.' },
+  } as const,
+})
 
 const AffinityOrder = builder.inputType('AffinityOrder', {
   description: 'Ties are broken by the cache key, so that the order is total.',
   fields: (t) => ({
-    field: t.field({ type: AffinityOrderField, required: true, defaultValue: 'EXPIRES_AT' }),
-    direction: t.field({ type: OrderDirection, required: true, defaultValue: 'DESC' }),
+    field: t.field({
+      type: AffinityOrderField,
+      description: 'By what.',
+      required: true,
+      defaultValue: 'EXPIRES_AT',
+    }),
+    direction: t.field({
+      type: OrderDirection,
+      description: 'Which end first.',
+      required: true,
+      defaultValue: 'DESC',
+    }),
   }),
 })
 
@@ -53,7 +74,10 @@ builder.queryField('affinities', (t) =>
         description:
           'An API key id, user id, username or email, exactly; otherwise part of the id or name of an API key, user, provider, provider key or model, or of an email, whatever its case. At most 255 characters.',
       }),
-      filter: t.arg({ type: AffinityFilter }),
+      filter: t.arg({
+        type: AffinityFilter,
+        description: 'Only records for which every field given holds; beside `search`, both must.',
+      }),
       orderBy: t.arg({ type: AffinityOrder, description: 'Default: latest expiry first.' }),
     },
     complexity: pageComplexity,
@@ -64,13 +88,19 @@ builder.queryField('affinities', (t) =>
 const UserAffinities = builder.objectRef<UserAffinitiesShape>('UserAffinities').implement({
   description: 'Whose affinities these are, and the affinities.',
   fields: (t) => ({
-    user: t.expose('user', { type: User }),
+    user: t.expose('user', {
+      type: User,
+      description: 'The user that was named, or the owner of the API key.',
+    }),
     apiKey: t.expose('apiKey', {
       type: ApiKey,
       nullable: true,
       description: 'When the identifier was an API key id: only its affinities are listed.',
     }),
-    affinities: t.expose('affinities', { type: AffinityConnection }),
+    affinities: t.expose('affinities', {
+      type: AffinityConnection,
+      description: 'Theirs, latest expiry first.',
+    }),
   }),
 })
 
@@ -88,7 +118,7 @@ builder.queryField('userAffinities', (t) =>
     complexity: pageComplexity,
     errors: {
       types: [NotFoundError, InvalidInputError, UnavailableError],
-      union: { name: 'UserAffinitiesResult' },
+      union: { name: 'UserAffinitiesResult', description: 'The affinities, or why there are none to show.' },
     },
     resolve: (_root, args, context, info) =>
       userAffinities(args, context, selectedNodes(info, ['affinities'])),

@@ -3,7 +3,7 @@ import type { AffinityRecord } from '../stores/affinity-record.js'
 import { Affinity } from './affinity.js'
 import { ApiKey } from './api-key.js'
 import { builder } from './builder.js'
-import { ONCE, PageInfo } from './paging.js'
+import { CONNECTION_TEXTS, ONCE, PageInfo } from './paging.js'
 import { User } from './user.js'
 
 const AffinityEdge = builder
@@ -11,8 +11,11 @@ const AffinityEdge = builder
   .implement({
     description: 'An affinity and its place in the order.',
     fields: (t) => ({
-      cursor: t.string({ resolve: ({ record, cursorOf }) => cursorOf(record) }),
-      node: t.field({ type: Affinity, resolve: ({ record }) => record }),
+      cursor: t.string({
+        description: CONNECTION_TEXTS.cursor,
+        resolve: ({ record, cursorOf }) => cursorOf(record),
+      }),
+      node: t.field({ description: CONNECTION_TEXTS.node, type: Affinity, resolve: ({ record }) => record }),
     }),
   })
 
@@ -20,12 +23,19 @@ export const AffinityConnection = builder.objectRef<ConnectionShape>('AffinityCo
   description: 'A page of affinities.',
   fields: (t) => ({
     edges: t.field({
+      description: CONNECTION_TEXTS.edges,
       type: [AffinityEdge],
       complexity: ONCE,
       resolve: ({ records, cursorOf }) => records.map((record) => ({ record, cursorOf })),
     }),
-    nodes: t.field({ type: [Affinity], complexity: ONCE, resolve: ({ records }) => records }),
+    nodes: t.field({
+      description: CONNECTION_TEXTS.nodes,
+      type: [Affinity],
+      complexity: ONCE,
+      resolve: ({ records }) => records,
+    }),
     pageInfo: t.field({
+      description: CONNECTION_TEXTS.pageInfo,
       type: PageInfo,
       resolve: ({ records, cursorOf, hasNextPage, hasPreviousPage }) => {
         const [first, last] = [records[0], records.at(-1)]

@@ -10,7 +10,7 @@ import {
   ttlSeconds,
   userOf,
 } from '../resolvers/affinity.js'
-import { STALE_REASONS, staleReasons } from '../resolvers/stale-reasons.js'
+import { type StaleReason as Reason, staleReasons } from '../resolvers/stale-reasons.js'
 import type { AffinityRecord } from '../stores/affinity-record.js'
 import { ApiKey } from './api-key.js'
 import { builder } from './builder.js'
@@ -18,10 +18,29 @@ import { GlobalModel } from './global-model.js'
 import { Endpoint, Provider, ProviderKey } from './provider.js'
 import { User } from './user.js'
 
+const STALE_REASON_MEANINGS = {
+  API_KEY_DELETED: { description: 'The API key has no row any more.' },
+  API_KEY_INACTIVE: { description: 'The API key is switched off.' },
+  API_KEY_EXPIRED: { description: 'The API key’s time is over.' },
+  USER_INACTIVE: { description: 'The API key’s owner is switched off or marked as deleted.' },
+  PROVIDER_DELETED: { description: 'The provider has no row any more.' },
+  PROVIDER_INACTIVE: { description: 'The provider is switched off.' },
+  ENDPOINT_DELETED: { description: 'The endpoint has no row any more.' },
+  ENDPOINT_INACTIVE: { description: 'The endpoint is switched off.' },
+  PROVIDER_KEY_DELETED: { description: 'The provider key has no row any more.' },
+  PROVIDER_KEY_INACTIVE: { description: 'The provider key is switched off.' },
+  PROVIDER_KEY_EXPIRED: { description: 'The provider key’s time is over.' },
+  CIRCUIT_OPEN: {
+    description: 'The gateway sends nothing to the provider key for now, since requests failed.',
+  },
+  MODEL_DELETED: { description: 'The global model has no row any more.' },
+  MODEL_INACTIVE: { description: 'The global model is switched off.' },
+} as const satisfies Record<Reason, object>
+
 const StaleReason = builder.enumType('StaleReason', {
   description:
     'Why a pin can no longer be honoured: what it names was deleted, switched off, expired, or is failing.',
-  values: STALE_REASONS,
+  values: STALE_REASON_MEANINGS,
 })
 
 export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement({
@@ -44,9 +63,9 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
       description: 'The global model’s display name, else the raw component.',
       resolve: (record, _args, context) => modelDisplayName(record, context),
     }),
-    providerId: t.exposeID('providerId'),
-    endpointId: t.exposeID('endpointId'),
-    providerKeyId: t.exposeID('providerKeyId'),
+    providerId: t.exposeID('providerId', { description: 'The provider that it goes to.' }),
+    endpointId: t.exposeID('endpointId', { description: 'The endpoint of that provider.' }),
+    providerKeyId: t.exposeID('providerKeyId', { description: 'The key with which the gateway calls it.' }),
     rateMultiplier: t.float({
       nullable: true,
       description: 'The provider key’s factor on the price; 1 where that key is gone.',
@@ -58,7 +77,11 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
       resolve: (record, _args, context) => isStandalone(record, context),
     }),
     requestCount: t.exposeInt('requestCount', { description: 'Requests that this pin has served.' }),
-    createdAt: t.field({ type: 'DateTime', resolve: (record) => new Date(record.createdAt * 1_000) }),
+    createdAt: t.field({
+      type: 'DateTime',
+      description: 'When it was first pinned so; a use does not change it.',
+      resolve: (record) => new Date(record.createdAt * 1_000),
+    }),
     expiresAt: t.field({
       type: 'DateTime',
       description: 'When it expires unless it is used again.',

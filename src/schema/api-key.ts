@@ -5,8 +5,8 @@ import { User } from './user.js'
 export const ApiKey = builder.prismaObject('ApiKey', {
   description: 'A key with which a client calls the gateway (`api_keys`).',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    name: t.exposeString('name', { nullable: true }),
+    id: t.exposeID('id', { description: 'As in the cache keys.' }),
+    name: t.exposeString('name', { nullable: true, description: 'What its owner calls it.' }),
     maskedKey: t.string({
       nullable: true,
       description:
@@ -16,7 +16,7 @@ export const ApiKey = builder.prismaObject('ApiKey', {
     isStandalone: t.exposeBoolean('isStandalone', {
       description: 'A key with its own balance, not its user’s quota.',
     }),
-    isActive: t.exposeBoolean('isActive'),
+    isActive: t.exposeBoolean('isActive', { description: 'False: the gateway refuses it.' }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true, description: 'Null: never.' }),
     user: t.field({
       type: User,

@@ -8,7 +8,7 @@ import { User } from './user.js'
 export const AuditEvent = builder.objectRef<AuditEventRow>('AuditEvent').implement({
   description: 'Something that was tried through this service: done, refused or failed (`audit_logs`).',
   fields: (t) => ({
-    id: t.exposeID('id'),
+    id: t.exposeID('id', { description: 'Give it to `auditEvent`.' }),
     action: t.exposeString('action', { description: `One of ${AUDIT_ACTIONS.join(', ')}.` }),
     success: t.exposeBoolean('success', { description: 'False also while the outcome is not known.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it began.' }),
@@ -19,12 +19,18 @@ export const AuditEvent = builder.objectRef<AuditEventRow>('AuditEvent').impleme
       resolve: (event, _args, context) => actorOf(event, context),
     }),
     actorName: t.exposeString('actorName', { description: 'Username, or the name of a static token.' }),
-    ipAddress: t.exposeString('ipAddress', { nullable: true }),
+    ipAddress: t.exposeString('ipAddress', {
+      nullable: true,
+      description: 'The client’s address, as TRUST_PROXY lets it be known.',
+    }),
     requestId: t.exposeString('requestId', {
       nullable: true,
       description: 'As in the log and in `x-request-id`.',
     }),
-    errorMessage: t.exposeString('errorMessage', { nullable: true }),
+    errorMessage: t.exposeString('errorMessage', {
+      nullable: true,
+      description: 'Why it did not succeed; null where it did.',
+    }),
     metadata: t.expose('metadata', { type: 'JSON', nullable: true, description: 'Arguments and result.' }),
   }),
 })
@@ -36,7 +42,7 @@ builder.queryField('auditEvent', (t) =>
     type: AuditEvent,
     nullable: true,
     description: 'One of them by its id, however old; null where there is none.',
-    args: { id: t.arg.id({ required: true }) },
+    args: { id: t.arg.id({ required: true, description: '`AuditEvent.id`.' }) },
     resolve: (_root, { id }, context) => auditEvent(id, context),
   }),
 )

@@ -39,7 +39,7 @@ const ConfigParameter = builder.objectRef<ConfigParameterShape>('ConfigParameter
     name: t.exposeString('name', {
       description: 'The field’s path in CacheConfig, such as `dynamicReservation.probeReservation`.',
     }),
-    value: t.exposeFloat('value'),
+    value: t.exposeFloat('value', { description: 'As in that field.' }),
     description: t.exposeString('description', { description: 'Plain English, with unit and range.' }),
   }),
 })
@@ -54,7 +54,10 @@ const CacheConfig = builder.objectRef<CacheConfigShape>('CacheConfig').implement
     cacheReservationRatio: t.exposeFloat('cacheReservationRatio', {
       description: 'Share of a provider key’s capacity kept for pinned requests, 0 to 1.',
     }),
-    dynamicReservation: t.expose('dynamicReservation', { type: DynamicReservationConfig }),
+    dynamicReservation: t.expose('dynamicReservation', {
+      type: DynamicReservationConfig,
+      description: 'How that share follows the load.',
+    }),
     parameters: t.expose('parameters', {
       type: [ConfigParameter],
       description: 'Every value above with what it means.',

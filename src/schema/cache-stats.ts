@@ -100,7 +100,7 @@ const SchedulerMetrics = builder.objectRef<Statistics['scheduler']>('SchedulerMe
 const AffinityStats = builder.objectRef<CacheStatsShape>('AffinityStats').implement({
   description: `What the gateways’ affinity managers count, summed over all gateways that report. Counts are no higher than ${MAX_INT}.`,
   fields: (t) => ({
-    storageType: t.expose('storageType', { type: StorageType }),
+    storageType: t.expose('storageType', { type: StorageType, description: 'Where they are kept.' }),
     totalAffinities: t.int({
       description: 'Live records now.',
       resolve: totalAffinities,
@@ -141,7 +141,10 @@ const AffinityStats = builder.objectRef<CacheStatsShape>('AffinityStats').implem
 const DynamicReservationStats = builder.objectRef<Statistics>('DynamicReservationStats').implement({
   description: 'How much of the provider keys’ capacity the gateways keep free for pinned requests.',
   fields: (t) => ({
-    enabled: t.boolean({ resolve: () => true }),
+    enabled: t.boolean({
+      description: 'Always true: the gateway has no switch for it.',
+      resolve: () => true,
+    }),
     currentAvgRatio: t.float({
       description: 'Average share kept, 0 to 1; 0 where no gateway says.',
       resolve: ({ scheduler }) => scheduler.avgReservationRatio,
@@ -154,7 +157,11 @@ const DynamicReservationStats = builder.objectRef<Statistics>('DynamicReservatio
       description: `Checks so far, no higher than ${MAX_INT}.`,
       resolve: (statistics) => clamped(reservationChecks(statistics).totalChecks),
     }),
-    config: t.field({ type: DynamicReservationConfig, resolve: () => DYNAMIC_RESERVATION }),
+    config: t.field({
+      type: DynamicReservationConfig,
+      description: 'By what the share is chosen.',
+      resolve: () => DYNAMIC_RESERVATION,
+    }),
   }),
 })
 
@@ -202,7 +209,7 @@ export const CacheStats = builder.objectRef<CacheStatsShape>('CacheStats').imple
       description: 'provider or global_key.',
       resolve: (_stats, _args, context) => priorityMode(context),
     }),
-    storageType: t.expose('storageType', { type: StorageType }),
+    storageType: t.expose('storageType', { type: StorageType, description: 'Where they are kept.' }),
     totalAffinities: t.int({
       description: 'Live records now.',
       resolve: totalAffinities,
@@ -219,14 +226,23 @@ export const CacheStats = builder.objectRef<CacheStatsShape>('CacheStats').imple
     keySwitches: t.int({ description: AS_BELOW, resolve: countOf('keySwitches') }),
     schedulerMetrics: t.field({
       type: SchedulerMetrics,
+      description: 'What the gateways’ schedulers count.',
       resolve: async (stats) => (await stats.statistics()).scheduler,
     }),
-    affinityStats: t.field({ type: AffinityStats, resolve: (stats) => stats }),
+    affinityStats: t.field({
+      type: AffinityStats,
+      description: 'What the gateways’ affinity managers count.',
+      resolve: (stats) => stats,
+    }),
     dynamicReservation: t.field({
       type: DynamicReservationStats,
+      description: 'How much capacity is kept for pinned requests.',
       resolve: (stats) => stats.statistics(),
     }),
-    observed: t.expose('observed', { type: ObservedStats }),
+    observed: t.expose('observed', {
+      type: ObservedStats,
+      description: 'What this service has seen itself.',
+    }),
   }),
 })
 

@@ -27,6 +27,8 @@ import { User } from './user.js'
 /** A clear counts as much as a large page: a request cannot string many of them together. */
 const CLEAR_COMPLEXITY = 25_000
 
+const CLEAR_RESULT = 'What the clear did, or why it did not.'
+
 const ClearPayload = builder.interfaceRef<PayloadShape>('ClearPayload').implement({
   description: 'What a clear did, or would do.',
   fields: (t) => ({
@@ -35,14 +37,22 @@ const ClearPayload = builder.interfaceRef<PayloadShape>('ClearPayload').implemen
       description: 'Records that were there and are gone; with `dryRun`, records that would go.',
     }),
     dryRun: t.exposeBoolean('dryRun', { description: 'True: nothing was cleared.' }),
-    auditEvent: t.expose('auditEvent', { type: AuditEvent }),
+    auditEvent: t.expose('auditEvent', {
+      type: AuditEvent,
+      description: 'The record of this call, dry runs included.',
+    }),
   }),
 })
 
 const UserPayload = builder.objectRef<ClearUserCachePayload>('ClearUserCachePayload').implement({
+  description: 'What a clear of one user or API key did.',
   interfaces: [ClearPayload],
   fields: (t) => ({
-    user: t.expose('user', { type: User, nullable: true }),
+    user: t.expose('user', {
+      type: User,
+      nullable: true,
+      description: 'Whose affinities went. Null where the API key’s owner has been deleted.',
+    }),
     apiKey: t.expose('apiKey', {
       type: ApiKey,
       nullable: true,
@@ -52,14 +62,16 @@ const UserPayload = builder.objectRef<ClearUserCachePayload>('ClearUserCachePayl
 })
 
 const SinglePayload = builder.objectRef<ClearSingleAffinityPayload>('ClearSingleAffinityPayload').implement({
+  description: 'What a clear of one affinity did.',
   interfaces: [ClearPayload],
-  fields: (t) => ({ affinityId: t.exposeID('affinityId') }),
+  fields: (t) => ({ affinityId: t.exposeID('affinityId', { description: '`Affinity.id` of what went.' }) }),
 })
 
 const ProviderPayload = builder.objectRef<ClearProviderCachePayload>('ClearProviderCachePayload').implement({
+  description: 'What a clear of one provider’s affinities did.',
   interfaces: [ClearPayload],
   fields: (t) => ({
-    providerId: t.exposeID('providerId'),
+    providerId: t.exposeID('providerId', { description: 'As it was given.' }),
     provider: t.expose('provider', {
       type: Provider,
       nullable: true,
@@ -70,15 +82,16 @@ const ProviderPayload = builder.objectRef<ClearProviderCachePayload>('ClearProvi
 
 const AffinitiesPayload = builder
   .objectRef<PayloadShape>('ClearAffinitiesPayload')
-  .implement({ interfaces: [ClearPayload] })
+  .implement({ description: 'What a clear by a filter did.', interfaces: [ClearPayload] })
 
 const AllPayload = builder
   .objectRef<PayloadShape>('ClearAllCachePayload')
-  .implement({ interfaces: [ClearPayload] })
+  .implement({ description: 'What a clear of every affinity did.', interfaces: [ClearPayload] })
 
 const ModelMappingPayload = builder
   .objectRef<ClearModelMappingPayload>('ClearModelMappingPayload')
   .implement({
+    description: 'What a clear of the model caches did.',
     interfaces: [ClearPayload],
     fields: (t) => ({
       deletedKeys: t.exposeStringList('deletedKeys', {
@@ -113,7 +126,7 @@ builder.mutationFields((t) => ({
     complexity: CLEAR_COMPLEXITY,
     errors: {
       types: [NotFoundError, InvalidInputError, UnavailableError],
-      union: { name: 'ClearUserCacheResult' },
+      union: { name: 'ClearUserCacheResult', description: CLEAR_RESULT },
     },
     resolve: (_root, args, context) => clearUserCache(args, context),
   }),
@@ -123,7 +136,7 @@ builder.mutationFields((t) => ({
       'Clears one affinity, only while it is pinned to this endpoint: one re-pinned since you looked stays.',
     args: {
       affinityKey: t.arg.id({ required: true, description: 'API key id.' }),
-      endpointId: t.arg.id({ required: true }),
+      endpointId: t.arg.id({ required: true, description: '`Affinity.endpointId` when you looked.' }),
       modelId: t.arg.string({ required: true, description: '`Affinity.modelId`, exactly.' }),
       apiFormat: t.arg.string({ required: true, description: '`Affinity.apiFormat`, exactly.' }),
       dryRun: dryRun(t.arg),
@@ -131,24 +144,40 @@ builder.mutationFields((t) => ({
     complexity: CLEAR_COMPLEXITY,
     errors: {
       types: [NotFoundError, InvalidInputError, UnavailableError],
-      union: { name: 'ClearSingleAffinityResult' },
+      union: { name: 'ClearSingleAffinityResult', description: CLEAR_RESULT },
     },
     resolve: (_root, args, context) => clearSingleAffinity(args, context),
   }),
   clearProviderCache: t.field({
     type: ProviderPayload,
     description: 'Clears every affinity pinned to a provider. One without any, or unknown, clears 0.',
-    args: { providerId: t.arg.id({ required: true }), dryRun: dryRun(t.arg) },
+    args: {
+      providerId: t.arg.id({ required: true, description: '`Provider.id`; its name is not one.' }),
+      dryRun: dryRun(t.arg),
+    },
     complexity: CLEAR_COMPLEXITY,
-    errors: { types: [InvalidInputError, UnavailableError], union: { name: 'ClearProviderCacheResult' } },
+    errors: {
+      types: [InvalidInputError, UnavailableError],
+      union: { name: 'ClearProviderCacheResult', description: CLEAR_RESULT },
+    },
     resolve: (_root, args, context) => clearProviderCache(args, context),
   }),
   clearAffinities: t.field({
     type: AffinitiesPayload,
     description: 'Clears every affinity that a filter names. An empty filter is INVALID_INPUT.',
-    args: { filter: t.arg({ type: AffinityFilter, required: true }), dryRun: dryRun(t.arg) },
+    args: {
+      filter: t.arg({
+        type: AffinityFilter,
+        required: true,
+        description: 'What is to go: every field given must hold.',
+      }),
+      dryRun: dryRun(t.arg),
+    },
     complexity: CLEAR_COMPLEXITY,
-    errors: { types: [InvalidInputError, UnavailableError], union: { name: 'ClearAffinitiesResult' } },
+    errors: {
+      types: [InvalidInputError, UnavailableError],
+      union: { name: 'ClearAffinitiesResult', description: CLEAR_RESULT },
+    },
     resolve: (_root, args, context) => clearAffinities(args, context),
   }),
   clearAllCache: t.field({
@@ -156,7 +185,10 @@ builder.mutationFields((t) => ({
     description: 'Clears every affinity of every user, values that cannot be read included.',
     args: { confirm: confirm(t.arg), dryRun: dryRun(t.arg) },
     complexity: CLEAR_COMPLEXITY,
-    errors: { types: [ConfirmationRequiredError, UnavailableError], union: { name: 'ClearAllCacheResult' } },
+    errors: {
+      types: [ConfirmationRequiredError, UnavailableError],
+      union: { name: 'ClearAllCacheResult', description: CLEAR_RESULT },
+    },
     resolve: (_root, args, context) => clearAllCache(args, context),
   }),
   clearAllModelMappingCache: t.field({
@@ -166,7 +198,7 @@ builder.mutationFields((t) => ({
     complexity: CLEAR_COMPLEXITY,
     errors: {
       types: [ConfirmationRequiredError, UnavailableError],
-      union: { name: 'ClearAllModelMappingCacheResult' },
+      union: { name: 'ClearAllModelMappingCacheResult', description: CLEAR_RESULT },
     },
     resolve: (_root, args, context) => clearAllModelMappingCache(args, context),
   }),
@@ -181,7 +213,7 @@ builder.mutationFields((t) => ({
     complexity: CLEAR_COMPLEXITY,
     errors: {
       types: [InvalidInputError, UnavailableError],
-      union: { name: 'ClearModelMappingCacheByNameResult' },
+      union: { name: 'ClearModelMappingCacheByNameResult', description: CLEAR_RESULT },
     },
     resolve: (_root, args, context) => clearModelMappingCacheByName(args, context),
   }),
@@ -189,14 +221,14 @@ builder.mutationFields((t) => ({
     type: ModelMappingPayload,
     description: 'Clears how one provider serves one global model, with its hit counter.',
     args: {
-      providerId: t.arg.id({ required: true }),
-      globalModelId: t.arg.id({ required: true }),
+      providerId: t.arg.id({ required: true, description: '`Provider.id`.' }),
+      globalModelId: t.arg.id({ required: true, description: '`GlobalModel.id`.' }),
       dryRun: dryRun(t.arg),
     },
     complexity: CLEAR_COMPLEXITY,
     errors: {
       types: [InvalidInputError, UnavailableError],
-      union: { name: 'ClearProviderModelMappingCacheResult' },
+      union: { name: 'ClearProviderModelMappingCacheResult', description: CLEAR_RESULT },
     },
     resolve: (_root, args, context) => clearProviderModelMappingCache(args, context),
   }),

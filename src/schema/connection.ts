@@ -1,7 +1,7 @@
 import type { ObjectRef } from '@pothos/core'
 import type { KeysetPage } from '../resolvers/keyset-list.js'
 import { type BuilderTypes, builder } from './builder.js'
-import { ONCE, PageInfo } from './paging.js'
+import { CONNECTION_TEXTS, ONCE, PageInfo } from './paging.js'
 
 /**
  * The connection and the edge type of a list that is paged by keyset.
@@ -16,8 +16,8 @@ export function keysetConnection<Node>(
   const edge = builder.objectRef<{ node: Node; cursor: string }>(`${name}Edge`).implement({
     description: `One of the ${plural} and its place in the order.`,
     fields: (t) => ({
-      cursor: t.string({ resolve: (parent) => parent.cursor }),
-      node: t.expose('node', { type: node }),
+      cursor: t.string({ description: CONNECTION_TEXTS.cursor, resolve: (parent) => parent.cursor }),
+      node: t.expose('node', { description: CONNECTION_TEXTS.node, type: node }),
     }),
   })
 
@@ -25,12 +25,19 @@ export function keysetConnection<Node>(
     description: `A page of ${plural}.`,
     fields: (t) => ({
       edges: t.field({
+        description: CONNECTION_TEXTS.edges,
         type: [edge],
         complexity: ONCE,
         resolve: ({ items, cursorOf }) => items.map((item) => ({ node: item, cursor: cursorOf(item) })),
       }),
-      nodes: t.field({ type: [node], complexity: ONCE, resolve: ({ items }) => items }),
+      nodes: t.field({
+        description: CONNECTION_TEXTS.nodes,
+        type: [node],
+        complexity: ONCE,
+        resolve: ({ items }) => items,
+      }),
       pageInfo: t.field({
+        description: CONNECTION_TEXTS.pageInfo,
         type: PageInfo,
         resolve: ({ items, cursorOf, hasNextPage, hasPreviousPage }) => {
           const [first, last] = [items[0], items.at(-1)]

@@ -3,9 +3,9 @@ import { builder } from './builder.js'
 export const GlobalModel = builder.prismaObject('GlobalModel', {
   description: 'A model under the name that clients use, whichever provider serves it (`global_models`).',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    name: t.exposeString('name'),
-    displayName: t.exposeString('displayName'),
-    isActive: t.exposeBoolean('isActive'),
+    id: t.exposeID('id', { description: 'As affinities name it, but for older ones.' }),
+    name: t.exposeString('name', { description: 'The name that clients ask for.' }),
+    displayName: t.exposeString('displayName', { description: 'Its name for people.' }),
+    isActive: t.exposeBoolean('isActive', { description: 'False: the gateway does not serve it.' }),
   }),
 })

@@ -51,7 +51,7 @@ const ModelMappingStats = builder.objectRef<StatsShape>('ModelMappingStats').imp
       description: 'How long the gateway keeps an entry, in seconds; null while the cache cannot be reached.',
     }),
     totalKeys: t.exposeInt('totalKeys', { description: 'The sum of the breakdown.' }),
-    breakdown: t.expose('breakdown', { type: ModelMappingBreakdown }),
+    breakdown: t.expose('breakdown', { type: ModelMappingBreakdown, description: 'Keys of each family.' }),
   }),
 })
 
@@ -59,8 +59,12 @@ const ModelMapping = builder.objectRef<ResolvedName>('ModelMapping').implement({
   description:
     'A name that clients ask for, and the global model of another name that the gateway resolved it to. A name that is the model’s own is no mapping.',
   fields: (t) => ({
-    mappingName: t.exposeString('name'),
-    globalModelId: t.id({ nullable: true, resolve: ({ globalModel }) => globalModel.id }),
+    mappingName: t.exposeString('name', { description: 'The name that clients ask for.' }),
+    globalModelId: t.id({
+      nullable: true,
+      description: 'As it was when it was cached.',
+      resolve: ({ globalModel }) => globalModel.id,
+    }),
     globalModelName: t.string({
       nullable: true,
       description: 'As it was when it was cached.',
@@ -92,12 +96,19 @@ const ProviderModelMapping = builder.objectRef<ProviderModelMappingShape>('Provi
   description:
     'What a provider calls a global model, as the gateway has cached it. One that calls it by its own name and by no other is no mapping.',
   fields: (t) => ({
-    providerId: t.exposeID('providerId'),
-    providerName: t.string({ resolve: ({ provider }) => provider.name }),
-    globalModelId: t.exposeID('globalModelId'),
-    globalModelName: t.string({ resolve: ({ globalModel }) => globalModel.name }),
+    providerId: t.exposeID('providerId', { description: 'From the cache key.' }),
+    providerName: t.string({
+      description: 'The provider’s name, as it is now.',
+      resolve: ({ provider }) => provider.name,
+    }),
+    globalModelId: t.exposeID('globalModelId', { description: 'From the cache key.' }),
+    globalModelName: t.string({
+      description: 'As it is now.',
+      resolve: ({ globalModel }) => globalModel.name,
+    }),
     globalModelDisplayName: t.string({
       nullable: true,
+      description: 'As it is now.',
       resolve: ({ globalModel }) => globalModel.displayName,
     }),
     providerModelName: t.exposeString('providerModelName', {
@@ -108,8 +119,8 @@ const ProviderModelMapping = builder.objectRef<ProviderModelMappingShape>('Provi
     hitCount: t.exposeInt('hitCount', {
       description: 'How often the gateway has used the entry; 0 where it keeps no counter.',
     }),
-    provider: t.expose('provider', { type: Provider }),
-    globalModel: t.expose('globalModel', { type: GlobalModel }),
+    provider: t.expose('provider', { type: Provider, description: 'As it is now.' }),
+    globalModel: t.expose('globalModel', { type: GlobalModel, description: 'As it is now.' }),
   }),
 })
 
@@ -125,8 +136,8 @@ const UnmappedStatus = builder.enumType('UnmappedStatus', {
 const UnmappedEntry = builder.objectRef<UnmappedName>('UnmappedEntry').implement({
   description: 'A cached name that leads to no model.',
   fields: (t) => ({
-    mappingName: t.exposeString('name'),
-    status: t.expose('status', { type: UnmappedStatus }),
+    mappingName: t.exposeString('name', { description: 'The name that clients ask for.' }),
+    status: t.expose('status', { type: UnmappedStatus, description: 'Why it leads to none.' }),
     ttlSeconds: t.exposeInt('ttlSeconds', TTL),
   }),
 })

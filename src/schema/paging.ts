@@ -12,8 +12,10 @@ export interface PageInfoShape {
 export const PageInfo = builder.objectRef<PageInfoShape>('PageInfo').implement({
   description: 'Where a page lies among the others.',
   fields: (t) => ({
-    hasNextPage: t.exposeBoolean('hasNextPage'),
-    hasPreviousPage: t.exposeBoolean('hasPreviousPage'),
+    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether records follow this page.' }),
+    hasPreviousPage: t.exposeBoolean('hasPreviousPage', {
+      description: 'Whether records lie before this page.',
+    }),
     startCursor: t.exposeString('startCursor', { nullable: true, description: 'Null on an empty page.' }),
     endCursor: t.exposeString('endCursor', {
       nullable: true,
@@ -21,6 +23,15 @@ export const PageInfo = builder.objectRef<PageInfoShape>('PageInfo').implement({
     }),
   }),
 })
+
+/** What every connection and edge says of the same fields. */
+export const CONNECTION_TEXTS = {
+  cursor: 'The record’s place: give it as `after` for what follows.',
+  node: 'The record itself.',
+  edges: 'The page’s records, each with its place.',
+  nodes: 'The page’s records alone.',
+  pageInfo: 'Where the page lies, and how to ask for the next.',
+}
 
 /** `first` and `after`, as every connection has them. */
 export const pageArguments = (arg: ArgBuilder<BuilderTypes>) => ({

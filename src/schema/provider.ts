@@ -5,10 +5,10 @@ import { builder } from './builder.js'
 export const Provider = builder.prismaObject('Provider', {
   description: 'An upstream that the gateway sends requests to (`providers`).',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    name: t.exposeString('name'),
-    displayName: t.exposeString('displayName'),
-    isActive: t.exposeBoolean('isActive'),
+    id: t.exposeID('id', { description: 'As the affinities name the provider.' }),
+    name: t.exposeString('name', { description: 'Its name inside the gateway.' }),
+    displayName: t.exposeString('displayName', { description: 'Its name for people.' }),
+    isActive: t.exposeBoolean('isActive', { description: 'False: the gateway sends nothing there.' }),
     affinityCount: t.int({
       description: 'Live affinities pinned to it now.',
       complexity: 5,
@@ -20,13 +20,14 @@ export const Provider = builder.prismaObject('Provider', {
 export const Endpoint = builder.prismaObject('Endpoint', {
   description: 'One API format of a provider (`provider_endpoints`).',
   fields: (t) => ({
-    id: t.exposeID('id'),
+    id: t.exposeID('id', { description: 'As the affinities name the endpoint.' }),
     apiFormat: t.exposeString('apiFormat', { description: 'Such as CLAUDE, OPENAI or GEMINI.' }),
-    baseUrl: t.exposeString('baseUrl'),
-    isActive: t.exposeBoolean('isActive'),
+    baseUrl: t.exposeString('baseUrl', { description: 'Where requests are sent.' }),
+    isActive: t.exposeBoolean('isActive', { description: 'False: the gateway sends nothing there.' }),
     provider: t.field({
       type: Provider,
       nullable: true,
+      description: 'Whose endpoint it is. Null where the row has been deleted.',
       resolve: (endpoint, _args, context) => providerOfEndpoint(endpoint, context),
     }),
   }),
@@ -35,8 +36,8 @@ export const Endpoint = builder.prismaObject('Endpoint', {
 export const ProviderKey = builder.prismaObject('ProviderKey', {
   description: 'A key with which the gateway calls a provider (`provider_api_keys`).',
   fields: (t) => ({
-    id: t.exposeID('id'),
-    name: t.exposeString('name'),
+    id: t.exposeID('id', { description: 'As the affinities name the provider key.' }),
+    name: t.exposeString('name', { description: 'What administrators call it.' }),
     maskedKey: t.string({
       nullable: true,
       description:
@@ -49,10 +50,11 @@ export const ProviderKey = builder.prismaObject('ProviderKey', {
     cacheTtlMinutes: t.exposeInt('cacheTtlMinutes', {
       description: 'How long an unused pin to it lasts, in minutes.',
     }),
-    isActive: t.exposeBoolean('isActive'),
+    isActive: t.exposeBoolean('isActive', { description: 'False: the gateway sends nothing there.' }),
     endpoint: t.field({
       type: Endpoint,
       nullable: true,
+      description: 'The endpoint that it opens. Null where the row has been deleted.',
       resolve: (key, _args, context) => endpointOfProviderKey(key, context),
     }),
   }),

@@ -21,7 +21,7 @@ const AffinityEventType = builder.enumType('AffinityEventType', {
 const AffinityEvent = builder.objectRef<EventShape>('AffinityEvent').implement({
   description: 'Something that happened to an affinity, whichever gateway did it.',
   fields: (t) => ({
-    type: t.expose('type', { type: AffinityEventType }),
+    type: t.expose('type', { type: AffinityEventType, description: 'What happened.' }),
     at: t.expose('at', { type: 'DateTime', description: 'When this service saw it.' }),
     affinity: t.field({
       type: Affinity,
@@ -46,7 +46,9 @@ builder.subscriptionFields((t) => ({
     type: AffinityEvent,
     description:
       'Every change as it is seen, where the filter holds. Ends with CACHE_UNAVAILABLE when changes are not seen any more; a client that reads too slowly is disconnected. Connect again, and read the list anew.',
-    args: { filter: t.arg({ type: AffinityFilter }) },
+    args: {
+      filter: t.arg({ type: AffinityFilter, description: 'Only records for which every field given holds.' }),
+    },
     subscribe: (_root, { filter }, context) => affinityEvents(filter, context),
     resolve: (event) => event,
   }),

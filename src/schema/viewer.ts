@@ -9,7 +9,11 @@ const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
   description: 'Who the token belongs to.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Username, or the name of a static token.' }),
-    role: t.field({ type: UserRole, resolve: ({ role }) => (role === 'ADMIN' ? 'admin' : 'user') }),
+    role: t.field({
+      type: UserRole,
+      description: 'ADMIN for whoever may clear, USER for a static token that may only read.',
+      resolve: ({ role }) => (role === 'ADMIN' ? 'admin' : 'user'),
+    }),
     canClear: t.exposeBoolean('canClear', { description: 'Whether the clears are allowed.' }),
     user: t.field({
       type: User,
@@ -24,8 +28,8 @@ const Session = builder.objectRef<LoginSession>('Session').implement({
   description: 'A signed-in administrator.',
   fields: (t) => ({
     token: t.exposeString('token', { description: 'Send it as `Authorization: Bearer …`.' }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime' }),
-    viewer: t.expose('viewer', { type: Viewer }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the token ends.' }),
+    viewer: t.expose('viewer', { type: Viewer, description: 'Who has signed in.' }),
   }),
 })
 
@@ -42,9 +46,18 @@ builder.mutationField('login', (t) =>
     type: Session,
     description:
       'Signs an administrator of the gateway in. At most 5 failures a minute for each address and for each account; then RATE_LIMITED.',
-    args: { email: t.arg.string({ required: true }), password: t.arg.string({ required: true }) },
+    args: {
+      email: t.arg.string({ required: true, description: 'Of the account at the gateway.' }),
+      password: t.arg.string({
+        required: true,
+        description: 'Of the same; at most 72 bytes count, as bcrypt has it.',
+      }),
+    },
     skipTypeScopes: true,
-    errors: { types: [InvalidCredentialsError], union: { name: 'LoginResult' } },
+    errors: {
+      types: [InvalidCredentialsError],
+      union: { name: 'LoginResult', description: 'A session, or that there is none to be had so.' },
+    },
     resolve: (_root, { email, password }, context) => login(email, password, context),
   }),
 )
