@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { STREAM_LIMITS } from '../../src/live/streams.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp, type TestAppOptions } from '../support/app.js'
 import { writePin } from '../support/pin.js'
 
@@ -86,5 +87,14 @@ describe('affinityEvents', () => {
     await until(() => expect(stream.hasEnded()).toBe(true))
     expect(codeOf(stream.answers()[0])).toBe('CACHE_UNAVAILABLE')
     expect(stream.answers()[0].errors[0].message).toContain('AFFINITY_INDEX')
+  })
+
+  it('that are refused count as closed: not one of many attempts is too many', async () => {
+    const service = await start({ env: { AFFINITY_INDEX: 'off' } })
+    for (let n = 0; n <= STREAM_LIMITS.perViewer; n += 1) {
+      const stream = await subscribe(service)
+      await until(() => expect(stream.hasEnded()).toBe(true))
+      expect(codeOf(stream.answers()[0])).toBe('CACHE_UNAVAILABLE')
+    }
   })
 })
