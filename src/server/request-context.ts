@@ -102,6 +102,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
       Object.assign(loaders, createLoaders(gateway))
       renewReaders()
     },
+    renewReaders,
     onAffinityEvent: (listener, onLost) => deps.affinitySource.events(listener, onLost),
     streams: deps.streams,
     disconnect: facts.disconnect,
