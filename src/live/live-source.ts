@@ -72,6 +72,8 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
   /** Counts what makes a read under way worthless. */
   let epoch = 0
   let hasBegun = false
+  /** Between `restored` and what ends it: changes are told, whether or not all has been read yet. */
+  let isTold = false
   /** What is found missing has gone just now: all was known until a flush. */
   let isFlushed = false
   let lostAt: number | undefined
@@ -86,6 +88,7 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
 
   function lost(reason: unknown): void {
     epoch += 1
+    isTold = false
     isFlushed = false
     changes.reset()
     if (lostAt === undefined) {
@@ -136,6 +139,7 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
     restored() {
       if (!hasBegun) observed.begin(now())
       hasBegun = true
+      isTold = true
       void readAll('unknown')
     },
     changed(keys) {
@@ -143,15 +147,17 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
       changes.add(keys)
     },
     flushed() {
+      // All is read once changes are told.
+      if (!isTold) return
       // Whether anything has gone is not said: a flush of another database reads the same.
-      if (state === 'lost') return
       isFlushed ||= state === 'live'
-      setState('starting')
+      if (state === 'live') setState('starting')
       void readAll(isFlushed ? 'just now' : 'unknown')
     },
     lost,
     refused(reason) {
       epoch += 1
+      isTold = false
       changes.reset()
       index.clear()
       log.warn(

@@ -78,6 +78,7 @@ async function openStream<T, U>(
 ): Promise<AsyncIterableIterator<U>> {
   const viewer = await context.viewer()
   const registration = context.streams.open(viewer.name)
+  let stop = () => {}
   const stream = createBoundedStream<T>((reason) => {
     clearInterval(review)
     stop()
@@ -89,7 +90,12 @@ async function openStream<T, U>(
     REVIEW_EVERY_MS,
   ).unref()
   registration.signal.addEventListener('abort', () => stream.end())
-  const stop = begin(stream)
+  try {
+    stop = begin(stream)
+  } catch (error) {
+    stream.end()
+    throw error
+  }
   return transformed(stream, transform)
 }
 

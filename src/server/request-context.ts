@@ -61,13 +61,17 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     return found
   }
 
-  const read = () => ({
-    at: performance.now(),
-    affinities: deps.affinitySource.open(),
-    mappingReader: deps.mappingSource.open(),
-    loaders: createLoaders(gateway),
-  })
-  let current = read()
+  // Yoga copies the context's properties once, so that a getter would be read once: these objects stay, and what is in them
+  // is replaced.
+  const affinities = { ...deps.affinitySource.open() }
+  const mappingReader = { ...deps.mappingSource.open() }
+  const loaders = createLoaders(gateway)
+  let readAt = performance.now()
+
+  function renewReaders(): void {
+    Object.assign(affinities, deps.affinitySource.open())
+    Object.assign(mappingReader, deps.mappingSource.open())
+  }
 
   return {
     viewer() {
@@ -79,9 +83,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     requestId: facts.requestId,
     clientAddress: facts.clientAddress,
     userAgent: facts.userAgent,
-    get affinities() {
-      return current.affinities
-    },
+    affinities,
     affinityStore: deps.affinityStore,
     clearer: deps.clearer,
     audit: deps.audit,
@@ -90,17 +92,17 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     statistics: deps.statistics,
     observed: () => deps.affinitySource.observed(),
     cacheReservationRatio: deps.cacheReservationRatio,
-    get mappingReader() {
-      return current.mappingReader
-    },
+    mappingReader,
     modelMappings: deps.modelMappings,
     gateway,
-    get loaders() {
-      return current.loaders
-    },
+    loaders,
     renew() {
-      if (performance.now() - current.at > RENEW_AFTER_MS) current = read()
+      if (performance.now() - readAt <= RENEW_AFTER_MS) return
+      readAt = performance.now()
+      Object.assign(loaders, createLoaders(gateway))
+      renewReaders()
     },
+    renewReaders,
     onAffinityEvent: (listener, onLost) => deps.affinitySource.events(listener, onLost),
     streams: deps.streams,
     disconnect: facts.disconnect,

@@ -1,11 +1,17 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { STREAM_LIMITS } from '../../src/live/streams.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp, type TestAppOptions } from '../support/app.js'
 import { writePin } from '../support/pin.js'
+import { sql } from './affinity-model.js'
+
+const ANTHROPIC = '42a90167-8c53-4a24-b4e4-2b0c84578881'
 
 const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 20 })
 
-/** A subscription to every event, read as it comes. */
-async function subscribe({ app }: TestApp) {
+const EVERY_EVENT = 'subscription { affinityEvents { type affinity { affinityKey } } }'
+
+/** A subscription, to every event where nothing else is said, read as it comes. */
+async function subscribe({ app }: TestApp, query = EVERY_EVENT) {
   const controller = new AbortController()
   onTestFinished(() => controller.abort())
   const response = await app.yoga.fetch(
@@ -17,7 +23,7 @@ async function subscribe({ app }: TestApp) {
         accept: 'text/event-stream',
         authorization: `Bearer ${ADMIN_TOKEN}`,
       },
-      body: JSON.stringify({ query: 'subscription { affinityEvents { type affinity { affinityKey } } }' }),
+      body: JSON.stringify({ query }),
       signal: controller.signal,
     },
     { clientAddress: '127.0.0.1' },
@@ -86,5 +92,46 @@ describe('affinityEvents', () => {
     await until(() => expect(stream.hasEnded()).toBe(true))
     expect(codeOf(stream.answers()[0])).toBe('CACHE_UNAVAILABLE')
     expect(stream.answers()[0].errors[0].message).toContain('AFFINITY_INDEX')
+  })
+
+  it('that are refused count as closed: not one of many attempts is too many', async () => {
+    const service = await start({ env: { AFFINITY_INDEX: 'off' } })
+    for (let n = 0; n <= STREAM_LIMITS.perViewer; n += 1) {
+      const stream = await subscribe(service)
+      await until(() => expect(stream.hasEnded()).toBe(true))
+      expect(codeOf(stream.answers()[0])).toBe('CACHE_UNAVAILABLE')
+    }
+  })
+})
+
+describe('a subscription that goes on', () => {
+  it('shows the rows of the database as they have become', async () => {
+    const service = await start()
+    const rename = (name: string) =>
+      sql(service.databaseUrl, 'UPDATE providers SET display_name = $1 WHERE id = $2', [name, ANTHROPIC])
+    await rename('Before')
+    const stream = await subscribe(
+      service,
+      'subscription { affinityEvents { affinity { provider { displayName } } } }',
+    )
+    const shown = async () => {
+      await writePin(service.redis.client(), { affinityKey: `a-${Date.now()}`, providerId: ANTHROPIC })
+      return stream.answers().at(-1)?.data.affinityEvents.affinity.provider.displayName
+    }
+    await until(async () => expect(await shown()).toBe('Before'))
+    await rename('After')
+    await until(async () => expect(await shown()).toBe('After'))
+  })
+
+  it.each(['on', 'off'])('counts what is there now, with AFFINITY_INDEX=%s', async (index) => {
+    const service = await start({ env: { AFFINITY_INDEX: index } })
+    const stream = await subscribe(
+      service,
+      'subscription { cacheStats(intervalSeconds: 1) { totalAffinities } }',
+    )
+    const counted = () => stream.answers().at(-1)?.data.cacheStats.totalAffinities
+    await until(() => expect(counted()).toBe(0))
+    await pin(service, 'a')
+    await until(() => expect(counted()).toBe(1))
   })
 })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { startBehindProxy } from '../faults/behind-proxy.js'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { fixtureEntries } from '../support/fixtures.js'
@@ -452,5 +452,29 @@ describe('many clears at once', () => {
     const before = await state()
     await clear(service, 'clearAllCache', { confirm: true })
     expect(await state()).toEqual(before)
+  })
+})
+
+describe.each([
+  ['with the live index', {}],
+  ['with scans', { AFFINITY_INDEX: 'off' }],
+])('%s', (_name, env) => {
+  it('a clear answers with what is left, and the next of its document counts that', async () => {
+    const other = await startTestApp({ now: () => NOW, env: { CLEAR_GUARD_SECONDS: '0', ...env } })
+    onTestFinished(() => other.close())
+    const mutation = `mutation ($id: ID!) {
+      before: clearProviderCache(providerId: $id, dryRun: true) { ...what }
+      now: clearProviderCache(providerId: $id) { ...what }
+      after: clearProviderCache(providerId: $id, dryRun: true) { ...what }
+    }
+    fragment what on ClearProviderCachePayload { clearedCount provider { affinityCount } }`
+    const { data, errors } = await other.query(mutation, { id: ANTHROPIC })
+    const count = matching({ providerId: ANTHROPIC }).length
+    expect(errors).toEqual([])
+    expect(data).toEqual({
+      before: { clearedCount: count, provider: { affinityCount: count } },
+      now: { clearedCount: count, provider: { affinityCount: 0 } },
+      after: { clearedCount: 0, provider: { affinityCount: 0 } },
+    })
   })
 })

@@ -1,0 +1,88 @@
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { createBrokenRecords } from '../../src/live/broken-records.js'
+import type { FeedListener } from '../../src/live/feed-port.js'
+import { createLiveSource } from '../../src/live/live-source.js'
+import { createScanSource } from '../../src/live/scan-source.js'
+import type { AffinityStore } from '../../src/stores/affinity-store.js'
+import { createMemoryAffinityStore } from '../../src/stores/memory-affinity-store.js'
+import { MemoryKeyspace } from '../../src/stores/memory-keyspace.js'
+import { keyOf, logTo, stored } from './feed-support.js'
+
+/** A source whose feed says what the test says, and whose full reads stop in their middle as long as the test wants. */
+function followByHand() {
+  const keyspace = new MemoryKeyspace()
+  const memory = createMemoryAffinityStore(keyspace)
+  const held: (() => void)[] = []
+  let isHolding = false
+  const store: AffinityStore = {
+    ...memory,
+    async *readAll() {
+      yield* memory.readAll()
+      if (isHolding) await new Promise<void>((resolve) => held.push(resolve))
+    },
+  }
+  let listener: FeedListener | undefined
+  const broken = createBrokenRecords(() => {})
+  const source = createLiveSource({
+    store,
+    feed: {
+      start(given) {
+        listener = given
+      },
+      barrier: async () => {},
+      close() {},
+    },
+    brokenRecords: broken,
+    scanSource: createScanSource(store, broken),
+    now: Date.now,
+    log: logTo([]),
+  })
+  onTestFinished(() => source.close())
+  return {
+    source,
+    keyspace,
+    tell: listener as unknown as FeedListener,
+    hold() {
+      isHolding = true
+    },
+    release() {
+      isHolding = false
+      for (const go of held.splice(0)) go()
+    },
+    untilHeld: () => vi.waitFor(() => expect(held.length).toBeGreaterThan(0), { timeout: 10_000 }),
+    untilLive: () => vi.waitFor(() => expect(source.state).toBe('live'), { timeout: 10_000 }),
+  }
+}
+
+it('forgets what is flushed while all is read again after an outage', async () => {
+  const { source, keyspace, tell, hold, release, untilHeld, untilLive } = followByHand()
+  for (let n = 0; n < 3; n += 1) keyspace.set(keyOf(n), stored())
+  tell.restored()
+  await untilLive()
+
+  tell.lost(new Error('The connection to Redis was closed.'))
+  hold()
+  tell.restored()
+  await untilHeld()
+  // Redis names no key of a flush.
+  for (let n = 0; n < 3; n += 1) keyspace.delete(keyOf(n))
+  tell.flushed()
+  release()
+  await untilLive()
+  expect(await source.open().count({})).toBe(0)
+})
+
+it('leaves a flush that comes while nothing is told to the read that follows', async () => {
+  const { source, keyspace, tell, untilLive } = followByHand()
+  keyspace.set(keyOf(1), stored())
+  tell.restored()
+  await untilLive()
+
+  tell.lost(new Error('The connection to Redis was closed.'))
+  tell.flushed()
+  expect(source.state).toBe('lost')
+  tell.restored()
+  await untilLive()
+  expect(await source.open().count({})).toBe(1)
+  expect(source.figures.fullReads).toBe(2)
+})
