@@ -50,6 +50,17 @@ export interface WriteBackGuard extends ClearGuard {
   close(): void
 }
 
+/** Takes entries out, first come first: a copy of the whole for each hundred of 100,000 would keep everybody waiting. */
+function takeFirst<K, V>(map: Map<K, V>, count: number): [K, V][] {
+  const taken: [K, V][] = []
+  for (const entry of map) {
+    taken.push(entry)
+    map.delete(entry[0])
+    if (taken.length === count) break
+  }
+  return taken
+}
+
 /**
  * Keeps cleared records from coming back. A gateway's worker holds a record in memory for seconds, and may write it back
  * with its old `created_at`: within the window it is removed again. A new pin has a later `created_at` and lives. A clear
@@ -126,8 +137,7 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
   async function removeSuspects({ suspects }: Guarded): Promise<void> {
     let count = 0
     while (suspects.size > 0) {
-      const some = [...suspects].slice(0, REMOVALS)
-      for (const [key] of some) suspects.delete(key)
+      const some = takeFirst(suspects, REMOVALS)
       const outcomes = await Promise.allSettled(
         some.map(([key, createdAt]) => remover.removeNotNewer(key, createdAt)),
       )

@@ -193,8 +193,13 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
   let reconcileTimer = scheduleReconcile()
   function scheduleReconcile(): NodeJS.Timeout {
     return setTimeout(async () => {
-      // An outage is told by the feed.
-      if (state === 'live') await reconcileNow().catch(() => {})
+      if (state === 'live') {
+        await reconcileNow().catch((error: unknown) => {
+          // An outage is told by the feed.
+          if (state === 'live')
+            log.warn({ err: error }, 'affinities cannot be compared with the cache just now')
+        })
+      }
       if (!isClosed) reconcileTimer = scheduleReconcile()
     }, deps.reconcileEveryMs ?? 60_000).unref()
   }

@@ -1,11 +1,7 @@
 import type { Context } from '../context.js'
 import type { AffinityRecord } from '../stores/affinity-record.js'
 import type { ApiKeyRow, GlobalModelRow, ProviderKeyRow, UserRow } from '../stores/gateway-rows.js'
-
-type MaybePromise<T> = T | Promise<T>
-
-const then = <T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> =>
-  value instanceof Promise ? value.then(next) : next(value)
+import { type MaybePromise, whenKnown } from './maybe-promise.js'
 
 /** Opaque and stable while the record exists. */
 export const affinityId = (record: AffinityRecord): string => Buffer.from(record.key).toString('base64url')
@@ -20,7 +16,7 @@ export const apiKeyOf = (record: AffinityRecord, { loaders }: Context): MaybePro
   loaders.apiKeys.byId.load(record.affinityKey)
 
 export const userOf = (record: AffinityRecord, context: Context): MaybePromise<UserRow | null> =>
-  then(apiKeyOf(record, context), (key) => (key ? context.loaders.users.load(key.userId) : null))
+  whenKnown(apiKeyOf(record, context), (key) => (key ? context.loaders.users.load(key.userId) : null))
 
 export const modelOf = (record: AffinityRecord, { loaders }: Context): MaybePromise<GlobalModelRow | null> =>
   loaders.globalModels.load(record.modelId)
@@ -32,14 +28,14 @@ export const providerKeyOf = (
 
 /** The global model's name; the raw component of the key where there is no such row. */
 export const modelName = (record: AffinityRecord, context: Context): MaybePromise<string> =>
-  then(modelOf(record, context), (model) => model?.name ?? record.modelId)
+  whenKnown(modelOf(record, context), (model) => model?.name ?? record.modelId)
 
 export const modelDisplayName = (record: AffinityRecord, context: Context): MaybePromise<string> =>
-  then(modelOf(record, context), (model) => model?.displayName ?? record.modelId)
+  whenKnown(modelOf(record, context), (model) => model?.displayName ?? record.modelId)
 
 /** The provider key's price multiplier; 1 where the key is gone. */
 export const rateMultiplier = (record: AffinityRecord, context: Context): MaybePromise<number> =>
-  then(providerKeyOf(record, context), (key) => key?.rateMultiplier ?? 1)
+  whenKnown(providerKeyOf(record, context), (key) => key?.rateMultiplier ?? 1)
 
 export const isStandalone = (record: AffinityRecord, context: Context): MaybePromise<boolean> =>
-  then(apiKeyOf(record, context), (key) => key?.isStandalone ?? false)
+  whenKnown(apiKeyOf(record, context), (key) => key?.isStandalone ?? false)

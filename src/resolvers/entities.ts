@@ -1,7 +1,6 @@
 import type { Context } from '../context.js'
 import type { ApiKeyRow, EndpointRow, ProviderKeyRow, ProviderRow, UserRow } from '../stores/gateway-rows.js'
-
-type MaybePromise<T> = T | Promise<T>
+import type { MaybePromise } from './maybe-promise.js'
 
 /** A user's API keys, oldest first. */
 export function apiKeysOfUser(user: UserRow, { loaders }: Context): MaybePromise<readonly ApiKeyRow[]> {

@@ -149,4 +149,33 @@ describe('the stale ids', () => {
     expect(asked).toEqual([['gone-1', 'gone-2']])
     expect(stale.affinityKey).toEqual(new Set(['gone-1', 'gone-2']))
   })
+
+  it('of very many API keys are read in pieces, each once: others have their turn in between', async () => {
+    const database = createPgDatabase({ url: freshDatabase(), onError: () => {} })
+    onTestFinished(() => database.close())
+    const keys = Array.from({ length: 12_000 }, (_, n) => ({
+      ...apiKey,
+      id: `a-${n}`,
+      userId: `u-${n}`,
+      isActive: n % 2 === 0,
+    }))
+    const byId = new Map(keys.map((key) => [key.id, key]))
+    const asked: (readonly string[])[] = []
+    const loaders = createLoaders({
+      ...createGatewayStore(database),
+      async apiKeys(ids) {
+        asked.push(ids)
+        return ids.flatMap((id) => byId.get(id) ?? [])
+      },
+      users: async (ids) => ids.map((id) => ({ ...user, id, isActive: id !== 'u-0' })),
+    })
+    const distinct = async (dimension: string): Promise<ReadonlySet<string>> =>
+      new Set(dimension === 'affinityKey' ? byId.keys() : [])
+    const stale = await staleIds({ distinct }, loaders, NOW)
+    expect(stale.affinityKey).toEqual(
+      new Set(keys.filter(({ id, isActive }) => !isActive || id === 'a-0').map(({ id }) => id)),
+    )
+    expect(asked.flat()).toEqual([...byId.keys()])
+    expect(Math.max(...asked.map(({ length }) => length))).toBeLessThanOrEqual(2_500)
+  })
 })

@@ -6,10 +6,12 @@ import { createScanSource } from '../../src/live/scan-source.js'
 import type { AffinityStore } from '../../src/stores/affinity-store.js'
 import { createMemoryAffinityStore } from '../../src/stores/memory-affinity-store.js'
 import { MemoryKeyspace } from '../../src/stores/memory-keyspace.js'
-import { keyOf, logTo, stored } from './feed-support.js'
+import { keyOf, type LogLine, logTo, stored } from './feed-support.js'
 
 /** A source whose feed says what the test says, and whose full reads stop in their middle as long as the test wants. */
-function followByHand() {
+function followByHand(reconcileEveryMs = 60_000) {
+  const logs: LogLine[] = []
+  let failure: Error | undefined
   const keyspace = new MemoryKeyspace()
   const memory = createMemoryAffinityStore(keyspace)
   const held: (() => void)[] = []
@@ -17,6 +19,7 @@ function followByHand() {
   const store: AffinityStore = {
     ...memory,
     async *readAll() {
+      if (failure) throw failure
       yield* memory.readAll()
       if (isHolding) await new Promise<void>((resolve) => held.push(resolve))
     },
@@ -35,12 +38,17 @@ function followByHand() {
     brokenRecords: broken,
     scanSource: createScanSource(store, broken),
     now: Date.now,
-    log: logTo([]),
+    log: logTo(logs),
+    reconcileEveryMs,
   })
   onTestFinished(() => source.close())
   return {
     source,
     keyspace,
+    logs,
+    failReads(error: Error) {
+      failure = error
+    },
     tell: listener as unknown as FeedListener,
     hold() {
       isHolding = true
@@ -85,4 +93,13 @@ it('leaves a flush that comes while nothing is told to the read that follows', a
   await untilLive()
   expect(await source.open().count({})).toBe(1)
   expect(source.figures.fullReads).toBe(2)
+})
+
+it('says that it cannot compare with the cache, where nothing else would', async () => {
+  const { tell, failReads, logs, untilLive } = followByHand(5)
+  tell.restored()
+  await untilLive()
+  failReads(new Error('a bug'))
+  await vi.waitFor(() => expect(logs.at(-1)?.message).toContain('cannot be compared'), { timeout: 10_000 })
+  expect(logs.at(-1)).toMatchObject({ level: 'warn', details: { err: { message: 'a bug' } } })
 })
