@@ -27,6 +27,22 @@ export function addFilterOptions(command: Command): Command {
     .addOption(new Option('--honoured', 'that can still be honoured').conflicts('stale'))
 }
 
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
+
+/**
+ * Why nothing was found, where a filter has what looks like a name: the server cannot tell it from the id of something
+ * that nothing is pinned to, and "none" would be read as "all is well".
+ */
+export function whenNone(filter: AffinityFilter | undefined): string | undefined {
+  const { userId, affinityKey, providerId, providerKeyId, endpointId, modelId, apiFormat } = filter ?? {}
+  const ids = [userId, affinityKey, providerId, providerKeyId, endpointId, modelId]
+  const isSlip =
+    ids.some((id) => id && !UUID.test(id)) || (apiFormat && apiFormat !== apiFormat.toUpperCase())
+  return isSlip
+    ? 'A name is no id, and formats are in capitals: `affinityql affinities list --search NAME --json` shows what records hold.'
+    : undefined
+}
+
 /** Undefined where no option was given. */
 export function filterOf(command: Command): AffinityFilter | undefined {
   const { user, apiKey, provider, providerKey, endpoint, model, format, stale, honoured } =

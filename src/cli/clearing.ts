@@ -29,7 +29,7 @@ export interface Clear<Result extends ClearResult> {
   /** Everything goes: this word has to be typed, since an answer of one letter is given without reading. */
   readonly word?: string
   /** For whom nothing was found: why that may be, where the server cannot tell it from a slip. */
-  readonly whenNone?: string
+  readonly whenNone?: string | undefined
 }
 
 interface ClearOptions {

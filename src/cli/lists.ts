@@ -14,7 +14,7 @@ export const limitOption = (): Option =>
 
 /**
  * Prints a list, page by page: no more than two pages are held, however long it is. A table is one page after the other
- * under one head; only a terminal's reader is told how many there are in all.
+ * under one head; only a terminal's reader is told how many there are in all. Returns how many were printed.
  */
 export async function printList<Row, Arguments extends { readonly first?: number | null | undefined }>(
   cli: Cli,
@@ -22,7 +22,7 @@ export async function printList<Row, Arguments extends { readonly first?: number
   columns: readonly Column<Row>[],
   list: List<Arguments, Page<Row>>,
   args: Arguments,
-): Promise<void> {
+): Promise<number> {
   const format = formatOf(command)
   const { limit: wanted = format === 'table' ? TABLE_ROWS : Number.POSITIVE_INFINITY } = command.opts<{
     limit?: number
@@ -49,6 +49,7 @@ export async function printList<Row, Arguments extends { readonly first?: number
   }
   terminal.progress('')
   await printer.end(printed, totalCount)
+  return printed
 }
 
 interface Printer<Row> {

@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { mkdirSync } from 'node:fs'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { SqlDriverAdapter, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import pg from 'pg'
@@ -158,14 +157,32 @@ async function openPglite(dataDir: string | undefined) {
     import('@electric-sql/pglite'),
     import('pglite-prisma-adapter'),
   ])
-  if (dataDir !== undefined && !existsSync(dirname(dataDir))) mkdirSync(dirname(dataDir), { recursive: true })
-  const unlock = dataDir === undefined ? () => {} : lockDirectory(dataDir)
+  if (dataDir === undefined) {
+    const client = await PGlite.create({})
+    return { client, adapter: new PrismaPGlite(client), unlock: () => {} }
+  }
+  const unlock = takeDirectory(dataDir)
   try {
-    const client = await PGlite.create(dataDir === undefined ? {} : { dataDir })
+    const client = await PGlite.create({ dataDir })
     return { client, adapter: new PrismaPGlite(client), unlock }
-  } catch (error) {
+  } catch {
+    // What it says is WebAssembly's: an exit status, or a number of errno.
     unlock()
-    throw error
+    throw new ConfigurationError([
+      `The database in the directory ${dataDir} cannot be opened: it is damaged, or this account may not use it. Move the directory away, and a new one is made; or set DATA_DIR to another.`,
+    ])
+  }
+}
+
+function takeDirectory(dataDir: string): () => void {
+  try {
+    mkdirSync(dataDir, { recursive: true })
+    return lockDirectory(dataDir)
+  } catch (error) {
+    if (error instanceof ConfigurationError || !(error instanceof Error)) throw error
+    throw new ConfigurationError([
+      `The database directory ${dataDir} cannot be used (${error.message}): let this account write there, or set DATA_DIR to another.`,
+    ])
   }
 }
 

@@ -53,11 +53,23 @@ describe('affinityql clear, where nobody can be asked', () => {
     expect(await left()).toBe(505)
   })
 
-  it('says that a name is no id where nothing is pinned to such a provider', async () => {
-    const { code, stdout, stderr } = await run('clear', 'provider', 'Anthropic', '--dry-run', '--json')
-    expect(JSON.parse(stdout).clearedCount).toBe(0)
+  it.each([
+    ['clear provider', ['clear', 'provider', 'Anthropic', '--dry-run']],
+    ['clear filter', ['clear', 'filter', '--provider-key', 'openai-1', '--dry-run']],
+    ['clear filter, of a format', ['clear', 'filter', '--format', 'claude', '--dry-run']],
+    ['affinities list', ['affinities', 'list', '--provider-key', 'openai-1']],
+  ])('says that a name is no id where nothing is pinned to such a one: %s', async (_which, args) => {
+    const { code, stdout, stderr } = await run(...args)
     expect(stderr).toContain('A name is no id')
+    expect(stdout).not.toContain('A name is no id')
     expect(code).toBe(0)
+  })
+
+  it('says no such thing of an id, where nothing is left', async () => {
+    const id = '00000000-0000-4000-8000-000000000000'
+    const cleared = await run('clear', 'filter', '--provider-key', id, '--stale', '--yes')
+    const listed = await run('affinities', 'list', '--provider-key', id, '--format', 'CLAUDE')
+    expect([cleared.stderr, listed.stderr].join()).not.toContain('A name is no id')
   })
 
   it('clears a provider’s, a filter’s, and everything', async () => {

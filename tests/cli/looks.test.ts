@@ -157,9 +157,22 @@ describe('affinityql audit', () => {
     await run('clear', 'user', '张伟', '--dry-run')
     await run('clear', 'affinity', 'none', 'CLAUDE', 'none', 'none', '--yes')
     const [head, missed, dry] = (await run('audit', '--limit', '2')).stdout.split('\n')
-    expect(head).toMatch(/^WHEN \(UTC\) +WHO +FROM +ACTION +DONE +RECORDS +PROBLEM$/)
-    expect(missed).toMatch(/ cache_clear_single +no +0 +There is no such/)
-    expect(dry).toMatch(/ cache_clear_user +dry run +\d+ +-$/)
+    expect(head).toMatch(/^WHEN \(UTC\) +WHO +FROM +ACTION +OF +DONE +RECORDS +PROBLEM$/)
+    expect(missed).toMatch(/ cache_clear_single +\S+, \S+, \S+, \S+ +no +0 +There is no such/)
+    expect(dry).toMatch(/ cache_clear_user +张伟 +dry run +\d+ +-$/)
+  })
+
+  it('tells what a clear was of', async () => {
+    const key = '72627625-73a0-4254-a098-d15a8738f34d'
+    await run('clear', 'filter', '--provider-key', key, '--yes')
+    await run('clear', 'filter', '--format', 'CLAUDE', '--honoured', '--yes')
+    await run('clear', 'mapping', 'gpt-old', '--yes')
+    await run('clear', 'all', '--dry-run')
+    const [, all, mapping, honoured, filter] = (await run('audit', '--limit', '4')).stdout.split('\n')
+    expect(all).toMatch(/ cache_clear_all +- +dry run/)
+    expect(mapping).toMatch(/ model_mapping_cache_clear_by_name +gpt-old +yes/)
+    expect(honoured).toMatch(/ CLAUDE, not stale +yes/)
+    expect(filter).toMatch(new RegExp(` cache_clear_filtered +${key} +yes`))
   })
 })
 

@@ -102,6 +102,26 @@ test('a database that was never used can be closed, and closed twice', async () 
   }
 })
 
+test('what PGlite cannot open is told as the directory that it is, not as a server that is away', async () => {
+  const file = join(temporaryDirectory(), 'a-file')
+  writeFileSync(file, '')
+  const damaged = temporaryDirectory()
+  writeFileSync(join(damaged, 'PG_VERSION'), 'not a version\n')
+  for (const [dataDir, says] of [
+    [file, 'cannot be used (EEXIST'],
+    [join(file, 'below'), 'cannot be used (ENOTDIR'],
+    [damaged, 'cannot be opened: it is damaged'],
+  ] as const) {
+    const database = createPgliteDatabase({ dataDir })
+    const error = await database.ping().catch((reason: unknown) => reason)
+    await database.close()
+    expect(error).toBeInstanceOf(ConfigurationError)
+    expect(String(error)).toContain(dataDir)
+    expect(String(error)).toContain(says)
+    expect(existsSync(`${dataDir}.lock`)).toBe(false)
+  }
+})
+
 test("PGlite's directory cannot be opened twice at once, by this process or another", async () => {
   const dataDir = join(temporaryDirectory(), 'database')
   const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], { stdio: 'ignore' })

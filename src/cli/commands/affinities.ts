@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { AffinityEvent, AffinityNames, AffinityOrder, AffinityRecord } from '../../client/index.js'
-import { addFilterOptions, filterOf } from '../affinity-filter.js'
+import { addFilterOptions, filterOf, whenNone } from '../affinity-filter.js'
 import { type Cli, clientOf, formatOf } from '../command.js'
 import { type Column, cell, duration, utc } from '../format.js'
 import { json, limitOption, printList } from '../lists.js'
@@ -65,10 +65,19 @@ async function list(cli: Cli, command: Command): Promise<void> {
   const { search, sort, ascending, details, records } = command.opts<ListOptions>()
   const client = clientOf(cli, command)
   const orderBy: AffinityOrder = { field: SORT[sort], direction: ascending ? 'ASC' : 'DESC' }
-  const args = { search, filter: filterOf(command), orderBy }
-  if (records) await printList(cli, command, RECORD_COLUMNS, client.affinityRecords, args)
-  else if (details) await printList(cli, command, AFFINITY_COLUMNS, client.affinities, args)
-  else await printList(cli, command, AFFINITY_COLUMNS, client.affinityNames, args)
+  const filter = filterOf(command)
+  const args = { search, filter, orderBy }
+  const printed = records
+    ? await printList(cli, command, RECORD_COLUMNS, client.affinityRecords, args)
+    : await printList(
+        cli,
+        command,
+        AFFINITY_COLUMNS,
+        details ? client.affinities : client.affinityNames,
+        args,
+      )
+  const hint = printed === 0 ? whenNone(filter) : undefined
+  if (hint) cli.terminal.note(hint)
 }
 
 async function watch(cli: Cli, command: Command): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { AffinitiesArguments, AffinityqlClient } from '../../client/index.js'
-import { addFilterOptions, filterOf } from '../affinity-filter.js'
+import { addFilterOptions, filterOf, whenNone } from '../affinity-filter.js'
 import { addClearOptions, type Clear, type ClearResult, clear } from '../clearing.js'
 import { type Cli, clientOf } from '../command.js'
 import { CommandError, EXIT } from '../exit-codes.js'
@@ -54,8 +54,7 @@ export function addClears(program: Command, cli: Cli): void {
       run(command, (client) => ({
         run: (dryRun) => client.clearProviderCache({ providerId, dryRun }),
         sample: () => sample(cli, client, { filter: { providerId } }),
-        whenNone:
-          'None is pinned to a provider of this id. A name is no id: `affinityql affinities list --records` shows the ids.',
+        whenNone: whenNone({ providerId }),
       })),
   )
 
@@ -71,6 +70,7 @@ export function addClears(program: Command, cli: Cli): void {
       return run(command, (client) => ({
         run: (dryRun) => client.clearAffinities({ filter, dryRun }),
         sample: () => sample(cli, client, { filter }),
+        whenNone: whenNone(filter),
       }))
     },
   )

@@ -59,10 +59,10 @@ export function addLooks(program: Command, cli: Cli): void {
     .description('what was tried through the server, newest first')
     .option('--action <action>', 'only events of this action, such as cache_clear_all')
     .addOption(limitOption())
-    .action((_options, command: Command) => {
+    .action(async (_options, command: Command) => {
       const { action } = command.opts<{ action?: string }>()
       const client = clientOf(cli, command)
-      return printList(cli, command, AUDIT_COLUMNS, client.auditEvents, { action })
+      await printList(cli, command, AUDIT_COLUMNS, client.auditEvents, { action })
     })
 }
 
@@ -167,6 +167,7 @@ const AUDIT_COLUMNS: readonly Column<AuditEvent>[] = [
   { title: 'WHO', of: ({ actorName }) => actorName },
   { title: 'FROM', of: ({ ipAddress }) => ipAddress },
   { title: 'ACTION', of: ({ action }) => action },
+  { title: 'OF', of: ({ metadata }) => subject(within(metadata, 'arguments')) },
   { title: 'DONE', of: ({ success, metadata }) => (success && isDryRun(metadata) ? 'dry run' : success) },
   { title: 'RECORDS', of: ({ metadata }) => clearedCount(metadata), align: 'right' },
   { title: 'PROBLEM', of: ({ errorMessage }) => errorMessage },
@@ -177,6 +178,16 @@ const within = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 
 const isDryRun = (metadata: unknown): boolean => within(within(metadata, 'arguments'), 'dryRun') === true
+
+/** What it was asked of: a filter's values, a name; nothing where it was of everything. */
+function subject(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? value : ''
+  return Object.entries(value)
+    .filter(([name]) => name !== 'dryRun' && name !== 'confirm')
+    .map(([name, inner]) => (typeof inner === 'boolean' ? `${inner ? '' : 'not '}${name}` : subject(inner)))
+    .filter((text) => text !== '')
+    .join(', ')
+}
 
 function clearedCount(metadata: unknown): number | undefined {
   const count = within(within(metadata, 'result'), 'clearedCount')

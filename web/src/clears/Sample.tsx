@@ -25,10 +25,7 @@ export function Sample({ rows, keys, total }: SampleProps) {
           title={t('clears.whose')}
           names={rows.map(({ user, apiKey, affinityKey }) => user?.username ?? apiKey?.name ?? affinityKey)}
         />
-        <Tally
-          title={t('clears.where')}
-          names={rows.map(({ provider, providerId }) => provider?.displayName ?? providerId)}
-        />
+        <Tally title={t('clears.where')} names={placesOf(rows)} />
       </div>
       {partial && <p className="hint">{t('clears.basedOn', { count: rows.length })}</p>}
       <h3>{t('clears.sample')}</h3>
@@ -44,6 +41,15 @@ export function Sample({ rows, keys, total }: SampleProps) {
       </ul>
     </>
   )
+}
+
+/** The providers; where all are pinned to one key, its name as well, since it is what was filtered by. */
+function placesOf(rows: readonly ClearableRow[]): string[] {
+  const isOneKey = new Set(rows.map(({ providerKeyId }) => providerKeyId)).size === 1
+  return rows.map(({ provider, providerId, providerKey, providerKeyId }) => {
+    const place = provider?.displayName ?? providerId
+    return isOneKey ? `${place} · ${providerKey?.name ?? providerKeyId}` : place
+  })
 }
 
 function KeySample({ keys }: Pick<SampleProps, 'keys'>) {

@@ -11,10 +11,12 @@ export interface ClearableRow {
   readonly apiFormat: string
   readonly modelName: string | null
   readonly providerId: string
+  readonly providerKeyId: string
   readonly requestCount: number
   readonly apiKey: { readonly id: string; readonly name: string | null } | null
   readonly user: { readonly id: string; readonly username: string } | null
   readonly provider: { readonly id: string; readonly displayName: string } | null
+  readonly providerKey: { readonly id: string; readonly name: string } | null
 }
 
 export type ClearTarget =

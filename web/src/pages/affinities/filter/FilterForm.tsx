@@ -2,16 +2,11 @@ import { SegmentedControl, Select, Stack } from '@mantine/core'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { failureKind } from '../../../api/errors.js'
-import { FilterChoicesDocument, type FilterChoicesQuery } from '../../../generated/graphql.js'
+import { FilterChoicesDocument } from '../../../generated/graphql.js'
 import { useAnswer } from '../../../hooks/use-answer.js'
 import { useFormat } from '../../../hooks/use-format.js'
-import { rememberName } from '../names.js'
-import type { FilterField, ViewControl } from '../view-state.js'
-
-type Choices = Readonly<Record<ChoiceField, readonly { value: string; label: string }[]>>
-
-const CHOICE_FIELDS = ['providerId', 'providerKeyId', 'modelId', 'apiFormat'] as const
-type ChoiceField = (typeof CHOICE_FIELDS)[number]
+import type { ViewControl } from '../view-state.js'
+import { CHOICE_FIELDS, type Choice, choicesOf } from './choices.js'
 
 export function FilterForm({ control }: { readonly control: ViewControl }) {
   const { t } = useTranslation()
@@ -66,32 +61,8 @@ export function FilterForm({ control }: { readonly control: ViewControl }) {
   )
 }
 
-function choicesOf(nodes: FilterChoicesQuery['affinities']['nodes']): Choices {
-  const found = Object.fromEntries(CHOICE_FIELDS.map((field) => [field, new Map<string, string>()]))
-  const add = (field: ChoiceField, id: string, name: string | null | undefined) => {
-    found[field]?.set(id, name ?? id)
-    if (name && field !== 'apiFormat') rememberName(field satisfies FilterField, id, name)
-  }
-  for (const { apiFormat, modelId, modelName, providerId, providerKeyId, provider, providerKey } of nodes) {
-    add('apiFormat', apiFormat, apiFormat)
-    add('modelId', modelId, modelName)
-    add('providerId', providerId, provider?.displayName)
-    add('providerKeyId', providerKeyId, providerKey?.name)
-  }
-  const list = (field: ChoiceField) =>
-    [...(found[field] ?? [])]
-      .map(([value, label]) => ({ value, label }))
-      .sort((a, b) => a.label.localeCompare(b.label))
-  return {
-    providerId: list('providerId'),
-    providerKeyId: list('providerKeyId'),
-    modelId: list('modelId'),
-    apiFormat: list('apiFormat'),
-  }
-}
-
 /** What the address names stays chosen even where no record of it is left. */
-function withCurrent(list: Choices[ChoiceField], current: string | undefined) {
+function withCurrent(list: readonly Choice[], current: string | undefined) {
   const known = current === undefined || list.some(({ value }) => value === current)
   return known ? [...list] : [...list, { value: current, label: current }]
 }
