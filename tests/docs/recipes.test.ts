@@ -61,13 +61,25 @@ describe('docs/recipes.md', () => {
     csv = '',
     topTen = '',
     clearStale = '',
+    keysOfName = '',
+    clearKey = '',
     moved = '',
     ...more
   ] = blocks('sh')
 
   it('has no shell recipe that is not run here', () => {
     expect(more).toEqual([])
-    for (const recipe of [byReason, allPages, clearUser, csv, topTen, clearStale, moved])
+    for (const recipe of [
+      byReason,
+      allPages,
+      clearUser,
+      csv,
+      topTen,
+      clearStale,
+      keysOfName,
+      clearKey,
+      moved,
+    ])
       expect(recipe).not.toBe('')
   })
 
@@ -113,6 +125,22 @@ describe('docs/recipes.md', () => {
     const { code, stdout } = await bash(clearStale)
     expect(code).toBe(0)
     expect(stdout).toContain('0 ')
+  })
+
+  it('clears exactly the pins on a rotated provider key, and links to the audit event', async () => {
+    const named = await bash(keysOfName, { KEY_NAME: 'openai-1' })
+    const keys = named.stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+    expect(keys.map(([, , provider]) => provider)).toEqual(['OpenAI', 'OpenAI'])
+    const [count = '', id = ''] = keys[0] ?? []
+    const { code, stdout, stderr } = await bash(clearKey, { KEY_ID: id })
+    expect(stdout).toContain(`Cleared ${count} affinities`)
+    expect(stderr).toMatch(/None\.\n$/)
+    expect(stdout).toMatch(new RegExp(`^${server.url}/audit\\?event=[\\da-f-]{36}$`, 'm'))
+    expect(code).toBe(0)
+    expect(await left()).toBe(506 - Number(count))
   })
 
   it('watches pins that move', async () => {
