@@ -17,6 +17,9 @@ async function clusterWith(options: { replicas: number; args?: readonly string[]
   for (let start = 0; start < RECORDS; start += 500) {
     await Promise.all(Array.from({ length: 500 }, (_, n) => gateway.set(keyOf(start + n), stored())))
   }
+  // A replica that has not read all of its master's keys yet would be a master without them.
+  for (const master of gateway.nodes('master'))
+    expect(await master.wait(options.replicas, 20_000)).toBe(options.replicas)
   return { servers, gateway, live: await followLive({ kind: 'cluster', nodes: servers.nodes }) }
 }
 
