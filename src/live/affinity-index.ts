@@ -153,6 +153,11 @@ export class AffinityIndex {
     return new ValuesView(() => this.#table.dimensions[dimension])
   }
 
+  /** The values that records hold in a dimension and that contain a text, whatever the case of either. */
+  holding(dimension: Dimension, text: string): string[] {
+    return this.#table.dimensions[dimension].valuesHolding(text)
+  }
+
   /** How many records hold each value of a dimension. */
   countBy(dimension: Dimension): Map<string, number> {
     const postings = this.#table.dimensions[dimension]

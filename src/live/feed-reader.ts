@@ -28,6 +28,10 @@ export const createIndexReader = (index: AffinityIndex, pass: () => Promise<void
     await pass()
     return index.distinct(dimension)
   },
+  async holding(dimension, text) {
+    await pass()
+    return index.holding(dimension, text)
+  },
 })
 
 /** In order of creation, which a use leaves as it is: what is there throughout is found, and found once. */

@@ -1,4 +1,6 @@
+import { foldedText, holdingText } from '../stores/folded-text.js'
 import type { Slice } from './feed-slices.js'
+import { Alphabet } from './index-alphabet.js'
 import { Bitmap } from './index-bitmap.js'
 import { Int32Rows, ObjectColumn } from './index-columns.js'
 import { StringTable } from './index-strings.js'
@@ -18,6 +20,8 @@ const HYSTERESIS = 4
 /** One dimension of the index: each record's value, and for each value its records. */
 export class Postings {
   readonly #values = new StringTable()
+  /** Of all values that were ever in. */
+  readonly #alphabet = new Alphabet()
   readonly #postings = new ObjectColumn<Posting>()
   /** Records that hold each value. */
   readonly #counts = new Int32Rows(1)
@@ -59,6 +63,18 @@ export class Postings {
   /** Each value that a record holds, in no order. Nothing may change meanwhile. */
   forEachValue(visit: (value: string) => void): void {
     this.#values.forEachText(visit)
+  }
+
+  /** The values that contain a text, whatever the case of either. */
+  valuesHolding(text: string): string[] {
+    const wanted = foldedText(text)
+    if (!this.#alphabet.canSpell(wanted)) return []
+    const holds = this.#alphabet.isFolded ? (value: string) => value.includes(wanted) : holdingText(text)
+    const found: string[] = []
+    this.#values.forEachText((value) => {
+      if (holds(value)) found.push(value)
+    })
+    return found
   }
 
   idAt(slot: number): number {
@@ -113,9 +129,14 @@ export class Postings {
   note(slot: number, value: string, guess = -1): void {
     if (slot >= this.#slotLimit) this.#slotLimit = slot + 1
     const known = guess >= 0 && this.#values.isText(guess, value) ? guess : this.#values.find(value)
-    const id = known < 0 ? this.#values.add(value) : known
+    const id = known < 0 ? this.#addValue(value) : known
     this.#valueIds.set(slot, this.#dimension, id)
     this.#counts.set(id, 0, this.count(id) + 1)
+  }
+
+  #addValue(value: string): number {
+    this.#alphabet.take(value)
+    return this.#values.add(value)
   }
 
   /** Another value for a slot whose first one was noted. */

@@ -14,6 +14,7 @@ import {
   isSelected,
 } from '../stores/affinity-selection.js'
 import type { AffinityStore, BrokenAffinity } from '../stores/affinity-store.js'
+import { holdingText } from '../stores/folded-text.js'
 import type { AffinitySource } from './affinity-source.js'
 import type { BrokenRecords } from './broken-records.js'
 
@@ -41,6 +42,7 @@ export function pageOf(records: readonly AffinityRecord[], request: AffinityPage
 
 function readerOf(read: () => Promise<readonly AffinityRecord[]>): AffinityReader {
   const tallies = new Map<Dimension, Tally>()
+  const distinct = async (dimension: Dimension) => new Set((await read()).map((record) => record[dimension]))
   return {
     page: async (request) => pageOf(await read(), request),
     async count(selection) {
@@ -52,7 +54,8 @@ function readerOf(read: () => Promise<readonly AffinityRecord[]>): AffinityReade
       return [...only.values].reduce((sum, value) => sum + (tally.get(value) ?? 0), 0)
     },
     matching: async (selection) => (await read()).filter((record) => isSelected(record, selection)),
-    distinct: async (dimension) => new Set((await read()).map((record) => record[dimension])),
+    distinct,
+    holding: async (dimension, text) => [...(await distinct(dimension))].filter(holdingText(text)),
   }
 }
 

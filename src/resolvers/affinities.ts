@@ -6,7 +6,6 @@ import { positionOf } from '../stores/affinity-reader.js'
 import type { AffinityRecord } from '../stores/affinity-record.js'
 import type { AffinitySelection, DimensionSets } from '../stores/affinity-selection.js'
 import type { ApiKeyRow, UserRow } from '../stores/gateway-rows.js'
-import { holdingText } from '../stores/name-search.js'
 import { decodeCursor, encodeCursor, queryFingerprint } from './cursors.js'
 import { readSearchText, resolveIdentifier } from './identifier.js'
 import { readFirst, readOffset } from './page-arguments.js'
@@ -181,6 +180,8 @@ async function connection(request: ConnectionRequest, context: Context): Promise
   }
 }
 
+const SEARCHED = ['affinityKey', 'providerId', 'providerKeyId', 'modelId'] as const
+
 /** One user's or one API key's records where the text names exactly one; else a substring of ids and names. */
 async function resolveSearch(
   text: string,
@@ -189,21 +190,15 @@ async function resolveSearch(
   const resolved = await resolveIdentifier(context.gateway, text)
   if (resolved) return { selection: await ownedSelection(resolved, context), matched: resolved }
 
-  const [rows, ...live] = await Promise.all([
-    context.gateway.idsNamed(text),
-    context.affinities.distinct('affinityKey'),
-    context.affinities.distinct('providerId'),
-    context.affinities.distinct('providerKeyId'),
-    context.affinities.distinct('modelId'),
-  ])
-  const [affinityKey, providerId, providerKeyId, modelId] = live.map((ids) => containing(ids, text))
-  const sets: DimensionSets = {
-    affinityKey: union(rows.affinityKey, affinityKey),
-    providerId: union(rows.providerId, providerId),
-    providerKeyId: union(rows.providerKeyId, providerKeyId),
-    modelId: union(rows.modelId, modelId),
-  }
-  return { selection: { any: [sets] } }
+  const rows = await context.gateway.idsNamed(text)
+  const sets = await Promise.all(
+    // Ids are looked for in the records: no others count, and their rows may have been deleted.
+    SEARCHED.map(async (dimension) => {
+      const live = await context.affinities.holding(dimension, text)
+      return [dimension, new Set([...(rows[dimension] ?? []), ...live])] as const
+    }),
+  )
+  return { selection: { any: [Object.fromEntries(sets)] } }
 }
 
 export async function ownedSelection(
@@ -230,18 +225,5 @@ const both = (a: AffinitySelection, b: AffinitySelection): AffinitySelection => 
   ...(b.none && { none: b.none }),
 })
 
-const union = (a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined): Set<string> =>
-  new Set([...(a ?? []), ...(b ?? [])])
-
 const intersection = (a: ReadonlySet<string> | undefined, b: ReadonlySet<string>): ReadonlySet<string> =>
   a ? new Set([...b].filter((id) => a.has(id))) : b
-
-/** Ids are looked for in the records: no others count, and their rows may have been deleted. */
-function containing(ids: ReadonlySet<string>, text: string): Set<string> {
-  const matches = holdingText(text)
-  const found = new Set<string>()
-  ids.forEach((id) => {
-    if (matches(id)) found.add(id)
-  })
-  return found
-}

@@ -24,11 +24,8 @@ export function readSearchText(text: string, field: string): string {
 
 /** Exact matches only, in this order: API key id, user id, username, email. */
 export async function resolveIdentifier(gateway: GatewayStore, text: string): Promise<Resolved | null> {
-  const [apiKey, users] = await Promise.all([gateway.findApiKey(text), gateway.usersNamed(text)])
-  if (apiKey) {
-    const [owner] = await gateway.users([apiKey.userId])
-    return { apiKey, user: owner ?? null }
-  }
+  const [[owned], users] = await Promise.all([gateway.apiKeysWithOwners([text]), gateway.usersNamed(text)])
+  if (owned) return { apiKey: owned.apiKey, user: owned.owner }
   const user =
     users.find(({ id }) => id === text) ??
     users.find(({ username }) => username === text) ??

@@ -1,11 +1,11 @@
 import type { Context } from '../context.js'
 import { UnavailableError } from '../errors.js'
 import type { Selected } from '../loaders/affinity-joins.js'
+import { holdingText } from '../stores/folded-text.js'
 import type { GlobalModelRow, ProviderRow, ServingModelRow } from '../stores/gateway-rows.js'
 import type { ProviderGlobalModelWithHits } from '../stores/model-mapping-reader.js'
 import { aliasNames, type ResolvedName, type UnmappedName } from '../stores/model-mapping-records.js'
 import { countFamilies, type FamilyCounts } from '../stores/model-mapping-store.js'
-import { holdingText } from '../stores/name-search.js'
 import type { PageArguments } from './affinities.js'
 import { readSearchText } from './identifier.js'
 import {

@@ -29,7 +29,7 @@ export interface OwnedApiKey {
 }
 
 /**
- * The gateway's rows, read only. Each method issues one SQL statement whatever the number of ids, returns the rows
+ * The gateway's rows, read only. Each method but `idsNamed` issues one SQL statement whatever the number of ids, returns the rows
  * that exist in no order, and throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer.
  */
 export interface GatewayStore {
@@ -50,8 +50,7 @@ export interface GatewayStore {
   systemConfigs(keys: Ids): Promise<{ key: string; value: unknown }[]>
   /** Users whose id, username or email is exactly this text: at most one of each. */
   usersNamed(text: string): Promise<UserRow[]>
-  findApiKey(id: string): Promise<ApiKeyRow | null>
-  /** Ids of what has the text in its name (an API key also in its user's id, username or email), whatever its case. */
+  /** Ids of what has the text in its name (an API key also in its user's id, username or email), whatever its case: two statements. */
   idsNamed(text: string): Promise<DimensionSets>
 }
 
@@ -67,6 +66,11 @@ export function createGatewayStore({ prisma, query }: Pick<Database, 'prisma' | 
     return async (ids: Ids): Promise<OwnedApiKey[]> =>
       (await read(ids)).map(({ row, other }) => ({ apiKey: row, owner: other }))
   }
+  const usersNamed = createTableReader<UserRow>(
+    query,
+    users,
+    'id = ANY($1) OR username = ANY($1) OR email = ANY($1)',
+  )
   return {
     users: createTableReader<UserRow>(query, users),
     apiKeys: createTableReader<ApiKeyRow>(query, apiKeys),
@@ -96,15 +100,7 @@ export function createGatewayStore({ prisma, query }: Pick<Database, 'prisma' | 
           select: { key: true, value: true },
         }),
       ),
-    usersNamed: (text) =>
-      guardDatabase(() =>
-        prisma.user.findMany({
-          where: { OR: [{ id: text }, { username: text }, { email: text }] },
-          select: USER_COLUMNS,
-        }),
-      ),
-    findApiKey: (id) =>
-      guardDatabase(() => prisma.apiKey.findUnique({ where: { id }, select: API_KEY_COLUMNS })),
+    usersNamed: (text) => usersNamed([text]),
     idsNamed: createNameSearch(query),
   }
 }

@@ -10,6 +10,7 @@ import {
 } from '../../src/stores/affinity-reader.js'
 import type { AffinityRecord } from '../../src/stores/affinity-record.js'
 import { type AffinitySelection, DIMENSIONS, isSelected } from '../../src/stores/affinity-selection.js'
+import { holdingText } from '../../src/stores/folded-text.js'
 import { type AffinityIdentity, encodeAffinityKey } from '../../src/stores/keys.js'
 
 /** The index as one would write it without a care for cost. */
@@ -148,6 +149,11 @@ function run(index: AffinityIndex, naive: NaiveIndex, step: Command): void {
   }
 }
 
+const PIN_OF_ONE = { providerId: 'p', endpointId: 'e', providerKeyId: 'k' }
+
+/** Parts of ids in this or another case, and what is a part of none. */
+const TEXTS = ['a1', 'A1', '1', 'LLAMA3:', '型', '\ud800', 'zz', 'É', '']
+
 const byKey = (records: Iterable<AffinityRecord>) => [...records].sort((a, b) => (a.key < b.key ? -1 : 1))
 
 function expectSame(index: AffinityIndex, naive: NaiveIndex, now: number, limit: number): void {
@@ -162,6 +168,11 @@ function expectSame(index: AffinityIndex, naive: NaiveIndex, now: number, limit:
     }
     expect(index.countBy(dimension)).toEqual(counts)
     expect(new Set(index.distinct(dimension))).toEqual(new Set(counts.keys()))
+    for (const text of TEXTS) {
+      expect(index.holding(dimension, text).sort()).toEqual(
+        [...counts.keys()].filter(holdingText(text)).sort(),
+      )
+    }
   }
   expect(index.expiredAt(now, limit)).toEqual(
     naive
@@ -172,6 +183,38 @@ function expectSame(index: AffinityIndex, naive: NaiveIndex, now: number, limit:
 }
 
 describe('the index and a naive list agree', () => {
+  it('on which values contain a text, whatever either is made of', () => {
+    const texts = fc.oneof(
+      fc.string({ unit: fc.constantFrom(...'abAB-σςΣKé') }),
+      fc.uuid(),
+      fc.string({ unit: 'grapheme' }),
+    )
+    fc.assert(
+      fc.property(fc.uniqueArray(texts, { maxLength: 6 }), texts, fc.nat(8), (values, other, start) => {
+        const index = new AffinityIndex()
+        values.forEach((modelId, n) => {
+          const identity = { affinityKey: `a${n}`, apiFormat: 'F', modelId }
+          index.upsert({
+            key: `${n}`,
+            ...identity,
+            ...PIN_OF_ONE,
+            requestCount: 1,
+            createdAt: 0,
+            expiresAt: 1,
+          })
+        })
+        for (const text of [
+          other,
+          other.toUpperCase(),
+          ...values.map((value) => value.slice(start, start + 3)),
+        ]) {
+          expect(index.holding('modelId', text).sort()).toEqual(values.filter(holdingText(text)).sort())
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   it('after any commands, on every question', () => {
     fc.assert(
       fc.property(
