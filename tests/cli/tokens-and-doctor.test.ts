@@ -1,7 +1,9 @@
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { parseAdminTokens } from '../../src/security/static-tokens.js'
+import { textOf } from '../deploy/files.js'
 import { FIXTURE_ADMIN, FIXTURE_SECRETS } from '../support/fixtures.js'
+import { psql } from '../support/servers/postgres.js'
 import { freshDatabase, freshRedis } from '../support/servers/shared.js'
 import { affinityql, jsonLines, onTerminal, startServer } from './support.js'
 
@@ -67,6 +69,7 @@ describe('affinityql doctor', () => {
       'tables',
       'rights',
       'keys',
+      'indexes',
       'cache',
       'changes',
       'clocks',
@@ -144,6 +147,27 @@ describe('affinityql doctor', () => {
     )
     await owner.end()
     expect(await doctor(asReader)).toMatchObject({ code: 0 })
+  })
+
+  it('tells what a large installation is slow without, until it is there', async () => {
+    const env = await gateway('empty')
+    // What PostgreSQL would say of itself, had it as many rows.
+    psql(env.DATABASE_URL, "UPDATE pg_class SET reltuples = 40000 WHERE relname = 'api_keys'")
+    const { code, findings } = await doctor(env)
+    expect(findings).toContainEqual({
+      check: 'indexes',
+      state: 'warning',
+      message: expect.stringMatching(/^about 40,000 API keys: .*deploy\/postgres\/indexes\.sql/),
+    })
+    expect(code).toBe(0)
+
+    psql(env.DATABASE_URL, textOf('deploy/postgres/indexes.sql').replaceAll('ANALYZE', '-- ANALYZE'))
+    psql(env.DATABASE_URL, "UPDATE pg_class SET reltuples = 40000 WHERE relname = 'api_keys'")
+    expect((await doctor(env)).findings).toContainEqual({
+      check: 'indexes',
+      state: 'ok',
+      message: 'about 40,000 API keys, found by index',
+    })
   })
 
   it('tells that Redis does not announce changes to this user, unless nobody wants to know', async () => {

@@ -76,3 +76,32 @@ export async function keysDecrypt(database: Database, encryptionKey: string): Pr
   }
   return { check: 'keys', state: readable === stored.length ? 'ok' : 'warning', message }
 }
+
+/** Up to here all API keys are read within some 5 ms. */
+const API_KEYS_WITHOUT_INDEX = 30_000
+
+/** Whether tables that are large have the indexes of deploy/postgres/indexes.sql, by whatever names. */
+export async function hasIndexes({ prisma, schemaName }: Database): Promise<Finding> {
+  const tables = await prisma.$queryRaw<{ name: string; rows: number; indexes: string }[]>`
+    SELECT c.relname AS name, c.reltuples AS rows,
+      coalesce(string_agg(pg_get_indexdef(i.indexrelid), ';') FILTER (WHERE i.indisvalid), '') AS indexes
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indrelid = c.oid
+    WHERE n.nspname = ${schemaName} AND c.relname IN ('api_keys', 'users')
+    GROUP BY c.oid`
+  // PostgreSQL counts when it analyses a table, and has -1 before.
+  const apiKeys = Math.max(0, tables.find(({ name }) => name === 'api_keys')?.rows ?? 0)
+  const about = `about ${apiKeys.toLocaleString('en')} API keys`
+  if (apiKeys <= API_KEYS_WITHOUT_INDEX) {
+    return { check: 'indexes', state: 'ok', message: `${about}: the gateway’s own are enough` }
+  }
+  const hasAll =
+    tables.every(({ indexes }) => indexes.includes('gin_trgm_ops')) &&
+    tables.some(({ indexes }) => indexes.includes('(user_id)'))
+  return hasAll
+    ? { check: 'indexes', state: 'ok', message: `${about}, found by index` }
+    : {
+        check: 'indexes',
+        state: 'warning',
+        message: `${about}: a search reads all of them. deploy/postgres/indexes.sql makes it fast (see docs/operating.md, Capacity)`,
+      }
+}

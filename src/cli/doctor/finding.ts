@@ -1,6 +1,15 @@
 /** What one check came to. */
 export interface Finding {
-  readonly check: 'configuration' | 'database' | 'tables' | 'rights' | 'keys' | 'cache' | 'changes' | 'clocks'
+  readonly check:
+    | 'configuration'
+    | 'database'
+    | 'tables'
+    | 'rights'
+    | 'keys'
+    | 'indexes'
+    | 'cache'
+    | 'changes'
+    | 'clocks'
   readonly state: 'ok' | 'warning' | 'failed'
   /** For a person; it holds no secret. */
   readonly message: string

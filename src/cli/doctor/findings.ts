@@ -5,7 +5,7 @@ import { ConfigurationError } from '../../errors.js'
 import type { Environment } from '../command.js'
 import { changesAreTold } from './changes.js'
 import { databaseClock, redisClock } from './clocks.js'
-import { keysDecrypt, mayReadAndAudit, tablesFit } from './database.js'
+import { hasIndexes, keysDecrypt, mayReadAndAudit, tablesFit } from './database.js'
 import type { Finding } from './finding.js'
 
 type Gateway = Extract<ModeConfig, { kind: 'gateway' }>
@@ -57,6 +57,7 @@ async function* gatewayFindings(
       yield tables
       if (tables.state === 'ok') yield await mayReadAndAudit(database)
       yield await keysDecrypt(database, mode.encryptionKey)
+      if (tables.state === 'ok') yield await hasIndexes(database)
     }
     const hasRedis = yield* reach('cache', async () => {
       await connectRedis(redis, CONNECT_TIMEOUT_MS)
