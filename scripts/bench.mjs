@@ -4,6 +4,6 @@ import { bin, install, requireNode, run } from './lib/project.mjs'
 
 requireNode()
 install()
-if (run(process.execPath, ['scripts/ensure-services.mjs']) !== 0) process.exit(1)
+if (run(process.execPath, ['scripts/ensure-services.mjs', '--browser']) !== 0) process.exit(1)
 build()
 process.exit(run(bin('tsx'), ['--expose-gc', 'bench/index.ts', ...process.argv.slice(2)]))

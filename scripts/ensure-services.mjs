@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Makes sure the servers that tests and benchmarks start are installed: Redis and PostgreSQL;
-// with --tests also what the tests alone run.
+// with --browser also a browser; with --tests that, and what the tests alone run.
 // Silent and quick when all is there. Starts no server, and keeps Debian's packages from starting one.
 // Plain Node without dependencies, so that it runs before `npm ci`.
 import { spawnSync } from 'node:child_process'
@@ -77,13 +77,13 @@ export const findPostgresDirectory = () =>
 export const findBrowser = () => BROWSERS.map(findProgram).find(Boolean)
 
 /** Debian packages that are missing. */
-export function missingPackages({ tests = false } = {}) {
+export function missingPackages({ tests = false, browser = tests } = {}) {
   const missing = []
   if (!findRedis()) missing.push('redis-server', 'redis-tools')
   if (!findPostgresDirectory()) missing.push('postgresql')
+  if (browser && !findBrowser()) missing.push('chromium')
   if (!tests) return missing
   for (const [program, name] of Object.entries(TEST_TOOLS)) if (!findProgram(program)) missing.push(name)
-  if (!findBrowser()) missing.push('chromium')
   return missing
 }
 
@@ -129,7 +129,8 @@ function install(packages) {
 }
 
 function main(flags) {
-  const wanted = { tests: flags.includes('--tests') }
+  const tests = flags.includes('--tests')
+  const wanted = { tests, browser: tests || flags.includes('--browser') }
   const missing = missingPackages(wanted)
   if (missing.length === 0) return 0
   if (canInstall()) {
@@ -144,7 +145,7 @@ function main(flags) {
     [
       `Not installed: ${missing.join(', ')} (names of Debian packages).`,
       `On Debian or Ubuntu: sudo apt-get install ${missing.join(' ')}`,
-      `On macOS: brew install redis postgresql${wanted.tests ? ' jq fish prometheus && brew install --cask chromium' : ''}`,
+      `On macOS: brew install redis postgresql${tests ? ' jq fish prometheus' : ''}${wanted.browser ? ' && brew install --cask chromium' : ''}`,
     ].join('\n'),
   )
   return 1

@@ -2,9 +2,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import axe from 'axe-core'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { findBrowser } from '../../scripts/ensure-services.mjs'
 import type { TestApp } from '../support/app.js'
 
-const CHROMIUM = '/usr/bin/chromium'
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -18,7 +18,12 @@ const FLAGS = [
 export const DESK = { width: 1440, height: 900 } as const
 export const PHONE = { width: 390, height: 844 } as const
 
-export const openBrowser = (): Promise<Browser> => chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+export function openBrowser(): Promise<Browser> {
+  const executablePath = findBrowser()
+  if (executablePath === undefined)
+    throw new Error('No Chromium is installed: node scripts/ensure-services.mjs --browser')
+  return chromium.launch({ executablePath, args: FLAGS })
+}
 
 /** The service over HTTP, which can be lost and had back at the same address. */
 export interface ConsoleServer {
