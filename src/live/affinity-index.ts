@@ -158,29 +158,6 @@ export class AffinityIndex {
     return this.#table.dimensions[dimension].valuesHolding(text)
   }
 
-  /** How many records hold each value of a dimension. */
-  countBy(dimension: Dimension): Map<string, number> {
-    const postings = this.#table.dimensions[dimension]
-    const counts = new Map<string, number>()
-    for (const id of postings.ids()) counts.set(postings.valueOf(id), postings.count(id))
-    return counts
-  }
-
-  /** Up to `limit` records whose `expiresAt`, in Unix seconds, has come; earliest first. Costs what it returns. */
-  expiredAt(nowSeconds: number, limit: number): AffinityRecord[] {
-    const expired: AffinityRecord[] = []
-    const table = this.#table
-    const { EXPIRES_AT } = table.orders
-    const next = EXPIRES_AT.sorted.from(0, 1)
-    while (expired.length < limit) {
-      const slot = next()
-      this.#stats.visited++
-      if (slot < 0 || EXPIRES_AT.valueAt(slot) > nowSeconds) break
-      expired.push(table.recordAt(slot))
-    }
-    return expired
-  }
-
   #matches(selection: AffinitySelection): Matches | undefined {
     const { dimensions, live } = this.#table
     return matchesOf({ dimensions, live, stats: this.#stats }, selection)

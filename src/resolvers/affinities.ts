@@ -9,7 +9,7 @@ import type { ApiKeyRow, UserRow } from '../stores/gateway-rows.js'
 import { decodeCursor, encodeCursor, queryFingerprint } from './cursors.js'
 import { readSearchText, resolveIdentifier } from './identifier.js'
 import { readFirst, readOffset } from './page-arguments.js'
-import { staleIds } from './stale-reasons.js'
+import { staleIds } from './stale-ids.js'
 
 export interface AffinityFilter {
   readonly affinityKey?: string | null | undefined

@@ -138,12 +138,3 @@ describe(`at ${SIZE} records, a count looks at`, () => {
     expect(stats.words).toBeLessThan(20 * WORDS)
   })
 })
-
-describe(`at ${SIZE} records, expiry looks at`, () => {
-  it('the expired ones and the next', () => {
-    const expired = index.expiredAt(0.03, 1000)
-    expect(expired.length).toBeGreaterThan(5)
-    expect(expired.length).toBeLessThan(20)
-    expect(stats.visited).toBe(expired.length + 1)
-  })
-})

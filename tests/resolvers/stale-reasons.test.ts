@@ -1,13 +1,13 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createPgDatabase } from '../../src/clients/database.js'
 import { createLoaders } from '../../src/loaders/index.js'
+import { staleIds } from '../../src/resolvers/stale-ids.js'
 import {
   apiKeyReasons,
   endpointReasons,
   modelReasons,
   providerKeyReasons,
   providerReasons,
-  staleIds,
 } from '../../src/resolvers/stale-reasons.js'
 import { createGatewayStore } from '../../src/stores/gateway-store.js'
 import { freshDatabase } from '../support/servers/shared.js'
