@@ -80,11 +80,11 @@ function selectionOf({ type }: GraphQLField<unknown, unknown>): string {
   const named = getNamedType(type)
   if (isLeafType(named)) return ''
   if (!isAbstractType(named)) return '{ __typename }'
-  const count = schema.getType('ClearPayload')
-  const clears = schema
-    .getPossibleTypes(named)
-    .some((member) => member.getInterfaces().some((of) => of === count))
-  return `{ __typename ... on Error { code }${clears ? ' ... on ClearPayload { clearedCount }' : ''} }`
+  const has = (name: string) =>
+    schema.getPossibleTypes(named).some((member) => member.getInterfaces().some((of) => of.name === name))
+  const error = has('Error') ? '... on Error { code }' : ''
+  const count = has('ClearPayload') ? '... on ClearPayload { clearedCount }' : ''
+  return `{ __typename ${error} ${count} }`
 }
 
 function literal(type: GraphQLInputType): string {
