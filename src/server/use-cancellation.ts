@@ -1,7 +1,7 @@
 import { getOperationAST } from 'graphql'
 import type { Plugin, YogaInitialContext } from 'graphql-yoga'
 import type { Context } from '../context.js'
-import { OperationTimeoutError } from '../errors.js'
+import { ClientGoneError, OperationTimeoutError } from '../errors.js'
 
 /**
  * Stops the work of an operation whose client has gone, and of a query that takes too long: no further field is begun,
@@ -14,7 +14,7 @@ export function useCancellation(seconds: number): Plugin<Context & YogaInitialCo
   return {
     onSubscribe({ args }) {
       const { request, stop } = args.contextValue
-      whenGone(request.signal, stop)
+      whenGone(request.signal, () => stop(new ClientGoneError()))
     },
     onExecute({ args }) {
       const { request, stop, stopped } = args.contextValue

@@ -170,6 +170,7 @@ describe('readers of events that go before they are answered', () => {
     await expect.poll(looking).toBe(0)
     await quickTable(databaseUrl, 'api_keys')
     await expect.poll(() => refusals(server.url)).toBe(0)
+    expect(server.service.logs.filter(({ level }) => Number(level) >= 50)).toEqual([])
   })
 
   it('leave nothing behind, a thousand of them, at whatever moment they go', async () => {
