@@ -114,6 +114,15 @@ export class OperationTimeoutError extends Error {
   }
 }
 
+/** Whoever asked has gone: what is left of the work is ended, and nobody reads why. */
+export class ClientGoneError extends Error {
+  override readonly name = 'ClientGoneError'
+
+  constructor() {
+    super('The client has gone.')
+  }
+}
+
 /** Start-up cannot go on. `problems` are complete sentences for an operator, all of them at once, without secrets. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'

@@ -7,6 +7,7 @@ import { type Demo, startDemo } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
 import { newStaticToken, parseAdminTokens } from './security/static-tokens.js'
 import { type HttpServer, listen } from './server/http-server.js'
+import { escapeControls, replaceControls } from './server/log-lines.js'
 
 /** Kubernetes and systemd kill after 30 s and 90 s by default; whoever waits for us waits 10 s. */
 const DRAIN_MS = 9_000
@@ -45,10 +46,14 @@ const withToken = (config: Config, entry: string): Config => ({
 
 /** Lines of JSON for machines; for a person at a terminal, readable ones. */
 function createLogger({ logLevel }: Config): Logger {
-  const options = { level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }
-  return process.stdout.isTTY
-    ? pino(options, pretty({ colorize: true, ignore: 'pid,hostname' }))
-    : pino(options)
+  const { isTTY } = process.stdout
+  const options = {
+    level: logLevel,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    hooks: { streamWrite: isTTY ? replaceControls : escapeControls },
+  }
+  return isTTY ? pino(options, pretty({ colorize: true, ignore: 'pid,hostname' })) : pino(options)
 }
 
 function banner(config: Config, url: string, demo: Demo | undefined, token: string | undefined): string {

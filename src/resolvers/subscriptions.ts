@@ -68,7 +68,7 @@ export async function cacheStatsStream(
 }
 
 /**
- * A stream that ends with its viewer's right to read, when the service stops, or when its reader is too slow.
+ * A stream that ends with its client, with its viewer's right to read, when the service stops, or when its reader is too slow.
  * @param begin starts to push, and returns what stops it
  */
 async function openStream<T, U>(
@@ -77,6 +77,7 @@ async function openStream<T, U>(
   transform: (item: T) => Promise<U | undefined>,
 ): Promise<AsyncIterableIterator<U>> {
   const viewer = await context.viewer()
+  context.stopped.throwIfAborted()
   const registration = context.streams.open(viewer.name)
   let stop = () => {}
   const stream = createBoundedStream<T>((reason) => {
@@ -89,7 +90,9 @@ async function openStream<T, U>(
     () => void context.authenticate().catch(() => stream.end()),
     REVIEW_EVERY_MS,
   ).unref()
-  registration.signal.addEventListener('abort', () => stream.end())
+  for (const signal of [registration.signal, context.stopped]) {
+    signal.addEventListener('abort', () => stream.end(), { once: true })
+  }
   try {
     stop = begin(stream)
   } catch (error) {

@@ -1,5 +1,6 @@
 import { GraphQLError, type GraphQLErrorExtensions } from 'graphql'
 import {
+  ClientGoneError,
   ConfirmationRequiredError,
   ForbiddenError,
   InvalidInputError,
@@ -42,7 +43,7 @@ export function createErrorMask(reportUnexpected: (error: unknown) => void) {
   return (error: unknown): GraphQLError => {
     const origin = originOf(error)
     const known = describe(origin)
-    if (!known) report(origin)
+    if (!known && !(origin instanceof ClientGoneError)) report(origin)
     const { message, extensions } = known ?? INTERNAL
     const located = error instanceof GraphQLError ? error : undefined
     return new GraphQLError(message, {

@@ -438,6 +438,8 @@ describe('a cache of model mappings', () => {
     ['a number for an id', gpt5({ id: 7 })],
     ['a list where the name belongs', gpt5({ name: ['gpt-5'] })],
     ['fields in __proto__', `{"__proto__":${gpt5()}}`],
+    ['5 MB of text', 'x'.repeat(5_000_000)],
+    ['3,000 nested lists', `${'['.repeat(3_000)}${']'.repeat(3_000)}`],
     ['NOT_FOUND with a blank', 'NOT_FOUND '],
   ])('lists a name with %s as INVALID', async (_, value) => {
     await redis.set(resolveKey('x'), value, 'EX', 100)

@@ -15,6 +15,8 @@ export const CANARIES = {
   staticToken: 'canary-static-token-g7',
   password: 'canary-password-h8',
   passwordHash: hashSync('canary-password-h8', { cost: 4 }),
+  /** In columns, rows and keys that nobody reads. */
+  unread: 'canary-unread-i9',
 }
 /** The middle of each, so that a masked, quoted or shortened copy counts as well. */
 const MARKERS = [
@@ -27,6 +29,7 @@ const MARKERS = [
   'canary-cache-password',
   'canary-static-token',
   'canary-password-h8',
+  'canary-unread-i9',
   CANARIES.passwordHash,
   CANARIES.passwordHash.slice(7, 29),
 ]
@@ -51,5 +54,16 @@ export function plantCanaries(databaseUrl: string): string {
   psql(databaseUrl, `UPDATE api_keys SET key_encrypted = '${encrypt(CANARIES.apiKey)}'`)
   psql(databaseUrl, `UPDATE api_keys SET key_encrypted = '${encrypt(CANARIES.shortKey)}' WHERE is_standalone`)
   psql(databaseUrl, `UPDATE users SET password_hash = '${CANARIES.passwordHash}'`)
+  const { unread } = CANARIES
+  const json = `'{"authorization": "${unread}"}'`
+  psql(databaseUrl, `UPDATE api_keys SET key_hash = '${unread}-' || id`)
+  psql(databaseUrl, `UPDATE provider_api_keys SET note = '${unread}', last_error_msg = '${unread}'`)
+  psql(databaseUrl, `UPDATE provider_endpoints SET headers = ${json}, config = ${json}, proxy = ${json}`)
+  psql(databaseUrl, `UPDATE providers SET config = ${json}`)
+  psql(databaseUrl, `UPDATE models SET config = ${json}`)
+  psql(
+    databaseUrl,
+    `INSERT INTO system_configs (id, key, value, created_at, updated_at) VALUES ('canary', 'smtp_password', '"${unread}"', now(), now())`,
+  )
   return encryptedKey
 }

@@ -139,7 +139,7 @@ describe('a clear is not more than it is asked for', () => {
     await expectUntouched()
   })
 
-  it('where confirmation is given by anything but true', async () => {
+  it('where confirmation is missing, or given by anything but true', async () => {
     for (const confirm of ['"true"', '1', '"yes"', 'null', '[true]', '{}', 'TRUE', 'false']) {
       for (const name of ['clearAllCache', 'clearAllModelMappingCache']) {
         const { data } = await service.query(`mutation { ${name}(confirm: ${confirm}) { __typename } }`)
@@ -147,6 +147,11 @@ describe('a clear is not more than it is asked for', () => {
         expect(type, `${name} ${confirm}`).toMatch(/^(refused|ConfirmationRequiredError)$/)
       }
     }
+    const { data } = await service.query(
+      'mutation { clearAllCache { __typename } clearAllModelMappingCache { __typename } }',
+    )
+    for (const answer of Object.values(data))
+      expect(answer).toEqual({ __typename: 'ConfirmationRequiredError' })
     await expectUntouched()
   })
 })

@@ -7,6 +7,7 @@ beforeAll(async () => {
 })
 afterAll(() => service.close())
 
+const BOB = '244caf9c-4dab-4481-b253-edc618187993'
 const PAGE = `query($first: Int, $after: String, $offset: Int, $search: String, $filter: AffinityFilter, $orderBy: AffinityOrder) {
   affinities(first: $first, after: $after, offset: $offset, search: $search, filter: $filter, orderBy: $orderBy) {
     totalCount pageInfo { endCursor hasNextPage } nodes { id }
@@ -43,11 +44,16 @@ describe('a page size that cannot be meant is refused, never clamped in silence'
     expect([errors, data.userAffinities]).toEqual([[], { code: 'INVALID_INPUT' }])
   })
 
-  it.each([100_000, 0, -1])('first: %i, below a user', async (first) => {
-    const query = `query($n: Int) { userAffinities(identifier: "alice") {
-      ... on UserAffinities { user { affinities(first: $n) { totalCount } } } } }`
-    const answer = await service.query(query, { n: first })
-    expect(answer.errors.length).toBeGreaterThan(0)
+  it.each(
+    ['user', 'apiKey'].flatMap((parent) =>
+      ['first: 100000', 'first: 0', 'first: -1', 'after: "x"'].map((given) => [given, parent] as const),
+    ),
+  )('%s, below %s', async (given, parent) => {
+    const query = (args: string) =>
+      `{ affinities(first: 1, filter: { userId: "${BOB}" }) { nodes { ${parent} { affinities(${args}) { totalCount } } } } }`
+    expect(JSON.stringify((await service.query(query('first: 1'))).data)).toContain('totalCount')
+    const answer = await service.query(query(given))
+    expect(codes(answer)).toEqual(['BAD_USER_INPUT'])
     expect(JSON.stringify(answer.data)).not.toContain('totalCount')
   })
 

@@ -265,6 +265,7 @@ describe('__proto__ and constructor', () => {
 
 describe('a cached value that is not what it should be', () => {
   const count = async () => (await service.query('{ affinities { totalCount } }')).data.affinities.totalCount
+  const known = () => service.logs.filter(({ msg }) => String(msg).includes('cannot be read')).length
   const good = {
     provider_id: 'p',
     endpoint_id: 'e',
@@ -288,10 +289,15 @@ describe('a cached value that is not what it should be', () => {
     ['has only a prototype', `{"__proto__":${JSON.stringify(good)}}`],
   ])('because it %s is skipped, and hides no other', async (_, value) => {
     const client = service.redis.client()
-    const before = await count()
-    await client.set('cache_affinity:broken:CLAUDE:m', value)
-    expect(await count()).toBe(before)
-    await client.del('cache_affinity:broken:CLAUDE:m')
+    const [before, told] = [await count(), known()]
+    const key = `cache_affinity:broken-${told}:CLAUDE:m`
+    await client.set(key, value)
+    // Written after it, and so seen after it.
+    await client.set('cache_affinity:good:CLAUDE:m', JSON.stringify(good), 'EX', 60)
+    await expect.poll(count).toBe(before + 1)
+    expect(known()).toBe(told + 1)
+    await client.del(key, 'cache_affinity:good:CLAUDE:m')
+    await expect.poll(count).toBe(before)
     expect(Object.prototype).not.toHaveProperty('provider_id')
   })
 })

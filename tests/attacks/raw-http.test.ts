@@ -107,19 +107,21 @@ it('the console is served, so that what follows tells something', async () => {
   expect(statusesOf(await say(get('/', ['accept: text/html'])))).toEqual([200])
 })
 
+// The package's own package.json is two folders above the console's, and three above its assets.
 describe('a path to the console’s files leads to no other file:', () => {
   it.each([
-    ['up, as it stands', '/../package.json'],
-    ['up out of the files', '/assets/../../package.json'],
+    ['up, as it stands', '/../../package.json'],
+    ['slashes alone encoded', '/..%2f..%2fpackage.json'],
+    ['up out of the files', '/assets/../../../package.json'],
     ['encoded dots', '/%2e%2e/%2e%2e/package.json'],
-    ['encoded dots and slashes', '/assets/%2e%2e%2f%2e%2e%2fpackage.json'],
-    ['encoded twice', '/assets/%252e%252e%252f%252e%252e%252fpackage.json'],
+    ['encoded dots and slashes', '/assets/%2e%2e%2f%2e%2e%2f%2e%2e%2fpackage.json'],
+    ['encoded twice', '/assets/%252e%252e%252f%252e%252e%252f%252e%252e%252fpackage.json'],
     ['backslashes', '/assets/..\\..\\..\\package.json'],
     ['encoded backslashes', '/assets/%5c..%5c..%5cpackage.json'],
     ['a NUL before another ending', '/assets/index.js%00.html'],
     ['a NUL alone', '/%00'],
     ['half an escape', '/%'],
-    ['dots in overlong UTF-8', '/%c0%ae%c0%ae/package.json'],
+    ['dots in overlong UTF-8', '/%c0%ae%c0%ae/%c0%ae%c0%ae/package.json'],
     ['another root', '//etc/passwd'],
     ['another host', '//evil.example/%2e%2e'],
     ['a whole URL', 'http://evil.example/../package.json'],

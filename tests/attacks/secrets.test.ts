@@ -6,6 +6,8 @@ import { psql } from '../support/servers/postgres.js'
 import { type RedisServer, startRedis } from '../support/servers/redis.js'
 import { freshDatabase } from '../support/servers/shared.js'
 import { CANARIES, CANARY_ENVIRONMENT, plantCanaries, secretsIn } from './canaries.js'
+import { ALL_FIELDS, fullDocument } from './every-field.js'
+import { ROOT_FIELDS } from './root-fields.js'
 import { post, type RawRequest, send } from './support.js'
 
 const token = CANARIES.staticToken
@@ -54,6 +56,17 @@ const EVERYTHING = `{ viewer { name user { id } } affinities(first: 1000) { node
   provider { id name displayName } endpoint { id baseUrl }
   providerKey { id name maskedKey endpoint { provider { name } } } model { name } staleReasons
 } } }`
+/** What the fields want beside what any value will do for. Nothing is cleared: others come after. */
+const GIVEN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'Query.affinities': { first: '200' },
+  'Query.auditEvents': { first: '200' },
+  'Query.userAffinities': { identifier: '"alice"' },
+  'Mutation.login': { email: `"${FIXTURE_ADMIN.email}"`, password: `"${CANARIES.password}"` },
+  'Mutation.clearUserCache': { identifier: '"alice"', dryRun: 'true' },
+  'Mutation.clearAllCache': { dryRun: 'true' },
+  'Mutation.clearAllModelMappingCache': { dryRun: 'true' },
+  'Mutation.clearAffinities': { filter: '{ stale: true }', dryRun: 'true' },
+}
 const LOGIN =
   'mutation($e: String!, $p: String!) { login(email: $e, password: $p) { ... on Session { expiresAt } ... on InvalidCredentialsError { message } } }'
 const jwt = (secret: string, claims: object = {}) =>
@@ -66,6 +79,31 @@ const jwt = (secret: string, claims: object = {}) =>
     .setProtectedHeader({ alg: 'HS256' })
     .sign(new TextEncoder().encode(secret))
 
+/** A stream of events that has begun; gives it up to its first event. */
+async function openStream(document: string): Promise<() => Promise<string>> {
+  const { body } = await service.app.yoga.fetch(
+    'http://localhost/graphql',
+    {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        authorization: `Bearer ${token}`,
+      },
+      body: JSON.stringify({ query: document }),
+    },
+    { clientAddress: '127.0.0.1' },
+  )
+  return async () => {
+    let text = ''
+    for await (const chunk of body ?? []) {
+      text += Buffer.from(chunk).toString()
+      if (/^data: .*\n/m.test(text)) break
+    }
+    return text
+  }
+}
+
 describe('no secret comes out', () => {
   it('of a page with every field: keys are masked, and never as they are stored', async () => {
     const text = await ask(query(EVERYTHING))
@@ -74,6 +112,34 @@ describe('no secret comes out', () => {
     expect(secretsIn(text)).toEqual([])
     expect(text).not.toContain(encryptedKey.slice(0, 40))
     expect(text).not.toContain('gAAAA')
+  })
+
+  it('of any field that the schema has, of a key that is no field’s, or of an event', async () => {
+    const client = redis.client({ password: CANARIES.cachePassword })
+    await client.set('session:canary', CANARIES.unread)
+    const pin = {
+      provider_id: 'p',
+      endpoint_id: 'e',
+      key_id: 'k',
+      created_at: 1,
+      expire_at: 4e9,
+      request_count: 1,
+    }
+    const value = JSON.stringify({ ...pin, secret: CANARIES.unread })
+    const asked = new Set<string>()
+    const answered = new Set<string>()
+    for (const root of ROOT_FIELDS) {
+      const { document, fields } = fullDocument(root, GIVEN[root.name])
+      for (const field of fields) asked.add(field)
+      const stream = root.kind === 'subscription' && (await openStream(document))
+      if (stream) await client.set('cache_affinity:canary:CLAUDE:m', value, 'EX', 60)
+      const text = stream ? await stream() : await ask(query(document))
+      expect(secretsIn(text), root.name).toEqual([])
+      expect(text, root.name).toContain('"data"')
+      if (!text.includes('"errors"')) answered.add(root.name)
+    }
+    expect(ALL_FIELDS.filter((field) => !asked.has(field))).toEqual([])
+    expect([...answered]).toEqual(ROOT_FIELDS.map(({ name }) => name))
   })
 
   it('of the schema: no field is named for one', async () => {
@@ -133,6 +199,12 @@ describe('no secret comes out', () => {
     for (const { status, text } of replies) expect([status < 500, secretsIn(text)]).toEqual([true, []])
   })
 
+  it('of the metrics, for whom they are', async () => {
+    const text = await ask({ method: 'GET', path: '/metrics', headers: {}, token })
+    expect(text).toContain('affinityql_')
+    expect(secretsIn(text)).toEqual([])
+  })
+
   it('of health, of an unknown path and of GraphiQL', async () => {
     for (const path of ['/health', '/health/live', '/health/ready', '/metrics', '/.env', '/graphql']) {
       expect(
@@ -190,7 +262,16 @@ describe('no secret comes out', () => {
     ]
     expect(texts[0]).toContain('CACHE_UNAVAILABLE')
     expect(texts[2]).toContain('503')
+    expect(texts[2]).not.toMatch(/127\.0\.0\.1|localhost|:\d{4,5}\b|ECONN|redis|postgres|error|version/i)
     expect(secretsIn(texts.join())).toEqual([])
+  })
+
+  it('of the rows of the audit, which tell of sign-ins and clears, done and refused', () => {
+    const rows = psql(databaseUrl, 'SELECT row_to_json(audit_logs) FROM audit_logs')
+    for (const told of ['cache_clear_all', 'admin_login', 'request_success', 'request_failed'])
+      expect(rows).toContain(told)
+    expect(secretsIn(rows)).toEqual([])
+    expect(rows).not.toMatch(/Bearer|eyJ[\w-]+\.[\w-]+\.|\$2[aby]\$|gAAAA/)
   })
 
   it('and after all this of no line of the log, though it tells what happened', () => {

@@ -1,20 +1,10 @@
-import { createHash } from 'node:crypto'
-import {
-  type GraphQLField,
-  type GraphQLInputType,
-  type GraphQLObjectType,
-  isEnumType,
-  isInputObjectType,
-  isLeafType,
-  isNonNullType,
-  isRequiredArgument,
-} from 'graphql'
+import { createHash, createHmac } from 'node:crypto'
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { schema } from '../../src/schema/index.js'
 import { startTestApp, type TestApp, VIEWER_TOKEN } from '../support/app.js'
 import { FIXTURE_ADMIN, FIXTURE_SECRETS } from '../support/fixtures.js'
 import { psql } from '../support/servers/postgres.js'
+import { ROOT_FIELDS } from './root-fields.js'
 import { codesOf, expectRefusal, post, send } from './support.js'
 
 let service: TestApp
@@ -35,6 +25,12 @@ const signed = (
   payload: JWTPayload,
   { alg = 'HS256', secret = FIXTURE_SECRETS.jwtSecret as string } = {},
 ): Promise<string> => new SignJWT(payload).setProtectedHeader({ alg }).sign(new TextEncoder().encode(secret))
+/** As no library would make it: an algorithm of one's choice with the gateway's own key. */
+function byHand(alg: string, hash: string): string {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const text = `${part({ alg, typ: 'JWT' })}.${part(claims())}`
+  return `${text}.${createHmac(hash, FIXTURE_SECRETS.jwtSecret).update(text).digest('base64url')}`
+}
 const without = (claim: string): JWTPayload => {
   const { [claim]: _, ...rest } = claims()
   return rest
@@ -45,17 +41,18 @@ const ask = (token: string | null, query = WHO) => post(service.app, query, unde
 
 describe('a token', () => {
   it('of the gateway, for an admin, lets in', async () => {
-    expect((await ask(await signed(claims()))).text).toBe(
-      '{"data":{"viewer":{"name":"root","role":"ADMIN"}}}',
-    )
+    const root = '{"data":{"viewer":{"name":"root","role":"ADMIN"}}}'
+    expect((await ask(await signed(claims()))).text).toBe(root)
+    expect((await ask(byHand('HS256', 'sha256'))).text).toBe(root)
   })
 
   it.each<[string, () => Promise<string> | string]>([
     ['signed by nobody (alg none)', () => new UnsecuredJWT(claims()).encode()],
-    [
-      'of another algorithm of the same key',
-      () => signed(claims(), { alg: 'HS384', secret: FIXTURE_SECRETS.jwtSecret.repeat(3) }),
-    ],
+    ['of HS384 with the same key', () => byHand('HS384', 'sha384')],
+    ['of HS512 with the same key', () => byHand('HS512', 'sha512')],
+    ['of HS256 that calls itself HS512', () => byHand('HS512', 'sha256')],
+    ['of RS256 that is an HMAC', () => byHand('RS256', 'sha256')],
+    ['of hs256, as nobody writes it', () => byHand('hs256', 'sha256')],
     ['of another key', () => signed(claims(), { secret: 'another-jwt-secret' })],
     ['of the encryption key', () => signed(claims(), { secret: FIXTURE_SECRETS.encryptionKey })],
     ['of an empty key', async () => `${(await signed(claims())).split('.').slice(0, 2).join('.')}.`],
@@ -151,40 +148,30 @@ describe('a token', () => {
 /** The one field that is for everybody. */
 const PUBLIC = ['Mutation.login']
 
-interface RootField {
-  readonly name: string
-  readonly document: string
+/** The status of a stream of events, which is cut once it has begun. */
+async function openEvents(token: string | null, query: string): Promise<number> {
+  const response = await service.app.yoga.fetch(
+    'http://localhost/graphql',
+    {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        ...(token !== null && { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify({ query }),
+    },
+    { clientAddress: '127.0.0.1' },
+  )
+  for await (const _ of response.body ?? []) break
+  return response.status
 }
 
-/** Made from the schema itself: a field that is added without a thought about who may call it fails here. */
-const rootFields: RootField[] = [
-  schema.getQueryType(),
-  schema.getMutationType(),
-  schema.getSubscriptionType(),
-]
-  .filter((type) => type != null)
-  .flatMap((type) => Object.values(type.getFields()).map((field) => rootField(type, field)))
-
-function rootField(type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): RootField {
-  const args = field.args.filter(isRequiredArgument).map(({ name, type: of }) => `${name}: ${literal(of)}`)
-  const selection = isLeafType(field.type) ? '' : '{ __typename }'
-  const call = `${field.name}${args.length > 0 ? `(${args.join(', ')})` : ''} ${selection}`
-  return { name: `${type.name}.${field.name}`, document: `${type.name.toLowerCase()} { ${call} }` }
-}
-
-function literal(type: GraphQLInputType): string {
-  if (isNonNullType(type)) return literal(type.ofType)
-  if (isEnumType(type)) return type.getValues()[0]?.name ?? ''
-  if (isInputObjectType(type)) return '{}'
-  const literals: Record<string, string> = { Boolean: 'true', Int: '1', Float: '1' }
-  return literals[String(type)] ?? '"x"'
-}
-
-const guarded = rootFields.filter(({ name }) => !PUBLIC.includes(name))
+const guarded = ROOT_FIELDS.filter(({ name }) => !PUBLIC.includes(name))
 
 describe('a root field', () => {
   it('is known to these tests, whichever there are', () => {
-    expect(rootFields.map(({ name }) => name)).toEqual(
+    expect(ROOT_FIELDS.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['Query.viewer', 'Query.affinities', 'Query.userAffinities', ...PUBLIC]),
     )
   })
@@ -203,14 +190,28 @@ describe('a root field', () => {
     expect(codesOf(await ask(await signed(claims({ exp: 1 })), document))).toEqual(['UNAUTHENTICATED'])
   })
 
-  it('is refused to a viewer’s token where it changes anything, and only there', async () => {
-    const refused: string[] = []
-    for (const { name, document } of guarded) {
-      const reply = await ask(VIEWER_TOKEN, document)
-      if (reply.text.includes('FORBIDDEN')) refused.push(name)
-    }
-    expect(refused).toEqual(guarded.map(({ name }) => name).filter((name) => name.startsWith('Mutation.')))
+  const changing = guarded.filter(({ kind }) => kind === 'mutation')
+  const reading = guarded.filter(({ kind }) => kind !== 'mutation')
+
+  it.each(changing)('$name is refused to a viewer’s token, which may only read', async ({ document }) => {
+    const reply = await ask(VIEWER_TOKEN, document)
+    expectRefusal(reply, 'FORBIDDEN')
+    expect(JSON.parse(reply.text).data ?? null).toBeNull()
   })
+
+  it.each(reading)('$name is given to a viewer’s token', async ({ document, kind }) => {
+    if (kind === 'subscription') return expect(await openEvents(VIEWER_TOKEN, document)).toBe(200)
+    const reply = await ask(VIEWER_TOKEN, document)
+    expect([reply.status, codesOf(reply)], reply.text).toEqual([200, []])
+  })
+
+  it.each(ROOT_FIELDS.filter(({ kind }) => kind === 'subscription'))(
+    '$name is refused as a stream of events as well',
+    async ({ document }) => {
+      for (const token of [null, await signed(claims({ user_id: ALICE })), `${VIEWER_TOKEN}x`])
+        expect(await openEvents(token, document)).toBe(401)
+    },
+  )
 
   it('of the schema itself is refused without a token', async () => {
     expectRefusal(await ask(null, '{ __schema { types { name } } }'), 'UNAUTHENTICATED')

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { connectRedis, createRedis } from '../../src/clients/redis.js'
+import { connectRedis, createRedis, type RedisClient } from '../../src/clients/redis.js'
 import { UnavailableError } from '../../src/errors.js'
 import { createRedisAffinityStore } from '../../src/stores/redis-affinity-store.js'
 import { promptly } from '../support/promptly.js'
@@ -7,7 +7,11 @@ import type { RedisServer } from '../support/servers/redis.js'
 import { type RedisClusterServers, startRedisCluster } from '../support/servers/redis-cluster.js'
 import { recordOf } from './behind-proxy.js'
 
-const keys = Array.from({ length: 300 }, (_, n) => `cache_affinity:a-${n}:OPENAI:gpt-5`)
+const keysUpTo = (count: number) =>
+  Array.from({ length: count }, (_, n) => `cache_affinity:a-${n}:OPENAI:gpt-5`)
+const keys = keysUpTo(300)
+/** Enough that each slot that moves has some. */
+const many = keysUpTo(20_000)
 
 describe('a clear in a Redis Cluster', () => {
   let cluster: RedisClusterServers
@@ -20,11 +24,14 @@ describe('a clear in a Redis Cluster', () => {
     for (const server of cluster.servers) server.cli('flushall')
   })
 
-  const start = async () => {
+  let connected: RedisClient
+  const client = () => connected
+  const start = async (present = keys) => {
     const client = createRedis({ kind: 'cluster', nodes: cluster.nodes }, { onError: () => {} })
     onTestFinished(() => client.disconnect())
     await connectRedis(client, 10_000)
-    await Promise.all(keys.map((key) => client.set(key, recordOf())))
+    connected = client
+    await Promise.all(present.map((key) => client.set(key, recordOf())))
     return createRedisAffinityStore(client)
   }
   const sizeOf = (server: RedisServer | undefined) => Number(server?.cli('dbsize'))
@@ -84,5 +91,49 @@ describe('a clear in a Redis Cluster', () => {
       return count
     }
     expect(await failureOf(all())).toMatchObject({ code: 'CACHE_UNAVAILABLE', clearedCount: 0 })
+  })
+
+  it.each([
+    [0, 1],
+    [1, 0],
+  ])('of everything finds each key once while slots move from master %i to %i', async (from, to) => {
+    const store = await start(many)
+    let isMoving = true
+    const moving = cluster.reshard(1_500, from, to).finally(() => {
+      isMoving = false
+    })
+    const counts: number[] = []
+    while (isMoving) {
+      const found = new Set<string>()
+      let named = 0
+      for await (const batch of store.allKeys()) {
+        named += batch.length
+        for (const key of batch) found.add(key)
+      }
+      expect(named).toBe(found.size)
+      counts.push(found.size)
+    }
+    await moving
+    expect(counts.length).toBeGreaterThan(3)
+    expect(new Set(counts)).toEqual(new Set([many.length]))
+  })
+
+  const few = many.slice(0, 5_000)
+  it('removes each key once, and leaves none, while slots move', async () => {
+    const store = await start(few)
+    let isMoving = true
+    const moving = cluster.reshard(1_500, 1, 2).finally(() => {
+      isMoving = false
+    })
+    const removals: number[] = []
+    while (isMoving) {
+      removals.push(await store.remove(few))
+      await Promise.all(few.map((key) => client().set(key, recordOf())))
+    }
+    await moving
+    expect(removals.length).toBeGreaterThan(1)
+    expect(new Set(removals)).toEqual(new Set([few.length]))
+    expect(await store.remove(few)).toBe(few.length)
+    expect(cluster.servers.map(sizeOf)).toEqual([0, 0, 0])
   })
 })

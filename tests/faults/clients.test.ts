@@ -3,15 +3,19 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { STREAM_LIMITS } from '../../src/live/streams.js'
 import { listen } from '../../src/server/http-server.js'
+import { sql } from '../api/affinity-model.js'
 import { FIXTURE_AFFINITIES } from '../api/clearing.js'
 import { listening } from '../attacks/http.js'
 import { ADMIN_TOKEN, startTestApp } from '../support/app.js'
 import { measured } from '../support/figures.js'
 import { writePin } from '../support/pin.js'
+import { quickTable, slowTable } from '../support/slow-table.js'
 
+const BOB = '244caf9c-4dab-4481-b253-edc618187993'
 const PAGE = `{ affinities(first: 1000) { nodes { id affinityKey modelId user { id username email } provider { id name displayName }
   endpoint { id baseUrl } providerKey { id name maskedKey } apiKey { id name maskedKey } staleReasons } } }`
 
@@ -123,6 +127,64 @@ describe('1,000 idle connections', () => {
     // They hear of it.
     for (const socket of idle) socket.resume()
     await expect.poll(() => idle.filter((socket) => !socket.destroyed).length).toBe(0)
+  })
+})
+
+describe('readers of events that go before they are answered', () => {
+  const ofBob = (n: number) =>
+    `subscription { affinityEvents(filter: { userId: "${BOB}", modelId: "m-${n}" }) { type } }`
+  const STATISTICS = 'subscription { cacheStats(intervalSeconds: 60) { totalAffinities } }'
+
+  /** Opens as many as one viewer may have; how many of them were refused. */
+  async function refusals(url: string): Promise<number> {
+    const sockets = await Promise.all(
+      Array.from({ length: STREAM_LIMITS.perViewer }, () =>
+        open(url, request(STATISTICS, 'text/event-stream')),
+      ),
+    )
+    const heard = sockets.map(() => '')
+    sockets.forEach((socket, n) => {
+      socket.on('data', (data) => {
+        heard[n] += data.toString('latin1')
+      })
+      socket.resume()
+    })
+    await expect.poll(() => heard.every((text) => text.includes('event: next'))).toBe(true)
+    for (const socket of sockets) socket.destroy()
+    return heard.filter((text) => text.includes('RATE_LIMITED')).length
+  }
+
+  it('leave nothing behind where whom they asked for was still being looked up', async () => {
+    const server = await listening()
+    const { databaseUrl } = server.service
+    await slowTable(databaseUrl, 'api_keys', 1)
+    const sockets = await Promise.all(
+      Array.from({ length: STREAM_LIMITS.perViewer / 10 }, (_, n) =>
+        open(server.url, request(ofBob(n), 'text/event-stream')),
+      ),
+    )
+    const looking = async () =>
+      (await sql(databaseUrl, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")).length
+    await expect.poll(looking).toBe(sockets.length)
+    for (const socket of sockets) socket.destroy()
+    await expect.poll(looking).toBe(0)
+    await quickTable(databaseUrl, 'api_keys')
+    await expect.poll(() => refusals(server.url)).toBe(0)
+    expect(server.service.logs.filter(({ level }) => Number(level) >= 50)).toEqual([])
+  })
+
+  it('leave nothing behind, a thousand of them, at whatever moment they go', async () => {
+    const server = await listening({ redis: 'empty' })
+    for (let wave = 0; wave < 20; wave += 1) {
+      const sockets = await Promise.all(
+        Array.from({ length: 50 }, () => open(server.url, request(STATISTICS, 'text/event-stream'))),
+      )
+      await sleep(wave)
+      for (const socket of sockets) socket.resetAndDestroy()
+    }
+    expect((await server.post('{ viewer { name } }')).status).toBe(200)
+    await expect.poll(() => refusals(server.url)).toBe(0)
+    expect(server.service.logs.filter(({ level }) => Number(level) >= 50)).toEqual([])
   })
 })
 

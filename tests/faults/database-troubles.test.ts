@@ -13,6 +13,8 @@ import { PROVIDER, startBehindProxy } from './behind-proxy.js'
 
 const provider = { providerId: PROVIDER }
 const NOTHING_DONE = { __typename: 'UnavailableError', code: 'DATABASE_UNAVAILABLE', clearedCount: 0 }
+/** Connections of the service at most. */
+const POOL_SIZE = 10
 const SEARCH = '{ affinities(search: "bob") { totalCount } }'
 
 describe('a PostgreSQL that has no connection left', () => {
@@ -59,6 +61,45 @@ describe('a PostgreSQL that has no connection left', () => {
     await leave()
     await expect.poll(async () => (await service.query(SEARCH)).errors).toEqual([])
   }, 40_000)
+})
+
+describe('a PostgreSQL all of whose connections to us are in use', () => {
+  /** As many as the pool has, by far. */
+  const SEARCHES = 60
+
+  it('is waited for 2 s and then unavailable; what needs none goes on, no clear is half done, and all is back', async () => {
+    const { service, client } = await startBehindProxy({ records: 20 })
+    const { databaseUrl } = service
+    // Until PostgreSQL ends the statements, after 5 s.
+    await slowTable(databaseUrl, 'users', 30)
+    const searches = Array.from({ length: SEARCHES }, (_, n) =>
+      service.query(`{ affinities(search: "nobody-${n}") { totalCount } }`),
+    )
+    const looking = async () =>
+      (await sql(databaseUrl, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")).length
+    await expect.poll(looking).toBe(POOL_SIZE)
+
+    // Static token, live index: no connection needed.
+    const list = await measured('our pool is exhausted: a list without names', () =>
+      promptly(() => service.query('{ affinities { totalCount nodes { id } } }')),
+    )
+    expect([list.errors, list.data.affinities.totalCount]).toEqual([[], 20])
+    expect(await looking()).toBe(POOL_SIZE)
+    const refused = await measured('our pool is exhausted: a clear', () =>
+      promptly(() => clear(service, 'clearProviderCache', provider)),
+    )
+    expect(refused).toMatchObject(NOTHING_DONE)
+    expect(await countKeys(client, 'cache_affinity:')).toBe(20)
+
+    const codes = (await Promise.all(searches)).map(
+      ({ data, errors }) => errors[0]?.extensions['code'] ?? data.affinities.totalCount,
+    )
+    expect(new Set(codes)).toEqual(new Set(['DATABASE_UNAVAILABLE']))
+    await quickTable(databaseUrl, 'users')
+    expect((await service.query(SEARCH)).errors).toEqual([])
+    expect(await sql(databaseUrl, 'SELECT 1 FROM audit_logs')).toEqual([])
+    expect(await clear(service, 'clearProviderCache', provider)).toMatchObject({ clearedCount: 20 })
+  })
 })
 
 describe('a PostgreSQL without the audit table', () => {

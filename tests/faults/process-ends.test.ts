@@ -103,6 +103,34 @@ describe('killed in the middle of a clear of 100,000', () => {
   })
 })
 
+describe('killed between the last delete and the outcome', () => {
+  it('has the records gone and the audit row begun, and says so at the next start', async () => {
+    const { client, proxy, databaseUrl, start } = await world(2_000)
+    const first = await start()
+    // The gateways' counter of invalidations: raised when all is deleted, before the outcome is written.
+    proxy.onCommand(['hincrby'], () => first.service.kill('SIGKILL'))
+    await expect(post(first.url, CLEAR).then((reply) => reply.text())).rejects.toThrow()
+    await first.service.exit
+    expect(await client.exists('cache_affinity:a-1:OPENAI:gpt-5', 'cache_affinity:a-2000:OPENAI:gpt-5')).toBe(
+      0,
+    )
+    const [begun, ...others] = await auditRows(databaseUrl)
+    expect(others).toEqual([])
+    expect(begun).toMatchObject({ event_type: 'request_failed' })
+    expect(JSON.stringify(begun?.['event_metadata'])).not.toContain('"result"')
+
+    proxy.onCommand(['hincrby'], () => {})
+    const second = await start()
+    const report = await second.service.line(/without an outcome/)
+    expect(report.input).toContain(String(begun?.id))
+    expect(await total(second.url)).toBe(0)
+    expect((await (await post(second.url, CLEAR)).json()).data.clearProviderCache).toMatchObject({
+      clearedCount: 0,
+      auditEvent: { success: true },
+    })
+  })
+})
+
 describe('SIGTERM', () => {
   it(
     'with queries, a clear and subscriptions open: each gets its answer, and the exit code is 0',

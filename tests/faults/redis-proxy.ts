@@ -13,6 +13,8 @@ export interface RedisProxy {
   delayReplies(ms: number): void
   /** Answers from now on are lost, as after a cut cable; the connections stay. */
   dropReplies(): void
+  /** Cuts every connection on both sides at once (RST); new ones are taken. */
+  reset(): void
   stop(): void
 }
 
@@ -70,6 +72,9 @@ export async function startRedisProxy(redisPort: number): Promise<RedisProxy> {
     },
     dropReplies() {
       repliesAreLost = true
+    },
+    reset() {
+      for (const socket of sockets) socket.resetAndDestroy()
     },
     stop() {
       server.close()

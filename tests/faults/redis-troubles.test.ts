@@ -49,6 +49,54 @@ describe('a Redis that answers 3 s late', () => {
   })
 })
 
+describe('a Redis whose connections are reset, or that is killed, while it is asked', () => {
+  const MAPPINGS = '{ modelMappings { totalCount } }'
+  const mappings = async (service: TestApp) => {
+    const { data, errors } = await service.query(MAPPINGS)
+    return data?.modelMappings.totalCount ?? errors[0]?.extensions['code']
+  }
+
+  it.each(['reset', 'killed'])(
+    '%s: CACHE_UNAVAILABLE in 2 s, never fewer, and back by itself',
+    async (how) => {
+      const { service, redis, proxy } = await startBehindProxy()
+      await seen(service, '', FIXTURE_AFFINITIES)
+      const whole = await mappings(service)
+      expect(whole).toBeGreaterThan(5)
+      let isAsked = false
+      proxy.onCommand(['scan', 'mget'], async () => {
+        isAsked = true
+        if (how === 'reset') proxy.reset()
+        else await redis.kill()
+      })
+      expect(await promptly(() => mappings(service))).toBe('CACHE_UNAVAILABLE')
+      expect(isAsked).toBe(true)
+      proxy.onCommand(['scan', 'mget'], () => {})
+      if (how === 'killed') await redis.restart()
+      await expect.poll(() => mappings(service)).toBe(whole)
+      await seen(service, '', FIXTURE_AFFINITIES)
+    },
+  )
+
+  it('reset before a delete is there: OUTCOME_UNKNOWN, and it is never sent again by itself', async () => {
+    const { service, redis, proxy, client } = await startBehindProxy({ records: 1_200 })
+    let batches = 0
+    proxy.onCommand(['unlink'], () => {
+      batches += 1
+      if (batches === 2) proxy.reset()
+    })
+    expect(await promptly(() => clear(service, 'clearProviderCache', provider))).toMatchObject({
+      code: 'OUTCOME_UNKNOWN',
+      clearedCount: 500,
+    })
+    await seen(service, '', 700)
+    await sleep(500)
+    expect(await countKeys(client, FAMILY)).toBe(700)
+    expect(redis.cli('info', 'commandstats')).toMatch(/cmdstat_unlink:calls=1,/)
+    expect(await clear(service, 'clearProviderCache', provider)).toMatchObject({ clearedCount: 700 })
+  })
+})
+
 describe('a Redis that is full (noeviction)', () => {
   it('is read and cleared all the same: deleting needs no room', async () => {
     const { service, client } = await startBehindProxy({ records: 700 })

@@ -2,12 +2,13 @@
  * Server processes that belong to the test process: whatever ends it (a crash, Ctrl-C, the end of the run), they end too,
  * and so do their directories.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { findProgram } from '../../../scripts/ensure-services.mjs'
 
 const running = new Set<ChildProcess>()
@@ -90,6 +91,13 @@ export function run(program: Program, input?: string): string {
   if (error) throw error
   if (status !== 0)
     throw new Error(`${program.command} ${program.args.join(' ')} failed (${status}): ${stderr || stdout}`)
+  return stdout
+}
+
+/** The same, while the test goes on. */
+export async function runBeside(program: Program): Promise<string> {
+  const [command, args] = wrapped(program)
+  const { stdout } = await promisify(execFile)(command, args, { cwd: '/', maxBuffer: 64 * 1024 * 1024 })
   return stdout
 }
 

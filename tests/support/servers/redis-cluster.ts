@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { run } from './child.js'
+import { run, runBeside } from './child.js'
 import { type RedisServer, redisPrograms, startRedis } from './redis.js'
 
 export interface RedisClusterServers {
@@ -9,6 +9,8 @@ export interface RedisClusterServers {
   readonly nodes: readonly { readonly host: string; readonly port: number }[]
   /** The server that is now the master of this key's slot. */
   masterOf(key: string): RedisServer
+  /** Moves so many slots with their keys from one of the servers to another, as an operator does, while the test goes on. */
+  reshard(slots: number, from: number, to: number): Promise<void>
   /** Waits until every server that runs says `cluster_state:ok`, 20 s at most. */
   untilOk(): Promise<void>
   stop(): Promise<void>
@@ -73,6 +75,15 @@ export async function startRedisCluster(
       const master = servers.find((server) => `${server.port}` === port)
       if (master === undefined) throw new Error(`No master has slot ${slot}.`)
       return master
+    },
+    async reshard(slots, from, to) {
+      const idOf = (position: number) => servers[position]?.cli('cluster', 'myid').trim() ?? ''
+      const [address = ''] = addresses
+      const which = ['--cluster-from', idOf(from), '--cluster-to', idOf(to), '--cluster-slots', `${slots}`]
+      await runBeside({
+        command: redisPrograms().cli,
+        args: ['--cluster', 'reshard', address, ...which, '--cluster-yes'],
+      })
     },
     untilOk,
     async stop() {
