@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { createPgDatabase, createPgliteDatabase, type Database } from './clients/database.js'
+import { reasonOf } from './clients/reachability.js'
 import type { Config, ModeConfig } from './config.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
@@ -256,11 +257,13 @@ const openDatabase = (mode: ModeConfig, logger: Logger): Database =>
 
 async function prepare(database: Database): Promise<void> {
   try {
+    // The driver's own error says why; Prisma's that it failed.
+    await database.ping()
     await prepareDatabase(database)
   } catch (error) {
     if (error instanceof ConfigurationError) throw error
     throw new ConfigurationError([
-      'The database cannot be reached: check DATABASE_URL, its password and the network.',
+      `The database at ${database.address} cannot be reached (${reasonOf(error) ?? 'no answer'}): check DATABASE_URL, its password and the network. npx affinityql doctor checks the rest as well.`,
     ])
   }
 }

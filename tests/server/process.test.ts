@@ -93,19 +93,20 @@ describe('the service as a process', () => {
     ],
     [
       'a database that cannot be reached',
-      async () => ({ DATABASE_URL: `postgresql://127.0.0.1:${await freePort()}/none` }),
-      /^affinityql: The database cannot be reached/,
+      async () => ({ DATABASE_URL: `postgresql://who:hunter2@127.0.0.1:${await freePort()}/none?schema=x` }),
+      /^affinityql: The database at 127\.0\.0\.1:\d+ cannot be reached \(nothing listens there\): .*npx affinityql doctor/,
     ],
     [
       'a cache that cannot be reached',
-      async () => ({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` }),
-      /^affinityql: The cache cannot be reached/,
+      async () => ({ REDIS_URL: `redis://who:hunter2@127.0.0.1:${await freePort()}/3?x=y` }),
+      /^affinityql: The cache at 127\.0\.0\.1:\d+ cannot be reached \(nothing listens there\): .*npx affinityql doctor/,
     ],
   ])('says %s in one line and exits with 1', async (_what, change, line) => {
     const service = startService({ ...(await gateway()), ...(await change()) })
     expect(await service.exit).toBe(1)
     // What was logged until then is JSON.
     expect(service.lines.filter((text) => !text.startsWith('{'))).toEqual([expect.stringMatching(line)])
+    expect(service.lines.join()).not.toMatch(/who|hunter2|none|\?/)
   })
 })
 
