@@ -31,7 +31,7 @@ describe('the service as a process', () => {
     const service = startService({ PORT: '0' }, emptyFolder())
     const [, url = ''] = await service.line(/(http:\/\/127\.0\.0\.1:\d+)\/graphql/)
     const [, token = ''] = await service.line(/token\s+(\S+)/i)
-    const [, email = '', password = ''] = await service.line(/sign in\s+(\S+)\s+\/\s+(.+)/i)
+    const [, email = '', password = ''] = await service.line(/sign in\s+(\S+)\s+\/\s+(\S+)$/i)
 
     const viewer = await graphql(url, '{ viewer { name canClear } }', token)
     expect(await viewer.json()).toMatchObject({ data: { viewer: { name: 'demo', canClear: true } } })
@@ -62,6 +62,13 @@ describe('the service as a process', () => {
       brokenRecords: 4,
       affinityIndex: 'live',
     })
+  })
+
+  it('warns of a wrong ENCRYPTION_KEY once it serves', async () => {
+    const service = startService({ ...(await gateway()), ENCRYPTION_KEY: 'not-the-gateways-key' })
+    await service.line(/"msg":"no stored key can be decrypted/)
+    expect(service.lines).toContainEqual(expect.stringMatching(/^affinityql serves http/))
+    expect(service.lines.join()).not.toContain('not-the-gateways-key')
   })
 
   it('finishes what it is answering when it is told to stop, and exits with 0', async () => {
