@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { SCHEDULER_STATS_KEY } from '../../src/stores/keys.js'
 import { sql } from '../api/affinity-model.js'
-import { startConsole, whenListed } from './console.js'
-import { rows } from './support.js'
+import { leaveAuditEvents, startConsole, whenListed } from './console.js'
+import { PHONE, rows } from './support.js'
 
 const site = startConsole()
 const { open } = site
@@ -57,6 +57,14 @@ describe('at first sight', () => {
     await page.getByText('9 hits, 1 misses').waitFor()
     await page.getByText('No gateway has reported yet').waitFor({ state: 'hidden' })
     expect(await page.getByText('0 requests, 0 candidates').count()).toBe(0)
+  })
+
+  it('spares a phone the lines that have no value', async () => {
+    await leaveAuditEvents(site.service)
+    const page = await open('/audit', { viewport: PHONE })
+    const dryRun = page.locator('tbody tr', { hasText: 'dry run' })
+    await dryRun.locator('[data-label=When]').waitFor()
+    expect(await dryRun.locator('[data-label=Cleared]').isVisible()).toBe(false)
   })
 
   it('counts nothing below a list that was never there', async () => {
