@@ -30,6 +30,8 @@ const HEIGHT = 150
 const AXIS_WIDTH = 56
 /** Room for one time of day in pixels, so that two do not touch. */
 const TIME_WIDTH = 66
+/** Seconds that the picture is wide at least: the first two points may be a moment apart. */
+const SHORTEST = 5
 const FONT = '12px system-ui, sans-serif'
 /** Opacity of the ground below a line, as the last two digits of a colour. */
 const GROUND = '1f'
@@ -116,6 +118,7 @@ function createPlot(
       legend: { show: false },
       cursor: { y: false, drag: { x: false }, points: { size: 6 } },
       scales: {
+        x: { range: (_, from, to) => [from, Math.max(to, from + SHORTEST)] },
         y: {
           range: () => {
             const { ticks } = latest()
