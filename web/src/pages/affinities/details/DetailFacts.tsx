@@ -21,7 +21,7 @@ export function DetailFacts({ row }: { readonly row: LiveRow<AffinityRowFragment
           <span>
             {t('common.pair', {
               name: t('details.staleTitle'),
-              value: record.staleReasons.map((reason) => t(`staleReasons.${reason}`)).join(', '),
+              value: format.list(record.staleReasons.map((reason) => t(`staleReasons.${reason}`))),
             })}
           </span>
         </div>
