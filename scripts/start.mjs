@@ -1,8 +1,4 @@
-// `npm start`: installs, builds and serves; each step only where it is needed.
-import { build } from './build.mjs'
-import { install, requireNode } from './lib/project.mjs'
+// `npm start`: installs, builds and serves.
+import './prepare.mjs'
 
-requireNode()
-install()
-build()
 await import('../dist/main.js')

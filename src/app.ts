@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { createPgDatabase, createPgliteDatabase, type Database } from './clients/database.js'
+import { reasonOf } from './clients/reachability.js'
 import type { Config, ModeConfig } from './config.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
@@ -14,7 +15,7 @@ import { createScanSource } from './live/scan-source.js'
 import { createStreams } from './live/streams.js'
 import { type Cache, openCache } from './open-cache.js'
 import { createAuthenticator } from './security/authenticator.js'
-import { createDecrypter } from './security/fernet.js'
+import { createDecrypter, type Decrypter } from './security/fernet.js'
 import { createAccessTokens } from './security/jwt.js'
 import { createLoginLimiter } from './security/login-limiter.js'
 import { createKeyMasker } from './security/masking.js'
@@ -36,6 +37,7 @@ import type { MemoryKeyspace } from './stores/memory-keyspace.js'
 import { createModelMappingSource } from './stores/model-mapping-reader.js'
 import { createPrismaAuditStore } from './stores/prisma-audit-store.js'
 import { createStatisticsReader } from './stores/statistics.js'
+import { tryStoredKeys } from './stores/stored-keys.js'
 
 /** How long an administrator stays signed in, in seconds. */
 const SESSION_TTL_SECONDS = 12 * 60 * 60
@@ -51,6 +53,8 @@ export interface App {
   readonly database: Database
   /** The embedded mode's cache; undefined beside a gateway. */
   readonly keyspace: MemoryKeyspace | undefined
+  /** Warns where no stored key can be decrypted; to be called, and not waited for, once it serves. Never rejects. */
+  checkEncryptionKey(): Promise<void>
   /** From now on `/health/ready` says that no new request should come. */
   startDraining(): void
   close(): Promise<void>
@@ -75,6 +79,7 @@ export async function createApp(
   const trustedDocuments =
     config.trustedDocuments && readTrustedDocuments([TRUSTED_DOCUMENTS, ...config.trustedDocuments.files])
   const secrets = secretsOf(config.mode)
+  const decrypt = createDecrypter(secrets.encryptionKey)
   const database = openDatabase(config.mode, logger)
   const metrics = createMetrics({ tables: expectedTables(database.prisma).map(({ name }) => name) })
   database.onQuery((sql, durationMs) => metrics.sqlStatementDone(sql, durationMs / 1_000))
@@ -155,7 +160,7 @@ export async function createApp(
     }),
     modelMappings: cache.modelMappings,
     gateway: createGatewayStore(database),
-    maskStoredKey: createKeyMasker(createDecrypter(secrets.encryptionKey), { maxEntries: MASKED_KEYS }),
+    maskStoredKey: createKeyMasker(decrypt, { maxEntries: MASKED_KEYS }),
     now,
     logger,
     trustProxy: config.trustProxy,
@@ -173,6 +178,7 @@ export async function createApp(
     yoga,
     database,
     keyspace: cache.keyspace,
+    checkEncryptionKey: () => warnOfWrongKey(database, decrypt, logger),
     startDraining() {
       draining = true
       streams.closeAll()
@@ -256,13 +262,26 @@ const openDatabase = (mode: ModeConfig, logger: Logger): Database =>
 
 async function prepare(database: Database): Promise<void> {
   try {
+    // The driver's own error says why; Prisma's that it failed.
+    await database.ping()
     await prepareDatabase(database)
   } catch (error) {
     if (error instanceof ConfigurationError) throw error
     throw new ConfigurationError([
-      'The database cannot be reached: check DATABASE_URL, its password and the network.',
+      `The database at ${database.address} cannot be reached (${reasonOf(error) ?? 'no answer'}): check DATABASE_URL, its password and the network. npx affinityql doctor checks the rest as well.`,
     ])
   }
+}
+
+/** Masked keys that are null are all that anybody would see of it. */
+async function warnOfWrongKey(database: Database, decrypt: Decrypter, logger: Logger): Promise<void> {
+  // While the database is away there is nothing to try, and other lines tell of that.
+  const { tried, readable } = await tryStoredKeys(database, decrypt).catch(() => ({ tried: 0, readable: 0 }))
+  if (tried === 0 || readable > 0) return
+  logger.warn(
+    { tried },
+    'no stored key can be decrypted, so masked keys are null: is ENCRYPTION_KEY the gateway’s? npx affinityql doctor checks it',
+  )
 }
 
 /** Gives back what is open already when a later step of the start fails. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import type { Address, RedisConfig } from './clients/redis.js'
+import type { Address } from './clients/reachability.js'
+import type { RedisConfig } from './clients/redis.js'
 import { ConfigurationError } from './errors.js'
 import { parseAdminTokens, type StaticToken } from './security/static-tokens.js'
 import { weakSecrets } from './security/weak-secrets.js'
@@ -137,7 +138,7 @@ function readMode(read: Read, problems: string[]): ModeConfig | undefined {
   const databaseUrl = read('DATABASE_URL')
   if (databaseUrl && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     problems.push('DATABASE_URL must begin with postgresql://.')
-  } else if (databaseUrl && !URL.canParse(databaseUrl)) {
+  } else if (databaseUrl && !isWholeUrl(databaseUrl)) {
     problems.push(
       'DATABASE_URL is not a valid URL: a special character in the password must be percent-encoded.',
     )
@@ -155,7 +156,7 @@ function readRedis(read: Read, set: readonly string[], problems: string[]): Redi
   }
   const url = read('REDIS_URL')
   if (url) {
-    if (/^rediss?:\/\//.test(url) && URL.canParse(url)) return { kind: 'single', url }
+    if (/^rediss?:\/\//.test(url) && isWholeUrl(url)) return { kind: 'single', url }
     problems.push('REDIS_URL must begin with redis:// or rediss:// and be a valid URL.')
     return undefined
   }
@@ -173,6 +174,13 @@ function readRedis(read: Read, set: readonly string[], problems: string[]): Redi
   }
   const nodes = readHostPorts('REDIS_CLUSTER_NODES', read, problems, 6_379)
   return nodes && { kind: 'cluster', nodes, ...credentials }
+}
+
+/** False also where `/`, `?` or `#` in a password ends the address too early: its beginning would pass for host and port. */
+function isWholeUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { username, pathname, search, hash } = new URL(text)
+  return !`${pathname}${username ? '' : search}${hash}`.includes('@')
 }
 
 /** `host:port,host:port,…`; IPv6 addresses in brackets. */

@@ -33,6 +33,7 @@ async function main(): Promise<void> {
     const server = await listen(app.yoga, config.host, config.port)
     stopOnSignals(app, server, stack)
     process.stdout.write(banner(config, server.url, demo, demoToken?.token))
+    void app.checkEncryptionKey()
   } catch (error) {
     for (const close of stack) await close()
     throw error

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { type CommandListener, observeCommands } from './clients/command-observer.js'
-import { connectRedis, createRedis } from './clients/redis.js'
+import { reasonOf } from './clients/reachability.js'
+import { addressOfRedis, connectRedis, createRedis } from './clients/redis.js'
 import type { ModeConfig } from './config.js'
 import { ConfigurationError } from './errors.js'
 import type { AffinityFeed } from './live/feed-port.js'
@@ -75,10 +76,10 @@ export async function openCache(
   const outage = createOutageLog(logger, 'cache')
   try {
     await connectRedis(client, CACHE_CONNECT_TIMEOUT_MS)
-  } catch {
+  } catch (error) {
     client.disconnect()
     throw new ConfigurationError([
-      'The cache cannot be reached: check REDIS_URL (or REDIS_SENTINELS, REDIS_CLUSTER_NODES), its password and the network.',
+      `The cache at ${addressOfRedis(mode.redis)} cannot be reached (${reasonOf(error) ?? 'no answer'}): check REDIS_URL (or REDIS_SENTINELS, REDIS_CLUSTER_NODES), its password and the network. npx affinityql doctor checks the rest as well.`,
     ])
   }
   outage.begin()

@@ -7,6 +7,7 @@ import { PrismaClient } from '../generated/prisma/client.js'
 import { lockDirectory } from './directory-lock.js'
 import { createHangGuard } from './hang-guard.js'
 import { type Around, observeQueries, type QueryListener } from './query-observer.js'
+import { hostAndPort } from './reachability.js'
 
 export type { QueryListener } from './query-observer.js'
 
@@ -20,6 +21,8 @@ export interface Database {
    * always the same. Arguments are texts, or lists of texts. Rows come as the adapter gives them: times as ISO texts.
    */
   query(sql: string, args: readonly (string | readonly string[])[]): Promise<readonly (readonly unknown[])[]>
+  /** Where it is, for a person: host and port, a socket, or this process. Nothing of the URL's user, password or query. */
+  readonly address: string
   /** The PostgreSQL schema that holds the gateway's tables, normally `public`. */
   readonly schemaName: string
   /** Resolves when the database answers. Rejects with the driver's error: see toDomainError. */
@@ -95,6 +98,7 @@ export function createPgDatabase(options: PgDatabaseOptions): Database {
   const guard = createHangGuard({ ...HANG_GUARD, probe: () => probe(config) })
   return assemble(
     factory,
+    addressOf(config),
     schemaName,
     {
       async ping() {
@@ -107,6 +111,18 @@ export function createPgDatabase(options: PgDatabaseOptions): Database {
     },
     guard.run,
   )
+}
+
+/** As the driver understands it: a URL may leave the host or the port to PGHOST and PGPORT, or name a socket's folder. */
+function addressOf(config: pg.PoolConfig): string {
+  try {
+    const { host, port } = new pg.Client(config)
+    return host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : hostAndPort({ host, port })
+  } catch {
+    // A certificate's file that is not there, say: connecting will tell.
+    const { hostname, port } = new URL(config.connectionString ?? '')
+    return hostAndPort({ host: hostname, port: Number(port || 5432) })
+  }
 }
 
 /** Resolves when the server says anything at all: one that is full or starting up does not hang. */
@@ -139,7 +155,7 @@ export function createPgliteDatabase(options: { readonly dataDir?: string | unde
     connect: async () => (await open()).adapter.connect(),
     connectToShadowDb: async () => (await open()).adapter.connectToShadowDb(),
   }
-  return assemble(factory, undefined, {
+  return assemble(factory, 'this process', undefined, {
     async ping() {
       await (await open()).client.query('SELECT 1')
     },
@@ -188,6 +204,7 @@ function takeDirectory(dataDir: string): () => void {
 
 function assemble(
   factory: SqlMigrationAwareDriverAdapterFactory,
+  address: string,
   schemaName: string | undefined,
   driver: { ping(): Promise<void>; end(): Promise<void> },
   around?: Around,
@@ -212,6 +229,7 @@ function assemble(
       const { rows } = await (await adapter).queryRaw({ sql, args: [...args], argTypes })
       return rows
     },
+    address,
     schemaName: schemaName ?? 'public',
     ping: driver.ping,
     onQuery: observed.onQuery,

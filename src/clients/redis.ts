@@ -3,11 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConnectionOptions } from 'node:tls'
 import { Cluster, type DNSLookupFunction, Redis, type RedisOptions } from 'ioredis'
 import { ConfigurationError, cacheUnavailable } from '../errors.js'
-
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
+import { type Address, hostAndPort } from './reachability.js'
 
 interface Credentials {
   readonly username?: string | undefined
@@ -149,6 +145,14 @@ function createCluster(config: Extract<RedisConfig, { kind: 'cluster' }>, connec
     // With TLS the host name must reach the check of the certificate: not resolved to an address before.
     ...(config.tls ? { dnsLookup: asItIs } : {}),
   })
+}
+
+/** Where it is looked for, for a person: host and port, or those of the sentinels or nodes. No user and no password. */
+export function addressOfRedis(config: RedisConfig): string {
+  if (config.kind === 'sentinel') return config.sentinels.map(hostAndPort).join(', ')
+  if (config.kind === 'cluster') return config.nodes.map(hostAndPort).join(', ')
+  const { host = '', port = 0 } = optionsOfUrl(config.url, undefined)
+  return hostAndPort({ host, port })
 }
 
 /**

@@ -5,8 +5,8 @@ import { DEMO_ADMIN } from './people.js'
 import { seedDemo } from './rows.js'
 import { startDemoTraffic } from './traffic.js'
 
-/** The demo's only secrets, and none at all: the embedded mode is refused in production. */
-export const DEMO_PASSWORD = 'affinityql demo'
+/** The demo's only secrets, and none at all: the embedded mode is refused in production. One word, to be copied whole. */
+export const DEMO_PASSWORD = 'affinityqldemo'
 /** Encrypts nothing but the demo's invented keys. */
 export const DEMO_ENCRYPTION_KEY = 'affinityql-demo'
 /** Cheap: the password is known, and a demo should start at once. */

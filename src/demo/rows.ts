@@ -3,7 +3,7 @@ import type { PrismaClient } from '../generated/prisma/client.js'
 import { createEncrypter } from '../security/fernet.js'
 import { demoId } from './demo-id.js'
 import { DEMO_GLOBAL_MODELS, DEMO_MODELS } from './models.js'
-import { DEMO_API_KEYS, DEMO_USERS } from './people.js'
+import { DEMO_ADMIN, DEMO_API_KEYS, DEMO_USERS } from './people.js'
 import { DEMO_ENDPOINTS, DEMO_PROVIDER_KEYS, DEMO_PROVIDERS } from './upstreams.js'
 
 export interface SeedDemoOptions {
@@ -19,10 +19,15 @@ const DAMAGED_CIPHERTEXT = 'bm90LWEtZmVybmV0LXRva2Vu'
 
 /**
  * Puts the demo's world into an embedded database, all of it or nothing. A database that has a user already is left
- * as it is, so that a later start keeps whatever happened since.
+ * as it is but for the administrator's password, so that a later start keeps whatever happened since.
  */
 export async function seedDemo(prisma: PrismaClient, options: SeedDemoOptions): Promise<void> {
-  if ((await prisma.user.count()) > 0) return
+  if ((await prisma.user.count()) > 0) {
+    // The password that the banner shows must be the one that is taken.
+    const { passwordHash } = options
+    await prisma.user.updateMany({ where: { id: DEMO_ADMIN.id }, data: { passwordHash } })
+    return
+  }
   const encrypt = createEncrypter(options.encryptionKey)
   await prisma.$transaction([
     prisma.user.createMany({ data: DEMO_USERS.map((user) => userRow(user, options.passwordHash)) }),

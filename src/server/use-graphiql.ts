@@ -93,6 +93,19 @@ if (session) {
 }
 `
 
+/**
+ * GraphiQL opens the tab whose texts are those that it was left with, and notes these only when they are edited: without
+ * this, whoever comes back finds an empty tab before the others.
+ */
+const REOPEN_TAB = `try {
+const { tabs, activeTabIndex } = JSON.parse(localStorage.getItem('graphiql:tabState'))
+for (const part of ['query', 'variables']) localStorage.setItem('graphiql:' + part, tabs[activeTabIndex][part] ?? '')
+} catch {}
+`
+
+/** Runs before GraphiQL. */
+const BEFORE = USE_SESSION + REOPEN_TAB
+
 const hashOf = (script: string): string => `'sha256-${createHash('sha256').update(script).digest('base64')}'`
 
 function renderPage(): Page {
@@ -109,10 +122,10 @@ function renderPage(): Page {
     shouldPersistHeaders: false,
   })
   const script = page.slice(page.indexOf('<script>') + '<script>'.length, page.lastIndexOf('</script>'))
-  const html = page.replace('<script>', () => `<script>${USE_SESSION}</script><script>`)
+  const html = page.replace('<script>', () => `<script>${BEFORE}</script><script>`)
   const policy = [
     "default-src 'none'",
-    `script-src ${hashOf(USE_SESSION)} ${hashOf(script)}`,
+    `script-src ${hashOf(BEFORE)} ${hashOf(script)}`,
     'worker-src blob:',
     // The editor writes style elements and attributes as it goes.
     "style-src 'unsafe-inline'",

@@ -30,3 +30,28 @@ it('GraphiQL runs its first example with the session of the console, from its ow
     await lose()
   }
 })
+
+it('GraphiQL is found again at the tab where it was left', async () => {
+  const { url, lose } = await serve(service)
+  const browser = await openBrowser()
+  try {
+    const context = await browser.newContext()
+    const visit = async () => {
+      const page = await context.newPage()
+      await page.goto(`${url}/graphql`)
+      await page.locator('.graphiql-tab-active').waitFor()
+      return page
+    }
+    const first = await visit()
+    await expect.poll(() => first.evaluate("localStorage.getItem('graphiql:tabState')")).not.toBeNull()
+    await first.close()
+
+    const second = await visit()
+    const tabs = await second.locator('.graphiql-tab').allInnerTexts()
+    expect(tabs).toEqual(['Affinities', 'StalePins', 'OneUser', 'WhoAmI'])
+    expect(await second.locator('.graphiql-tab-active').textContent()).toContain('Affinities')
+  } finally {
+    await browser.close()
+    await lose()
+  }
+})

@@ -51,6 +51,7 @@ describe('the tarball', () => {
         'docs/operating.md',
         'deploy/systemd/affinityql.service',
         'dist/main.js',
+        'bin/affinityql.mjs',
         'dist/cli/main.js',
         'dist/client/index.js',
         'dist/client/index.d.ts',
@@ -63,7 +64,7 @@ describe('the tarball', () => {
     )
     const others = contents.filter(
       (path) =>
-        !/^(dist|prisma|docs|deploy)\/|^(package\.json|schema\.graphql|[A-Z]+\.md|LICENSE)$/.test(path),
+        !/^(bin|dist|prisma|docs|deploy)\/|^(package\.json|schema\.graphql|[A-Z]+\.md|LICENSE)$/.test(path),
     )
     expect(others).toEqual([])
     expect(contents.filter((path) => /(^|\/)tests?\/|\.map$|\.ts$(?<!\.d\.ts)|\.test\./.test(path))).toEqual(

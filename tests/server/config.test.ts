@@ -219,4 +219,20 @@ describe('loadConfig', () => {
     expect(problems.length).toBeGreaterThanOrEqual(3)
     expect(problems.join()).not.toContain(secret)
   })
+
+  it.each(['12/canary', '12?canary', '12#canary'])(
+    'takes no URL whose password %s would pass for a port and more',
+    (password) => {
+      const problems = problemsOf({
+        ...GATEWAY,
+        DATABASE_URL: `postgresql://user:${password}@db/gateway`,
+        REDIS_URL: `redis://user:${password}@cache`,
+      })
+      expect(problems).toEqual([
+        expect.stringMatching(/^REDIS_URL must/),
+        expect.stringMatching(/^DATABASE_URL is not a valid URL/),
+      ])
+      expect(problems.join()).not.toContain('canary')
+    },
+  )
 })

@@ -31,7 +31,7 @@ describe('the service as a process', () => {
     const service = startService({ PORT: '0' }, emptyFolder())
     const [, url = ''] = await service.line(/(http:\/\/127\.0\.0\.1:\d+)\/graphql/)
     const [, token = ''] = await service.line(/token\s+(\S+)/i)
-    const [, email = '', password = ''] = await service.line(/sign in\s+(\S+)\s+\/\s+(.+)/i)
+    const [, email = '', password = ''] = await service.line(/sign in\s+(\S+)\s+\/\s+(\S+)$/i)
 
     const viewer = await graphql(url, '{ viewer { name canClear } }', token)
     expect(await viewer.json()).toMatchObject({ data: { viewer: { name: 'demo', canClear: true } } })
@@ -64,6 +64,13 @@ describe('the service as a process', () => {
     })
   })
 
+  it('warns of a wrong ENCRYPTION_KEY once it serves', async () => {
+    const service = startService({ ...(await gateway()), ENCRYPTION_KEY: 'not-the-gateways-key' })
+    await service.line(/"msg":"no stored key can be decrypted/)
+    expect(service.lines).toContainEqual(expect.stringMatching(/^affinityql serves http/))
+    expect(service.lines.join()).not.toContain('not-the-gateways-key')
+  })
+
   it('finishes what it is answering when it is told to stop, and exits with 0', async () => {
     const env = await gateway()
     const service = startService({ ...env, ADMIN_TOKENS })
@@ -93,19 +100,20 @@ describe('the service as a process', () => {
     ],
     [
       'a database that cannot be reached',
-      async () => ({ DATABASE_URL: `postgresql://127.0.0.1:${await freePort()}/none` }),
-      /^affinityql: The database cannot be reached/,
+      async () => ({ DATABASE_URL: `postgresql://who:hunter2@127.0.0.1:${await freePort()}/none?schema=x` }),
+      /^affinityql: The database at 127\.0\.0\.1:\d+ cannot be reached \(nothing listens there\): .*npx affinityql doctor/,
     ],
     [
       'a cache that cannot be reached',
-      async () => ({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` }),
-      /^affinityql: The cache cannot be reached/,
+      async () => ({ REDIS_URL: `redis://who:hunter2@127.0.0.1:${await freePort()}/3?x=y` }),
+      /^affinityql: The cache at 127\.0\.0\.1:\d+ cannot be reached \(nothing listens there\): .*npx affinityql doctor/,
     ],
   ])('says %s in one line and exits with 1', async (_what, change, line) => {
     const service = startService({ ...(await gateway()), ...(await change()) })
     expect(await service.exit).toBe(1)
     // What was logged until then is JSON.
     expect(service.lines.filter((text) => !text.startsWith('{'))).toEqual([expect.stringMatching(line)])
+    expect(service.lines.join()).not.toMatch(/who|hunter2|none|\?/)
   })
 })
 

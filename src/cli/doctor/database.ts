@@ -3,6 +3,7 @@ import { createDecrypter } from '../../security/fernet.js'
 import { differences } from '../../stores/gateway-schema/differences.js'
 import { expectedTables } from '../../stores/gateway-schema/expected-tables.js'
 import { readTables } from '../../stores/gateway-schema/inspect.js'
+import { tryStoredKeys } from '../../stores/stored-keys.js'
 import type { Finding } from './finding.js'
 
 /** Whether the tables are the gateway's. Unlike the start of the service it makes none. */
@@ -46,35 +47,17 @@ export async function mayReadAndAudit({ prisma, schemaName }: Database): Promise
   }
 }
 
-/** Enough to tell a wrong key from a few rows that cannot be read. */
-const KEYS_TRIED = 20
-
-/** Whether what the gateway has encrypted can be decrypted. No key, and no part of one, is in the answer. */
+/** Whether what the gateway has encrypted can be decrypted. */
 export async function keysDecrypt(database: Database, encryptionKey: string): Promise<Finding> {
-  const [apiKeys, providerKeys] = await Promise.all([
-    database.prisma.apiKey.findMany({
-      select: { keyEncrypted: true },
-      where: { keyEncrypted: { not: null } },
-      take: KEYS_TRIED,
-    }),
-    database.prisma.providerKey.findMany({ select: { apiKey: true }, take: KEYS_TRIED }),
-  ]).catch(() => [undefined, undefined])
-  if (!apiKeys || !providerKeys) {
-    return { check: 'keys', state: 'warning', message: 'not looked at: the tables cannot be read' }
-  }
-  const decrypt = createDecrypter(encryptionKey)
-  const stored = [
-    ...apiKeys.map(({ keyEncrypted }) => keyEncrypted),
-    ...providerKeys.map(({ apiKey }) => apiKey),
-  ]
-  const readable = stored.filter((text) => decrypt(text) !== undefined).length
-  const message = `${readable} of ${stored.length} stored keys that were tried decrypt`
-  if (stored.length === 0)
-    return { check: 'keys', state: 'warning', message: 'there is no stored key to try' }
+  const found = await tryStoredKeys(database, createDecrypter(encryptionKey)).catch(() => undefined)
+  if (!found) return { check: 'keys', state: 'warning', message: 'not looked at: the tables cannot be read' }
+  const { tried, readable } = found
+  if (tried === 0) return { check: 'keys', state: 'warning', message: 'there is no stored key to try' }
+  const message = `${readable} of ${tried} stored keys that were tried decrypt`
   if (readable === 0) {
     return { check: 'keys', state: 'failed', message: `${message}: ENCRYPTION_KEY is not the gateway’s` }
   }
-  return { check: 'keys', state: readable === stored.length ? 'ok' : 'warning', message }
+  return { check: 'keys', state: readable === tried ? 'ok' : 'warning', message }
 }
 
 /** Up to here all API keys are read within some 5 ms. */

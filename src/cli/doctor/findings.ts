@@ -1,5 +1,6 @@
 import { createPgDatabase, type Database } from '../../clients/database.js'
-import { connectRedis, createRedis, type RedisClient } from '../../clients/redis.js'
+import { reasonOf } from '../../clients/reachability.js'
+import { addressOfRedis, connectRedis, createRedis, type RedisClient } from '../../clients/redis.js'
 import { type Config, loadConfig, type ModeConfig } from '../../config.js'
 import { ConfigurationError } from '../../errors.js'
 import type { Environment } from '../command.js'
@@ -51,7 +52,7 @@ async function* gatewayFindings(
   const database = createPgDatabase({ url: mode.databaseUrl, onError: () => {} })
   const redis = createRedis(mode.redis, { onError: () => {}, connectionName: 'affinityql-doctor' })
   try {
-    const hasDatabase = yield* reach('database', () => database.ping())
+    const hasDatabase = yield* reach('database', database.address, () => database.ping())
     if (hasDatabase) {
       const tables = await tablesFit(database)
       yield tables
@@ -59,7 +60,7 @@ async function* gatewayFindings(
       yield await keysDecrypt(database, mode.encryptionKey)
       if (tables.state === 'ok') yield await hasIndexes(database)
     }
-    const hasRedis = yield* reach('cache', async () => {
+    const hasRedis = yield* reach('cache', addressOfRedis(mode.redis), async () => {
       await connectRedis(redis, CONNECT_TIMEOUT_MS)
       await redis.ping()
     })
@@ -73,38 +74,20 @@ async function* gatewayFindings(
 
 async function* reach(
   check: 'database' | 'cache',
+  address: string,
   ping: () => Promise<void>,
 ): AsyncGenerator<Finding, boolean, undefined> {
   const startedAt = performance.now()
   try {
     await ping()
-    yield { check, state: 'ok', message: `answers in ${Math.round(performance.now() - startedAt)} ms` }
+    const ms = Math.round(performance.now() - startedAt)
+    yield { check, state: 'ok', message: `${address} answers in ${ms} ms` }
     return true
   } catch (error) {
-    yield { check, state: 'failed', message: `does not answer: ${reasonOf(error)}`, isOutage: true }
+    const reason = reasonOf(error) ?? 'check its address, its password and the network'
+    yield { check, state: 'failed', message: `${address} does not answer: ${reason}`, isOutage: true }
     return false
   }
-}
-
-/** A driver's own words may hold the address and the user, so its code is told alone; the cache's is the cause's. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : undefined
-  if (typeof code === 'string') return REASONS[code] ?? code
-  const word =
-    cause instanceof Error ? /^(NOAUTH|WRONGPASS|NOPERM|LOADING)\b/.exec(cause.message)?.[0] : undefined
-  return word ? (REASONS[word] ?? word) : 'check its address, its password and the network'
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ENOTFOUND: 'its host name is not known',
-  ETIMEDOUT: 'no answer in time',
-  '28P01': 'wrong password, or unknown user',
-  '28000': 'this user may not connect',
-  '3D000': 'there is no such database',
-  WRONGPASS: 'wrong password, or unknown user',
-  NOAUTH: 'it asks for a password',
 }
 
 /** More than this and TTLs that people see are visibly wrong, in milliseconds. */

@@ -15,15 +15,16 @@ interface CursorPagerProps {
 export function CursorPager({ pages, pageSize, shown, total, next }: CursorPagerProps) {
   const { t } = useTranslation()
   const format = useFormat()
-  const from = pages.index * pageSize + (shown > 0 ? 1 : 0)
+  const before = pages.index * pageSize
   return (
     <div className="pager">
       <span className="hint">
-        {t('common.range', {
-          from: format.number(from),
-          to: format.number(pages.index * pageSize + shown),
-          total: format.number(total),
-        })}
+        {shown > 0 &&
+          t('common.range', {
+            from: format.number(before + 1),
+            to: format.number(before + shown),
+            total: format.number(total),
+          })}
       </span>
       <ActionIcon
         variant="default"

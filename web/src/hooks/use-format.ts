@@ -14,6 +14,8 @@ export interface Format {
   duration(seconds: number): string
   /** Only the units that matter: `2 d 3 h`, `1 h 50 min`, `17 min`, `32 s`; from seconds. */
   age(seconds: number): string
+  /** `a, b` with the language's own commas. */
+  list(parts: readonly string[]): string
   readonly zone: string
 }
 
@@ -45,6 +47,7 @@ export function createFormat(language: string): Format {
     timeZoneName: 'short',
   })
   const time = new Intl.DateTimeFormat(language, { timeStyle: 'medium', hourCycle: 'h23' })
+  const list = new Intl.ListFormat(language, { type: 'conjunction', style: 'narrow' })
   const unit = (name: 'day' | 'hour' | 'minute' | 'second') =>
     new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'narrow' })
   const units = { day: unit('day'), hour: unit('hour'), minute: unit('minute'), second: unit('second') }
@@ -77,6 +80,7 @@ export function createFormat(language: string): Format {
       if (hours < 24) return `${units.hour.format(hours)} ${units.minute.format(minutes % 60)}`
       return `${units.day.format(Math.floor(hours / 24))} ${units.hour.format(hours % 24)}`
     },
+    list: (parts) => list.format(parts),
     zone: zoneName === undefined || zoneName === timeZone ? timeZone : `${timeZone} (${zoneName})`,
   }
 }

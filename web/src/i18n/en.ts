@@ -73,6 +73,7 @@ export const en = {
     close: 'Close',
     copy: 'Copy {{what}}',
     copied: 'Copied',
+    pair: '{{name}}: {{value}}',
     clearSearch: 'Empty the search field',
     none: 'none',
     unknown: 'unknown',

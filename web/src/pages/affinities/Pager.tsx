@@ -19,11 +19,13 @@ export function Pager({ control, total }: PagerProps) {
   return (
     <div className="pager affinity-pager">
       <span className="hint">
-        {t('common.range', {
-          from: format.number(from),
-          to: format.number(Math.min(page * size, total)),
-          total: format.number(total),
-        })}
+        {/* Without a record, and before there is an answer, there is nothing to count. */}
+        {total > 0 &&
+          t('common.range', {
+            from: format.number(from),
+            to: format.number(Math.min(page * size, total)),
+            total: format.number(total),
+          })}
       </span>
       {!phone && (
         <NativeSelect

@@ -18,7 +18,14 @@ export function rememberNames(records: readonly AffinityRowFragment[]): void {
 export const rememberName = (field: FilterField, id: string, name: string): void =>
   void names.set(`${field}:${id}`, name)
 
-export const nameOf = (field: FilterField, id: string): string => names.get(`${field}:${id}`) ?? shortId(id)
+/** Names that the gateway lets two have: any user may call a key `laptop`, and each endpoint may have a key `main`. */
+const SHARED: readonly FilterField[] = ['affinityKey', 'providerKeyId']
+
+export function nameOf(field: FilterField, id: string): string {
+  const name = names.get(`${field}:${id}`)
+  if (name === undefined) return shortId(id)
+  return SHARED.includes(field) ? `${name} · ${shortId(id)}` : name
+}
 
 /** Enough of an id to tell it from its neighbours. */
 export const shortId = (id: string): string => (id.length > 13 ? `${id.slice(0, 8)}…` : id)

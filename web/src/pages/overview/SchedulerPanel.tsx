@@ -9,12 +9,12 @@ export function SchedulerPanel({ stats }: { readonly stats: StatsFragment | unde
   const format = useFormat()
   if (!stats) return <Panel title={t('overview.scheduler')}>{null}</Panel>
   const { schedulerMetrics: metrics, dynamicReservation: reservation } = stats
-  const { lastApiFormat, lastModelName, lastUpdatedAt } = metrics
+  const { lastApiFormat, lastModelName, lastUpdatedAt, lastBatchSize, lastCandidateCount } = metrics
+  // Some report only what adds up, and neither when nor what came last.
+  const reported = metrics.totalBatches > 0 || metrics.cacheHitRate !== null
+  const never = reported ? null : t('overview.schedulerNever')
   return (
-    <Panel
-      title={t('overview.scheduler')}
-      hint={lastUpdatedAt === null ? t('overview.schedulerNever') : <Ago at={lastUpdatedAt} />}
-    >
+    <Panel title={t('overview.scheduler')} hint={lastUpdatedAt === null ? never : <Ago at={lastUpdatedAt} />}>
       <dl className="facts wide">
         <dt>{t('overview.strategy')}</dt>
         <dd className="mono">{stats.scheduler}</dd>
@@ -33,10 +33,12 @@ export function SchedulerPanel({ stats }: { readonly stats: StatsFragment | unde
         </dd>
         <dt>{t('overview.lastBatch')}</dt>
         <dd>
-          {t('overview.lastBatchOf', {
-            size: format.number(metrics.lastBatchSize),
-            candidates: format.number(metrics.lastCandidateCount),
-          })}
+          {lastBatchSize === 0 && lastCandidateCount === 0
+            ? t('common.noData')
+            : t('overview.lastBatchOf', {
+                size: format.number(lastBatchSize),
+                candidates: format.number(lastCandidateCount),
+              })}
         </dd>
         <dt>{t('overview.lastFor')}</dt>
         <dd>

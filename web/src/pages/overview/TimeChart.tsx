@@ -3,6 +3,8 @@ import { useComputedColorScheme } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import { useFormat } from '../../hooks/use-format.js'
+import { alone } from './alone.js'
+import { timeTicks } from './time-ticks.js'
 
 export interface Line {
   readonly label: string
@@ -27,7 +29,9 @@ interface TimeChartProps {
 const HEIGHT = 150
 const AXIS_WIDTH = 56
 /** Room for one time of day in pixels, so that two do not touch. */
-const TIME_WIDTH = 110
+const TIME_WIDTH = 66
+/** Seconds that the picture is wide at least: the first two points may be a moment apart. */
+const SHORTEST = 5
 const FONT = '12px system-ui, sans-serif'
 /** Opacity of the ground below a line, as the last two digits of a colour. */
 const GROUND = '1f'
@@ -114,6 +118,7 @@ function createPlot(
       legend: { show: false },
       cursor: { y: false, drag: { x: false }, points: { size: 6 } },
       scales: {
+        x: { range: (_, from, to) => [from, Math.max(to, from + SHORTEST)] },
         y: {
           range: () => {
             const { ticks } = latest()
@@ -125,8 +130,10 @@ function createPlot(
         {
           ...axis,
           grid: { show: false },
-          size: 26,
-          space: TIME_WIDTH,
+          size: 30,
+          gap: 9,
+          splits: ({ bbox }, _, from, to) =>
+            timeTicks(from, to, ((to - from) * TIME_WIDTH * devicePixelRatio) / bbox.width),
           values: (_, seconds) => seconds.map((at) => latest().time(at * 1_000)),
         },
         {
@@ -141,7 +148,12 @@ function createPlot(
         ...Array.from({ length: count }, (_, index) => ({
           stroke: () => colorOf(index),
           width: 1.5,
-          points: { show: false },
+          points: {
+            show: false,
+            size: 4,
+            fill: () => colorOf(index),
+            filter: () => alone(latest().lines[index]?.values ?? []),
+          },
           ...(filled && { fill: () => colorOf(index) + GROUND }),
         })),
       ],

@@ -19,8 +19,10 @@ export function DetailFacts({ row }: { readonly row: LiveRow<AffinityRowFragment
       {record.staleReasons !== null && record.staleReasons.length > 0 && (
         <div className="notice">
           <span>
-            {t('details.staleTitle')}:{' '}
-            {record.staleReasons.map((reason) => t(`staleReasons.${reason}`)).join(', ')}
+            {t('common.pair', {
+              name: t('details.staleTitle'),
+              value: format.list(record.staleReasons.map((reason) => t(`staleReasons.${reason}`))),
+            })}
           </span>
         </div>
       )}

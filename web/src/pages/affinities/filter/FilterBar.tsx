@@ -20,15 +20,15 @@ export function FilterBar({ control, matched }: FilterBarProps) {
     return value === undefined ? [] : [{ field, value }]
   })
   const words = (field: FilterField, value: string) => {
-    if (field !== 'stale') return `${t(`affinities.filters.${field}`)}: ${nameOf(field, value)}`
-    return value === 'true' ? t('affinities.staleOnly') : t('affinities.usableOnly')
+    if (field === 'stale') return t(value === 'true' ? 'affinities.staleOnly' : 'affinities.usableOnly')
+    return t('common.pair', { name: t(`affinities.filters.${field}`), value: nameOf(field, value) })
   }
   return (
     <div className="filter-bar">
       <FilterMenu control={control} />
       {set.map(({ field, value }) => (
         <span key={field} className="chip" title={field === 'stale' ? undefined : value}>
-          {words(field, value)}
+          <span className="truncate">{words(field, value)}</span>
           <CloseButton
             size={16}
             aria-label={t('affinities.removeFilter', { name: words(field, value) })}

@@ -30,7 +30,9 @@ export const AffinityRow = memo(function AffinityRow(props: AffinityRowProps) {
   if (!row) return null
   const { record, until, gone, switched } = row
   const name = ownerOf(record)
-  const provider = record.provider?.displayName
+  // Until their names have come, a record that was switched has ids alone.
+  const provider = switched ? undefined : record.provider?.displayName
+  const providerKey = switched ? undefined : record.providerKey?.name
   return (
     <tr
       className={`row ${gone ? 'gone' : ''} ${selected ? 'selected' : ''}`}
@@ -54,25 +56,29 @@ export const AffinityRow = memo(function AffinityRow(props: AffinityRowProps) {
           />
         </td>
       )}
-      <td className="c-user truncate">
+      <td className="c-user truncate" title={record.user?.username}>
         <button type="button" className="row-open" aria-label={t('affinities.openDetails', { name })}>
           {record.user ? record.user.username : <span className="dim">{t('common.unknown')}</span>}
         </button>
       </td>
-      <td className="c-key truncate">{record.apiKey?.name ?? <Id id={record.affinityKey} />}</td>
+      <td className="c-key truncate" title={record.apiKey?.name ?? undefined}>
+        {record.apiKey?.name ?? <Id id={record.affinityKey} />}
+      </td>
       <td className="c-format">
         <span className="tag">{record.apiFormat}</span>
       </td>
       <td className="c-model truncate" title={record.modelName ?? record.modelId}>
         {record.modelName ?? <Id id={record.modelId} />}
       </td>
-      <td className={`c-provider truncate ${switched ? 'dim' : ''}`}>
-        {switched || provider === undefined ? <Id id={record.providerId} /> : provider}
+      <td className={`c-provider truncate ${switched ? 'dim' : ''}`} title={provider}>
+        {provider ?? <Id id={record.providerId} />}
       </td>
-      <td className={`c-pkey truncate ${switched ? 'dim' : ''}`}>
-        {switched || !record.providerKey ? <Id id={record.providerKeyId} /> : record.providerKey.name}
+      <td className={`c-pkey truncate ${switched ? 'dim' : ''}`} title={providerKey}>
+        {providerKey ?? <Id id={record.providerKeyId} />}
       </td>
-      <td className="c-requests number">{format.number(record.requestCount)}</td>
+      <td className="c-requests number" data-label={t('affinities.columns.requests')}>
+        {format.number(record.requestCount)}
+      </td>
       <td className="c-created number dim">
         <Ago at={record.createdAt} />
       </td>

@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import type { StaleReason } from '../../../generated/graphql.js'
+import { useFormat } from '../../../hooks/use-format.js'
 
 interface RowStateProps {
   readonly gone: 'REMOVED' | 'EXPIRED' | null
@@ -10,6 +11,7 @@ interface RowStateProps {
 /** Says nothing where all is well: what deserves a look stands out by itself. */
 export function RowState({ gone, reasons }: RowStateProps) {
   const { t } = useTranslation()
+  const format = useFormat()
   if (gone)
     return (
       <span className="tag">{gone === 'REMOVED' ? t('affinities.removed') : t('affinities.expired')}</span>
@@ -17,7 +19,7 @@ export function RowState({ gone, reasons }: RowStateProps) {
   if (reasons === null) return <span className="dim">{t('common.unknown')}</span>
   const [first, ...more] = reasons
   if (first === undefined) return <span className="dim">{t('affinities.ok')}</span>
-  const words = reasons.map((reason) => t(`staleReasons.${reason}`)).join(', ')
+  const words = format.list(reasons.map((reason) => t(`staleReasons.${reason}`)))
   return (
     <span className="state" title={words}>
       <span className="tag warn truncate">{t(`staleReasons.${first}`)}</span>
