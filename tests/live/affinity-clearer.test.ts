@@ -1,13 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { UnavailableError } from '../../src/errors.js'
 import { createAffinityClearer } from '../../src/live/affinity-clearer.js'
-import { createWriteBackGuard } from '../../src/live/clear-guard.js'
+import { createWriteBackGuard, type WriteBackGuard } from '../../src/live/clear-guard.js'
 import type { AffinityRecord } from '../../src/stores/affinity-record.js'
+import { isSelected } from '../../src/stores/affinity-selection.js'
 import type { AffinityStore } from '../../src/stores/affinity-store.js'
 import { createMemoryAffinityStore } from '../../src/stores/memory-affinity-store.js'
 import { MemoryKeyspace } from '../../src/stores/memory-keyspace.js'
-import { createMemoryWriteBackRemover } from '../../src/stores/write-back-remover.js'
-import { keyOf, logTo, stored } from './feed-support.js'
+import {
+  createMemoryWriteBackRemover,
+  createRedisWriteBackRemover,
+} from '../../src/stores/write-back-remover.js'
+import { freshRedis } from '../support/servers/shared.js'
+import { expectSame, followLive, keyOf, logTo, stored } from './feed-support.js'
 
 const CREATED = Date.now() / 1_000 - 100.25
 const noAnswer = () => new UnavailableError('CACHE_UNAVAILABLE', 'no answer')
@@ -197,5 +203,85 @@ describe('a clear', () => {
     await expect(clearer.countAll()).rejects.toThrow('no answer')
     put(1)
     await untilGone(1)
+  })
+})
+
+describe.each([
+  ['keep', CREATED],
+  ['renew', undefined],
+] as const)('clears at once, while a gateway moves pins that %s their age,', (_what, age) => {
+  it('remove what is meant, once, and nothing else', async () => {
+    const COUNT = 10_000
+    const server = await freshRedis('empty')
+    const gateway = server.client()
+    const write = async (ns: readonly number[], textOf: (n: number) => string, ...only: 'XX'[]) => {
+      const pipeline = gateway.pipeline()
+      for (const n of ns) pipeline.call('SET', keyOf(n), textOf(n), ...only)
+      return (await pipeline.exec())?.map(([, reply]) => reply === 'OK') ?? []
+    }
+    const all = Array.from({ length: COUNT }, (_, n) => n)
+    // Every fourth is pinned elsewhere from the beginning.
+    await write(all, (n) => stored({ created_at: CREATED, provider_id: n % 4 === 0 ? 'p-3' : 'p-1' }))
+
+    let guard: WriteBackGuard | undefined
+    const live = await followLive(
+      { kind: 'single', url: server.url },
+      { onSeen: (record) => guard?.seen(record) },
+    )
+    guard = createWriteBackGuard({
+      store: live.store,
+      remover: createRedisWriteBackRemover(live.client),
+      windowSeconds: 0.5,
+      isFollowed: () => true,
+      now: Date.now,
+      log: logTo([]),
+    })
+    onTestFinished(guard.close)
+    const clearer = createAffinityClearer({
+      store: live.source.store,
+      guard,
+      countInvalidations: async () => {},
+    })
+
+    const moved = new Set<number>()
+    let isOver = false
+    const moving = (async () => {
+      while (!isOver) {
+        const some = new Set(Array.from({ length: 50 }, () => Math.floor(Math.random() * COUNT)))
+        const ns = [...some].filter((n) => n % 4 !== 0 && !moved.has(n))
+        const stays = new Set(ns.filter(() => Math.random() < 0.3))
+        const pinOf = (n: number) =>
+          stored({
+            created_at: age ?? Date.now() / 1_000,
+            provider_id: stays.has(n) ? 'p-1' : 'p-2',
+            key_id: `k-${Math.random()}`,
+          })
+        const done = await write(ns, pinOf, 'XX')
+        ns.forEach((n, at) => {
+          if (done[at] && !stays.has(n)) moved.add(n)
+        })
+      }
+    })()
+    await vi.waitFor(() => expect(moved.size).toBeGreaterThan(100))
+    const selection = { all: { providerId: new Set(['p-1']) } }
+    const counts = await Promise.all(
+      [0, 5, 20, 40].map(async (ms) => {
+        await sleep(ms)
+        const records = await live.source.open().matching(selection)
+        return clearer.clear(records, (record) => isSelected(record, selection))
+      }),
+    )
+    isOver = true
+    await moving
+    // Until the guards' windows have closed.
+    await sleep(1_000)
+
+    const left = await live.source.open().matching({})
+    const at = (id: string) => left.filter(atProvider(id)).map(({ key }) => key)
+    expect(at('p-1')).toEqual([])
+    expect(at('p-2').sort()).toEqual([...moved].map(keyOf).sort())
+    expect(at('p-3')).toHaveLength(COUNT / 4)
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(COUNT - left.length)
+    await expectSame(live)
   })
 })
