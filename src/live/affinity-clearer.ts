@@ -115,7 +115,7 @@ export function createAffinityClearer({
         removed += removal.removed
         meant = (await read(removal.changed)).filter(isMeant)
       }
-      // Half a surrogate pair, or bytes that are no UTF-8, Redis never finds the same.
+      // Redis never finds half a surrogate pair, or bytes that are no UTF-8, the same; nothing else moves at each look.
       return meant.length > 0 ? removed + (await removeAny(meant)) : removed
     } catch (error) {
       throw removed === 0 ? error : removalError(error, removed)

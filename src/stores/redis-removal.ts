@@ -16,11 +16,12 @@ const COMPARED_AT_ONCE = 100
  * @throws UnavailableError with the number confirmed gone until then; OUTCOME_UNKNOWN where the last batch may have run
  */
 export async function removeKeys(client: RedisClient, keys: readonly string[]): Promise<number> {
-  const unlink = client instanceof Cluster ? unlinkEach(client) : (batch: string[]) => client.unlink(...batch)
+  // In a cluster the keys lie in many slots; each command goes to its own node, all of a node down one connection.
+  if (client instanceof Cluster) return (await removeEach(client, keys)).length
   let removed = 0
-  for (let start = 0; start < keys.length; start += UNLINK_BATCH) {
+  for (const batch of batchesOf(keys, UNLINK_BATCH)) {
     try {
-      removed += await unlink(keys.slice(start, start + UNLINK_BATCH))
+      removed += await client.unlink(...batch)
     } catch (error) {
       throw removalError(error, removed)
     }
@@ -28,15 +29,17 @@ export async function removeKeys(client: RedisClient, keys: readonly string[]): 
   return removed
 }
 
-/** In a cluster the keys lie in many slots; each command goes to its own node, all of a node down one connection. */
-const unlinkEach =
-  (cluster: Cluster) =>
-  async (batch: string[]): Promise<number> => {
-    const { values, error } = await settled(batch.map((key) => cluster.unlink(key)))
-    const removed = values.reduce((sum, value) => sum + value, 0)
-    if (error !== undefined) throw removalError(error, removed)
-    return removed
+/** As `removeKeys`, by a command for each key. @returns those that were really there */
+export async function removeEach(client: RedisClient, keys: readonly string[]): Promise<readonly string[]> {
+  const removed: string[] = []
+  for (const batch of batchesOf(keys, UNLINK_BATCH)) {
+    const unlinked = batch.map(async (key) => ((await client.unlink(key)) === 1 ? [key] : []))
+    const { values, error } = await settled(unlinked)
+    removed.push(...values.flat())
+    if (error !== undefined) throw removalError(error, removed.length)
   }
+  return removed
+}
 
 /** What came of several commands sent at once, and why some failed. */
 async function settled<T>(replies: readonly Promise<T>[]): Promise<{ values: T[]; error?: unknown }> {
@@ -91,9 +94,9 @@ export async function removePins(
   const atOnce = client instanceof Cluster ? 1 : COMPARED_AT_ONCE
   let removed = 0
   const changed: string[] = []
-  for (let start = 0; start < records.length; start += UNLINK_BATCH) {
+  for (const some of batchesOf(records, UNLINK_BATCH)) {
     const calls: Promise<unknown>[] = []
-    for (const batch of batchesOf(records.slice(start, start + UNLINK_BATCH), atOnce)) {
+    for (const batch of batchesOf(some, atOnce)) {
       const keys = batch.map(({ key }) => key)
       const pins = batch.flatMap(({ providerId, endpointId, providerKeyId }) => [
         providerId,
