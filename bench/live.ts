@@ -16,6 +16,7 @@ import { createWriteBackGuard } from '../src/live/clear-guard.js'
 import { createLiveSource, type LiveSource } from '../src/live/live-source.js'
 import { createRedisFeed } from '../src/live/redis-feed.js'
 import { createScanSource } from '../src/live/scan-source.js'
+import { isSelected } from '../src/stores/affinity-selection.js'
 import { createRedisAffinityStore } from '../src/stores/redis-affinity-store.js'
 import { createRedisWriteBackRemover } from '../src/stores/write-back-remover.js'
 import { startRedis } from '../tests/support/servers/redis.js'
@@ -94,7 +95,7 @@ async function open(url: string) {
     patienceMs: 600_000,
   })
   const clearer = createAffinityClearer({
-    store: guard.guarding(source.store),
+    store: source.store,
     guard,
     countInvalidations: async () => {},
   })
@@ -213,8 +214,9 @@ async function benchClear(
     let cleared = 0
     ours.push(
       await timed(async () => {
-        const records = await source.open().matching({ all: { providerId: new Set([idOf('b', 0)]) } })
-        cleared = await clearer.clear(records)
+        const selection = { all: { providerId: new Set([idOf('b', 0)]) } }
+        const records = await source.open().matching(selection)
+        cleared = await clearer.clear(records, (record) => isSelected(record, selection))
       }),
     )
     if (cleared !== keys.length || (await source.open().count({})) !== count - keys.length)

@@ -196,7 +196,7 @@ export async function createApp(
 interface Affinities {
   readonly affinitySource: AffinitySource
   readonly guard: WriteBackGuard
-  /** Clears go through it: the index and the guard follow them. */
+  /** Clears go through it: the index follows them. */
   readonly clearingStore: AffinityStore
 }
 
@@ -233,7 +233,7 @@ function openAffinities(
       })
     : undefined
   const affinitySource: AffinitySource = liveSource ?? scanSource
-  return { affinitySource, guard, clearingStore: guard.guarding(liveSource?.store ?? store) }
+  return { affinitySource, guard, clearingStore: liveSource?.store ?? store }
 }
 
 /** How many of the gateways that are asked for statistics answer; addresses are not for everybody. */

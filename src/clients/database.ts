@@ -59,6 +59,9 @@ const HANG_GUARD = { suspectAfterMs: 500, probeTimeoutMs: 1_000 } as const
 // Prisma's adapter sends and reads times without their zone, as UTC: in a session of any other zone they would be wrong.
 const SESSION_SETTINGS = '-c TimeZone=UTC'
 
+/** A name as PostgreSQL takes it among `options`: quoted, since it would fold capitals otherwise, and no blank ends it. */
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`.replace(/[\\\s]/g, '\\$&')
+
 function poolConfig(options: PgDatabaseOptions): { config: pg.PoolConfig; schemaName: string | undefined } {
   const url = URL.canParse(options.url) ? new URL(options.url) : undefined
   // Node's own error would carry the URL, and its password.
@@ -67,7 +70,7 @@ function poolConfig(options: PgDatabaseOptions): { config: pg.PoolConfig; schema
   const schemaName = url.searchParams.get('schema') || undefined
   url.searchParams.delete('schema')
   // Into the URL, as pg lets a URL's parameters replace the ones given beside it.
-  const searchPath = schemaName === undefined ? '' : `-c search_path=${schemaName.replace(/[\\ ]/g, '\\$&')}`
+  const searchPath = schemaName === undefined ? '' : `-c search_path=${quoted(schemaName)}`
   const settings = [url.searchParams.get('options'), SESSION_SETTINGS, searchPath].filter(Boolean)
   url.searchParams.set('options', settings.join(' '))
   const statementTimeoutMs = options.statementTimeoutMs ?? 5_000

@@ -1,5 +1,5 @@
 import type { AffinityPage, AffinityPageRequest } from '../stores/affinity-reader.js'
-import type { AffinityRecord } from '../stores/affinity-record.js'
+import { type AffinityRecord, PIN } from '../stores/affinity-record.js'
 import { type AffinitySelection, DIMENSIONS, type Dimension } from '../stores/affinity-selection.js'
 import type { Slice } from './feed-slices.js'
 import type { IndexStats } from './index-clause.js'
@@ -164,7 +164,6 @@ export class AffinityIndex {
   }
 }
 
-const PIN = ['providerId', 'endpointId', 'providerKeyId'] as const
 const FIGURES = ['requestCount', 'createdAt', 'expiresAt'] as const
 
 function kindOfChange(

@@ -16,7 +16,7 @@ export interface ObservedFigures {
   readonly expired: number
 }
 
-/** Where requests get their reader: the live index, or a scan that a request shares with itself and with others in flight. */
+/** Where requests get their reader: the live index, or a scan that all share who ask before it begins. */
 export interface AffinitySource {
   /** A reader for one request: all its answers are of one moment, or of the live index. */
   open(): AffinityReader

@@ -2,9 +2,9 @@ import type { Logger } from 'pino'
 import type { AffinityRecord } from '../stores/affinity-record.js'
 import type { AffinityStore } from '../stores/affinity-store.js'
 import type { WriteBackRemover } from '../stores/write-back-remover.js'
-import type { ClearGuard } from './affinity-clearer.js'
+import type { ClearGuard, GuardedClear } from './affinity-clearer.js'
 
-/** Milliseconds between two looks, and without a removal after which a clear of everything counts as done. */
+/** Milliseconds between two looks. */
 const LOOK_EVERY_MS = 250
 /** Keys asked for at a time where changes are not told. */
 const READ_BATCH = 1_000
@@ -16,12 +16,9 @@ interface Guarded {
   /** A record of this key created then, in Unix seconds, or before, is a write-back; undefined where it is not guarded. */
   boundOf(key: string): number | undefined
   /** Undefined: every key. */
-  readonly keys: ReadonlyMap<string, number> | undefined
-  /** Unix milliseconds. */
-  closesAt: number
-  /** Removals under way. Until they end, what is there may simply not have been removed yet: they count it. */
-  removing: number
-  lastRemovalAt: number
+  readonly keys: Map<string, number> | undefined
+  /** Unix milliseconds; undefined while it runs. Until it ends, what is there it may not have removed yet: it counts it. */
+  closesAt: number | undefined
   /** Keys seen with a write-back, and the bound. */
   readonly suspects: Map<string, number>
 }
@@ -41,14 +38,14 @@ export interface WriteBackGuardDeps {
 }
 
 export interface WriteBackGuard extends ClearGuard {
-  /** This store; its removals say how each clear went. */
-  guarding(store: AffinityStore): AffinityStore
   /** A record that has just been read. */
   seen(record: AffinityRecord): void
   /** Write-backs removed since the start. */
   readonly removedAgain: number
   close(): void
 }
+
+const UNGUARDED: GuardedClear = { during: (run) => run(), spare: () => {} }
 
 /** Takes entries out, first come first: a copy of the whole for each hundred of 100,000 would keep everybody waiting. */
 function takeFirst<K, V>(map: Map<K, V>, count: number): [K, V][] {
@@ -63,8 +60,7 @@ function takeFirst<K, V>(map: Map<K, V>, count: number): [K, V][] {
 
 /**
  * Keeps cleared records from coming back. A gateway's worker holds a record in memory for seconds, and may write it back
- * with its old `created_at`: within the window it is removed again. A new pin has a later `created_at` and lives. A clear
- * that fails is guarded no longer: what was reported as failed must not happen afterwards.
+ * with its old `created_at`: within the window it is removed again. A new pin has a later `created_at` and lives.
  */
 export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
   const { remover, now, log } = deps
@@ -74,18 +70,36 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
   let timer: NodeJS.Timeout | undefined
   let isLooking = false
 
-  function guard(keys: ReadonlyMap<string, number> | undefined): void {
-    if (windowMs === 0) return
+  function guard(keys: Map<string, number> | undefined): GuardedClear {
+    if (windowMs === 0 || keys?.size === 0) return UNGUARDED
     const beganAt = now()
-    guarded.add({
+    const clear: Guarded = {
       keys,
       boundOf: keys ? (key) => keys.get(key) : () => beganAt / 1_000,
-      closesAt: beganAt + windowMs,
-      removing: 0,
-      lastRemovalAt: beganAt,
+      closesAt: undefined,
       suspects: new Map(),
-    })
+    }
+    guarded.add(clear)
     timer ??= setInterval(() => void look(), LOOK_EVERY_MS).unref()
+    return {
+      async during(run) {
+        try {
+          const result = await run()
+          clear.closesAt = now() + windowMs
+          void removeSuspects(clear)
+          return result
+        } catch (error) {
+          guarded.delete(clear)
+          throw error
+        }
+      },
+      spare(spared) {
+        for (const key of spared) {
+          keys?.delete(key)
+          clear.suspects.delete(key)
+        }
+      },
+    }
   }
 
   function seen({ key, createdAt }: AffinityRecord): void {
@@ -94,12 +108,9 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
       if (bound === undefined || createdAt > bound) continue
       clear.suspects.set(key, bound)
       // At once, where nothing speaks against it.
-      if (isDone(clear)) queueMicrotask(() => void removeSuspects(clear))
+      if (clear.closesAt !== undefined) queueMicrotask(() => void removeSuspects(clear))
     }
   }
-
-  const isDone = ({ keys, removing, lastRemovalAt }: Guarded): boolean =>
-    removing === 0 && (keys !== undefined || now() - lastRemovalAt >= LOOK_EVERY_MS)
 
   async function look(): Promise<void> {
     if (isLooking) return
@@ -107,8 +118,9 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     try {
       for (const clear of guarded) {
         if (!deps.isFollowed()) await readGuarded(clear)
-        if (isDone(clear)) await removeSuspects(clear)
-        if (clear.removing === 0 && now() > clear.closesAt) guarded.delete(clear)
+        if (clear.closesAt === undefined) continue
+        await removeSuspects(clear)
+        if (now() > clear.closesAt) guarded.delete(clear)
       }
     } catch (error) {
       // It is tried again at the next look.
@@ -155,60 +167,9 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     log.info({ count }, 'cleared affinities were written back by a gateway; removed again')
   }
 
-  /** The latest clear that a removal of this key belongs to. */
-  const clearOf = (key: string | undefined): Guarded | undefined =>
-    key === undefined ? undefined : [...guarded].findLast(({ boundOf }) => boundOf(key) !== undefined)
-
-  /** @param isGone whether the removal's result means that what was meant to go has gone */
-  async function during<T>(
-    key: string | undefined,
-    removal: () => Promise<T>,
-    isGone: (result: T) => boolean,
-  ): Promise<T> {
-    const clear = clearOf(key)
-    if (!clear) return removal()
-    clear.removing += 1
-    let succeeded = false
-    try {
-      const result = await removal()
-      succeeded = isGone(result)
-      return result
-    } finally {
-      clear.removing -= 1
-      clear.lastRemovalAt = now()
-      clear.closesAt = now() + windowMs
-      if (!succeeded) guarded.delete(clear)
-      else if (isDone(clear)) void removeSuspects(clear)
-    }
-  }
-
-  async function* guardedKeys(store: AffinityStore): AsyncGenerator<readonly string[]> {
-    try {
-      yield* store.allKeys()
-    } catch (error) {
-      for (const clear of guarded) if (clear.keys === undefined) guarded.delete(clear)
-      throw error
-    }
-  }
-
   return {
-    willClear(records) {
-      if (records.length > 0) guard(new Map(records.map(({ key, createdAt }) => [key, createdAt])))
-    },
+    willClear: (records) => guard(new Map(records.map(({ key, createdAt }) => [key, createdAt]))),
     willClearAll: () => guard(undefined),
-    guarding: (store) => ({
-      storageType: store.storageType,
-      readAll: (options) => store.readAll(options),
-      read: (keys) => store.read(keys),
-      allKeys: () => guardedKeys(store),
-      remove: (keys) =>
-        during(
-          keys[0],
-          () => store.remove(keys),
-          () => true,
-        ),
-      removePinned: (key, endpointId) => during(key, () => store.removePinned(key, endpointId), Boolean),
-    }),
     seen,
     get removedAgain() {
       return removedAgain

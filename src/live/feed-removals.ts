@@ -1,5 +1,5 @@
 import { UnavailableError } from '../errors.js'
-import type { AffinityStore } from '../stores/affinity-store.js'
+import type { AffinityStore, PinRemoval } from '../stores/affinity-store.js'
 
 /** Keys removed at a time: while the next ones go, these leave the index. */
 const BATCH = 500
@@ -12,41 +12,53 @@ export interface RemovalFollower {
 }
 
 /** The same store; each of its removals is followed before it resolves, so that our own clears are seen at once. */
-export const followRemovals = (store: AffinityStore, follower: RemovalFollower): AffinityStore => ({
-  storageType: store.storageType,
-  readAll: (options) => store.readAll(options),
-  read: (keys) => store.read(keys),
-  allKeys: () => store.allKeys(),
-  async remove(keys) {
-    let count = 0
-    let before: readonly string[] = []
-    for (let start = 0; start < keys.length || before.length > 0; start += BATCH) {
-      const batch = keys.slice(start, start + BATCH)
-      const removal = batch.length > 0 ? store.remove(batch) : Promise.resolve(0)
+export function followRemovals(store: AffinityStore, follower: RemovalFollower): AffinityStore {
+  async function inBatches<T>(
+    items: readonly T[],
+    keyOf: (item: T) => string,
+    remove: (batch: readonly T[]) => Promise<PinRemoval>,
+  ): Promise<PinRemoval> {
+    let removed = 0
+    const changed: string[] = []
+    let gone: readonly string[] = []
+    for (let start = 0; start < items.length || gone.length > 0; start += BATCH) {
+      const batch = items.slice(start, start + BATCH)
+      const removal = batch.length > 0 ? remove(batch) : Promise.resolve({ removed: 0, changed: [] })
       // Its failure is looked at below, after the index has been seen to.
       removal.catch(() => {})
-      follower.removed(before)
+      follower.removed(gone)
+      const keys = batch.map(keyOf)
       try {
-        count += await removal
+        const outcome = await removal
+        removed += outcome.removed
+        changed.push(...outcome.changed)
+        const stay = new Set(outcome.changed)
+        gone = stay.size === 0 ? keys : keys.filter((key) => !stay.has(key))
       } catch (error) {
-        follower.doubtful(batch)
-        throw withConfirmed(error, count)
+        follower.doubtful(keys)
+        throw withConfirmed(error, removed)
       }
-      before = batch
     }
-    return count
-  },
-  async removePinned(key, endpointId) {
-    try {
-      const isGone = await store.removePinned(key, endpointId)
-      if (isGone) follower.removed([key])
-      return isGone
-    } catch (error) {
-      follower.doubtful([key])
-      throw error
-    }
-  },
-})
+    return { removed, changed }
+  }
+
+  return {
+    storageType: store.storageType,
+    readAll: (options) => store.readAll(options),
+    read: (keys) => store.read(keys),
+    allKeys: () => store.allKeys(),
+    async remove(keys) {
+      const remove = async (batch: readonly string[]) => ({ removed: await store.remove(batch), changed: [] })
+      return (await inBatches(keys, (key) => key, remove)).removed
+    },
+    removePins: (records) =>
+      inBatches(
+        records,
+        ({ key }) => key,
+        (batch) => store.removePins(batch),
+      ),
+  }
+}
 
 /** The same failure, with what earlier batches had confirmed gone. */
 function withConfirmed(error: unknown, confirmed: number): unknown {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { notFollowed } from '../errors.js'
 import {
   type AffinityPage,
@@ -76,14 +77,18 @@ function onlyDimension({ all = {}, any = [], none = {} }: AffinitySelection) {
   return values && isOnly ? { dimension, values } : undefined
 }
 
-/** Reads everything for each request, but never twice at a time: requests that overlap share one scan. */
+/**
+ * Reads everything for each request, but never twice at a time: requests that come while a scan runs share the next one.
+ * The one that runs may be past the place of what they have just written.
+ */
 export function createScanSource(
   store: AffinityStore,
   brokenRecords: BrokenRecords,
   now: () => number = Date.now,
 ): AffinitySource {
   const since = new Date(now())
-  let inFlight: Promise<readonly AffinityRecord[]> | undefined
+  let running: Promise<unknown> = Promise.resolve()
+  let next: Promise<readonly AffinityRecord[]> | undefined
 
   async function readAll(): Promise<readonly AffinityRecord[]> {
     const records: AffinityRecord[] = []
@@ -97,10 +102,17 @@ export function createScanSource(
   }
 
   const sharedRead = (): Promise<readonly AffinityRecord[]> => {
-    inFlight ??= readAll().finally(() => {
-      inFlight = undefined
-    })
-    return inFlight
+    next ??= afterRunning()
+    return next
+  }
+
+  async function afterRunning(): Promise<readonly AffinityRecord[]> {
+    await running
+    await nextTurn()
+    const scan = readAll()
+    next = undefined
+    running = scan.catch(() => {})
+    return scan
   }
 
   return {

@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../errors.js'
-import { type AffinityRecord, parseAffinity } from '../stores/affinity-record.js'
+import { type AffinityRecord, isSamePin, parseAffinity } from '../stores/affinity-record.js'
 import {
   AFFINITY_STATS_KEY,
   type AffinityIdentity,
@@ -126,9 +126,6 @@ export function createAffinityRecorder(
     countAffinity: (field, by = 1) => count(AFFINITY_STATS_KEY, field, by),
   }
 }
-
-const isSamePin = (a: AffinityPin, b: AffinityPin): boolean =>
-  a.providerId === b.providerId && a.endpointId === b.endpointId && a.providerKeyId === b.providerKeyId
 
 const pinOf = ({ providerId, endpointId, providerKeyId }: AffinityPin): AffinityPin => ({
   providerId,

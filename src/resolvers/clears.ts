@@ -1,7 +1,7 @@
 import type { Context } from '../context.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError } from '../errors.js'
 import type { AffinityRecord } from '../stores/affinity-record.js'
-import type { AffinitySelection } from '../stores/affinity-selection.js'
+import { type AffinitySelection, dependsOnPin, isSelected } from '../stores/affinity-selection.js'
 import type { ApiKeyRow, ProviderRow, UserRow } from '../stores/gateway-rows.js'
 import { encodeAffinityKey } from '../stores/keys.js'
 import { type AffinityFilter, filterSelection, ownedSelection, presentFields } from './affinities.js'
@@ -57,8 +57,9 @@ export const clearSingleAffinity = (
     for (const [field, value] of Object.entries(named)) requireText(value, field)
     const key = encodeAffinityKey({ affinityKey, apiFormat, modelId })
     const record = await context.affinityStore.read([key]).then(({ records }) => records[0])
-    const isThere = record?.endpointId === endpointId
-    if (!record || !isThere || !(dryRun || (await context.clearer.clearPinned(record, endpointId)))) {
+    const isAsSeen = (now: AffinityRecord) => now.endpointId === endpointId
+    const isThere = record !== undefined && isAsSeen(record)
+    if (!isThere || !(dryRun || (await context.clearer.clear([record], isAsSeen)) === 1)) {
       throw new NotFoundError(
         'There is no such affinity at this endpoint: it has expired, was cleared, or was pinned elsewhere since.',
       )
@@ -137,6 +138,8 @@ async function clearSelected(
   context: Context,
 ): Promise<number> {
   if (dryRun) return context.affinities.count(selection)
-  const records: readonly AffinityRecord[] = await context.affinities.matching(selection)
-  return context.clearer.clear(records)
+  const records = await context.affinities.matching(selection)
+  return dependsOnPin(selection)
+    ? context.clearer.clear(records, (record) => isSelected(record, selection))
+    : context.clearer.clear(records)
 }

@@ -79,10 +79,10 @@ async function removed(
   dryRun: boolean,
   context: Context,
 ): Promise<Cleared<{ readonly deletedKeys: readonly string[] }>> {
-  const clearedCount = dryRun ? keys.length : await context.modelMappings.remove(keys)
-  const deletedKeys = keys.slice(0, MAX_NAMED_KEYS)
+  const gone = dryRun ? keys : await context.modelMappings.remove(keys)
+  const deletedKeys = gone.slice(0, MAX_NAMED_KEYS)
   return {
-    clearedCount,
+    clearedCount: gone.length,
     what: 'modelEntry',
     extra: { deletedKeys },
     result: { deletedKeys: deletedKeys.slice(0, MAX_AUDITED_KEYS) },

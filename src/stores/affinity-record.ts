@@ -18,6 +18,18 @@ export interface AffinityRecord {
   readonly expiresAt: number
 }
 
+/** What a record is pinned to. */
+export const PIN = [
+  'providerId',
+  'endpointId',
+  'providerKeyId',
+] as const satisfies readonly (keyof AffinityRecord)[]
+
+export const isSamePin = (
+  a: Pick<AffinityRecord, (typeof PIN)[number]>,
+  b: Pick<AffinityRecord, (typeof PIN)[number]>,
+): boolean => PIN.every((field) => a[field] === b[field])
+
 /** 9999-12-31T23:59:59Z: later instants have no RFC 3339 form. */
 const LAST_UNIX_SECOND = 253_402_300_799
 const GRAPHQL_INT_MAX = 2 ** 31 - 1

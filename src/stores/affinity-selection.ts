@@ -1,4 +1,4 @@
-import type { AffinityRecord } from './affinity-record.js'
+import { type AffinityRecord, PIN } from './affinity-record.js'
 
 /** The fields of a record that name something: what can be filtered, searched and indexed. */
 export const DIMENSIONS = [
@@ -35,3 +35,7 @@ export const isSelected = (record: AffinityRecord, selection: AffinitySelection)
   holdsAll(record, selection.all ?? {}) &&
   (selection.any ?? []).every((sets) => holdsAny(record, sets)) &&
   !holdsAny(record, selection.none ?? {})
+
+/** Does it depend on what a record is pinned to, and not on its key alone? */
+export const dependsOnPin = ({ all = {}, any = [], none = {} }: AffinitySelection): boolean =>
+  [all, none, ...any].some((sets) => PIN.some((dimension) => sets[dimension]))

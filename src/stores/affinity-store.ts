@@ -37,6 +37,16 @@ export interface AffinityStore {
    * @throws UnavailableError with the number confirmed gone; OUTCOME_UNKNOWN where a reply never came
    */
   remove(keys: readonly string[]): Promise<number>
-  /** Removes a pin only while it is at this endpoint, in one step. Throws as `remove`. */
-  removePinned(key: string, endpointId: string): Promise<boolean>
+  /**
+   * Removes affinities, each only while it is pinned as it was when it was read: compared and removed in one step.
+   * Throws as `remove`.
+   */
+  removePins(records: readonly AffinityRecord[]): Promise<PinRemoval>
+}
+
+export interface PinRemoval {
+  /** How many were there, pinned so, and are gone. */
+  readonly removed: number
+  /** Keys whose value is another by now, or cannot be compared; they stay. */
+  readonly changed: readonly string[]
 }

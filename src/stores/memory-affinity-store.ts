@@ -1,4 +1,4 @@
-import { type AffinityRecord, parseAffinity } from './affinity-record.js'
+import { type AffinityRecord, isSamePin, parseAffinity } from './affinity-record.js'
 import type { AffinityBatch, AffinityStore, BrokenAffinity } from './affinity-store.js'
 import { AFFINITY_PREFIX } from './keys.js'
 import type { MemoryKeyspace } from './memory-keyspace.js'
@@ -29,9 +29,15 @@ export function createMemoryAffinityStore(keyspace: MemoryKeyspace): AffinitySto
       yield [...keyspace.keys(AFFINITY_PREFIX)]
     },
     remove: async (keys) => keys.filter((key) => keyspace.delete(key)).length,
-    async removePinned(key, endpointId) {
-      const pinned = readKeys([key]).records.some((record) => record.endpointId === endpointId)
-      return pinned && keyspace.delete(key)
+    async removePins(records) {
+      let removed = 0
+      const changed: string[] = []
+      for (const record of records) {
+        const [now] = readKeys([record.key]).records
+        if (now && isSamePin(now, record)) removed += Number(keyspace.delete(record.key))
+        else if (keyspace.get(record.key) !== undefined) changed.push(record.key)
+      }
+      return { removed, changed }
     },
   }
 }

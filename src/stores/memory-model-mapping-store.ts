@@ -34,6 +34,6 @@ export function createMemoryModelMappingStore(keyspace: MemoryKeyspace): ModelMa
       if (names.length > 0) yield names
     },
     existing: async (names) => names.filter((name) => keyspace.type(name) !== 'none'),
-    remove: async (names) => names.filter((name) => keyspace.delete(name)).length,
+    remove: async (names) => names.filter((name) => keyspace.delete(name)),
   }
 }

@@ -28,10 +28,10 @@ export interface ModelMappingStore {
   existing(keys: readonly string[]): Promise<readonly string[]>
   /**
    * Removes these keys.
-   * @returns how many were really there
+   * @returns those that were really there
    * @throws UnavailableError with the number confirmed gone; OUTCOME_UNKNOWN where a reply never came
    */
-  remove(keys: readonly string[]): Promise<number>
+  remove(keys: readonly string[]): Promise<readonly string[]>
 }
 
 const MAX_TTL_SECONDS = 2 ** 31 - 1

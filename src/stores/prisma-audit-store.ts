@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { Prisma, type PrismaClient } from '../generated/prisma/client.js'
 import {
+  type AuditAction,
   type AuditEventRow,
   type AuditIntent,
   type AuditOutcome,
@@ -71,7 +72,7 @@ async function insert(prisma: PrismaClient, intent: AuditIntent, createdAt: Date
     // Until the outcome is known: whatever happens to this process, the row never claims a success.
     eventType: 'request_failed',
     userId: intent.actorId,
-    description: `${OPERATIONS[intent.action]} via affinityql`,
+    description: descriptionOf(intent.action),
     ipAddress: intent.ipAddress.slice(0, WIDTH.ipAddress),
     userAgent: intent.userAgent === null ? null : storable(intent.userAgent).slice(0, WIDTH.userAgent),
     requestId: intent.requestId.slice(0, WIDTH.requestId),
@@ -87,16 +88,25 @@ async function insert(prisma: PrismaClient, intent: AuditIntent, createdAt: Date
 
 async function update(prisma: PrismaClient, event: AuditEventRow, outcome: AuditOutcome): Promise<void> {
   const { metadata } = completed(event, outcome)
-  await prisma.auditLog.updateMany({
-    where: { id: event.id },
-    data: {
-      eventType: outcome.success ? 'request_success' : 'request_failed',
-      statusCode: outcome.statusCode,
-      errorMessage: outcome.errorMessage,
-      eventMetadata: storable(metadata) as Prisma.InputJsonObject,
-    },
+  const data = {
+    eventType: outcome.success ? 'request_success' : 'request_failed',
+    statusCode: outcome.statusCode,
+    errorMessage: outcome.errorMessage,
+    eventMetadata: storable(metadata) as Prisma.InputJsonObject,
+  }
+  const { count } = await prisma.auditLog.updateMany({ where: { id: event.id }, data })
+  if (count > 0) return
+  // A failover to a replica that had not got the row yet takes it away: what was done must not go with it.
+  const { id, actorId: userId, ipAddress, requestId, createdAt } = event
+  const description = descriptionOf(event.action)
+  await prisma.auditLog.create({
+    data: { ...data, id, userId, ipAddress, requestId, createdAt, description },
+    select: { id: true },
   })
 }
+
+const descriptionOf = (action: string): string =>
+  `${OPERATIONS[action as AuditAction] ?? action} via affinityql`
 
 async function readPage(
   prisma: PrismaClient,

@@ -5,7 +5,7 @@ import { toCacheError } from './cache-errors.js'
 import { AFFINITY_PREFIX, scanPattern } from './keys.js'
 import { clusterLayout } from './redis-cluster-layout.js'
 import { masterNodes, type RedisClient } from './redis-nodes.js'
-import { removeKeys, removePinned } from './redis-removal.js'
+import { removeKeys, removePins } from './redis-removal.js'
 
 /** Keys asked for in one SCAN step: few round trips, and a parse of one batch stays well under 20 ms. */
 const SCAN_COUNT = 2_000
@@ -99,7 +99,7 @@ export function createRedisAffinityStore(client: RedisClient): AffinityStore {
       for await (const { keys } of scan({})) yield keys
     },
     remove: (keys) => removeKeys(client, keys),
-    removePinned: (key, endpointId) => removePinned(client, key, endpointId),
+    removePins: (records) => removePins(client, records),
   }
 }
 

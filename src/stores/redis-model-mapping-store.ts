@@ -13,7 +13,7 @@ import {
   wholeTtlSeconds,
 } from './model-mapping-store.js'
 import type { RedisClient } from './redis-nodes.js'
-import { removeKeys } from './redis-removal.js'
+import { removeEach } from './redis-removal.js'
 import { type NodeKeys, scanMasters } from './redis-scan.js'
 
 /** A stored value; null where the key is gone, undefined where it is not a string. */
@@ -77,7 +77,7 @@ export function createRedisModelMappingStore(client: RedisClient): ModelMappingS
         throw toCacheError(error)
       }
     },
-    remove: (keys) => removeKeys(client, keys),
+    remove: (keys) => removeEach(client, keys),
   }
 }
 

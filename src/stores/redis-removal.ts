@@ -1,10 +1,14 @@
 import { Cluster } from 'ioredis'
 import { UnavailableError } from '../errors.js'
+import type { AffinityRecord } from './affinity-record.js'
+import type { PinRemoval } from './affinity-store.js'
 import { mayHaveRun, toCacheError } from './cache-errors.js'
 import type { RedisClient } from './redis-nodes.js'
 
 /** Keys of one UNLINK: it stays far below a millisecond, so that the gateway's own commands are not kept waiting. */
 const UNLINK_BATCH = 500
+/** Keys of one script: it reads the JSON of each, and takes well under a millisecond. */
+const COMPARED_AT_ONCE = 100
 
 /**
  * Removes keys, whatever they hold, batch after batch.
@@ -12,11 +16,12 @@ const UNLINK_BATCH = 500
  * @throws UnavailableError with the number confirmed gone until then; OUTCOME_UNKNOWN where the last batch may have run
  */
 export async function removeKeys(client: RedisClient, keys: readonly string[]): Promise<number> {
-  const unlink = client instanceof Cluster ? unlinkEach(client) : (batch: string[]) => client.unlink(...batch)
+  // In a cluster the keys lie in many slots; each command goes to its own node, all of a node down one connection.
+  if (client instanceof Cluster) return (await removeEach(client, keys)).length
   let removed = 0
-  for (let start = 0; start < keys.length; start += UNLINK_BATCH) {
+  for (const batch of batchesOf(keys, UNLINK_BATCH)) {
     try {
-      removed += await unlink(keys.slice(start, start + UNLINK_BATCH))
+      removed += await client.unlink(...batch)
     } catch (error) {
       throw removalError(error, removed)
     }
@@ -24,20 +29,26 @@ export async function removeKeys(client: RedisClient, keys: readonly string[]): 
   return removed
 }
 
-/** In a cluster the keys lie in many slots; each command goes to its own node, all of a node down one connection. */
-const unlinkEach =
-  (cluster: Cluster) =>
-  async (batch: string[]): Promise<number> => {
-    const results = await Promise.allSettled(batch.map((key) => cluster.unlink(key)))
-    const removed = results.reduce(
-      (sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0),
-      0,
-    )
-    const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
-    // One master refused, another never replied: then the outcome is not known.
-    if (reasons.length > 0) throw removalError(reasons.find(mayHaveRun) ?? reasons[0], removed)
-    return removed
+/** As `removeKeys`, by a command for each key. @returns those that were really there */
+export async function removeEach(client: RedisClient, keys: readonly string[]): Promise<readonly string[]> {
+  const removed: string[] = []
+  for (const batch of batchesOf(keys, UNLINK_BATCH)) {
+    const unlinked = batch.map(async (key) => ((await client.unlink(key)) === 1 ? [key] : []))
+    const { values, error } = await settled(unlinked)
+    removed.push(...values.flat())
+    if (error !== undefined) throw removalError(error, removed.length)
   }
+  return removed
+}
+
+/** What came of several commands sent at once, and why some failed. */
+async function settled<T>(replies: readonly Promise<T>[]): Promise<{ values: T[]; error?: unknown }> {
+  const results = await Promise.allSettled(replies)
+  const values = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  // One refused, another never replied: then the outcome is not known.
+  return reasons.length === 0 ? { values } : { values, error: reasons.find(mayHaveRun) ?? reasons[0] }
+}
 
 /** What a failed removal means to whoever asked for it. */
 export function removalError(error: unknown, confirmed: number): unknown {
@@ -58,22 +69,53 @@ const messageOf = (code: UnavailableError['code']): string =>
     ? 'A delete was sent and its reply never came: it may have happened. Repeating the clear is safe.'
     : 'The cache stopped answering, and the clear stopped with it. Repeating it is safe.'
 
-/** Deletes a pin only while it is still at this endpoint: compared and deleted in one step inside Redis. */
-const REMOVE_PINNED = `
-local value = redis.pcall('GET', KEYS[1])
-if type(value) ~= 'string' then return 0 end
-local ok, record = pcall(cjson.decode, value)
-if not ok or type(record) ~= 'table' or record.endpoint_id ~= ARGV[1] then return 0 end
-return redis.call('UNLINK', KEYS[1])`
+/** Compares and deletes inside Redis. What is no affinity, or cannot be read there, counts as changed. */
+const REMOVE_PINS = `
+local same, changed = {}, {}
+for i, value in ipairs(redis.call('MGET', unpack(KEYS))) do
+  if value then
+    local ok, pin = pcall(cjson.decode, value)
+    if ok and type(pin) == 'table' and pin.provider_id == ARGV[3 * i - 2]
+      and pin.endpoint_id == ARGV[3 * i - 1] and pin.key_id == ARGV[3 * i] then
+      same[#same + 1] = KEYS[i]
+    else
+      changed[#changed + 1] = KEYS[i]
+    end
+  end
+end
+return { #same > 0 and redis.call('UNLINK', unpack(same)) or 0, changed }`
 
-/**
- * @returns whether it was there, pinned to that endpoint, and is gone now
- * @throws UnavailableError as `removeKeys`
- */
-export async function removePinned(client: RedisClient, key: string, endpointId: string): Promise<boolean> {
-  try {
-    return (await client.eval(REMOVE_PINNED, 1, key, endpointId)) === 1
-  } catch (error) {
-    throw removalError(error, 0)
+/** Removes affinities that are still pinned as these are. Throws as `removeKeys`. */
+export async function removePins(
+  client: RedisClient,
+  records: readonly AffinityRecord[],
+): Promise<PinRemoval> {
+  // A script's keys lie in one slot, and those of a cluster seldom do.
+  const atOnce = client instanceof Cluster ? 1 : COMPARED_AT_ONCE
+  let removed = 0
+  const changed: string[] = []
+  for (const some of batchesOf(records, UNLINK_BATCH)) {
+    const calls: Promise<unknown>[] = []
+    for (const batch of batchesOf(some, atOnce)) {
+      const keys = batch.map(({ key }) => key)
+      const pins = batch.flatMap(({ providerId, endpointId, providerKeyId }) => [
+        providerId,
+        endpointId,
+        providerKeyId,
+      ])
+      calls.push(client.eval(REMOVE_PINS, keys.length, ...keys, ...pins))
+    }
+    const { values, error } = await settled(calls)
+    for (const value of values) {
+      const [count, others] = value as [number, string[]]
+      removed += count
+      changed.push(...others)
+    }
+    if (error !== undefined) throw removalError(error, removed)
   }
+  return { removed, changed }
+}
+
+function* batchesOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size)
 }

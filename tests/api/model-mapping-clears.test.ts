@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { startBehindProxy } from '../faults/behind-proxy.js'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { fixtureEntries } from '../support/fixtures.js'
 import {
@@ -60,6 +61,21 @@ it('everything is the six families, and not whatever else begins with model:', a
   await expectCleared('clearAllModelMappingCache', { confirm: true }, family)
   for (const key of [...KEEP_ME, ...strangers]) expect(await redis().get(key)).toBe('keep me')
   expect(await countKeys(redis(), 'cache_affinity:')).toBe(FIXTURE_AFFINITIES + BROKEN_AFFINITIES)
+})
+
+it('what goes by itself between the look and the removal is neither counted nor named', async () => {
+  const { service: behind, proxy, client } = await startBehindProxy({ records: 0 })
+  const [resolved, named] = ['global_model:resolve:gpt-5', 'global_model:name:gpt-5'] as const
+  for (const [name, args] of [
+    ['clearModelMappingCacheByName', { modelName: 'gpt-5' }],
+    ['clearAllModelMappingCache', { confirm: true }],
+  ] as const) {
+    for (const key of [resolved, named]) await client.set(key, 'NOT_FOUND')
+    proxy.onCommand(['unlink'], async () => {
+      await client.del(named)
+    })
+    expect(await clear(behind, name, args, KEYS)).toMatchObject({ clearedCount: 1, deletedKeys: [resolved] })
+  }
 })
 
 it('of more than 1,000 keys the first are named, and all are cleared', async () => {

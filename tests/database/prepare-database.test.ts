@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { createPgDatabase, createPgliteDatabase, type Database } from '../../src/clients/database.js'
 import { ConfigurationError } from '../../src/errors.js'
 import { prepareDatabase } from '../../src/stores/gateway-schema.js'
+import { createGatewayStore } from '../../src/stores/gateway-store.js'
 import { dump, psql } from '../support/servers/postgres.js'
 import { freshDatabase } from '../support/servers/shared.js'
 
@@ -91,15 +92,20 @@ describe('an empty PostgreSQL', () => {
     expect(problem).toContain('the right to create tables')
   })
 
-  test('can hold the tables in another schema, named in the URL', async () => {
-    const url = freshDatabase('empty')
-    psql(url, 'CREATE SCHEMA gateway')
-    const database = connect(`${url}?schema=gateway`)
-    expect(await prepareDatabase(database)).toBe('migrated')
-    expect(await database.prisma.apiKey.count()).toBe(0)
-    expect(psql(url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").trim()).toBe('0')
-    expect(await prepareDatabase(database)).toBe('unchanged')
-  })
+  test.each(['gateway', 'Gate-Way', 'the old, one\\'])(
+    'can hold the tables in another schema, named in the URL: %s',
+    async (name) => {
+      const url = freshDatabase('empty')
+      psql(url, `CREATE SCHEMA "${name.replaceAll('"', '""')}"`)
+      const database = connect(`${url}?schema=${encodeURIComponent(name)}`)
+      expect(await prepareDatabase(database)).toBe('migrated')
+      expect(await database.prisma.apiKey.count()).toBe(0)
+      // Statements that name no schema.
+      expect((await createGatewayStore(database).idsNamed('bob')).affinityKey?.size).toBe(0)
+      expect(psql(url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").trim()).toBe('0')
+      expect(await prepareDatabase(database)).toBe('unchanged')
+    },
+  )
 })
 
 describe("a gateway's own database", () => {

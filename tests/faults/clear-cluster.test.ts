@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { connectRedis, createRedis, type RedisClient } from '../../src/clients/redis.js'
 import { UnavailableError } from '../../src/errors.js'
+import { type AffinityRecord, parseAffinity } from '../../src/stores/affinity-record.js'
+import type { AffinityStore } from '../../src/stores/affinity-store.js'
 import { createRedisAffinityStore } from '../../src/stores/redis-affinity-store.js'
 import { promptly } from '../support/promptly.js'
 import type { RedisServer } from '../support/servers/redis.js'
@@ -13,7 +15,22 @@ const keys = keysUpTo(300)
 /** Enough that each slot that moves has some. */
 const many = keysUpTo(20_000)
 
-describe('a clear in a Redis Cluster', () => {
+const REMOVALS = {
+  keys: (store: AffinityStore) => store.remove(keys),
+  pins: async (store: AffinityStore) => {
+    const records = keys.map((key) => ({ ...pinOf(recordOf()), key }))
+    return (await store.removePins(records)).removed
+  },
+}
+
+function pinOf(value: string): AffinityRecord {
+  const parsed = parseAffinity(keys[0] ?? '', value)
+  if (!('record' in parsed)) throw new Error('no affinity')
+  return parsed.record
+}
+
+describe.each(['keys', 'pins'] as const)('a clear of %s in a Redis Cluster', (what) => {
+  const remove = REMOVALS[what]
   let cluster: RedisClusterServers
   beforeAll(async () => {
     // Long enough that no pause of a test makes the others give a master up.
@@ -47,7 +64,7 @@ describe('a clear in a Redis Cluster', () => {
     const onSecond = sizeOf(second)
     second?.pause()
     onTestFinished(() => second?.resume())
-    const error = await failureOf(store.remove(keys))
+    const error = await failureOf(remove(store))
     expect(error).toMatchObject({ code: 'OUTCOME_UNKNOWN', clearedCount: keys.length - onSecond })
     expect([sizeOf(first), sizeOf(third)]).toEqual([0, 0])
     second?.resume()
@@ -61,7 +78,7 @@ describe('a clear in a Redis Cluster', () => {
     const onSecond = sizeOf(second)
     second?.cli('acl', 'setuser', 'default', '-unlink')
     onTestFinished(() => void second?.cli('acl', 'setuser', 'default', '+unlink'))
-    const error = await failureOf(store.remove(keys))
+    const error = await failureOf(remove(store))
     expect(error).toMatchObject({ code: 'CACHE_UNAVAILABLE', clearedCount: keys.length - onSecond })
     expect([sizeOf(first), sizeOf(second), sizeOf(third)]).toEqual([0, onSecond, 0])
   })
@@ -76,8 +93,28 @@ describe('a clear in a Redis Cluster', () => {
       second?.resume()
       first?.cli('acl', 'setuser', 'default', '+unlink')
     })
-    const error = await failureOf(store.remove(keys))
+    const error = await failureOf(remove(store))
     expect(error).toMatchObject({ code: 'OUTCOME_UNKNOWN', clearedCount: confirmed })
+  })
+
+  it('finds the keys of a slot that is on its way to another master, and of one that has arrived', async () => {
+    const store = await start()
+    const [source, target] = cluster.servers
+    if (!source || !target) throw new Error('three masters were started')
+    const key = keys.find((name) => cluster.masterOf(name) === source) ?? ''
+    const slot = source.cli('cluster', 'keyslot', key).trim()
+    const [from, to] = [source, target].map((server) => server.cli('cluster', 'myid').trim())
+    target.cli('cluster', 'setslot', slot, 'importing', from ?? '')
+    source.cli('cluster', 'setslot', slot, 'migrating', to ?? '')
+    source.cli('migrate', '127.0.0.1', `${target.port}`, key, '0', '5000')
+    expect(await remove(store)).toBe(keys.length)
+    expect(cluster.servers.map(sizeOf)).toEqual([0, 0, 0])
+
+    target.cli('cluster', 'setslot', slot, 'node', to ?? '')
+    source.cli('cluster', 'setslot', slot, 'node', to ?? '')
+    target.cli('set', key, recordOf())
+    expect(await remove(store)).toBe(1)
+    expect(cluster.servers.map(sizeOf)).toEqual([0, 0, 0])
   })
 
   it('of everything is refused where a master is away: never fewer keys than there are', async () => {

@@ -148,7 +148,7 @@ describe('an outcome that the database does not take', () => {
 
   it('is told with the answer, kept on disk, and written when the table is back', async () => {
     const { service, client, proxy, databaseUrl, spool, spooled } = await start(20)
-    proxy.onCommand(['unlink'], async () => {
+    proxy.onCommand(['unlink', 'eval'], async () => {
       await sql(databaseUrl, 'ALTER TABLE audit_logs RENAME TO audit_logs_away')
     })
     const { data, errors, extensions } = await service.query(document, provider)
@@ -181,7 +181,7 @@ describe('an outcome that the database does not take', () => {
 
   it('survives the end of this process: the next one writes it at its start', async () => {
     const { service, proxy, databaseUrl, spool, spooled } = await start(20)
-    proxy.onCommand(['unlink'], () => postgres.kill())
+    proxy.onCommand(['unlink', 'eval'], () => postgres.kill())
     const { data, extensions } = await service.query(document, provider)
     expect(data.clearProviderCache).toMatchObject({ clearedCount: 20 })
     expect(extensions).toMatchObject({ audit: { spooled: true } })
@@ -203,7 +203,7 @@ describe('an outcome that the database does not take', () => {
 
   it('of a failed clear is kept as well', async () => {
     const { service, redis, proxy, databaseUrl, spooled } = await start(20)
-    proxy.onCommand(['unlink'], async () => {
+    proxy.onCommand(['unlink', 'eval'], async () => {
       await sql(databaseUrl, 'ALTER TABLE audit_logs RENAME TO audit_logs_away')
       await redis.kill()
     })
@@ -223,7 +223,7 @@ describe('an intent without an outcome', () => {
   it('is found and reported by the next start, and by none while its clear goes on in the same process', async () => {
     const { service, proxy, databaseUrl } = await start(20)
     let next: TestApp | undefined
-    proxy.onCommand(['unlink'], async () => {
+    proxy.onCommand(['unlink', 'eval'], async () => {
       next = await startTestApp({ redis: 'empty', env: { DATABASE_URL: databaseUrl } })
     })
     const { auditEvent } = await clear(service, 'clearProviderCache', provider)
@@ -252,7 +252,7 @@ describe('a clear goes on to its outcome', () => {
     const call = ask(server.url)
     call.on('error', () => {})
     let batches = 0
-    proxy.onCommand(['unlink'], () => {
+    proxy.onCommand(['unlink', 'eval'], () => {
       batches += 1
       if (batches === 2) call.destroy()
     })
@@ -268,7 +268,7 @@ describe('a clear goes on to its outcome', () => {
     const { service, client, proxy, databaseUrl } = await start(1_200)
     const server = await listen(service.app.yoga, '127.0.0.1', 0)
     let stopped: Promise<void> | undefined
-    proxy.onCommand(['unlink'], () => {
+    proxy.onCommand(['unlink', 'eval'], () => {
       stopped ??= server.close(5_000)
     })
     const response = await fetch(`${server.url}/graphql`, {

@@ -3,7 +3,6 @@ import type { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createAffinityClearer } from '../../src/live/affinity-clearer.js'
 import { createWriteBackGuard, type WriteBackGuard } from '../../src/live/clear-guard.js'
-import type { AffinityStore } from '../../src/stores/affinity-store.js'
 import { createMemoryAffinityStore } from '../../src/stores/memory-affinity-store.js'
 import { MemoryKeyspace } from '../../src/stores/memory-keyspace.js'
 import {
@@ -51,8 +50,11 @@ async function guarded(how: 'live' | 'scanning', windowSeconds = 2): Promise<Gua
     log: logTo(logs),
   })
   onTestFinished(guard.close)
-  const store = guard.guarding(live.source.store)
-  const clearer = createAffinityClearer({ store, guard, countInvalidations: async () => {} })
+  const clearer = createAffinityClearer({
+    store: live.source.store,
+    guard,
+    countInvalidations: async () => {},
+  })
   const recordsOf = async (keys: readonly string[]) => (await live.store.read(keys)).records
   return {
     gateway,
@@ -60,8 +62,8 @@ async function guarded(how: 'live' | 'scanning', windowSeconds = 2): Promise<Gua
     logs,
     clear: async (keys) => clearer.clear(await recordsOf(keys)),
     async clearPinned(key, endpointId) {
-      const [record] = await recordsOf([key])
-      return record !== undefined && clearer.clearPinned(record, endpointId)
+      const seen = (await recordsOf([key])).map((record) => ({ ...record, endpointId }))
+      return (await clearer.clear(seen, (now) => now.endpointId === endpointId)) === 1
     },
     clearAll: () => clearer.clearAll(),
   }
@@ -163,12 +165,9 @@ describe('the guard and the count of a clear', () => {
 
   it('does not go on with a clear that failed', async () => {
     const { gateway, guard } = await guarded('live')
-    const failing = {
-      remove: () => Promise.reject(new Error('no answer')),
-    } as unknown as AffinityStore
     const record = { key: keyOf(1), createdAt: CREATED } as Parameters<WriteBackGuard['seen']>[0]
-    guard.willClear([record])
-    await expect(guard.guarding(failing).remove([keyOf(1)])).rejects.toThrow('no answer')
+    const clear = guard.willClear([record]).during(() => Promise.reject(new Error('no answer')))
+    await expect(clear).rejects.toThrow('no answer')
     await gateway.set(keyOf(1), stored({ created_at: CREATED, request_count: 5 }))
     await sleep(500)
     expect(await gateway.exists(keyOf(1))).toBe(1)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createBrokenRecords } from '../../src/live/broken-records.js'
 import { createScanSource } from '../../src/live/scan-source.js'
 import type { AffinityRecord } from '../../src/stores/affinity-record.js'
@@ -42,6 +42,32 @@ function sourceOf(records: readonly AffinityRecord[]) {
   return { source, reads: () => reads }
 }
 
+/** Its scans see what there is when they begin, and end when they are let go. */
+function slowSource({ failures = 0 } = {}) {
+  const records: AffinityRecord[] = []
+  let reads = 0
+  let letGo = () => {}
+  const gone = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const store: AffinityStore = {
+    ...createMemoryAffinityStore(new MemoryKeyspace()),
+    async *readAll() {
+      const seen = [...records]
+      reads += 1
+      const fails = reads <= failures
+      await gone
+      if (fails) throw new Error('no answer')
+      yield { records: seen, broken: [] }
+    },
+  }
+  const source = createScanSource(
+    store,
+    createBrokenRecords(() => {}),
+  )
+  return { source, records, reads: () => reads, letGo }
+}
+
 const provider = (id: string) => ({ all: { providerId: new Set([id]) } })
 
 describe('a request that reads affinities by scans', () => {
@@ -53,12 +79,36 @@ describe('a request that reads affinities by scans', () => {
     expect(reads()).toBe(1)
   })
 
-  it('shares its scan with a request that comes while it runs, and not with a later one', async () => {
+  it('shares its scan with a request of the same moment, and not with a later one', async () => {
     const { source, reads } = sourceOf([recordOf(1)])
     await Promise.all([source.open().count({}), source.open().count({})])
     expect(reads()).toBe(1)
     await source.open().count({})
     expect(reads()).toBe(2)
+  })
+
+  it('sees what was written before it came, also where another one’s scan is past that place', async () => {
+    const { source, records, reads, letGo } = slowSource()
+    const early = source.open().count({})
+    await vi.waitFor(() => expect(reads()).toBe(1))
+    records.push(recordOf(1))
+    const late = Array.from({ length: 20 }, () => source.open().count({}))
+    letGo()
+    expect(await early).toBe(0)
+    expect(await Promise.all(late)).toEqual(late.map(() => 1))
+    expect(reads()).toBe(2)
+  })
+
+  it('has its own scan when the one before fails', async () => {
+    const { source, reads, letGo } = slowSource({ failures: 1 })
+    const early = source.open().count({})
+    await vi.waitFor(() => expect(reads()).toBe(1))
+    const late = source.open().count({})
+    letGo()
+    await expect(early).rejects.toThrow('no answer')
+    expect(await late).toBe(0)
+    await source.open().count({})
+    expect(reads()).toBe(3)
   })
 
   it('counts the records of a provider a thousand times by looking at each record about once', async () => {

@@ -85,11 +85,27 @@ function auditStoreContract(open: () => Promise<Database>): void {
     ])
   })
 
-  it('takes an outcome for a row that the gateway has cleared away since', async () => {
-    const event = await store.begin(INTENT)
+  it('writes the outcome of an action whose row is gone, as after a failover to a replica that had not got it', async () => {
+    const event = await store.begin({ ...INTENT, actorName: 'a\0b' })
     await database.prisma.auditLog.deleteMany()
-    await store.complete(event, DONE)
-    expect((await store.page({ first: 10 })).totalCount).toBe(0)
+    for (const outcome of [DONE, { ...DONE, action: 'cache_clear_api_key' as const }])
+      await store.complete(event, outcome)
+    expect(await store.page({ first: 10 })).toMatchObject({
+      totalCount: 1,
+      events: [{ ...event, action: 'cache_clear_api_key', success: true, errorMessage: null, metadata: {} }],
+    })
+    expect(await raw(event.id)).toMatchObject({
+      description: 'clearUserCache via affinityql',
+      userAgent: null,
+      statusCode: 200,
+      createdAt: new Date(START),
+      eventMetadata: {
+        actor: 'a\u{FFFD}b',
+        arguments: { identifier: 'bob', dryRun: false },
+        outcome: 'done',
+        result: { clearedCount: 3 },
+      },
+    })
   })
 
   it('finds intents without an outcome, oldest first, that are older than asked', async () => {

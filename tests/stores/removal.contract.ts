@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type AffinityRecord, parseAffinity } from '../../src/stores/affinity-record.js'
 import type { AffinityStore } from '../../src/stores/affinity-store.js'
 import { type Backend, keysOf, stored } from './affinity-store.contract.js'
 
@@ -118,38 +119,98 @@ export function removalContract(start: () => Promise<RemovalBackend>): void {
     })
   })
 
-  describe('removes a pin', () => {
+  describe('removes pins', () => {
     const at = (endpoint: string) => ({ [key(1)]: stored({ endpoint_id: endpoint }) })
+    const removed = (count: number, changed: readonly string[] = []) => ({ removed: count, changed })
 
-    it('while it is at this endpoint', async () => {
-      await backend.put({ ...at('e-1'), ...valuesAt([key(2)]) })
-      expect(await backend.store.removePinned(key(1), 'e-1')).toBe(true)
-      expect(await allKeys(backend.store)).toEqual([key(2)])
-      expect(await backend.store.removePinned(key(1), 'e-1')).toBe(false)
+    it('that are as they were read, and counts no others', async () => {
+      await backend.put(valuesAt(numbered(5)))
+      const records = numbered(5).map((name) => recordOf(name))
+      expect(await backend.store.removePins([])).toEqual(removed(0))
+      expect(await backend.store.removePins(records.slice(1, 3))).toEqual(removed(2))
+      expect(await allKeys(backend.store)).toEqual([key(0), key(3), key(4)])
+      expect(await backend.store.removePins(records)).toEqual(removed(3))
+      expect(await backend.store.removePins(records)).toEqual(removed(0))
+    })
+
+    it('that were used meanwhile, but none that has another provider, endpoint or provider key', async () => {
+      const used = { request_count: 99, expire_at: 1_900_000_000.5, created_at: 1_800_000_000 }
+      await backend.put({
+        [key(0)]: stored({ ...used, provider_id: 'p-2' }),
+        [key(1)]: stored({ ...used, endpoint_id: 'e-2' }),
+        [key(2)]: stored({ ...used, key_id: 'k-2' }),
+        [key(3)]: stored(used),
+      })
+      const stay = [key(0), key(1), key(2)]
+      const records = numbered(4).map((name) => recordOf(name))
+      expect(await backend.store.removePins(records)).toEqual(removed(1, stay))
+      expect(await allKeys(backend.store)).toEqual(stay)
+    })
+
+    it('by thousands, each by its own pin', async () => {
+      const fieldsOf = (n: number) => ({
+        provider_id: `p-${n % 7}`,
+        endpoint_id: `e-${n}`,
+        key_id: `k-${n % 11}`,
+      })
+      const names = numbered(2_345)
+      await backend.put(
+        Object.fromEntries(
+          names.map((name, n) => [name, stored({ ...fieldsOf(n), ...(n % 10 === 0 && { key_id: 'new' }) })]),
+        ),
+      )
+      const { removed: count, changed } = await backend.store.removePins(
+        names.map((name, n) => recordOf(name, fieldsOf(n))),
+      )
+      const stay = names.filter((_, n) => n % 10 === 0).sort()
+      expect(count).toBe(2_345 - stay.length)
+      expect([...changed].sort()).toEqual(stay)
+      expect(await allKeys(backend.store)).toEqual(stay)
     })
 
     it('but not one that is elsewhere, not even nearly', async () => {
       for (const endpoint of ['e-2', 'e-1 ', 'E-1', 'e-', '', 'e-1\0']) {
         await backend.put(at(endpoint))
-        expect(await backend.store.removePinned(key(1), 'e-1'), JSON.stringify(endpoint)).toBe(false)
+        expect(await backend.store.removePins([recordOf(key(1))]), JSON.stringify(endpoint)).toEqual(
+          removed(0, [key(1)]),
+        )
         expect(await allKeys(backend.store)).toEqual([key(1)])
       }
     })
 
-    it('at an endpoint of any name', async () => {
-      for (const endpoint of ['模型/一', '😀', 'a"b\\c', 'a\nb', '%s', "o'brien", '*', 'x'.repeat(5_000)]) {
-        await backend.put(at(endpoint))
-        expect(await backend.store.removePinned(key(1), endpoint), endpoint.slice(0, 20)).toBe(true)
-        expect(await allKeys(backend.store)).toEqual([])
+    it('of any name, whatever the spacing and order of their JSON', async () => {
+      for (const name of [
+        '模型/一',
+        '😀',
+        'a"b\\c',
+        'a\nb',
+        '%s',
+        "o'brien",
+        '*',
+        'a\0b',
+        'x'.repeat(5_000),
+      ]) {
+        const pin = { provider_id: name, endpoint_id: name, key_id: name }
+        for (const text of [
+          stored(pin),
+          escaped(stored(pin)),
+          JSON.stringify(JSON.parse(stored(pin)), null, 1),
+        ]) {
+          await backend.put({ [key(1)]: text })
+          expect(await backend.store.removePins([recordOf(key(1), pin)]), text.slice(0, 40)).toEqual(
+            removed(1),
+          )
+          expect(await allKeys(backend.store)).toEqual([])
+        }
       }
     })
 
     it('once, when many try at once', async () => {
-      await backend.put(at('e-1'))
-      const done = await Promise.all(
-        Array.from({ length: 20 }, () => backend.store.removePinned(key(1), 'e-1')),
-      )
-      expect(done.filter(Boolean)).toHaveLength(1)
+      await backend.put(valuesAt(numbered(300)))
+      const records = numbered(300).map((name) => recordOf(name))
+      const done = await Promise.all(Array.from({ length: 20 }, () => backend.store.removePins(records)))
+      expect(done.reduce((sum, { removed: count }) => sum + count, 0)).toBe(300)
+      expect(done.flatMap(({ changed }) => changed)).toEqual([])
     })
 
     it('but nothing that is no affinity: broken values stay', async () => {
@@ -165,19 +226,35 @@ export function removalContract(start: () => Promise<RemovalBackend>): void {
       ]
       for (const value of values) {
         await backend.put({ [key(1)]: value })
-        expect(await backend.store.removePinned(key(1), 'e-1'), value.slice(0, 30)).toBe(false)
+        expect(await backend.store.removePins([recordOf(key(1))]), value.slice(0, 30)).toEqual(
+          removed(0, [key(1)]),
+        )
         expect(await allKeys(backend.store)).toEqual([key(1)])
       }
       for (const endpoint of [['e-1'], { id: 'e-1' }, 1, true, null]) {
         await backend.put({ [key(1)]: stored({ endpoint_id: endpoint }) })
         for (const asked of ['e-1', '1', 'true', 'null', ''])
-          expect(await backend.store.removePinned(key(1), asked), JSON.stringify(endpoint)).toBe(false)
+          expect(
+            await backend.store.removePins([recordOf(key(1), { endpoint_id: asked })]),
+            JSON.stringify(endpoint),
+          ).toEqual(removed(0, [key(1)]))
       }
     })
 
     it('and nothing of another type than a string', async () => {
       for (const name of await backend.putOtherTypes('cache_affinity:a-1:OPENAI:'))
-        expect(await backend.store.removePinned(name, 'p-1')).toBe(false)
+        expect(await backend.store.removePins([recordOf(name)])).toEqual(removed(0))
     })
   })
 }
+
+/** As it is read from what `stored` gives. */
+function recordOf(name: string, fields: Readonly<Record<string, unknown>> = {}): AffinityRecord {
+  const parsed = parseAffinity(name, stored(fields))
+  if (!('record' in parsed)) throw new Error(`${name} is no affinity`)
+  return parsed.record
+}
+
+/** As Python's JSON writes it: nothing outside ASCII. */
+const escaped = (json: string): string =>
+  json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
