@@ -283,8 +283,11 @@ describe('cacheStats', () => {
         ])
       }, patience)
       expect(JSON.stringify(other.logs)).not.toContain(token)
-      const health = await other.app.yoga.fetch('http://localhost/health/ready')
-      expect(await health.json()).toMatchObject({ status: 'ready', gateways: { up: 2, down: 1 } })
+      // The statistics do not wait for the affinities' first read.
+      await vi.waitFor(async () => {
+        const health = await other.app.yoga.fetch('http://localhost/health/ready')
+        expect(await health.json()).toMatchObject({ status: 'ready', gateways: { up: 2, down: 1 } })
+      }, patience)
     } finally {
       await other.close()
     }
