@@ -5,7 +5,7 @@ import { sql } from '../api/affinity-model.js'
 import { COUNTERS, contents } from '../api/clearing.js'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { call, PLACES, type Place, ROOT_FIELDS, type RootField } from './root-fields.js'
-import { codesOf, expectRefusal, GRAPHQL_JSON, type Reply, send } from './support.js'
+import { beginningOf, codesOf, expectRefusal, GRAPHQL_JSON, openEvents, type Reply, send } from './support.js'
 
 const NOW = Date.now()
 /** In each hostile text, so that a statement that holds one is found. */
@@ -67,25 +67,8 @@ async function tables(): Promise<string> {
 async function fill({ document, root }: Place, value: unknown): Promise<Reply> {
   const body = JSON.stringify({ query: document, variables: { v: value } })
   if (root.kind !== 'subscription') return send(service.app, { body })
-  const response = await service.app.yoga.fetch(
-    'http://localhost/graphql',
-    {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'text/event-stream',
-        authorization: 'Bearer static-admin-token-of-the-tests',
-      },
-      body,
-    },
-    { clientAddress: '127.0.0.1' },
-  )
-  let text = ''
-  for await (const chunk of response.body ?? []) {
-    text += Buffer.from(chunk).toString()
-    break
-  }
-  return { status: response.status, headers: response.headers, text }
+  const response = await openEvents(service.app, { body })
+  return { status: response.status, headers: response.headers, text: await beginningOf(response) }
 }
 
 const TEXTS = PLACES.filter(({ type }) => ['ID', 'String'].includes(type))

@@ -8,7 +8,7 @@ import { freshDatabase } from '../support/servers/shared.js'
 import { CANARIES, CANARY_ENVIRONMENT, plantCanaries, secretsIn } from './canaries.js'
 import { ALL_FIELDS, fullDocument } from './every-field.js'
 import { ROOT_FIELDS } from './root-fields.js'
-import { post, type RawRequest, send } from './support.js'
+import { beginningOf, openEvents, post, type RawRequest, send } from './support.js'
 
 const token = CANARIES.staticToken
 
@@ -81,27 +81,8 @@ const jwt = (secret: string, claims: object = {}) =>
 
 /** A stream of events that has begun; gives it up to its first event. */
 async function openStream(document: string): Promise<() => Promise<string>> {
-  const { body } = await service.app.yoga.fetch(
-    'http://localhost/graphql',
-    {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'text/event-stream',
-        authorization: `Bearer ${token}`,
-      },
-      body: JSON.stringify({ query: document }),
-    },
-    { clientAddress: '127.0.0.1' },
-  )
-  return async () => {
-    let text = ''
-    for await (const chunk of body ?? []) {
-      text += Buffer.from(chunk).toString()
-      if (/^data: .*\n/m.test(text)) break
-    }
-    return text
-  }
+  const response = await openEvents(service.app, { token, body: JSON.stringify({ query: document }) })
+  return () => beginningOf(response, (text) => /^data: .*\n/m.test(text))
 }
 
 describe('no secret comes out', () => {

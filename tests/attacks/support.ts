@@ -23,8 +23,30 @@ const JSON_HEADERS = { 'content-type': 'application/json', accept: GRAPHQL_JSON 
 
 /** One HTTP request as it stands, over `yoga.fetch`. A POST of JSON unless told otherwise. */
 export async function send(app: App, request: RawRequest): Promise<Reply> {
+  const response = await respond(app, request)
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+/** A stream of events that has begun, or its refusal: `beginningOf` gives what it says. */
+export const openEvents = (app: App, request: Pick<RawRequest, 'body' | 'token'>): Promise<Response> =>
+  respond(app, { ...request, headers: { 'content-type': 'application/json', accept: 'text/event-stream' } })
+
+/** The first words of an answer, up to those that are enough; then it is cut. */
+export async function beginningOf(
+  { body }: Response,
+  isEnough: (text: string) => boolean = () => true,
+): Promise<string> {
+  let text = ''
+  for await (const chunk of body ?? []) {
+    text += Buffer.from(chunk).toString()
+    if (isEnough(text)) break
+  }
+  return text
+}
+
+async function respond(app: App, request: RawRequest): Promise<Response> {
   const { method = 'POST', path = '/graphql', headers = JSON_HEADERS, body, token = ADMIN_TOKEN } = request
-  const response = await app.yoga.fetch(
+  return app.yoga.fetch(
     `http://localhost${path}`,
     {
       method,
@@ -33,7 +55,6 @@ export async function send(app: App, request: RawRequest): Promise<Reply> {
     },
     { clientAddress: '127.0.0.1' },
   )
-  return { status: response.status, headers: response.headers, text: await response.text() }
 }
 
 /** POSTs one operation as a client of the current specification does: what is wrong with it shows in the status. */

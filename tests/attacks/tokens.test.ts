@@ -5,7 +5,7 @@ import { startTestApp, type TestApp, VIEWER_TOKEN } from '../support/app.js'
 import { FIXTURE_ADMIN, FIXTURE_SECRETS } from '../support/fixtures.js'
 import { psql } from '../support/servers/postgres.js'
 import { ROOT_FIELDS } from './root-fields.js'
-import { codesOf, expectRefusal, post, send } from './support.js'
+import { beginningOf, codesOf, expectRefusal, openEvents, post, send } from './support.js'
 
 let service: TestApp
 beforeAll(async () => {
@@ -149,21 +149,9 @@ describe('a token', () => {
 const PUBLIC = ['Mutation.login']
 
 /** The status of a stream of events, which is cut once it has begun. */
-async function openEvents(token: string | null, query: string): Promise<number> {
-  const response = await service.app.yoga.fetch(
-    'http://localhost/graphql',
-    {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'text/event-stream',
-        ...(token !== null && { authorization: `Bearer ${token}` }),
-      },
-      body: JSON.stringify({ query }),
-    },
-    { clientAddress: '127.0.0.1' },
-  )
-  for await (const _ of response.body ?? []) break
+async function eventsStatus(token: string | null, query: string): Promise<number> {
+  const response = await openEvents(service.app, { token, body: JSON.stringify({ query }) })
+  await beginningOf(response)
   return response.status
 }
 
@@ -200,7 +188,7 @@ describe('a root field', () => {
   })
 
   it.each(reading)('$name is given to a viewer’s token', async ({ document, kind }) => {
-    if (kind === 'subscription') return expect(await openEvents(VIEWER_TOKEN, document)).toBe(200)
+    if (kind === 'subscription') return expect(await eventsStatus(VIEWER_TOKEN, document)).toBe(200)
     const reply = await ask(VIEWER_TOKEN, document)
     expect([reply.status, codesOf(reply)], reply.text).toEqual([200, []])
   })
@@ -209,7 +197,7 @@ describe('a root field', () => {
     '$name is refused as a stream of events as well',
     async ({ document }) => {
       for (const token of [null, await signed(claims({ user_id: ALICE })), `${VIEWER_TOKEN}x`])
-        expect(await openEvents(token, document)).toBe(401)
+        expect(await eventsStatus(token, document)).toBe(401)
     },
   )
 
