@@ -2,7 +2,7 @@ import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { parseAdminTokens } from '../../src/security/static-tokens.js'
 import { textOf } from '../deploy/files.js'
-import { FIXTURE_ADMIN, FIXTURE_SECRETS } from '../support/fixtures.js'
+import { FIXTURE_ADMIN, FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
 import { psql } from '../support/servers/postgres.js'
 import { freshDatabase, freshRedis } from '../support/servers/shared.js'
 import { affinityql, jsonLines, onTerminal, startServer } from './support.js'
@@ -53,8 +53,7 @@ describe('affinityql doctor', () => {
   const gateway = async (redis?: 'empty') => ({
     DATABASE_URL: freshDatabase(),
     REDIS_URL: (await freshRedis(redis)).url,
-    ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey,
-    JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret,
+    ...FIXTURE_ENVIRONMENT,
   })
   const doctor = async (env: Readonly<Record<string, string>>) => {
     const { code, stdout, stderr } = await affinityql(['doctor', '--ndjson'], { env })

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { sql } from '../api/affinity-model.js'
 import { ADMIN_TOKEN, ADMIN_TOKENS } from '../support/app.js'
-import { FIXTURE_SECRETS } from '../support/fixtures.js'
+import { FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
 import { type ServiceProcess, startProgram } from '../support/process.js'
 import { temporaryDirectory } from '../support/servers/child.js'
 import { freshDatabase, freshRedis } from '../support/servers/shared.js'
@@ -98,8 +98,7 @@ describe.runIf(MAY_MOUNT)('an audit spool on a full disk', () => {
     const { service, url, fill } = await startOnDisk('64k', (disk) => ({
       DATABASE_URL: databaseUrl,
       REDIS_URL: proxy.url,
-      ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey,
-      JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret,
+      ...FIXTURE_ENVIRONMENT,
       ADMIN_TOKENS,
       AUDIT_SPOOL_DIR: `${disk}/spool`,
     }))

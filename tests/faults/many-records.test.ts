@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { ADMIN_TOKEN, ADMIN_TOKENS } from '../support/app.js'
 import { measured } from '../support/figures.js'
-import { FIXTURE_SECRETS } from '../support/fixtures.js'
+import { FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
 import { startService } from '../support/process.js'
 import { temporaryDirectory } from '../support/servers/child.js'
 import { startRedis } from '../support/servers/redis.js'
@@ -29,8 +29,7 @@ it('are read while requests are answered, and cleared in steps that keep no gate
   const service = startService({
     DATABASE_URL: freshDatabase(),
     REDIS_URL: redis.url,
-    ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey,
-    JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret,
+    ...FIXTURE_ENVIRONMENT,
     ADMIN_TOKENS,
     AUDIT_SPOOL_DIR: temporaryDirectory('spool'),
     PORT: '0',

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { sql } from '../api/affinity-model.js'
 import { ADMIN_TOKEN, ADMIN_TOKENS } from '../support/app.js'
 import { measured } from '../support/figures.js'
-import { FIXTURE_SECRETS } from '../support/fixtures.js'
+import { FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
 import { startService } from '../support/process.js'
 import { temporaryDirectory } from '../support/servers/child.js'
 import { startRedis } from '../support/servers/redis.js'
@@ -32,8 +32,7 @@ async function world(records: number) {
   const env = {
     DATABASE_URL: databaseUrl,
     REDIS_URL: proxy.url,
-    ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey,
-    JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret,
+    ...FIXTURE_ENVIRONMENT,
     ADMIN_TOKENS,
     AUDIT_SPOOL_DIR: temporaryDirectory('spool'),
     PORT: '0',

@@ -2,7 +2,7 @@ import pino from 'pino'
 import pretty from 'pino-pretty'
 import { describe, expect, it } from 'vitest'
 import { escapeControls, replaceControls } from '../../src/server/log-lines.js'
-import { FIXTURE_SECRETS } from '../support/fixtures.js'
+import { FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
 import { startService } from '../support/process.js'
 import { freshDatabase, freshRedis } from '../support/servers/shared.js'
 
@@ -44,7 +44,7 @@ describe('a name of a stranger’s in the log', () => {
     await redis.client().set(`cache_affinity:${NAME}:CLAUDE:m`, 'no JSON')
     const service = startService({
       ...{ DATABASE_URL: freshDatabase(), REDIS_URL: redis.url, PORT: '0' },
-      ...{ ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey, JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret },
+      ...FIXTURE_ENVIRONMENT,
     })
     const { input } = await service.line(/cannot be read/)
     expect(input).not.toMatch(CONTROLS)

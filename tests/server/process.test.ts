@@ -5,13 +5,12 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { sql } from '../api/affinity-model.js'
 import { ADMIN_TOKEN, ADMIN_TOKENS } from '../support/app.js'
-import { FIXTURE_SECRETS } from '../support/fixtures.js'
+import { FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
 import { startService } from '../support/process.js'
 import { freePort } from '../support/servers/child.js'
 import { freshDatabase, freshRedis } from '../support/servers/shared.js'
 import { slowTable } from '../support/slow-table.js'
 
-const SECRETS = { ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey, JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret }
 const emptyFolder = () => mkdtempSync(join(tmpdir(), 'affinityql-'))
 
 const graphql = (url: string, query: string, token?: string) =>
@@ -23,7 +22,7 @@ const graphql = (url: string, query: string, token?: string) =>
 
 async function gateway() {
   const redis = await freshRedis()
-  return { DATABASE_URL: freshDatabase(), REDIS_URL: redis.url, ...SECRETS, PORT: '0' }
+  return { DATABASE_URL: freshDatabase(), REDIS_URL: redis.url, ...FIXTURE_ENVIRONMENT, PORT: '0' }
 }
 
 describe('the service as a process', () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import pino from 'pino'
 import { type App, createApp } from '../../src/app.js'
 import { type Config, loadConfig } from '../../src/config.js'
-import { FIXTURE_SECRETS } from './fixtures.js'
+import { FIXTURE_ENVIRONMENT } from './fixtures.js'
 import { temporaryDirectory } from './servers/child.js'
 import type { RedisServer } from './servers/redis.js'
 import { freshDatabase, freshRedis } from './servers/shared.js'
@@ -99,8 +99,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
 
 export const testConfig = (env: Readonly<Record<string, string>>): Config =>
   loadConfig({
-    ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey,
-    JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret,
+    ...FIXTURE_ENVIRONMENT,
     ADMIN_TOKENS,
     AUDIT_SPOOL_DIR: temporaryDirectory('audit-spool'),
     // Off but for the tests of these limits: others ask as fast as they can.

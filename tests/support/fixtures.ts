@@ -25,10 +25,16 @@ export async function loadFixtures(targets: {
   }
 }
 
-/** Ids of fixture rows and keys that tests name. */
+/** What the fixtures' gateway encrypts and signs with. */
 export const FIXTURE_SECRETS = {
   encryptionKey: 'fixture-encryption-key',
   jwtSecret: 'fixture-jwt-secret',
+} as const
+
+/** The same, as the service beside it is told. */
+export const FIXTURE_ENVIRONMENT = {
+  ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey,
+  JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret,
 } as const
 
 /** The fixtures' administrator. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { describeStatement } from '../../src/server/sql-statement.js'
 import { ADMIN_TOKEN, ADMIN_TOKENS } from '../support/app.js'
-import { FIXTURE_SECRETS } from '../support/fixtures.js'
+import { FIXTURE_ENVIRONMENT, FIXTURE_SECRETS } from '../support/fixtures.js'
 import { type ServiceProcess, startService } from '../support/process.js'
 import { freshDatabase, freshRedis } from '../support/servers/shared.js'
 import { attributesOf, type Collector, type Span, startCollector } from './collector.js'
@@ -24,8 +24,7 @@ async function startTraced(env: Readonly<Record<string, string>>): Promise<Trace
   const service = startService({
     DATABASE_URL: freshDatabase(),
     REDIS_URL: redis.url,
-    ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey,
-    JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret,
+    ...FIXTURE_ENVIRONMENT,
     ADMIN_TOKENS,
     AUDIT_SPOOL_DIR: mkdtempSync(join(tmpdir(), 'affinityql-spool-')),
     PORT: '0',
