@@ -1,13 +1,13 @@
+import { encodeAffinityKey } from '../affinities/affinity-key.js'
+import type { AffinityRecord } from '../affinities/affinity-record.js'
+import { type AffinitySelection, dependsOnPin, isSelected } from '../affinities/affinity-selection.js'
 import type { Context } from '../context.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError } from '../errors.js'
-import type { AffinityRecord } from '../stores/affinity-record.js'
-import { type AffinitySelection, dependsOnPin, isSelected } from '../stores/affinity-selection.js'
-import type { ApiKeyRow, ProviderRow, UserRow } from '../stores/gateway-rows.js'
-import { encodeAffinityKey } from '../stores/keys.js'
+import type { ApiKeyRow, ProviderRow, UserRow } from '../gateway/rows.js'
 import { type AffinityFilter, filterSelection, ownedSelection, presentFields } from './affinities.js'
 import { affinityId } from './affinity.js'
-import { audited, type ClearPayload } from './audited.js'
 import { readSearchText, resolveIdentifier } from './identifier.js'
+import { audited, type ClearPayload } from './with-audit.js'
 
 interface DryRun {
   readonly dryRun: boolean

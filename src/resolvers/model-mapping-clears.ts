@@ -5,9 +5,9 @@ import {
   globalModelResolveKey,
   modelByProviderGlobalKey,
   providerGlobalHitsKey,
-} from '../stores/keys.js'
-import { audited, type Cleared, type ClearPayload } from './audited.js'
+} from '../model-mappings/model-cache-key.js'
 import { requireConfirmation, requireText } from './clears.js'
+import { audited, type Cleared, type ClearPayload } from './with-audit.js'
 
 interface DryRun {
   readonly dryRun: boolean

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createSchema, createYoga } from 'graphql-yoga'
-import { useConsole } from '../../src/server/use-console.js'
+import { useConsole } from '../../src/server/http/use-console.js'
 import { createMockCache, type MockFilter, type MockRecord } from './mock-cache.js'
 
 const [port = '4100', records = '506', eventsPerSecond = '4'] = process.argv.slice(2)
