@@ -42,7 +42,7 @@ export interface AffinityReader {
   /** The distinct values that live records hold in a dimension. */
   distinct(dimension: Dimension): Promise<ReadonlySet<string>>
   /** Those of them that contain a text, whatever the case of either. */
-  holding(dimension: Dimension, text: string): Promise<readonly string[]>
+  valuesContaining(dimension: Dimension, text: string): Promise<readonly string[]>
 }
 
 const ORDER_VALUE = {

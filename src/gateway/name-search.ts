@@ -1,6 +1,6 @@
 import type { DimensionSets } from '../affinities/affinity-selection.js'
 import { mapDatabaseErrors } from '../postgres/database-errors.js'
-import { holdingText } from '../util/folded-text.js'
+import { containing } from '../util/text-search.js'
 import type { RunQuery } from './table-reader.js'
 
 /**
@@ -44,12 +44,12 @@ const API_KEYS = `SELECT id, user_id, name FROM api_keys WHERE user_id = ANY($1)
 
 /**
  * Finds the ids of what has a text in its name (of an API key also in its user's id, username or email), without regard
- * to case: two statements find what may match, and `holdingText` has the last word.
+ * to case: two statements find what may match, and `containing` has the last word.
  */
 export function createNameSearch(query: RunQuery): (text: string) => Promise<DimensionSets> {
   return (text) =>
     mapDatabaseErrors(async () => {
-      const matches = holdingText(text)
+      const matches = containing(text)
       const pattern = patternOf(text)
       const found = {
         affinityKey: new Set<string>(),

@@ -194,7 +194,7 @@ async function resolveSearch(
   const sets = await Promise.all(
     // Ids are looked for in the records: no others count, and their rows may have been deleted.
     SEARCHED.map(async (dimension) => {
-      const live = await context.affinities.holding(dimension, text)
+      const live = await context.affinities.valuesContaining(dimension, text)
       return [dimension, new Set([...(rows[dimension] ?? []), ...live])] as const
     }),
   )

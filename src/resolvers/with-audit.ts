@@ -48,7 +48,7 @@ export interface ClearRequest {
  * Intent, act, outcome. No intent row, no clear; and every attempt leaves one event: dry, refused, invalid or failed.
  * @throws what `act` throws; ForbiddenError; UnavailableError (DATABASE_UNAVAILABLE) before anything was done
  */
-export async function audited<Extra extends object>(
+export async function withAudit<Extra extends object>(
   context: Context,
   request: ClearRequest,
   act: () => Promise<Cleared<Extra>>,

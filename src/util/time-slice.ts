@@ -10,7 +10,7 @@ const BLOCK = 4_096
  * Lets requests and messages have their turn in the middle of a long loop: `if (slice.isOver()) await slice.next()`.
  * Whatever may change meanwhile has to be looked at anew afterwards.
  */
-export class Slice {
+export class TimeSlice {
   #steps = 0
   #startedAt = performance.now()
 
@@ -37,7 +37,7 @@ export class Slice {
  * The same batches, each asked for while the one before is worked on, and each handed on in a turn of its own: taking it
  * off the wire has kept the event loop for a while already.
  */
-export async function* ahead<T>(batches: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+export async function* prefetch<T>(batches: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
   const iterator = batches[Symbol.asyncIterator]()
   let next = iterator.next()
   // Whoever stops early does not wait for it.

@@ -27,7 +27,7 @@ describe('GraphQL over HTTP, as the working draft of its specification has it', 
     },
   })
 
-  it('is audited in full', () => {
+  it('is withAudit in full', () => {
     expect(audits).toHaveLength(AUDITS)
   })
 

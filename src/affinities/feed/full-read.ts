@@ -1,4 +1,4 @@
-import { ahead, Slice } from '../../util/time-slice.js'
+import { prefetch, TimeSlice } from '../../util/time-slice.js'
 import type { AffinityStore, BrokenAffinity } from '../affinity-store.js'
 import type { AffinityIndex } from '../index/affinity-index.js'
 import type { BrokenRecords } from './broken-records.js'
@@ -30,7 +30,7 @@ export async function readEverything(
   // What is empty is filled in one go; there is nothing to sweep then.
   const [marked, load] = index.size > 0 ? [new Set<string>()] : [undefined, index.load()]
   const brokenNow: BrokenAffinity[] = []
-  const slice = new Slice()
+  const slice = new TimeSlice()
   try {
     await readAll()
     if (isCancelled()) return
@@ -44,7 +44,7 @@ export async function readEverything(
   if (marked) await sweep(marked)
 
   async function readAll(): Promise<void> {
-    for await (const batch of ahead(store.readAll({ mayRepeat: true }))) {
+    for await (const batch of prefetch(store.readAll({ mayRepeat: true }))) {
       for (const record of batch.records) {
         if (isCancelled()) return
         // Where all was known before, the look that this key waits for tells what has happened to it.

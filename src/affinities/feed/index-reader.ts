@@ -28,9 +28,9 @@ export const createIndexReader = (index: AffinityIndex, pass: () => Promise<void
     await pass()
     return index.distinct(dimension)
   },
-  async holding(dimension, text) {
+  async valuesContaining(dimension, text) {
     await pass()
-    return index.holding(dimension, text)
+    return index.valuesContaining(dimension, text)
   },
 })
 

@@ -1,4 +1,4 @@
-import { Slice } from '../../util/time-slice.js'
+import { TimeSlice } from '../../util/time-slice.js'
 import type { AffinityEvents, AffinityEventType } from '../affinity-events.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityBatch, BrokenAffinity } from '../affinity-store.js'
@@ -40,7 +40,7 @@ export class LiveRecords {
     { records, broken }: AffinityBatch,
     isOutdated: (key: string) => boolean,
   ): Promise<void> {
-    const slice = new Slice()
+    const slice = new TimeSlice()
     const gone = new Set(keys)
     for (const record of records) {
       gone.delete(record.key)
@@ -79,7 +79,7 @@ export class LiveRecords {
   async allGone(): Promise<void> {
     const { index, broken } = this.#deps
     broken.report([])
-    const slice = new Slice()
+    const slice = new TimeSlice()
     const records = index.records()
     // The generator goes on over what the index held before.
     const first = records.next()

@@ -68,7 +68,7 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
         count: async (selection) => (await reader()).count(selection),
         matching: async (selection) => (await reader()).matching(selection),
         distinct: async (dimension) => (await reader()).distinct(dimension),
-        holding: async (dimension, text) => (await reader()).holding(dimension, text),
+        valuesContaining: async (dimension, text) => (await reader()).valuesContaining(dimension, text),
       }
     },
     get state() {

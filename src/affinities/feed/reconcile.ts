@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ahead, Slice } from '../../util/time-slice.js'
+import { prefetch, TimeSlice } from '../../util/time-slice.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
 import type { FeedListener } from './affinity-feed.js'
@@ -28,7 +28,7 @@ export interface ReconcileDeps extends Pick<FullReadDeps, 'index' | 'changes'> {
  */
 export async function reconcile(deps: ReconcileDeps, isCancelled: () => boolean): Promise<number> {
   const { store, index } = deps
-  const slice = new Slice()
+  const slice = new TimeSlice()
   const marked = new Set<string>()
   let suspects: string[] = []
   let drift = 0
@@ -40,7 +40,7 @@ export async function reconcile(deps: ReconcileDeps, isCancelled: () => boolean)
   }
 
   let startedAt = performance.now()
-  for await (const batch of ahead(store.readAll())) {
+  for await (const batch of prefetch(store.readAll())) {
     for (const record of batch.records) {
       marked.add(record.key)
       if (!isSame(index.get(record.key), record)) await suspect(record.key)

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { notFollowed } from '../../errors.js'
-import { holdingText } from '../../util/folded-text.js'
+import { containing } from '../../util/text-search.js'
 import {
   type AffinityPage,
   type AffinityPageRequest,
@@ -51,7 +51,7 @@ function readerOf(read: () => Promise<readonly AffinityRecord[]>): AffinityReade
     },
     matching: async (selection) => (await read()).filter((record) => isSelected(record, selection)),
     distinct,
-    holding: async (dimension, text) => [...(await distinct(dimension))].filter(holdingText(text)),
+    valuesContaining: async (dimension, text) => [...(await distinct(dimension))].filter(containing(text)),
   }
 }
 

@@ -1,11 +1,11 @@
-import type { Slice } from '../../util/time-slice.js'
+import type { TimeSlice } from '../../util/time-slice.js'
 import type { AffinityPage, AffinityPageRequest } from '../affinity-reader.js'
 import { type AffinityRecord, PIN } from '../affinity-record.js'
 import { type AffinitySelection, DIMENSIONS, type Dimension } from '../affinity-selection.js'
-import { AffinityTable } from './column-store.js'
+import { ColumnStore } from './column-store.js'
 import type { IndexStats } from './disjunction.js'
 import { pageOfAll, pageOfMatches } from './pages.js'
-import { type Matches, matchesOf } from './plan-selection.js'
+import { type Matches, planSelection } from './plan-selection.js'
 import { ValuesView } from './values-view.js'
 
 export type { IndexStats } from './disjunction.js'
@@ -13,7 +13,7 @@ export type { IndexStats } from './disjunction.js'
 /** Many records on their way into an empty index. */
 export interface AffinityLoad {
   /** Sorts what has come, in slices; then nothing more may come. */
-  finish(slice: Slice): Promise<void>
+  finish(slice: TimeSlice): Promise<void>
   /** Makes it what the index holds, at once; unless the index was cleared meanwhile, or another load began. */
   install(): void
   /** Lets it go. */
@@ -42,9 +42,9 @@ export type AffinityChange =
  */
 export class AffinityIndex {
   readonly #stats: IndexStats
-  #table = new AffinityTable()
+  #table = new ColumnStore()
   /** Where records are put while a load is open. */
-  #loading: AffinityTable | undefined
+  #loading: ColumnStore | undefined
 
   /** @param stats Counts what questions cost, where wanted; it only ever adds. */
   constructor(stats: IndexStats = { visited: 0, words: 0 }) {
@@ -82,7 +82,7 @@ export class AffinityIndex {
   }
 
   clear(): void {
-    this.#table = new AffinityTable()
+    this.#table = new ColumnStore()
     this.#loading = undefined
   }
 
@@ -91,7 +91,7 @@ export class AffinityIndex {
    * several times faster than one by one. All else speaks of what the index held before, which `install` replaces.
    */
   load(): AffinityLoad {
-    const table = new AffinityTable()
+    const table = new ColumnStore()
     this.#loading = table
     return {
       finish: (slice) => table.putInOrder(slice),
@@ -154,13 +154,13 @@ export class AffinityIndex {
   }
 
   /** The values that records hold in a dimension and that contain a text, whatever the case of either. */
-  holding(dimension: Dimension, text: string): string[] {
-    return this.#table.dimensions[dimension].valuesHolding(text)
+  valuesContaining(dimension: Dimension, text: string): string[] {
+    return this.#table.dimensions[dimension].valuesContaining(text)
   }
 
   #matches(selection: AffinitySelection): Matches | undefined {
     const { dimensions, live } = this.#table
-    return matchesOf({ dimensions, live, stats: this.#stats }, selection)
+    return planSelection({ dimensions, live, stats: this.#stats }, selection)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Slice } from '../../util/time-slice.js'
+import type { TimeSlice } from '../../util/time-slice.js'
 import type { PostingsByDimension } from './disjunction.js'
 import { keyHead } from './key-head.js'
 import type { OrderedColumn } from './ordered-column.js'
@@ -28,7 +28,7 @@ const TOP = new Uint16Array(new Float64Array([-0]).buffer)[0] === 0 ? DIGITS - 1
 export async function slotsByKey(
   keys: StringTable,
   { affinityKey, apiFormat, modelId }: PostingsByDimension,
-  slice: Slice,
+  slice: TimeSlice,
 ): Promise<SlotsByKey> {
   const count = keys.size
   let order: Int32Array = new Int32Array(count)
@@ -50,7 +50,7 @@ async function sortByRank(
   order: Int32Array,
   values: Postings,
   end: string,
-  slice: Slice,
+  slice: TimeSlice,
 ): Promise<Int32Array> {
   const limit = values.idLimit
   const texts: string[] = []
@@ -79,7 +79,7 @@ async function sortByRank(
 export async function appendInOrder(
   ordered: OrderedColumn,
   { order, heads }: SlotsByKey,
-  slice: Slice,
+  slice: TimeSlice,
 ): Promise<void> {
   const values = new Float64Array(order.length)
   const digits = new Uint16Array(values.buffer)

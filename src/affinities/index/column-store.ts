@@ -1,4 +1,4 @@
-import type { Slice } from '../../util/time-slice.js'
+import type { TimeSlice } from '../../util/time-slice.js'
 import type { AffinityOrderField } from '../affinity-reader.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import { DIMENSIONS } from '../affinity-selection.js'
@@ -14,7 +14,7 @@ import { StringTable } from './string-table.js'
  * The records, each in a slot: a small integer, free again when the record goes. Its fields lie in columns by slot,
  * its ids as numbers; a record is put together when it is asked for. Every index follows each change here.
  */
-export class AffinityTable {
+export class ColumnStore {
   /** A record's slot is its key's number. */
   readonly keys = new StringTable()
   /** Slots in use. */
@@ -83,7 +83,7 @@ export class AffinityTable {
   }
 
   /** Sorts what was collected: some ten times faster than to insert each record where it belongs. */
-  async putInOrder(slice: Slice): Promise<void> {
+  async putInOrder(slice: TimeSlice): Promise<void> {
     for (const postings of Object.values(this.dimensions)) await postings.enterAll(slice)
     const byKey = await slotsByKey(this.keys, this.dimensions, slice)
     for (const ordered of Object.values(this.orders)) await appendInOrder(ordered, byKey, slice)

@@ -20,7 +20,7 @@ export interface Matches {
 export type PostingsByDimension = Readonly<Record<Dimension, Postings>>
 
 /** Slots whose value in one dimension is one of several. */
-class Part {
+class Term {
   readonly postings: Postings
   readonly ids: readonly number[]
   /** Records in it, exact: a record has one value a dimension. */
@@ -58,8 +58,8 @@ function idsOf(postings: Postings, values: ReadonlySet<string>): number[] {
 }
 
 /** Slots that hold, in at least one of its dimensions, one of the values named for it. */
-export class Clause {
-  readonly #parts: Part[] = []
+export class Disjunction {
+  readonly #terms: Term[] = []
   readonly #stats: IndexStats
   /** An upper bound of the slots in it; exact where `isSimple`. */
   readonly total: number
@@ -69,34 +69,34 @@ export class Clause {
     for (const dimension of DIMENSIONS) {
       const values = sets[dimension]
       if (values === undefined) continue
-      const part = new Part(dimensions[dimension], values)
-      if (part.count > 0) this.#parts.push(part)
+      const term = new Term(dimensions[dimension], values)
+      if (term.count > 0) this.#terms.push(term)
     }
-    this.total = this.#parts.reduce((sum, part) => sum + part.count, 0)
+    this.total = this.#terms.reduce((sum, term) => sum + term.count, 0)
   }
 
   /** It speaks of one dimension, so no record is in it twice. */
   get isSimple(): boolean {
-    return this.#parts.length <= 1
+    return this.#terms.length <= 1
   }
 
   /** One dimension alone takes in all of so many records. */
   covers(records: number): boolean {
-    return this.#parts.some((part) => part.count === records)
+    return this.#terms.some((term) => term.count === records)
   }
 
   has(slot: number): boolean {
-    for (const part of this.#parts) if (part.has(slot)) return true
+    for (const term of this.#terms) if (term.has(slot)) return true
     return false
   }
 
-  /** Each slot once: a part leaves out what an earlier one holds. */
+  /** Each slot once: a term leaves out what an earlier one holds. */
   forEach(visit: (slot: number) => void): void {
-    const earlier: Part[] = []
-    for (const part of this.#parts) {
-      this.#stats.visited += part.count
-      for (const id of part.ids) {
-        part.postings.forEach(
+    const earlier: Term[] = []
+    for (const term of this.#terms) {
+      this.#stats.visited += term.count
+      for (const id of term.ids) {
+        term.postings.forEach(
           id,
           earlier.length === 0
             ? visit
@@ -105,23 +105,23 @@ export class Clause {
               },
         )
       }
-      earlier.push(part)
+      earlier.push(term)
     }
   }
 
   /** The set that is kept of its slots, where it speaks of one value with many. */
   get kept(): Bitmap | undefined {
-    const [part, ...others] = this.#parts
-    const [id, ...otherIds] = part?.ids ?? []
-    if (part === undefined || id === undefined || others.length + otherIds.length > 0) return undefined
-    return part.postings.bitmapOf(id)
+    const [term, ...others] = this.#terms
+    const [id, ...otherIds] = term?.ids ?? []
+    if (term === undefined || id === undefined || others.length + otherIds.length > 0) return undefined
+    return term.postings.bitmapOf(id)
   }
 
   /** A new set of its slots. */
   toBitmap(limit: number): Bitmap {
     const set = new Bitmap(limit)
-    for (const part of this.#parts) {
-      for (const id of part.ids) this.#stats.words += part.postings.joinInto(set, id)
+    for (const term of this.#terms) {
+      for (const id of term.ids) this.#stats.words += term.postings.joinInto(set, id)
     }
     return set
   }

@@ -1,10 +1,10 @@
 import { type AffinityPosition, comparePositions } from '../affinity-reader.js'
 import type { Float64Rows } from './columns.js'
-import { SortedSlots } from './ranked-list.js'
+import { RankedList } from './ranked-list.js'
 
 /** A number for each slot, and the slots in the order of those numbers, ties by key. */
 export class OrderedColumn {
-  readonly sorted: SortedSlots
+  readonly sorted: RankedList
   readonly #values: Float64Rows
   readonly #field: number
   readonly #keyOf: (slot: number) => string
@@ -14,7 +14,7 @@ export class OrderedColumn {
     this.#values = values
     this.#field = field
     this.#keyOf = keyOf
-    this.sorted = new SortedSlots(keyOf)
+    this.sorted = new RankedList(keyOf)
   }
 
   valueAt(slot: number): number {

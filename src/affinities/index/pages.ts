@@ -1,7 +1,7 @@
 import type { AffinityPageRequest } from '../affinity-reader.js'
 import type { IndexStats, Matches } from './disjunction.js'
 import type { OrderedColumn } from './ordered-column.js'
-import { BestSlots } from './top-k.js'
+import { TopK } from './top-k.js'
 
 export interface SlotPage {
   readonly slots: readonly number[]
@@ -124,7 +124,7 @@ function foundWithin(
 
 function collected(ordered: OrderedColumn, matches: Matches, page: Page, stats: IndexStats): SlotPage {
   const { after, offset = 0, first, descending } = page
-  const best = new BestSlots(
+  const best = new TopK(
     Math.min(offset + first, matches.count),
     descending ? (a, b) => ordered.sortsBefore(b, a) : (a, b) => ordered.sortsBefore(a, b),
   )

@@ -1,6 +1,6 @@
 import { type AffinitySelection, DIMENSIONS } from '../affinity-selection.js'
 import { Bitmap } from './bitmap.js'
-import { Clause, type IndexStats, type Matches, type PostingsByDimension } from './disjunction.js'
+import { Disjunction, type IndexStats, type Matches, type PostingsByDimension } from './disjunction.js'
 
 export type { Matches } from './disjunction.js'
 
@@ -23,20 +23,22 @@ export interface Indexed {
  * One dimension: its postings as they are, for their sizes add up. Otherwise, where some condition leaves few
  * records, those are looked at one by one; else whole bitmaps are combined, in time of slots / 32.
  */
-export function matchesOf(indexed: Indexed, selection: AffinitySelection): Matches | undefined {
+export function planSelection(indexed: Indexed, selection: AffinitySelection): Matches | undefined {
   const { dimensions, live, stats } = indexed
-  const every: Clause[] = []
+  const every: Disjunction[] = []
   for (const dimension of DIMENSIONS) {
     const values = selection.all?.[dimension]
-    if (values !== undefined) every.push(new Clause(dimensions, { [dimension]: values }, stats))
+    if (values !== undefined) every.push(new Disjunction(dimensions, { [dimension]: values }, stats))
   }
-  for (const sets of selection.any ?? []) every.push(new Clause(dimensions, sets, stats))
-  if (every.some((clause) => clause.total === 0)) return NOTHING
+  for (const sets of selection.any ?? []) every.push(new Disjunction(dimensions, sets, stats))
+  if (every.some((disjunction) => disjunction.total === 0)) return NOTHING
 
-  const excluded = new Clause(dimensions, selection.none ?? {}, stats)
+  const excluded = new Disjunction(dimensions, selection.none ?? {}, stats)
   if (excluded.total > 0 && excluded.covers(live.count)) return NOTHING
 
-  const required = every.filter((clause) => !clause.covers(live.count)).sort((a, b) => a.total - b.total)
+  const required = every
+    .filter((disjunction) => !disjunction.covers(live.count))
+    .sort((a, b) => a.total - b.total)
   const [smallest, ...others] = required
   if (excluded.total === 0) {
     if (smallest === undefined) return undefined
@@ -48,14 +50,14 @@ export function matchesOf(indexed: Indexed, selection: AffinitySelection): Match
   return combined(indexed, required, excluded)
 }
 
-const simple = (clause: Clause): Matches => ({
-  count: clause.total,
-  has: (slot) => clause.has(slot),
-  forEach: (visit) => clause.forEach(visit),
+const simple = (disjunction: Disjunction): Matches => ({
+  count: disjunction.total,
+  has: (slot) => disjunction.has(slot),
+  forEach: (visit) => disjunction.forEach(visit),
 })
 
-function listed(smallest: Clause, others: readonly Clause[], excluded: Clause): Matches {
-  const holds = (slot: number) => others.every((clause) => clause.has(slot)) && !excluded.has(slot)
+function listed(smallest: Disjunction, others: readonly Disjunction[], excluded: Disjunction): Matches {
+  const holds = (slot: number) => others.every((disjunction) => disjunction.has(slot)) && !excluded.has(slot)
   const slots: number[] = []
   smallest.forEach((slot) => {
     if (holds(slot)) slots.push(slot)
@@ -67,7 +69,7 @@ function listed(smallest: Clause, others: readonly Clause[], excluded: Clause): 
   }
 }
 
-function combined({ live, stats }: Indexed, required: readonly Clause[], excluded: Clause): Bitmap {
+function combined({ live, stats }: Indexed, required: readonly Disjunction[], excluded: Disjunction): Bitmap {
   const [first, ...others] = required
   let result: Bitmap
   if (first !== undefined) {
@@ -76,7 +78,7 @@ function combined({ live, stats }: Indexed, required: readonly Clause[], exclude
     result = new Bitmap(live.limit)
     result.union(live)
   }
-  for (const clause of others) result.intersect(clause.toBitmap(live.limit))
+  for (const disjunction of others) result.intersect(disjunction.toBitmap(live.limit))
   if (excluded.total > 0) result.subtract(excluded.toBitmap(live.limit))
   stats.words += result.words * (required.length + 1)
   return result

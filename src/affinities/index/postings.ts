@@ -1,5 +1,5 @@
-import { foldedText, holdingText } from '../../util/folded-text.js'
-import type { Slice } from '../../util/time-slice.js'
+import { containing, foldedText } from '../../util/text-search.js'
+import type { TimeSlice } from '../../util/time-slice.js'
 import { Alphabet } from './alphabet.js'
 import { Bitmap } from './bitmap.js'
 import { Int32Rows, ObjectColumn } from './columns.js'
@@ -66,10 +66,10 @@ export class Postings {
   }
 
   /** The values that contain a text, whatever the case of either. */
-  valuesHolding(text: string): string[] {
+  valuesContaining(text: string): string[] {
     const wanted = foldedText(text)
     if (!this.#alphabet.canSpell(wanted)) return []
-    const holds = this.#alphabet.isFolded ? (value: string) => value.includes(wanted) : holdingText(text)
+    const holds = this.#alphabet.isFolded ? (value: string) => value.includes(wanted) : containing(text)
     const found: string[] = []
     this.#values.forEachText((value) => {
       if (holds(value)) found.push(value)
@@ -146,7 +146,7 @@ export class Postings {
   }
 
   /** Lists every slot, all of which were noted: when the counts are known, each list is made once, in its final form. */
-  async enterAll(slice: Slice): Promise<void> {
+  async enterAll(slice: TimeSlice): Promise<void> {
     await slice.blocks(this.#slotLimit, (start, end) => {
       for (let slot = start; slot < end; slot++) this.enter(slot)
     })

@@ -1,4 +1,4 @@
-import type { Slice } from '../../util/time-slice.js'
+import type { TimeSlice } from '../../util/time-slice.js'
 
 /**
  * Numbers 0 to `count` in ascending order of texts, in slices. Runs that are in order already are found and kept, so
@@ -7,7 +7,7 @@ import type { Slice } from '../../util/time-slice.js'
 export async function sortByText(
   order: Int32Array,
   textOf: (number: number) => string,
-  slice: Slice,
+  slice: TimeSlice,
 ): Promise<Int32Array> {
   let from = order
   let runs = await runsOf(from, textOf, slice)
@@ -29,7 +29,7 @@ export async function sortByText(
 async function runsOf(
   order: Int32Array,
   textOf: (number: number) => string,
-  slice: Slice,
+  slice: TimeSlice,
 ): Promise<number[]> {
   const runs = [0]
   let before = order.length > 0 ? textOf(order[0] ?? 0) : ''
@@ -52,7 +52,7 @@ async function merge(
   middle: number,
   end: number,
   textOf: (number: number) => string,
-  slice: Slice,
+  slice: TimeSlice,
 ): Promise<void> {
   let left = start
   let right = middle
@@ -77,7 +77,7 @@ export interface Digits {
  * Slots in ascending order of a digit, those with the same digit in the order they came in: least digit first, this sorts
  * numbers of any length without comparing any.
  */
-export async function sortByDigit(from: Int32Array, digits: Digits, slice: Slice): Promise<Int32Array> {
+export async function sortByDigit(from: Int32Array, digits: Digits, slice: TimeSlice): Promise<Int32Array> {
   const { of, stride, at, limit } = digits
   const places = new Int32Array(limit)
   await slice.blocks(from.length, (start, end) => {

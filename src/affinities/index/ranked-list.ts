@@ -21,7 +21,7 @@ const placeOf = (value: number, key: string): Place => ({ value, head: keyHead(k
  * head it begins with, and its size. A rank adds up the sizes before it: at a million entries some 5,000 additions,
  * 5 µs, and that is what lets a page start at any offset.
  */
-export class SortedSlots {
+export class RankedList {
   readonly #keyOf: (slot: number) => string
   readonly #leaves: Leaf[] = []
   readonly #values: number[] = []

@@ -2,7 +2,7 @@
  * Keeps the first `room` of many slots by an order, in a binary heap whose top is the last of those kept: so most
  * newcomers cost one comparison.
  */
-export class BestSlots {
+export class TopK {
   readonly #room: number
   readonly #sortsBefore: (a: number, b: number) => boolean
   readonly #heap: number[] = []

@@ -11,7 +11,7 @@ import {
 import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
 import { type AffinitySelection, DIMENSIONS, isSelected } from '../../../src/affinities/affinity-selection.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
-import { holdingText } from '../../../src/util/folded-text.js'
+import { containing } from '../../../src/util/text-search.js'
 
 /** The index as one would write it without a care for cost. */
 class NaiveIndex {
@@ -170,8 +170,8 @@ function expectSame(index: AffinityIndex, naive: NaiveIndex): void {
       expect(index.count({ all: { [dimension]: new Set([value]) } })).toBe(count)
     expect(new Set(index.distinct(dimension))).toEqual(new Set(counts.keys()))
     for (const text of TEXTS) {
-      expect(index.holding(dimension, text).sort()).toEqual(
-        [...counts.keys()].filter(holdingText(text)).sort(),
+      expect(index.valuesContaining(dimension, text).sort()).toEqual(
+        [...counts.keys()].filter(containing(text)).sort(),
       )
     }
   }
@@ -203,7 +203,9 @@ describe('the index and a naive list agree', () => {
           other.toUpperCase(),
           ...values.map((value) => value.slice(start, start + 3)),
         ]) {
-          expect(index.holding('modelId', text).sort()).toEqual(values.filter(holdingText(text)).sort())
+          expect(index.valuesContaining('modelId', text).sort()).toEqual(
+            values.filter(containing(text)).sort(),
+          )
         }
       }),
       { numRuns: 500 },

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { encodeAffinityKey } from '../../../src/affinities/affinity-key.js'
 import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
-import { Slice } from '../../../src/util/time-slice.js'
+import { TimeSlice } from '../../../src/util/time-slice.js'
 
 const name = (letter: string, count: number) => fc.nat(count - 1).map((number) => `${letter}${number}`)
 // Ids that begin as others do, sort around the colon, or are not ASCII; and all values that an order may hold.
@@ -38,7 +38,7 @@ async function atOnce(records: readonly AffinityRecord[]): Promise<AffinityIndex
   const index = new AffinityIndex()
   const load = index.load()
   for (const each of records) index.upsert(each)
-  await load.finish(new Slice())
+  await load.finish(new TimeSlice())
   load.install()
   return index
 }
@@ -82,7 +82,7 @@ describe('an index that is loaded at once', () => {
     index.upsert(sample('a'))
     expect(index.size).toBe(0)
     expect(index.remove(sample('a').key)).toBeUndefined()
-    await load.finish(new Slice())
+    await load.finish(new TimeSlice())
     expect(index.size).toBe(0)
     load.install()
     expect([...index.records()]).toEqual([sample('a')])
@@ -102,7 +102,7 @@ describe('an index that is loaded at once', () => {
     const cleared = index.load()
     index.upsert(sample('a'))
     index.clear()
-    await cleared.finish(new Slice())
+    await cleared.finish(new TimeSlice())
     cleared.install()
     expect(index.size).toBe(0)
 
@@ -113,7 +113,7 @@ describe('an index that is loaded at once', () => {
     first.install()
     first.drop()
     index.upsert(sample('d'))
-    await second.finish(new Slice())
+    await second.finish(new TimeSlice())
     second.install()
     expect([...index.keys()]).toEqual([sample('c').key, sample('d').key])
   })
@@ -128,7 +128,7 @@ describe('an index that is loaded at once', () => {
     for (const each of records) index.upsert(each)
     let turns = 0
     const count = setInterval(() => turns++)
-    await load.finish(new Slice())
+    await load.finish(new TimeSlice())
     clearInterval(count)
     load.install()
     expect(turns).toBeGreaterThan(0)

@@ -2,7 +2,7 @@
 export const foldedText = (text: string): string => text.toLowerCase().replaceAll('ς', 'σ')
 
 /** Does a name contain this text, whatever the case of either? */
-export function holdingText(text: string): (name: string) => boolean {
+export function containing(text: string): (name: string) => boolean {
   const wanted = foldedText(text)
   // It is asked of each of 100,000 API keys: what sigma looks like matters only where one is wanted.
   if (!wanted.includes('σ')) return (name) => name.toLowerCase().includes(wanted)
