@@ -63,6 +63,13 @@ const nodes = async (args = '', fields = EVENT) => {
   return data.auditEvents.nodes
 }
 
+/** Lines of the metric that counts clears: one for each action and outcome, with its number. */
+async function clearsCounted({ app }: TestApp): Promise<string[]> {
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
+  const response = await app.yoga.fetch('http://localhost/metrics', { headers })
+  return (await response.text()).split('\n').filter((line) => line.startsWith('affinityql_clears_total{'))
+}
+
 describe('a call leaves one audit row', () => {
   it.each([
     ['done', 'clearUserCache', { identifier: 'bob' }, 'request_success', 200, 'cache_clear_user'],
@@ -121,9 +128,13 @@ describe('a call leaves one audit row', () => {
     ['everything', 'clearAllCache', { confirm: true }, 'request_success', 200, 'cache_clear_all'],
   ] as const)('when it is %s (%s)', async (_what, name, args, eventType, statusCode, action) => {
     let answer: { clearedCount?: number; message?: string; auditEvent?: { id: string } } = {}
+    const counted = await clearsCounted(service)
     const row = await rowOf(async () => {
       answer = await clear(service, name, args)
     })
+    const outcome = eventType !== 'request_success' ? 'failed' : 'dryRun' in args ? 'dry' : 'done'
+    const added = (await clearsCounted(service)).filter((line) => !counted.includes(line))
+    expect(added).toEqual([expect.stringContaining(`{action="${action}",outcome="${outcome}"} `)])
     expect(row).toMatchObject({
       event_type: eventType,
       status_code: statusCode,
@@ -218,6 +229,20 @@ describe('the row', () => {
       expect(atDelete[0], name).toEqual(['request_failed', 'pending', 1])
       expect((await auditRows(behind.databaseUrl)).at(-1)?.['event_type']).toBe('request_success')
     }
+  })
+
+  it('has the action that what was found gives it, in the metrics as well, also where the clear fails', async () => {
+    const { service: behind, proxy, client: redis } = await startBehindProxy({ records: 0 })
+    await redis.set(`cache_affinity:${BOBS_STANDALONE_KEY}:d:c`, recordOf({}))
+    await seen(behind, '(filter: { apiFormat: "d" })', 1)
+    proxy.onCommand(['unlink', 'eval'], () => proxy.stop())
+    await behind.query(clearDocument('clearUserCache'), { identifier: BOBS_STANDALONE_KEY })
+    const row = (await auditRows(behind.databaseUrl)).at(-1)
+    expect(row).toMatchObject({ event_type: 'request_failed', status_code: 503 })
+    expect(metadataOf(row ?? {})).toMatchObject({ action: 'cache_clear_api_key', outcome: 'done' })
+    expect(await clearsCounted(behind)).toEqual([
+      'affinityql_clears_total{action="cache_clear_api_key",outcome="failed"} 1',
+    ])
   })
 
   it('keeps arguments as they were sent, however odd, and the page can still be read', async () => {
