@@ -94,7 +94,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
     plugins: [
       useCompiledQueries(),
       ...(deps.tracing ? [deps.tracing.plugin] : []),
-      useRequestLog(logger),
+      useRequestLog(logger, addressOf),
       useSecurityHeaders<ServerContext>(
         (server) => server.req !== undefined && cameOverTls(server.req, trustProxy),
       ),
