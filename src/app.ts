@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { RequestListener } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { AffinitySource } from './affinities/affinity-source.js'
@@ -27,6 +28,7 @@ import { createPgDatabase, createPgliteDatabase, type Database } from './postgre
 import type { MemoryKeyspace } from './redis/memory-keyspace.js'
 import { createGraphqlServer, type Yoga } from './server/create-yoga.js'
 import { type Dependency, readHealth } from './server/http/health.js'
+import { createHttpHandler } from './server/http/http-handler.js'
 import { readTrustedDocuments } from './server/limits/use-trusted-documents.js'
 import { createMetrics } from './server/observe/metrics.js'
 import type { Tracing } from './server/observe/tracing/tracing.js'
@@ -50,6 +52,8 @@ const CONSOLE_DIRECTORY = fileURLToPath(new URL('../dist/web', import.meta.url))
 
 export interface App {
   readonly yoga: Yoga
+  /** What a server of Node's calls for each request: the console's files, then Yoga. */
+  readonly handler: RequestListener
   readonly database: Database
   /** The embedded mode's cache; undefined beside a gateway. */
   readonly keyspace: MemoryKeyspace | undefined
@@ -166,7 +170,6 @@ export async function createApp(
     trustProxy: config.trustProxy,
     limits: config.limits,
     corsOrigins: config.corsOrigins,
-    consoleDirectory: CONSOLE_DIRECTORY,
     production: config.production,
     trustedDocuments,
     readHealth: health,
@@ -176,6 +179,7 @@ export async function createApp(
 
   return {
     yoga,
+    handler: createHttpHandler(yoga, { consoleDirectory: CONSOLE_DIRECTORY, trustProxy: config.trustProxy }),
     database,
     keyspace: cache.keyspace,
     checkEncryptionKey: () => warnOfWrongKey(database, decrypt, logger),

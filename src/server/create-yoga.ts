@@ -6,7 +6,6 @@ import { LIMITS } from '../schema/builder.js'
 import { schema } from '../schema/index.js'
 import { cameOverTls, clientAddress, TRUST_NOBODY, type TrustProxy } from './http/client-address.js'
 import type { Health } from './http/health.js'
-import { useConsole } from './http/use-console.js'
 import { useGraphiql } from './http/use-graphiql.js'
 import { useHealth } from './http/use-health.js'
 import { useJsonRequests } from './http/use-json-requests.js'
@@ -47,8 +46,6 @@ export interface YogaDeps extends ContextDeps {
   /** Other origins whose pages may ask. */
   readonly corsOrigins: readonly string[]
   readonly tracing?: Tracing | undefined
-  /** The built console; where there is none, none is served. */
-  readonly consoleDirectory: string
   /** In production nobody may introspect, GraphiQL is not served and errors suggest no names. */
   readonly production: boolean
   /** Where given, these documents are run and no others, and GraphiQL is not served. */
@@ -105,7 +102,6 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         contentType: deps.metrics.registry.contentType,
         render: deps.renderMetrics,
       }),
-      useConsole({ directory: deps.consoleDirectory }),
       useOperationMetrics((operation, seconds) => deps.metrics.operationDone(operation, seconds)),
       ...(production ? [useNoSuggestions()] : trustedDocuments ? [] : [useGraphiql()]),
       useJsonRequests({ maxBodyBytes: MAX_BODY_BYTES }),

@@ -268,7 +268,7 @@ describe('the row', () => {
   })
 
   it('has the request’s id, the client’s address and its program', async () => {
-    const server = await listen(service.app.yoga, '127.0.0.1', 0)
+    const server = await listen(service.app, '127.0.0.1', 0)
     onTestFinished(() => server.close(0))
     const row = await rowOf(() =>
       post(server.url, { 'x-request-id': 'trace-42', 'user-agent': `curl/8${'x'.repeat(600)}` }),
@@ -285,7 +285,7 @@ describe('the row', () => {
   ])('believes X-Forwarded-For only as TRUST_PROXY says: %j', async (env, address) => {
     const behind = await startTestApp({ redis: 'empty', env })
     onTestFinished(() => behind.close())
-    const server = await listen(behind.app.yoga, '127.0.0.1', 0)
+    const server = await listen(behind.app, '127.0.0.1', 0)
     onTestFinished(() => server.close(0))
     await post(server.url, { 'x-forwarded-for': '198.51.100.7, 203.0.113.9', forwarded: 'for=198.51.100.8' })
     expect((await auditRows(behind.databaseUrl)).map((row) => row['ip_address'])).toEqual([address])

@@ -31,12 +31,15 @@ const requestIds = new WeakMap<Request, string>()
 export function requestIdOf(request: Request): string {
   let id = requestIds.get(request)
   if (id === undefined) {
-    const given = request.headers.get('x-request-id')
-    id = given && SAFE_REQUEST_ID.test(given) ? given : randomUUID()
+    id = readRequestId(request.headers.get('x-request-id'))
     requestIds.set(request, id)
   }
   return id
 }
+
+/** @param given the header `x-request-id` */
+export const readRequestId = (given: unknown): string =>
+  typeof given === 'string' && SAFE_REQUEST_ID.test(given) ? given : randomUUID()
 
 /**
  * The log has one line for each GraphQL request: operation, duration, viewer, address, request id, error codes. So it tells
