@@ -55,6 +55,7 @@ export async function withAudit<Extra extends object>(
   request: ClearRequest,
   act: (rename: RenameAction) => Promise<Cleared<Extra>>,
 ): Promise<ClearPayload & Extra> {
+  context.clientGone.throwIfAborted()
   const viewer = await context.viewer()
   const { dryRun } = request
   let { action } = request

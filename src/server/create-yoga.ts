@@ -86,6 +86,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         requestId: requestIdOf(request),
         clientAddress: addressOf(server),
         userAgent: request.headers.get('user-agent'),
+        clientGone: request.signal,
         disconnect: () => server.res?.destroy(),
       }),
     plugins: [
