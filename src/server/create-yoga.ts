@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type CORSOptions, createYoga, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Context } from '../context.js'
-import { LIMITS } from '../schema/builder.js'
 import { schema } from '../schema/index.js'
 import { cameOverTls, clientAddress, TRUST_NOBODY, type TrustProxy } from './http/client-address.js'
 import type { Health } from './http/health.js'
@@ -13,7 +12,7 @@ import { useSecurityHeaders } from './http/use-security-headers.js'
 import { createCostLimiter } from './limits/cost-limiter.js'
 import type { RequestLimits } from './limits/limit-settings.js'
 import { useIntrospection } from './limits/use-introspection.js'
-import { useLimits } from './limits/use-limits.js'
+import { DOCUMENT_LIMITS, useLimits } from './limits/use-limits.js'
 import { useMaxFields } from './limits/use-max-fields.js'
 import { useNoSuggestions } from './limits/use-no-suggestions.js'
 import { useOneErrorPerField } from './limits/use-one-error-per-field.js'
@@ -113,7 +112,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         authenticate,
       }),
       useLimits(),
-      useMaxFields(LIMITS.breadth),
+      useMaxFields(DOCUMENT_LIMITS.fields),
       useCancellation(deps.limits.operationSeconds),
       ...(trustedDocuments ? [useTrustedDocuments(trustedDocuments)] : []),
       useIntrospection({ enabled: !production }),
