@@ -1,6 +1,7 @@
 /** Records that the demo's gateway no longer touches: pins that cannot be honoured, older forms, a broken value. */
 
-import { type AffinityIdentity, encodeAffinityKey } from '../affinities/affinity-key.js'
+import type { AffinityIdentity } from '../affinities/affinity-record.js'
+import { cacheAffinity } from '../affinities/families/cache-affinity.js'
 import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import { demoId } from './demo-id.js'
 import { DEMO_GLOBAL_MODELS, INACTIVE_GLOBAL_MODEL } from './models.js'
@@ -67,7 +68,7 @@ const RELICS: readonly Relic[] = [
 
 /** Keys that the traffic must leave alone for these records to stay what they are. */
 export const RELIC_KEYS: ReadonlySet<string> = new Set(
-  RELICS.map(({ identity }) => encodeAffinityKey(identity)),
+  RELICS.map(({ identity }) => cacheAffinity.encode(identity)),
 )
 
 /** @param recorder one whose clock stands at the time of their last use */
@@ -78,6 +79,6 @@ export async function writeRelics(recorder: AffinityRecorder): Promise<void> {
 
 /** One value that no reader can make sense of, so that the count of broken records shows. */
 export function writeBrokenValue(keyspace: MemoryKeyspace): void {
-  const key = encodeAffinityKey({ affinityKey: EVALS, apiFormat: 'CLAUDE', modelId: 'cut-short' })
+  const key = cacheAffinity.encode({ affinityKey: EVALS, apiFormat: 'CLAUDE', modelId: 'cut-short' })
   keyspace.set(key, '{"provider_id": "', RELIC_TTL_SECONDS)
 }

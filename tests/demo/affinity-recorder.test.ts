@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type AffinityIdentity, encodeAffinityKey } from '../../src/affinities/affinity-key.js'
-import { parseAffinity } from '../../src/affinities/affinity-record.js'
+import type { AffinityIdentity } from '../../src/affinities/affinity-record.js'
+import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
+import { FAMILIES } from '../../src/affinities/families/index.js'
 import { createAffinityRecorder } from '../../src/demo/recorder/affinity-recorder.js'
 import type { RecorderBackend } from '../../src/demo/recorder/backend.js'
 import { createMemoryBackend } from '../../src/demo/recorder/memory-backend.js'
@@ -67,7 +68,7 @@ describe.each([
       modelId: 'llama3:8b',
     }
     const recorder = createAffinityRecorder(place.backend, { now: () => clock.ms })
-    return { place, clock, recorder, identity, key: encodeAffinityKey(identity) }
+    return { place, clock, recorder, identity, key: cacheAffinity.encode(identity) }
   }
 
   it('writes what the gateway would have written, to the byte', async () => {
@@ -83,7 +84,7 @@ describe.each([
     const { place, recorder, identity } = setUp(1_763_841_600_000)
     const model = { ...identity, modelId: '张伟 é 😀 \x7f \x01 " \\ / \n' }
     await recorder.record(model, PIN, { ttlSeconds: 60 })
-    const value = await place.value(encodeAffinityKey(model))
+    const value = await place.value(cacheAffinity.encode(model))
     expect(value).toContain(
       '"model_name": "\\u5f20\\u4f1f \\u00e9 \\ud83d\\ude00 \\u007f \\u0001 \\" \\\\ / \\n", ' +
         '"created_at": 1763841600.0, "expire_at": 1763841660.0,',
@@ -103,7 +104,7 @@ describe.each([
       expiresAt: 1_763_841_720.123,
     }
     expect(await recorder.get(identity)).toEqual(record)
-    expect(parseAffinity(key, (await place.value(key)) ?? '')).toEqual({ record })
+    expect(FAMILIES.parse(key, (await place.value(key)) ?? '')).toEqual({ record })
   })
 
   it('slides the expiry of a pin that is used again, and counts the request', async () => {

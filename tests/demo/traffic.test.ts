@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { AFFINITY_PREFIX } from '../../src/affinities/affinity-key.js'
-import { type AffinityRecord, parseAffinity } from '../../src/affinities/affinity-record.js'
+import type { AffinityRecord } from '../../src/affinities/affinity-record.js'
+import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
+import { FAMILIES } from '../../src/affinities/families/index.js'
 import { DEMO_API_KEYS } from '../../src/demo/people.js'
 import { DEMO_DEMANDS } from '../../src/demo/routes.js'
 import { createDemoTraffic, startDemoTraffic } from '../../src/demo/traffic.js'
@@ -25,8 +26,8 @@ function setUp(seed: number) {
 function readAll(keyspace: MemoryKeyspace) {
   const records = new Map<string, AffinityRecord>()
   const broken: string[] = []
-  for (const key of keyspace.keys(AFFINITY_PREFIX)) {
-    const parsed = parseAffinity(key, keyspace.get(key) ?? '')
+  for (const key of keyspace.keys(cacheAffinity.prefix)) {
+    const parsed = FAMILIES.parse(key, keyspace.get(key) ?? '')
     if ('record' in parsed) records.set(key, parsed.record)
     else broken.push(key)
   }
@@ -206,7 +207,7 @@ describe('the demo traffic and its viewer', () => {
   it('makes new records when a viewer has cleared them all, and does not bring the stale ones back', async () => {
     const { keyspace, traffic, step } = setUp(7)
     await traffic.begin()
-    for (const key of [...keyspace.keys(AFFINITY_PREFIX)]) keyspace.delete(key)
+    for (const key of [...keyspace.keys(cacheAffinity.prefix)]) keyspace.delete(key)
     for (let count = 0; count < 600; count += 1) await step()
     const { records, broken } = readAll(keyspace)
     expect(records.size).toBeGreaterThan(100)

@@ -1,5 +1,6 @@
-import { type AffinityIdentity, encodeAffinityKey } from '../../affinities/affinity-key.js'
-import { type AffinityRecord, isSamePin, parseAffinity } from '../../affinities/affinity-record.js'
+import { type AffinityIdentity, type AffinityRecord, hasSamePin } from '../../affinities/affinity-record.js'
+import { cacheAffinity } from '../../affinities/families/cache-affinity.js'
+import { FAMILIES } from '../../affinities/families/index.js'
 import { InvalidInputError } from '../../errors.js'
 import { AFFINITY_STATS_KEY, SCHEDULER_STATS_KEY } from '../../statistics/stats-store.js'
 import { encodeAffinityValue } from './affinity-value.js'
@@ -79,7 +80,7 @@ export function createAffinityRecorder(
 
   async function read(key: string): Promise<AffinityRecord | undefined> {
     const value = await backend.get(key)
-    const parsed = value === undefined ? undefined : parseAffinity(key, value)
+    const parsed = value === undefined ? undefined : FAMILIES.parse(key, value)
     return parsed && 'record' in parsed && parsed.record.expiresAt >= unixSeconds()
       ? parsed.record
       : undefined
@@ -91,14 +92,14 @@ export function createAffinityRecorder(
   }
 
   return {
-    get: async (identity) => read(encodeAffinityKey(identity)),
+    get: async (identity) => read(cacheAffinity.encode(identity)),
 
     async record(identity, pin, { ttlSeconds = DEFAULT_TTL_SECONDS } = {}) {
       requireWhole('ttlSeconds', ttlSeconds, 1)
-      const key = encodeAffinityKey(identity)
+      const key = cacheAffinity.encode(identity)
       return inTurn(key, async () => {
         const existing = await read(key)
-        const kept = existing && isSamePin(existing, pin) ? existing : undefined
+        const kept = existing && hasSamePin(existing, pin) ? existing : undefined
         const at = unixSeconds()
         const value = encodeAffinityValue({
           ...identity,
@@ -114,7 +115,7 @@ export function createAffinityRecorder(
     },
 
     async invalidate(identity) {
-      const key = encodeAffinityKey(identity)
+      const key = cacheAffinity.encode(identity)
       return inTurn(key, () => backend.delete(key))
     },
 

@@ -1,7 +1,6 @@
 /** `affinityql/recorder`: affinities for gateways written for Node. It loads no server, no GraphQL and no database. */
 
-export type { AffinityIdentity } from '../../affinities/affinity-key.js'
-export type { AffinityRecord } from '../../affinities/affinity-record.js'
+export type { AffinityIdentity, AffinityRecord } from '../../affinities/affinity-record.js'
 export { MemoryKeyspace } from '../../redis/memory-keyspace.js'
 export {
   type AffinityCounter,
