@@ -12,7 +12,8 @@ import { createScanSource } from './affinities/feed/scan-source.js'
 import { createAuditSpool } from './audit/audit-spool.js'
 import { createAuditTrail } from './audit/audit-trail.js'
 import { createPrismaAuditStore } from './audit/prisma-audit-store.js'
-import type { Config, ModeConfig } from './config.js'
+import type { Config } from './config/load-config.js'
+import type { ModeConfig } from './config/mode.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
 import { createAdminDirectory } from './gateway/admin-directory.js'
@@ -27,6 +28,7 @@ import { type Cache, openCache } from './open-cache.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from './postgres/database.js'
 import type { MemoryKeyspace } from './redis/memory-keyspace.js'
 import { createGraphqlServer, type Yoga } from './server/create-yoga.js'
+import { TRUST_NOBODY, trustProxies } from './server/http/client-address.js'
 import { type Dependency, readHealth } from './server/http/health.js'
 import { createHttpHandler } from './server/http/http-handler.js'
 import { readTrustedDocuments } from './server/limits/use-trusted-documents.js'
@@ -121,6 +123,7 @@ export async function createApp(
     ...(gateways && { gateways: countGateways(gateways) }),
   })
 
+  const trustProxy = config.trustedProxies === undefined ? TRUST_NOBODY : trustProxies(config.trustedProxies)
   const yoga = createGraphqlServer({
     authenticator: createAuthenticator({
       staticTokens: config.staticTokens,
@@ -167,7 +170,7 @@ export async function createApp(
     maskStoredKey: createKeyMasker(decrypt, { maxEntries: MASKED_KEYS }),
     now,
     logger,
-    trustProxy: config.trustProxy,
+    trustProxy,
     limits: config.limits,
     corsOrigins: config.corsOrigins,
     production: config.production,
@@ -179,7 +182,7 @@ export async function createApp(
 
   return {
     yoga,
-    handler: createHttpHandler(yoga, { consoleDirectory: CONSOLE_DIRECTORY, trustProxy: config.trustProxy }),
+    handler: createHttpHandler(yoga, { consoleDirectory: CONSOLE_DIRECTORY, trustProxy }),
     database,
     keyspace: cache.keyspace,
     checkEncryptionKey: () => warnOfWrongKey(database, decrypt, logger),

@@ -5,12 +5,12 @@ import type { Context } from '../context.js'
 import { schema } from '../schema/index.js'
 import { cameOverTls, clientAddress, TRUST_NOBODY, type TrustProxy } from './http/client-address.js'
 import type { Health } from './http/health.js'
+import { requestIdOf } from './http/request-id.js'
 import { useGraphiql } from './http/use-graphiql.js'
 import { useHealth } from './http/use-health.js'
 import { useJsonRequests } from './http/use-json-requests.js'
 import { useSecurityHeaders } from './http/use-security-headers.js'
 import { createCostLimiter } from './limits/cost-limiter.js'
-import type { RequestLimits } from './limits/limit-settings.js'
 import { useIntrospection } from './limits/use-introspection.js'
 import { DOCUMENT_LIMITS, useLimits } from './limits/use-limits.js'
 import { useMaxFields } from './limits/use-max-fields.js'
@@ -23,7 +23,7 @@ import type { Metrics } from './observe/metrics.js'
 import type { Tracing } from './observe/tracing/tracing.js'
 import { useMetrics } from './observe/use-metrics.js'
 import { useOperationMetrics } from './observe/use-operation-metrics.js'
-import { requestIdOf, useRequestLog } from './observe/use-request-log.js'
+import { useRequestLog } from './observe/use-request-log.js'
 import { type ContextDeps, createContext } from './request-context.js'
 import { useCancellation } from './use-cancellation.js'
 import { useCompiledQueries } from './use-compiled-queries.js'
@@ -41,13 +41,18 @@ export interface YogaDeps extends ContextDeps {
   /** Whether `/metrics` needs no token. */
   readonly metricsPublic: boolean
   readonly trustProxy?: TrustProxy
-  readonly limits: RequestLimits
+  /** What callers may ask for over time; 0: no limit. The limits of a single document follow from the schema: use-limits.ts. */
+  readonly limits: {
+    readonly viewerCostPerMinute: number
+    readonly addressCostPerMinute: number
+    readonly operationSeconds: number
+  }
   /** Other origins whose pages may ask. */
   readonly corsOrigins: readonly string[]
   readonly tracing?: Tracing | undefined
   /** In production nobody may introspect, GraphiQL is not served and errors suggest no names. */
   readonly production: boolean
-  /** Where given, these documents are run and no others, and GraphiQL is not served. */
+  /** If given, only these documents are run, and GraphiQL is not served. */
   readonly trustedDocuments?: TrustedDocuments | undefined
 }
 

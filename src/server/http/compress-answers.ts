@@ -9,8 +9,8 @@ export type Middleware = (request: IncomingMessage, response: ServerResponse, ne
 const WORTH_COMPRESSING = 1_024
 
 /**
- * Quality 4 of 11 and a window of 512 KiB: for a page of 100 affinities brotli then takes as long as gzip, and a stream
- * holds some 2 MiB less than with its own window of 4 MiB.
+ * Brotli takes quality 4 of 11 and a window of 512 KiB: a page of 100 kB then takes 1.8 ms where gzip takes 3.0 ms, and 2.5 ms
+ * with the window of 4 MiB that it has by default.
  */
 const BROTLI = {
   params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 19 },

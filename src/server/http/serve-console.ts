@@ -6,8 +6,8 @@ import fresh from 'fresh'
 import Negotiator from 'negotiator'
 import onHeaders from 'on-headers'
 import sirv from 'sirv'
-import { readRequestId } from '../observe/use-request-log.js'
 import type { Middleware } from './compress-answers.js'
+import { readRequestId } from './request-id.js'
 import { securityHeaders } from './use-security-headers.js'
 
 export interface ConsoleOptions {

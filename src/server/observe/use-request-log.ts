@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { type DocumentNode, getOperationAST } from 'graphql'
 import type { Plugin, YogaInitialContext } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Context } from '../../context.js'
+import { requestIdOf } from '../http/request-id.js'
 import { errorsOf } from './result-errors.js'
 
 /** What is known of a request by the time it is answered. */
@@ -20,26 +20,6 @@ interface Entry {
 }
 
 const MAX_NAME_LENGTH = 100
-const SAFE_REQUEST_ID = /^[\w.:-]{1,100}$/
-
-const requestIds = new WeakMap<Request, string>()
-
-/**
- * The request's id: the caller's own where it is harmless, else a new one. The log, the context and the answer's
- * `x-request-id` all have the same.
- */
-export function requestIdOf(request: Request): string {
-  let id = requestIds.get(request)
-  if (id === undefined) {
-    id = readRequestId(request.headers.get('x-request-id'))
-    requestIds.set(request, id)
-  }
-  return id
-}
-
-/** @param given the header `x-request-id` */
-export const readRequestId = (given: unknown): string =>
-  typeof given === 'string' && SAFE_REQUEST_ID.test(given) ? given : randomUUID()
 
 /**
  * The log has one line for each GraphQL request: operation, duration, viewer, address, request id, error codes. So it tells
