@@ -63,7 +63,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'server/http': ['type server', 'errors'],
   'server/limits': ['schema', 'type session', 'context', 'util', 'errors'],
-  'server/observe': ['type server/http', 'type statistics', 'context', 'errors'],
+  'server/observe': ['type server/http', 'type statistics', 'context', 'log', 'errors'],
   schema: [
     'resolvers',
     'loaders',
@@ -101,13 +101,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   loaders: ['type affinities', 'gateway', 'errors'],
   // What is pinned where: the records and the port first, then how they are indexed, followed and cleared.
-  affinities: ['redis', 'util', 'errors'],
+  affinities: ['log', 'redis', 'util', 'errors'],
   'affinities/index': ['affinities', 'util'],
-  'affinities/feed': ['affinities', 'affinities/index', 'redis', 'util', 'errors'],
-  'affinities/clear': ['affinities', 'redis', 'util', 'errors'],
-  'model-mappings': ['type affinities', 'redis', 'util', 'errors'],
-  statistics: ['type affinities', 'redis', 'util', 'errors'],
-  audit: ['postgres', 'generated', 'errors'],
+  'affinities/feed': ['affinities', 'affinities/index', 'log', 'redis', 'util', 'errors'],
+  'affinities/clear': ['affinities', 'log', 'redis', 'util', 'errors'],
+  'model-mappings': ['type affinities', 'log', 'redis', 'util', 'errors'],
+  statistics: ['type affinities', 'log', 'redis', 'util', 'errors'],
+  audit: ['postgres', 'log', 'util', 'generated', 'errors'],
   // All that is the gateway's: its tables, its secrets, its schema.
   gateway: ['type affinities', 'type session', 'postgres', 'util', 'type generated', 'errors'],
   'gateway/schema': ['postgres', 'type generated', 'errors'],
@@ -115,7 +115,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   session: ['redis', 'util', 'errors'],
   redis: ['util', 'errors'],
   postgres: ['util', 'generated', 'errors'],
-  log: ['redis', 'errors'],
+  log: ['util'],
   cli: [
     'client',
     'main',
