@@ -65,6 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server/limits': ['schema', 'type session', 'context', 'util', 'errors'],
   'server/observe': ['type server/http', 'type statistics', 'context', 'log', 'errors'],
   schema: [
+    'util',
     'resolvers',
     'loaders',
     'affinities',
@@ -101,13 +102,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   loaders: ['type affinities', 'gateway', 'errors'],
   // What is pinned where: the records and the port first, then how they are indexed, followed and cleared.
-  affinities: ['log', 'redis', 'util', 'errors'],
+  affinities: ['redis', 'util', 'errors'],
+  'affinities/families': ['affinities', 'errors'],
   'affinities/index': ['affinities', 'util'],
   'affinities/feed': ['affinities', 'affinities/index', 'log', 'redis', 'util', 'errors'],
   'affinities/clear': ['affinities', 'log', 'redis', 'util', 'errors'],
   'model-mappings': ['type affinities', 'log', 'redis', 'util', 'errors'],
   statistics: ['type affinities', 'log', 'redis', 'util', 'errors'],
-  audit: ['postgres', 'log', 'util', 'generated', 'errors'],
+  audit: ['postgres', 'log', 'generated', 'errors'],
   // All that is the gateway's: its tables, its secrets, its schema.
   gateway: ['type affinities', 'type session', 'postgres', 'util', 'type generated', 'errors'],
   'gateway/schema': ['postgres', 'type generated', 'errors'],

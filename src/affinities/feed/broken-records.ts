@@ -1,5 +1,5 @@
 import { createChangeFilter } from '../../log/change-filter.js'
-import type { BrokenAffinity } from '../affinity-store.js'
+import type { BrokenAffinity } from '../affinity-record.js'
 
 export interface BrokenRecords {
   /** Keys known to hold what cannot be read. */
