@@ -13,13 +13,13 @@ import { slowTable } from '../support/slow-table.js'
 import { PROVIDER, recordOf } from './behind-proxy.js'
 import { type RedisProxy, startRedisProxy } from './redis-proxy.js'
 
-const RECORDS = 20_000
+const RECORDS = 3_000
 /** Three batches: no machine is so busy that one of them takes the 1.5 s after which a clear is given up. */
 const FEW = 300
 /** A clear by provider compares and removes so many at a time, each time all or none. */
 const AT_ONCE = 100
 /** The batch that is on its way when the process is killed. */
-const LAST = 50
+const LAST = 10
 const FILL = `for n = 1, ${RECORDS} do redis.call('SET', 'cache_affinity:a-' .. n .. ':OPENAI:gpt-5', ARGV[1], 'EX', 3600) end`
 const CLEAR = `mutation { clearProviderCache(providerId: "${PROVIDER}") {
   ... on ClearProviderCachePayload { clearedCount auditEvent { id success } } ... on Error { code message } } }`
@@ -45,6 +45,8 @@ async function world(records: number) {
     const service = startService(env)
     const [, url = ''] = await service.line(/(http:\/\/127\.0\.0\.1:\d+)\/graphql/)
     await expect.poll(async () => (await fetch(`${url}/health/ready`)).status).toBe(200)
+    // The first request of a process is slow on a busy machine; what is timed here comes after it.
+    await expect.poll(() => total(url)).toBeTypeOf('number')
     return { service, url }
   }
   return { client, proxy, databaseUrl, start }
@@ -57,7 +59,7 @@ const post = (url: string, query: string, accept = 'application/json') =>
     body: JSON.stringify({ query }),
   })
 const total = async (url: string) =>
-  (await (await post(url, '{ affinities { totalCount } }')).json()).data.affinities.totalCount
+  (await (await post(url, '{ affinities { totalCount } }')).json()).data?.affinities.totalCount
 
 /** What the client got: the text of the answer, or none. */
 const outcomeOf = (reply: Promise<Response>): Promise<string> =>
@@ -75,7 +77,7 @@ const held = (proxy: RedisProxy) =>
 const auditRows = (databaseUrl: string) =>
   sql(databaseUrl, 'SELECT id, event_type, event_metadata FROM audit_logs ORDER BY created_at')
 
-describe('killed in the middle of a clear of 20,000', () => {
+describe('killed in the middle of a clear of 3,000', () => {
   it('leaves its audit row as begun, the rest as it was, and a second clear finishes', async () => {
     const { client, proxy, databaseUrl, start } = await world(RECORDS)
     const first = await start()
@@ -97,10 +99,10 @@ describe('killed in the middle of a clear of 20,000', () => {
     expect(begun).toMatchObject({ event_type: 'request_failed' })
     expect(JSON.stringify(begun?.['event_metadata'])).not.toContain('"result"')
 
-    const second = await measured('killed in a clear of 20,000: ready again', start)
+    const second = await measured('killed in a clear of 3,000: ready again', start)
     const report = await second.service.line(/without an outcome/)
     expect(report.input).toContain(String(begun?.id))
-    expect(await total(second.url)).toBe(left)
+    await expect.poll(() => total(second.url)).toBe(left)
     const answer = await measured(`clear of the other ${left}`, async () =>
       (await post(second.url, CLEAR)).json(),
     )
@@ -136,7 +138,7 @@ describe('killed between the last delete and the outcome', () => {
     const second = await start()
     const report = await second.service.line(/without an outcome/)
     expect(report.input).toContain(String(begun?.id))
-    expect(await total(second.url)).toBe(0)
+    await expect.poll(() => total(second.url)).toBe(0)
     expect((await (await post(second.url, CLEAR)).json()).data.clearProviderCache).toMatchObject({
       clearedCount: 0,
       auditEvent: { success: true },
