@@ -16,6 +16,11 @@ const config: CodegenConfig = {
         immutableTypes: true,
       },
     },
+    // Which types a union or an interface can be: Apollo's cache matches fragments by it.
+    'web/src/generated/possible-types.ts': {
+      plugins: ['fragment-matcher'],
+      config: { useExplicitTyping: true, deterministic: true },
+    },
   },
 }
 

@@ -51,7 +51,7 @@ export const openClear = clearTarget.set
 /** Grows with each clear that changed something. */
 export const clearsDone = createStore(0)
 
-/** Runs `reload` when a dialogue that cleared something is closed: what it showed stays readable until then. */
+/** Runs `reload` when a dialogue that cleared something is closed: the rows below it stay as they are until then. */
 export function useClearedNotice(reload: () => unknown): void {
   const latest = useRef(reload)
   latest.current = reload

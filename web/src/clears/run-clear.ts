@@ -1,5 +1,6 @@
 import type { TypedDocumentNode } from '@apollo/client'
-import { client } from '../api/client.js'
+import { evictCleared } from '../api/cache.js'
+import { cache, client } from '../api/client.js'
 import { type FailureKind, failureKind, serverWords } from '../api/errors.js'
 import {
   ClearAffinitiesDocument,
@@ -12,7 +13,7 @@ import {
   ClearUserCacheDocument,
   type ErrorCode,
 } from '../generated/graphql.js'
-import type { ClearableRow, ClearTarget } from './clear-store.js'
+import { type ClearableRow, type ClearTarget, clearsMappings } from './clear-store.js'
 
 export interface ClearFailure {
   /** The server's words; empty where it sent none. */
@@ -56,6 +57,17 @@ export async function runClear(
   target: ClearTarget,
   dryRun: boolean,
   onProgress: (progress: ClearProgress) => void = () => {},
+): Promise<ClearOutcome> {
+  const outcome = await send(target, dryRun, onProgress)
+  // A clear that failed may have cleared some of it, or all.
+  evictCleared(cache, !dryRun && clearsMappings(target))
+  return outcome
+}
+
+async function send(
+  target: ClearTarget,
+  dryRun: boolean,
+  onProgress: (progress: ClearProgress) => void,
 ): Promise<ClearOutcome> {
   switch (target.kind) {
     case 'single':

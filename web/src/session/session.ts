@@ -39,6 +39,17 @@ export function endSession(): void {
   sessionStore.set({ session: null, expired: false })
 }
 
+/** Calls back with each session that takes the place of another, and with null after a sign-out. */
+export function onSessionChange(listener: (session: Session | null) => void): void {
+  let { session: before } = sessionStore.get()
+  sessionStore.subscribe(() => {
+    const { session } = sessionStore.get()
+    if (session === before) return
+    before = session
+    listener(session)
+  })
+}
+
 export function expireSession(): void {
   const { session } = sessionStore.get()
   if (session) sessionStore.set({ session, expired: true })

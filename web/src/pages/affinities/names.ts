@@ -1,8 +1,11 @@
+import { RecentMap } from '../../api/recent-map.js'
 import type { AffinityRowFragment } from '../../generated/graphql.js'
+import { onSessionChange } from '../../session/session.js'
 import type { FilterField } from './view-state.js'
 
 /** Names of ids that were seen on some page, so that a filter's chip can say whom it means. */
-const names = new Map<string, string>()
+const names = new RecentMap<string, string>(20_000)
+onSessionChange(() => names.clear())
 
 export function rememberNames(records: readonly AffinityRowFragment[]): void {
   for (const { user, apiKey, affinityKey, provider, providerKey, endpoint, modelId, modelName } of records) {

@@ -73,7 +73,7 @@ export function AuditPage() {
           />
         </div>
       )}
-      <AuditDetails id={open} known={events?.nodes ?? []} onClose={() => set('event', null)} />
+      <AuditDetails id={open} onClose={() => set('event', null)} />
     </div>
   )
 }

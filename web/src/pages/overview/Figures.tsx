@@ -12,7 +12,10 @@ const STALE = { filter: { stale: true } } as const
 export function Figures({ stats }: { readonly stats: StatsFragment | undefined }) {
   const { t } = useTranslation()
   const format = useFormat()
-  const { data, error } = useAnswer(CountAffinitiesDocument, STALE, STALE_EVERY_MS)
+  const { data, error } = useAnswer(CountAffinitiesDocument, STALE, {
+    fetchPolicy: 'no-cache',
+    everyMs: STALE_EVERY_MS,
+  })
   // Whether a pin is stale is PostgreSQL's to say: without it an old number would be a wrong one.
   const stale = error === undefined ? data?.affinities.totalCount : null
   const scheduler = stats?.schedulerMetrics

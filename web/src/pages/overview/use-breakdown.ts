@@ -31,7 +31,11 @@ const SHOWN = 6
  * largest of each are then counted by the server, so that the figures are exact and not a sample's.
  */
 export function useBreakdown() {
-  const { data, error, ask } = useAnswer(BreakdownDocument, {}, EVERY_MS)
+  const { data, error, ask } = useAnswer(
+    BreakdownDocument,
+    {},
+    { fetchPolicy: 'no-cache', everyMs: EVERY_MS },
+  )
   const [breakdown, setBreakdown] = useState<Breakdown>()
   const [countError, setCountError] = useState<unknown>()
   useEffect(() => {

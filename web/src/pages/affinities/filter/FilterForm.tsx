@@ -12,7 +12,7 @@ export function FilterForm({ control }: { readonly control: ViewControl }) {
   const { t } = useTranslation()
   const format = useFormat()
   const { filters } = control.view
-  const { data, loading, error } = useAnswer(FilterChoicesDocument, {})
+  const { data, loading, error } = useAnswer(FilterChoicesDocument, {}, { fetchPolicy: 'no-cache' })
   const nodes = data?.affinities.nodes
   const choices = useMemo(() => choicesOf(nodes ?? []), [nodes])
   return (
