@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { useFormat } from '../hooks/use-format.js'
 import { chooseLanguage, LANGUAGES, type Language } from '../i18n/i18n.js'
 import { endSession } from '../session/session.js'
-import { useViewer } from '../session/use-viewer.js'
+import { useViewer } from '../session/use-session.js'
 import { openShortcuts } from './Shortcuts.js'
 
 const SCHEMES = { light: 'app.themeLight', dark: 'app.themeDark', auto: 'app.themeAuto' } as const

@@ -479,3 +479,10 @@ export const en = {
     go: 'Go to a page: g, then o, a, m, c or u',
   },
 } as const
+
+/** The keys of the English catalogue with any text. A language without a singular leaves the `_one` forms out. */
+export type Catalogue = Shape<typeof en>
+
+type Shape<T> = {
+  readonly [K in keyof T as K extends `${string}_one` ? never : K]: T[K] extends string ? string : Shape<T[K]>
+}

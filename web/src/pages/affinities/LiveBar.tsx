@@ -1,9 +1,9 @@
 import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import { ConnectionState } from '../../app/ConnectionState.js'
+import { ConnectionState } from '../../app/Connection.js'
 import { useFormat } from '../../hooks/use-format.js'
 import type { PageLoad } from './use-page.js'
-import { useSummary } from './use-rows.js'
+import { useSummary } from './use-page.js'
 import type { Selection } from './use-selection.js'
 
 interface LiveBarProps {

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { client } from '../../api/client.js'
 import { useAttention } from '../../api/visibility.js'
 import {
@@ -11,7 +11,7 @@ import {
 import { frameThrottle } from '../../hooks/frame-throttle.js'
 import { useRecovery } from '../../hooks/use-recovery.js'
 import { followRow } from './live/follow-row.js'
-import { LivePage } from './live/live-page.js'
+import { LivePage, type LiveRow, type LiveSummary } from './live/live-page.js'
 import { rememberNames } from './names.js'
 import { type Matched, selectionFilter } from './selection-filter.js'
 import type { ViewState } from './view-state.js'
@@ -179,4 +179,16 @@ function useLiveEvents(
     }
   }, [page, key, attended])
   return followed
+}
+
+export const useRowIds = (page: AffinityPage): readonly string[] =>
+  useSyncExternalStore(page.subscribe, page.ids)
+
+export const useSummary = (page: AffinityPage): LiveSummary =>
+  useSyncExternalStore(page.subscribe, page.summary)
+
+/** Only the rows that changed are drawn again. */
+export function useRow(page: AffinityPage, id: string): LiveRow<AffinityRowFragment> | undefined {
+  const subscribe = useCallback((listener: () => void) => page.subscribeRow(id, listener), [page, id])
+  return useSyncExternalStore(subscribe, () => page.row(id))
 }

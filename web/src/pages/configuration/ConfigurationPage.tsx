@@ -1,7 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import { Failure, FailureNotice } from '../../components/Failure.js'
-import { PageHead } from '../../components/PageHead.js'
-import { Scroll } from '../../components/Scroll.js'
+import { PageHead, Scroll } from '../../components/Page.js'
 import { CacheConfigDocument } from '../../generated/graphql.js'
 import { useAnswer } from '../../hooks/use-answer.js'
 import { useMeaning } from './meanings.js'

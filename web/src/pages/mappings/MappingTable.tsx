@@ -1,5 +1,7 @@
+import { IconTrash } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import { type ClearTarget, openClear } from '../../clears/clear-store.js'
 import { AsOf } from '../../components/AsOf.js'
 import { CursorPager } from '../../components/CursorPager.js'
 import { Failure, FailureNotice } from '../../components/Failure.js'
@@ -94,4 +96,30 @@ export function MappingTable<Node>({
       </div>
     </>
   )
+}
+
+interface ClearOf {
+  readonly target: ClearTarget
+  readonly label: string
+}
+
+/** The column that clears what a row shows; none for a viewer who may not clear. */
+export function useClearColumn<Node>(canClear: boolean, clearOf: (node: Node) => ClearOf): Column<Node>[] {
+  const { t } = useTranslation()
+  if (!canClear) return []
+  const cell = (node: Node) => {
+    const { target, label } = clearOf(node)
+    return (
+      <button
+        type="button"
+        className="copy"
+        aria-label={label}
+        title={label}
+        onClick={() => openClear(target)}
+      >
+        <IconTrash size={15} stroke={1.6} />
+      </button>
+    )
+  }
+  return [{ name: t('common.actions'), number: true, cell }]
 }

@@ -1,7 +1,7 @@
 import { type ReactNode, useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useFormat } from '../../hooks/use-format.js'
-import { integerTicks } from './integer-ticks.js'
+import { integerTicks } from './axis.js'
 import type { StatsPoint } from './stats-window.js'
 import { type Line, TimeChart } from './TimeChart.js'
 

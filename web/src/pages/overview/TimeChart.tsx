@@ -3,8 +3,7 @@ import { useComputedColorScheme } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import { useFormat } from '../../hooks/use-format.js'
-import { alone } from './alone.js'
-import { timeTicks } from './time-ticks.js'
+import { alone, timeTicks } from './axis.js'
 
 export interface Line {
   readonly label: string

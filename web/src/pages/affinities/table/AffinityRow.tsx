@@ -6,7 +6,7 @@ import { Ago, Countdown } from '../../../components/Time.js'
 import { useFormat } from '../../../hooks/use-format.js'
 import { ownerOf, shortId } from '../names.js'
 import type { AffinityPage } from '../use-page.js'
-import { useRow } from '../use-rows.js'
+import { useRow } from '../use-page.js'
 import { RowState } from './RowState.js'
 
 interface AffinityRowProps {

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react'
-import { isTaken } from '../../../app/keys.js'
+import { isTaken } from '../../../app/Shortcuts.js'
 
 interface RowKeyActions {
   readonly onOpen: (id: string) => void

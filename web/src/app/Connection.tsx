@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { connectivity, probe } from '../api/connectivity.js'
+import { liveState } from '../api/live-stream.js'
 import { useStore } from '../hooks/store.js'
 import { useFormat } from '../hooks/use-format.js'
 
@@ -22,5 +23,20 @@ export function ConnectionLost() {
         </div>
       )}
     </div>
+  )
+}
+
+/** Whether what is on the page follows the server right now. */
+export function ConnectionState() {
+  const { t } = useTranslation()
+  const { lostAt } = useStore(connectivity)
+  const { open, connecting } = useStore(liveState)
+  const state = lostAt !== null ? 'offline' : connecting > 0 ? 'connecting' : open > 0 ? 'live' : 'idle'
+  const tone = { offline: 'bad', connecting: 'warn', live: 'good', idle: 'dim' }[state]
+  return (
+    <span className={`connection ${tone}`} data-state={state}>
+      <span className="dot" aria-hidden="true" />
+      {t(`connection.${state}`)}
+    </span>
   )
 }

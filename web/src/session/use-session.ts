@@ -1,5 +1,8 @@
+import { useQuery } from '@apollo/client/react'
 import { useEffect } from 'react'
+import { ViewerDocument, type ViewerQuery } from '../generated/graphql.js'
 import { useStore } from '../hooks/store.js'
+import { useRecovery } from '../hooks/use-recovery.js'
 import { expireSession, sessionStore } from './session.js'
 
 /** The longest delay that setTimeout takes, in milliseconds. */
@@ -17,3 +20,14 @@ export function useSessionEnd(): void {
     return () => clearTimeout(timer)
   }, [session])
 }
+
+/** Who is signed in; undefined until that is known. */
+export function useViewer(): ViewerQuery['viewer'] | undefined {
+  const { data, refetch } = useQuery(ViewerDocument, { fetchPolicy: 'cache-first' })
+  // Somebody else may have signed in over the page.
+  useRecovery(refetch)
+  return data?.viewer
+}
+
+/** Clears are shown to those who may; while that is not known they are not. */
+export const useCanClear = (): boolean => useViewer()?.canClear ?? false
