@@ -1,6 +1,6 @@
 import type { CodegenConfig } from '@graphql-codegen/cli'
 
-/** The console's documents and their types, from the schema as it is checked in. */
+/** Codegen writes the console's documents and their types from the checked-in schema. */
 const config: CodegenConfig = {
   schema: 'schema.graphql',
   documents: 'web/src/**/*.graphql',
@@ -16,7 +16,7 @@ const config: CodegenConfig = {
         immutableTypes: true,
       },
     },
-    // Which types a union or an interface can be: Apollo's cache matches fragments by it.
+    // Apollo's cache matches fragments on unions and interfaces by these types.
     'web/src/generated/possible-types.ts': {
       plugins: ['fragment-matcher'],
       config: { useExplicitTyping: true, deterministic: true },

@@ -33,7 +33,7 @@ describe('the ticks of a count', () => {
 })
 
 describe('the times below a chart', () => {
-  // Of the picture, and of a label with a gap, in pixels.
+  // The picture has this width, and a label with its gap this one, in pixels.
   it.each([
     [300, 66],
     [270, 66],

@@ -16,7 +16,7 @@ async function answer(_url: string, { body }: { readonly body: string }): Promis
   return Response.json({ data })
 }
 
-/** Whoever signs in finds the cache of the session before emptied a moment later. */
+/** The client empties its cache a moment after the session has changed. */
 const soon = () => new Promise((resolve) => setTimeout(resolve))
 
 async function startConsoleModules() {

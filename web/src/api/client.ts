@@ -12,11 +12,11 @@ import { SseLink } from './sse-link.js'
 
 declare module '@apollo/client' {
   interface DefaultContext {
-    /** Set where a token is tried that is not the session's. */
+    /** The request carries a token that is not the session's, to try it. */
     readonly ownAuthorization?: boolean
-    /** A stream is back after a break: events in between were missed. */
+    /** The stream is back after a break, and events in between are lost. */
     readonly onReconnected?: () => void
-    /** A stream pauses, since the server cannot feed it for now. */
+    /** The stream pauses because the server cannot feed it for now. */
     readonly onInterrupted?: (error: unknown) => void
   }
   namespace ApolloClient {
@@ -31,7 +31,7 @@ declare module '@apollo/client' {
   }
 }
 
-/** One place decides what a failure means for the whole page: a token that ended, a server that is gone. */
+/** The link tells the page about failures of the whole session: the token has ended, or the server is gone. */
 const watchFailures = new ErrorLink(({ error, operation }) => {
   const { ownAuthorization } = operation.getContext()
   if (codeOf(error) === 'UNAUTHENTICATED') ownAuthorization || expireSession()
@@ -42,12 +42,12 @@ const authorize = new SetContextLink(({ headers, ownAuthorization }) => ({
   headers: ownAuthorization ? headers : { ...headers, ...authorization() },
 }))
 
-/** When each answer was read, Unix milliseconds. The cache holds answers, and not how old they are. */
+/** The times of the last answers, Unix milliseconds. The cache stores answers, but not when they were read. */
 const readTimes = new RecentMap<string, number>(500)
 const questionOf = (name: string | undefined, variables: OperationVariables) =>
   `${name} ${JSON.stringify(variables)}`
 
-/** When the server last answered this question, Unix milliseconds; 0 where it has not. */
+/** Returns when the server last answered this query, Unix milliseconds; 0 if it has not. */
 export const readAt = (document: DocumentNode, variables: OperationVariables): number =>
   readTimes.get(questionOf(getOperationAST(document)?.name?.value, variables)) ?? 0
 
@@ -73,19 +73,19 @@ export const client = new ApolloClient({
   ]),
   cache,
   defaultOptions: {
-    // A page that is read again leaves the other pages of its connection where they are.
+    // A refetch of one page must not drop the other pages of its connection.
     watchQuery: { fetchPolicy: 'cache-and-network', errorPolicy: 'all', refetchWritePolicy: 'merge' },
     query: { fetchPolicy: 'network-only', errorPolicy: 'all' },
   },
   devtools: { enabled: false },
 })
 
-/** What one session has read is not the next one's: a page that stays open across a sign-in is read anew. */
+/** A new session must not see what another session has read. Open pages read their data again. */
 onSessionChange((session) => {
   readTimes.clear()
   const cleared = session === null ? client.clearStore() : client.resetStore()
   cleared.catch((error: unknown) => isAbort(error) || reportError(error))
 })
 
-/** Nobody waits for the answer any more: the page that asked has been left. */
+/** The user has left the page that sent the request. */
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError'

@@ -1,4 +1,4 @@
-/** A map of limited size (least recently written): a new key takes the place of the key that was written longest ago. */
+/** The map has a maximum size. Beyond it, a new key replaces the key that was written longest ago. */
 export class RecentMap<Key, Value> {
   readonly #entries = new Map<Key, Value>()
   readonly #most: number

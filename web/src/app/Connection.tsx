@@ -5,7 +5,7 @@ import { liveState } from '../api/live-stream.js'
 import { useStore } from '../hooks/store.js'
 import { useFormat } from '../hooks/use-format.js'
 
-/** Lies over the page's foot, so that nothing moves when it comes and goes. */
+/** The notice lies over the foot of the page, so nothing moves when it appears or disappears. */
 export function ConnectionLost() {
   const { t } = useTranslation()
   const format = useFormat()
@@ -26,7 +26,7 @@ export function ConnectionLost() {
   )
 }
 
-/** Whether what is on the page follows the server right now. */
+/** The label says whether the page follows the server now. */
 export function ConnectionState() {
   const { t } = useTranslation()
   const { lostAt } = useStore(connectivity)

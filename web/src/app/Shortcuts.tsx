@@ -42,7 +42,7 @@ export function Shortcuts() {
   return <Suspense>{opened && <ShortcutsHelp onClose={() => helpOpen.set(false)} />}</Suspense>
 }
 
-/** Whether a key belongs to a field, or to a dialogue that lies over the page. */
+/** Tells whether a key press belongs to an input field or to an open dialogue. */
 export function isTaken(event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return true
   const { target } = event

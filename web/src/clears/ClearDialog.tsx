@@ -23,7 +23,7 @@ function OpenDialog({ target }: { readonly target: ClearTarget }) {
     <Modal
       opened
       onClose={() => busy || close()}
-      // A clear that runs is not left by accident: its outcome would never be seen.
+      // Nobody leaves a running clear by accident: its result would never be seen.
       withCloseButton={!busy}
       closeOnClickOutside={step.name !== 'clearing' && step.name !== 'review'}
       closeButtonProps={{ 'aria-label': t('common.close') }}

@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 
-/** What the tab, the history and a screen reader call the page. */
+/** Sets the name of the page for the tab, the history and screen readers. */
 export function usePageTitle(title: string): void {
   const { t } = useTranslation()
   useEffect(() => {
@@ -26,7 +26,7 @@ export function PageHead({ title, intro, children }: PageHeadProps) {
   )
 }
 
-/** The part of a page that scrolls; the navigation stays. */
+/** The content scrolls while the navigation stays. */
 export function Scroll({ children }: { readonly children: ReactNode }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard

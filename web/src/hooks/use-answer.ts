@@ -5,22 +5,22 @@ import { readAt } from '../api/client.js'
 import { useRecovery } from './use-recovery.js'
 
 export interface Answer<Data> {
-  /** Answers the question as it is; while that is awaited, the question before. */
+  /** The answer to these variables; while that is loading, the answer before. */
   readonly data: Data | undefined
   readonly loading: boolean
-  /** With data that is incomplete, or was read before. */
+  /** If there is data as well, it is incomplete or old. */
   readonly error: unknown
-  /** When the data was read, Unix milliseconds; 0 without any. */
+  /** The time at which the data was read, Unix milliseconds; 0 without data. */
   readonly readAt: number
-  /** Asks again. */
+  /** Sends the query again. */
   readonly ask: () => void
 }
 
 interface AnswerOptions {
   readonly fetchPolicy?: WatchQueryFetchPolicy
-  /** Asks again each time this many milliseconds have passed; not while the tab is hidden. */
+  /** The query is sent again after this many milliseconds, except while the tab is hidden. */
   readonly everyMs?: number
-  /** There is no question yet. */
+  /** Nothing is sent while this is true. */
   readonly skip?: boolean
 }
 
@@ -31,9 +31,9 @@ interface Kept<Data> {
 }
 
 /**
- * The server's answer to a query: at once what the cache holds, then what the server says. It is asked again when the
- * server is back, and when a clear has evicted it. An answer outlives a failure to get it anew, but never stands under
- * another question that has failed.
+ * The hook answers a query: at once from the cache, then from the server. It sends the query again when the server is
+ * back, and when a clear has evicted the answer. If that fails, the old answer stays. An answer to other variables
+ * never stays after a failure.
  */
 export function useAnswer<Data, Variables extends Record<string, unknown>>(
   document: TypedDocumentNode<Data, Variables>,
@@ -47,7 +47,7 @@ export function useAnswer<Data, Variables extends Record<string, unknown>>(
     skip,
     pollInterval: everyMs,
     skipPollAttempt: () => globalThis.document.hidden,
-    // A question that is asked anew after a clear must not get the answer to the one before it.
+    // A query that is sent after a clear must not share the answer of one that was sent before it.
     context: { queryDeduplication: false },
   })
   const question = JSON.stringify(variables)

@@ -8,26 +8,26 @@ import { expireSession, sessionStore } from './session.js'
 /** The longest delay that setTimeout takes, in milliseconds. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-/** Says that the session has ended when it does, before a request fails for it. */
+/** The hook ends the session when its token expires, before a request fails. */
 export function useSessionEnd(): void {
   const { session } = useStore(sessionStore)
   useEffect(() => {
     if (session?.expiresAt == null) return
     const rest = session.expiresAt - Date.now()
-    // Of one that ends later the server tells.
+    // The server reports the end of a longer session.
     if (rest > LONGEST_TIMER_MS) return
     const timer = setTimeout(expireSession, Math.max(rest, 0))
     return () => clearTimeout(timer)
   }, [session])
 }
 
-/** Who is signed in; undefined until that is known. */
+/** The hook returns who is signed in; undefined until that is known. */
 export function useViewer(): ViewerQuery['viewer'] | undefined {
   const { data, refetch } = useQuery(ViewerDocument, { fetchPolicy: 'cache-first' })
-  // Somebody else may have signed in over the page.
+  // Another user may have signed in over the page.
   useRecovery(refetch)
   return data?.viewer
 }
 
-/** Clears are shown to those who may; while that is not known they are not. */
+/** Tells whether the viewer is allowed to clear; false until that is known. */
 export const useCanClear = (): boolean => useViewer()?.canClear ?? false

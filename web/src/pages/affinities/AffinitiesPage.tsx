@@ -31,7 +31,7 @@ export function AffinitiesPage() {
   const selection = useSelection(useMemo(() => ids.join(), [ids]))
   useClearedNotice(load.reload)
 
-  // Stays once it was opened, so that it can slide out.
+  // The drawer stays mounted after it was opened, so that it can slide out.
   const [everOpened, setEverOpened] = useState(false)
   if (view.open !== null && !everOpened) setEverOpened(true)
 

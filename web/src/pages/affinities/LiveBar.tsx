@@ -11,7 +11,7 @@ interface LiveBarProps {
   readonly selection: Selection
 }
 
-/** How old the page is and what has happened since. Always there and always as high: nothing below it moves. */
+/** The bar says how old the page is and what changed since. Its height never changes, so nothing below it moves. */
 export function LiveBar({ load, selection }: LiveBarProps) {
   const { t } = useTranslation()
   const format = useFormat()

@@ -13,7 +13,7 @@ interface AuditDetailsProps {
   readonly onClose: () => void
 }
 
-/** One event by its id. The cache has it where some page listed it; after a link the server is asked. */
+/** The drawer shows one event. The cache has it if a page listed it; otherwise the server is asked by id. */
 export function AuditDetails({ id, onClose }: AuditDetailsProps) {
   const { t } = useTranslation()
   const actionName = useActionName()
@@ -22,7 +22,7 @@ export function AuditDetails({ id, onClose }: AuditDetailsProps) {
     { id: id ?? '' },
     { fetchPolicy: 'cache-first', skip: id === null },
   )
-  // The event before stays in the answer until this one is there.
+  // The answer holds the event before until this one is loaded.
   const event = data?.auditEvent?.id === id ? data?.auditEvent : undefined
   return (
     <Drawer

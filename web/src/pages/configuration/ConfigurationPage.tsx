@@ -9,7 +9,7 @@ export function ConfigurationPage() {
   const { t, i18n } = useTranslation()
   const { data, error, ask } = useAnswer(CacheConfigDocument, {})
   const meaningOf = useMeaning()
-  // Values are copied into environments: as they are written there, not rounded.
+  // Users copy the values into environment variables, so they are not rounded.
   const exact = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 10, useGrouping: false })
   return (
     <Scroll>

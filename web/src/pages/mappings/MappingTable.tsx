@@ -18,7 +18,7 @@ export interface Column<Node> {
 interface MappingTableProps<Node> {
   readonly page: MappingPage<Node>
   readonly pages: CursorPages
-  /** What else is to be read anew with the table. */
+  /** Refreshes the rest of the page together with the table. */
   readonly onRefresh: () => void
   readonly search: string
   readonly label: string
@@ -103,7 +103,7 @@ interface ClearOf {
   readonly label: string
 }
 
-/** The column that clears what a row shows; none for a viewer who may not clear. */
+/** Returns the column with the clear button, or no column for a viewer who is not allowed to clear. */
 export function useClearColumn<Node>(canClear: boolean, clearOf: (node: Node) => ClearOf): Column<Node>[] {
   const { t } = useTranslation()
   if (!canClear) return []

@@ -11,7 +11,7 @@ interface NamesTableProps {
   readonly onRefresh: () => void
 }
 
-/** Which model a requested name leads to, and who serves it. */
+/** The table shows which global model a requested name resolves to, and which providers serve it. */
 export function NamesTable({ search, canClear, onRefresh }: NamesTableProps) {
   const { t } = useTranslation()
   const pages = useCursorPages(search)

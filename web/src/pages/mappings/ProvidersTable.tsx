@@ -12,7 +12,7 @@ interface ProvidersTableProps {
   readonly onRefresh: () => void
 }
 
-/** What a model is called at each provider. */
+/** The table shows the name of a model at each provider. */
 export function ProvidersTable({ search, canClear, onRefresh }: ProvidersTableProps) {
   const { t } = useTranslation()
   const format = useFormat()

@@ -10,7 +10,7 @@ interface UnmappedTableProps {
   readonly onRefresh: () => void
 }
 
-/** Names that lead nowhere: a typing error in some client, or a model that nobody has set up. */
+/** The table shows names without a model: a client has a typing error, or nobody has set the model up. */
 export function UnmappedTable({ canClear, onRefresh }: UnmappedTableProps) {
   const { t } = useTranslation()
   const pages = useCursorPages('')

@@ -18,7 +18,7 @@ import { SchedulerPanel } from './SchedulerPanel.js'
 import { followStats, INTERVAL_SECONDS, statsWindow, takeIn, WINDOW_MINUTES } from './stats-window.js'
 import './overview.css'
 
-/** The largest file of all, and nothing to draw before the second point: whatever can be used comes first. */
+/** The charts load last: their script is the largest, and they have nothing to draw before the second point. */
 const Charts = part(async () => {
   await idle()
   return (await import('./Charts.js')).Charts
@@ -31,7 +31,7 @@ export function OverviewPage() {
   const attended = useAttention()
   useEffect(() => (attended ? followStats() : undefined), [attended])
   useEffect(() => {
-    // The stream brings the rest; after an error this answer is newer than what it brought last.
+    // The stream delivers all later figures. After an error, this answer is newer than the stream's last one.
     const { latest: before, error } = statsWindow.get()
     if (now.data && (before === null || error !== undefined)) takeIn(now.data.cacheStats, Date.now())
   }, [now.data])

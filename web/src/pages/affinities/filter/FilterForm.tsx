@@ -61,7 +61,7 @@ export function FilterForm({ control }: { readonly control: ViewControl }) {
   )
 }
 
-/** What the address names stays chosen even where no record of it is left. */
+/** The filter of the address stays chosen even if no record matches it any more. */
 function withCurrent(list: readonly Choice[], current: string | undefined) {
   const known = current === undefined || list.some(({ value }) => value === current)
   return known ? [...list] : [...list, { value: current, label: current }]

@@ -21,7 +21,7 @@ interface AffinityTableProps {
   readonly canClear: boolean
 }
 
-/** Draws the rows that can be seen and a few around them, however many the page holds. */
+/** The table draws only the visible rows and a few around them (windowing). */
 export function AffinityTable({ load, control, selection, canClear }: AffinityTableProps) {
   const { t } = useTranslation()
   const { page } = load

@@ -14,7 +14,7 @@ function focusRow(index: number): boolean {
   return row !== null
 }
 
-/** j and k walk the rows, Enter opens and x selects. Returns the row that Tab leads to. */
+/** The keys j and k move between rows, Enter opens and x selects. Returns the row that Tab leads to. */
 export function useRowKeys(ids: readonly string[], actions: RowKeyActions): number {
   const [active, setActive] = useState(0)
   const latest = useRef({ ids, active, actions })
