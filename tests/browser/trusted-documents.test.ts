@@ -32,7 +32,7 @@ it('the console asks for nothing but registered documents, on any page', async (
   await page.getByRole('button', { name: 'Filter', exact: true }).click()
   await page
     .getByRole('dialog')
-    .getByText(/^From the \d+ records/)
+    .getByText(/^Choices from the \d+ records/)
     .waitFor()
   await page.keyboard.press('Escape')
   await page.getByRole('button', { name: 'Clear…' }).click()

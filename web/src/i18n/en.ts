@@ -154,7 +154,7 @@ export const en = {
     lastBatchOf: '{{size}} requests, {{candidates}} candidates',
     candidates: 'Candidates',
     perBatch: '{{value}} per batch',
-    denied: 'Refused: too many at once',
+    denied: 'Refused (concurrency)',
     lastFor: 'Last model',
     reservation: 'Dynamic reservation',
     reservationOff: 'off',
