@@ -4,11 +4,11 @@
  *   npx tsx --expose-gc bench/index-memory.ts [sizes, such as 10000,100000,1000000]
  */
 import { performance } from 'node:perf_hooks'
-import { AffinityIndex } from '../src/live/affinity-index.js'
-import type { AffinityPageRequest } from '../src/stores/affinity-reader.js'
-import type { AffinityRecord } from '../src/stores/affinity-record.js'
-import type { AffinitySelection } from '../src/stores/affinity-selection.js'
-import { encodeAffinityKey } from '../src/stores/keys.js'
+import { encodeAffinityKey } from '../src/affinities/affinity-key.js'
+import type { AffinityPageRequest } from '../src/affinities/affinity-reader.js'
+import type { AffinityRecord } from '../src/affinities/affinity-record.js'
+import type { AffinitySelection } from '../src/affinities/affinity-selection.js'
+import { AffinityIndex } from '../src/affinities/index/affinity-index.js'
 
 const sizes = (process.argv[2] ?? '10000,100000,1000000').split(',').map(Number)
 const NOW = 1_750_000_000

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import type { Address } from './clients/reachability.js'
-import type { RedisConfig } from './clients/redis.js'
+import { weakSecrets } from './config/weak-secrets.js'
 import { ConfigurationError } from './errors.js'
-import { parseAdminTokens, type StaticToken } from './security/static-tokens.js'
-import { weakSecrets } from './security/weak-secrets.js'
-import { parseTrustProxy, TRUST_NOBODY, type TrustProxy } from './server/client-address.js'
-import { type RequestLimits, readCorsOrigins, readRequestLimits } from './server/limit-settings.js'
-import { readTracing, type TracingConfig } from './server/tracing/settings.js'
+import type { RedisConfig } from './redis/client.js'
+import { parseTrustProxy, TRUST_NOBODY, type TrustProxy } from './server/http/client-address.js'
+import { type RequestLimits, readCorsOrigins, readRequestLimits } from './server/limits/limit-settings.js'
+import { readTracing, type TracingConfig } from './server/observe/tracing/settings.js'
+import { parseAdminTokens, type StaticToken } from './session/static-tokens.js'
+import type { Address } from './util/reachability.js'
 
 /** Beside a gateway, on its stores; or embedded, with nothing installed. */
 export type ModeConfig =

@@ -5,9 +5,9 @@ import { type App, createApp } from './app.js'
 import { type Config, loadConfig } from './config.js'
 import { type Demo, startDemo } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
-import { newStaticToken, parseAdminTokens } from './security/static-tokens.js'
-import { type HttpServer, listen } from './server/http-server.js'
-import { escapeControls, replaceControls } from './server/log-lines.js'
+import { escapeControls, replaceControls } from './log/log-lines.js'
+import { type HttpServer, listen } from './server/http/http-server.js'
+import { newStaticToken, parseAdminTokens } from './session/static-tokens.js'
 
 /** Kubernetes and systemd kill after 30 s and 90 s by default; whoever waits for us waits 10 s. */
 const DRAIN_MS = 9_000
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   // Loaded only where it is used: OpenTelemetry is some 100 files.
   const tracing =
     config.tracing &&
-    (await (await import('./server/tracing/provider.js')).startTracing(config.tracing, logger))
+    (await (await import('./server/observe/tracing/provider.js')).startTracing(config.tracing, logger))
   const app = await createApp(config, { logger, tracing })
   const stack = [() => app.close(), async () => tracing?.close()]
   try {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { encodeAffinityKey } from '../../src/stores/keys.js'
+import { encodeAffinityKey } from '../../src/affinities/affinity-key.js'
 import { seeded } from './world.js'
 
 interface Stored {

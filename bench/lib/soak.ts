@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { AFFINITY_PREFIX } from '../../src/stores/keys.js'
+import { AFFINITY_PREFIX } from '../../src/affinities/affinity-key.js'
 import { startPostgres } from '../../tests/support/servers/postgres.js'
 import { startRedis } from '../../tests/support/servers/redis.js'
 import { askQueries, clearNowAndThen, Faults, subscribeAll } from './soak-clients.js'

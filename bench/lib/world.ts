@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import pg from 'pg'
 import { fixtureSql } from '../../scripts/lib/fixtures.js'
-import { createEncrypter } from '../../src/security/fernet.js'
-import { encodeAffinityKey } from '../../src/stores/keys.js'
+import { encodeAffinityKey } from '../../src/affinities/affinity-key.js'
+import { createEncrypter } from '../../src/gateway/fernet.js'
 import { FIXTURE_SECRETS } from '../../tests/support/fixtures.js'
 
 /** API keys per affinity: one key pins about ten format and model pairs. */

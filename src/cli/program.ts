@@ -5,7 +5,7 @@ import { addAffinities } from './commands/affinities.js'
 import { addClears } from './commands/clear.js'
 import { addCompletion } from './commands/completion.js'
 import { addDoctor } from './commands/doctor.js'
-import { addLooks } from './commands/looks.js'
+import { addLooks } from './commands/queries.js'
 import { addServe } from './commands/serve.js'
 import { addTokens } from './commands/tokens.js'
 

@@ -1,4 +1,4 @@
-import { type AffinityIdentity, encodeAffinityKey } from '../stores/keys.js'
+import { type AffinityIdentity, encodeAffinityKey } from '../affinities/affinity-key.js'
 import {
   API_KEY_OF_INACTIVE_USER,
   DEMO_API_KEYS,

@@ -1,8 +1,8 @@
-import { createAffinityRecorder } from '../recorder/affinity-recorder.js'
-import { createMemoryBackend } from '../recorder/memory-backend.js'
-import type { MemoryKeyspace } from '../stores/memory-keyspace.js'
+import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import type { Conversation } from './conversations.js'
 import { between, type Random } from './random.js'
+import { createAffinityRecorder } from './recorder/affinity-recorder.js'
+import { createMemoryBackend } from './recorder/memory-backend.js'
 import { writeBrokenValue, writeRelics } from './relics.js'
 
 const OLDEST_SECONDS = 90 * 60

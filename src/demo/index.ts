@@ -1,6 +1,6 @@
 import { hash } from '@node-rs/bcrypt'
 import type { PrismaClient } from '../generated/prisma/client.js'
-import type { MemoryKeyspace } from '../stores/memory-keyspace.js'
+import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import { DEMO_ADMIN } from './people.js'
 import { seedDemo } from './rows.js'
 import { startDemoTraffic } from './traffic.js'

@@ -6,8 +6,8 @@ import {
   modelByProviderGlobalKey,
   providerGlobalHitsKey,
   RESOLVED_TO_NOTHING,
-} from '../stores/keys.js'
-import type { MemoryKeyspace } from '../stores/memory-keyspace.js'
+} from '../model-mappings/model-cache-key.js'
+import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import type { DemoGlobalModel, DemoModel } from './models.js'
 import { pick, type Random } from './random.js'
 

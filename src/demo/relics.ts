@@ -1,10 +1,11 @@
 /** Records that the demo's gateway no longer touches: pins that cannot be honoured, older forms, a broken value. */
-import type { AffinityPin, AffinityRecorder } from '../recorder/affinity-recorder.js'
-import { type AffinityIdentity, encodeAffinityKey } from '../stores/keys.js'
-import type { MemoryKeyspace } from '../stores/memory-keyspace.js'
+
+import { type AffinityIdentity, encodeAffinityKey } from '../affinities/affinity-key.js'
+import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import { demoId } from './demo-id.js'
 import { DEMO_GLOBAL_MODELS, INACTIVE_GLOBAL_MODEL } from './models.js'
 import { API_KEY_OF_INACTIVE_USER, DEMO_API_KEYS, EXPIRED_API_KEY, INACTIVE_API_KEY } from './people.js'
+import type { AffinityPin, AffinityRecorder } from './recorder/affinity-recorder.js'
 import { pinOf } from './routes.js'
 import {
   CIRCUIT_OPEN_KEY,

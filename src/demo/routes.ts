@@ -1,5 +1,5 @@
-import type { AffinityPin } from '../recorder/affinity-recorder.js'
 import { DEMO_GLOBAL_MODELS, DEMO_MODELS, type DemoGlobalModel, type DemoModel } from './models.js'
+import type { AffinityPin } from './recorder/affinity-recorder.js'
 import {
   CIRCUIT_OPEN_KEY,
   DEMO_ENDPOINTS,

@@ -1,10 +1,10 @@
-import { type AffinityRecorder, createAffinityRecorder } from '../recorder/affinity-recorder.js'
-import { createMemoryBackend } from '../recorder/memory-backend.js'
-import type { MemoryKeyspace } from '../stores/memory-keyspace.js'
+import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import { type Conversation, otherRoute, startConversation } from './conversations.js'
 import { createHistory } from './history.js'
 import { createModelMappings } from './model-mappings.js'
 import { between, pick, type Random } from './random.js'
+import { type AffinityRecorder, createAffinityRecorder } from './recorder/affinity-recorder.js'
+import { createMemoryBackend } from './recorder/memory-backend.js'
 
 export interface DemoTrafficOptions {
   /** Where the simulated gateway writes. Its clock must be `now`. */

@@ -1,6 +1,6 @@
+import type { AffinityRecord } from '../affinities/affinity-record.js'
 import type { Context } from '../context.js'
-import type { AffinityRecord } from '../stores/affinity-record.js'
-import type { ApiKeyRow, GlobalModelRow, ProviderKeyRow, UserRow } from '../stores/gateway-rows.js'
+import type { ApiKeyRow, GlobalModelRow, ProviderKeyRow, UserRow } from '../gateway/rows.js'
 import { type MaybePromise, whenKnown } from './maybe-promise.js'
 
 /** Opaque and stable while the record exists. */

@@ -1,7 +1,7 @@
+import type { ObservedFigures } from '../affinities/affinity-source.js'
+import type { StorageType } from '../affinities/affinity-store.js'
 import type { Context } from '../context.js'
-import type { ObservedFigures } from '../live/affinity-source.js'
-import type { StorageType } from '../stores/affinity-store.js'
-import type { Statistics } from '../stores/statistics.js'
+import type { Statistics } from '../statistics/statistics.js'
 
 /** Statistics as of one request. Each part is read when a field first asks for it, and then once. */
 export interface CacheStats {

@@ -1,4 +1,4 @@
-import type { ObservedFigures } from '../live/affinity-source.js'
+import type { ObservedFigures } from '../affinities/affinity-source.js'
 import { DEFAULT_AFFINITY_TTL_SECONDS, DYNAMIC_RESERVATION } from '../resolvers/cache-config.js'
 import {
   type CacheStats as CacheStatsShape,
@@ -8,7 +8,7 @@ import {
   reuseRate,
   schedulingMode,
 } from '../resolvers/cache-stats.js'
-import type { Statistics } from '../stores/statistics.js'
+import type { Statistics } from '../statistics/statistics.js'
 import { builder } from './builder.js'
 import { DynamicReservationConfig } from './cache-config.js'
 

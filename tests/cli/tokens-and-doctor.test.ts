@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
-import { parseAdminTokens } from '../../src/security/static-tokens.js'
+import { parseAdminTokens } from '../../src/session/static-tokens.js'
 import { textOf } from '../deploy/files.js'
 import { FIXTURE_ADMIN, FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
 import { psql } from '../support/servers/postgres.js'

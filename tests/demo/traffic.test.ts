@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { AFFINITY_PREFIX } from '../../src/affinities/affinity-key.js'
+import { type AffinityRecord, parseAffinity } from '../../src/affinities/affinity-record.js'
 import { DEMO_API_KEYS } from '../../src/demo/people.js'
 import { DEMO_DEMANDS } from '../../src/demo/routes.js'
 import { createDemoTraffic, startDemoTraffic } from '../../src/demo/traffic.js'
-import { type AffinityRecord, parseAffinity } from '../../src/stores/affinity-record.js'
-import { AFFINITY_PREFIX } from '../../src/stores/keys.js'
-import { MemoryKeyspace } from '../../src/stores/memory-keyspace.js'
+import { MemoryKeyspace } from '../../src/redis/memory-keyspace.js'
 import { seededRandom } from './seeded-random.js'
 
 const START_MS = 1_763_841_600_000

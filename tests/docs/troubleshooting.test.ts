@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import type { AffinitySource } from '../../src/live/affinity-source.js'
-import type { Health } from '../../src/server/health.js'
+import type { AffinitySource } from '../../src/affinities/affinity-source.js'
+import type { Health } from '../../src/server/http/health.js'
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url))
 const GUIDE = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8')

@@ -61,7 +61,7 @@ describe('the tarball', () => {
         'dist/cli/main.js',
         'dist/client/index.js',
         'dist/client/index.d.ts',
-        'dist/recorder/index.d.ts',
+        'dist/demo/recorder/index.d.ts',
         'dist/trusted-documents.json',
         'dist/web/index.html',
         'prisma/schema.prisma',

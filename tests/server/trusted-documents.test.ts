@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as operations from '../../src/client/generated/operations.js'
 import { createClient } from '../../src/client/index.js'
 import { loadConfig } from '../../src/config.js'
-import { readTrustedDocuments } from '../../src/server/use-trusted-documents.js'
+import { readTrustedDocuments } from '../../src/server/limits/use-trusted-documents.js'
 import { affinityql, startServer, type TestServer } from '../cli/support.js'
 import { ADMIN_TOKEN } from '../support/app.js'
 

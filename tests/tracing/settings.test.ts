@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readTracing } from '../../src/server/tracing/settings.js'
+import { readTracing } from '../../src/server/observe/tracing/settings.js'
 
 function settings(env: Readonly<Record<string, string>>) {
   const problems: string[] = []

@@ -1,6 +1,6 @@
-import type { RedisClient } from '../../clients/redis.js'
-import { AFFINITY_PREFIX } from '../../stores/keys.js'
-import { openTracking, TrackingRefusedError } from '../../stores/redis-tracking.js'
+import { AFFINITY_PREFIX } from '../../affinities/affinity-key.js'
+import type { RedisClient } from '../../redis/client.js'
+import { openTracking, TrackingRefusedError } from '../../redis/tracking.js'
 import type { Finding } from './finding.js'
 
 const NOBODY_LISTENS = { changed: () => {}, flushed: () => {}, ended: () => {} }
