@@ -65,6 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'server/limits': ['schema', 'type session', 'context', 'util', 'errors'],
   'server/observe': ['type server/http', 'type statistics', 'context', 'errors'],
   schema: [
+    'util',
     'resolvers',
     'loaders',
     'affinities',
@@ -102,6 +103,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   loaders: ['type affinities', 'gateway', 'errors'],
   // What is pinned where: the records and the port first, then how they are indexed, followed and cleared.
   affinities: ['redis', 'util', 'errors'],
+  'affinities/families': ['affinities', 'errors'],
   'affinities/index': ['affinities', 'util'],
   'affinities/feed': ['affinities', 'affinities/index', 'redis', 'util', 'errors'],
   'affinities/clear': ['affinities', 'redis', 'util', 'errors'],

@@ -1,3 +1,4 @@
+import { MAX_INT } from '../util/int32.js'
 import type { ModelCacheFamily, ModelCacheKey } from './model-cache-key.js'
 
 /** One key of the model-mapping caches as it is now. */
@@ -34,11 +35,9 @@ export interface ModelMappingStore {
   remove(keys: readonly string[]): Promise<readonly string[]>
 }
 
-const MAX_TTL_SECONDS = 2 ** 31 - 1
-
 /** @param seconds 0 or more; Infinity where the key does not expire */
 export const wholeTtlSeconds = (seconds: number): number | null =>
-  seconds === Number.POSITIVE_INFINITY ? null : Math.min(Math.round(seconds), MAX_TTL_SECONDS)
+  seconds === Number.POSITIVE_INFINITY ? null : Math.min(Math.round(seconds), MAX_INT)
 
 export function countFamilies(families: Iterable<ModelCacheFamily>): FamilyCounts {
   const counts: Record<ModelCacheFamily, number> = {
