@@ -7,10 +7,16 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
+/** Built, not checked in; `prisma generate` makes it. */
+export const DATABASE_CLIENT = join(ROOT, 'src', 'generated', 'prisma')
+
 /** Built, not checked in; scripts/build-client.mjs makes it. */
 export const CLIENT_OPERATIONS = join(ROOT, 'src', 'client', 'generated', 'operations.ts')
 
-const WINDOWS = process.platform === 'win32'
+/** Built, not checked in; scripts/build-web.mjs makes it. */
+export const CONSOLE_OPERATIONS = join(ROOT, 'web', 'src', 'generated')
+
+export const WINDOWS = process.platform === 'win32'
 
 export function requireNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
