@@ -144,7 +144,7 @@ const PACKAGES: readonly [packages: RegExp, units: readonly string[]][] = [
   [/^ioredis(\/|$)/, ['redis', 'affinities', 'model-mappings', 'statistics', 'demo']],
   [/^(pg|@prisma|@electric-sql|pglite-prisma-adapter)(\/|$)/, ['postgres', 'gateway', 'audit']],
   [/^dataloader(\/|$)/, ['loaders']],
-  [/^(node:)?process$/, ['main']],
+  [/^(node:)?process$/, ['main', 'cli']],
   [/^(jose|rate-limiter-flexible)(\/|$)/, ['session', 'server']],
   [/^@opentelemetry(\/|$)/, ['server']],
 ]
@@ -296,9 +296,13 @@ describe('the source', () => {
     expect(wrong).toEqual([])
   })
 
-  it('reads the environment in main.ts, and in the command line, alone', () => {
-    const readers = lint('style/noProcessEnv').filter((finding) => !/^src\/(main\.ts|cli\/)/.test(finding))
-    expect(readers).toEqual([])
+  it('touches its process, and so the environment, in main.ts, the command line and the lock of a directory alone', () => {
+    const findings = lint('correctness/noProcessGlobal')
+    // A rule that finds nothing at all would hold nothing.
+    expect(findings.filter((finding) => finding.startsWith('src/main.ts:'))).not.toEqual([])
+    // A lock names the process that holds it.
+    const owners = /^src\/(main\.ts|cli\/|postgres\/directory-lock\.ts|util\/process-identity\.ts)/
+    expect(findings.filter((finding) => !owners.test(finding))).toEqual([])
   })
 
   it('prints nothing past the log and has no `any`', () => {

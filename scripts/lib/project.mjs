@@ -45,10 +45,15 @@ export function run(command, args, { env = {}, quiet = false } = {}) {
 
 export const bin = (name) => join(ROOT, 'node_modules', '.bin', WINDOWS ? `${name}.cmd` : name)
 
+/** A file of node_modules that notes which lockfile it was installed from. */
+export const LOCK_NOTE = '.affinityql-lock'
+
+export const lockHash = () => hashOf(['package-lock.json', 'package.json'])
+
 /** Installs what the lockfile says, unless that was done already. */
 export function install() {
-  const stamp = join(ROOT, 'node_modules', '.affinityql-lock')
-  const lock = hashOf(['package-lock.json', 'package.json'])
+  const stamp = join(ROOT, 'node_modules', LOCK_NOTE)
+  const lock = lockHash()
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
   console.log('Installing packages …')
   // Also in production: the build needs the compiler.
