@@ -8,6 +8,7 @@ import { createWriteBackGuard, type WriteBackGuard } from './affinities/clear/wr
 import { createBrokenRecords } from './affinities/feed/broken-records.js'
 import { createLiveSource } from './affinities/feed/indexed-source.js'
 import { createScanSource } from './affinities/feed/scan-source.js'
+import { createAuditReader } from './audit/audit-reader.js'
 import { createAuditSpool } from './audit/audit-spool.js'
 import { createAuditTrail } from './audit/audit-trail.js'
 import { createPrismaAuditStore } from './audit/prisma-audit-store.js'
@@ -24,6 +25,7 @@ import { tryStoredKeys } from './gateway/stored-keys.js'
 import { createModelMappingSource } from './model-mappings/model-mapping-reader.js'
 import { type Cache, openCache } from './open-cache.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from './postgres/database.js'
+import { createReadingPrisma } from './postgres/reading-prisma.js'
 import type { MemoryKeyspace } from './redis/memory-keyspace.js'
 import { createGraphqlServer, type Yoga } from './server/create-yoga.js'
 import { type Dependency, readHealth } from './server/http/health.js'
@@ -97,9 +99,8 @@ export async function createApp(
   )
   const gateways = config.gateways && createPoller(config.gateways, logger)
   const statistics = createStatisticsReader(cache.statsStore, () => gateways?.counters() ?? [])
-  const auditStore = createPrismaAuditStore(database.prisma, now)
   const audit = createAuditTrail({
-    store: auditStore,
+    store: createPrismaAuditStore(database.prisma, now),
     spool: createAuditSpool(config.auditSpoolDir),
     log: logger,
     now,
@@ -116,6 +117,8 @@ export async function createApp(
     affinityIndex: affinitySource.state,
     ...(gateways && { gateways: countGateways(gateways) }),
   })
+
+  const prisma = createReadingPrisma(database.prisma)
 
   const yoga = createGraphqlServer({
     authenticator: createAuthenticator({
@@ -136,7 +139,8 @@ export async function createApp(
       countInvalidations: (count) => cache.statsStore.addInvalidations(count),
     }),
     audit,
-    auditStore,
+    auditReader: createAuditReader(prisma),
+    prisma,
     metrics,
     renderMetrics: () =>
       metrics.render({

@@ -54,8 +54,6 @@ function fakeDatabase() {
         events.set(event.id, event)
         outcomes.set(event.id, outcome)
       }),
-    find: () => Promise.reject(new Error('not asked here')),
-    page: () => Promise.reject(new Error('not asked here')),
     pending: () => guarded(() => state.pending),
   }
   return { store, outcomes, events, state }
