@@ -93,7 +93,7 @@ export async function createApp(
   }).catch(closing(database))
   await prepare(database).catch(closing(database, cache))
 
-  const directory = createAdminDirectory(database.prisma)
+  const directory = createAdminDirectory(database)
   const { affinitySource, guard, clearingStore } = openAffinities(cache, config, logger, now, (count) =>
     metrics.guardDeleted(count),
   )
