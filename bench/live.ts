@@ -13,6 +13,7 @@ import { isSelected } from '../src/affinities/affinity-selection.js'
 import { createAffinityClearer } from '../src/affinities/clear/affinity-clearer.js'
 import { createWriteBackGuard } from '../src/affinities/clear/write-back-guard.js'
 import { createRedisWriteBackRemover } from '../src/affinities/clear/write-back-remover.js'
+import { FAMILIES } from '../src/affinities/families/index.js'
 import { createBrokenRecords } from '../src/affinities/feed/broken-records.js'
 import { createLiveSource, type LiveSource } from '../src/affinities/feed/indexed-source.js'
 import { createRedisFeed } from '../src/affinities/feed/redis-feed.js'
@@ -73,12 +74,12 @@ async function timed(run: () => Promise<unknown>): Promise<number> {
 async function open(url: string) {
   const client = createRedis({ kind: 'single', url }, { onError: () => {} })
   await connectRedis(client, 5_000)
-  const store = createRedisAffinityStore(client)
+  const store = createRedisAffinityStore(client, FAMILIES)
   const brokenRecords = createBrokenRecords(() => {})
   const log = pino({ level: 'silent' })
   const guard = createWriteBackGuard({
     store,
-    remover: createRedisWriteBackRemover(client),
+    remover: createRedisWriteBackRemover(client, FAMILIES),
     windowSeconds: 5,
     isFollowed: () => true,
     now: Date.now,
@@ -86,7 +87,7 @@ async function open(url: string) {
   })
   const source = createLiveSource({
     store,
-    feed: createRedisFeed(client),
+    feed: createRedisFeed(client, FAMILIES),
     brokenRecords,
     scanSource: createScanSource(store, brokenRecords, Date.now),
     now: Date.now,

@@ -12,7 +12,8 @@ import { createAuditReader } from './audit/audit-reader.js'
 import { createAuditSpool } from './audit/audit-spool.js'
 import { createAuditTrail } from './audit/audit-trail.js'
 import { createPrismaAuditStore } from './audit/prisma-audit-store.js'
-import type { Config, ModeConfig } from './config.js'
+import type { Config } from './config/load-config.js'
+import type { ModeConfig } from './config/mode.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
 import { createAdminDirectory } from './gateway/admin-directory.js'
@@ -28,6 +29,7 @@ import { createPgDatabase, createPgliteDatabase, type Database } from './postgre
 import { createReadingPrisma } from './postgres/reading-prisma.js'
 import type { MemoryKeyspace } from './redis/memory-keyspace.js'
 import { createGraphqlServer, type Yoga } from './server/create-yoga.js'
+import { TRUST_NOBODY, trustProxies } from './server/http/client-address.js'
 import { type Dependency, readHealth } from './server/http/health.js'
 import { readTrustedDocuments } from './server/limits/use-trusted-documents.js'
 import { createMetrics } from './server/observe/metrics.js'
@@ -167,7 +169,7 @@ export async function createApp(
     maskStoredKey: createKeyMasker(decrypt, { maxEntries: MASKED_KEYS }),
     now,
     logger,
-    trustProxy: config.trustProxy,
+    trustProxy: config.trustedProxies === undefined ? TRUST_NOBODY : trustProxies(config.trustedProxies),
     limits: config.limits,
     corsOrigins: config.corsOrigins,
     consoleDirectory: CONSOLE_DIRECTORY,

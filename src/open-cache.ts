@@ -5,12 +5,13 @@ import {
   createRedisWriteBackRemover,
   type WriteBackRemover,
 } from './affinities/clear/write-back-remover.js'
+import { FAMILIES } from './affinities/families/index.js'
 import type { AffinityFeed } from './affinities/feed/affinity-feed.js'
 import { createMemoryFeed } from './affinities/feed/memory-feed.js'
 import { createRedisFeed } from './affinities/feed/redis-feed.js'
 import { createMemoryAffinityStore } from './affinities/memory-affinity-store.js'
 import { createRedisAffinityStore } from './affinities/redis-affinity-store.js'
-import type { ModeConfig } from './config.js'
+import type { ModeConfig } from './config/mode.js'
 import { ConfigurationError } from './errors.js'
 import { createOutageLog } from './log/outage-log.js'
 import { createRightsLog } from './log/rights-log.js'
@@ -56,9 +57,9 @@ export async function openCache(
   if (mode.kind === 'embedded') {
     const keyspace = new MemoryKeyspace(now)
     return {
-      affinityStore: createMemoryAffinityStore(keyspace),
-      writeBackRemover: createMemoryWriteBackRemover(keyspace),
-      createFeed: () => createMemoryFeed(keyspace),
+      affinityStore: createMemoryAffinityStore(keyspace, FAMILIES),
+      writeBackRemover: createMemoryWriteBackRemover(keyspace, FAMILIES),
+      createFeed: () => createMemoryFeed(keyspace, FAMILIES),
       modelMappings: createMemoryModelMappingStore(keyspace),
       statsStore: createMemoryStatsStore(keyspace, onJunk),
       blacklist: createMemoryTokenBlacklist(keyspace),
@@ -85,9 +86,9 @@ export async function openCache(
   outage.begin()
   client.on('ready', () => outage.recovered())
   return {
-    affinityStore: createRedisAffinityStore(client),
-    writeBackRemover: createRedisWriteBackRemover(client),
-    createFeed: () => createRedisFeed(client),
+    affinityStore: createRedisAffinityStore(client, FAMILIES),
+    writeBackRemover: createRedisWriteBackRemover(client, FAMILIES),
+    createFeed: () => createRedisFeed(client, FAMILIES),
     modelMappings: createRedisModelMappingStore(client),
     statsStore: createRedisStatsStore(client, onJunk),
     blacklist: createRedisTokenBlacklist(client),

@@ -1,5 +1,5 @@
-import type { AffinityRecord } from './affinity-record.js'
-import type { AffinitySelection, Dimension } from './affinity-selection.js'
+import type { AffinityRecord, Dimension } from './affinity-record.js'
+import type { AffinitySelection } from './affinity-selection.js'
 
 export type AffinityOrderField = 'EXPIRES_AT' | 'CREATED_AT' | 'REQUEST_COUNT'
 

@@ -1,15 +1,37 @@
-import { decodeAffinityKey } from './affinity-key.js'
+/** Something that an affinity names, by which it can be filtered, searched and indexed: `providerId`, or a family's own. */
+export type Dimension = string
+
+/** The dimensions that every affinity has, whatever the family of its key. */
+export const DIMENSIONS = [
+  'affinityKey',
+  'apiFormat',
+  'modelId',
+  'providerId',
+  'endpointId',
+  'providerKeyId',
+] as const satisfies readonly Dimension[]
+export type CommonDimension = (typeof DIMENSIONS)[number]
+
+/** What a record is pinned to: its pin target. */
+export const PIN = ['providerId', 'endpointId', 'providerKeyId'] as const satisfies readonly CommonDimension[]
+export type PinTarget = Readonly<Record<(typeof PIN)[number], string>>
+
+/** Who and what is pinned: what the key says, and in some families the value with it. */
+export interface AffinityIdentity {
+  /** API key id. */
+  readonly affinityKey: string
+  /** API format, such as `CLAUDE` or `OPENAI_CLI`. */
+  readonly apiFormat: string
+  /** A global model id, or a model name; may hold colons (`llama3:8b`). */
+  readonly modelId: string
+  /** The dimensions that this record's family adds, by their names. */
+  readonly extra?: Readonly<Record<Dimension, string>>
+}
 
 /** An affinity as Redis holds it: one API key, API format and model pinned to one provider key. */
-export interface AffinityRecord {
+export interface AffinityRecord extends AffinityIdentity, PinTarget {
   /** The Redis key: the record's identity, and the tie-breaker of every order. */
   readonly key: string
-  readonly affinityKey: string
-  readonly apiFormat: string
-  readonly modelId: string
-  readonly providerId: string
-  readonly endpointId: string
-  readonly providerKeyId: string
   /** Requests served by this pin, 0..2^31-1. */
   readonly requestCount: number
   /** Unix seconds, with fractions. */
@@ -18,74 +40,45 @@ export interface AffinityRecord {
   readonly expiresAt: number
 }
 
-/** What a record is pinned to. */
-export const PIN = [
-  'providerId',
-  'endpointId',
-  'providerKeyId',
-] as const satisfies readonly (keyof AffinityRecord)[]
+const COMMON: ReadonlySet<Dimension> = new Set(DIMENSIONS)
+const isCommon = (dimension: Dimension): dimension is CommonDimension => COMMON.has(dimension)
 
-export const isSamePin = (
-  a: Pick<AffinityRecord, (typeof PIN)[number]>,
-  b: Pick<AffinityRecord, (typeof PIN)[number]>,
-): boolean => PIN.every((field) => a[field] === b[field])
+/** What a record names in a dimension; undefined where its family does not have that dimension. */
+export const dimensionValue = (record: AffinityRecord, dimension: Dimension): string | undefined =>
+  isCommon(dimension) ? record[dimension] : record.extra?.[dimension]
 
-/** 9999-12-31T23:59:59Z: later instants have no RFC 3339 form. */
-const LAST_UNIX_SECOND = 253_402_300_799
-const GRAPHQL_INT_MAX = 2 ** 31 - 1
+/** Compares what two records are pinned to. */
+export const hasSamePin = (a: PinTarget, b: PinTarget): boolean => PIN.every((field) => a[field] === b[field])
 
-/** The fields of a value, whatever they hold; a JSON array or a bare string has none of them. */
-interface StoredFields {
-  readonly provider_id?: unknown
-  readonly endpoint_id?: unknown
-  readonly key_id?: unknown
-  readonly created_at?: unknown
-  readonly expire_at?: unknown
-  readonly request_count?: unknown
-}
+const FIGURES = ['requestCount', 'createdAt', 'expiresAt'] as const
 
-const isUnixSeconds = (value: unknown): value is number =>
-  typeof value === 'number' && value >= 0 && value <= LAST_UNIX_SECOND
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
+/** Compares all that two records of one key say. */
+export const isSameRecord = (
+  a: AffinityRecord,
+  b: AffinityRecord,
+  dimensions: readonly Dimension[],
+): boolean =>
+  FIGURES.every((figure) => a[figure] === b[figure]) &&
+  dimensions.every((dimension) => dimensionValue(a, dimension) === dimensionValue(b, dimension))
 
 /** Why a value under an affinity key is not an affinity. */
 export type BrokenReason = 'unknown key form' | 'wrong Redis type' | 'not JSON' | 'not an affinity'
 
 export type ParsedAffinity = { readonly record: AffinityRecord } | { readonly broken: BrokenReason }
 
-/**
- * Reads one stored value. The key, not the value, says which API key, format and model it belongs to:
- * a record is found, shown and cleared by the same three components.
- */
-export function parseAffinity(key: string, value: string): ParsedAffinity {
-  const identity = decodeAffinityKey(key)
-  if (!identity) return { broken: 'unknown key form' }
-  let json: unknown
-  try {
-    json = JSON.parse(value)
-  } catch {
-    return { broken: 'not JSON' }
-  }
-  if (typeof json !== 'object' || json === null) return { broken: 'not an affinity' }
-  // By hand: a full read does this for each of a million records, and a schema's own objects would cost more than the JSON.
-  const { provider_id, endpoint_id, key_id, created_at, expire_at, request_count }: StoredFields = json
-  if (typeof provider_id !== 'string' || typeof endpoint_id !== 'string' || typeof key_id !== 'string')
-    return { broken: 'not an affinity' }
-  if (!isUnixSeconds(created_at) || !isUnixSeconds(expire_at) || !isCount(request_count))
-    return { broken: 'not an affinity' }
-  return {
-    record: {
-      key,
-      affinityKey: identity.affinityKey,
-      apiFormat: identity.apiFormat,
-      modelId: identity.modelId,
-      providerId: provider_id,
-      endpointId: endpoint_id,
-      providerKeyId: key_id,
-      requestCount: Math.min(request_count, GRAPHQL_INT_MAX),
-      createdAt: created_at,
-      expiresAt: expire_at,
-    },
-  }
+/** A key of an affinity family whose value cannot be read as an affinity. */
+export interface BrokenAffinity {
+  readonly key: string
+  readonly reason: BrokenReason
 }
+
+/** A part of a full read. Batches of one read never share a key. */
+export interface AffinityBatch {
+  readonly records: readonly AffinityRecord[]
+  readonly broken: readonly BrokenAffinity[]
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** Tells the id of a global model from a raw model name, which older records carry in its place. */
+export const isGlobalModelId = (modelId: string): boolean => UUID.test(modelId)

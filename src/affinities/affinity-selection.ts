@@ -1,18 +1,15 @@
-import { type AffinityRecord, PIN } from './affinity-record.js'
-
-/** The fields of a record that name something: what can be filtered, searched and indexed. */
-export const DIMENSIONS = [
-  'affinityKey',
-  'apiFormat',
-  'modelId',
-  'providerId',
-  'endpointId',
-  'providerKeyId',
-] as const
-export type Dimension = (typeof DIMENSIONS)[number]
+import {
+  type AffinityRecord,
+  type CommonDimension,
+  type Dimension,
+  dimensionValue,
+  PIN,
+} from './affinity-record.js'
 
 /** Per dimension, the values meant. An absent dimension says nothing; an empty set matches no record. */
-export type DimensionSets = { readonly [D in Dimension]?: ReadonlySet<string> }
+export type DimensionSets = { readonly [D in CommonDimension]?: ReadonlySet<string> } & {
+  readonly [dimension: Dimension]: ReadonlySet<string> | undefined
+}
 
 /** A set of affinities, as conditions on their dimensions. `{}` means every affinity. */
 export interface AffinitySelection {
@@ -24,13 +21,19 @@ export interface AffinitySelection {
   readonly none?: DimensionSets
 }
 
+/** A dimension that a record's family does not have holds no value. */
+const holds = (record: AffinityRecord, dimension: Dimension, values: ReadonlySet<string>): boolean => {
+  const value = dimensionValue(record, dimension)
+  return value !== undefined && values.has(value)
+}
+
 export const holdsAll = (record: AffinityRecord, sets: DimensionSets): boolean =>
-  DIMENSIONS.every((dimension) => sets[dimension]?.has(record[dimension]) ?? true)
+  Object.entries(sets).every(([dimension, values]) => !values || holds(record, dimension, values))
 
 export const holdsAny = (record: AffinityRecord, sets: DimensionSets): boolean =>
-  DIMENSIONS.some((dimension) => sets[dimension]?.has(record[dimension]) ?? false)
+  Object.entries(sets).some(([dimension, values]) => values && holds(record, dimension, values))
 
-/** The meaning of a selection, record by record. The live index must agree with it. */
+/** Says record by record what a selection means. The index must agree with it. */
 export const isSelected = (record: AffinityRecord, selection: AffinitySelection): boolean =>
   holdsAll(record, selection.all ?? {}) &&
   (selection.any ?? []).every((sets) => holdsAny(record, sets)) &&

@@ -1,18 +1,7 @@
-import type { AffinityRecord, BrokenReason } from './affinity-record.js'
+import type { AffinityBatch, AffinityRecord } from './affinity-record.js'
+import type { KeyFamilies } from './key-families.js'
 
 export type StorageType = 'REDIS' | 'MEMORY'
-
-/** A key of the affinity family whose value cannot be read as an affinity. */
-export interface BrokenAffinity {
-  readonly key: string
-  readonly reason: BrokenReason
-}
-
-/** A part of a full read. Batches of one read never share a key. */
-export interface AffinityBatch {
-  readonly records: readonly AffinityRecord[]
-  readonly broken: readonly BrokenAffinity[]
-}
 
 export interface ReadAllOptions {
   /** A record may come more than once, as it does from SCAN: to hold every key against that is a tenth of a full read. */
@@ -20,11 +9,13 @@ export interface ReadAllOptions {
 }
 
 /**
- * Where affinities live. Two backends, Redis and memory, pass one contract suite.
+ * Keeps affinities. Two backends, Redis and memory, pass one contract suite.
  * Every method throws UnavailableError (CACHE_UNAVAILABLE) when the cache does not answer: a failure never reads as empty.
  */
 export interface AffinityStore {
   readonly storageType: StorageType
+  /** Whose keys it reads and removes. */
+  readonly families: KeyFamilies
   /** Every live affinity once, in no order; one broken value never hides the rest. */
   readAll(options?: ReadAllOptions): AsyncIterable<AffinityBatch>
   /** These keys as they are now, at most 2,000; a key in neither list is gone. */

@@ -1,40 +1,37 @@
 import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
-import { AFFINITY_PREFIX } from './affinity-key.js'
-import { type AffinityRecord, isSamePin, parseAffinity } from './affinity-record.js'
-import type { AffinityBatch, AffinityStore, BrokenAffinity } from './affinity-store.js'
+import type { AffinityBatch } from './affinity-record.js'
+import type { AffinityStore } from './affinity-store.js'
+import type { KeyFamilies } from './key-families.js'
 
-/** Affinities in this process's own memory, in the gateway's formats: the embedded default. */
-export function createMemoryAffinityStore(keyspace: MemoryKeyspace): AffinityStore {
-  const readKeys = (keys: Iterable<string>): AffinityBatch => {
-    const records: AffinityRecord[] = []
-    const broken: BrokenAffinity[] = []
-    for (const key of keys) {
-      const value = keyspace.get(key)
-      // It may have expired since it was named.
-      if (value === undefined && keyspace.type(key) === 'none') continue
-      const parsed = value === undefined ? { broken: 'wrong Redis type' as const } : parseAffinity(key, value)
-      if ('record' in parsed) records.push(parsed.record)
-      else broken.push({ key, reason: parsed.broken })
-    }
-    return { records, broken }
-  }
+/** Keeps affinities in this process's own memory, in the gateway's formats: the embedded default. */
+export function createMemoryAffinityStore(keyspace: MemoryKeyspace, families: KeyFamilies): AffinityStore {
+  const isOurs = (key: string): boolean => families.of(key) !== undefined
+
+  const stored = (key: string): string | null | undefined =>
+    // It may have expired since it was named.
+    keyspace.get(key) ?? (keyspace.type(key) === 'none' ? null : undefined)
+
+  const read = (keys: readonly string[]): AffinityBatch => families.parseBatch(keys, keys.map(stored))
+
+  const allKeys = (): string[] => families.roots.flatMap((root) => [...keyspace.keys(root)]).filter(isOurs)
 
   return {
     storageType: 'MEMORY',
+    families,
     async *readAll() {
-      yield readKeys(keyspace.keys(AFFINITY_PREFIX))
+      yield read(allKeys())
     },
-    read: async (keys) => readKeys(keys),
+    read: async (keys) => read(keys),
     async *allKeys() {
-      yield [...keyspace.keys(AFFINITY_PREFIX)]
+      yield allKeys()
     },
     remove: async (keys) => keys.filter((key) => keyspace.delete(key)).length,
     async removePins(records) {
       let removed = 0
       const changed: string[] = []
       for (const record of records) {
-        const [now] = readKeys([record.key]).records
-        if (now && isSamePin(now, record)) removed += Number(keyspace.delete(record.key))
+        const [now] = read([record.key]).records
+        if (now && families.isSamePin(now, record)) removed += Number(keyspace.delete(record.key))
         else if (keyspace.get(record.key) !== undefined) changed.push(record.key)
       }
       return { removed, changed }

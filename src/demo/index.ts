@@ -29,6 +29,5 @@ export async function startDemo(
     passwordHash: await hash(DEMO_PASSWORD, { cost: BCRYPT_COST }),
   })
   const traffic = startDemoTraffic({ keyspace, onError })
-  await traffic.ready
   return { email: DEMO_ADMIN.email, password: DEMO_PASSWORD, stop: () => traffic.stop() }
 }

@@ -2,7 +2,7 @@ import type { Database } from '../postgres/database.js'
 import { mapDatabaseErrors } from '../postgres/database-errors.js'
 import type { Decrypter } from './fernet.js'
 
-/** So many of each kind are enough to tell a wrong ENCRYPTION_KEY from a few rows that cannot be read. */
+/** So many keys of each kind are enough to tell a wrong ENCRYPTION_KEY from a few rows that cannot be read. */
 const TRIED = 20
 
 const SOME_KEYS = `

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MAX_INT } from '../util/int32.js'
 import { RESOLVED_TO_NOTHING } from './model-cache-key.js'
 import type { ModelCacheEntry } from './model-mapping-store.js'
 
@@ -71,11 +72,9 @@ export function parseProviderGlobalModel(
   }
 }
 
-const MAX_HITS = 2 ** 31 - 1
-
 /** 0..2^31-1; 0 where there is no whole number. */
 export const parseHits = (value: string | null): number =>
-  value !== null && /^\d+$/.test(value) ? Math.min(Number(value), MAX_HITS) : 0
+  value !== null && /^\d+$/.test(value) ? Math.min(Number(value), MAX_INT) : 0
 
 const alias = z.object({
   name: z.string().min(1),

@@ -1,3 +1,4 @@
+import { MAX_INT } from '../util/int32.js'
 import type { ModelCacheFamily, ModelCacheKey } from './model-cache-key.js'
 
 /** One key of the model-mapping caches as it is now. */
@@ -13,7 +14,7 @@ export interface ModelCacheEntry {
 export type FamilyCounts = Readonly<Record<ModelCacheFamily, number>>
 
 /**
- * Where the gateway caches how names resolve to models. Two backends, Redis and memory, pass one contract suite. Keys of
+ * Reads and clears the gateway’s caches of how names resolve to models. Two backends, Redis and memory, pass one contract suite. Keys of
  * strangers (`model:someone-elses`) are never seen.
  * Every method throws UnavailableError (CACHE_UNAVAILABLE) when the cache does not answer: a failure never reads as empty.
  */
@@ -34,11 +35,9 @@ export interface ModelMappingStore {
   remove(keys: readonly string[]): Promise<readonly string[]>
 }
 
-const MAX_TTL_SECONDS = 2 ** 31 - 1
-
 /** @param seconds 0 or more; Infinity where the key does not expire */
 export const wholeTtlSeconds = (seconds: number): number | null =>
-  seconds === Number.POSITIVE_INFINITY ? null : Math.min(Math.round(seconds), MAX_TTL_SECONDS)
+  seconds === Number.POSITIVE_INFINITY ? null : Math.min(Math.round(seconds), MAX_INT)
 
 export function countFamilies(families: Iterable<ModelCacheFamily>): FamilyCounts {
   const counts: Record<ModelCacheFamily, number> = {

@@ -4,6 +4,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { Cluster, type DNSLookupFunction, Redis, type RedisOptions } from 'ioredis'
 import { ConfigurationError, cacheUnavailable } from '../errors.js'
 import { type Address, hostAndPort } from '../util/reachability.js'
+import { parseRedisUrl } from '../util/redis-url.js'
 
 interface Credentials {
   readonly username?: string | undefined
@@ -68,20 +69,15 @@ const CONNECTION_OPTIONS = {
 const reconnectOnError = (error: Error): boolean => error.message.startsWith('READONLY')
 
 function optionsOfUrl(text: string, tls: ConnectionOptions | undefined): Options {
-  // Node's own error would carry the URL, and its password.
-  if (!URL.canParse(text)) throw new ConfigurationError(["Redis's URL cannot be read as a URL."])
-  // Not left to ioredis, which lets parameters of a URL replace any option above.
-  const url = new URL(text)
-  const db = Number.parseInt(url.pathname.slice(1), 10)
+  const url = parseRedisUrl(text)
+  if ('problem' in url) throw new ConfigurationError([`Redis's URL ${url.problem}.`])
+  const { host, port, db, isTls } = url
   return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? 6379 : Number(url.port),
-    ...credentials({
-      username: decodeURIComponent(url.username) || undefined,
-      password: decodeURIComponent(url.password) || undefined,
-    }),
-    ...(Number.isNaN(db) ? {} : { db }),
-    ...(url.protocol === 'rediss:' ? { tls: tls ?? {} } : {}),
+    host,
+    port,
+    ...credentials(url),
+    ...(db === undefined ? {} : { db }),
+    ...(isTls ? { tls: tls ?? {} } : {}),
   }
 }
 

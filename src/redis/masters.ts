@@ -12,11 +12,11 @@ import { openTracking, runIdOf, type TrackingLink, type TrackingListener } from 
  */
 export async function trackMasters(
   client: RedisClient,
-  prefix: string,
+  prefixes: readonly string[],
   listener: TrackingListener,
 ): Promise<readonly TrackingLink[]> {
   await checkMasters(client)
-  const opening = masterNodes(client).map((node) => openSame(node, prefix, listener))
+  const opening = masterNodes(client).map((node) => openSame(node, prefixes, listener))
   const settled = await Promise.allSettled(opening)
   const links = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const failed = settled.find((result) => result.status === 'rejected')
@@ -31,8 +31,12 @@ export async function trackMasters(
  * A link to the very server that the store reads from: after a failover the store's connection may be to the old master
  * still, when the sentinels already name the new one.
  */
-async function openSame(node: Redis, prefix: string, listener: TrackingListener): Promise<TrackingLink> {
-  const link = await openTracking(node, prefix, listener)
+async function openSame(
+  node: Redis,
+  prefixes: readonly string[],
+  listener: TrackingListener,
+): Promise<TrackingLink> {
+  const link = await openTracking(node, prefixes, listener)
   try {
     const runId = link.runId && (await runIdOf(node))
     if (runId !== link.runId) throw new Error('Redis is failing over: two masters are named.')

@@ -42,7 +42,7 @@ export interface TrackingLink {
  */
 export async function openTracking(
   node: Redis,
-  prefix: string,
+  prefixes: readonly string[],
   listener: TrackingListener,
 ): Promise<TrackingLink> {
   const connection = duplicateForTracking(node)
@@ -58,7 +58,7 @@ export async function openTracking(
     await connection.connect()
     const runId = await runIdOf(connection)
     listen(connection, listener)
-    await setUp(connection, prefix)
+    await setUp(connection, prefixes)
     const onEnd = () => listener.ended(lastError)
     connection.once('close', onEnd)
     return {
@@ -80,10 +80,11 @@ export async function openTracking(
   }
 }
 
-async function setUp(connection: Redis, prefix: string): Promise<void> {
+async function setUp(connection: Redis, prefixes: readonly string[]): Promise<void> {
   try {
     const id = await connection.client('ID')
-    await connection.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id), 'BCAST', 'PREFIX', prefix)
+    const named = prefixes.flatMap((prefix) => ['PREFIX', prefix])
+    await connection.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id), 'BCAST', ...named)
     await connection.subscribe(CHANNEL)
   } catch (error) {
     if (isRefusal(error)) throw new TrackingRefusedError(error.message, { cause: error })

@@ -116,7 +116,7 @@ export const affinityCountOfProvider = (providerId: string, context: Context): P
 export async function filterSelection(filter: AffinityFilter, context: Context): Promise<AffinitySelection> {
   const { userId, stale, ...exact } = filter
   let all: DimensionSets = Object.fromEntries(
-    Object.entries(exact).map(([dimension, value]) => [dimension, new Set([value])]),
+    Object.entries(exact).map(([dimension, value]) => [dimension, new Set(value == null ? [] : [value])]),
   )
   if (userId != null) {
     const keys = await context.loaders.apiKeys.byUser.load(userId)

@@ -1,4 +1,3 @@
-import { encodeAffinityKey } from '../affinities/affinity-key.js'
 import type { AffinityRecord } from '../affinities/affinity-record.js'
 import { type AffinitySelection, dependsOnPin, isSelected } from '../affinities/affinity-selection.js'
 import type { Context } from '../context.js'
@@ -55,11 +54,10 @@ export const clearSingleAffinity = (
   const named = { affinityKey, endpointId, modelId, apiFormat }
   return withAudit(context, { action: 'cache_clear_single', dryRun, arguments: named }, async () => {
     for (const [field, value] of Object.entries(named)) requireText(value, field)
-    const key = encodeAffinityKey({ affinityKey, apiFormat, modelId })
-    const record = await context.affinityStore.read([key]).then(({ records }) => records[0])
+    const keys = context.affinityStore.families.keysOf({ affinityKey, apiFormat, modelId })
     const isAsSeen = (now: AffinityRecord) => now.endpointId === endpointId
-    const isThere = record !== undefined && isAsSeen(record)
-    if (!isThere || !(dryRun || (await context.clearer.clear([record], isAsSeen)) === 1)) {
+    const record = (await context.affinityStore.read(keys)).records.find(isAsSeen)
+    if (!record || !(dryRun || (await context.clearer.clear([record], isAsSeen)) === 1)) {
       throw new NotFoundError(
         'There is no such affinity at this endpoint: it has expired, was cleared, or was pinned elsewhere since.',
       )

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AffinityReader } from '../affinities/affinity-reader.js'
-import type { Dimension, DimensionSets } from '../affinities/affinity-selection.js'
+import type { Dimension } from '../affinities/affinity-record.js'
+import type { DimensionSets } from '../affinities/affinity-selection.js'
 import type { Loaders } from '../loaders/index.js'
 import { type MaybePromise, whenKnown } from './maybe-promise.js'
 import {

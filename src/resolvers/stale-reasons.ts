@@ -1,5 +1,5 @@
-import { isGlobalModelId } from '../affinities/affinity-key.js'
 import type { AffinityRecord } from '../affinities/affinity-record.js'
+import { isGlobalModelId } from '../affinities/affinity-record.js'
 import type {
   ApiKeyRow,
   EndpointRow,

@@ -12,7 +12,6 @@ import { useHealth } from './http/use-health.js'
 import { useJsonRequests } from './http/use-json-requests.js'
 import { useSecurityHeaders } from './http/use-security-headers.js'
 import { createCostLimiter } from './limits/cost-limiter.js'
-import type { RequestLimits } from './limits/limit-settings.js'
 import { useIntrospection } from './limits/use-introspection.js'
 import { useLimits } from './limits/use-limits.js'
 import { useMaxFields } from './limits/use-max-fields.js'
@@ -43,7 +42,12 @@ export interface YogaDeps extends ContextDeps {
   /** Whether `/metrics` needs no token. */
   readonly metricsPublic: boolean
   readonly trustProxy?: TrustProxy
-  readonly limits: RequestLimits
+  /** What callers may ask for over time; 0: no limit. The limits of a single document follow from the schema: use-limits.ts. */
+  readonly limits: {
+    readonly viewerCostPerMinute: number
+    readonly addressCostPerMinute: number
+    readonly operationSeconds: number
+  }
   /** Other origins whose pages may ask. */
   readonly corsOrigins: readonly string[]
   readonly tracing?: Tracing | undefined
@@ -51,7 +55,7 @@ export interface YogaDeps extends ContextDeps {
   readonly consoleDirectory: string
   /** In production nobody may introspect, GraphiQL is not served and errors suggest no names. */
   readonly production: boolean
-  /** Where given, these documents are run and no others, and GraphiQL is not served. */
+  /** If given, only these documents are run, and GraphiQL is not served. */
   readonly trustedDocuments?: TrustedDocuments | undefined
 }
 

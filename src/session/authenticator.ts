@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
+import type { StaticToken } from '../config/admin-tokens.js'
 import { ForbiddenError, UnauthenticatedError, UnavailableError } from '../errors.js'
 import { type AccessTokens, MAX_TOKEN_BYTES, REFUSED } from './jwt.js'
 import type { LoginLimiter } from './login-limiter.js'
 import type { PasswordVerifier } from './passwords.js'
 import { createTokenMemory } from './revocation-cache.js'
-import { createStaticTokenMatcher, type StaticToken } from './static-tokens.js'
+import { createStaticTokenMatcher } from './static-tokens.js'
 import { type Viewer, viewerOfAdmin, viewerOfStaticToken } from './viewer.js'
 
 /** A row of the gateway's users, as far as it decides who may come in. */

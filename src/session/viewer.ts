@@ -1,4 +1,4 @@
-import type { StaticToken } from './static-tokens.js'
+import type { StaticToken } from '../config/admin-tokens.js'
 
 /** Who a request is made by. */
 export interface Viewer {

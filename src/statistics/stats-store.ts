@@ -14,7 +14,7 @@ export interface StatsStore {
   /** What is there now; counters that nobody keeps, and those that cannot be read, are absent. */
   readCounters(): Promise<Counters>
   /**
-   * Adds what a clear has really removed to the gateways' own count of invalidations. Where that counter cannot be
+   * Adds what a clear has really removed to the gateways' own count of invalidations. If that counter cannot be
    * counted up, as it is no number or its key no hash, it is left alone.
    * @param count a whole number; 0 and below do nothing
    */

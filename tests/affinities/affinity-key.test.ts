@@ -1,14 +1,10 @@
 import fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import {
-  AFFINITY_PREFIX,
-  decodeAffinityKey,
-  encodeAffinityKey,
-  isGlobalModelId,
-} from '../../src/affinities/affinity-key.js'
+import { isGlobalModelId } from '../../src/affinities/affinity-record.js'
+import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
 import { InvalidInputError } from '../../src/errors.js'
-import { scanPattern } from '../../src/redis/scan.js'
+import { scanPattern } from '../../src/redis/glob.js'
 import { jwtBlacklistKey } from '../../src/session/token-blacklist.js'
 import { type RedisServer, startRedis } from '../support/servers/redis.js'
 
@@ -39,13 +35,13 @@ const withColon = fc.tuple(withoutColon, withoutColon).map((halves) => halves.jo
 
 describe('the affinity key', () => {
   it('is the prefix, the API key id, the format and the model, with colons between', () => {
-    expect(encodeAffinityKey({ affinityKey: 'key-1', apiFormat: 'CLAUDE', modelId: 'llama3:8b' })).toBe(
+    expect(cacheAffinity.encode({ affinityKey: 'key-1', apiFormat: 'CLAUDE', modelId: 'llama3:8b' })).toBe(
       'cache_affinity:key-1:CLAUDE:llama3:8b',
     )
   })
 
   it('is split at its first two colons only, since model names contain colons', () => {
-    expect(decodeAffinityKey('cache_affinity:key-1:CLAUDE:a:b::c')).toEqual({
+    expect(cacheAffinity.decode('cache_affinity:key-1:CLAUDE:a:b::c')).toEqual({
       affinityKey: 'key-1',
       apiFormat: 'CLAUDE',
       modelId: 'a:b::c',
@@ -56,7 +52,7 @@ describe('the affinity key', () => {
     fc.assert(
       fc.property(withoutColon, withoutColon, anyText, (affinityKey, apiFormat, modelId) => {
         const identity = { affinityKey, apiFormat, modelId }
-        expect(decodeAffinityKey(encodeAffinityKey(identity))).toEqual(identity)
+        expect(cacheAffinity.decode(cacheAffinity.encode(identity))).toEqual(identity)
       }),
     )
   })
@@ -64,9 +60,9 @@ describe('the affinity key', () => {
   it('gives back any key of the family that can be decoded', () => {
     fc.assert(
       fc.property(withoutColon, withoutColon, anyText, (affinityKey, apiFormat, modelId) => {
-        const key = `${AFFINITY_PREFIX}${affinityKey}:${apiFormat}:${modelId}`
-        const identity = decodeAffinityKey(key)
-        expect(identity && encodeAffinityKey(identity)).toBe(key)
+        const key = `${cacheAffinity.prefix}${affinityKey}:${apiFormat}:${modelId}`
+        const identity = cacheAffinity.decode(key)
+        expect(identity && cacheAffinity.encode(identity)).toBe(key)
       }),
     )
   })
@@ -74,7 +70,7 @@ describe('the affinity key', () => {
   it('is never made of an API key id with a colon, which would name another record', () => {
     fc.assert(
       fc.property(withColon, anyText, anyText, (affinityKey, apiFormat, modelId) => {
-        expect(() => encodeAffinityKey({ affinityKey, apiFormat, modelId })).toThrow(
+        expect(() => cacheAffinity.encode({ affinityKey, apiFormat, modelId })).toThrow(
           expect.objectContaining({ code: 'INVALID_INPUT', field: 'affinityKey' }),
         )
       }),
@@ -84,7 +80,7 @@ describe('the affinity key', () => {
   it('is never made of an API format with a colon', () => {
     fc.assert(
       fc.property(withoutColon, withColon, anyText, (affinityKey, apiFormat, modelId) => {
-        const encode = () => encodeAffinityKey({ affinityKey, apiFormat, modelId })
+        const encode = () => cacheAffinity.encode({ affinityKey, apiFormat, modelId })
         expect(encode).toThrow(InvalidInputError)
         expect(encode).toThrow(expect.objectContaining({ field: 'apiFormat' }))
       }),
@@ -102,7 +98,7 @@ describe('the affinity key', () => {
       'scheduler_affinity:v2:key:CLAUDE:model:claude-code:5f2c',
       'CACHE_AFFINITY:key:CLAUDE:model',
     ]) {
-      expect(decodeAffinityKey(key), key).toBeUndefined()
+      expect(cacheAffinity.decode(key), key).toBeUndefined()
     }
   })
 
@@ -112,11 +108,11 @@ describe('the affinity key', () => {
     })
     fc.assert(
       fc.property(
-        fc.constantFrom('', AFFINITY_PREFIX, `${AFFINITY_PREFIX}a:b:`),
+        fc.constantFrom('', cacheAffinity.prefix, `${cacheAffinity.prefix}a:b:`),
         anyString,
         (prefix, rest) => {
-          const identity = decodeAffinityKey(prefix + rest)
-          if (identity) expect(encodeAffinityKey(identity)).toBe(prefix + rest)
+          const identity = cacheAffinity.decode(prefix + rest)
+          if (identity) expect(cacheAffinity.encode(identity)).toBe(prefix + rest)
         },
       ),
     )

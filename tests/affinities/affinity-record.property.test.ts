@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { parseAffinity } from '../../src/affinities/affinity-record.js'
+import { FAMILIES } from '../../src/affinities/families/index.js'
 
 /** What a stored affinity is, as a schema says it. */
 const unixSeconds = z.number().min(0).max(253_402_300_799)
@@ -69,7 +69,7 @@ describe('a stored value is read as the schema says', () => {
     fc.assert(
       fc.property(text, (value) => {
         const expected = schema.safeParse(JSON.parse(value))
-        const parsed = parseAffinity(KEY, value)
+        const parsed = FAMILIES.parse(KEY, value)
         if (!expected.success) {
           expect(parsed).toEqual({ broken: 'not an affinity' })
           return

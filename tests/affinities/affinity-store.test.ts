@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { FAMILIES } from '../../src/affinities/families/index.js'
 import { createMemoryAffinityStore } from '../../src/affinities/memory-affinity-store.js'
 import { createRedisAffinityStore } from '../../src/affinities/redis-affinity-store.js'
 import { UnavailableError } from '../../src/errors.js'
@@ -27,7 +28,7 @@ describe('affinities in memory', () => {
     let now = 1_700_000_000_000
     const keyspace = new MemoryKeyspace(() => now)
     return {
-      store: createMemoryAffinityStore(keyspace),
+      store: createMemoryAffinityStore(keyspace, FAMILIES),
       async put(values, ttlSeconds) {
         for (const [name, value] of Object.entries(values)) keyspace.set(name, value, ttlSeconds)
       },
@@ -57,7 +58,7 @@ describe('affinities in memory', () => {
   it('are gone at the very millisecond that their TTL says', async () => {
     let now = 0
     const keyspace = new MemoryKeyspace(() => now)
-    const store = createMemoryAffinityStore(keyspace)
+    const store = createMemoryAffinityStore(keyspace, FAMILIES)
     keyspace.set(key(1), stored(), 300)
     now = 299_999
     expect((await readAll(store)).records).toHaveLength(1)
@@ -70,7 +71,7 @@ describe('affinities in memory', () => {
     // Every look at the clock takes a second.
     const keyspace = new MemoryKeyspace(() => now++ * 1_000)
     for (let n = 0; n < 20; n += 1) keyspace.set(key(n), stored(), 25)
-    const { records, broken } = await readAll(createMemoryAffinityStore(keyspace))
+    const { records, broken } = await readAll(createMemoryAffinityStore(keyspace, FAMILIES))
     expect(broken).toEqual(new Map())
     expect(records.length).toBeLessThan(20)
   })
@@ -96,7 +97,7 @@ describe('affinities in Redis', () => {
       await server.client().rpush('cache_affinity:a:OPENAI:a-list', 'x')
 
       server.cli('config', 'resetstat')
-      expect((await readAll(createRedisAffinityStore(client))).records).toHaveLength(20_000)
+      expect((await readAll(createRedisAffinityStore(client, FAMILIES))).records).toHaveLength(20_000)
       const calls = commandCalls(server)
       expect([...calls.keys()].sort()).toEqual(['mget', 'scan', 'type'])
       expect(calls.get('scan')).toBeLessThanOrEqual(12)
@@ -116,7 +117,7 @@ describe('affinities in Redis', () => {
 
     const seen: string[] = []
     let batches = 0
-    for await (const { records, broken } of createRedisAffinityStore(client).readAll()) {
+    for await (const { records, broken } of createRedisAffinityStore(client, FAMILIES).readAll()) {
       expect(broken).toEqual([])
       seen.push(...records.map((record) => record.key))
       batches += 1
@@ -142,27 +143,27 @@ describe('affinities in Redis', () => {
     it('when Redis is paused', async () => {
       await start()
       server.pause()
-      await expectUnavailable(() => readAll(createRedisAffinityStore(client)))
+      await expectUnavailable(() => readAll(createRedisAffinityStore(client, FAMILIES)))
     })
 
     it('when Redis is paused in the middle of a read', async () => {
       await start()
       await expectUnavailable(async () => {
-        for await (const _ of createRedisAffinityStore(client).readAll()) server.pause()
+        for await (const _ of createRedisAffinityStore(client, FAMILIES).readAll()) server.pause()
       })
     })
 
     it('when Redis is killed, and again when asked again', async () => {
       await start()
       await server.kill()
-      await expectUnavailable(() => readAll(createRedisAffinityStore(client)))
-      await expectUnavailable(() => readAll(createRedisAffinityStore(client)))
+      await expectUnavailable(() => readAll(createRedisAffinityStore(client, FAMILIES)))
+      await expectUnavailable(() => readAll(createRedisAffinityStore(client, FAMILIES)))
     })
 
     it('when Redis is killed in the middle of a read', async () => {
       await start()
       await expectUnavailable(async () => {
-        for await (const _ of createRedisAffinityStore(client).readAll()) await server.kill()
+        for await (const _ of createRedisAffinityStore(client, FAMILIES).readAll()) await server.kill()
       })
     })
 
@@ -170,16 +171,16 @@ describe('affinities in Redis', () => {
       await start()
       await server.client().rpush('cache_affinity:a:OPENAI:a-list', 'x')
       server.cli('acl', 'setuser', 'default', '-type')
-      await expectUnavailable(() => readAll(createRedisAffinityStore(client)))
+      await expectUnavailable(() => readAll(createRedisAffinityStore(client, FAMILIES)))
     })
 
     it('but come back with Redis', async () => {
       await start()
       server.pause()
-      await expectUnavailable(() => readAll(createRedisAffinityStore(client)))
+      await expectUnavailable(() => readAll(createRedisAffinityStore(client, FAMILIES)))
       server.resume()
       await expect.poll(() => client.status).toBe('ready')
-      expect((await readAll(createRedisAffinityStore(client))).records).toHaveLength(5_000)
+      expect((await readAll(createRedisAffinityStore(client, FAMILIES))).records).toHaveLength(5_000)
     })
   })
 })
@@ -202,7 +203,9 @@ describe('affinities in a Redis Cluster', () => {
     onTestFinished(() => client.disconnect())
     const keys = cluster.servers.map((server) => keyOn(cluster, server))
     await Promise.all(keys.map((name) => client.set(name, stored())))
-    expect(keysOf((await readAll(createRedisAffinityStore(client))).records)).toEqual([...keys].sort())
+    expect(keysOf((await readAll(createRedisAffinityStore(client, FAMILIES))).records)).toEqual(
+      [...keys].sort(),
+    )
     await Promise.all(keys.map((name) => client.del(name)))
   })
 
@@ -211,7 +214,7 @@ describe('affinities in a Redis Cluster', () => {
     onTestFinished(() => client.disconnect())
     await fill(client, 6_000)
     for (const server of cluster.servers) server.cli('config', 'resetstat')
-    expect((await readAll(createRedisAffinityStore(client))).records).toHaveLength(6_000)
+    expect((await readAll(createRedisAffinityStore(client, FAMILIES))).records).toHaveLength(6_000)
     for (const server of cluster.servers) {
       const calls = commandCalls(server)
       expect([...calls.keys()].filter((name) => name !== 'cluster').sort()).toEqual(['get', 'scan'])
@@ -244,7 +247,7 @@ describe('affinities in a Redis Cluster', () => {
       return pipeline(commands)
     })
 
-    const { records, broken } = await readAll(createRedisAffinityStore(client))
+    const { records, broken } = await readAll(createRedisAffinityStore(client, FAMILIES))
     expect(moved).toBe(true)
     expect(keysOf(records)).toEqual([moving, ...others].sort())
     expect(broken).toEqual(new Map())
@@ -259,7 +262,7 @@ describe('affinities in a Redis Cluster', () => {
 
     const seen: string[] = []
     let moving: string | undefined
-    for await (const { records } of createRedisAffinityStore(client).readAll()) {
+    for await (const { records } of createRedisAffinityStore(client, FAMILIES).readAll()) {
       seen.push(...keysOf(records))
       const [first = ''] = seen
       const target = cluster.masterOf(first)
@@ -282,9 +285,9 @@ describe('affinities in a Redis Cluster', () => {
     const name = keyOn(cluster, source)
     await client.set(name, stored())
     const finish = beginMove(name, source, target)
-    expect(keysOf((await readAll(createRedisAffinityStore(client))).records)).toEqual([name])
+    expect(keysOf((await readAll(createRedisAffinityStore(client, FAMILIES))).records)).toEqual([name])
     finish()
-    expect(keysOf((await readAll(createRedisAffinityStore(client))).records)).toEqual([name])
+    expect(keysOf((await readAll(createRedisAffinityStore(client, FAMILIES))).records)).toEqual([name])
     await client.del(name)
   })
 
@@ -294,7 +297,7 @@ describe('affinities in a Redis Cluster', () => {
     const client = await connectCluster(short)
     onTestFinished(() => client.disconnect())
     await fill(client, 300)
-    const store = createRedisAffinityStore(client)
+    const store = createRedisAffinityStore(client, FAMILIES)
     expect((await readAll(store)).records).toHaveLength(300)
 
     const [, victim] = short.servers
@@ -322,7 +325,7 @@ describe('affinities in a Redis Cluster', () => {
         timeout: 15_000,
       })
       .toBe(300)
-    const store = createRedisAffinityStore(client)
+    const store = createRedisAffinityStore(client, FAMILIES)
 
     await pairs.servers[0]?.kill()
     const outcomes: unknown[] = []
@@ -350,7 +353,7 @@ function redisBackend(client: RedisClient, nodes: readonly Redis[], stop: () => 
   const everywhere = async <T>(run: (node: Redis) => Promise<T>): Promise<T[]> =>
     Promise.all(nodes.map((node) => run(node)))
   return {
-    store: createRedisAffinityStore(client),
+    store: createRedisAffinityStore(client, FAMILIES),
     async put(values, ttlSeconds) {
       const entries = Object.entries(values)
       for (let start = 0; start < entries.length; start += BATCH) {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type AffinityRecord, parseAffinity } from '../../src/affinities/affinity-record.js'
+import type { AffinityRecord } from '../../src/affinities/affinity-record.js'
 import type { AffinityStore } from '../../src/affinities/affinity-store.js'
+import { FAMILIES } from '../../src/affinities/families/index.js'
 import { type Backend, keysOf, stored } from './affinity-store.contract.js'
 
 const key = (n: number) => `cache_affinity:a-${n}:OPENAI:gpt-5`
@@ -250,7 +251,7 @@ export function removalContract(start: () => Promise<RemovalBackend>): void {
 
 /** As it is read from what `stored` gives. */
 function recordOf(name: string, fields: Readonly<Record<string, unknown>> = {}): AffinityRecord {
-  const parsed = parseAffinity(name, stored(fields))
+  const parsed = FAMILIES.parse(name, stored(fields))
   if (!('record' in parsed)) throw new Error(`${name} is no affinity`)
   return parsed.record
 }

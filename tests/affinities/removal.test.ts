@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { FAMILIES } from '../../src/affinities/families/index.js'
 import { createMemoryAffinityStore } from '../../src/affinities/memory-affinity-store.js'
 import { createRedisAffinityStore } from '../../src/affinities/redis-affinity-store.js'
 import { connectRedis, createRedis, type RedisClient } from '../../src/redis/client.js'
@@ -25,7 +26,7 @@ describe('removal from memory', () => {
   removalContract(async () => {
     const keyspace = new MemoryKeyspace()
     return {
-      store: createMemoryAffinityStore(keyspace),
+      store: createMemoryAffinityStore(keyspace, FAMILIES),
       async put(values) {
         for (const [name, value] of Object.entries(values)) keyspace.set(name, value)
       },
@@ -46,7 +47,7 @@ describe('removal from memory', () => {
     // Every look at the clock takes a second: some key expires between any two looks.
     const keyspace = new MemoryKeyspace(() => now++ * 1_000)
     for (let n = 0; n < 100; n += 1) keyspace.set(key(n), stored(), 80 + ((n * 7) % 90))
-    const { records, broken } = await createMemoryAffinityStore(keyspace).read(numbered(100))
+    const { records, broken } = await createMemoryAffinityStore(keyspace, FAMILIES).read(numbered(100))
     expect(broken).toEqual([])
     expect(records.length).toBeGreaterThan(5)
     expect(records.length).toBeLessThan(95)
@@ -72,7 +73,7 @@ describe('removal from Redis', () => {
 
     server.cli('config', 'resetstat')
     const sizes = await unlinkedIn(server, async () => {
-      expect(await createRedisAffinityStore(client).remove(numbered(1_203))).toBe(1_203)
+      expect(await createRedisAffinityStore(client, FAMILIES).remove(numbered(1_203))).toBe(1_203)
     })
     expect(sizes).toEqual([500, 500, 203])
     expect(writesOf(server)).toEqual(new Map([['unlink', 3]]))
@@ -84,7 +85,7 @@ describe('removal from Redis', () => {
     const client = await connect(server)
     onTestFinished(() => client.disconnect())
     await fill(server.client(), 1_203)
-    const store = createRedisAffinityStore(client)
+    const store = createRedisAffinityStore(client, FAMILIES)
     const { records } = await store.read(numbered(1_203))
     server.cli('config', 'resetstat')
     expect(await store.removePins(records)).toEqual({ removed: 1_203, changed: [] })
@@ -103,7 +104,7 @@ describe('removal from Redis', () => {
     const client = await connect(server)
     onTestFinished(() => client.disconnect())
     await fill(server.client(), 700)
-    const store = createRedisAffinityStore(client)
+    const store = createRedisAffinityStore(client, FAMILIES)
     const { records } = await store.read(numbered(700))
     server.cli('acl', 'setuser', 'default', 'resetkeys', ...numbered(600).map((name) => `~${name}`))
     await expect(store.removePins(records)).rejects.toMatchObject({
@@ -118,7 +119,7 @@ describe('removal from Redis', () => {
     const client = await connect(server)
     onTestFinished(() => client.disconnect())
     await fill(server.client(), 100_000)
-    const store = createRedisAffinityStore(client)
+    const store = createRedisAffinityStore(client, FAMILIES)
 
     server.cli('config', 'set', 'slowlog-log-slower-than', '0')
     server.cli('config', 'set', 'slowlog-max-len', '10000')
@@ -167,7 +168,7 @@ describe('removal from a Redis Cluster', () => {
     for (const size of sizes()) expect(size).toBeGreaterThan(500)
 
     for (const server of cluster.servers) server.cli('config', 'resetstat')
-    const store = createRedisAffinityStore(client)
+    const store = createRedisAffinityStore(client, FAMILIES)
     expect(await store.remove(await allKeys(store))).toBe(3_000)
     expect(sizes()).toEqual([0, 0, 0])
     for (const server of cluster.servers) expect([...writesOf(server).keys()]).toEqual(['unlink'])
@@ -177,7 +178,7 @@ describe('removal from a Redis Cluster', () => {
 /** Everything goes through plain clients but what is tested. */
 function backendOf(client: RedisClient, nodes: readonly Redis[], stop: () => Promise<void>): RemovalBackend {
   return {
-    store: createRedisAffinityStore(client),
+    store: createRedisAffinityStore(client, FAMILIES),
     async put(values) {
       await Promise.all(Object.entries(values).map(([name, value]) => client.set(name, value)))
     },

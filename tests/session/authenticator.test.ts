@@ -19,7 +19,7 @@ import {
 import { createAccessTokens } from '../../src/session/jwt.js'
 import { createLoginLimiter } from '../../src/session/login-limiter.js'
 import { createPasswordVerifier } from '../../src/session/passwords.js'
-import { newStaticToken, parseAdminTokens } from '../../src/session/static-tokens.js'
+import { newStaticToken } from '../../src/session/static-tokens.js'
 
 const SECRET = 'fixture-jwt-secret'
 const PASSWORD = 'correct horse battery'
@@ -40,7 +40,7 @@ const ROOT_VIEWER = { name: 'root', role: 'ADMIN', canClear: true, userId: 'u-ro
 
 const ciAdmin = newStaticToken('ci', 'admin')
 const dashboard = newStaticToken('dashboard', 'viewer')
-const staticTokens = parseAdminTokens(`${ciAdmin.entry},${dashboard.entry}`).tokens
+const staticTokens = [ciAdmin.known, dashboard.known]
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 

@@ -1,4 +1,4 @@
-import type { BrokenAffinity } from '../affinity-store.js'
+import type { BrokenAffinity } from '../affinity-record.js'
 
 /** Keys remembered as logged; past it the oldest is forgotten and may be logged once more. */
 const REMEMBERED = 10_000

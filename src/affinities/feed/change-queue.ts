@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AffinityBatch } from '../affinity-store.js'
+import type { AffinityBatch } from '../affinity-record.js'
 
 /** Keys of one read. Each is parsed in one go: a batch stays well under 20 ms. */
 const BATCH = 1_000

@@ -1,5 +1,6 @@
 import { prefetch, TimeSlice } from '../../util/time-slice.js'
-import type { AffinityStore, BrokenAffinity } from '../affinity-store.js'
+import type { BrokenAffinity } from '../affinity-record.js'
+import type { AffinityStore } from '../affinity-store.js'
 import type { AffinityIndex } from '../index/affinity-index.js'
 import type { BrokenRecords } from './broken-records.js'
 import type { Changes } from './change-queue.js'

@@ -59,7 +59,7 @@ export interface Follower {
 
 export function createFollower(deps: FollowerDeps): Follower {
   const { feed, brokenRecords, now, log } = deps
-  const index = new AffinityIndex()
+  const index = new AffinityIndex(deps.store.families)
   const observed = new Observed(now())
   const events = new AffinityEvents((error) => log.error({ err: error }, 'a listener to affinities failed'))
   const onSeen = deps.onSeen ?? (() => {})

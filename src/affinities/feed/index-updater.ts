@@ -1,7 +1,6 @@
 import { TimeSlice } from '../../util/time-slice.js'
 import type { AffinityEvents, AffinityEventType } from '../affinity-events.js'
-import type { AffinityRecord } from '../affinity-record.js'
-import type { AffinityBatch, BrokenAffinity } from '../affinity-store.js'
+import type { AffinityBatch, AffinityRecord, BrokenAffinity } from '../affinity-record.js'
 import type { AffinityChange, AffinityIndex } from '../index/affinity-index.js'
 import type { BrokenRecords } from './broken-records.js'
 import type { Observed } from './observed.js'

@@ -44,6 +44,7 @@ export function followRemovals(store: AffinityStore, follower: RemovalFollower):
 
   return {
     storageType: store.storageType,
+    families: store.families,
     readAll: (options) => store.readAll(options),
     read: (keys) => store.read(keys),
     allKeys: () => store.allKeys(),

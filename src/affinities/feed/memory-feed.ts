@@ -1,9 +1,9 @@
 import type { MemoryKeyspace } from '../../redis/memory-keyspace.js'
-import { AFFINITY_PREFIX } from '../affinity-key.js'
+import type { KeyFamilies } from '../key-families.js'
 import type { AffinityFeed, FeedListener } from './affinity-feed.js'
 
 /** The changes of this process's own keyspace. It is never lost. */
-export function createMemoryFeed(keyspace: MemoryKeyspace): AffinityFeed {
+export function createMemoryFeed(keyspace: MemoryKeyspace, families: KeyFamilies): AffinityFeed {
   let stop: (() => void) | undefined
   let closed = false
   return {
@@ -11,7 +11,7 @@ export function createMemoryFeed(keyspace: MemoryKeyspace): AffinityFeed {
       queueMicrotask(() => {
         if (closed) return
         stop = keyspace.onChange((key) => {
-          if (key.startsWith(AFFINITY_PREFIX)) listener.changed([key])
+          if (families.of(key)) listener.changed([key])
         })
         listener.restored()
       })

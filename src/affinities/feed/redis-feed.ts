@@ -2,7 +2,7 @@ import { cacheUnavailable } from '../../errors.js'
 import { checkMasters, refreshMasters, trackMasters, watchMasters } from '../../redis/masters.js'
 import type { RedisClient } from '../../redis/nodes.js'
 import { type TrackingLink, type TrackingListener, TrackingRefusedError } from '../../redis/tracking.js'
-import { AFFINITY_PREFIX } from '../affinity-key.js'
+import type { KeyFamilies } from '../key-families.js'
 import type { AffinityFeed, FeedListener } from './affinity-feed.js'
 
 /** How often each server is asked whether it is there, and a cluster which masters it has, in milliseconds. */
@@ -17,7 +17,7 @@ const retryDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(at
  * another set of masters), and all is set up anew. Slots that move between known masters are no doubt: the one that gives
  * a key away announces it as much as the one that takes it.
  */
-export function createRedisFeed(client: RedisClient): AffinityFeed {
+export function createRedisFeed(client: RedisClient, families: KeyFamilies): AffinityFeed {
   let links: readonly TrackingLink[] = []
   let closed = false
   let wake = () => {}
@@ -41,7 +41,7 @@ export function createRedisFeed(client: RedisClient): AffinityFeed {
       const doubt = createDoubt(tellLost)
       const stopWatching = watchMasters(client, doubt.raise)
       try {
-        links = await trackMasters(client, AFFINITY_PREFIX, trackingListener(listener, doubt))
+        links = await trackMasters(client, families.roots, trackingListener(listener, doubt))
         if (!closed && doubt.reason === undefined) {
           attempt = 0
           isLost = false

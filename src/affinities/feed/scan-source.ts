@@ -8,10 +8,11 @@ import {
   comparePositions,
   positionOf,
 } from '../affinity-reader.js'
-import type { AffinityRecord } from '../affinity-record.js'
-import { type AffinitySelection, DIMENSIONS, type Dimension, isSelected } from '../affinity-selection.js'
+import type { BrokenAffinity } from '../affinity-record.js'
+import { type AffinityRecord, type Dimension, dimensionValue } from '../affinity-record.js'
+import { type AffinitySelection, isSelected } from '../affinity-selection.js'
 import type { AffinitySource } from '../affinity-source.js'
-import type { AffinityStore, BrokenAffinity } from '../affinity-store.js'
+import type { AffinityStore } from '../affinity-store.js'
 import type { BrokenRecords } from './broken-records.js'
 
 /** One page of plain records. The meaning that every faster reader must agree with. */
@@ -38,7 +39,8 @@ export function pageOf(records: readonly AffinityRecord[], request: AffinityPage
 
 function readerOf(read: () => Promise<readonly AffinityRecord[]>): AffinityReader {
   const tallies = new Map<Dimension, Tally>()
-  const distinct = async (dimension: Dimension) => new Set((await read()).map((record) => record[dimension]))
+  const distinct = async (dimension: Dimension) =>
+    new Set((await read()).flatMap((record) => dimensionValue(record, dimension) ?? []))
   return {
     page: async (request) => pageOf(await read(), request),
     async count(selection) {
@@ -60,16 +62,18 @@ type Tally = ReadonlyMap<string, number>
 
 function tallyOf(records: readonly AffinityRecord[], dimension: Dimension): Tally {
   const tally = new Map<string, number>()
-  for (const record of records) tally.set(record[dimension], (tally.get(record[dimension]) ?? 0) + 1)
+  for (const record of records) {
+    const value = dimensionValue(record, dimension)
+    if (value !== undefined) tally.set(value, (tally.get(value) ?? 0) + 1)
+  }
   return tally
 }
 
 /** The dimension of a selection that asks for nothing else. */
 function onlyDimension({ all = {}, any = [], none = {} }: AffinitySelection) {
-  const [dimension, ...others] = DIMENSIONS.filter((name) => all[name])
-  const values = dimension && all[dimension]
+  const [only, ...others] = Object.entries(all).filter(([, values]) => values)
   const isOnly = others.length === 0 && any.length === 0 && Object.keys(none).length === 0
-  return values && isOnly ? { dimension, values } : undefined
+  return only?.[1] && isOnly ? { dimension: only[0], values: only[1] } : undefined
 }
 
 /**

@@ -1,16 +1,14 @@
 import type { TimeSlice } from '../../util/time-slice.js'
 import type { AffinityPage, AffinityPageRequest } from '../affinity-reader.js'
-import { type AffinityRecord, PIN } from '../affinity-record.js'
-import { type AffinitySelection, DIMENSIONS, type Dimension } from '../affinity-selection.js'
+import { type AffinityRecord, type Dimension, isSameRecord } from '../affinity-record.js'
+import type { AffinitySelection } from '../affinity-selection.js'
+import type { KeyFamilies } from '../key-families.js'
 import { ColumnStore } from './column-store.js'
-import type { IndexStats } from './disjunction.js'
 import { pageOfAll, pageOfMatches } from './pages.js'
 import { type Matches, planSelection } from './plan-selection.js'
 import { ValuesView } from './values-view.js'
 
-export type { IndexStats } from './disjunction.js'
-
-/** Many records on their way into an empty index. */
+/** A bulk load: many records on their way into an empty index. */
 export interface AffinityLoad {
   /** Sorts what has come, in slices; then nothing more may come. */
   finish(slice: TimeSlice): Promise<void>
@@ -26,7 +24,7 @@ export interface AffinityLoad {
  * differs. `unchanged`: nothing does.
  *
  * A pin that went and came back between two looks, to the same provider key, is `refreshed`: so records created less
- * records removed is always the size. Whoever needs to tell compares `createdAt`, which a mere refresh keeps.
+ * records removed is always the size. `createdAt` tells the two apart: a mere refresh keeps it.
  */
 export type AffinityChange =
   | { readonly kind: 'created'; readonly record: AffinityRecord; readonly previous?: never }
@@ -41,14 +39,15 @@ export type AffinityChange =
  * feeds it decides what is live.
  */
 export class AffinityIndex {
-  readonly #stats: IndexStats
-  #table = new ColumnStore()
+  readonly #families: KeyFamilies
+  #table: ColumnStore
   /** Where records are put while a load is open. */
   #loading: ColumnStore | undefined
 
-  /** @param stats Counts what questions cost, where wanted; it only ever adds. */
-  constructor(stats: IndexStats = { visited: 0, words: 0 }) {
-    this.#stats = stats
+  /** @param families whose records it holds */
+  constructor(families: KeyFamilies) {
+    this.#families = families
+    this.#table = new ColumnStore(families)
   }
 
   get size(): number {
@@ -67,7 +66,7 @@ export class AffinityIndex {
       return { kind: 'created', record }
     }
     const previous = this.#table.recordAt(slot)
-    const kind = kindOfChange(previous, record)
+    const kind = this.#kindOfChange(previous, record)
     if (kind !== 'unchanged') this.#table.replace(slot, record)
     return { kind, record, previous }
   }
@@ -82,7 +81,7 @@ export class AffinityIndex {
   }
 
   clear(): void {
-    this.#table = new ColumnStore()
+    this.#table = new ColumnStore(this.#families)
     this.#loading = undefined
   }
 
@@ -91,7 +90,7 @@ export class AffinityIndex {
    * several times faster than one by one. All else speaks of what the index held before, which `install` replaces.
    */
   load(): AffinityLoad {
-    const table = new ColumnStore()
+    const table = new ColumnStore(this.#families)
     this.#loading = table
     return {
       finish: (slice) => table.putInOrder(slice),
@@ -129,13 +128,11 @@ export class AffinityIndex {
 
   page(request: AffinityPageRequest): AffinityPage {
     const table = this.#table
-    const ordered = table.orders[request.order.field]
+    const ordered = table.orderBy(request.order.field)
     const matches = this.#matches(request.selection)
     const page = { ...request, descending: request.order.direction === 'DESC' }
     const { slots, hasNextPage, hasPreviousPage } =
-      matches === undefined
-        ? pageOfAll(ordered, page, this.#stats)
-        : pageOfMatches(ordered, matches, page, this.#stats)
+      matches === undefined ? pageOfAll(ordered, page) : pageOfMatches(ordered, matches, page)
     return {
       records: slots.map((slot) => table.recordAt(slot)),
       totalCount: matches?.count ?? this.size,
@@ -150,27 +147,21 @@ export class AffinityIndex {
 
   /** The values that records hold in a dimension. A live view, not a copy: it follows the index. */
   distinct(dimension: Dimension): ReadonlySet<string> {
-    return new ValuesView(() => this.#table.dimensions[dimension])
+    return new ValuesView(() => this.#table.postingsOf(dimension))
   }
 
   /** The values that records hold in a dimension and that contain a text, whatever the case of either. */
   valuesContaining(dimension: Dimension, text: string): string[] {
-    return this.#table.dimensions[dimension].valuesContaining(text)
+    return this.#table.postingsOf(dimension).valuesContaining(text)
   }
 
   #matches(selection: AffinitySelection): Matches | undefined {
     const { dimensions, live } = this.#table
-    return planSelection({ dimensions, live, stats: this.#stats }, selection)
+    return planSelection({ dimensions, live }, selection)
   }
-}
 
-const FIGURES = ['requestCount', 'createdAt', 'expiresAt'] as const
-
-function kindOfChange(
-  previous: AffinityRecord,
-  record: AffinityRecord,
-): 'refreshed' | 'switched' | 'unchanged' {
-  const differs = (field: keyof AffinityRecord) => previous[field] !== record[field]
-  if (PIN.some(differs)) return 'switched'
-  return DIMENSIONS.some(differs) || FIGURES.some(differs) ? 'refreshed' : 'unchanged'
+  #kindOfChange(previous: AffinityRecord, record: AffinityRecord): 'refreshed' | 'switched' | 'unchanged' {
+    if (!this.#families.isSamePin(previous, record)) return 'switched'
+    return isSameRecord(previous, record, this.#families.dimensions) ? 'unchanged' : 'refreshed'
+  }
 }

@@ -1,14 +1,7 @@
-import { DIMENSIONS, type Dimension, type DimensionSets } from '../affinity-selection.js'
+import type { CommonDimension } from '../affinity-record.js'
+import type { DimensionSets } from '../affinity-selection.js'
 import { Bitmap } from './bitmap.js'
 import type { Postings } from './postings.js'
-
-/** What a question cost: for tests and for the curious, never for decisions. */
-export interface IndexStats {
-  /** Entries looked at one by one, in an order or in a posting list. */
-  visited: number
-  /** 32-bit words of bitmaps read or written. */
-  words: number
-}
 
 /** Some slots, not necessarily enumerated: each can be asked for, counted and visited once. */
 export interface Matches {
@@ -17,7 +10,10 @@ export interface Matches {
   forEach(visit: (slot: number) => void): void
 }
 
-export type PostingsByDimension = Readonly<Record<Dimension, Postings>>
+export type PostingsByDimension = Readonly<Record<CommonDimension, Postings> & Record<string, Postings>>
+
+/** No id of a value, nor what stands for none. */
+const NOT_ONE = -2
 
 /** Slots whose value in one dimension is one of several. */
 class Term {
@@ -32,7 +28,7 @@ class Term {
     this.postings = postings
     this.ids = idsOf(postings, values)
     this.count = this.ids.reduce((sum, id) => sum + postings.count(id), 0)
-    this.#only = this.ids.length === 1 ? (this.ids[0] ?? -1) : -1
+    this.#only = this.ids.length === 1 ? (this.ids[0] ?? NOT_ONE) : NOT_ONE
     this.#marks = new Uint8Array(this.ids.length > 1 ? postings.idLimit : 0)
     if (this.ids.length > 1) for (const id of this.ids) this.#marks[id] = 1
   }
@@ -60,17 +56,14 @@ function idsOf(postings: Postings, values: ReadonlySet<string>): number[] {
 /** Slots that hold, in at least one of its dimensions, one of the values named for it. */
 export class Disjunction {
   readonly #terms: Term[] = []
-  readonly #stats: IndexStats
   /** An upper bound of the slots in it; exact where `isSimple`. */
   readonly total: number
 
-  constructor(dimensions: PostingsByDimension, sets: DimensionSets, stats: IndexStats) {
-    this.#stats = stats
-    for (const dimension of DIMENSIONS) {
-      const values = sets[dimension]
-      if (values === undefined) continue
-      const term = new Term(dimensions[dimension], values)
-      if (term.count > 0) this.#terms.push(term)
+  constructor(dimensions: PostingsByDimension, sets: DimensionSets) {
+    for (const [dimension, values] of Object.entries(sets)) {
+      const postings = dimensions[dimension]
+      const term = postings && values && new Term(postings, values)
+      if (term && term.count > 0) this.#terms.push(term)
     }
     this.total = this.#terms.reduce((sum, term) => sum + term.count, 0)
   }
@@ -94,7 +87,6 @@ export class Disjunction {
   forEach(visit: (slot: number) => void): void {
     const earlier: Term[] = []
     for (const term of this.#terms) {
-      this.#stats.visited += term.count
       for (const id of term.ids) {
         term.postings.forEach(
           id,
@@ -121,7 +113,7 @@ export class Disjunction {
   toBitmap(limit: number): Bitmap {
     const set = new Bitmap(limit)
     for (const term of this.#terms) {
-      for (const id of term.ids) this.#stats.words += term.postings.joinInto(set, id)
+      for (const id of term.ids) term.postings.joinInto(set, id)
     }
     return set
   }

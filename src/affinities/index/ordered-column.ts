@@ -10,11 +10,16 @@ export class OrderedColumn {
   readonly #keyOf: (slot: number) => string
 
   /** @param values By slot, the numbers of all orders. @param field Which of them is this one's. */
-  constructor(values: Float64Rows, field: number, keyOf: (slot: number) => string) {
+  constructor(
+    values: Float64Rows,
+    field: number,
+    keyOf: (slot: number) => string,
+    headOf: (key: string) => number,
+  ) {
     this.#values = values
     this.#field = field
     this.#keyOf = keyOf
-    this.sorted = new RankedList(keyOf)
+    this.sorted = new RankedList(keyOf, headOf)
   }
 
   valueAt(slot: number): number {

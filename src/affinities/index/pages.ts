@@ -1,5 +1,5 @@
 import type { AffinityPageRequest } from '../affinity-reader.js'
-import type { IndexStats, Matches } from './disjunction.js'
+import type { Matches } from './disjunction.js'
 import type { OrderedColumn } from './ordered-column.js'
 import { TopK } from './top-k.js'
 
@@ -12,12 +12,11 @@ export interface SlotPage {
 type Page = Pick<AffinityPageRequest, 'first' | 'after' | 'offset'> & { readonly descending: boolean }
 
 /** A page of every slot: two ranks, and the slots between them. */
-export function pageOfAll(ordered: OrderedColumn, page: Page, stats: IndexStats): SlotPage {
+export function pageOfAll(ordered: OrderedColumn, page: Page): SlotPage {
   const { sorted } = ordered
   const before = Math.min(skippedBy(ordered, page) + (page.offset ?? 0), sorted.size)
   const length = Math.min(page.first, sorted.size - before)
   const next = page.descending ? sorted.from(sorted.size - 1 - before, -1) : sorted.from(before, 1)
-  stats.visited += length
   return {
     slots: Array.from({ length }, next),
     hasNextPage: before + length < sorted.size,
@@ -32,12 +31,7 @@ export function pageOfAll(ordered: OrderedColumn, page: Page, stats: IndexStats)
  * the matches may all lie at the far end, so a walk that goes on too long is given up for collecting. Evenly spread,
  * the worst case is about √(all × page) entries; however they lie, it is a small multiple of their number.
  */
-export function pageOfMatches(
-  ordered: OrderedColumn,
-  matches: Matches,
-  page: Page,
-  stats: IndexStats,
-): SlotPage {
+export function pageOfMatches(ordered: OrderedColumn, matches: Matches, page: Page): SlotPage {
   const wanted = (page.offset ?? 0) + page.first
   if (page.after === undefined) {
     // What lies ahead is known beforehand, so a page that shows nothing needs no look at the order.
@@ -48,8 +42,7 @@ export function pageOfMatches(
   }
   const budget = walkingBudget(ordered.sorted.size, matches.count, wanted)
   return (
-    (budget > 0 ? walked(ordered, matches, page, budget, stats) : undefined) ??
-    collected(ordered, matches, page, stats)
+    (budget > 0 ? walked(ordered, matches, page, budget) : undefined) ?? collected(ordered, matches, page)
   )
 }
 
@@ -65,13 +58,7 @@ function walkingBudget(all: number, matching: number, wanted: number): number {
 }
 
 /** Undefined when the budget, in entries visited, did not suffice. */
-function walked(
-  ordered: OrderedColumn,
-  matches: Matches,
-  page: Page,
-  budget: number,
-  stats: IndexStats,
-): SlotPage | undefined {
+function walked(ordered: OrderedColumn, matches: Matches, page: Page, budget: number): SlotPage | undefined {
   const { sorted } = ordered
   const { after, offset = 0, first, descending } = page
   const step = descending ? -1 : 1
@@ -88,41 +75,33 @@ function walked(
     slot = next()
     if (slot < 0) break
     if (++visited > budget) {
-      stats.visited += visited
       return undefined
     }
     if (!matches.has(slot)) continue
     found++
     if (found > offset && found <= offset + first) slots.push(slot)
   }
-  stats.visited += visited
   const atEnd = slot < 0
   const hasNextPage = after === undefined ? offset + first < matches.count : found > offset + first
   if (after === undefined) return { slots, hasNextPage, hasPreviousPage: offset > 0 && matches.count > 0 }
   if (atEnd)
     return { slots, hasNextPage, hasPreviousPage: matches.count - found + Math.min(offset, found) > 0 }
   if (offset > 0) return { slots, hasNextPage, hasPreviousPage: true }
-  const hasPreviousPage = foundWithin(sorted.from(start - step, descending ? 1 : -1), matches, budget, stats)
+  const hasPreviousPage = foundWithin(sorted.from(start - step, descending ? 1 : -1), matches, budget)
   return hasPreviousPage === undefined ? undefined : { slots, hasNextPage, hasPreviousPage }
 }
 
 /** Whether a match comes up at all; undefined when the budget did not suffice. */
-function foundWithin(
-  next: () => number,
-  matches: Matches,
-  budget: number,
-  stats: IndexStats,
-): boolean | undefined {
+function foundWithin(next: () => number, matches: Matches, budget: number): boolean | undefined {
   for (let visited = 1; ; visited++) {
     if (visited > budget) return undefined
-    stats.visited++
     const slot = next()
     if (slot < 0) return false
     if (matches.has(slot)) return true
   }
 }
 
-function collected(ordered: OrderedColumn, matches: Matches, page: Page, stats: IndexStats): SlotPage {
+function collected(ordered: OrderedColumn, matches: Matches, page: Page): SlotPage {
   const { after, offset = 0, first, descending } = page
   const best = new TopK(
     Math.min(offset + first, matches.count),
@@ -137,7 +116,6 @@ function collected(ordered: OrderedColumn, matches: Matches, page: Page, stats: 
     ahead++
     best.add(slot)
   })
-  stats.visited += matches.count
   const before = matches.count - ahead + Math.min(offset, ahead)
   return {
     slots: best.sorted().slice(offset),

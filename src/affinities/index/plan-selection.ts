@@ -1,6 +1,6 @@
-import { type AffinitySelection, DIMENSIONS } from '../affinity-selection.js'
+import type { AffinitySelection } from '../affinity-selection.js'
 import { Bitmap } from './bitmap.js'
-import { Disjunction, type IndexStats, type Matches, type PostingsByDimension } from './disjunction.js'
+import { Disjunction, type Matches, type PostingsByDimension } from './disjunction.js'
 
 export type { Matches } from './disjunction.js'
 
@@ -14,7 +14,6 @@ export interface Indexed {
   readonly dimensions: PostingsByDimension
   /** Slots in use. */
   readonly live: Bitmap
-  readonly stats: IndexStats
 }
 
 /**
@@ -24,16 +23,14 @@ export interface Indexed {
  * records, those are looked at one by one; else whole bitmaps are combined, in time of slots / 32.
  */
 export function planSelection(indexed: Indexed, selection: AffinitySelection): Matches | undefined {
-  const { dimensions, live, stats } = indexed
+  const { dimensions, live } = indexed
   const every: Disjunction[] = []
-  for (const dimension of DIMENSIONS) {
-    const values = selection.all?.[dimension]
-    if (values !== undefined) every.push(new Disjunction(dimensions, { [dimension]: values }, stats))
-  }
-  for (const sets of selection.any ?? []) every.push(new Disjunction(dimensions, sets, stats))
+  for (const [dimension, values] of Object.entries(selection.all ?? {}))
+    if (values) every.push(new Disjunction(dimensions, { [dimension]: values }))
+  for (const sets of selection.any ?? []) every.push(new Disjunction(dimensions, sets))
   if (every.some((disjunction) => disjunction.total === 0)) return NOTHING
 
-  const excluded = new Disjunction(dimensions, selection.none ?? {}, stats)
+  const excluded = new Disjunction(dimensions, selection.none ?? {})
   if (excluded.total > 0 && excluded.covers(live.count)) return NOTHING
 
   const required = every
@@ -69,7 +66,7 @@ function listed(smallest: Disjunction, others: readonly Disjunction[], excluded:
   }
 }
 
-function combined({ live, stats }: Indexed, required: readonly Disjunction[], excluded: Disjunction): Bitmap {
+function combined({ live }: Indexed, required: readonly Disjunction[], excluded: Disjunction): Bitmap {
   const [first, ...others] = required
   let result: Bitmap
   if (first !== undefined) {
@@ -80,6 +77,5 @@ function combined({ live, stats }: Indexed, required: readonly Disjunction[], ex
   }
   for (const disjunction of others) result.intersect(disjunction.toBitmap(live.limit))
   if (excluded.total > 0) result.subtract(excluded.toBitmap(live.limit))
-  stats.words += result.words * (required.length + 1)
   return result
 }

@@ -17,10 +17,13 @@ const SMALLEST_BITMAP = 1024
 /** A bitmap turns back into a list at a quarter of the size that made it one, not to flutter at the border. */
 const HYSTERESIS = 4
 
+/** In the place of a value's id. */
+const NO_VALUE = -1
+
 /** One dimension of the index: each record's value, and for each value its records. */
 export class Postings {
   readonly #values = new StringTable()
-  /** Of all values that were ever in. */
+  /** The characters of all values that were ever in. */
   readonly #alphabet = new Alphabet()
   readonly #postings = new ObjectColumn<Posting>()
   /** Records that hold each value. */
@@ -81,6 +84,17 @@ export class Postings {
     return this.#valueIds.get(slot, this.#dimension)
   }
 
+  /** A record of a family that does not have this dimension holds no value in it. */
+  hasValueAt(slot: number): boolean {
+    return this.idAt(slot) !== NO_VALUE
+  }
+
+  /** Whether a slot holds this value; with undefined, none. */
+  isValueAt(slot: number, value: string | undefined): boolean {
+    const id = this.idAt(slot)
+    return id === NO_VALUE ? value === undefined : value !== undefined && this.#values.isText(id, value)
+  }
+
   valueAt(slot: number): string {
     return this.#values.textOf(this.#valueIds.get(slot, this.#dimension))
   }
@@ -104,19 +118,14 @@ export class Postings {
     return posting instanceof Bitmap ? posting : undefined
   }
 
-  /** Adds a value's slots to a set; returns the entries or words that took. */
-  joinInto(set: Bitmap, id: number): number {
+  /** Adds a value's slots to a set. */
+  joinInto(set: Bitmap, id: number): void {
     const posting = this.#postings.get(id)
-    if (posting === undefined) return 0
-    if (posting instanceof Bitmap) {
-      set.union(posting)
-      return posting.words
-    }
-    for (const slot of posting) set.add(slot)
-    return posting.length
+    if (posting instanceof Bitmap) set.union(posting)
+    else for (const slot of posting ?? []) set.add(slot)
   }
 
-  add(slot: number, value: string): void {
+  add(slot: number, value: string | undefined): void {
     this.note(slot, value)
     this.enter(slot)
   }
@@ -126,8 +135,12 @@ export class Postings {
    * until then no set of slots may be asked for.
    * @param guess The id that the value probably has: to compare two texts costs less than to find one.
    */
-  note(slot: number, value: string, guess = -1): void {
+  note(slot: number, value: string | undefined, guess = -1): void {
     if (slot >= this.#slotLimit) this.#slotLimit = slot + 1
+    if (value === undefined) {
+      this.#valueIds.set(slot, this.#dimension, NO_VALUE)
+      return
+    }
     const known = guess >= 0 && this.#values.isText(guess, value) ? guess : this.#values.find(value)
     const id = known < 0 ? this.#addValue(value) : known
     this.#valueIds.set(slot, this.#dimension, id)
@@ -140,8 +153,8 @@ export class Postings {
   }
 
   /** Another value for a slot whose first one was noted. */
-  noteAnew(slot: number, value: string): void {
-    this.#leave(this.idAt(slot))
+  noteAnew(slot: number, value: string | undefined): void {
+    if (this.hasValueAt(slot)) this.#leave(this.idAt(slot))
     this.note(slot, value)
   }
 
@@ -155,6 +168,7 @@ export class Postings {
   /** Lists a slot whose value was noted. */
   enter(slot: number): void {
     const id = this.idAt(slot)
+    if (id === NO_VALUE) return
     let posting = this.#postings.get(id)
     if (posting === undefined) {
       posting = this.count(id) > this.#listLimit() ? new Bitmap(this.#slotLimit) : []
@@ -170,6 +184,7 @@ export class Postings {
 
   remove(slot: number): void {
     const id = this.idAt(slot)
+    if (id === NO_VALUE) return
     const posting = this.#postings.get(id)
     if (posting === undefined) throw new RangeError(`Slot ${slot} holds no value.`)
     if (posting instanceof Bitmap) {

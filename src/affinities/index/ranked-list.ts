@@ -1,11 +1,10 @@
 import type { AffinityPosition } from '../affinity-reader.js'
-import { keyHead } from './key-head.js'
 import { LEAF_ROOM, Leaf } from './leaf.js'
 
 /** A leaf below a quarter looks for a neighbour to join, as long as the two fit with room to spare. */
 const MERGE_BELOW = LEAF_ROOM / 4
 const MERGE_UP_TO = (LEAF_ROOM * 3) / 4
-/** Of a leaf that is filled at once: full ones would all split at their next insertion. */
+/** A bulk load fills leaves up to here: full ones would all split at their next insertion. */
 const FILL_UP_TO = (LEAF_ROOM * 3) / 4
 
 interface Place {
@@ -14,8 +13,6 @@ interface Place {
   readonly key: string
 }
 
-const placeOf = (value: number, key: string): Place => ({ value, head: keyHead(key), key })
-
 /**
  * Slots in the order of (value, key), ascending, with ranks. Two levels: a list of leaves, and for each the value and
  * head it begins with, and its size. A rank adds up the sizes before it: at a million entries some 5,000 additions,
@@ -23,15 +20,24 @@ const placeOf = (value: number, key: string): Place => ({ value, head: keyHead(k
  */
 export class RankedList {
   readonly #keyOf: (slot: number) => string
+  readonly #headOf: (key: string) => number
   readonly #leaves: Leaf[] = []
   readonly #values: number[] = []
   readonly #heads: number[] = []
   readonly #sizes: number[] = []
   #size = 0
 
-  /** @param keyOf A slot's key. It must hold from before the slot is inserted until it is deleted. */
-  constructor(keyOf: (slot: number) => string) {
+  /**
+   * @param keyOf A slot's key. It must hold from before the slot is inserted until it is deleted.
+   * @param headOf See createKeyHead.
+   */
+  constructor(keyOf: (slot: number) => string, headOf: (key: string) => number) {
     this.#keyOf = keyOf
+    this.#headOf = headOf
+  }
+
+  #placeOf(value: number, key: string): Place {
+    return { value, head: this.#headOf(key), key }
   }
 
   get size(): number {
@@ -39,7 +45,7 @@ export class RankedList {
   }
 
   insert(value: number, slot: number): void {
-    this.#insert(placeOf(value, this.#keyOf(slot)), slot)
+    this.#insert(this.#placeOf(value, this.#keyOf(slot)), slot)
   }
 
   /** Adds a slot that sorts after all others: a step, where `insert` searches. Its key's head is at hand already. */
@@ -59,19 +65,19 @@ export class RankedList {
   }
 
   delete(value: number, slot: number): void {
-    this.#delete(placeOf(value, this.#keyOf(slot)), slot)
+    this.#delete(this.#placeOf(value, this.#keyOf(slot)), slot)
   }
 
   /** As a deletion and an insertion. */
   move(from: number, to: number, slot: number): void {
-    const place = placeOf(from, this.#keyOf(slot))
+    const place = this.#placeOf(from, this.#keyOf(slot))
     this.#delete(place, slot)
     this.#insert({ value: to, head: place.head, key: place.key }, slot)
   }
 
   /** How many entries sort before a position; with `through`, also the one that has it. */
   rank({ value, key }: AffinityPosition, through: boolean): number {
-    const place = placeOf(value, key)
+    const place = this.#placeOf(value, key)
     const index = this.#leafFor(place)
     const leaf = this.#leaves[index]
     if (leaf === undefined) return 0

@@ -8,16 +8,13 @@ export type TrustProxy = (address: string, hop: number) => boolean
 export const TRUST_NOBODY: TrustProxy = () => false
 
 /**
- * `TRUST_PROXY`: how many proxies stand in front (`1`), or their addresses, ranges and names, comma-separated
- * (`10.0.0.0/8,loopback`; names: loopback, linklocal, uniquelocal).
- * @throws TypeError where it is neither
+ * Trusts so many proxies in front, or those of these addresses, ranges and names (`10.0.0.0/8`, `loopback`, `linklocal`,
+ * `uniquelocal`).
+ * @throws TypeError where an address is none
  */
-export function parseTrustProxy(text: string): TrustProxy {
-  if (/^\d+$/.test(text)) {
-    const hops = Number(text)
-    return (_address, hop) => hop < hops
-  }
-  return proxyAddr.compile(text.split(',').map((part) => part.trim()))
+export function trustProxies(proxies: number | readonly string[]): TrustProxy {
+  if (typeof proxies === 'number') return (_address, hop) => hop < proxies
+  return proxyAddr.compile([...proxies])
 }
 
 /** The client's address as far as it can be believed. */

@@ -9,6 +9,7 @@ import {
   createMemoryWriteBackRemover,
   createRedisWriteBackRemover,
 } from '../../../src/affinities/clear/write-back-remover.js'
+import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { createMemoryAffinityStore } from '../../../src/affinities/memory-affinity-store.js'
 import { UnavailableError } from '../../../src/errors.js'
 import { MemoryKeyspace } from '../../../src/redis/memory-keyspace.js'
@@ -26,11 +27,11 @@ function setUp(
   const put = (n: number, fields: object = {}) =>
     keyspace.set(keyOf(n), stored({ created_at: CREATED, ...fields }))
   for (let n = 0; n < 10; n += 1) put(n)
-  const memory = createMemoryAffinityStore(keyspace)
+  const memory = createMemoryAffinityStore(keyspace, FAMILIES)
   const store: AffinityStore = { ...memory, ...inTheWay(memory, keyspace) }
   const guard = createWriteBackGuard({
     store: memory,
-    remover: createMemoryWriteBackRemover(keyspace),
+    remover: createMemoryWriteBackRemover(keyspace, FAMILIES),
     windowSeconds: 5,
     isFollowed: () => false,
     now: Date.now,
@@ -230,7 +231,7 @@ describe.each([
     )
     guard = createWriteBackGuard({
       store: live.store,
-      remover: createRedisWriteBackRemover(live.client),
+      remover: createRedisWriteBackRemover(live.client, FAMILIES),
       windowSeconds: 0.5,
       isFollowed: () => true,
       now: Date.now,

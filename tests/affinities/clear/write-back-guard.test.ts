@@ -8,6 +8,7 @@ import {
   createRedisWriteBackRemover,
   type WriteBackRemover,
 } from '../../../src/affinities/clear/write-back-remover.js'
+import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { createMemoryAffinityStore } from '../../../src/affinities/memory-affinity-store.js'
 import { MemoryKeyspace } from '../../../src/redis/memory-keyspace.js'
 import { freshRedis } from '../../support/servers/shared.js'
@@ -43,7 +44,7 @@ async function guarded(how: 'live' | 'scanning', windowSeconds = 2): Promise<Gua
   await untilState(live, how)
   guard = createWriteBackGuard({
     store: live.store,
-    remover: createRedisWriteBackRemover(live.client),
+    remover: createRedisWriteBackRemover(live.client, FAMILIES),
     windowSeconds,
     isFollowed: () => live.source.state === 'live',
     now: Date.now,
@@ -182,9 +183,9 @@ describe.each(['Redis', 'memory'] as const)('a write-back in %s', (backend) => {
   }> {
     if (backend === 'memory') {
       const keyspace = new MemoryKeyspace()
-      const store = createMemoryAffinityStore(keyspace)
+      const store = createMemoryAffinityStore(keyspace, FAMILIES)
       return {
-        remover: createMemoryWriteBackRemover(keyspace),
+        remover: createMemoryWriteBackRemover(keyspace, FAMILIES),
         put: async (value) => keyspace.set(keyOf(1), value),
         has: async () =>
           (await store.read([keyOf(1)])).records.length + Number(keyspace.type(keyOf(1)) !== 'none') > 0,
@@ -192,7 +193,7 @@ describe.each(['Redis', 'memory'] as const)('a write-back in %s', (backend) => {
     }
     const client = (await freshRedis('empty')).client({ protocol: 2 })
     return {
-      remover: createRedisWriteBackRemover(client),
+      remover: createRedisWriteBackRemover(client, FAMILIES),
       put: (value) => client.set(keyOf(1), value),
       has: async () => (await client.exists(keyOf(1))) === 1,
     }

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { createExpiryWalk } from '../../../src/affinities/feed/expiry.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
+import { countCosts } from '../index/cost-counter.js'
 
 const pinThatExpiresAt = (expiresAt: number) => ({
   key: `key-${expiresAt}`,
@@ -25,10 +27,9 @@ describe('the walk through what has expired', () => {
 
   /** @param now Unix seconds */
   function walkOver(times: Iterable<number>, now: () => number) {
-    const stats = { visited: 0, words: 0 }
-    const index = new AffinityIndex(stats)
+    const index = new AffinityIndex(FAMILIES)
     for (const expiresAt of times) index.upsert(pinThatExpiresAt(expiresAt))
-    return { index, stats, walk: createExpiryWalk({ index, now: () => now() * 1_000 }) }
+    return { index, walk: createExpiryWalk({ index, now: () => now() * 1_000 }) }
   }
 
   it('names what is due, earliest first, and each record once', () => {
@@ -63,12 +64,12 @@ describe('the walk through what has expired', () => {
   })
 
   it('looks at a page of 200 where nothing is due, however many records there are', () => {
-    const { walk, stats } = walkOver(
+    const { walk } = walkOver(
       Array.from({ length: 5_000 }, (_, n) => n + 10),
       () => 5,
     )
-    stats.visited = 0
+    const cost = countCosts()
     walk.due()
-    expect(stats.visited).toBeLessThanOrEqual(200)
+    expect(cost.visited).toBeLessThanOrEqual(200)
   })
 })

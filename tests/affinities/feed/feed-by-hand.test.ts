@@ -1,5 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest'
 import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
+import { FAMILIES } from '../../../src/affinities/families/index.js'
 import type { FeedListener } from '../../../src/affinities/feed/affinity-feed.js'
 import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
 import { createLiveSource } from '../../../src/affinities/feed/indexed-source.js'
@@ -13,7 +14,7 @@ function followByHand(reconcileEveryMs = 60_000) {
   const logs: LogLine[] = []
   let failure: Error | undefined
   const keyspace = new MemoryKeyspace()
-  const memory = createMemoryAffinityStore(keyspace)
+  const memory = createMemoryAffinityStore(keyspace, FAMILIES)
   const held: (() => void)[] = []
   let isHolding = false
   const store: AffinityStore = {

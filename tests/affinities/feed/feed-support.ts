@@ -1,7 +1,8 @@
 import { expect, onTestFinished, vi } from 'vitest'
 import type { AffinityEvent } from '../../../src/affinities/affinity-events.js'
-import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
-import type { AffinityStore, BrokenAffinity } from '../../../src/affinities/affinity-store.js'
+import type { AffinityRecord, BrokenAffinity } from '../../../src/affinities/affinity-record.js'
+import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
+import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
 import { createLiveSource, type LiveSource } from '../../../src/affinities/feed/indexed-source.js'
 import { createRedisFeed } from '../../../src/affinities/feed/redis-feed.js'
@@ -44,14 +45,14 @@ export function logTo(logs: LogLine[]) {
 export async function follow(config: RedisConfig, options: LiveOptions = {}): Promise<Live> {
   const client = createRedis(config, { onError: () => {} })
   await connectRedis(client, 10_000)
-  const store = createRedisAffinityStore(client)
+  const store = createRedisAffinityStore(client, FAMILIES)
   const logs: LogLine[] = []
   const broken: BrokenAffinity[] = []
   const brokenRecords = createBrokenRecords((entry) => broken.push(entry))
   const now = options.now ?? Date.now
   const source = createLiveSource({
     store,
-    feed: createRedisFeed(client),
+    feed: createRedisFeed(client, FAMILIES),
     brokenRecords,
     scanSource: createScanSource(store, brokenRecords, now),
     log: logTo(logs),

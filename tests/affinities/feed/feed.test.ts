@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
 import { createLiveSource } from '../../../src/affinities/feed/indexed-source.js'
 import { createMemoryFeed } from '../../../src/affinities/feed/memory-feed.js'
@@ -286,11 +287,11 @@ describe('the live index of a Redis', () => {
 
 describe('the live index of this process’s own keyspace', () => {
   function followMemory(keyspace: MemoryKeyspace, options: LiveOptions & { now: () => number }) {
-    const store = createMemoryAffinityStore(keyspace)
+    const store = createMemoryAffinityStore(keyspace, FAMILIES)
     const broken = createBrokenRecords(() => {})
     const source = createLiveSource({
       store,
-      feed: createMemoryFeed(keyspace),
+      feed: createMemoryFeed(keyspace, FAMILIES),
       brokenRecords: broken,
       scanSource: createScanSource(store, broken, options.now),
       log: logTo([]),

@@ -1,6 +1,7 @@
 import { expect, it, vi } from 'vitest'
-import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
-import type { AffinityBatch, AffinityStore } from '../../../src/affinities/affinity-store.js'
+import type { AffinityBatch, AffinityRecord } from '../../../src/affinities/affinity-record.js'
+import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
+import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { Changes } from '../../../src/affinities/feed/change-queue.js'
 import { reconcile } from '../../../src/affinities/feed/reconcile.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
@@ -21,7 +22,7 @@ const { key } = record(0)
 
 /** A cache that holds one record, used twice by now, and an index that has seen its first use. */
 function behind() {
-  const index = new AffinityIndex()
+  const index = new AffinityIndex(FAMILIES)
   index.upsert(record(1))
   const batch: AffinityBatch = { records: [record(2)], broken: [] }
   const listeners = new Set<(keys: readonly string[]) => void>()

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
 import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
+import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
 import { createScanSource } from '../../../src/affinities/feed/scan-source.js'
 import { createMemoryAffinityStore } from '../../../src/affinities/memory-affinity-store.js'
@@ -29,7 +30,7 @@ const recordOf = (n: number): AffinityRecord => ({
 function sourceOf(records: readonly AffinityRecord[]) {
   let reads = 0
   const store: AffinityStore = {
-    ...createMemoryAffinityStore(new MemoryKeyspace()),
+    ...createMemoryAffinityStore(new MemoryKeyspace(), FAMILIES),
     async *readAll() {
       reads += 1
       yield { records, broken: [] }
@@ -51,7 +52,7 @@ function slowSource({ failures = 0 } = {}) {
     letGo = resolve
   })
   const store: AffinityStore = {
-    ...createMemoryAffinityStore(new MemoryKeyspace()),
+    ...createMemoryAffinityStore(new MemoryKeyspace(), FAMILIES),
     async *readAll() {
       const seen = [...records]
       reads += 1

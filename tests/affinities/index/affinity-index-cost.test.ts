@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { encodeAffinityKey } from '../../../src/affinities/affinity-key.js'
 import type { AffinityPageRequest } from '../../../src/affinities/affinity-reader.js'
 import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
 import type { AffinitySelection } from '../../../src/affinities/affinity-selection.js'
+import { cacheAffinity } from '../../../src/affinities/families/cache-affinity.js'
+import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
+import { countCosts } from './cost-counter.js'
 
 /** Costs are counted in entries looked at, not in time: the same on any machine. */
 const SIZE = 100_000
@@ -22,7 +24,7 @@ function recordOf(number: number): AffinityRecord {
   // One record in ten belongs to a provider whose records were all created before any other's.
   const isOld = spread(number * 7) < 0.1
   return {
-    key: encodeAffinityKey(identity),
+    key: cacheAffinity.encode(identity),
     ...identity,
     providerId: isOld ? 'old' : `provider-${number % 5}`,
     endpointId: `endpoint-${number % 11}`,
@@ -33,9 +35,9 @@ function recordOf(number: number): AffinityRecord {
   }
 }
 
-const stats = { visited: 0, words: 0 }
-const index = new AffinityIndex(stats)
+const index = new AffinityIndex(FAMILIES)
 for (let number = 0; number < SIZE; number++) index.upsert(recordOf(number))
+const stats = countCosts()
 
 const DESCENDING = { field: 'EXPIRES_AT', direction: 'DESC' } as const
 const page = (selection: AffinitySelection, request: Partial<AffinityPageRequest> = {}) =>

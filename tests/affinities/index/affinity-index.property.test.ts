@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type AffinityIdentity, encodeAffinityKey } from '../../../src/affinities/affinity-key.js'
 import {
   type AffinityOrder,
   type AffinityPage,
@@ -9,7 +8,10 @@ import {
   positionOf,
 } from '../../../src/affinities/affinity-reader.js'
 import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
-import { type AffinitySelection, DIMENSIONS, isSelected } from '../../../src/affinities/affinity-selection.js'
+import { type AffinityIdentity, DIMENSIONS } from '../../../src/affinities/affinity-record.js'
+import { type AffinitySelection, isSelected } from '../../../src/affinities/affinity-selection.js'
+import { cacheAffinity } from '../../../src/affinities/families/cache-affinity.js'
+import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
 import { containing } from '../../../src/util/text-search.js'
 
@@ -53,7 +55,9 @@ const instant = fc.constantFrom(0, 0.5, 1, 1.25, 2, 3, 1e9)
 /** Keys of the known family, and a few that sort before and after all of those. */
 function keyOf({ affinityKey, apiFormat, modelId }: AffinityIdentity): string {
   const other = { a0: 'a', a1: 'cache', a2: 'z' }[affinityKey]
-  return other ? `${other}:${apiFormat}:${modelId}` : encodeAffinityKey({ affinityKey, apiFormat, modelId })
+  return other
+    ? `${other}:${apiFormat}:${modelId}`
+    : cacheAffinity.encode({ affinityKey, apiFormat, modelId })
 }
 
 const record: fc.Arbitrary<AffinityRecord> = fc
@@ -186,7 +190,7 @@ describe('the index and a naive list agree', () => {
     )
     fc.assert(
       fc.property(fc.uniqueArray(texts, { maxLength: 6 }), texts, fc.nat(8), (values, other, start) => {
-        const index = new AffinityIndex()
+        const index = new AffinityIndex(FAMILIES)
         values.forEach((modelId, n) => {
           const identity = { affinityKey: `a${n}`, apiFormat: 'F', modelId }
           index.upsert({
@@ -217,7 +221,7 @@ describe('the index and a naive list agree', () => {
       fc.property(
         fc.array(fc.tuple(command, fc.array(request, { maxLength: 4 })), { minLength: 1, maxLength: 25 }),
         (steps) => {
-          const index = new AffinityIndex()
+          const index = new AffinityIndex(FAMILIES)
           const naive = new NaiveIndex()
           for (const [step, requests] of steps) {
             run(index, naive, step)
@@ -236,7 +240,7 @@ describe('the index and a naive list agree', () => {
   it('with thousands of records, where leaves split and join, and lists turn into bitmaps and back', () => {
     fc.assert(
       fc.property(fc.integer(), fc.array(request, { minLength: 30, maxLength: 30 }), (seed, requests) => {
-        const index = new AffinityIndex()
+        const index = new AffinityIndex(FAMILIES)
         const naive = new NaiveIndex()
         const random = new Random(seed)
         const questions = () => {

@@ -2,13 +2,14 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AFFINITY_PREFIX, encodeAffinityKey } from '../../../src/affinities/affinity-key.js'
 import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
+import { cacheAffinity } from '../../../src/affinities/families/cache-affinity.js'
+import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
-import { keyHead } from '../../../src/affinities/index/key-head.js'
+import { createKeyHead } from '../../../src/affinities/index/key-head.js'
 
 const pin: AffinityRecord = {
-  key: encodeAffinityKey({ affinityKey: 'key-1', apiFormat: 'CLAUDE', modelId: 'model-1' }),
+  key: cacheAffinity.encode({ affinityKey: 'key-1', apiFormat: 'CLAUDE', modelId: 'model-1' }),
   affinityKey: 'key-1',
   apiFormat: 'CLAUDE',
   modelId: 'model-1',
@@ -23,17 +24,17 @@ const pin: AffinityRecord = {
 const another = (affinityKey: string, fields: Partial<AffinityRecord> = {}): AffinityRecord => ({
   ...pin,
   affinityKey,
-  key: encodeAffinityKey({ affinityKey, apiFormat: 'CLAUDE', modelId: 'model-1' }),
+  key: cacheAffinity.encode({ affinityKey, apiFormat: 'CLAUDE', modelId: 'model-1' }),
   ...fields,
 })
 
 describe('an upsert tells what it changed', () => {
   it('created, where the key held nothing', () => {
-    expect(new AffinityIndex().upsert(pin)).toEqual({ kind: 'created', record: pin })
+    expect(new AffinityIndex(FAMILIES).upsert(pin)).toEqual({ kind: 'created', record: pin })
   })
 
   it('unchanged, where nothing differs', () => {
-    const index = new AffinityIndex()
+    const index = new AffinityIndex(FAMILIES)
     index.upsert(pin)
     expect(index.upsert({ ...pin })).toEqual({ kind: 'unchanged', record: pin, previous: pin })
   })
@@ -43,7 +44,7 @@ describe('an upsert tells what it changed', () => {
     ['expiresAt', 1301],
     ['createdAt', 1200],
   ])('refreshed, where the pin stays and %s differs', (field, value) => {
-    const index = new AffinityIndex()
+    const index = new AffinityIndex(FAMILIES)
     index.upsert(pin)
     const record = { ...pin, [field]: value }
     expect(index.upsert(record)).toEqual({ kind: 'refreshed', record, previous: pin })
@@ -52,14 +53,14 @@ describe('an upsert tells what it changed', () => {
   })
 
   it.each(['providerId', 'endpointId', 'providerKeyId'])('switched, where %s differs', (field) => {
-    const index = new AffinityIndex()
+    const index = new AffinityIndex(FAMILIES)
     index.upsert(pin)
     const record = { ...pin, [field]: 'other', requestCount: 9 }
     expect(index.upsert(record)).toEqual({ kind: 'switched', record, previous: pin })
   })
 
   it('created again, once it was removed', () => {
-    const index = new AffinityIndex()
+    const index = new AffinityIndex(FAMILIES)
     index.upsert(pin)
     expect(index.remove(pin.key)).toEqual(pin)
     expect(index.remove(pin.key)).toBeUndefined()
@@ -69,7 +70,7 @@ describe('an upsert tells what it changed', () => {
 
 describe('what is gone leaves nothing behind', () => {
   it('values that no record holds any more are not listed', () => {
-    const index = new AffinityIndex()
+    const index = new AffinityIndex(FAMILIES)
     index.upsert(pin)
     index.upsert({ ...pin, providerId: 'provider-2' })
     expect([...index.distinct('providerId')]).toEqual(['provider-2'])
@@ -79,7 +80,7 @@ describe('what is gone leaves nothing behind', () => {
   })
 
   it('a view of the values follows the index, also through a clear', () => {
-    const index = new AffinityIndex()
+    const index = new AffinityIndex(FAMILIES)
     const keys = index.distinct('affinityKey')
     index.upsert(another('a'))
     index.upsert(another('b'))
@@ -98,7 +99,7 @@ describe('what is gone leaves nothing behind', () => {
   })
 
   it('records may be removed while their keys are read', () => {
-    const index = new AffinityIndex()
+    const index = new AffinityIndex(FAMILIES)
     for (let number = 0; number < 1000; number++) index.upsert(another(`key-${number}`))
     for (const key of index.keys()) index.remove(key)
     expect(index.size).toBe(0)
@@ -120,10 +121,10 @@ describe('what is gone leaves nothing behind', () => {
       return process.memoryUsage().heapUsed / 2 ** 20
     }
     const before = megabytes()
-    const index = new AffinityIndex()
+    const index = new AffinityIndex(FAMILIES)
     for (let number = 0; number < 200; number++) {
       const affinityKey = `a-rather-long-api-key-id-${number}`
-      const key = encodeAffinityKey({ affinityKey, apiFormat: 'CLAUDE', modelId: 'model-1' })
+      const key = cacheAffinity.encode({ affinityKey, apiFormat: 'CLAUDE', modelId: 'model-1' })
       const reply = Buffer.from(`${key}${'x'.repeat(100_000)}`).toString('latin1')
       index.upsert({
         ...pin,
@@ -138,25 +139,30 @@ describe('what is gone leaves nothing behind', () => {
 })
 
 describe('the number at the head of a key', () => {
-  it('never contradicts the order of the texts', () => {
+  it.each([
+    ['one family', FAMILIES.roots],
+    ['several families', ['b', cacheAffinity.prefix, 'cat:']],
+  ])('never contradicts the order of the texts, with %s', (_name, roots) => {
+    const headOf = createKeyHead(roots)
     const text = fc.array(fc.constantFrom('a', 'b', '\0', '\u00fe', '\u00ff', '\u0100', '模', ':'), {
       maxLength: 8,
     })
     const key = fc
-      .tuple(fc.constantFrom('', 'a', 'cache', AFFINITY_PREFIX, 'z'), text)
+      .tuple(fc.constantFrom('', 'a', 'b', 'cache', cacheAffinity.prefix, 'cat:', 'z'), text)
       .map(([prefix, characters]) => prefix + characters.join(''))
     fc.assert(
       fc.property(key, key, (a, b) => {
-        if (a < b) expect(keyHead(a)).toBeLessThanOrEqual(keyHead(b))
-        if (a === b) expect(keyHead(a)).toBe(keyHead(b))
+        if (a < b) expect(headOf(a)).toBeLessThanOrEqual(headOf(b))
+        if (a === b) expect(headOf(a)).toBe(headOf(b))
       }),
       { numRuns: 5000 },
     )
   })
 
   it('tells API keys apart by their first six characters', () => {
+    const headOf = createKeyHead(FAMILIES.roots)
     const head = (affinityKey: string) =>
-      keyHead(encodeAffinityKey({ affinityKey, apiFormat: 'CLAUDE', modelId: 'm' }))
+      headOf(cacheAffinity.encode({ affinityKey, apiFormat: 'CLAUDE', modelId: 'm' }))
     expect(head('0a1b2c3d')).toBeLessThan(head('0a1b2d00'))
     expect(head('0a1b2c3d')).toBe(head('0a1b2cff'))
   })

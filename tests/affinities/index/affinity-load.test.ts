@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encodeAffinityKey } from '../../../src/affinities/affinity-key.js'
 import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
+import { cacheAffinity } from '../../../src/affinities/families/cache-affinity.js'
+import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
 import { TimeSlice } from '../../../src/util/time-slice.js'
 
@@ -26,16 +27,16 @@ const record: fc.Arbitrary<AffinityRecord> = fc
     // Keys that say something else than their record's parts are put in order, too.
     key: fc.option(name('other:', 20), { nil: undefined, freq: 1 }),
   })
-  .map(({ key, ...fields }) => ({ key: key ?? encodeAffinityKey(fields), ...fields }))
+  .map(({ key, ...fields }) => ({ key: key ?? cacheAffinity.encode(fields), ...fields }))
 
 const oneByOne = (records: readonly AffinityRecord[]): AffinityIndex => {
-  const index = new AffinityIndex()
+  const index = new AffinityIndex(FAMILIES)
   for (const each of records) index.upsert(each)
   return index
 }
 
 async function atOnce(records: readonly AffinityRecord[]): Promise<AffinityIndex> {
-  const index = new AffinityIndex()
+  const index = new AffinityIndex(FAMILIES)
   const load = index.load()
   for (const each of records) index.upsert(each)
   await load.finish(new TimeSlice())
@@ -77,7 +78,7 @@ describe('an index that is loaded at once', () => {
   })
 
   it('answers from what it held before until the load is installed', async () => {
-    const index = new AffinityIndex()
+    const index = new AffinityIndex(FAMILIES)
     const load = index.load()
     index.upsert(sample('a'))
     expect(index.size).toBe(0)
@@ -89,7 +90,7 @@ describe('an index that is loaded at once', () => {
   })
 
   it('forgets a load that is dropped, and takes records as ever', () => {
-    const index = new AffinityIndex()
+    const index = new AffinityIndex(FAMILIES)
     const load = index.load()
     index.upsert(sample('a'))
     load.drop()
@@ -98,7 +99,7 @@ describe('an index that is loaded at once', () => {
   })
 
   it('does not install what was loaded before a clear, or before another load', async () => {
-    const index = new AffinityIndex()
+    const index = new AffinityIndex(FAMILIES)
     const cleared = index.load()
     index.upsert(sample('a'))
     index.clear()
@@ -123,7 +124,7 @@ describe('an index that is loaded at once', () => {
       ...sample(`${(n * 7_919) % 30_000}`),
       expiresAt: (n * 104_729) % 30_011,
     }))
-    const index = new AffinityIndex()
+    const index = new AffinityIndex(FAMILIES)
     const load = index.load()
     for (const each of records) index.upsert(each)
     let turns = 0
@@ -141,7 +142,7 @@ describe('an index that is loaded at once', () => {
 function sample(affinityKey: string): AffinityRecord {
   const identity = { affinityKey, apiFormat: 'OPENAI', modelId: 'm' }
   return {
-    key: encodeAffinityKey(identity),
+    key: cacheAffinity.encode(identity),
     ...identity,
     providerId: 'p',
     endpointId: 'e',

@@ -11,7 +11,6 @@ import {
 } from '@opentelemetry/resources'
 import { BatchSpanProcessor, NodeTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-node'
 import type { Logger } from 'pino'
-import type { TracingConfig } from './settings.js'
 import { storeSpans } from './store-spans.js'
 import type { Tracing } from './tracing.js'
 import { useTracing } from './use-tracing.js'
@@ -19,7 +18,12 @@ import { useTracing } from './use-tracing.js'
 /** A collector that does not answer must not hold up the end of the process. */
 const CLOSE_GRACE_MS = 2_000
 
-export async function startTracing({ protocol }: TracingConfig, logger: Logger): Promise<Tracing> {
+export interface TracingOptions {
+  /** How spans are encoded for the collector. */
+  readonly protocol: 'http/protobuf' | 'http/json'
+}
+
+export async function startTracing({ protocol }: TracingOptions, logger: Logger): Promise<Tracing> {
   const { OTLPTraceExporter } = await (protocol === 'http/json'
     ? import('@opentelemetry/exporter-trace-otlp-http')
     : import('@opentelemetry/exporter-trace-otlp-proto'))

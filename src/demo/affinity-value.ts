@@ -1,4 +1,4 @@
-import type { AffinityRecord } from '../../affinities/affinity-record.js'
+import type { AffinityRecord } from '../affinities/affinity-record.js'
 
 /**
  * The value under an affinity key, byte for byte as the gateway's Python writes it: these eight fields in this order,

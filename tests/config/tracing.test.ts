@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { readTracing } from '../../src/server/observe/tracing/settings.js'
+import { loadConfig } from '../../src/config/load-config.js'
+import { problemsOf } from './support.js'
 
 function settings(env: Readonly<Record<string, string>>) {
-  const problems: string[] = []
-  const tracing = readTracing((name) => env[name], problems)
-  return problems.length > 0 ? problems : tracing
+  const problems = problemsOf(env)
+  return problems.length > 0 ? problems : loadConfig(env).tracing
 }
 
 const ENDPOINT = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }
@@ -33,7 +33,10 @@ describe('OpenTelemetry’s variables', () => {
 
   it.each([
     [{ ...ENDPOINT, OTEL_TRACES_EXPORTER: 'zipkin' }, 'OTEL_TRACES_EXPORTER must be otlp or none'],
-    [{ ...ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, 'OTEL_EXPORTER_OTLP_PROTOCOL must be one of'],
+    [
+      { ...ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+      'OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf or http/json',
+    ],
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'user:secret@host' }, 'OTEL_EXPORTER_OTLP_ENDPOINT must be an http://'],
   ])('are refused where they name what is not here: %o', (env, sentence) => {
     const problems = settings(env)
