@@ -27,6 +27,12 @@ export function deedOf({ eventMetadata }: Pick<AuditLog, 'eventMetadata'>): {
   return success ? { action: data.action, actor: data.actor } : { action: 'unknown', actor: 'unknown' }
 }
 
+const startedBy = z.looseObject({ instance: z.string() })
+
+/** The instance of this service that began an action; null where the row does not say. */
+export const instanceOf = (eventMetadata: unknown): string | null =>
+  startedBy.safeParse(eventMetadata).data?.instance ?? null
+
 /** An event that this request has just written, as a read of its row would give it. */
 export const rowOf = (event: AuditEventRow) => ({
   id: event.id,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Prisma, PrismaClient } from '../generated/prisma/client.js'
 import { mapDatabaseErrors } from '../postgres/database-errors.js'
-import { descriptionOf, eventTypeOf, OURS } from './audit-rows.js'
+import { descriptionOf, eventTypeOf, instanceOf, OURS } from './audit-rows.js'
 import {
   type AuditEventRow,
   type AuditIntent,
@@ -14,33 +14,42 @@ import {
 const WIDTH = { ipAddress: 45, userAgent: 500, requestId: 100 } as const
 
 /** Writes audit events as rows that the gateway's own audit page can show. */
-export function createPrismaAuditStore(prisma: PrismaClient, now: () => number): AuditStore {
+export function createPrismaAuditStore(
+  prisma: PrismaClient,
+  { now, instance }: { readonly now: () => number; readonly instance: string },
+): AuditStore {
   return {
-    begin: (intent) => mapDatabaseErrors(() => insert(prisma, intent, new Date(now()))),
+    begin: (intent) => mapDatabaseErrors(() => insert(prisma, intent, instance, new Date(now()))),
     complete: (event, outcome) => mapDatabaseErrors(() => update(prisma, event, outcome)),
-    pending: (olderThan) =>
+    pending: () =>
       mapDatabaseErrors(async () => {
         const rows = await prisma.auditLog.findMany({
           where: {
             ...OURS,
             eventType: eventTypeOf(false),
             eventMetadata: { path: ['outcome'], equals: 'pending' },
-            createdAt: { lt: olderThan },
           },
           orderBy: { createdAt: 'asc' },
-          select: { id: true },
+          select: { id: true, eventMetadata: true },
         })
-        return rows.map(({ id }) => id)
+        return rows.map(({ id, eventMetadata }) => ({ id, instance: instanceOf(eventMetadata) }))
       }),
   }
 }
 
-async function insert(prisma: PrismaClient, intent: AuditIntent, createdAt: Date): Promise<AuditEventRow> {
+async function insert(
+  prisma: PrismaClient,
+  intent: AuditIntent,
+  instance: string,
+  createdAt: Date,
+): Promise<AuditEventRow> {
   const metadata = {
     action: intent.action,
     actor: storable(intent.actorName),
     arguments: storable(intent.arguments),
     outcome: 'pending',
+    // By it the others know whether this action may still run.
+    instance,
   }
   const row = {
     id: randomUUID(),
