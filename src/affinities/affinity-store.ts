@@ -9,7 +9,7 @@ export interface ReadAllOptions {
 }
 
 /**
- * Where affinities live. Two backends, Redis and memory, pass one contract suite.
+ * Keeps affinities. Two backends, Redis and memory, pass one contract suite.
  * Every method throws UnavailableError (CACHE_UNAVAILABLE) when the cache does not answer: a failure never reads as empty.
  */
 export interface AffinityStore {

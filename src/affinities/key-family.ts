@@ -8,7 +8,7 @@ import type { AffinityIdentity, Dimension, ParsedAffinity, PinTarget } from './a
 export interface KeyFamily {
   /** Unique among the families in use. */
   readonly name: string
-  /** Every key of the family begins with it. Of two families whose prefixes match a key, the longer one has it. */
+  /** Every key of the family begins with it. If the prefixes of two families match a key, the longer one has it. */
   readonly prefix: string
   /** What its records can be filtered by beyond the dimensions that every affinity has. */
   readonly dimensions: readonly Dimension[]

@@ -33,7 +33,7 @@ export function createRedisAffinityStore(client: RedisClient, families: KeyFamil
       let batch: Promise<AffinityBatch> | undefined
       for await (const { node, keys } of scanMasters(client, { ...walked, mayRepeat, prefetch: true })) {
         const next = readBatch(keys, readValues(client, node, keys))
-        // Whoever stops early does not wait for it.
+        // A reader that stops early does not wait for it.
         next.catch(() => {})
         // Redis reads this one's values while the one before is worked on.
         if (batch) yield await batch

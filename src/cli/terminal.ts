@@ -16,7 +16,7 @@ export interface Terminal {
   readonly isOutputTerminal: boolean
   /** Resolves when it may be followed by more: a slow reader slows the writer, and nothing piles up. */
   write(text: string): Promise<void>
-  /** To stderr, with a line break. Whose words it may be: nothing in it steers the terminal. */
+  /** To stderr, with a line break. The text may be anybody's: nothing in it steers the terminal. */
   note(text: string): void
   /** A line on stderr that replaces the one before, only on a terminal; empty to take it away. */
   progress(text: string): void

@@ -96,7 +96,7 @@ function readGateways({ isSet, read, problem }: Reader): Config['gateways'] {
 function readTrustedDocuments({ read, problem }: Reader): Config['trustedDocuments'] {
   const only = read('TRUSTED_DOCUMENTS_ONLY')
   const files = read('TRUSTED_DOCUMENTS_FILE')
-  // Whoever names documents to trust believes that others are refused.
+  // An operator who names documents to trust believes that others are refused.
   if (files && !only) problem('TRUSTED_DOCUMENTS_FILE needs TRUSTED_DOCUMENTS_ONLY=true.')
   return only ? { files: files ?? [] } : undefined
 }

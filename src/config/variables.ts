@@ -14,7 +14,7 @@ export const THEMES = {
 } as const satisfies Record<string, Record<string, Variable>>
 
 /**
- * Every variable that any part of affinityql reads. Whoever needs another one adds a row, reads it by its name, and runs
+ * Every variable that any part of affinityql reads. To add one, add a row, read it by its name, and run
  * `npm run schema` for the documentation.
  */
 export const VARIABLES = { ...THEMES.service, ...THEMES.traces, ...THEMES['command line'] } as const

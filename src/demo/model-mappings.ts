@@ -12,7 +12,7 @@ import type { DemoGlobalModel, DemoModel } from './models.js'
 import { pick, type Random } from './random.js'
 
 const MODEL_CACHE_TTL_SECONDS = 300
-/** Of the requests, how many name a model by a provider's own name for it. */
+/** This share of the requests names a model by a provider's own name for it. */
 const ALIAS_SHARE = 0.3
 
 const UNKNOWN_NAMES = ['gpt-6', 'claude-next', 'no/such model', 'llama3:*', '模型/一']

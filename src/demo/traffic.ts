@@ -24,9 +24,9 @@ const RECORDS_AT_START = 150
 const CONVERSATIONS = 90
 const FEWEST_REQUESTS = 2
 const MOST_REQUESTS = 4
-/** Of the requests to a pinned key, how many find it at its limit of concurrent requests and go elsewhere. */
+/** This share of the requests finds its provider key at the limit of concurrent requests, and goes elsewhere. */
 const DENIED_SHARE = 0.05
-/** Of the steps, how many bring a request for a model that nobody has. */
+/** This share of the steps brings a request for a model that nobody has. */
 const UNKNOWN_MODEL_SHARE = 0.05
 /** The gateway's probe phase: until then its reservation is a trial. */
 const PROBE_PHASE_REQUESTS = 100

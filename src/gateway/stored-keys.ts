@@ -1,7 +1,7 @@
 import type { Database } from '../postgres/database.js'
 import type { Decrypter } from './fernet.js'
 
-/** Of each kind: enough to tell a wrong ENCRYPTION_KEY from a few rows that cannot be read. */
+/** So many keys of each kind are enough to tell a wrong ENCRYPTION_KEY from a few rows that cannot be read. */
 const TRIED = 20
 
 export interface KeysTried {

@@ -14,7 +14,7 @@ export interface ModelCacheEntry {
 export type FamilyCounts = Readonly<Record<ModelCacheFamily, number>>
 
 /**
- * Where the gateway caches how names resolve to models. Two backends, Redis and memory, pass one contract suite. Keys of
+ * Reads and clears the gateway’s caches of how names resolve to models. Two backends, Redis and memory, pass one contract suite. Keys of
  * strangers (`model:someone-elses`) are never seen.
  * Every method throws UnavailableError (CACHE_UNAVAILABLE) when the cache does not answer: a failure never reads as empty.
  */

@@ -29,7 +29,7 @@ const isUnavailable = (error: Error): boolean => {
  * A failure to reach Redis, to have its answer in time, or a Redis that refuses to serve, becomes UnavailableError
  * (CACHE_UNAVAILABLE) with the driver's error as its cause. Anything else (WRONGTYPE, a bug) comes back as it is.
  *
- * Of a command that changes something, ask `mayHaveRun` first: a time-out is no failure.
+ * If the command changes something, ask `mayHaveRun` first: a time-out is no failure.
  */
 export const toCacheError = (error: unknown): unknown =>
   error instanceof Error && !(error instanceof UnavailableError) && isUnavailable(error)

@@ -77,7 +77,7 @@ async function* scanCluster(cluster: Cluster, walk: Walk): AsyncGenerator<NodeKe
 async function* scanNode(node: Redis, { pattern, prefetch, pick }: Walk): AsyncGenerator<NodeKeys> {
   const step = (cursor: string): ScanStep => {
     const reply = node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
-    // Whoever stops early does not wait for it.
+    // A reader that stops early does not wait for it.
     reply.catch(() => {})
     return reply
   }

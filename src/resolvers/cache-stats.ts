@@ -52,7 +52,7 @@ async function configured(
   return known.find((mode) => mode === value) ?? fallback
 }
 
-/** Of all uses of a record that were seen, the share that found it in place; null where none was seen. */
+/** The share of all uses that kept the pin, 0 to 1; null if no use was seen. */
 export function reuseRate({ created, refreshed, providerSwitches, keySwitches }: ObservedFigures) {
   const uses = created + providerSwitches + keySwitches + refreshed
   return uses === 0 ? null : refreshed / uses

@@ -55,7 +55,7 @@ export interface YogaDeps extends ContextDeps {
   readonly consoleDirectory: string
   /** In production nobody may introspect, GraphiQL is not served and errors suggest no names. */
   readonly production: boolean
-  /** Where given, these documents are run and no others, and GraphiQL is not served. */
+  /** If given, only these documents are run, and GraphiQL is not served. */
   readonly trustedDocuments?: TrustedDocuments | undefined
 }
 

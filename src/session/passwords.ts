@@ -1,6 +1,6 @@
 import { genSalt, parseOptions, verify as verifyBcrypt } from '@node-rs/bcrypt'
 
-/** Of an account hash where no admin exists to learn it from; the gateway's own default. */
+/** The bcrypt cost that is assumed if no administrator's hash tells it; the gateway's own default. */
 const DEFAULT_COST = 12
 /** UTF-16 units. bcrypt reads 72 bytes, so nothing longer can be meant. */
 export const MAX_PASSWORD_LENGTH = 1024

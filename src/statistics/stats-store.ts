@@ -1,4 +1,5 @@
 import type { StorageType } from '../affinities/affinity-store.js'
+import { createChangeFilter } from '../log/change-filter.js'
 import type { Counters } from './counters.js'
 
 /** Hashes of counters that every reporting gateway adds to; they do not expire. */
@@ -14,7 +15,7 @@ export interface StatsStore {
   /** What is there now; counters that nobody keeps, and those that cannot be read, are absent. */
   readCounters(): Promise<Counters>
   /**
-   * Adds what a clear has really removed to the gateways' own count of invalidations. Where that counter cannot be
+   * Adds what a clear has really removed to the gateways' own count of invalidations. If that counter cannot be
    * counted up, as it is no number or its key no hash, it is left alone.
    * @param count a whole number; 0 and below do nothing
    */
@@ -31,11 +32,8 @@ export type JunkListener = (junk: JunkCounter) => void
 
 /** Passes each counter on once: statistics are read every few seconds, and junk stays. */
 export function onceEach(listener: JunkListener): JunkListener {
-  const told = new Set<string>()
+  const changes = createChangeFilter()
   return (junk) => {
-    const id = `${junk.key} ${junk.field ?? ''}`
-    if (told.has(id)) return
-    told.add(id)
-    listener(junk)
+    if (changes.isNew(`${junk.key} ${junk.field ?? ''}`, 'junk')) listener(junk)
   }
 }

@@ -29,7 +29,7 @@ export function createHangGuard({ probe, suspectAfterMs, probeTimeoutMs }: HangG
   let hangs = false
   let again: NodeJS.Timeout | undefined
 
-  /** Whoever asks while a probe is under way shares its answer. */
+  /** Callers that ask while a probe is under way share its answer (single flight). */
   function isAlive(): Promise<boolean> {
     probing ??= answersInTime(probe, probeTimeoutMs).then((alive) => {
       probing = undefined
@@ -74,7 +74,7 @@ async function answersInTime(probe: () => Promise<void>, timeoutMs: number): Pro
     () => false,
   )
   const tooLate = sleep(timeoutMs, undefined, { ref: false }).then(async () => {
-    // Where this process was too busy to read, the answer may be here already.
+    // The answer may be here already, if this process was too busy to read it.
     await setImmediate()
     return false
   })

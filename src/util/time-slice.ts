@@ -8,7 +8,7 @@ const BLOCK = 4_096
 
 /**
  * Lets requests and messages have their turn in the middle of a long loop: `if (slice.isOver()) await slice.next()`.
- * Whatever may change meanwhile has to be looked at anew afterwards.
+ * What may change meanwhile has to be read again afterwards.
  */
 export class TimeSlice {
   #steps = 0
@@ -40,7 +40,7 @@ export class TimeSlice {
 export async function* prefetch<T>(batches: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
   const iterator = batches[Symbol.asyncIterator]()
   let next = iterator.next()
-  // Whoever stops early does not wait for it.
+  // A reader that stops early does not wait for it.
   next.catch(() => {})
   try {
     for (;;) {

@@ -8,7 +8,7 @@ import { pageOfAll, pageOfMatches } from './pages.js'
 import { type Matches, planSelection } from './plan-selection.js'
 import { ValuesView } from './values-view.js'
 
-/** Many records on their way into an empty index. */
+/** A bulk load: many records on their way into an empty index. */
 export interface AffinityLoad {
   /** Sorts what has come, in slices; then nothing more may come. */
   finish(slice: TimeSlice): Promise<void>
@@ -24,7 +24,7 @@ export interface AffinityLoad {
  * differs. `unchanged`: nothing does.
  *
  * A pin that went and came back between two looks, to the same provider key, is `refreshed`: so records created less
- * records removed is always the size. Whoever needs to tell compares `createdAt`, which a mere refresh keeps.
+ * records removed is always the size. `createdAt` tells the two apart: a mere refresh keeps it.
  */
 export type AffinityChange =
   | { readonly kind: 'created'; readonly record: AffinityRecord; readonly previous?: never }

@@ -16,7 +16,7 @@ const FEW = 24
 /** 16-bit digits of a 64-bit number. */
 const DIGITS = 4
 const DIGIT_LIMIT = 2 ** 16
-/** Where this machine keeps the digit with the sign: the last on all but a few. */
+/** This machine keeps the digit with the sign at this place: the last on all but a few machines. */
 const TOP = new Uint16Array(new Float64Array([-0]).buffer)[0] === 0 ? DIGITS - 1 : 0
 
 /**

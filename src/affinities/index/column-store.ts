@@ -113,7 +113,7 @@ export class ColumnStore {
 
   /**
    * Takes in a record that comes with many others, into no order yet: `putInOrder` follows when all are there, and until
-   * then nothing else may be done with the table. Of two with the same key the later one counts.
+   * then nothing else may be done with the table. If two have the same key, the later one counts.
    */
   collect(record: AffinityRecord): void {
     const before = this.keys.size

@@ -23,7 +23,7 @@ const NO_VALUE = -1
 /** One dimension of the index: each record's value, and for each value its records. */
 export class Postings {
   readonly #values = new StringTable()
-  /** Of all values that were ever in. */
+  /** The characters of all values that were ever in. */
   readonly #alphabet = new Alphabet()
   readonly #postings = new ObjectColumn<Posting>()
   /** Records that hold each value. */

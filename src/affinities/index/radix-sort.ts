@@ -25,7 +25,7 @@ export async function sortByText(
   return from
 }
 
-/** Where each run begins, and after the last one where it ends. */
+/** Finds the places where each run begins, and after the last one the place where it ends. */
 async function runsOf(
   order: Int32Array,
   textOf: (number: number) => string,

@@ -4,7 +4,7 @@ import { LEAF_ROOM, Leaf } from './leaf.js'
 /** A leaf below a quarter looks for a neighbour to join, as long as the two fit with room to spare. */
 const MERGE_BELOW = LEAF_ROOM / 4
 const MERGE_UP_TO = (LEAF_ROOM * 3) / 4
-/** Of a leaf that is filled at once: full ones would all split at their next insertion. */
+/** A bulk load fills leaves up to here: full ones would all split at their next insertion. */
 const FILL_UP_TO = (LEAF_ROOM * 3) / 4
 
 interface Place {

@@ -35,7 +35,7 @@ async function inspect(database: Database): Promise<State> {
 
 /**
  * Makes sure the database has the gateway's tables. Only an empty database, or one that affinityql itself created, is ever
- * changed; of a gateway's own database nothing is but looked at. Where several processes start on one empty database, one
+ * changed; of a gateway's own database nothing is but looked at. If several processes start on one empty database, one
  * migrates it and the others wait for it. A migration happens as a whole or not at all.
  * @returns whether anything was changed.
  * @throws ConfigurationError naming every missing table and column, and every column of a type that cannot be read;

@@ -4,7 +4,7 @@ import { extname, join, sep } from 'node:path'
 import type { Plugin } from 'graphql-yoga'
 
 export interface ConsoleOptions {
-  /** Folder of the built console, with its index.html. Where it is absent no page is served. */
+  /** The folder of the built console, with its index.html. No page is served if it is absent. */
   readonly directory: string
 }
 

@@ -15,7 +15,7 @@ export interface OperationDone {
   readonly outcome: string
 }
 
-/** Where a scrape finds what is not counted here. What rejects is left out of the answer. */
+/** A scrape asks these for what is not counted here. A source that rejects is left out of the answer. */
 export interface MetricSources {
   statistics(): Promise<Statistics>
   /** Live affinities now. */
