@@ -38,7 +38,7 @@ export class FollowerLog {
   refused(reason: unknown): void {
     this.#log.warn(
       { reason: messageOf(reason) },
-      'the cache does not tell changes (client tracking is refused): every request reads all affinities, and it is tried again',
+      'the cache does not tell changes (client tracking is refused): every request reads all affinities',
     )
   }
 
@@ -50,7 +50,7 @@ export class FollowerLog {
     if (this.#faults.size > REMEMBERED && oldest !== undefined) this.#faults.delete(oldest)
     this.#log.error(
       { err: error },
-      'the index of affinities failed by a fault in this service: every request reads all affinities, and it is tried again',
+      'the index of affinities met a fault of this service: every request reads all affinities',
     )
   }
 }

@@ -1,4 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
 import { expect, it, vi } from 'vitest'
+import { cacheUnavailable } from '../../src/errors.js'
 import { keyOf, stored } from './feed-support.js'
 import { followByHand } from './follow-by-hand.js'
 
@@ -43,3 +46,50 @@ it('says that it cannot compare with the cache, where nothing else would', async
   await vi.waitFor(() => expect(logs.at(-1)?.message).toContain('cannot be compared'), { timeout: 10_000 })
   expect(logs.at(-1)).toMatchObject({ level: 'warn', details: { err: { message: 'a bug' } } })
 })
+
+it('holds what the cache holds, whatever has happened, once changes are told and reads succeed', async () => {
+  type Followed = ReturnType<typeof followByHand>
+  const outage = cacheUnavailable(new Error('no answer'))
+  const happenings: Record<string, (followed: Followed) => unknown> = {
+    restored: ({ tell }) => tell.restored(),
+    lost: ({ tell }) => tell.lost(outage),
+    refused: ({ tell }) => tell.refused(new Error('no such command')),
+    flushed({ tell, keyspace }) {
+      for (let n = 0; n < 5; n += 1) keyspace.delete(keyOf(n))
+      tell.flushed()
+    },
+    'reads fail': ({ failReads }) => failReads(outage),
+    'reads succeed': ({ failReads }) => failReads(undefined),
+    'changes fail': ({ failChanges }) => failChanges(outage),
+    'changes succeed': ({ failChanges }) => failChanges(undefined),
+    write({ keyspace, tell }) {
+      const key = keyOf(Math.floor(performance.now() * 1_000) % 5)
+      keyspace.set(key, stored())
+      tell.changed([key])
+    },
+    clear: ({ source }) => source.store.remove([keyOf(1), keyOf(2)]),
+    wait: () => sleep(5),
+  }
+  const sequence = fc.array(fc.constantFrom(...Object.keys(happenings)), { maxLength: 30 })
+  const sequences = fc.array(sequence, { minLength: 20, maxLength: 20 })
+
+  async function endsWell(names: readonly string[]): Promise<void> {
+    const followed = followByHand()
+    for (const name of ['restored', ...names]) await happenings[name]?.(followed)
+    followed.failReads(undefined)
+    followed.failChanges(undefined)
+    followed.tell.lost(outage)
+    followed.tell.restored()
+    await followed.untilLive()
+    const keys = (await followed.source.open().matching({})).map(({ key }) => key)
+    const there = [0, 1, 2, 3, 4].map(keyOf).filter((key) => followed.keyspace.get(key) !== undefined)
+    expect({ names, keys: keys.sort() }).toEqual({ names, keys: there })
+    expect(await followed.source.reconcile()).toBe(0)
+  }
+  await fc.assert(
+    fc.asyncProperty(sequences, async (all) => {
+      await Promise.all(all.map(endsWell))
+    }),
+    { numRuns: 5, endOnFailure: true },
+  )
+}, 60_000)
