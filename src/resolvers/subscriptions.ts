@@ -35,7 +35,7 @@ export async function affinityEvents(
       }, events.fail),
     async ({ event, owned }) => {
       context.renew()
-      if (!(await owned)) return undefined
+      if (owned !== true && !(await owned)) return undefined
       return stale == null || (await isStale(event.record, context)) === stale ? event : undefined
     },
   )
