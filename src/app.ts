@@ -1,46 +1,54 @@
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
-import { createPgDatabase, createPgliteDatabase, type Database } from './clients/database.js'
-import { reasonOf } from './clients/reachability.js'
-import type { Config, ModeConfig } from './config.js'
+import type { AffinitySource } from './affinities/affinity-source.js'
+import type { AffinityStore } from './affinities/affinity-store.js'
+import { createAffinityClearer } from './affinities/clear/affinity-clearer.js'
+import { createWriteBackGuard, type WriteBackGuard } from './affinities/clear/write-back-guard.js'
+import { createBrokenRecords } from './affinities/feed/broken-records.js'
+import { createLiveSource } from './affinities/feed/indexed-source.js'
+import { createScanSource } from './affinities/feed/scan-source.js'
+import { createAuditSpool } from './audit/audit-spool.js'
+import { createAuditTrail } from './audit/audit-trail.js'
+import { createPendingIntents } from './audit/pending-intents.js'
+import { createPrismaAuditStore } from './audit/prisma-audit-store.js'
+import type { Config } from './config/load-config.js'
+import type { ModeConfig } from './config/mode.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
-import { createAffinityClearer } from './live/affinity-clearer.js'
-import type { AffinitySource } from './live/affinity-source.js'
-import { createBrokenRecords } from './live/broken-records.js'
-import { createWriteBackGuard, type WriteBackGuard } from './live/clear-guard.js'
-import { createLiveSource } from './live/live-source.js'
-import { createScanSource } from './live/scan-source.js'
-import { createStreams } from './live/streams.js'
+import { createAdminDirectory } from './gateway/admin-directory.js'
+import { createDecrypter, type Decrypter } from './gateway/fernet.js'
+import { createGatewayStore } from './gateway/gateway-store.js'
+import { createKeyMasker } from './gateway/masking.js'
+import { expectedTables } from './gateway/schema/expected-tables.js'
+import { prepareDatabase } from './gateway/schema/prepare-database.js'
+import { tryStoredKeys } from './gateway/stored-keys.js'
+import { createModelMappingSource } from './model-mappings/model-mapping-reader.js'
 import { type Cache, openCache } from './open-cache.js'
-import { createAuthenticator } from './security/authenticator.js'
-import { createDecrypter, type Decrypter } from './security/fernet.js'
-import { createAccessTokens } from './security/jwt.js'
-import { createLoginLimiter } from './security/login-limiter.js'
-import { createKeyMasker } from './security/masking.js'
-import { createPasswordVerifier } from './security/passwords.js'
+import { createPgDatabase, createPgliteDatabase, type Database } from './postgres/database.js'
+import type { MemoryKeyspace } from './redis/memory-keyspace.js'
 import { createGraphqlServer, type Yoga } from './server/create-yoga.js'
-import { type Dependency, readHealth } from './server/health.js'
-import { createMetrics } from './server/metrics.js'
-import type { Tracing } from './server/tracing/tracing.js'
-import { readTrustedDocuments } from './server/use-trusted-documents.js'
-import { createAdminDirectory } from './stores/admin-directory.js'
-import type { AffinityStore } from './stores/affinity-store.js'
-import { createAuditSpool } from './stores/audit-spool.js'
-import { createAuditTrail } from './stores/audit-trail.js'
-import { createGatewayPoller, type GatewayPoller } from './stores/gateway-poller.js'
-import { expectedTables } from './stores/gateway-schema/expected-tables.js'
-import { prepareDatabase } from './stores/gateway-schema.js'
-import { createGatewayStore } from './stores/gateway-store.js'
-import type { MemoryKeyspace } from './stores/memory-keyspace.js'
-import { createModelMappingSource } from './stores/model-mapping-reader.js'
-import { createPrismaAuditStore } from './stores/prisma-audit-store.js'
-import { createStatisticsReader } from './stores/statistics.js'
-import { tryStoredKeys } from './stores/stored-keys.js'
+import { TRUST_NOBODY, trustProxies } from './server/http/client-address.js'
+import { type Dependency, readHealth } from './server/http/health.js'
+import { readTrustedDocuments } from './server/limits/use-trusted-documents.js'
+import { createMetrics } from './server/observe/metrics.js'
+import type { Tracing } from './server/observe/tracing/tracing.js'
+import { createAuthenticator } from './session/authenticator.js'
+import { createAccessTokens } from './session/jwt.js'
+import { createLoginLimiter } from './session/login-limiter.js'
+import { createPasswordVerifier } from './session/passwords.js'
+import { createGatewayPoller, type GatewayPoller } from './statistics/gateway-poller.js'
+import { createStatisticsReader } from './statistics/statistics.js'
+import { createStreams } from './util/open-streams.js'
+import { hasEnded, instanceTag } from './util/process-identity.js'
+import { reasonOf } from './util/reachability.js'
 
 /** How long an administrator stays signed in, in seconds. */
 const SESSION_TTL_SECONDS = 12 * 60 * 60
+/** How long a stop waits for clears that run, in milliseconds. A million affinities go in less. */
+const CLEARS_MS = 30_000
+/** How long it waits then for the outcomes of those that it ended, in milliseconds: the database, or the disk, takes them. */
+const OUTCOMES_MS = 2_000
 /** Masked keys remembered, so that a page does not decrypt what the page before did. */
 const MASKED_KEYS = 50_000
 /** Made by the build; the same file from src/ and from dist/. */
@@ -57,7 +65,10 @@ export interface App {
   checkEncryptionKey(): Promise<void>
   /** From now on `/health/ready` says that no new request should come. */
   startDraining(): void
+  /** Waits for clears that run, `CLEARS_MS` at most, then ends them; writes or keeps every outcome; lets the stores go. */
   close(): Promise<void>
+  /** Ends clears that run where they are, and waits until their outcomes are written or kept, `OUTCOMES_MS` at most. */
+  endClears(): Promise<void>
 }
 
 export interface AppOptions {
@@ -97,14 +108,15 @@ export async function createApp(
   )
   const gateways = config.gateways && createPoller(config.gateways, logger)
   const statistics = createStatisticsReader(cache.statsStore, () => gateways?.counters() ?? [])
-  const auditStore = createPrismaAuditStore(database.prisma, now)
+  const auditStore = createPrismaAuditStore(database.prisma, { now, instance: instanceTag() })
   const audit = createAuditTrail({
     store: auditStore,
     spool: createAuditSpool(config.auditSpoolDir),
     log: logger,
-    now,
   })
   await audit.start()
+  const pendingIntents = createPendingIntents({ store: auditStore, hasEnded, log: logger })
+  await pendingIntents.start()
   const dependencies: Dependency[] = [
     { name: 'database', ping: () => database.ping() },
     { name: 'cache', ping: () => cache.ping() },
@@ -114,6 +126,7 @@ export async function createApp(
   const health = async () => ({
     ...(await readHealth(dependencies, { affinities: affinitySource, draining: () => draining })),
     affinityIndex: affinitySource.state,
+    auditSpool: audit.spooled,
     ...(gateways && { gateways: countGateways(gateways) }),
   })
 
@@ -163,7 +176,7 @@ export async function createApp(
     maskStoredKey: createKeyMasker(decrypt, { maxEntries: MASKED_KEYS }),
     now,
     logger,
-    trustProxy: config.trustProxy,
+    trustProxy: config.trustedProxies === undefined ? TRUST_NOBODY : trustProxies(config.trustedProxies),
     limits: config.limits,
     corsOrigins: config.corsOrigins,
     consoleDirectory: CONSOLE_DIRECTORY,
@@ -173,6 +186,12 @@ export async function createApp(
     tracing,
   })
   gateways?.start()
+
+  // A clear whose cache is gone fails where it is, and its outcome says how far it came.
+  const endClears = async () => {
+    await cache.close()
+    await audit.settled(OUTCOMES_MS)
+  }
 
   return {
     yoga,
@@ -185,11 +204,18 @@ export async function createApp(
     },
     async close() {
       gateways?.stop()
-      audit.stop()
+      pendingIntents.stop()
+      if (audit.running > 0) logger.info({ running: audit.running }, 'the stop waits for clears that run')
+      if (!(await audit.settled(CLEARS_MS))) {
+        logger.error({ running: audit.running }, 'clears run for too long; the stop ends them where they are')
+      }
       guard.close()
       affinitySource.close()
-      await Promise.allSettled([cache.close(), database.close()])
+      await endClears()
+      await audit.stop()
+      await database.close()
     },
+    endClears,
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { STREAM_LIMITS } from '../../src/live/streams.js'
+import { STREAM_LIMITS } from '../../src/util/open-streams.js'
 import { startTestApp, type TestApp, type TestAppOptions } from '../support/app.js'
 import { writePin } from '../support/pin.js'
 import { subscribe } from '../support/subscribe.js'

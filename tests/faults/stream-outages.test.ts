@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { STREAM_LIMITS } from '../../src/live/streams.js'
+import { STREAM_LIMITS } from '../../src/util/open-streams.js'
 import { startTestApp } from '../support/app.js'
 import { FIXTURE_ADMIN, fixtureSql } from '../support/fixtures.js'
 import { writePin } from '../support/pin.js'

@@ -8,7 +8,7 @@ import {
 } from '../../../generated/graphql.js'
 import type { ViewState } from '../view-state.js'
 
-/** The most that the API gives at once. */
+/** The API returns at most this many records per page. */
 const PAGE = 1_000
 
 export interface ExportProgress {
@@ -17,9 +17,9 @@ export interface ExportProgress {
 }
 
 /**
- * All records of the selection in the table's order, as CSV. It pages by cursor: records that come or go meanwhile
+ * Exports all records of the selection as CSV, in the order of the table. It pages by cursor, so new and removed records
  * neither repeat nor shift the others.
- * @throws where a page cannot be had, or the signal aborts
+ * @throws if a page cannot be read, or the signal aborts
  */
 export async function exportCsv(
   view: ViewState,
@@ -38,7 +38,7 @@ export async function exportCsv(
     onProgress({ done, total: Math.max(totalCount, done) })
     after = pageInfo.hasNextPage ? pageInfo.endCursor : null
   } while (after !== null)
-  // Excel takes a file without the mark for one of the local code page.
+  // Excel reads a file without the byte order mark in the local code page.
   return new Blob(['\ufeff', parts.join('\r\n')], { type: 'text/csv;charset=utf-8' })
 }
 
@@ -60,12 +60,12 @@ async function readPage(
     },
     context: { fetchOptions: { signal } },
   })
-  // A file that looks whole and is not would be worse than none.
+  // An incomplete file that looks complete would be worse than no file.
   if (!data || error) throw error ?? new Error('no data')
   return data.affinities
 }
 
-/** Columns are named as in the API, whatever the language: scripts read them. */
+/** The columns have the API's names in every language, because scripts read them. */
 const toLine = (record: AffinityRowFragment) => ({
   username: record.user?.username ?? '',
   email: record.user?.email ?? '',

@@ -1,0 +1,250 @@
+import type { Logger } from 'pino'
+import { notFollowed, UnavailableError } from '../../errors.js'
+import { type AffinityEventListener, AffinityEvents } from '../affinity-events.js'
+import type { AffinityRecord } from '../affinity-record.js'
+import type { AffinitySource, FeedFigures } from '../affinity-source.js'
+import type { AffinityStore } from '../affinity-store.js'
+import { AffinityIndex } from '../index/affinity-index.js'
+import type { AffinityFeed, FeedListener } from './affinity-feed.js'
+import { BackOff } from './back-off.js'
+import type { BrokenRecords } from './broken-records.js'
+import { Changes } from './change-queue.js'
+import { FollowerLog } from './follower-log.js'
+import { FollowerMachine } from './follower-machine.js'
+import { type FollowerAction, STATES } from './follower-states.js'
+import { readEverything } from './full-read.js'
+import { LiveRecords } from './index-updater.js'
+import { followRemovals } from './indexed-store.js'
+import { Observed } from './observed.js'
+import { Gate } from './readiness-gate.js'
+import { reconcile } from './reconcile.js'
+
+/** Milliseconds until a read of everything that the cache did not answer is tried again. */
+const RETRY_MS = 500
+/** The same where our own code failed: a read of everything is dear, and the next may fail as well. */
+const FAULT_RETRY = { firstMs: 1_000, longestMs: 60_000 } as const
+/** Less than an operation may take, so that it says what it waits for. */
+const PATIENCE_MS = 8_000
+
+export interface IndexFollowerDeps {
+  readonly store: AffinityStore
+  readonly feed: AffinityFeed
+  readonly brokenRecords: BrokenRecords
+  /** Unix milliseconds. */
+  readonly now: () => number
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  /** Called with each record that is read, whether or not it is news. */
+  readonly onSeen?: (record: AffinityRecord) => void
+  /** How long a request waits for the first read, in milliseconds. Default 8,000. */
+  readonly patienceMs?: number
+}
+
+/** An index that follows the cache, and how well it does. */
+export interface IndexFollower {
+  readonly index: AffinityIndex
+  readonly observed: Observed
+  /** This store, whose removals the index follows before they resolve. */
+  readonly store: AffinityStore
+  /** Reads these keys again: something has changed, or their time has come. */
+  look(keysOf: () => readonly string[]): void
+  /** `scanning`: the index does not follow, and every request reads everything. */
+  readonly state: AffinitySource['state']
+  readonly figures: FeedFigures
+  /** See AffinitySource.events. */
+  listen(listener: AffinityEventListener, onLost?: (reason: UnavailableError) => void): () => void
+  /** Resolves once the index holds everything, or there will be none. Throws UnavailableError. */
+  ready(): Promise<void>
+  /** Resolves when the index may be looked at. Throws UnavailableError, also where there is no index. */
+  pass(): Promise<void>
+  /** Resolves once the index holds all that the cache had confirmed to anybody before this call. Throws UnavailableError. */
+  settled(): Promise<void>
+  /** Compares everything now. @returns records that differed although no change of theirs was under way */
+  reconcile(): Promise<number>
+  close(): void
+}
+
+/** Follows a cache: one state machine, whose states and events are in the table of follower-states.ts. */
+export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
+  const { feed, brokenRecords, now } = deps
+  const log = new FollowerLog(deps.log)
+  const index = new AffinityIndex(deps.store.families)
+  const observed = new Observed(now())
+  const events = new AffinityEvents((error) =>
+    deps.log.error({ err: error }, 'a listener to affinities failed'),
+  )
+  const onSeen = deps.onSeen ?? (() => {})
+  const records = new LiveRecords({ index, broken: brokenRecords, events, observed, onSeen, now })
+  const changes = new Changes({
+    read: (keys) => deps.store.read(keys),
+    apply: (keys, batch, isOutdated) => records.look(keys, batch, isOutdated),
+    failed: (error) => failed(error),
+    recovered: () => machine.send('readable'),
+  })
+  const fullRead = { store: deps.store, index, records, changes, broken: brokenRecords }
+  const gate = new Gate(deps.patienceMs ?? PATIENCE_MS)
+  const faultPause = new BackOff(FAULT_RETRY.firstMs, FAULT_RETRY.longestMs)
+  const changeListeners = new Set<FeedListener['changed']>()
+  const figures = { drift: 0, reconciles: 0, fullReads: 0 }
+
+  const machine = new FollowerMachine((action, reason) => {
+    gate.follow(machine.meaning.source, reason)
+    actions[action](reason)
+  })
+
+  const actions: Readonly<Record<FollowerAction, (reason: unknown) => void>> = {
+    readAll: () => void readAll('unknown'),
+    readAllAfterFlush: () => void readAll('just now'),
+    readAllLater(reason) {
+      stopFollowing(reason)
+      machine.retryIn(RETRY_MS)
+    },
+    follow: () => log.followed(index.size),
+    fallBehind(reason) {
+      log.lost(reason)
+      tellLost(reason)
+    },
+    lose(reason) {
+      stopFollowing(reason)
+      changes.reset()
+    },
+    scan(reason) {
+      log.refused(reason)
+      giveIndexUp('The cache does not tell changes any more.', reason)
+    },
+    discard(reason) {
+      log.fault(reason)
+      index.clear()
+    },
+    giveUp(reason) {
+      log.fault(reason)
+      giveIndexUp(`${STATES.faulty.refusal} Read anew, and listen again.`, reason)
+      machine.retryIn(faultPause.next())
+    },
+    close() {
+      changes.reset()
+      feed.close()
+      gate.refuse(new Error(STATES.closed.refusal))
+    },
+  }
+
+  function failed(error: unknown): void {
+    machine.send(error instanceof UnavailableError ? 'unreadable' : 'fault', error)
+  }
+
+  function tellLost(reason: unknown): void {
+    events.lose(
+      notFollowed('Changes to the cache are not seen just now. Read anew, and listen again.', reason),
+    )
+  }
+
+  function stopFollowing(reason: unknown): void {
+    changes.pause()
+    log.lost(reason)
+    tellLost(reason)
+  }
+
+  function giveIndexUp(message: string, reason: unknown): void {
+    changes.reset()
+    index.clear()
+    events.lose(notFollowed(message, reason))
+  }
+
+  async function readAll(gone: 'just now' | 'unknown'): Promise<void> {
+    const { signal } = machine
+    observed.begin(now())
+    log.reading()
+    try {
+      await readEverything(fullRead, gone, () => signal.aborted)
+      if (signal.aborted) return
+      figures.fullReads += 1
+      changes.resume()
+      await changes.settled()
+      if (!signal.aborted) machine.send('filled')
+    } catch (error) {
+      if (!signal.aborted) failed(error)
+    }
+  }
+
+  /** Takes in what is known to have happened to the cache; a failure of ours is not one of whoever tells it. */
+  function takeIn(keys: readonly string[], take: () => void): void {
+    if (!machine.meaning.takesChanges) return
+    try {
+      take()
+      for (const changed of changeListeners) changed(keys)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  const changed = (keys: readonly string[]) => takeIn(keys, () => changes.add(keys))
+
+  feed.start({
+    restored: () => machine.send('restored'),
+    changed,
+    flushed: () => machine.send('flushed'),
+    lost: (reason) => machine.send('lost', reason),
+    refused: (reason) => machine.send('refused', reason),
+  })
+
+  return {
+    index,
+    observed,
+    store: followRemovals(deps.store, {
+      removed(keys) {
+        takeIn(keys, () => {
+          for (const key of keys) records.gone(key)
+          changes.supersede(keys)
+        })
+      },
+      doubtful: changed,
+    }),
+    look(keysOf) {
+      try {
+        changes.add(keysOf())
+      } catch (error) {
+        failed(error)
+      }
+    },
+    get state() {
+      return machine.meaning.source
+    },
+    get figures(): FeedFigures {
+      return { ...figures, pendingChanges: changes.pending }
+    },
+    listen(listener, onLost) {
+      const meaning = machine.meaning
+      if ('refusal' in meaning) throw notFollowed(meaning.refusal)
+      return events.listen(listener, onLost)
+    },
+    ready: () => gate.pass(),
+    async pass() {
+      await gate.pass()
+      if (machine.meaning.source === 'scanning')
+        throw notFollowed('The index of affinities was given up just now. Try again.')
+    },
+    /** A round trip to each master: whoever has written and then asks, sees what was written. */
+    async settled() {
+      await gate.pass()
+      if (machine.meaning.source === 'scanning') return
+      await feed.barrier()
+      await changes.settledOrFailed()
+      await gate.pass()
+    },
+    async reconcile() {
+      const { signal } = machine
+      const onChanged = (listener: FeedListener['changed']) => {
+        changeListeners.add(listener)
+        return () => changeListeners.delete(listener)
+      }
+      const barrier = () => feed.barrier()
+      const drift = await reconcile({ ...fullRead, barrier, onChanged, now }, () => signal.aborted)
+      if (signal.aborted) return 0
+      figures.reconciles += 1
+      figures.drift += drift
+      if (drift > 0)
+        deps.log.warn({ drift }, 'affinities differed from the cache without a word; they are put right')
+      return drift
+    },
+    close: () => machine.send('closed'),
+  }
+}

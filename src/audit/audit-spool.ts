@@ -1,0 +1,111 @@
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { UnavailableError } from '../errors.js'
+import { AUDIT_ACTIONS, type AuditEventRow, type AuditOutcome, type AuditStore } from './audit-store.js'
+
+const spooled = z.object({
+  event: z.object({
+    id: z.string(),
+    action: z.string(),
+    success: z.boolean(),
+    createdAt: z.coerce.date(),
+    actorId: z.string().nullable(),
+    actorName: z.string(),
+    ipAddress: z.string().nullable(),
+    requestId: z.string().nullable(),
+    errorMessage: z.string().nullable(),
+    metadata: z.unknown(),
+  }),
+  outcome: z.object({
+    action: z.enum(AUDIT_ACTIONS).optional(),
+    success: z.boolean(),
+    statusCode: z.number(),
+    errorMessage: z.string().nullable(),
+    result: z.record(z.string(), z.unknown()),
+  }),
+})
+
+/** Outcomes that the database could not take, on this machine's disk until it can. */
+export interface AuditSpool {
+  /** On disk, synced, when this resolves. */
+  keep(event: AuditEventRow, outcome: AuditOutcome): Promise<void>
+  /** Writes what is kept into the database; what fails stays, and does not hold up the others. Never rejects. */
+  flush(store: Pick<AuditStore, 'complete'>): Promise<Flushed>
+}
+
+export interface Flushed {
+  /** How many outcomes were written. */
+  readonly written: number
+  /** Files that could not be read, or that the database refused; the folder itself is named `.` */
+  readonly failed: readonly { readonly name: string; readonly error: unknown }[]
+  /** How many outcomes wait for the next time, since the database does not answer. */
+  readonly waiting: number
+  /** Why they wait. */
+  readonly unavailable?: UnavailableError
+}
+
+/**
+ * One file an outcome, named by its event: it is whole or not there, and two processes that share the folder do no
+ * harm, since an outcome may be written twice.
+ */
+export function createAuditSpool(directory: string): AuditSpool {
+  return {
+    async keep(event, outcome) {
+      await mkdir(directory, { recursive: true, mode: 0o700 })
+      const path = join(directory, `${event.id}.json`)
+      const file = await open(`${path}.tmp`, 'w', 0o600)
+      try {
+        await file.writeFile(JSON.stringify({ event, outcome }))
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rename(`${path}.tmp`, path)
+      await syncDirectory(directory)
+    },
+    async flush(store) {
+      let written = 0
+      const failed: { name: string; error: unknown }[] = []
+      const names = await filesIn(directory).catch((error: unknown) => {
+        failed.push({ name: '.', error })
+        return []
+      })
+      for (const [position, name] of names.entries()) {
+        const path = join(directory, name)
+        try {
+          const text = await readFile(path, 'utf8').catch(nothingThere)
+          if (text === undefined) continue
+          const { event, outcome } = spooled.parse(JSON.parse(text))
+          const { action, ...rest } = outcome
+          await store.complete({ ...event, metadata: event.metadata }, action ? { ...rest, action } : rest)
+          await rm(path, { force: true })
+          written += 1
+        } catch (error) {
+          if (error instanceof UnavailableError)
+            return { written, failed, waiting: names.length - position, unavailable: error }
+          failed.push({ name, error })
+        }
+      }
+      return { written, failed, waiting: 0 }
+    },
+  }
+}
+
+/** The name of a new file is on disk only when its directory is. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+const filesIn = async (directory: string): Promise<string[]> =>
+  ((await readdir(directory).catch(nothingThere)) ?? []).filter((name) => name.endsWith('.json')).sort()
+
+/** No spool yet, or another process that shares it has written this file meanwhile. */
+function nothingThere(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}

@@ -1,0 +1,28 @@
+import type { Logger } from 'pino'
+import { createChangeFilter } from './change-filter.js'
+
+/** Logs the beginning and the end of an outage, not each of the attempts between. */
+export interface OutageLog {
+  /** Start-up has succeeded: from now on failures are worth a line. */
+  begin(): void
+  failed(error: Error): void
+  recovered(): void
+}
+
+export function createOutageLog(logger: Logger, store: 'cache' | 'database'): OutageLog {
+  const changes = createChangeFilter()
+  let watching = false
+  return {
+    begin() {
+      watching = true
+    },
+    failed(error) {
+      if (watching && changes.isNew(store, 'lost'))
+        logger.error({ store, reason: error.message }, 'store lost')
+    },
+    recovered() {
+      const afterMs = changes.ended(store)
+      if (afterMs !== undefined) logger.info({ store, afterMs: Math.round(afterMs) }, 'store back')
+    },
+  }
+}

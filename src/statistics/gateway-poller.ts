@@ -1,0 +1,136 @@
+import { createChangeFilter } from '../log/change-filter.js'
+import { type Counters, parseCountersJson } from './counters.js'
+
+/** How a gateway's own statistics are asked for. */
+export interface GatewayPollerOptions {
+  /** Base URLs, such as `https://gateway.example` or `http://10.0.0.7:8000/prefix`, without credentials. */
+  readonly urls: readonly string[]
+  /** An administrator's token of these gateways. Sent to them alone: redirects are not followed. */
+  readonly token: string
+  /** Told when a gateway's state changes, and of its first. */
+  readonly onChange: (gateway: GatewayState) => void
+  /** Milliseconds from one poll to the next. Default 10,000. */
+  readonly intervalMs?: number
+  /** Milliseconds for a whole answer. Default 2,000. */
+  readonly timeoutMs?: number
+}
+
+export interface GatewayState {
+  /** As configured. */
+  readonly url: string
+  readonly isUp: boolean
+  /** Why it is left out, null while it is up. Neither the token nor anything that the gateway sent is in it. */
+  readonly problem: string | null
+}
+
+export interface GatewayPoller {
+  /** What the gateways say that answered their last poll. One that did not is left out: what it said before is old. */
+  counters(): readonly Counters[]
+  /** Those that have been polled at least once. */
+  states(): readonly GatewayState[]
+  /** Polls at once and then again and again; keeps no process alive. */
+  start(): void
+  stop(): void
+}
+
+const STATS_PATH = '/api/admin/monitoring/cache/stats'
+/** A gateway's answer has a few kilobytes. */
+const MAX_ANSWER_BYTES = 1024 * 1024
+
+interface Poll {
+  readonly state: GatewayState
+  readonly counters: Counters | undefined
+}
+
+/**
+ * Asks stock gateways, which keep their statistics to themselves, over HTTP. A gateway that is down, slow or answers
+ * anything else is reported and left out, and never fails a request.
+ */
+export function createGatewayPoller(options: GatewayPollerOptions): GatewayPoller {
+  const { urls, token, onChange, intervalMs = 10_000, timeoutMs = 2_000 } = options
+  const polls = new Map<string, Poll>()
+  const changes = createChangeFilter()
+  const inFlight = new Set<AbortController>()
+  let timer: NodeJS.Timeout | undefined
+  let isStopped = false
+
+  async function poll(url: string): Promise<void> {
+    const controller = new AbortController()
+    inFlight.add(controller)
+    const giveUp = setTimeout(() => controller.abort(), timeoutMs)
+    const answer = await ask(url, token, controller.signal).catch(problemOf)
+    clearTimeout(giveUp)
+    inFlight.delete(controller)
+    if (isStopped) return
+    const problem = typeof answer === 'string' ? answer : null
+    const state = { url, isUp: problem === null, problem }
+    polls.set(url, { state, counters: typeof answer === 'string' ? undefined : answer })
+    if (changes.isNew(url, state.isUp ? 'up' : 'down')) onChange(state)
+  }
+
+  const pollAll = () => {
+    for (const url of urls) void poll(url)
+  }
+
+  return {
+    counters: () => [...polls.values()].flatMap(({ counters }) => counters ?? []),
+    states: () => [...polls.values()].map(({ state }) => state),
+    start() {
+      if (timer || isStopped) return
+      timer = setInterval(pollAll, intervalMs)
+      timer.unref()
+      pollAll()
+    },
+    stop() {
+      isStopped = true
+      clearInterval(timer)
+      for (const controller of inFlight) controller.abort()
+    },
+  }
+}
+
+/** What is wrong with an answer, in words that are ours. */
+class BadAnswer extends Error {}
+
+async function ask(url: string, token: string, signal: AbortSignal): Promise<Counters> {
+  const response = await fetch(`${url.replace(/\/+$/, '')}${STATS_PATH}`, {
+    headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+    redirect: 'manual',
+    signal,
+  })
+  if (response.status !== 200) {
+    await response.body?.cancel()
+    throw new BadAnswer(`it answers with status ${response.status}`)
+  }
+  const counters = parseCountersJson(parseJson(await readText(response)))
+  if (!counters) throw new BadAnswer('its answer holds no statistics')
+  return counters
+}
+
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength
+    if (size > MAX_ANSWER_BYTES) throw new BadAnswer('its answer is larger than 1 MiB')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new BadAnswer('its answer is not JSON')
+  }
+}
+
+/** Never the error's own message: it may hold what was sent or received. */
+function problemOf(error: unknown): string {
+  if (error instanceof BadAnswer) return error.message
+  if (error instanceof Error && error.name === 'AbortError') return 'it does not answer in time'
+  const cause = error instanceof Error ? error.cause : undefined
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined
+  return code && /^[A-Z_]{1,40}$/.test(code) ? `it cannot be reached (${code})` : 'it cannot be reached'
+}
