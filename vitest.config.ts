@@ -1,7 +1,16 @@
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 
-export default defineConfig({
+/** These directories start whole services, browsers, clusters or installs, or run against the clock. */
+const WORLD = ['browser', 'deploy', 'faults', 'package', 'soak', 'tracing'].map(
+  (directory) => `tests/${directory}/**/*.test.ts`,
+)
+WORLD.push('tests/attacks/fuzz.test.ts')
+
+const project = (
+  name: string,
+  test: NonNullable<TestProjectInlineConfiguration['test']>,
+): TestProjectInlineConfiguration => ({
   resolve: {
     // Vite would take graphql's ES module for our files while every package takes its CommonJS, as Node does:
     // two copies, whose errors do not know each other.
@@ -13,13 +22,26 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['tests/**/*.test.ts'],
-    globalSetup: ['tests/support/servers/global.ts'],
+    name,
     // Only what hangs takes so long. On a machine with other work a tighter one fails what is right.
     testTimeout: 90_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 15_000 } },
     pool: 'forks',
     maxWorkers: 2,
+    ...test,
+  },
+})
+
+export default defineConfig({
+  test: {
+    // Once for both projects, which inherit what it provides.
+    globalSetup: ['tests/support/servers/global.ts'],
+    maxWorkers: 2,
+    projects: [
+      // Its files share the modules of a worker: no file may mock a module or leave a global changed.
+      project('fast', { include: ['tests/**/*.test.ts'], exclude: WORLD, isolate: false }),
+      project('world', { include: WORLD }),
+    ],
   },
 })

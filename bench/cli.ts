@@ -69,7 +69,7 @@ export async function benchCli(count: number): Promise<void> {
     const app = await createApp(testConfig({ DATABASE_URL: databaseUrl, REDIS_URL: redisServer.url }), {
       logger: pino({ level: 'silent' }),
     })
-    const server = await listen(app.yoga, '127.0.0.1', 0)
+    const server = await listen(app, '127.0.0.1', 0)
 
     const scans = await repeated(RUNS, async () => {
       const startedAt = performance.now()

@@ -12,7 +12,14 @@ const INITIAL_SCRIPT_LIMIT = 250_000
 export function buildWeb() {
   const steps = [
     ['graphql-codegen', () => run(bin('graphql-codegen'), ['--config', 'codegen.ts', '--silent'])],
-    ['vite build', () => run(bin('vite'), ['build', '--config', 'web/vite.config.js', '--logLevel', 'warn'])],
+    [
+      'vite build',
+      // Where NODE_ENV is set to something else, Vite would take the development build of React.
+      () =>
+        run(bin('vite'), ['build', '--config', 'web/vite.config.js', '--logLevel', 'warn'], {
+          env: { NODE_ENV: 'production' },
+        }),
+    ],
   ]
   for (const [name, step] of steps) {
     const exitCode = step()

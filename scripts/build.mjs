@@ -2,7 +2,16 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildWeb } from './build-web.mjs'
-import { bin, CLIENT_OPERATIONS, generate, hashOf, ROOT, run } from './lib/project.mjs'
+import {
+  bin,
+  CLIENT_OPERATIONS,
+  CONSOLE_OPERATIONS,
+  DATABASE_CLIENT,
+  generate,
+  hashOf,
+  ROOT,
+  run,
+} from './lib/project.mjs'
 
 const STAMP = join(ROOT, 'dist', '.built-from')
 const INPUTS = [
@@ -24,8 +33,11 @@ const INPUTS = [
 
 export function build() {
   const inputs = hashOf(INPUTS)
-  // Of what is generated, types and tests need this one beside its sources, too.
-  if (existsSync(CLIENT_OPERATIONS) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === inputs) return
+  // Types and tests need these beside their sources, too.
+  const isGenerated = [CLIENT_OPERATIONS, CONSOLE_OPERATIONS, DATABASE_CLIENT].every((path) =>
+    existsSync(path),
+  )
+  if (isGenerated && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === inputs) return
   console.log('Building …')
   // What is no longer made must not stay, nor be packed.
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true })

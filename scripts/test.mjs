@@ -1,48 +1,62 @@
 // `npm test`: everything that must hold, on a clean checkout, with what it needs installed first.
-// Arguments go to Vitest: `npm test -- tests/stores`.
+// Arguments go to Vitest, and then the tests alone run: `npm test -- tests/api`.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { build } from './build.mjs'
-import { bin, generate, install, requireNode, run } from './lib/project.mjs'
+import { bin, install, ROOT, requireNode, run, WINDOWS } from './lib/project.mjs'
 
 requireNode()
 install()
 if (run(process.execPath, ['scripts/ensure-services.mjs', '--tests']) !== 0) process.exit(1)
 
+build()
+
 const only = process.argv.slice(2)
 const failed = []
 let passed = 0
-const check = (name, exitCode) => {
+
+/** Runs beside the tests, whose workers often wait; what the check says is printed once it has ended. */
+async function check(name, command, args) {
+  const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], shell: WINDOWS })
+  const [said, complaints, [exitCode]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ])
   if (exitCode === 0) passed++
   else failed.push(name)
-  console.log(`${exitCode === 0 ? 'ok  ' : 'FAIL'} ${name}`)
+  return `${exitCode === 0 ? 'ok  ' : 'FAIL'} ${name}\n${exitCode === 0 ? '' : said + complaints}`
 }
 
-check('the database client is generated', generate())
-if (only.length === 0) {
-  check('format and lint', run(bin('biome'), ['ci', '--error-on-warnings', '.']))
-  check(
-    'schema.graphql, docs/api-reference.md and docs/configuration.md are what the code says',
-    run(bin('tsx'), ['scripts/print-schema.ts', '--check']),
-  )
-}
-build()
-if (only.length === 0) {
-  // After the build, which makes the types of the console's operations: tests read them as well.
-  check('types', run(bin('tsc'), ['-p', '.']))
-  check('types of the console', run(bin('tsc'), ['-p', 'web']))
+async function checkAll() {
+  if (only.length > 0) return ''
+  // One after the other, so that the tests keep a core. They need what the build has generated.
+  return [
+    await check('format and lint', bin('biome'), ['ci', '--error-on-warnings', '.']),
+    await check(
+      'schema.graphql, docs/api-reference.md and docs/configuration.md are what the code says',
+      bin('tsx'),
+      ['scripts/print-schema.ts', '--check'],
+    ),
+    await check('types', bin('tsc'), ['-p', '.']),
+    await check('types of the console', bin('tsc'), ['-p', 'web']),
+  ].join('')
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'affinityql-test-'))
 const report = join(directory, 'vitest.json')
-const exitCode = run(bin('vitest'), [
-  'run',
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${report}`,
-  ...only,
-])
+const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+const vitest = spawn(bin('vitest'), ['run', ...reporters, ...only], {
+  cwd: ROOT,
+  stdio: ['ignore', 'inherit', 'inherit'],
+  shell: WINDOWS,
+})
+const [[exitCode], checks] = await Promise.all([once(vitest, 'close'), checkAll()])
+process.stdout.write(checks)
 const tests = JSON.parse(readFileSync(report, 'utf8'))
 rmSync(directory, { recursive: true })
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { RequestListener } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { AffinitySource } from './affinities/affinity-source.js'
@@ -30,6 +31,7 @@ import type { MemoryKeyspace } from './redis/memory-keyspace.js'
 import { createGraphqlServer, type Yoga } from './server/create-yoga.js'
 import { TRUST_NOBODY, trustProxies } from './server/http/client-address.js'
 import { type Dependency, readHealth } from './server/http/health.js'
+import { createHttpHandler } from './server/http/http-handler.js'
 import { readTrustedDocuments } from './server/limits/use-trusted-documents.js'
 import { createMetrics } from './server/observe/metrics.js'
 import type { Tracing } from './server/observe/tracing/tracing.js'
@@ -58,6 +60,8 @@ const CONSOLE_DIRECTORY = fileURLToPath(new URL('../dist/web', import.meta.url))
 
 export interface App {
   readonly yoga: Yoga
+  /** What a server of Node's calls for each request: the console's files, then Yoga. */
+  readonly handler: RequestListener
   readonly database: Database
   /** The embedded mode's cache; undefined beside a gateway. */
   readonly keyspace: MemoryKeyspace | undefined
@@ -130,6 +134,7 @@ export async function createApp(
     ...(gateways && { gateways: countGateways(gateways) }),
   })
 
+  const trustProxy = config.trustedProxies === undefined ? TRUST_NOBODY : trustProxies(config.trustedProxies)
   const yoga = createGraphqlServer({
     authenticator: createAuthenticator({
       staticTokens: config.staticTokens,
@@ -176,10 +181,9 @@ export async function createApp(
     maskStoredKey: createKeyMasker(decrypt, { maxEntries: MASKED_KEYS }),
     now,
     logger,
-    trustProxy: config.trustedProxies === undefined ? TRUST_NOBODY : trustProxies(config.trustedProxies),
+    trustProxy,
     limits: config.limits,
     corsOrigins: config.corsOrigins,
-    consoleDirectory: CONSOLE_DIRECTORY,
     production: config.production,
     trustedDocuments,
     readHealth: health,
@@ -195,6 +199,7 @@ export async function createApp(
 
   return {
     yoga,
+    handler: createHttpHandler(yoga, { consoleDirectory: CONSOLE_DIRECTORY, trustProxy }),
     database,
     keyspace: cache.keyspace,
     checkEncryptionKey: () => warnOfWrongKey(database, decrypt, logger),

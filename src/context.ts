@@ -56,6 +56,8 @@ export interface Context {
   readonly streams: Streams
   /** Cuts the client's connection: it does not read what it asked for. */
   disconnect(): void
+  /** Aborts when the client goes: a mutation's next field must not begin then. */
+  readonly clientGone: AbortSignal
   /** Ends what this request has begun: from now on nothing more is asked of the database for it. */
   stop(reason: unknown): void
   readonly stopped: AbortSignal

@@ -37,7 +37,7 @@ async function main(): Promise<void> {
         logger.error({ err: error }, 'the demo traffic stumbled'),
       ))
     if (demo) stack.unshift(async () => demo.stop())
-    const server = await listen(app.yoga, config.host, config.port)
+    const server = await listen(app, config.host, config.port)
     stopOnSignals(app, server, stack)
     process.stdout.write(banner(config, server.url, demo, demoToken?.token))
     void app.checkEncryptionKey()

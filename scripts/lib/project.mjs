@@ -7,10 +7,16 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
+/** Built, not checked in; `prisma generate` makes it. */
+export const DATABASE_CLIENT = join(ROOT, 'src', 'generated', 'prisma')
+
 /** Built, not checked in; scripts/build-client.mjs makes it. */
 export const CLIENT_OPERATIONS = join(ROOT, 'src', 'client', 'generated', 'operations.ts')
 
-const WINDOWS = process.platform === 'win32'
+/** Built, not checked in; scripts/build-web.mjs makes it. */
+export const CONSOLE_OPERATIONS = join(ROOT, 'web', 'src', 'generated')
+
+export const WINDOWS = process.platform === 'win32'
 
 export function requireNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
@@ -39,10 +45,15 @@ export function run(command, args, { env = {}, quiet = false } = {}) {
 
 export const bin = (name) => join(ROOT, 'node_modules', '.bin', WINDOWS ? `${name}.cmd` : name)
 
+/** A file of node_modules that notes which lockfile it was installed from. */
+export const LOCK_NOTE = '.affinityql-lock'
+
+export const lockHash = () => hashOf(['package-lock.json', 'package.json'])
+
 /** Installs what the lockfile says, unless that was done already. */
 export function install() {
-  const stamp = join(ROOT, 'node_modules', '.affinityql-lock')
-  const lock = hashOf(['package-lock.json', 'package.json'])
+  const stamp = join(ROOT, 'node_modules', LOCK_NOTE)
+  const lock = lockHash()
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
   console.log('Installing packages …')
   // Also in production: the build needs the compiler.

@@ -17,7 +17,7 @@ export const AUDIT_ACTIONS = Object.keys(OPERATIONS) as AuditAction[]
 /** What is about to be tried, by whom and from where. */
 export interface AuditIntent {
   readonly action: AuditAction
-  /** As the client sent them; no secret is an argument of an withAudit action. */
+  /** As the client sent them; no secret is an argument of an audited action. */
   readonly arguments: Readonly<Record<string, unknown>>
   readonly actorName: string
   /** Null for a static token. */

@@ -21,12 +21,13 @@ export const clearUserCache = (
   { identifier, dryRun }: DryRun & { readonly identifier: string },
   context: Context,
 ): Promise<ClearUserCachePayload> =>
-  withAudit(context, { action: 'cache_clear_user', dryRun, arguments: { identifier } }, async () => {
+  withAudit(context, { action: 'cache_clear_user', dryRun, arguments: { identifier } }, async (rename) => {
     const resolved = await resolveIdentifier(context.gateway, readSearchText(identifier, 'identifier'))
     if (!resolved) {
       throw new NotFoundError('No user has this id, username or email, and no API key has this id.')
     }
     const { user, apiKey } = resolved
+    if (apiKey) rename('cache_clear_api_key')
     const clearedCount = await clearSelected(await ownedSelection(resolved, context), dryRun, context)
     return {
       clearedCount,
@@ -34,7 +35,6 @@ export const clearUserCache = (
       which: apiKey ? `of API key ${apiKey.name ?? apiKey.id}` : `of ${user?.username ?? ''}`,
       extra: { user, apiKey },
       result: { userId: user?.id ?? null, apiKeyId: apiKey?.id ?? null },
-      ...(apiKey && { action: 'cache_clear_api_key' as const }),
     }
   })
 

@@ -9,6 +9,7 @@ import { completeEvent } from './with-audit.js'
  * @throws InvalidCredentialsError; RateLimitedError; UnavailableError where the database does not answer
  */
 export async function login(email: string, password: string, context: Context): Promise<LoginSession> {
+  context.clientGone.throwIfAborted()
   const session = await context.login(email, password)
   const event = await context.audit.begin({
     action: 'admin_login',

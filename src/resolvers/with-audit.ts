@@ -34,8 +34,6 @@ export interface Cleared<Extra extends object = object> {
   readonly extra: Extra
   /** Facts for the audit event, beside the count. */
   readonly result?: Readonly<Record<string, unknown>>
-  /** Where what was found names the action more exactly. */
-  readonly action?: AuditAction
 }
 
 export interface ClearRequest {
@@ -44,17 +42,26 @@ export interface ClearRequest {
   readonly arguments: Readonly<Record<string, unknown>>
 }
 
+/** Names the action more exactly than its field did, from what was found: an identifier can be an API key's. */
+export type RenameAction = (action: AuditAction) => void
+
 /**
- * Intent, act, outcome. No intent row, no clear; and every attempt leaves one event: dry, refused, invalid or failed.
+ * A clear writes its intent, acts, and writes its outcome. Without an intent row nothing is cleared; and every attempt leaves
+ * one event: dry, refused, invalid or failed. The audit event and the metrics tell the same action.
  * @throws what `act` throws; ForbiddenError; UnavailableError (DATABASE_UNAVAILABLE) before anything was done
  */
 export async function withAudit<Extra extends object>(
   context: Context,
   request: ClearRequest,
-  act: () => Promise<Cleared<Extra>>,
+  act: (rename: RenameAction) => Promise<Cleared<Extra>>,
 ): Promise<ClearPayload & Extra> {
+  context.clientGone.throwIfAborted()
   const viewer = await context.viewer()
-  const { action, dryRun } = request
+  const { dryRun } = request
+  let { action } = request
+  const rename: RenameAction = (exact) => {
+    action = exact
+  }
   const event = await context.audit.begin({
     action,
     arguments: { ...request.arguments, dryRun },
@@ -67,20 +74,19 @@ export async function withAudit<Extra extends object>(
   try {
     requireClear(viewer)
     // What the answer shows beside the count, and the next clear of the same document, are of the time after it.
-    const cleared = await act().finally(() => context.renewReaders())
+    const cleared = await act(rename).finally(() => context.renewReaders())
     const { clearedCount, extra } = cleared
     context.metrics.clearDone(action, dryRun ? 'dry' : 'done', clearedCount)
-    const outcome = successOf(cleared)
     return {
       ...extra,
       clearedCount,
       dryRun,
       message: messageOf(cleared, dryRun),
-      auditEvent: await completeEvent(context, event, outcome),
+      auditEvent: await completeEvent(context, event, { action, ...successOf(cleared) }),
     }
   } catch (error) {
     context.metrics.clearDone(action, 'failed', error instanceof UnavailableError ? error.clearedCount : 0)
-    await completeEvent(context, event, failureOf(error))
+    await completeEvent(context, event, { action, ...failureOf(error) })
     throw error
   }
 }
@@ -107,12 +113,11 @@ const NOT_IN_ITS_ROW = {
   log: 'Neither the database nor the disk took the outcome; it is in the log of the service alone.',
 } as const
 
-const successOf = ({ clearedCount, result, action }: Cleared): AuditOutcome => ({
+const successOf = ({ clearedCount, result }: Cleared): AuditOutcome => ({
   success: true,
   statusCode: 200,
   errorMessage: null,
   result: { clearedCount, ...result },
-  ...(action && { action }),
 })
 
 const failureOf = (error: unknown): AuditOutcome => ({

@@ -2,18 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type CORSOptions, createYoga, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Context } from '../context.js'
-import { LIMITS } from '../schema/builder.js'
 import { schema } from '../schema/index.js'
 import { cameOverTls, clientAddress, TRUST_NOBODY, type TrustProxy } from './http/client-address.js'
 import type { Health } from './http/health.js'
-import { useConsole } from './http/use-console.js'
+import { requestIdOf } from './http/request-id.js'
 import { useGraphiql } from './http/use-graphiql.js'
 import { useHealth } from './http/use-health.js'
 import { useJsonRequests } from './http/use-json-requests.js'
 import { useSecurityHeaders } from './http/use-security-headers.js'
 import { createCostLimiter } from './limits/cost-limiter.js'
 import { useIntrospection } from './limits/use-introspection.js'
-import { useLimits } from './limits/use-limits.js'
+import { DOCUMENT_LIMITS, useLimits } from './limits/use-limits.js'
 import { useMaxFields } from './limits/use-max-fields.js'
 import { useNoSuggestions } from './limits/use-no-suggestions.js'
 import { useOneErrorPerField } from './limits/use-one-error-per-field.js'
@@ -24,7 +23,7 @@ import type { Metrics } from './observe/metrics.js'
 import type { Tracing } from './observe/tracing/tracing.js'
 import { useMetrics } from './observe/use-metrics.js'
 import { useOperationMetrics } from './observe/use-operation-metrics.js'
-import { requestIdOf, useRequestLog } from './observe/use-request-log.js'
+import { useRequestLog } from './observe/use-request-log.js'
 import { type ContextDeps, createContext } from './request-context.js'
 import { useCancellation } from './use-cancellation.js'
 import { useCompiledQueries } from './use-compiled-queries.js'
@@ -51,8 +50,6 @@ export interface YogaDeps extends ContextDeps {
   /** Other origins whose pages may ask. */
   readonly corsOrigins: readonly string[]
   readonly tracing?: Tracing | undefined
-  /** The built console; where there is none, none is served. */
-  readonly consoleDirectory: string
   /** In production nobody may introspect, GraphiQL is not served and errors suggest no names. */
   readonly production: boolean
   /** If given, only these documents are run, and GraphiQL is not served. */
@@ -93,12 +90,13 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         requestId: requestIdOf(request),
         clientAddress: addressOf(server),
         userAgent: request.headers.get('user-agent'),
+        clientGone: request.signal,
         disconnect: () => server.res?.destroy(),
       }),
     plugins: [
       useCompiledQueries(),
       ...(deps.tracing ? [deps.tracing.plugin] : []),
-      useRequestLog(logger),
+      useRequestLog(logger, addressOf),
       useSecurityHeaders<ServerContext>(
         (server) => server.req !== undefined && cameOverTls(server.req, trustProxy),
       ),
@@ -109,7 +107,6 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         contentType: deps.metrics.registry.contentType,
         render: deps.renderMetrics,
       }),
-      useConsole({ directory: deps.consoleDirectory }),
       useOperationMetrics((operation, seconds) => deps.metrics.operationDone(operation, seconds)),
       ...(production ? [useNoSuggestions()] : trustedDocuments ? [] : [useGraphiql()]),
       useJsonRequests({ maxBodyBytes: MAX_BODY_BYTES }),
@@ -120,7 +117,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         authenticate,
       }),
       useLimits(),
-      useMaxFields(LIMITS.breadth),
+      useMaxFields(DOCUMENT_LIMITS.fields),
       useCancellation(deps.limits.operationSeconds),
       ...(trustedDocuments ? [useTrustedDocuments(trustedDocuments)] : []),
       useIntrospection({ enabled: !production }),

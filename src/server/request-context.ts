@@ -36,6 +36,8 @@ export interface ContextDeps {
 }
 
 export interface RequestFacts {
+  /** Aborts when the client goes. */
+  readonly clientGone: AbortSignal
   readonly authorization: string | null
   readonly requestId: string
   readonly clientAddress: string
@@ -106,6 +108,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     onAffinityEvent: (listener, onLost) => deps.affinitySource.events(listener, onLost),
     streams: deps.streams,
     disconnect: facts.disconnect,
+    clientGone: facts.clientGone,
     stop: (reason) => stopped.abort(reason),
     stopped: stopped.signal,
     login: (email, password) => deps.authenticator.login(email, password, facts.clientAddress),

@@ -20,9 +20,10 @@ export function useCancellation(seconds: number): Plugin<Context & YogaInitialCo
       const { request, stop, stopped } = args.contextValue
       const isQuery = getOperationAST(args.document, args.operationName)?.operation === 'query'
       const { signal } = request
-      // Envelop's types do not know the executor's own argument. A mutation looks at it between its fields.
-      Object.assign(args, { signal: isQuery ? stopped : signal })
+      // Each field of a mutation asks by itself whether its client is still there.
       if (!isQuery) return
+      // GraphQL.js has no such argument: what runs the query ends its wait with it.
+      Object.assign(args, { signal: stopped })
       const timer =
         seconds > 0
           ? setTimeout(() => stop(new OperationTimeoutError(seconds)), seconds * 1_000).unref()

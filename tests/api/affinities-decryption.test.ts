@@ -1,22 +1,16 @@
+import crypto from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { expectedPins, fixturePins, type Pin, type Rows, readRows } from './affinity-model.js'
 
-/** Ciphertexts that were really decrypted. */
-const decrypted = vi.hoisted((): string[] => [])
-vi.mock('../../src/gateway/fernet.js', async (importOriginal) => {
-  const fernet = await importOriginal<typeof import('../../src/gateway/fernet.js')>()
-  return {
-    ...fernet,
-    createDecrypter(...args: Parameters<typeof fernet.createDecrypter>) {
-      const decrypt = fernet.createDecrypter(...args)
-      return (stored: string) => {
-        decrypted.push(stored)
-        return decrypt(stored)
-      }
-    },
-  }
-})
+/** The initialization vectors, which are random and so name a stored key, of what was really decrypted. */
+const decrypted: string[] = []
+const { createDecipheriv } = crypto
+const ivOf = (stored: string): string => {
+  const token = Buffer.from(Buffer.from(stored, 'base64url').toString('latin1'), 'base64url')
+  return token.subarray(9, 25).toString('hex')
+}
 
 const NOW = Date.now()
 
@@ -28,8 +22,19 @@ describe('stored keys', () => {
     service = await startTestApp({ now: () => NOW })
     rows = await readRows(service.databaseUrl)
     decrypted.length = 0
+    vi.spyOn(crypto, 'createDecipheriv').mockImplementation(
+      (...args: Parameters<typeof createDecipheriv>) => {
+        decrypted.push(Buffer.from(args[2] as Uint8Array).toString('hex'))
+        return createDecipheriv(...args)
+      },
+    )
+    syncBuiltinESMExports()
   })
-  afterEach(() => service.close())
+  afterEach(async () => {
+    vi.restoreAllMocks()
+    syncBuiltinESMExports()
+    await service.close()
+  })
 
   const ask = async (document: string) => {
     const { data, errors } = await service.query(document)
@@ -46,6 +51,7 @@ describe('stored keys', () => {
       ),
     ]
       .filter((stored) => typeof stored === 'string')
+      .map(ivOf)
       .sort()
 
   it('are decrypted for the records of the page alone, each once', async () => {

@@ -63,6 +63,13 @@ const nodes = async (args = '', fields = EVENT) => {
   return data.auditEvents.nodes
 }
 
+/** Lines of the metric that counts clears: one for each action and outcome, with its number. */
+async function clearsCounted({ app }: TestApp): Promise<string[]> {
+  const headers = { authorization: `Bearer ${ADMIN_TOKEN}` }
+  const response = await app.yoga.fetch('http://localhost/metrics', { headers })
+  return (await response.text()).split('\n').filter((line) => line.startsWith('affinityql_clears_total{'))
+}
+
 describe('a call leaves one audit row', () => {
   it.each([
     ['done', 'clearUserCache', { identifier: 'bob' }, 'request_success', 200, 'cache_clear_user'],
@@ -121,9 +128,13 @@ describe('a call leaves one audit row', () => {
     ['everything', 'clearAllCache', { confirm: true }, 'request_success', 200, 'cache_clear_all'],
   ] as const)('when it is %s (%s)', async (_what, name, args, eventType, statusCode, action) => {
     let answer: { clearedCount?: number; message?: string; auditEvent?: { id: string } } = {}
+    const counted = await clearsCounted(service)
     const row = await rowOf(async () => {
       answer = await clear(service, name, args)
     })
+    const outcome = eventType !== 'request_success' ? 'failed' : 'dryRun' in args ? 'dry' : 'done'
+    const added = (await clearsCounted(service)).filter((line) => !counted.includes(line))
+    expect(added).toEqual([expect.stringContaining(`{action="${action}",outcome="${outcome}"} `)])
     expect(row).toMatchObject({
       event_type: eventType,
       status_code: statusCode,
@@ -220,6 +231,20 @@ describe('the row', () => {
     }
   })
 
+  it('has the action that what was found gives it, in the metrics as well, also where the clear fails', async () => {
+    const { service: behind, proxy, client: redis } = await startBehindProxy({ records: 0 })
+    await redis.set(`cache_affinity:${BOBS_STANDALONE_KEY}:d:c`, recordOf({}))
+    await seen(behind, '(filter: { apiFormat: "d" })', 1)
+    proxy.onCommand(['unlink', 'eval'], () => proxy.stop())
+    await behind.query(clearDocument('clearUserCache'), { identifier: BOBS_STANDALONE_KEY })
+    const row = (await auditRows(behind.databaseUrl)).at(-1)
+    expect(row).toMatchObject({ event_type: 'request_failed', status_code: 503 })
+    expect(metadataOf(row ?? {})).toMatchObject({ action: 'cache_clear_api_key', outcome: 'done' })
+    expect(await clearsCounted(behind)).toEqual([
+      'affinityql_clears_total{action="cache_clear_api_key",outcome="failed"} 1',
+    ])
+  })
+
   it('keeps arguments as they were sent, however odd, and the page can still be read', async () => {
     const odd = [
       'a\0b',
@@ -243,7 +268,7 @@ describe('the row', () => {
   })
 
   it('has the request’s id, the client’s address and its program', async () => {
-    const server = await listen(service.app.yoga, '127.0.0.1', 0)
+    const server = await listen(service.app, '127.0.0.1', 0)
     onTestFinished(() => server.close(0))
     const row = await rowOf(() =>
       post(server.url, { 'x-request-id': 'trace-42', 'user-agent': `curl/8${'x'.repeat(600)}` }),
@@ -260,7 +285,7 @@ describe('the row', () => {
   ])('believes X-Forwarded-For only as TRUST_PROXY says: %j', async (env, address) => {
     const behind = await startTestApp({ redis: 'empty', env })
     onTestFinished(() => behind.close())
-    const server = await listen(behind.app.yoga, '127.0.0.1', 0)
+    const server = await listen(behind.app, '127.0.0.1', 0)
     onTestFinished(() => server.close(0))
     await post(server.url, { 'x-forwarded-for': '198.51.100.7, 203.0.113.9', forwarded: 'for=198.51.100.8' })
     expect((await auditRows(behind.databaseUrl)).map((row) => row['ip_address'])).toEqual([address])

@@ -11,7 +11,7 @@ describe('GraphQL over HTTP, as the working draft of its specification has it', 
   let server: HttpServer
   beforeAll(async () => {
     service = await startTestApp()
-    server = await listen(service.app.yoga, '127.0.0.1', 0)
+    server = await listen(service.app, '127.0.0.1', 0)
   })
   afterAll(async () => {
     await server.close(0)

@@ -12,7 +12,7 @@ let service: TestApp
 let server: HttpServer
 beforeAll(async () => {
   service = await startTestApp()
-  server = await listen(service.app.yoga, '127.0.0.1', 0, TIMEOUTS)
+  server = await listen(service.app, '127.0.0.1', 0, TIMEOUTS)
 })
 afterAll(async () => {
   await server.close(0)
@@ -156,7 +156,7 @@ describe('X-Forwarded-For', () => {
     env: Record<string, string>,
   ): Promise<number> {
     const guarded = await startTestApp({ env, database: 'schema', redis: 'empty' })
-    const behind = await listen(guarded.app.yoga, '127.0.0.1', 0)
+    const behind = await listen(guarded.app, '127.0.0.1', 0)
     let taken = 0
     try {
       for (let index = 0; index < 10; index++) {

@@ -16,7 +16,7 @@ export interface Listening {
 
 export async function startListening(options: TestAppOptions = {}): Promise<Listening> {
   const service = await startTestApp(options)
-  const server: HttpServer = await listen(service.app.yoga, '127.0.0.1', 0)
+  const server: HttpServer = await listen(service.app, '127.0.0.1', 0)
   const send: Listening['send'] = async (request) => {
     const { method = 'POST', path = '/graphql', body, token = ADMIN_TOKEN, headers } = request
     const response = await fetch(`${server.url}${path}`, {

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestApp, type TestApp, VIEWER_TOKEN } from '../support/app.js'
+import { ADMIN_TOKEN, startTestApp, type TestApp, VIEWER_TOKEN } from '../support/app.js'
 import { FIXTURE_ADMIN, FIXTURE_SECRETS } from '../support/fixtures.js'
 import { psql } from '../support/servers/postgres.js'
 import { ROOT_FIELDS } from './root-fields.js'
@@ -107,19 +107,6 @@ describe('a token', () => {
     expectRefusal(reply, 'UNAUTHENTICATED')
   })
 
-  it('leaves a line with each use, and with each try that is refused: of whom, from where, for what', async () => {
-    const before = service.logs.length
-    await ask(VIEWER_TOKEN)
-    await ask(`${VIEWER_TOKEN}x`)
-    const lines = service.logs.slice(before).filter(({ msg }) => msg === 'request')
-    const common = { operation: '{ viewer }', address: '127.0.0.1', requestId: expect.any(String) }
-    expect(lines).toMatchObject([
-      { ...common, viewer: 'looker', status: 200 },
-      { ...common, viewer: null, status: 401, errorCodes: ['UNAUTHENTICATED'] },
-    ])
-    expect(JSON.stringify(lines)).not.toContain(VIEWER_TOKEN)
-  })
-
   it('is dead once the gateway has put it on its blacklist', async () => {
     const token = await signed(claims({ jti: 'revoked' }))
     expect((await ask(token)).status).toBe(200)
@@ -198,6 +185,29 @@ describe('a root field', () => {
     async ({ document }) => {
       for (const token of [null, await signed(claims({ user_id: ALICE })), `${VIEWER_TOKEN}x`])
         expect(await eventsStatus(token, document)).toBe(401)
+    },
+  )
+
+  it.each(guarded)(
+    '$name leaves one line for a use of a token, and one for a try that is refused: of whom, from where, for what',
+    async ({ name, kind, document }) => {
+      const before = service.logs.length
+      for (const token of [ADMIN_TOKEN, `${VIEWER_TOKEN}x`]) {
+        if (kind === 'subscription') await eventsStatus(token, document)
+        else await ask(token, document)
+      }
+      const lines = service.logs.slice(before).filter(({ msg }) => msg === 'request')
+      const common = {
+        operation: `{ ${name.split('.')[1]} }`,
+        kind,
+        address: '127.0.0.1',
+        requestId: expect.any(String),
+      }
+      expect(lines).toMatchObject([
+        { ...common, viewer: 'tests', status: 200 },
+        { ...common, viewer: null, status: 401, errorCodes: ['UNAUTHENTICATED'] },
+      ])
+      expect(JSON.stringify(lines)).not.toContain(VIEWER_TOKEN)
     },
   )
 

@@ -15,7 +15,7 @@ export interface TestServer extends TestApp {
 /** The whole service on the fixtures, listening. */
 export async function startServer(options?: TestAppOptions): Promise<TestServer> {
   const service = await startTestApp(options)
-  const http = await listen(service.app.yoga, '127.0.0.1', 0)
+  const http = await listen(service.app, '127.0.0.1', 0)
   return {
     ...service,
     url: http.url,

@@ -247,7 +247,7 @@ describe('a clear goes on to its outcome', () => {
 
   it('when its client goes away in the middle', async () => {
     const { service, client, proxy, databaseUrl } = await start(1_200)
-    const server = await listen(service.app.yoga, '127.0.0.1', 0)
+    const server = await listen(service.app, '127.0.0.1', 0)
     onTestFinished(() => server.close(0))
     const call = ask(server.url)
     call.on('error', () => {})
@@ -266,7 +266,7 @@ describe('a clear goes on to its outcome', () => {
 
   it('when the service is told to stop in the middle, and its client gets the answer', async () => {
     const { service, client, proxy, databaseUrl } = await start(1_200)
-    const server = await listen(service.app.yoga, '127.0.0.1', 0)
+    const server = await listen(service.app, '127.0.0.1', 0)
     let stopped: Promise<void> | undefined
     proxy.onCommand(['unlink', 'eval'], () => {
       stopped ??= server.close(5_000)

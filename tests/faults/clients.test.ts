@@ -44,7 +44,7 @@ describe('clients that read one byte a second, or none', () => {
   it('keep nobody else waiting, and do not hold up a stop', async () => {
     const service = await startTestApp()
     onTestFinished(() => service.close())
-    const server = await listen(service.app.yoga, '127.0.0.1', 0)
+    const server = await listen(service.app, '127.0.0.1', 0)
     const slow = await Promise.all(Array.from({ length: 50 }, () => open(server.url, request(PAGE))))
     const drip = setInterval(() => {
       for (const socket of slow) socket.read(1)
@@ -112,7 +112,7 @@ describe('1,000 idle connections', () => {
   it('cost the others nothing, and do not hold up a stop', async () => {
     const service = await startTestApp()
     onTestFinished(() => service.close())
-    const server = await listen(service.app.yoga, '127.0.0.1', 0)
+    const server = await listen(service.app, '127.0.0.1', 0)
     const idle = await Promise.all(Array.from({ length: 1_000 }, () => open(server.url)))
     const reply = await measured('1,000 idle connections: another’s list', () =>
       fetch(`${server.url}/graphql`, {

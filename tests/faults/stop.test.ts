@@ -11,7 +11,7 @@ const RECORDS = 300
 /** A service that listens, with a clear whose first delete is held on its way to Redis. */
 async function withHeldClear() {
   const { service, proxy, client } = await startBehindProxy({ records: RECORDS })
-  const server = await listen(service.app.yoga, '127.0.0.1', 0)
+  const server = await listen(service.app, '127.0.0.1', 0)
   let release = () => {}
   const released = new Promise<void>((resolve) => {
     release = resolve

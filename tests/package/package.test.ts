@@ -3,14 +3,15 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { minVersion, satisfies } from 'semver'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { temporaryDirectory } from '../support/servers/child.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const INSTALL_TIMEOUT_MS = 300_000
 
-/** Runs a command to its end; what it said where it fails. */
-function run(command: string, args: readonly string[], cwd: string): string {
+/** Runs a command to its end and throws what the command said if it fails. */
+function runBoth(command: string, args: readonly string[], cwd: string) {
   const { status, stdout, stderr } = spawnSync(command, args, {
     cwd,
     encoding: 'utf8',
@@ -18,12 +19,16 @@ function run(command: string, args: readonly string[], cwd: string): string {
     maxBuffer: 64 * 1024 * 1024,
   })
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`)
-  return stdout
+  return { stdout, stderr }
 }
+
+const run = (...command: Parameters<typeof runBoth>): string => runBoth(...command).stdout
 
 const folder = temporaryDirectory('package')
 let tarball = ''
 let contents: string[] = []
+/** What npm said on standard error while it installed the tarball. */
+let warnings = ''
 
 beforeAll(() => {
   const [packed] = JSON.parse(
@@ -34,7 +39,8 @@ beforeAll(() => {
   mkdirSync(join(folder, 'empty'))
   const empty = join(folder, 'empty')
   writeFileSync(join(empty, 'package.json'), '{"name":"consumer","private":true,"type":"module"}')
-  run('npm', ['install', '--prefer-offline', '--omit=dev', '--no-audit', '--no-fund', tarball], empty)
+  const install = ['install', '--prefer-offline', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=warn']
+  warnings = runBoth('npm', [...install, tarball], empty).stderr
 }, INSTALL_TIMEOUT_MS)
 
 const installed = join(folder, 'empty')
@@ -106,6 +112,21 @@ describe('the tarball', () => {
 })
 
 describe('installed in an empty folder', () => {
+  it('brings no package that refuses the oldest Node.js that is promised', () => {
+    const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+    const oldest = minVersion(engines.node)?.version ?? ''
+    const { packages } = JSON.parse(
+      readFileSync(join(installed, 'node_modules/.package-lock.json'), 'utf8'),
+    ) as { packages: Record<string, { version: string; engines?: { node?: string } }> }
+    expect(Object.keys(packages).length).toBeGreaterThan(100)
+    const refusing = Object.entries(packages).filter(
+      ([, { engines }]) => engines?.node !== undefined && !satisfies(oldest, engines.node),
+    )
+    expect(refusing.map(([path, { version, engines }]) => `${path}@${version}: ${engines?.node}`)).toEqual([])
+    // npm itself complains only where this runs on such a Node.js.
+    expect(warnings.split('\n').filter((line) => line.includes('EBADENGINE'))).toEqual([])
+  })
+
   it('answers as `npx affinityql`', () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
     expect(run('npx', ['--no-install', 'affinityql', '--version'], installed).trim()).toBe(version)

@@ -1,18 +1,8 @@
-/** `npm run soak` for 20 seconds and with less: 500 writes a second, 40 subscribers, 5 queries a second, 2,000 records. */
+/** `npm run soak` for 20 seconds and with less load. */
 import { expect, it } from 'vitest'
 import { soak } from '../../bench/lib/soak.js'
-import { type SoakBounds, verdict } from '../../bench/lib/soak-verdict.js'
-
-const LOAD = { seconds: 20, records: 2_000, writesPerSecond: 500, queriesPerSecond: 5, subscribers: 40 }
-
-/** Wide: of a machine with other work a test can ask no more. */
-const MIB = 1024 * 1024
-const BOUNDS: SoakBounds = {
-  growth: { share: 0.5, bytes: 30 * MIB },
-  residentGrowth: { share: 0.5, bytes: 60 * MIB },
-  loopP99Ms: 500,
-  leastLoad: 0.5,
-}
+import { verdict } from '../../bench/lib/soak-verdict.js'
+import { BOUNDS, LOAD } from './short-soak.js'
 
 it('bears writes, queries, clears and subscribers at once: no error, no drift, nobody dropped', async () => {
   const figures = await soak(LOAD)

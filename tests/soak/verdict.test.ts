@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Sample } from '../../bench/lib/soak-service.js'
 import { type SoakFigures, verdict } from '../../bench/lib/soak-verdict.js'
+import { BOUNDS, LOAD } from './short-soak.js'
 
 const MIB = 1024 * 1024
 const samplesOf = (field: keyof Sample, valueAt: (n: number) => number): Sample[] =>
@@ -64,4 +65,13 @@ it.each<[string, Partial<SoakFigures>, string]>([
   ['a warning', { warnings: ['{"level":50,"msg":"store lost"}'] }, 'store lost'],
 ])('a soak with %s fails and says so', (_, figures, words) => {
   expect(verdict({ ...good, ...figures }).join('\n')).toContain(words)
+})
+
+it('the short soak of a test run passes with restless memory and fails with a leak of 1 KiB a write', () => {
+  const writesPerSample = (LOAD.writesPerSecond * LOAD.seconds) / 30
+  const restless = (n: number) => (100 + (n % 3)) * MIB
+  const ofMemory = (liveBytes: (n: number) => number) =>
+    verdict({ ...good, samples: samplesOf('liveBytes', liveBytes) }, BOUNDS)
+  expect(ofMemory(restless)).toEqual([])
+  expect(ofMemory((n) => restless(n) + n * writesPerSample * 1024)).toEqual(['memory in use grew'])
 })

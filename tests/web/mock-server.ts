@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createSchema, createYoga } from 'graphql-yoga'
-import { useConsole } from '../../src/server/http/use-console.js'
+import { createHttpHandler } from '../../src/server/http/http-handler.js'
 import { createMockCache, type MockFilter, type MockRecord } from './mock-cache.js'
 
 const [port = '4100', records = '506', eventsPerSecond = '4'] = process.argv.slice(2)
@@ -164,7 +164,6 @@ const yoga = createYoga({
   schema,
   landingPage: false,
   plugins: [
-    useConsole({ directory: new URL('../../dist/web', import.meta.url).pathname }),
     {
       onRequest({ url, endResponse, fetchAPI }) {
         if (url.pathname.startsWith('/health/')) endResponse(fetchAPI.Response.json(HEALTH))
@@ -172,4 +171,5 @@ const yoga = createYoga({
     },
   ],
 })
-createServer(yoga).listen(Number(port), '127.0.0.1')
+const consoleDirectory = new URL('../../dist/web', import.meta.url).pathname
+createServer(createHttpHandler(yoga, { consoleDirectory })).listen(Number(port), '127.0.0.1')

@@ -1,8 +1,14 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigurationError } from '../../errors.js'
 import type { Yoga } from '../create-yoga.js'
+
+/** What is served: Yoga answers operations, and ends with the server. */
+export interface HttpService {
+  readonly handler: RequestListener
+  readonly yoga: Pick<Yoga, 'dispose'>
+}
 
 export interface HttpServer {
   readonly url: string
@@ -32,7 +38,7 @@ const HANG_UP_EVERY_MS = 50
 
 /** @throws ConfigurationError where the port is taken or not allowed */
 export async function listen(
-  yoga: Yoga,
+  { handler, yoga }: HttpService,
   host: string,
   port: number,
   timeouts: ClientTimeouts = CLIENT_TIMEOUTS,
@@ -44,7 +50,7 @@ export async function listen(
       connectionsCheckingInterval: timeouts.checkEvery,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     },
-    yoga,
+    handler,
   )
   const connections = new Set<Socket>()
   server.on('connection', (socket) => {

@@ -16,14 +16,19 @@ const HEADERS = {
 /** For a year browsers ask for this host over TLS alone. */
 const STRICT_TRANSPORT = 'max-age=31536000'
 
+/** The headers of every answer, unless it brings its own. */
+export const securityHeaders = (overTls: boolean): Readonly<Record<string, string>> => ({
+  ...HEADERS,
+  ...(overTls && { 'strict-transport-security': STRICT_TRANSPORT }),
+})
+
 /** @param overTls whether the client has come over TLS, as far as that can be believed */
 export function useSecurityHeaders<ServerContext extends object>(
   overTls: (server: ServerContext) => boolean,
 ): Plugin<object, ServerContext> {
   return {
     onResponse({ response, serverContext }) {
-      if (overTls(serverContext)) response.headers.set('strict-transport-security', STRICT_TRANSPORT)
-      for (const [name, value] of Object.entries(HEADERS)) {
+      for (const [name, value] of Object.entries(securityHeaders(overTls(serverContext)))) {
         if (!response.headers.has(name)) response.headers.set(name, value)
       }
       // nginx would collect events until a buffer is full.

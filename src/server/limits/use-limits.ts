@@ -4,7 +4,6 @@ import { maxDirectivesPlugin } from '@escape.tech/graphql-armor-max-directives'
 import { maxTokensPlugin } from '@escape.tech/graphql-armor-max-tokens'
 import { type ASTVisitor, GraphQLError, type ValidationContext } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
-import { LIMITS } from '../../schema/builder.js'
 
 /**
  * How large a document may be. Enough for every field of the schema at once; far from enough to hurt: validation is
@@ -15,7 +14,9 @@ export const DOCUMENT_LIMITS = {
   tokens: 1_000,
   aliases: 30,
   directives: 30,
-  depth: LIMITS.depth,
+  depth: 11,
+  /** With every fragment spread out; a page of affinities with every field and every join has about 100. */
+  fields: 400,
 } as const
 
 /**

@@ -103,13 +103,13 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
   })
   const clears = new Counter({
     name: 'affinityql_clears_total',
-    help: 'Clears asked for, by withAudit action and outcome (done, dry or failed).',
+    help: 'Clears asked for, by audit action and outcome (done, dry or failed).',
     labelNames: ['action', 'outcome'],
     registers,
   })
   const clearedRecords = new Counter({
     name: 'affinityql_cleared_records_total',
-    help: 'Cache entries confirmed deleted by clears, by withAudit action.',
+    help: 'Cache entries confirmed deleted by clears, by audit action.',
     labelNames: ['action'],
     registers,
   })

@@ -1,7 +1,8 @@
-import { type DocumentNode, type ExecutionResult, getOperationAST } from 'graphql'
+import { type DocumentNode, getOperationAST } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../../context.js'
 import type { OperationDone } from './metrics.js'
+import { errorsOf } from './result-errors.js'
 import { rootFieldOf } from './root-field.js'
 
 interface Entry {
@@ -35,12 +36,11 @@ export function useOperationMetrics(
     },
     onExecute: ({ args, context }) => describe(context.request, args.document, args.operationName),
     onSubscribe: ({ args, context }) => describe(context.request, args.document, args.operationName),
-    onExecutionResult({ request, result }) {
+    // Every answer comes by here, also a refusal of what was never run. Its codes are the mask's, and so a short list.
+    onResultProcess({ request, result }) {
       const entry = entries.get(request)
-      if (!entry || !result || Array.isArray(result) || Symbol.asyncIterator in result) return
-      const [error] = (result as ExecutionResult).errors ?? []
-      // Error codes are the mask's, and so a short list.
-      entry.outcome = error ? String(error.extensions['code']) : 'OK'
+      const [error] = errorsOf(result)
+      if (entry) entry.outcome = error ? String(error.extensions['code']) : 'OK'
     },
     onResponse({ request, response }) {
       const entry = entries.get(request)

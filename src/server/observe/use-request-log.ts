@@ -1,81 +1,86 @@
-import { randomUUID } from 'node:crypto'
-import { type ExecutionResult, getOperationAST } from 'graphql'
-import type { Plugin } from 'graphql-yoga'
+import { type DocumentNode, getOperationAST } from 'graphql'
+import type { Plugin, YogaInitialContext } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Context } from '../../context.js'
+import { requestIdOf } from '../http/request-id.js'
+import { errorsOf } from './result-errors.js'
 
 /** What is known of a request by the time it is answered. */
 interface Entry {
   readonly requestId: string
   readonly startedAt: number
+  /** The client's, as far as it can be believed. */
+  readonly address: string
+  /** Set once an operation is asked for: health, metrics and the console's files leave no line. */
+  isGraphql?: true
   operation?: string
   kind?: string
   viewer?: () => string | undefined
-  /** The client's, as far as it can be believed. */
-  address?: string
   errorCodes?: readonly string[]
 }
 
 const MAX_NAME_LENGTH = 100
-const SAFE_REQUEST_ID = /^[\w.:-]{1,100}$/
-
-const requestIds = new WeakMap<Request, string>()
 
 /**
- * The request's id: the caller's own where it is harmless, else a new one. The log, the context and the answer's
- * `x-request-id` all have the same.
+ * The log has one line for each GraphQL request: operation, duration, viewer, address, request id, error codes. So it tells
+ * each use of a token, and each try of one that is refused. The line of a subscription is written when its stream begins,
+ * and its duration is the time until then. A line never holds the query's text, its variables or the token. Names come
+ * from the client, so control characters are taken out of them.
  */
-export function requestIdOf(request: Request): string {
-  let id = requestIds.get(request)
-  if (id === undefined) {
-    const given = request.headers.get('x-request-id')
-    id = given && SAFE_REQUEST_ID.test(given) ? given : randomUUID()
-    requestIds.set(request, id)
-  }
-  return id
-}
-
-/**
- * One line for each GraphQL request: operation, duration, viewer, address, request id, error codes. So each use of a token
- * is told, and each try of one that is refused. Never the query's text, its variables or the token. Names come from the
- * client, so control characters are taken out of them.
- */
-export function useRequestLog(logger: Logger): Plugin<Context> {
+export function useRequestLog<ServerContext extends object>(
+  logger: Logger,
+  addressOf: (server: ServerContext) => string,
+): Plugin<Context & YogaInitialContext, ServerContext> {
   const entries = new WeakMap<Request, Entry>()
 
+  function name(request: Request, document: DocumentNode, operationName: string | null | undefined): void {
+    const entry = entries.get(request)
+    const operation = getOperationAST(document, operationName)
+    if (!entry || !operation) return
+    entry.operation = printable(operation.name?.value ?? rootFields(operation))
+    entry.kind = operation.operation
+  }
+
+  const knowViewer = ({ request, knownViewer }: Context & YogaInitialContext) => {
+    const entry = entries.get(request)
+    if (entry) entry.viewer = () => knownViewer()?.name
+  }
+
   return {
-    onRequest({ request }) {
-      entries.set(request, { requestId: requestIdOf(request), startedAt: performance.now() })
+    onRequest({ request, serverContext }) {
+      entries.set(request, {
+        requestId: requestIdOf(request),
+        startedAt: performance.now(),
+        address: addressOf(serverContext),
+      })
     },
-    onExecute({ args, context }) {
-      const entry = entries.get(context.request)
-      if (!entry) return
-      const operation = getOperationAST(args.document, args.operationName)
-      entry.operation = printable(operation?.name?.value ?? rootFields(operation))
-      entry.kind = operation?.operation ?? 'query'
-      entry.viewer = () => args.contextValue.knownViewer()?.name
-      entry.address = args.contextValue.clientAddress
-    },
-    onExecutionResult({ request, result }) {
+    onRequestParse({ request }) {
       const entry = entries.get(request)
-      const single =
-        result && !Array.isArray(result) && 'errors' in result ? (result as ExecutionResult) : undefined
-      if (entry && single?.errors?.length) {
-        entry.errorCodes = [...new Set(single.errors.map((error) => String(error.extensions['code'])))]
-      }
+      if (entry) entry.isGraphql = true
+    },
+    // Before it is run: also a document that is refused has a name.
+    onValidate({ params, context }) {
+      name(context.request, params.documentAST, context.params.operationName)
+    },
+    onExecute: ({ args }) => knowViewer(args.contextValue),
+    onSubscribe: ({ args }) => knowViewer(args.contextValue),
+    // Every answer comes by here, also a refusal of what was never run; errors have their public codes by now.
+    onResultProcess({ request, result }) {
+      const entry = entries.get(request)
+      const codes = errorsOf(result).map(({ extensions }) => String(extensions['code']))
+      if (entry && codes.length > 0) entry.errorCodes = [...new Set(codes)]
     },
     onResponse({ request, response }) {
       response.headers.set('x-request-id', requestIdOf(request))
       const entry = entries.get(request)
-      if (!entry) return
-      if (!entry.operation && response.status < 400) return
+      if (!entry || (!entry.isGraphql && response.status < 400)) return
       logger.info(
         {
           requestId: entry.requestId,
           operation: entry.operation,
           kind: entry.kind,
           viewer: entry.viewer?.() ?? null,
-          ...(entry.address !== undefined && { address: entry.address }),
+          address: entry.address,
           durationMs: Math.round((performance.now() - entry.startedAt) * 10) / 10,
           status: response.status,
           ...(entry.errorCodes && { errorCodes: entry.errorCodes }),

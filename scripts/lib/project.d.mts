@@ -1,0 +1,2 @@
+export const LOCK_NOTE: string
+export function lockHash(): string

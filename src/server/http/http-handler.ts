@@ -1,0 +1,24 @@
+import type { RequestListener } from 'node:http'
+import { cameOverTls, TRUST_NOBODY, type TrustProxy } from './client-address.js'
+import { compressAnswers } from './compress-answers.js'
+import { serveConsole } from './serve-console.js'
+
+export interface HttpHandlerOptions {
+  /** The built console; where there is none, none is served. */
+  readonly consoleDirectory: string
+  readonly trustProxy?: TrustProxy | undefined
+}
+
+/** A request goes to the console's files, which the build has compressed, and then to Yoga, whose answers are compressed here. */
+export function createHttpHandler(
+  yoga: RequestListener,
+  { consoleDirectory, trustProxy = TRUST_NOBODY }: HttpHandlerOptions,
+): RequestListener {
+  const console = serveConsole({
+    directory: consoleDirectory,
+    overTls: (request) => cameOverTls(request, trustProxy),
+  })
+  const compress = compressAnswers()
+  return (request, response) =>
+    console(request, response, () => compress(request, response, () => yoga(request, response)))
+}

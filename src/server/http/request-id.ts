@@ -1,0 +1,22 @@
+import { randomUUID } from 'node:crypto'
+
+const SAFE_REQUEST_ID = /^[\w.:-]{1,100}$/
+
+const requestIds = new WeakMap<Request, string>()
+
+/**
+ * The request's id: the caller's own where it is harmless, else a new one. The log, the context and the answer's
+ * `x-request-id` all have the same.
+ */
+export function requestIdOf(request: Request): string {
+  let id = requestIds.get(request)
+  if (id === undefined) {
+    id = readRequestId(request.headers.get('x-request-id'))
+    requestIds.set(request, id)
+  }
+  return id
+}
+
+/** @param given the header `x-request-id` */
+export const readRequestId = (given: unknown): string =>
+  typeof given === 'string' && SAFE_REQUEST_ID.test(given) ? given : randomUUID()
