@@ -1,16 +1,15 @@
-import { notFollowed } from '../../errors.js'
 import { createChangeFilter } from '../../log/change-filter.js'
 import type { AffinityReader } from '../affinity-reader.js'
 import type { AffinitySource } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
 import { createExpiryWalk } from './expiry.js'
-import { createFollower, type FollowerDeps } from './index-follower.js'
+import { createIndexFollower, type IndexFollowerDeps } from './index-follower.js'
 import { createIndexReader } from './index-reader.js'
 
 /** Milliseconds between two looks at which records' time has come. */
 const EXPIRY_EVERY_MS = 100
 
-export interface LiveSourceDeps extends FollowerDeps {
+export interface LiveSourceDeps extends IndexFollowerDeps {
   /** Answers where the cache does not tell changes. */
   readonly scanSource: AffinitySource
   /** Milliseconds from one reconcile to the next. Default 60,000. */
@@ -29,15 +28,15 @@ export interface LiveSource extends AffinitySource {
 /** Answers from an index in memory that follows the cache; where the cache cannot be followed, from scans. */
 export function createLiveSource(deps: LiveSourceDeps): LiveSource {
   const { brokenRecords, scanSource, now, log } = deps
-  const follower = createFollower(deps)
-  const { index, observed, events } = follower
+  const follower = createIndexFollower(deps)
+  const { index, observed } = follower
   const indexReader = createIndexReader(index, follower.pass)
   const troubles = createChangeFilter()
   let isClosed = false
 
   const expiry = createExpiryWalk({ index, now })
   const expiryTimer = setInterval(() => {
-    if (follower.state === 'live') follower.look(expiry.due())
+    if (follower.state === 'live') follower.look(expiry.due)
   }, EXPIRY_EVERY_MS).unref()
 
   let reconcileTimer = scheduleReconcile()
@@ -77,7 +76,7 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
       }
     },
     get state() {
-      return follower.state === 'live' && follower.isBehind ? 'lost' : follower.state
+      return follower.state
     },
     get brokenCount() {
       return brokenRecords.count
@@ -86,12 +85,7 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
       return follower.state === 'scanning' ? undefined : index.size
     },
     observed: () => observed.figures(),
-    events(onEvent, onLost) {
-      if (follower.state === 'scanning') return scanSource.events(onEvent, onLost)
-      if (follower.state === 'lost')
-        throw notFollowed('Changes to the cache are not seen just now. Try again shortly.')
-      return events.listen(onEvent, onLost)
-    },
+    events: follower.listen,
     ready: follower.ready,
     get figures() {
       return follower.figures

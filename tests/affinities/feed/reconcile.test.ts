@@ -35,6 +35,8 @@ function behind() {
     async apply(_keys, { records }) {
       for (const found of records) index.upsert(found)
     },
+    failed: (error) => expect.fail(String(error)),
+    recovered: () => {},
   })
   changes.resume()
   const store: Pick<AffinityStore, 'readAll' | 'read'> = {
