@@ -4,7 +4,6 @@ import { keyHead } from './index-key-head.js'
 import type { OrderedColumn } from './index-ordered.js'
 import type { Postings } from './index-postings.js'
 import { sortByDigit, sortByText } from './index-sort.js'
-import type { StringTable } from './index-strings.js'
 
 /** The slots of a table in the order of their keys: what breaks every order's ties. */
 export interface SlotsByKey {
@@ -20,29 +19,29 @@ const DIGIT_LIMIT = 2 ** 16
 const TOP = new Uint16Array(new Float64Array([-0]).buffer)[0] === 0 ? DIGITS - 1 : 0
 
 /**
- * Sorts the slots of a table from which nothing has been deleted by their keys.
+ * Sorts the slots of a table from which nothing has been deleted by their sort keys.
  *
  * A key is its API key's id, its format and its model, so it sorts as those three do, and of each there are far fewer
- * than keys. Were that wrong for some key, the last step would find and mend it.
+ * than keys. Where that is wrong, as for long keys, the last step mends it.
  */
 export async function slotsByKey(
-  keys: StringTable,
+  count: number,
+  sortKeyOf: (slot: number) => string,
   { affinityKey, apiFormat, modelId }: PostingsByDimension,
   slice: Slice,
 ): Promise<SlotsByKey> {
-  const count = keys.size
   let order: Int32Array = new Int32Array(count)
   const heads = new Float64Array(count)
   await slice.blocks(count, (start, end) => {
     for (let slot = start; slot < end; slot++) {
       order[slot] = slot
-      heads[slot] = keyHead(keys.textOf(slot))
+      heads[slot] = keyHead(sortKeyOf(slot))
     }
   })
   order = await sortByRank(order, modelId, '', slice)
   order = await sortByRank(order, apiFormat, ':', slice)
   order = await sortByRank(order, affinityKey, ':', slice)
-  return { order: await sortByText(order, (slot) => keys.textOf(slot), slice), heads }
+  return { order: await sortByText(order, sortKeyOf, slice), heads }
 }
 
 /** @param end What follows the value in a key: it decides between a value and a longer one that begins with it. */

@@ -29,7 +29,7 @@ export class SortedSlots {
   readonly #sizes: number[] = []
   #size = 0
 
-  /** @param keyOf A slot's key. It must hold from before the slot is inserted until it is deleted. */
+  /** @param keyOf The sort text of a slot's key. It must hold from before the slot is inserted until it is deleted. */
   constructor(keyOf: (slot: number) => string) {
     this.#keyOf = keyOf
   }

@@ -2,7 +2,7 @@ import { decodeAffinityKey } from './keys.js'
 
 /** An affinity as Redis holds it: one API key, API format and model pinned to one provider key. */
 export interface AffinityRecord {
-  /** The Redis key: the record's identity, and the tie-breaker of every order. */
+  /** The Redis key: the record's identity, and through its `sortText` the tie-breaker of every order. */
   readonly key: string
   readonly affinityKey: string
   readonly apiFormat: string
