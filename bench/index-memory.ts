@@ -4,11 +4,12 @@
  *   npx tsx --expose-gc bench/index-memory.ts [sizes, such as 10000,100000,1000000]
  */
 import { performance } from 'node:perf_hooks'
-import { AffinityIndex } from '../src/live/affinity-index.js'
-import type { AffinityPageRequest } from '../src/stores/affinity-reader.js'
-import type { AffinityRecord } from '../src/stores/affinity-record.js'
-import type { AffinitySelection } from '../src/stores/affinity-selection.js'
-import { encodeAffinityKey } from '../src/stores/keys.js'
+import type { AffinityPageRequest } from '../src/affinities/affinity-reader.js'
+import type { AffinityRecord } from '../src/affinities/affinity-record.js'
+import type { AffinitySelection } from '../src/affinities/affinity-selection.js'
+import { cacheAffinity } from '../src/affinities/families/cache-affinity.js'
+import { FAMILIES } from '../src/affinities/families/index.js'
+import { AffinityIndex } from '../src/affinities/index/affinity-index.js'
 
 const sizes = (process.argv[2] ?? '10000,100000,1000000').split(',').map(Number)
 const NOW = 1_750_000_000
@@ -44,7 +45,7 @@ function recordOf(affinityKey: string, apiFormat: string, modelId: string): Affi
   const { id, endpoint } = pick(providerKeys)
   const createdAt = NOW - random() * 3600
   return {
-    key: encodeAffinityKey({ affinityKey, apiFormat, modelId }),
+    key: cacheAffinity.encode({ affinityKey, apiFormat, modelId }),
     affinityKey,
     apiFormat,
     modelId,
@@ -174,7 +175,7 @@ function put(row: string, size: number, figure: string): void {
 }
 
 // Code that runs for the first time is compiled: neither its memory nor its time is the index's.
-const warm = new AffinityIndex()
+const warm = new AffinityIndex(FAMILIES)
 const warmKeys = uuids(2000)
 fill(warm, 20_000, warmKeys)
 refreshesPerSecond(warm, 20_000, warmKeys)
@@ -184,7 +185,7 @@ warm.clear()
 for (const size of sizes) {
   const apiKeys = uuids(Math.ceil(size / 10))
   const before = usedBytes()
-  const index = new AffinityIndex()
+  const index = new AffinityIndex(FAMILIES)
   const { perSecond, longest } = fill(index, size, apiKeys)
   put('bytes a record, filled', size, ((usedBytes() - before) / size).toFixed(0))
   put('records read in a second', size, perSecond.toLocaleString('en'))

@@ -9,16 +9,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import pino from 'pino'
-import { connectRedis, createRedis } from '../src/clients/redis.js'
-import { createAffinityClearer } from '../src/live/affinity-clearer.js'
-import { createBrokenRecords } from '../src/live/broken-records.js'
-import { createWriteBackGuard } from '../src/live/clear-guard.js'
-import { createLiveSource, type LiveSource } from '../src/live/live-source.js'
-import { createRedisFeed } from '../src/live/redis-feed.js'
-import { createScanSource } from '../src/live/scan-source.js'
-import { isSelected } from '../src/stores/affinity-selection.js'
-import { createRedisAffinityStore } from '../src/stores/redis-affinity-store.js'
-import { createRedisWriteBackRemover } from '../src/stores/write-back-remover.js'
+import { isSelected } from '../src/affinities/affinity-selection.js'
+import { createAffinityClearer } from '../src/affinities/clear/affinity-clearer.js'
+import { createWriteBackGuard } from '../src/affinities/clear/write-back-guard.js'
+import { createRedisWriteBackRemover } from '../src/affinities/clear/write-back-remover.js'
+import { FAMILIES } from '../src/affinities/families/index.js'
+import { createBrokenRecords } from '../src/affinities/feed/broken-records.js'
+import { createLiveSource, type LiveSource } from '../src/affinities/feed/indexed-source.js'
+import { createRedisFeed } from '../src/affinities/feed/redis-feed.js'
+import { createScanSource } from '../src/affinities/feed/scan-source.js'
+import { createRedisAffinityStore } from '../src/affinities/redis-affinity-store.js'
+import { connectRedis, createRedis } from '../src/redis/client.js'
 import { startRedis } from '../tests/support/servers/redis.js'
 import { rawScan } from './lib/floors.js'
 import { printTable } from './lib/measure.js'
@@ -73,12 +74,12 @@ async function timed(run: () => Promise<unknown>): Promise<number> {
 async function open(url: string) {
   const client = createRedis({ kind: 'single', url }, { onError: () => {} })
   await connectRedis(client, 5_000)
-  const store = createRedisAffinityStore(client)
+  const store = createRedisAffinityStore(client, FAMILIES)
   const brokenRecords = createBrokenRecords(() => {})
   const log = pino({ level: 'silent' })
   const guard = createWriteBackGuard({
     store,
-    remover: createRedisWriteBackRemover(client),
+    remover: createRedisWriteBackRemover(client, FAMILIES),
     windowSeconds: 5,
     isFollowed: () => true,
     now: Date.now,
@@ -86,7 +87,7 @@ async function open(url: string) {
   })
   const source = createLiveSource({
     store,
-    feed: createRedisFeed(client),
+    feed: createRedisFeed(client, FAMILIES),
     brokenRecords,
     scanSource: createScanSource(store, brokenRecords, Date.now),
     now: Date.now,

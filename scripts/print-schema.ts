@@ -2,13 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { lexicographicSortSchema, printSchema } from 'graphql'
 import { schema } from '../src/schema/index.js'
 import { apiReference } from './api-reference.js'
+import { configurationTables } from './configuration-tables.js'
 
-// `npm run schema` writes schema.graphql and docs/api-reference.md; with --check it fails where one is out of date.
+// `npm run schema` writes schema.graphql, docs/api-reference.md and the tables of docs/configuration.md; with --check it fails where one is out of date.
 const at = (path: string) => new URL(`../${path}`, import.meta.url)
 const sorted = lexicographicSortSchema(schema)
 const files = {
   'schema.graphql': `${printSchema(sorted)}\n`,
   'docs/api-reference.md': apiReference(sorted, readFileSync(at('docs/api.md'), 'utf8')),
+  'docs/configuration.md': configurationTables(readFileSync(at('docs/configuration.md'), 'utf8')),
 }
 
 for (const [path, text] of Object.entries(files)) {

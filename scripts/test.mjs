@@ -23,7 +23,7 @@ check('the database client is generated', generate())
 if (only.length === 0) {
   check('format and lint', run(bin('biome'), ['ci', '--error-on-warnings', '.']))
   check(
-    'schema.graphql and docs/api-reference.md are what the code says',
+    'schema.graphql, docs/api-reference.md and docs/configuration.md are what the code says',
     run(bin('tsx'), ['scripts/print-schema.ts', '--check']),
   )
 }

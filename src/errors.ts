@@ -114,7 +114,7 @@ export class OperationTimeoutError extends Error {
   }
 }
 
-/** Whoever asked has gone: what is left of the work is ended, and nobody reads why. */
+/** The client has gone: what is left of the work is ended, and nobody reads why. */
 export class ClientGoneError extends Error {
   override readonly name = 'ClientGoneError'
 

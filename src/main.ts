@@ -2,12 +2,14 @@
 import pino, { type Logger } from 'pino'
 import pretty from 'pino-pretty'
 import { type App, createApp } from './app.js'
-import { type Config, loadConfig } from './config.js'
+import { type Config, loadConfig } from './config/load-config.js'
+import { nearMisses } from './config/near-miss.js'
+import { createRedactor } from './config/redact.js'
 import { type Demo, startDemo } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
-import { newStaticToken, parseAdminTokens } from './security/static-tokens.js'
-import { type HttpServer, listen } from './server/http-server.js'
-import { escapeControls, replaceControls } from './server/log-lines.js'
+import { escapeControls, replaceControls } from './log/log-lines.js'
+import { type HttpServer, listen } from './server/http/http-server.js'
+import { newStaticToken } from './session/static-tokens.js'
 
 /** Kubernetes and systemd kill after 30 s and 90 s by default; whoever waits for us waits 10 s. */
 const DRAIN_MS = 9_000
@@ -15,12 +17,16 @@ const DRAIN_MS = 9_000
 async function main(): Promise<void> {
   const configured = loadConfig(process.env)
   const demoToken = configured.mode.kind === 'embedded' ? newStaticToken('demo', 'admin') : undefined
-  const config = demoToken ? withToken(configured, demoToken.entry) : configured
+  const config = demoToken
+    ? { ...configured, staticTokens: [...configured.staticTokens, demoToken.known] }
+    : configured
   const logger = createLogger(config)
+  for (const variable of nearMisses(process.env))
+    logger.warn(variable, 'a variable is not read; its name is close to one that is')
   // Loaded only where it is used: OpenTelemetry is some 100 files.
   const tracing =
     config.tracing &&
-    (await (await import('./server/tracing/provider.js')).startTracing(config.tracing, logger))
+    (await (await import('./server/observe/tracing/provider.js')).startTracing(config.tracing, logger))
   const app = await createApp(config, { logger, tracing })
   const stack = [() => app.close(), async () => tracing?.close()]
   try {
@@ -39,11 +45,6 @@ async function main(): Promise<void> {
     throw error
   }
 }
-
-const withToken = (config: Config, entry: string): Config => ({
-  ...config,
-  staticTokens: [...config.staticTokens, ...parseAdminTokens(entry).tokens],
-})
 
 /** Lines of JSON for machines; for a person at a terminal, readable ones. */
 function createLogger({ logLevel }: Config): Logger {
@@ -93,7 +94,8 @@ main().catch((error: unknown) => {
   if (error instanceof ConfigurationError) {
     for (const problem of error.problems) process.stderr.write(`affinityql: ${problem}\n`)
   } else {
-    process.stderr.write(`affinityql: ${error instanceof Error ? error.stack : String(error)}\n`)
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    process.stderr.write(`affinityql: ${createRedactor(process.env)(text)}\n`)
   }
   process.exit(1)
 })

@@ -1,31 +1,32 @@
 import type { Logger } from 'pino'
-import { type CommandListener, observeCommands } from './clients/command-observer.js'
-import { reasonOf } from './clients/reachability.js'
-import { addressOfRedis, connectRedis, createRedis } from './clients/redis.js'
-import type { ModeConfig } from './config.js'
-import { ConfigurationError } from './errors.js'
-import type { AffinityFeed } from './live/feed-port.js'
-import { createMemoryFeed } from './live/memory-feed.js'
-import { createRedisFeed } from './live/redis-feed.js'
-import type { TokenBlacklist } from './security/authenticator.js'
-import { createOutageLog } from './server/outage-log.js'
-import { createRightsLog } from './server/rights-log.js'
-import type { AffinityStore } from './stores/affinity-store.js'
-import { createMemoryAffinityStore } from './stores/memory-affinity-store.js'
-import { MemoryKeyspace } from './stores/memory-keyspace.js'
-import { createMemoryModelMappingStore } from './stores/memory-model-mapping-store.js'
-import { createMemoryStatsStore } from './stores/memory-stats-store.js'
-import type { ModelMappingStore } from './stores/model-mapping-store.js'
-import { createRedisAffinityStore } from './stores/redis-affinity-store.js'
-import { createRedisModelMappingStore } from './stores/redis-model-mapping-store.js'
-import { createRedisStatsStore } from './stores/redis-stats-store.js'
-import type { JunkCounter, StatsStore } from './stores/stats-store.js'
-import { createMemoryTokenBlacklist, createRedisTokenBlacklist } from './stores/token-blacklist.js'
+import type { AffinityStore } from './affinities/affinity-store.js'
 import {
   createMemoryWriteBackRemover,
   createRedisWriteBackRemover,
   type WriteBackRemover,
-} from './stores/write-back-remover.js'
+} from './affinities/clear/write-back-remover.js'
+import { FAMILIES } from './affinities/families/index.js'
+import type { AffinityFeed } from './affinities/feed/affinity-feed.js'
+import { createMemoryFeed } from './affinities/feed/memory-feed.js'
+import { createRedisFeed } from './affinities/feed/redis-feed.js'
+import { createMemoryAffinityStore } from './affinities/memory-affinity-store.js'
+import { createRedisAffinityStore } from './affinities/redis-affinity-store.js'
+import type { ModeConfig } from './config/mode.js'
+import { ConfigurationError } from './errors.js'
+import { createOutageLog } from './log/outage-log.js'
+import { createRightsLog } from './log/rights-log.js'
+import { createMemoryModelMappingStore } from './model-mappings/memory-model-mapping-store.js'
+import type { ModelMappingStore } from './model-mappings/model-mapping-store.js'
+import { createRedisModelMappingStore } from './model-mappings/redis-model-mapping-store.js'
+import { addressOfRedis, connectRedis, createRedis } from './redis/client.js'
+import { type CommandListener, observeCommands } from './redis/command-observer.js'
+import { MemoryKeyspace } from './redis/memory-keyspace.js'
+import type { TokenBlacklist } from './session/authenticator.js'
+import { createMemoryTokenBlacklist, createRedisTokenBlacklist } from './session/token-blacklist.js'
+import { createMemoryStatsStore } from './statistics/memory-stats-store.js'
+import { createRedisStatsStore } from './statistics/redis-stats-store.js'
+import type { JunkCounter, StatsStore } from './statistics/stats-store.js'
+import { reasonOf } from './util/reachability.js'
 
 /** How long start-up waits for the cache, in milliseconds. */
 const CACHE_CONNECT_TIMEOUT_MS = 5_000
@@ -56,9 +57,9 @@ export async function openCache(
   if (mode.kind === 'embedded') {
     const keyspace = new MemoryKeyspace(now)
     return {
-      affinityStore: createMemoryAffinityStore(keyspace),
-      writeBackRemover: createMemoryWriteBackRemover(keyspace),
-      createFeed: () => createMemoryFeed(keyspace),
+      affinityStore: createMemoryAffinityStore(keyspace, FAMILIES),
+      writeBackRemover: createMemoryWriteBackRemover(keyspace, FAMILIES),
+      createFeed: () => createMemoryFeed(keyspace, FAMILIES),
       modelMappings: createMemoryModelMappingStore(keyspace),
       statsStore: createMemoryStatsStore(keyspace, onJunk),
       blacklist: createMemoryTokenBlacklist(keyspace),
@@ -85,9 +86,9 @@ export async function openCache(
   outage.begin()
   client.on('ready', () => outage.recovered())
   return {
-    affinityStore: createRedisAffinityStore(client),
-    writeBackRemover: createRedisWriteBackRemover(client),
-    createFeed: () => createRedisFeed(client),
+    affinityStore: createRedisAffinityStore(client, FAMILIES),
+    writeBackRemover: createRedisWriteBackRemover(client, FAMILIES),
+    createFeed: () => createRedisFeed(client, FAMILIES),
     modelMappings: createRedisModelMappingStore(client),
     statsStore: createRedisStatsStore(client, onJunk),
     blacklist: createRedisTokenBlacklist(client),

@@ -1,5 +1,6 @@
 /**
- * Imports run one way: main → server → schema → resolvers → loaders, stores, live → clients. See docs and the table below.
+ * Imports run one way: main → server → schema → resolvers → loaders → the rooms of the domain → redis, postgres. See the
+ * table below.
  */
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -10,40 +11,141 @@ import { describe, expect, it } from 'vitest'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const SRC = join(ROOT, 'src')
 
-/** What each directory (or file at the top) of src may import of the others. `type x`: only types of it. */
+/**
+ * What each room of src may import: a room is a directory, or a file at the top. A room with rooms in it is named
+ * with them (`affinities`) or without (`affinities/index`). `type x`: only types of it.
+ */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  main: ['app', 'config', 'server', 'demo', 'security', 'errors'],
-  app: ['config', 'open-cache', 'server', 'demo', 'security', 'live', 'stores', 'clients', 'errors'],
-  'open-cache': ['type config', 'type security', 'server', 'live', 'stores', 'clients', 'errors'],
-  // Each setting is parsed by the part that it is for.
-  config: ['server', 'security', 'clients', 'errors'],
-  server: ['schema', 'resolvers', 'loaders', 'live', 'stores', 'security', 'context', 'errors'],
-  schema: ['resolvers', 'loaders', 'live', 'stores', 'security', 'context', 'errors', 'generated'],
-  resolvers: ['loaders', 'live', 'stores', 'security', 'context', 'errors'],
-  context: ['type loaders', 'type live', 'type stores', 'type security'],
-  loaders: ['stores', 'errors'],
-  live: ['stores', 'clients', 'errors'],
-  // Security says what it needs of a store (a directory, a blacklist); stores implement it.
-  stores: ['clients', 'generated', 'errors', 'type security'],
-  clients: ['generated', 'errors'],
-  security: ['errors'],
-  cli: ['client', 'main', 'config', 'clients', 'stores', 'security', 'errors'],
+  main: ['app', 'config', 'server', 'demo', 'session', 'log', 'errors'],
+  app: [
+    'config',
+    'open-cache',
+    'server',
+    'demo',
+    'gateway',
+    'session',
+    'affinities',
+    'audit',
+    'model-mappings',
+    'statistics',
+    'log',
+    'redis',
+    'postgres',
+    'util',
+    'errors',
+  ],
+  'open-cache': [
+    'type config',
+    'affinities',
+    'model-mappings',
+    'statistics',
+    'session',
+    'log',
+    'redis',
+    'util',
+    'errors',
+  ],
+  // The table of variables. Values come out plain; the rooms that they are for take them.
+  config: ['type redis', 'util', 'errors'],
+  server: [
+    'server',
+    'schema',
+    'loaders',
+    'type affinities',
+    'type audit',
+    'type gateway',
+    'type model-mappings',
+    'type session',
+    'type statistics',
+    'context',
+    'util',
+    'errors',
+  ],
+  'server/http': ['type server', 'errors'],
+  'server/limits': ['schema', 'type session', 'context', 'util', 'errors'],
+  'server/observe': ['type server/http', 'type statistics', 'context', 'errors'],
+  schema: [
+    'util',
+    'resolvers',
+    'loaders',
+    'affinities',
+    'audit',
+    'model-mappings',
+    'statistics',
+    'type gateway',
+    'session',
+    'context',
+    'errors',
+    'generated',
+  ],
+  resolvers: [
+    'loaders',
+    'affinities',
+    'audit',
+    'model-mappings',
+    'statistics',
+    'type gateway',
+    'type session',
+    'context',
+    'util',
+    'errors',
+  ],
+  context: [
+    'type loaders',
+    'type affinities',
+    'type audit',
+    'type model-mappings',
+    'type statistics',
+    'type gateway',
+    'type session',
+    'type util',
+  ],
+  loaders: ['type affinities', 'gateway', 'errors'],
+  // What is pinned where: the records and the port first, then how they are indexed, followed and cleared.
+  affinities: ['redis', 'util', 'errors'],
+  'affinities/families': ['affinities', 'errors'],
+  'affinities/index': ['affinities', 'util'],
+  'affinities/feed': ['affinities', 'affinities/index', 'redis', 'util', 'errors'],
+  'affinities/clear': ['affinities', 'redis', 'util', 'errors'],
+  'model-mappings': ['type affinities', 'redis', 'util', 'errors'],
+  statistics: ['type affinities', 'redis', 'util', 'errors'],
+  audit: ['postgres', 'generated', 'errors'],
+  // All that is the gateway's: its tables, its secrets, its schema.
+  gateway: ['type affinities', 'type session', 'postgres', 'util', 'type generated', 'errors'],
+  'gateway/schema': ['postgres', 'type generated', 'errors'],
+  // A session says what it needs of the gateway (a directory of accounts); the gateway's room implements it.
+  session: ['config', 'redis', 'util', 'errors'],
+  redis: ['util', 'errors'],
+  postgres: ['util', 'generated', 'errors'],
+  log: ['redis', 'errors'],
+  cli: [
+    'client',
+    'main',
+    'config',
+    'affinities',
+    'gateway',
+    'gateway/schema',
+    'postgres',
+    'redis',
+    'session',
+    'util',
+    'errors',
+  ],
   // For use outside of this service, and by the command line as anybody would.
   client: [],
-  demo: ['recorder', 'stores', 'security', 'generated', 'errors'],
-  // For use outside of this service: no more of it than the formats.
-  recorder: ['stores/keys', 'stores/affinity-record', 'stores/memory-keyspace', 'errors'],
+  demo: ['affinities', 'model-mappings', 'statistics', 'redis', 'session', 'gateway', 'generated', 'errors'],
+  util: ['errors'],
   errors: [],
 }
 
 /** Packages that belong to one part of the service, and where they may be imported. */
 const PACKAGES: readonly [packages: RegExp, units: readonly string[]][] = [
   [/^(graphql(-.*)?|@graphql-.*|@pothos|@escape\.tech)(\/|$)/, ['schema', 'server']],
-  [/^ioredis(\/|$)/, ['clients', 'stores', 'recorder']],
-  [/^(pg|@prisma|@electric-sql|pglite-prisma-adapter)(\/|$)/, ['clients', 'stores']],
+  [/^ioredis(\/|$)/, ['redis', 'affinities', 'model-mappings', 'statistics', 'demo']],
+  [/^(pg|@prisma|@electric-sql|pglite-prisma-adapter)(\/|$)/, ['postgres', 'gateway', 'audit']],
   [/^dataloader(\/|$)/, ['loaders']],
   [/^(node:)?process$/, ['main']],
-  [/^(jose|rate-limiter-flexible)(\/|$)/, ['security']],
+  [/^(jose|rate-limiter-flexible)(\/|$)/, ['session', 'server']],
   [/^@opentelemetry(\/|$)/, ['server']],
 ]
 
@@ -90,11 +192,23 @@ const FILES = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .map((name) => join(SRC, name))
 const IMPORTS = FILES.flatMap(importsOf)
 
-const unitOf = (file: string): string => file.split('/')[0] ?? file
+/** Rooms with rooms in them. */
+const PARENTS = ['affinities', 'server', 'gateway']
 
-/** `stores/keys` is allowed by `stores/keys` and by `stores`. */
-const allows = (allowed: readonly string[], { to, isType }: Import): boolean =>
-  [unitOf(to), to].some((name) => allowed.includes(name) || (isType && allowed.includes(`type ${name}`)))
+const topOf = (file: string): string => file.split('/')[0] ?? file
+
+/** `affinities/index/leaf` is in `affinities/index`; `affinities/affinity-record` in `affinities`, `audit/x` in `audit`. */
+function roomOf(file: string): string {
+  const [top = file, inner, ...rest] = file.split('/')
+  return PARENTS.includes(top) && rest.length > 0 ? `${top}/${inner}` : top
+}
+
+/** A room is allowed by its own name; from outside of it, a room in another by that one's name as well. */
+function allows(allowed: readonly string[], { from, to, isType }: Import): boolean {
+  const names = topOf(from) === topOf(to) ? [roomOf(to)] : [roomOf(to), topOf(to)]
+  if (topOf(from) === 'server' && roomOf(from) === 'server') names.push(topOf(to))
+  return names.some((name) => allowed.includes(name) || (isType && allowed.includes(`type ${name}`)))
+}
 
 function firstCycle(edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const done = new Set<string>()
@@ -145,16 +259,16 @@ describe('the source', () => {
       isPackage: false,
       isType: true,
     })
-    expect(IMPORTS).toContainEqual({ from: 'clients/redis', to: 'ioredis', isPackage: true, isType: false })
+    expect(IMPORTS).toContainEqual({ from: 'redis/client', to: 'ioredis', isPackage: true, isType: false })
   })
 
   it('imports in one direction', () => {
     const wrong = IMPORTS.filter(({ isPackage }) => !isPackage)
-      .filter((entry) => unitOf(entry.from) !== unitOf(entry.to))
-      .filter((entry) => !allows(MAY_IMPORT[unitOf(entry.from)] ?? [], entry))
+      .filter((entry) => roomOf(entry.from) !== roomOf(entry.to))
+      .filter((entry) => !allows(MAY_IMPORT[roomOf(entry.from)] ?? [], entry))
       .map(({ from, to, isType }) => {
-        const allowed = MAY_IMPORT[unitOf(from)]?.join(', ') || 'nothing'
-        return `src/${from}.ts imports ${isType ? 'a type of ' : ''}${to}; ${unitOf(from)} may import: ${allowed}`
+        const allowed = MAY_IMPORT[roomOf(from)]?.join(', ') || 'nothing'
+        return `src/${from}.ts imports ${isType ? 'a type of ' : ''}${to}; ${roomOf(from)} may import: ${allowed}`
       })
     expect(wrong).toEqual([])
   })
@@ -168,22 +282,24 @@ describe('the source', () => {
 
   it('uses each package only in the part that it belongs to', () => {
     const wrong = IMPORTS.filter(({ isPackage }) => isPackage).flatMap(({ from, to }) =>
-      PACKAGES.filter(([packages, units]) => packages.test(to) && !units.includes(unitOf(from))).map(
+      PACKAGES.filter(([packages, units]) => packages.test(to) && !units.includes(topOf(from))).map(
         ([, units]) => `src/${from}.ts imports ${to}, which belongs to ${units.join(', ')}`,
       ),
     )
     expect(wrong).toEqual([])
   })
 
-  it('reaches the database through clients, stores and the demo alone', () => {
+  it('reaches the database through postgres, the gateway, the audit and the demo alone', () => {
     const wrong = IMPORTS.filter(({ to }) => to.startsWith('generated/prisma'))
       .map(({ from }) => from)
-      .filter((from) => !['clients', 'stores', 'demo'].includes(unitOf(from)))
+      .filter((from) => !['postgres', 'gateway', 'audit', 'demo'].includes(topOf(from)))
     expect(wrong).toEqual([])
   })
 
-  it('reads the environment in main.ts, and in the command line, alone', () => {
-    const readers = lint('style/noProcessEnv').filter((finding) => !/^src\/(main\.ts|cli\/)/.test(finding))
+  it('reaches the environment in main.ts, and where the command line starts the service, alone', () => {
+    const readers = lint('style/noProcessEnv').filter(
+      (finding) => !/^src\/(main|cli\/commands\/serve)\.ts:/.test(finding),
+    )
     expect(readers).toEqual([])
   })
 

@@ -5,7 +5,7 @@ import {
   globalModelResolveKey,
   modelByProviderGlobalKey,
   providerGlobalHitsKey,
-} from '../../src/stores/keys.js'
+} from '../../src/model-mappings/model-cache-key.js'
 import { ADMIN_TOKEN, testConfig } from '../../tests/support/app.js'
 import { startPostgres } from '../../tests/support/servers/postgres.js'
 import { startRedis } from '../../tests/support/servers/redis.js'

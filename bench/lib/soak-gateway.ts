@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { encodeAffinityKey } from '../../src/stores/keys.js'
+import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
 import { seeded } from './world.js'
 
 interface Stored {
@@ -41,7 +41,7 @@ export async function writeAsGateways(redis: Redis, writesPerSecond: number): Pr
       const identity = { affinityKey, apiFormat: `${value['api_format']}`, modelId: `${value['model_name']}` }
       const ttl = 1 + Math.floor(random() * SHORT_TTL)
       return {
-        key: encodeAffinityKey(identity),
+        key: cacheAffinity.encode(identity),
         value: { ...value, ...used(now, ttl, 0), created_at: now },
         ttl,
       }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { AFFINITY_PREFIX } from '../../src/stores/keys.js'
+import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
 import { startPostgres } from '../../tests/support/servers/postgres.js'
 import { startRedis } from '../../tests/support/servers/redis.js'
 import { askQueries, clearNowAndThen, Faults, subscribeAll } from './soak-clients.js'
@@ -129,7 +129,7 @@ async function compare(service: SoakService, redis: Redis): Promise<SoakFigures[
   }
   const stored = new Set(
     (await readAll(redis)).map(({ key, value }) =>
-      [key.slice(AFFINITY_PREFIX.length), value['endpoint_id'], value['request_count']].join(':'),
+      [key.slice(cacheAffinity.prefix.length), value['endpoint_id'], value['request_count']].join(':'),
     ),
   )
   const missing = [...stored].filter((record) => !shown.has(record)).length

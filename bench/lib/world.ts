@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import pg from 'pg'
 import { fixtureSql } from '../../scripts/lib/fixtures.js'
-import { createEncrypter } from '../../src/security/fernet.js'
-import { encodeAffinityKey } from '../../src/stores/keys.js'
+import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
+import { createEncrypter } from '../../src/gateway/fernet.js'
 import { FIXTURE_SECRETS } from '../../tests/support/fixtures.js'
 
 /** API keys per affinity: one key pins about ten format and model pairs. */
@@ -129,7 +129,7 @@ async function writeAffinities(
         expire_at: now + ttl,
         request_count: 1 + Math.floor(random() * 500),
       })
-      pipeline.set(encodeAffinityKey({ affinityKey, apiFormat, modelId }), value, 'EX', ttl)
+      pipeline.set(cacheAffinity.encode({ affinityKey, apiFormat, modelId }), value, 'EX', ttl)
     }
     await pipeline.exec()
   }

@@ -18,7 +18,7 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS affinityql_api_keys_user_id ON api_keys (user_id);
 
--- The terms are those of the statements in src/stores/name-search.ts, or no statement would use them.
+-- The terms are those of the statements in src/gateway/name-search.ts, or no statement would use them.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS affinityql_api_keys_name ON api_keys
   USING gin (lower(name COLLATE "C") gin_trgm_ops);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS affinityql_users_names ON users

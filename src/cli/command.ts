@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type AffinityqlClient, createClient } from '../client/index.js'
+import { loadCommandLine } from '../config/command-line.js'
+import type { Environment } from '../config/reader.js'
+import { VARIABLES } from '../config/variables.js'
 import { CommandError, EXIT } from './exit-codes.js'
 import type { Terminal } from './terminal.js'
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** What a command works with. */
 export interface Cli {
@@ -18,20 +19,23 @@ export interface Cli {
 export type Format = 'table' | 'json' | 'ndjson'
 
 interface GlobalOptions {
-  readonly url: string
+  readonly url?: string
   readonly token?: string
   readonly json?: true
   readonly ndjson?: true
   readonly timeout: number
 }
 
-const DEFAULT_URL = 'http://127.0.0.1:4000'
-
 /** Options that every command takes, before or after its name. */
 export const globalOptions = (): Option[] => [
-  new Option('--url <url>', 'the server').env('AFFINITYQL_URL').default(DEFAULT_URL),
-  new Option('--token <token>', 'a token; others can see arguments, so prefer the variable').env(
-    'AFFINITYQL_TOKEN',
+  // Not by Commander's `env`, which reads the process's own environment and in its own way.
+  new Option(
+    '--url <url>',
+    `the server (default: "${VARIABLES.AFFINITYQL_URL.default}", env: AFFINITYQL_URL)`,
+  ),
+  new Option(
+    '--token <token>',
+    'a token; others can see arguments, so prefer the variable (env: AFFINITYQL_TOKEN)',
   ),
   new Option('--timeout <seconds>', 'for one answer of the server').default(30).argParser(positiveNumber),
   new Option('--json', 'print JSON').conflicts('ndjson'),
@@ -49,10 +53,11 @@ export function formatOf(command: Command): Format {
 export function clientOf(cli: Cli, command: Command): AffinityqlClient {
   const { url, token, timeout } = globalsOf(command)
   // A file that it was read from ends with a line break; an empty variable is none.
-  const bearer = token?.trim()
+  const set = loadCommandLine(cli.env)
+  const bearer = (token ?? set.token)?.trim()
   let warned = false
   const options: Parameters<typeof createClient>[0] = {
-    url: url || DEFAULT_URL,
+    url: url || set.url,
     ...(bearer && { token: bearer }),
     timeoutMs: timeout * 1_000,
     headers: { 'user-agent': 'affinityql-cli' },

@@ -5,11 +5,11 @@ import { addAffinities } from './commands/affinities.js'
 import { addClears } from './commands/clear.js'
 import { addCompletion } from './commands/completion.js'
 import { addDoctor } from './commands/doctor.js'
-import { addLooks } from './commands/looks.js'
+import { addLooks } from './commands/queries.js'
 import { addServe } from './commands/serve.js'
 import { addTokens } from './commands/tokens.js'
 
-/** Of package.json, which is two folders up both from src/cli/ and from dist/cli/. */
+/** Reads the version from package.json, which is two folders up both from src/cli/ and from dist/cli/. */
 const version = (): string => {
   const { version }: { version: string } = JSON.parse(
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline/promises'
 import type { ReadStream, WriteStream } from 'node:tty'
 import { styleText } from 'node:util'
+import { loadCommandLine } from '../config/command-line.js'
 import { CommandError, EXIT } from './exit-codes.js'
 import { printable } from './printable.js'
 
@@ -15,7 +16,7 @@ export interface Terminal {
   readonly isOutputTerminal: boolean
   /** Resolves when it may be followed by more: a slow reader slows the writer, and nothing piles up. */
   write(text: string): Promise<void>
-  /** To stderr, with a line break. Whose words it may be: nothing in it steers the terminal. */
+  /** To stderr, with a line break. The text may be anybody's: nothing in it steers the terminal. */
   note(text: string): void
   /** A line on stderr that replaces the one before, only on a terminal; empty to take it away. */
   progress(text: string): void
@@ -37,7 +38,7 @@ const CLEAR_LINE = '\r\u001b[K'
 
 export function createTerminal({ stdin, stdout, stderr, env }: Streams): Terminal {
   const isInteractive = Boolean(stdin.isTTY && stderr.isTTY)
-  const hasColours = Boolean(stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb')
+  const hasColours = Boolean(stdout.isTTY) && loadCommandLine(env).hasColours
   let hasProgress = false
   const progress = (text: string) => {
     if (!stderr.isTTY || (text === '' && !hasProgress)) return

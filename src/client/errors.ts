@@ -43,7 +43,7 @@ export interface AffinityqlErrorDetails {
  */
 export class AffinityqlError extends Error {
   override readonly name = 'AffinityqlError'
-  /** Stable; branch on this. Of several errors, the first one's. */
+  /** The code is stable: programs branch on it. If there are several errors, it is the first one's. */
   readonly code: AffinityqlErrorCode
   /** HTTP status, where an answer came. */
   readonly status: number | undefined
@@ -67,7 +67,7 @@ export class AffinityqlError extends Error {
   }
 }
 
-/** Of an answer with errors: the first one's message and code. */
+/** Takes the message and the code of the first error of an answer. */
 export function errorOfAnswer(
   answer: { readonly data?: unknown; readonly errors?: readonly GraphqlError[] | undefined },
   details: Pick<AffinityqlErrorDetails, 'status' | 'retryAfterSeconds' | 'requestId'> = {},

@@ -1,4 +1,5 @@
-import { type AffinityIdentity, encodeAffinityKey } from '../stores/keys.js'
+import type { AffinityIdentity } from '../affinities/affinity-record.js'
+import { cacheAffinity } from '../affinities/families/cache-affinity.js'
 import {
   API_KEY_OF_INACTIVE_USER,
   DEMO_API_KEYS,
@@ -39,7 +40,7 @@ export function startConversation(
     apiFormat: demand.apiFormat,
     modelId: demand.globalModel.id,
   }
-  const key = encodeAffinityKey(identity)
+  const key = cacheAffinity.encode(identity)
   if (taken.has(key) || RELIC_KEYS.has(key)) return undefined
   const requestsLeft = between(random, SHORTEST_REQUESTS, LONGEST_REQUESTS)
   return { key, identity, demand, route: pick(random, demand.routes), requestsLeft }

@@ -1,8 +1,7 @@
-import { createAffinityRecorder } from '../recorder/affinity-recorder.js'
-import { createMemoryBackend } from '../recorder/memory-backend.js'
-import type { MemoryKeyspace } from '../stores/memory-keyspace.js'
+import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import type { Conversation } from './conversations.js'
 import { between, type Random } from './random.js'
+import { createAffinityRecorder } from './recorder.js'
 import { writeBrokenValue, writeRelics } from './relics.js'
 
 const OLDEST_SECONDS = 90 * 60
@@ -22,36 +21,31 @@ export interface History {
    * The record of a conversation so far. Returns how many requests it had.
    * @param idleSeconds since its last request, at most; always less than the pin's TTL
    */
-  write(conversation: Conversation, idleSeconds: number): Promise<number>
+  write(conversation: Conversation, idleSeconds: number): number
   /** The records that nobody uses any more. */
-  writeRelics(): Promise<void>
+  writeRelics(): void
 }
 
 export function createHistory({ keyspace, now, random }: HistoryOptions): History {
-  const backend = createMemoryBackend(keyspace)
   let secondsAgo = 0
-  // A recorder in the past: what it sets has so much less of its life before it.
-  const recorder = createAffinityRecorder(
-    { ...backend, set: (key, value, ttlSeconds) => backend.set(key, value, ttlSeconds - secondsAgo) },
-    { now: () => now() - secondsAgo * 1_000 },
-  )
+  const recorder = createAffinityRecorder(keyspace, now, () => secondsAgo)
 
   return {
-    async write({ identity, route }, idleSeconds) {
+    write({ identity, route }, idleSeconds) {
       const last = random() * Math.min(idleSeconds, route.ttlSeconds * 0.95)
       const first = last + random() ** 3 * OLDEST_SECONDS
       const requests = between(random, 1, Math.min(MOST_REQUESTS, 1 + Math.floor(first / 10)))
       for (let request = 1; request < requests; request += 1) {
         secondsAgo = first - ((first - last) * (request - 1)) / requests
-        await recorder.record(identity, route.pin, { ttlSeconds: OLDEST_SECONDS + route.ttlSeconds })
+        recorder.record(identity, route.pin, OLDEST_SECONDS + route.ttlSeconds)
       }
       secondsAgo = last
-      await recorder.record(identity, route.pin, { ttlSeconds: route.ttlSeconds })
+      recorder.record(identity, route.pin, route.ttlSeconds)
       return requests
     },
-    async writeRelics() {
+    writeRelics() {
       secondsAgo = RELIC_AGE_SECONDS
-      await writeRelics(recorder)
+      writeRelics(recorder)
       writeBrokenValue(keyspace)
     },
   }

@@ -1,6 +1,6 @@
 import { hash } from '@node-rs/bcrypt'
 import type { PrismaClient } from '../generated/prisma/client.js'
-import type { MemoryKeyspace } from '../stores/memory-keyspace.js'
+import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import { DEMO_ADMIN } from './people.js'
 import { seedDemo } from './rows.js'
 import { startDemoTraffic } from './traffic.js'
@@ -29,6 +29,5 @@ export async function startDemo(
     passwordHash: await hash(DEMO_PASSWORD, { cost: BCRYPT_COST }),
   })
   const traffic = startDemoTraffic({ keyspace, onError })
-  await traffic.ready
   return { email: DEMO_ADMIN.email, password: DEMO_PASSWORD, stop: () => traffic.stop() }
 }

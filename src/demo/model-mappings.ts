@@ -6,13 +6,13 @@ import {
   modelByProviderGlobalKey,
   providerGlobalHitsKey,
   RESOLVED_TO_NOTHING,
-} from '../stores/keys.js'
-import type { MemoryKeyspace } from '../stores/memory-keyspace.js'
+} from '../model-mappings/model-cache-key.js'
+import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import type { DemoGlobalModel, DemoModel } from './models.js'
 import { pick, type Random } from './random.js'
 
 const MODEL_CACHE_TTL_SECONDS = 300
-/** Of the requests, how many name a model by a provider's own name for it. */
+/** This share of the requests names a model by a provider's own name for it. */
 const ALIAS_SHARE = 0.3
 
 const UNKNOWN_NAMES = ['gpt-6', 'claude-next', 'no/such model', 'llama3:*', '模型/一']

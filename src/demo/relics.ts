@@ -1,10 +1,12 @@
 /** Records that the demo's gateway no longer touches: pins that cannot be honoured, older forms, a broken value. */
-import type { AffinityPin, AffinityRecorder } from '../recorder/affinity-recorder.js'
-import { type AffinityIdentity, encodeAffinityKey } from '../stores/keys.js'
-import type { MemoryKeyspace } from '../stores/memory-keyspace.js'
+
+import type { AffinityIdentity, PinTarget } from '../affinities/affinity-record.js'
+import { cacheAffinity } from '../affinities/families/cache-affinity.js'
+import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import { demoId } from './demo-id.js'
 import { DEMO_GLOBAL_MODELS, INACTIVE_GLOBAL_MODEL } from './models.js'
 import { API_KEY_OF_INACTIVE_USER, DEMO_API_KEYS, EXPIRED_API_KEY, INACTIVE_API_KEY } from './people.js'
+import type { AffinityRecorder } from './recorder.js'
 import { pinOf } from './routes.js'
 import {
   CIRCUIT_OPEN_KEY,
@@ -19,7 +21,7 @@ export const RELIC_TTL_SECONDS = 7 * 86_400
 
 interface Relic {
   readonly identity: AffinityIdentity
-  readonly pin: AffinityPin
+  readonly pin: PinTarget
 }
 
 const idOf = <T extends { id: string; name: string | null }>(rows: readonly T[], name: string): string => {
@@ -41,7 +43,7 @@ const SONNET = idOf(DEMO_GLOBAL_MODELS, 'claude-sonnet-4-5')
 const GPT = idOf(DEMO_GLOBAL_MODELS, 'gpt-5')
 const EVALS = idOf(DEMO_API_KEYS, 'nightly evals')
 
-const relic = (affinityKey: string, apiFormat: string, modelId: string, pin: AffinityPin): Relic => ({
+const relic = (affinityKey: string, apiFormat: string, modelId: string, pin: PinTarget): Relic => ({
   identity: { affinityKey, apiFormat, modelId },
   pin,
 })
@@ -66,17 +68,16 @@ const RELICS: readonly Relic[] = [
 
 /** Keys that the traffic must leave alone for these records to stay what they are. */
 export const RELIC_KEYS: ReadonlySet<string> = new Set(
-  RELICS.map(({ identity }) => encodeAffinityKey(identity)),
+  RELICS.map(({ identity }) => cacheAffinity.encode(identity)),
 )
 
 /** @param recorder one whose clock stands at the time of their last use */
-export async function writeRelics(recorder: AffinityRecorder): Promise<void> {
-  for (const { identity, pin } of RELICS)
-    await recorder.record(identity, pin, { ttlSeconds: RELIC_TTL_SECONDS })
+export function writeRelics(recorder: AffinityRecorder): void {
+  for (const { identity, pin } of RELICS) recorder.record(identity, pin, RELIC_TTL_SECONDS)
 }
 
 /** One value that no reader can make sense of, so that the count of broken records shows. */
 export function writeBrokenValue(keyspace: MemoryKeyspace): void {
-  const key = encodeAffinityKey({ affinityKey: EVALS, apiFormat: 'CLAUDE', modelId: 'cut-short' })
+  const key = cacheAffinity.encode({ affinityKey: EVALS, apiFormat: 'CLAUDE', modelId: 'cut-short' })
   keyspace.set(key, '{"provider_id": "', RELIC_TTL_SECONDS)
 }

@@ -1,4 +1,4 @@
-import type { AffinityPin } from '../recorder/affinity-recorder.js'
+import type { PinTarget } from '../affinities/affinity-record.js'
 import { DEMO_GLOBAL_MODELS, DEMO_MODELS, type DemoGlobalModel, type DemoModel } from './models.js'
 import {
   CIRCUIT_OPEN_KEY,
@@ -12,7 +12,7 @@ import {
 
 /** A provider key that can serve a demand, and the model's row at its provider. */
 export interface DemoRoute {
-  readonly pin: AffinityPin
+  readonly pin: PinTarget
   readonly model: DemoModel
   readonly ttlSeconds: number
 }
@@ -31,7 +31,7 @@ function endpointOf(key: DemoProviderKey): DemoEndpoint {
 }
 
 /** The pin of a demo provider key. */
-export function pinOf(key: DemoProviderKey): AffinityPin {
+export function pinOf(key: DemoProviderKey): PinTarget {
   const { id, providerId } = endpointOf(key)
   return { providerId, endpointId: id, providerKeyId: key.id }
 }

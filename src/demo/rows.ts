@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import { createEncrypter } from '../gateway/fernet.js'
 import type { PrismaClient } from '../generated/prisma/client.js'
-import { createEncrypter } from '../security/fernet.js'
 import { demoId } from './demo-id.js'
 import { DEMO_GLOBAL_MODELS, DEMO_MODELS } from './models.js'
 import { DEMO_ADMIN, DEMO_API_KEYS, DEMO_USERS } from './people.js'

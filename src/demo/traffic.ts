@@ -1,10 +1,9 @@
-import { type AffinityRecorder, createAffinityRecorder } from '../recorder/affinity-recorder.js'
-import { createMemoryBackend } from '../recorder/memory-backend.js'
-import type { MemoryKeyspace } from '../stores/memory-keyspace.js'
+import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import { type Conversation, otherRoute, startConversation } from './conversations.js'
 import { createHistory } from './history.js'
 import { createModelMappings } from './model-mappings.js'
 import { between, pick, type Random } from './random.js'
+import { type AffinityRecorder, createAffinityRecorder } from './recorder.js'
 
 export interface DemoTrafficOptions {
   /** Where the simulated gateway writes. Its clock must be `now`. */
@@ -16,18 +15,18 @@ export interface DemoTrafficOptions {
 
 export interface DemoTraffic {
   /** Leaves what a gateway that has been running for a while would have left. Once, before the first step. */
-  begin(): Promise<void>
+  begin(): void
   /** A few requests, and an end to what has expired. */
-  step(): Promise<void>
+  step(): void
 }
 
 const RECORDS_AT_START = 150
 const CONVERSATIONS = 90
 const FEWEST_REQUESTS = 2
 const MOST_REQUESTS = 4
-/** Of the requests to a pinned key, how many find it at its limit of concurrent requests and go elsewhere. */
+/** This share of the requests finds its provider key at the limit of concurrent requests, and goes elsewhere. */
 const DENIED_SHARE = 0.05
-/** Of the steps, how many bring a request for a model that nobody has. */
+/** This share of the steps brings a request for a model that nobody has. */
 const UNKNOWN_MODEL_SHARE = 0.05
 /** The gateway's probe phase: until then its reservation is a trial. */
 const PROBE_PHASE_REQUESTS = 100
@@ -35,43 +34,43 @@ const PROBE_PHASE_REQUESTS = 100
 /** A gateway's traffic, simulated through the recorder: the demo's rows decide who may call what. */
 export function createDemoTraffic(options: DemoTrafficOptions): DemoTraffic {
   const { keyspace, now = Date.now, random = Math.random } = options
-  const recorder = createAffinityRecorder(createMemoryBackend(keyspace), { now })
+  const recorder = createAffinityRecorder(keyspace, now)
   const mappings = createModelMappings(keyspace, random)
   const conversations = new Map<string, Conversation>()
   let requests = 0
 
-  const countRequests = async (hits: number, misses: number, candidates: number) => {
+  const countRequests = (hits: number, misses: number, candidates: number) => {
     const probes = Math.min(hits + misses, Math.max(0, PROBE_PHASE_REQUESTS - requests))
     requests += hits + misses
-    await countBatches(recorder, { hits, misses, candidates, probes })
+    countBatches(recorder, { hits, misses, candidates, probes })
   }
 
-  async function serve(conversation: Conversation): Promise<void> {
+  function serve(conversation: Conversation): void {
     const { identity, demand } = conversation
-    const pinned = await recorder.get(identity)
-    await countRequests(pinned ? 1 : 0, pinned ? 0 : 1, demand.routes.length)
+    const pinned = recorder.get(identity)
+    countRequests(pinned ? 1 : 0, pinned ? 0 : 1, demand.routes.length)
     if (!pinned) {
       conversation.route = pick(random, demand.routes)
     } else if (random() < DENIED_SHARE) {
-      await recorder.countScheduler('concurrency_denied')
+      recorder.countScheduler('concurrency_denied')
       conversation.route = otherRoute(random, conversation)
     }
     const { pin, model, ttlSeconds } = conversation.route
     mappings.use(model, demand.globalModel)
-    const outcome = await recorder.record(identity, pin, { ttlSeconds })
-    if (outcome.kind === 'created') await recorder.countAffinity('total_affinities')
+    const outcome = recorder.record(identity, pin, ttlSeconds)
+    if (outcome.kind === 'created') recorder.countAffinity('total_affinities')
     if (outcome.kind === 'switched') {
       const toProvider = outcome.previous.providerId !== pin.providerId
-      await recorder.countAffinity(toProvider ? 'provider_switches' : 'key_switches')
+      recorder.countAffinity(toProvider ? 'provider_switches' : 'key_switches')
     }
     conversation.requestsLeft -= 1
     if (conversation.requestsLeft === 0) conversations.delete(conversation.key)
   }
 
   return {
-    async begin() {
+    begin() {
       const history = createHistory({ keyspace, now, random })
-      await history.writeRelics()
+      history.writeRelics()
       const seen = new Map<string, Conversation>()
       while (seen.size < RECORDS_AT_START) {
         const conversation = startConversation(random, seen)
@@ -79,26 +78,26 @@ export function createDemoTraffic(options: DemoTrafficOptions): DemoTraffic {
         seen.set(conversation.key, conversation)
         const goesOn = conversations.size < CONVERSATIONS
         if (goesOn) conversations.set(conversation.key, conversation)
-        const served = await history.write(conversation, goesOn ? 30 : Number.POSITIVE_INFINITY)
+        const served = history.write(conversation, goesOn ? 30 : Number.POSITIVE_INFINITY)
         const { routes, globalModel } = conversation.demand
-        await countRequests(served - 1, 1, served * routes.length)
-        await recorder.countAffinity('total_affinities')
+        countRequests(served - 1, 1, served * routes.length)
+        recorder.countAffinity('total_affinities')
         mappings.use(conversation.route.model, globalModel)
       }
       mappings.begin()
     },
 
-    async step() {
+    step() {
       keyspace.sweep()
       if (conversations.size < CONVERSATIONS) {
         const conversation = startConversation(random, conversations)
         if (conversation) {
           conversations.set(conversation.key, conversation)
-          await serve(conversation)
+          serve(conversation)
         }
       }
       for (let left = between(random, FEWEST_REQUESTS, MOST_REQUESTS); left > 0; left -= 1) {
-        await serve(pick(random, [...conversations.values()]))
+        serve(pick(random, [...conversations.values()]))
       }
       if (random() < UNKNOWN_MODEL_SHARE) mappings.askForUnknown()
     },
@@ -106,54 +105,46 @@ export function createDemoTraffic(options: DemoTrafficOptions): DemoTraffic {
 }
 
 /** Scheduler and affinity manager count the same lookups, each on its own account. */
-async function countBatches(
+function countBatches(
   recorder: AffinityRecorder,
   counts: { hits: number; misses: number; candidates: number; probes: number },
-): Promise<void> {
+): void {
   const { hits, misses, candidates, probes } = counts
-  await recorder.countScheduler('total_batches', hits + misses)
-  await recorder.countScheduler('total_candidates', candidates)
-  await recorder.countScheduler('cache_hits', hits)
-  await recorder.countScheduler('cache_misses', misses)
-  await recorder.countScheduler('reservation_probe_count', probes)
-  await recorder.countScheduler('reservation_stable_count', hits + misses - probes)
-  await recorder.countAffinity('cache_hits', hits)
-  await recorder.countAffinity('cache_misses', misses)
+  recorder.countScheduler('total_batches', hits + misses)
+  recorder.countScheduler('total_candidates', candidates)
+  recorder.countScheduler('cache_hits', hits)
+  recorder.countScheduler('cache_misses', misses)
+  recorder.countScheduler('reservation_probe_count', probes)
+  recorder.countScheduler('reservation_stable_count', hits + misses - probes)
+  recorder.countAffinity('cache_hits', hits)
+  recorder.countAffinity('cache_misses', misses)
 }
 
 export interface RunningDemoTraffic {
-  /** Resolves when the first records are there. */
-  readonly ready: Promise<void>
   stop(): void
 }
 
 /**
- * Begins the traffic and goes on until it is stopped; it keeps no process alive.
+ * Begins the traffic, so that the first records are there, and goes on until it is stopped; it keeps no process alive.
  * @param options.intervalMs milliseconds between steps, default 500
  * @param options.onError told of a step that failed; the traffic goes on
  */
 export function startDemoTraffic(
   options: DemoTrafficOptions & {
     readonly intervalMs?: number
-    readonly onError?: (error: unknown) => void
+    readonly onError: (error: unknown) => void
   },
 ): RunningDemoTraffic {
-  const { intervalMs = 500, onError = () => {} } = options
+  const { intervalMs = 500, onError } = options
   const traffic = createDemoTraffic(options)
-  let timer: NodeJS.Timeout | undefined
-  let stopped = false
-  const again = () => {
-    if (stopped) return
-    timer = setTimeout(() => void traffic.step().catch(onError).then(again), intervalMs)
-    timer.unref()
+  const telling = (run: () => void) => {
+    try {
+      run()
+    } catch (error) {
+      onError(error)
+    }
   }
-  const ready = traffic.begin().catch(onError)
-  void ready.then(again)
-  return {
-    ready,
-    stop() {
-      stopped = true
-      clearTimeout(timer)
-    },
-  }
+  telling(() => traffic.begin())
+  const timer = setInterval(() => telling(() => traffic.step()), intervalMs).unref()
+  return { stop: () => clearInterval(timer) }
 }

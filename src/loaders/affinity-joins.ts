@@ -1,4 +1,4 @@
-import type { AffinityRecord } from '../stores/affinity-record.js'
+import type { AffinityRecord } from '../affinities/affinity-record.js'
 import type { Loaders } from './index.js'
 
 /** Field names that a query selects, by nesting: `{ apiKey: { user: {} }, model: {} }`. */

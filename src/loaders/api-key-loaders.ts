@@ -1,5 +1,5 @@
-import type { ApiKeyRow, UserRow } from '../stores/gateway-rows.js'
-import type { GatewayStore, OwnedApiKey } from '../stores/gateway-store.js'
+import type { GatewayStore, OwnedApiKey } from '../gateway/gateway-store.js'
+import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
 import { byId, createEntityLoader, type EntityLoader } from './entity-loader.js'
 
 export interface ApiKeyLoaders {

@@ -1,5 +1,5 @@
-import type { EndpointRow } from '../stores/gateway-rows.js'
-import type { GatewayStore } from '../stores/gateway-store.js'
+import type { GatewayStore } from '../gateway/gateway-store.js'
+import type { EndpointRow } from '../gateway/rows.js'
 import { byId, createEntityLoader, type EntityLoader } from './entity-loader.js'
 
 export const createEndpointLoader = (gateway: GatewayStore): EntityLoader<EndpointRow> =>

@@ -1,5 +1,5 @@
-import type { GlobalModelRow } from '../stores/gateway-rows.js'
-import type { GatewayStore } from '../stores/gateway-store.js'
+import type { GatewayStore } from '../gateway/gateway-store.js'
+import type { GlobalModelRow } from '../gateway/rows.js'
 import { byId, createEntityLoader, type EntityLoader } from './entity-loader.js'
 
 export const createGlobalModelLoader = (gateway: GatewayStore): EntityLoader<GlobalModelRow> =>

@@ -1,3 +1,4 @@
+import type { GatewayStore } from '../gateway/gateway-store.js'
 import type {
   EndpointRow,
   GlobalModelRow,
@@ -5,8 +6,7 @@ import type {
   ProviderRow,
   ServingModelRow,
   UserRow,
-} from '../stores/gateway-rows.js'
-import type { GatewayStore } from '../stores/gateway-store.js'
+} from '../gateway/rows.js'
 import { type ApiKeyLoaders, createApiKeyLoaders } from './api-key-loaders.js'
 import { createEndpointLoader } from './endpoint-loader.js'
 import type { EntityLoader } from './entity-loader.js'

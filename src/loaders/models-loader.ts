@@ -1,5 +1,5 @@
-import type { ServingModelRow } from '../stores/gateway-rows.js'
-import type { GatewayStore } from '../stores/gateway-store.js'
+import type { GatewayStore } from '../gateway/gateway-store.js'
+import type { ServingModelRow } from '../gateway/rows.js'
 import { createEntityLoader, type EntityLoader } from './entity-loader.js'
 
 /** Which active providers serve a global model, and under which names; by global model id. */

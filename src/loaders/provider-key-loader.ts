@@ -1,5 +1,5 @@
-import type { ProviderKeyRow } from '../stores/gateway-rows.js'
-import type { GatewayStore } from '../stores/gateway-store.js'
+import type { GatewayStore } from '../gateway/gateway-store.js'
+import type { ProviderKeyRow } from '../gateway/rows.js'
 import { byId, createEntityLoader, type EntityLoader } from './entity-loader.js'
 
 export const createProviderKeyLoader = (gateway: GatewayStore): EntityLoader<ProviderKeyRow> =>

@@ -1,5 +1,5 @@
-import type { ProviderRow } from '../stores/gateway-rows.js'
-import type { GatewayStore } from '../stores/gateway-store.js'
+import type { GatewayStore } from '../gateway/gateway-store.js'
+import type { ProviderRow } from '../gateway/rows.js'
 import { byId, createEntityLoader, type EntityLoader } from './entity-loader.js'
 
 export const createProviderLoader = (gateway: GatewayStore): EntityLoader<ProviderRow> =>

@@ -1,4 +1,4 @@
-import type { GatewayStore } from '../stores/gateway-store.js'
+import type { GatewayStore } from '../gateway/gateway-store.js'
 import { createEntityLoader, type EntityLoader } from './entity-loader.js'
 
 /** Values of `system_configs` by their key. A stored JSON null reads as no value. */

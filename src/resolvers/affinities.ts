@@ -1,11 +1,11 @@
+import type { AffinityOrder, AffinityPosition } from '../affinities/affinity-reader.js'
+import { positionOf } from '../affinities/affinity-reader.js'
+import type { AffinityRecord } from '../affinities/affinity-record.js'
+import type { AffinitySelection, DimensionSets } from '../affinities/affinity-selection.js'
 import type { Context } from '../context.js'
 import { NotFoundError } from '../errors.js'
+import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
 import { primeAffinityJoins, type Selected } from '../loaders/affinity-joins.js'
-import type { AffinityOrder, AffinityPosition } from '../stores/affinity-reader.js'
-import { positionOf } from '../stores/affinity-reader.js'
-import type { AffinityRecord } from '../stores/affinity-record.js'
-import type { AffinitySelection, DimensionSets } from '../stores/affinity-selection.js'
-import type { ApiKeyRow, UserRow } from '../stores/gateway-rows.js'
 import { decodeCursor, encodeCursor, queryFingerprint } from './cursors.js'
 import { readSearchText, resolveIdentifier } from './identifier.js'
 import { readFirst, readOffset } from './page-arguments.js'
@@ -116,7 +116,7 @@ export const affinityCountOfProvider = (providerId: string, context: Context): P
 export async function filterSelection(filter: AffinityFilter, context: Context): Promise<AffinitySelection> {
   const { userId, stale, ...exact } = filter
   let all: DimensionSets = Object.fromEntries(
-    Object.entries(exact).map(([dimension, value]) => [dimension, new Set([value])]),
+    Object.entries(exact).map(([dimension, value]) => [dimension, new Set(value == null ? [] : [value])]),
   )
   if (userId != null) {
     const keys = await context.loaders.apiKeys.byUser.load(userId)
@@ -194,7 +194,7 @@ async function resolveSearch(
   const sets = await Promise.all(
     // Ids are looked for in the records: no others count, and their rows may have been deleted.
     SEARCHED.map(async (dimension) => {
-      const live = await context.affinities.holding(dimension, text)
+      const live = await context.affinities.valuesContaining(dimension, text)
       return [dimension, new Set([...(rows[dimension] ?? []), ...live])] as const
     }),
   )

@@ -1,16 +1,15 @@
+import type { AffinityRecord } from '../affinities/affinity-record.js'
 import type { Context } from '../context.js'
-import type { AffinityRecord } from '../stores/affinity-record.js'
-import type { ApiKeyRow, GlobalModelRow, ProviderKeyRow, UserRow } from '../stores/gateway-rows.js'
+import type { ApiKeyRow, GlobalModelRow, ProviderKeyRow, UserRow } from '../gateway/rows.js'
+import { MAX_INT } from '../util/int32.js'
 import { type MaybePromise, whenKnown } from './maybe-promise.js'
 
 /** Opaque and stable while the record exists. */
 export const affinityId = (record: AffinityRecord): string => Buffer.from(record.key).toString('base64url')
 
-const GRAPHQL_INT_MAX = 2 ** 31 - 1
-
 /** Remaining whole seconds by the record's own clock, never negative; 68 years where it is more. */
 export const ttlSeconds = (record: AffinityRecord, now: number): number =>
-  Math.min(Math.max(0, Math.floor(record.expiresAt - now)), GRAPHQL_INT_MAX)
+  Math.min(Math.max(0, Math.floor(record.expiresAt - now)), MAX_INT)
 
 export const apiKeyOf = (record: AffinityRecord, { loaders }: Context): MaybePromise<ApiKeyRow | null> =>
   loaders.apiKeys.byId.load(record.affinityKey)

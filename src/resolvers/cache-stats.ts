@@ -1,7 +1,7 @@
+import type { ObservedFigures } from '../affinities/affinity-source.js'
+import type { StorageType } from '../affinities/affinity-store.js'
 import type { Context } from '../context.js'
-import type { ObservedFigures } from '../live/affinity-source.js'
-import type { StorageType } from '../stores/affinity-store.js'
-import type { Statistics } from '../stores/statistics.js'
+import type { Statistics } from '../statistics/statistics.js'
 
 /** Statistics as of one request. Each part is read when a field first asks for it, and then once. */
 export interface CacheStats {
@@ -52,7 +52,7 @@ async function configured(
   return known.find((mode) => mode === value) ?? fallback
 }
 
-/** Of all uses of a record that were seen, the share that found it in place; null where none was seen. */
+/** The share of all uses that kept the pin, 0 to 1; null if no use was seen. */
 export function reuseRate({ created, refreshed, providerSwitches, keySwitches }: ObservedFigures) {
   const uses = created + providerSwitches + keySwitches + refreshed
   return uses === 0 ? null : refreshed / uses

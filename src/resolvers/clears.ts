@@ -1,13 +1,12 @@
+import type { AffinityRecord } from '../affinities/affinity-record.js'
+import { type AffinitySelection, dependsOnPin, isSelected } from '../affinities/affinity-selection.js'
 import type { Context } from '../context.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError } from '../errors.js'
-import type { AffinityRecord } from '../stores/affinity-record.js'
-import { type AffinitySelection, dependsOnPin, isSelected } from '../stores/affinity-selection.js'
-import type { ApiKeyRow, ProviderRow, UserRow } from '../stores/gateway-rows.js'
-import { encodeAffinityKey } from '../stores/keys.js'
+import type { ApiKeyRow, ProviderRow, UserRow } from '../gateway/rows.js'
 import { type AffinityFilter, filterSelection, ownedSelection, presentFields } from './affinities.js'
 import { affinityId } from './affinity.js'
-import { audited, type ClearPayload } from './audited.js'
 import { readSearchText, resolveIdentifier } from './identifier.js'
+import { type ClearPayload, withAudit } from './with-audit.js'
 
 interface DryRun {
   readonly dryRun: boolean
@@ -22,7 +21,7 @@ export const clearUserCache = (
   { identifier, dryRun }: DryRun & { readonly identifier: string },
   context: Context,
 ): Promise<ClearUserCachePayload> =>
-  audited(context, { action: 'cache_clear_user', dryRun, arguments: { identifier } }, async () => {
+  withAudit(context, { action: 'cache_clear_user', dryRun, arguments: { identifier } }, async () => {
     const resolved = await resolveIdentifier(context.gateway, readSearchText(identifier, 'identifier'))
     if (!resolved) {
       throw new NotFoundError('No user has this id, username or email, and no API key has this id.')
@@ -53,13 +52,12 @@ export const clearSingleAffinity = (
 ): Promise<ClearSingleAffinityPayload> => {
   const { affinityKey, endpointId, modelId, apiFormat, dryRun } = args
   const named = { affinityKey, endpointId, modelId, apiFormat }
-  return audited(context, { action: 'cache_clear_single', dryRun, arguments: named }, async () => {
+  return withAudit(context, { action: 'cache_clear_single', dryRun, arguments: named }, async () => {
     for (const [field, value] of Object.entries(named)) requireText(value, field)
-    const key = encodeAffinityKey({ affinityKey, apiFormat, modelId })
-    const record = await context.affinityStore.read([key]).then(({ records }) => records[0])
+    const keys = context.affinityStore.families.keysOf({ affinityKey, apiFormat, modelId })
     const isAsSeen = (now: AffinityRecord) => now.endpointId === endpointId
-    const isThere = record !== undefined && isAsSeen(record)
-    if (!isThere || !(dryRun || (await context.clearer.clear([record], isAsSeen)) === 1)) {
+    const record = (await context.affinityStore.read(keys)).records.find(isAsSeen)
+    if (!record || !(dryRun || (await context.clearer.clear([record], isAsSeen)) === 1)) {
       throw new NotFoundError(
         'There is no such affinity at this endpoint: it has expired, was cleared, or was pinned elsewhere since.',
       )
@@ -73,7 +71,7 @@ export const clearProviderCache = (
   { providerId, dryRun }: DryRun & { readonly providerId: string },
   context: Context,
 ): Promise<ClearProviderCachePayload> =>
-  audited(context, { action: 'cache_clear_provider', dryRun, arguments: { providerId } }, async () => {
+  withAudit(context, { action: 'cache_clear_provider', dryRun, arguments: { providerId } }, async () => {
     requireText(providerId, 'providerId')
     const provider = await context.loaders.providers.load(providerId)
     const selection = { all: { providerId: new Set([providerId]) } }
@@ -88,7 +86,7 @@ export const clearAffinities = (
   context: Context,
 ): Promise<ClearPayload> => {
   const given = presentFields(filter)
-  return audited(
+  return withAudit(
     context,
     { action: 'cache_clear_filtered', dryRun, arguments: { filter: given } },
     async () => {
@@ -105,7 +103,7 @@ export const clearAllCache = (
   { confirm, dryRun }: DryRun & { readonly confirm: boolean },
   context: Context,
 ): Promise<ClearPayload> =>
-  audited(context, { action: 'cache_clear_all', dryRun, arguments: { confirm } }, async () => {
+  withAudit(context, { action: 'cache_clear_all', dryRun, arguments: { confirm } }, async () => {
     requireConfirmation(confirm, dryRun, 'every affinity of every user')
     const clearedCount = await (dryRun ? context.clearer.countAll() : context.clearer.clearAll())
     return { clearedCount, what: 'affinity', which: 'of all users', extra: {} }

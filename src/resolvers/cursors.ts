@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
+import type { AffinityPosition } from '../affinities/affinity-reader.js'
 import { InvalidInputError } from '../errors.js'
-import type { AffinityPosition } from '../stores/affinity-reader.js'
-import { isSortText } from '../stores/sort-text.js'
+import { isSortText } from '../util/sort-text.js'
 
 /*
  * A cursor is a place in one order of one selection: what a record is sorted by, which may since be gone.

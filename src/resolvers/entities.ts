@@ -1,5 +1,5 @@
 import type { Context } from '../context.js'
-import type { ApiKeyRow, EndpointRow, ProviderKeyRow, ProviderRow, UserRow } from '../stores/gateway-rows.js'
+import type { ApiKeyRow, EndpointRow, ProviderKeyRow, ProviderRow, UserRow } from '../gateway/rows.js'
 import type { MaybePromise } from './maybe-promise.js'
 
 /** A user's API keys, oldest first. */

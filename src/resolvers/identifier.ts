@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../errors.js'
-import type { ApiKeyRow, UserRow } from '../stores/gateway-rows.js'
-import type { GatewayStore } from '../stores/gateway-store.js'
+import type { GatewayStore } from '../gateway/gateway-store.js'
+import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
 
 /** Longest search or identifier, in characters: an email address has at most 255. */
 const MAX_LENGTH = 255

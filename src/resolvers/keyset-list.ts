@@ -1,4 +1,4 @@
-import { isSortText, sortText } from '../stores/sort-text.js'
+import { isSortText, sortText } from '../util/sort-text.js'
 import type { PageArguments } from './affinities.js'
 import { decodePosition, encodePosition, queryFingerprint } from './cursors.js'
 import { readFirst } from './page-arguments.js'

@@ -5,9 +5,9 @@ import {
   globalModelResolveKey,
   modelByProviderGlobalKey,
   providerGlobalHitsKey,
-} from '../stores/keys.js'
-import { audited, type Cleared, type ClearPayload } from './audited.js'
+} from '../model-mappings/model-cache-key.js'
 import { requireConfirmation, requireText } from './clears.js'
+import { type Cleared, type ClearPayload, withAudit } from './with-audit.js'
 
 interface DryRun {
   readonly dryRun: boolean
@@ -25,19 +25,23 @@ export const clearAllModelMappingCache = (
   { confirm, dryRun }: DryRun & { readonly confirm: boolean },
   context: Context,
 ): Promise<ClearModelMappingPayload> =>
-  audited(context, { action: 'model_mapping_cache_clear_all', dryRun, arguments: { confirm } }, async () => {
-    requireConfirmation(confirm, dryRun, 'every cached model and every cached name')
-    const keys: string[] = []
-    for await (const batch of context.modelMappings.allKeys()) for (const key of batch) keys.push(key)
-    return removed(keys, dryRun, context)
-  })
+  withAudit(
+    context,
+    { action: 'model_mapping_cache_clear_all', dryRun, arguments: { confirm } },
+    async () => {
+      requireConfirmation(confirm, dryRun, 'every cached model and every cached name')
+      const keys: string[] = []
+      for await (const batch of context.modelMappings.allKeys()) for (const key of batch) keys.push(key)
+      return removed(keys, dryRun, context)
+    },
+  )
 
 /** What a name resolves to: its resolution and the global model under that name. The name is data, never a pattern. */
 export const clearModelMappingCacheByName = (
   { modelName, dryRun }: DryRun & { readonly modelName: string },
   context: Context,
 ): Promise<ClearModelMappingPayload> =>
-  audited(
+  withAudit(
     context,
     { action: 'model_mapping_cache_clear_by_name', dryRun, arguments: { modelName } },
     async () => {
@@ -57,7 +61,7 @@ export const clearProviderModelMappingCache = (
   }: DryRun & { readonly providerId: string; readonly globalModelId: string },
   context: Context,
 ): Promise<ClearModelMappingPayload> =>
-  audited(
+  withAudit(
     context,
     { action: 'provider_model_mapping_cache_clear', dryRun, arguments: { providerId, globalModelId } },
     async () => {

@@ -1,11 +1,11 @@
 import type { Context } from '../context.js'
 import { UnavailableError } from '../errors.js'
+import type { GlobalModelRow, ProviderRow, ServingModelRow } from '../gateway/rows.js'
 import type { Selected } from '../loaders/affinity-joins.js'
-import { holdingText } from '../stores/folded-text.js'
-import type { GlobalModelRow, ProviderRow, ServingModelRow } from '../stores/gateway-rows.js'
-import type { ProviderGlobalModelWithHits } from '../stores/model-mapping-reader.js'
-import { aliasNames, type ResolvedName, type UnmappedName } from '../stores/model-mapping-records.js'
-import { countFamilies, type FamilyCounts } from '../stores/model-mapping-store.js'
+import type { ProviderGlobalModelWithHits } from '../model-mappings/model-mapping-reader.js'
+import { aliasNames, type ResolvedName, type UnmappedName } from '../model-mappings/model-mapping-records.js'
+import { countFamilies, type FamilyCounts } from '../model-mappings/model-mapping-store.js'
+import { containing } from '../util/text-search.js'
 import type { PageArguments } from './affinities.js'
 import { readSearchText } from './identifier.js'
 import {
@@ -175,6 +175,6 @@ const readSearch = ({ search }: Searchable): string | null =>
 /** Whether one of an entry's texts holds what is searched; no search finds every entry. */
 function finding(search: string | null): (texts: readonly (string | null)[]) => boolean {
   if (search === null) return () => true
-  const holds = holdingText(search)
+  const holds = containing(search)
   return (texts) => texts.some((text) => text !== null && holds(text))
 }

@@ -1,8 +1,8 @@
 import type { Context, LoginSession } from '../context.js'
 import { InvalidCredentialsError } from '../errors.js'
-import type { Viewer } from '../security/viewer.js'
-import type { UserRow } from '../stores/gateway-rows.js'
-import { completeEvent } from './audited.js'
+import type { UserRow } from '../gateway/rows.js'
+import type { Viewer } from '../session/viewer.js'
+import { completeEvent } from './with-audit.js'
 
 /**
  * Signs in, and leaves an audit event either way; a refusal for too many attempts leaves none, since it may be a flood.

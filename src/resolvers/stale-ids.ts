@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { AffinityReader } from '../affinities/affinity-reader.js'
+import type { Dimension } from '../affinities/affinity-record.js'
+import type { DimensionSets } from '../affinities/affinity-selection.js'
 import type { Loaders } from '../loaders/index.js'
-import type { AffinityReader } from '../stores/affinity-reader.js'
-import type { Dimension, DimensionSets } from '../stores/affinity-selection.js'
 import { type MaybePromise, whenKnown } from './maybe-promise.js'
 import {
   apiKeyReasons,

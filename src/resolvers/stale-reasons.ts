@@ -1,5 +1,5 @@
-import type { Loaders } from '../loaders/index.js'
-import type { AffinityRecord } from '../stores/affinity-record.js'
+import type { AffinityRecord } from '../affinities/affinity-record.js'
+import { isGlobalModelId } from '../affinities/affinity-record.js'
 import type {
   ApiKeyRow,
   EndpointRow,
@@ -7,8 +7,8 @@ import type {
   ProviderKeyRow,
   ProviderRow,
   UserRow,
-} from '../stores/gateway-rows.js'
-import { isGlobalModelId } from '../stores/keys.js'
+} from '../gateway/rows.js'
+import type { Loaders } from '../loaders/index.js'
 
 export const STALE_REASONS = [
   'API_KEY_DELETED',

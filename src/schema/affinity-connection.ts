@@ -1,5 +1,5 @@
+import type { AffinityRecord } from '../affinities/affinity-record.js'
 import type { AffinityConnection as ConnectionShape } from '../resolvers/affinities.js'
-import type { AffinityRecord } from '../stores/affinity-record.js'
 import { Affinity } from './affinity.js'
 import { ApiKey } from './api-key.js'
 import { builder } from './builder.js'

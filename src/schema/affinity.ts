@@ -1,3 +1,4 @@
+import type { AffinityRecord } from '../affinities/affinity-record.js'
 import {
   affinityId,
   apiKeyOf,
@@ -11,7 +12,6 @@ import {
   userOf,
 } from '../resolvers/affinity.js'
 import { type StaleReason as Reason, staleReasons } from '../resolvers/stale-reasons.js'
-import type { AffinityRecord } from '../stores/affinity-record.js'
 import { ApiKey } from './api-key.js'
 import { builder } from './builder.js'
 import { GlobalModel } from './global-model.js'

@@ -1,5 +1,5 @@
+import { AUDIT_ACTIONS, type AuditEventRow } from '../audit/audit-store.js'
 import { actorOf, auditEvent, auditEvents } from '../resolvers/audit-events.js'
-import { AUDIT_ACTIONS, type AuditEventRow } from '../stores/audit-store.js'
 import { builder } from './builder.js'
 import { keysetConnection } from './connection.js'
 import { pageArguments, pageComplexity } from './paging.js'

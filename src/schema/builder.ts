@@ -6,9 +6,9 @@ import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import { GraphQLError } from 'graphql'
 import type { Context } from '../context.js'
 import { ForbiddenError, UnauthenticatedError } from '../errors.js'
+import type * as Rows from '../gateway/rows.js'
 import type PrismaTypes from '../generated/pothos-types.js'
 import { getDatamodel } from '../generated/pothos-types.js'
-import type * as Rows from '../stores/gateway-rows.js'
 
 /** Prisma's models, with the rows that our stores really select in place of whole ones. */
 type GatewayTypes = WithShapes<{

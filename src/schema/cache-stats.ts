@@ -1,4 +1,4 @@
-import type { ObservedFigures } from '../live/affinity-source.js'
+import type { ObservedFigures } from '../affinities/affinity-source.js'
 import { DEFAULT_AFFINITY_TTL_SECONDS, DYNAMIC_RESERVATION } from '../resolvers/cache-config.js'
 import {
   type CacheStats as CacheStatsShape,
@@ -8,12 +8,11 @@ import {
   reuseRate,
   schedulingMode,
 } from '../resolvers/cache-stats.js'
-import type { Statistics } from '../stores/statistics.js'
+import type { Statistics } from '../statistics/statistics.js'
+import { MAX_INT } from '../util/int32.js'
 import { builder } from './builder.js'
 import { DynamicReservationConfig } from './cache-config.js'
 
-/** GraphQL's Int has 32 bits; a counter may have more. */
-const MAX_INT = 2 ** 31 - 1
 const clamped = (count: number): number => Math.min(count, MAX_INT)
 const AS_BELOW = 'As in affinityStats.'
 const HIT_RATE =

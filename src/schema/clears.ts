@@ -1,6 +1,5 @@
 import type { ArgBuilder } from '@pothos/core'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError, UnavailableError } from '../errors.js'
-import type { ClearPayload as PayloadShape } from '../resolvers/audited.js'
 import {
   type ClearProviderCachePayload,
   type ClearSingleAffinityPayload,
@@ -17,6 +16,7 @@ import {
   clearModelMappingCacheByName,
   clearProviderModelMappingCache,
 } from '../resolvers/model-mapping-clears.js'
+import type { ClearPayload as PayloadShape } from '../resolvers/with-audit.js'
 import { AffinityFilter } from './affinities.js'
 import { ApiKey } from './api-key.js'
 import { AuditEvent } from './audit.js'

@@ -1,3 +1,5 @@
+import type { ResolvedName, UnmappedName } from '../model-mappings/model-mapping-records.js'
+import type { FamilyCounts } from '../model-mappings/model-mapping-store.js'
 import {
   modelMappingStats,
   modelMappings,
@@ -7,8 +9,6 @@ import {
   type ModelMappingStats as StatsShape,
   unmappedEntries,
 } from '../resolvers/model-mappings.js'
-import type { ResolvedName, UnmappedName } from '../stores/model-mapping-records.js'
-import type { FamilyCounts } from '../stores/model-mapping-store.js'
 import { builder } from './builder.js'
 import { keysetConnection } from './connection.js'
 import { GlobalModel } from './global-model.js'

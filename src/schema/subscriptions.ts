@@ -1,4 +1,4 @@
-import type { AffinityEvent as EventShape } from '../live/affinity-events.js'
+import type { AffinityEvent as EventShape } from '../affinities/affinity-events.js'
 import { affinityEvents, cacheStatsStream } from '../resolvers/subscriptions.js'
 import { AffinityFilter } from './affinities.js'
 import { Affinity } from './affinity.js'

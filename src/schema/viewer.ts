@@ -1,7 +1,7 @@
 import type { LoginSession } from '../context.js'
 import { InvalidCredentialsError } from '../errors.js'
 import { login, userOfViewer } from '../resolvers/session.js'
-import type { Viewer as ViewerShape } from '../security/viewer.js'
+import type { Viewer as ViewerShape } from '../session/viewer.js'
 import { builder } from './builder.js'
 import { User, UserRole } from './user.js'
 

@@ -4,32 +4,31 @@ import type { Logger } from 'pino'
 import type { Context } from '../context.js'
 import { LIMITS } from '../schema/builder.js'
 import { schema } from '../schema/index.js'
-import { createCostLimiter } from '../security/cost-limiter.js'
-import { cameOverTls, clientAddress, TRUST_NOBODY, type TrustProxy } from './client-address.js'
-import type { Health } from './health.js'
-import type { RequestLimits } from './limit-settings.js'
+import { cameOverTls, clientAddress, TRUST_NOBODY, type TrustProxy } from './http/client-address.js'
+import type { Health } from './http/health.js'
+import { useConsole } from './http/use-console.js'
+import { useGraphiql } from './http/use-graphiql.js'
+import { useHealth } from './http/use-health.js'
+import { useJsonRequests } from './http/use-json-requests.js'
+import { useSecurityHeaders } from './http/use-security-headers.js'
+import { createCostLimiter } from './limits/cost-limiter.js'
+import { useIntrospection } from './limits/use-introspection.js'
+import { useLimits } from './limits/use-limits.js'
+import { useMaxFields } from './limits/use-max-fields.js'
+import { useNoSuggestions } from './limits/use-no-suggestions.js'
+import { useOneErrorPerField } from './limits/use-one-error-per-field.js'
+import { useRateLimit } from './limits/use-rate-limit.js'
+import { type TrustedDocuments, useTrustedDocuments } from './limits/use-trusted-documents.js'
 import { createErrorMask } from './mask-error.js'
-import type { Metrics } from './metrics.js'
+import type { Metrics } from './observe/metrics.js'
+import type { Tracing } from './observe/tracing/tracing.js'
+import { useMetrics } from './observe/use-metrics.js'
+import { useOperationMetrics } from './observe/use-operation-metrics.js'
+import { requestIdOf, useRequestLog } from './observe/use-request-log.js'
 import { type ContextDeps, createContext } from './request-context.js'
-import type { Tracing } from './tracing/tracing.js'
 import { useCancellation } from './use-cancellation.js'
 import { useCompiledQueries } from './use-compiled-queries.js'
-import { useConsole } from './use-console.js'
-import { useGraphiql } from './use-graphiql.js'
-import { useHealth } from './use-health.js'
-import { useIntrospection } from './use-introspection.js'
-import { useJsonRequests } from './use-json-requests.js'
-import { useLimits } from './use-limits.js'
-import { useMaxFields } from './use-max-fields.js'
-import { useMetrics } from './use-metrics.js'
-import { useNoSuggestions } from './use-no-suggestions.js'
-import { useNotes } from './use-notes.js'
-import { useOneErrorPerField } from './use-one-error-per-field.js'
-import { useOperationMetrics } from './use-operation-metrics.js'
-import { useRateLimit } from './use-rate-limit.js'
-import { requestIdOf, useRequestLog } from './use-request-log.js'
-import { useSecurityHeaders } from './use-security-headers.js'
-import { type TrustedDocuments, useTrustedDocuments } from './use-trusted-documents.js'
+import { useNotes } from './use-response-extensions.js'
 
 /** Largest request body, in bytes: a document at its limits with its variables is far below. */
 export const MAX_BODY_BYTES = 100_000
@@ -43,7 +42,12 @@ export interface YogaDeps extends ContextDeps {
   /** Whether `/metrics` needs no token. */
   readonly metricsPublic: boolean
   readonly trustProxy?: TrustProxy
-  readonly limits: RequestLimits
+  /** What callers may ask for over time; 0: no limit. The limits of a single document follow from the schema: use-limits.ts. */
+  readonly limits: {
+    readonly viewerCostPerMinute: number
+    readonly addressCostPerMinute: number
+    readonly operationSeconds: number
+  }
   /** Other origins whose pages may ask. */
   readonly corsOrigins: readonly string[]
   readonly tracing?: Tracing | undefined
@@ -51,7 +55,7 @@ export interface YogaDeps extends ContextDeps {
   readonly consoleDirectory: string
   /** In production nobody may introspect, GraphiQL is not served and errors suggest no names. */
   readonly production: boolean
-  /** Where given, these documents are run and no others, and GraphiQL is not served. */
+  /** If given, only these documents are run, and GraphiQL is not served. */
   readonly trustedDocuments?: TrustedDocuments | undefined
 }
 

@@ -27,7 +27,7 @@ export const PUBLIC_CODES = [
 export type PublicCode = (typeof PUBLIC_CODES)[number]
 
 /**
- * What a client may see of an error: a public code with a message that was written for it. Whatever was not written
+ * What a client may see of an error: a public code with a message that was written for it. All that was not written
  * for it becomes INTERNAL_SERVER_ERROR, without the message, the stack or the driver's words, and is reported instead,
  * once, however many fields it has failed.
  */

@@ -10,7 +10,7 @@ import {
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../context.js'
-import { createLru } from '../security/lru.js'
+import { createLru } from '../util/lru.js'
 
 export interface CompiledQueriesOptions {
   /**

@@ -4,8 +4,8 @@ import { expectedPins, fixturePins, type Pin, type Rows, readRows } from './affi
 
 /** Ciphertexts that were really decrypted. */
 const decrypted = vi.hoisted((): string[] => [])
-vi.mock('../../src/security/fernet.js', async (importOriginal) => {
-  const fernet = await importOriginal<typeof import('../../src/security/fernet.js')>()
+vi.mock('../../src/gateway/fernet.js', async (importOriginal) => {
+  const fernet = await importOriginal<typeof import('../../src/gateway/fernet.js')>()
   return {
     ...fernet,
     createDecrypter(...args: Parameters<typeof fernet.createDecrypter>) {

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { STREAM_LIMITS } from '../../src/live/streams.js'
+import { STREAM_LIMITS } from '../../src/util/open-streams.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp, type TestAppOptions } from '../support/app.js'
 import { writePin } from '../support/pin.js'
 import { sql } from './affinity-model.js'

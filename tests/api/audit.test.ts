@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { listen } from '../../src/server/http-server.js'
+import { listen } from '../../src/server/http/http-server.js'
 import { recordOf, startBehindProxy } from '../faults/behind-proxy.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp, VIEWER_TOKEN } from '../support/app.js'
 import { FIXTURE_ADMIN } from '../support/fixtures.js'

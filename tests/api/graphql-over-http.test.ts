@@ -1,6 +1,6 @@
 import { serverAudits } from 'graphql-http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type HttpServer, listen } from '../../src/server/http-server.js'
+import { type HttpServer, listen } from '../../src/server/http/http-server.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../support/app.js'
 
 /** What graphql-http 1.23 checks; when it checks more, that is to be passed as well. */
@@ -27,7 +27,7 @@ describe('GraphQL over HTTP, as the working draft of its specification has it', 
     },
   })
 
-  it('is audited in full', () => {
+  it('is withAudit in full', () => {
     expect(audits).toHaveLength(AUDITS)
   })
 

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MAX_BODY_BYTES } from '../../src/server/create-yoga.js'
-import { type HttpServer, listen } from '../../src/server/http-server.js'
+import { type HttpServer, listen } from '../../src/server/http/http-server.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../support/app.js'
 
 /** As the real ones, in less time. */

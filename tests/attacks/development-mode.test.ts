@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { getIntrospectionQuery } from 'graphql'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { loadConfig } from '../../src/config.js'
+import { loadConfig } from '../../src/config/load-config.js'
 import { ConfigurationError } from '../../src/errors.js'
 import { PRODUCTION, startTestApp, type TestApp } from '../support/app.js'
 import { errorsOf, expectRefusal, post, type Reply, send } from './support.js'

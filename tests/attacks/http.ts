@@ -1,5 +1,5 @@
 import { expect, onTestFinished } from 'vitest'
-import { type HttpServer, listen } from '../../src/server/http-server.js'
+import { type HttpServer, listen } from '../../src/server/http/http-server.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp, type TestAppOptions } from '../support/app.js'
 import { expectRefusal, GRAPHQL_JSON, type RawRequest, type Reply } from './support.js'
 

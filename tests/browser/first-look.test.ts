@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { SCHEDULER_STATS_KEY } from '../../src/stores/keys.js'
+import { SCHEDULER_STATS_KEY } from '../../src/statistics/stats-store.js'
 import { sql } from '../api/affinity-model.js'
 import { leaveAuditEvents, startConsole, whenListed } from './console.js'
 import { PHONE, rows } from './support.js'

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { expect, it } from 'vitest'
-import { addClearOptions, type Clear, type ClearResult, clear } from '../../src/cli/clearing.js'
+import { addClearOptions, type Clear, type ClearResult, clear } from '../../src/cli/confirm-clear.js'
 import type { Terminal } from '../../src/cli/terminal.js'
 
 const terminal: Terminal = {

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
-import { parseAdminTokens } from '../../src/security/static-tokens.js'
+import { loadConfig } from '../../src/config/load-config.js'
 import { textOf } from '../deploy/files.js'
 import { FIXTURE_ADMIN, FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
 import { psql } from '../support/servers/postgres.js'
@@ -11,7 +11,7 @@ describe('affinityql token create', () => {
   it('prints a token and the entry that the server takes for it, and asks no server', async () => {
     const { code, stdout } = await affinityql(['token', 'create', 'ci', '--role', 'admin'])
     const [token = '', entry = ''] = stdout.split('\n')
-    expect(parseAdminTokens(entry)).toMatchObject({ tokens: [{ name: 'ci', role: 'admin' }], problems: [] })
+    expect(loadConfig({ ADMIN_TOKENS: entry }).staticTokens).toMatchObject([{ name: 'ci', role: 'admin' }])
     expect(token).toMatch(/^aql_[\w-]{43}$/)
     expect(code).toBe(0)
 

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createPgliteDatabase, type Database } from '../../src/clients/database.js'
+import { isGlobalModelId } from '../../src/affinities/affinity-record.js'
 import { DEMO_ADMIN } from '../../src/demo/people.js'
 import { seedDemo } from '../../src/demo/rows.js'
-import { createDecrypter } from '../../src/security/fernet.js'
-import { maskKey } from '../../src/security/masking.js'
-import { prepareDatabase } from '../../src/stores/gateway-schema.js'
-import { isGlobalModelId } from '../../src/stores/keys.js'
+import { createDecrypter } from '../../src/gateway/fernet.js'
+import { maskKey } from '../../src/gateway/masking.js'
+import { prepareDatabase } from '../../src/gateway/schema/prepare-database.js'
+import { createPgliteDatabase, type Database } from '../../src/postgres/database.js'
 
 const OPTIONS = { encryptionKey: 'rows-test-encryption-key', passwordHash: '$2b$04$not-a-real-hash' }
 

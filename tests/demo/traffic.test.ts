@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { AffinityRecord } from '../../src/affinities/affinity-record.js'
+import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
+import { FAMILIES } from '../../src/affinities/families/index.js'
 import { DEMO_API_KEYS } from '../../src/demo/people.js'
 import { DEMO_DEMANDS } from '../../src/demo/routes.js'
 import { createDemoTraffic, startDemoTraffic } from '../../src/demo/traffic.js'
-import { type AffinityRecord, parseAffinity } from '../../src/stores/affinity-record.js'
-import { AFFINITY_PREFIX } from '../../src/stores/keys.js'
-import { MemoryKeyspace } from '../../src/stores/memory-keyspace.js'
+import { MemoryKeyspace } from '../../src/redis/memory-keyspace.js'
 import { seededRandom } from './seeded-random.js'
 
 const START_MS = 1_763_841_600_000
@@ -17,7 +18,7 @@ function setUp(seed: number) {
   const traffic = createDemoTraffic({ keyspace, now, random: seededRandom(seed) })
   const step = async () => {
     clock.ms += STEP_MS
-    await traffic.step()
+    traffic.step()
   }
   return { clock, keyspace, traffic, step }
 }
@@ -25,8 +26,8 @@ function setUp(seed: number) {
 function readAll(keyspace: MemoryKeyspace) {
   const records = new Map<string, AffinityRecord>()
   const broken: string[] = []
-  for (const key of keyspace.keys(AFFINITY_PREFIX)) {
-    const parsed = parseAffinity(key, keyspace.get(key) ?? '')
+  for (const key of keyspace.keys(cacheAffinity.prefix)) {
+    const parsed = FAMILIES.parse(key, keyspace.get(key) ?? '')
     if ('record' in parsed) records.set(key, parsed.record)
     else broken.push(key)
   }
@@ -41,7 +42,7 @@ const isRelic = (record: AffinityRecord) => record.createdAt < START_MS / 1_000 
 describe('the demo traffic at its start', () => {
   it('finds some 150 records of different age, none of them older than its own life allows', async () => {
     const { keyspace, traffic } = setUp(1)
-    await traffic.begin()
+    traffic.begin()
     const records = [...readAll(keyspace).records.values()].filter((record) => !isRelic(record))
     const ages = records.map(({ createdAt }) => START_MS / 1_000 - createdAt)
     expect(records.length).toBe(150)
@@ -59,7 +60,7 @@ describe('the demo traffic at its start', () => {
 
   it('finds counters that fit the records', async () => {
     const { keyspace, traffic } = setUp(1)
-    await traffic.begin()
+    traffic.begin()
     expect(counter(keyspace, 'affinity', 'total_affinities')).toBe(150)
     expect(counter(keyspace, 'affinity', 'cache_misses')).toBe(150)
     const { records } = readAll(keyspace)
@@ -70,7 +71,7 @@ describe('the demo traffic at its start', () => {
 
   it('leaves one value that cannot be read', async () => {
     const { keyspace, traffic } = setUp(1)
-    await traffic.begin()
+    traffic.begin()
     expect(readAll(keyspace).broken).toHaveLength(1)
   })
 })
@@ -78,7 +79,7 @@ describe('the demo traffic at its start', () => {
 describe.each([1, 2, 3])('1,000 steps of the demo traffic, seed %i', (seed) => {
   it('make records that appear, are refreshed, switch and expire, and keep their number within bounds', async () => {
     const { clock, keyspace, traffic, step } = setUp(seed)
-    await traffic.begin()
+    traffic.begin()
     const seen = { created: 0, refreshed: 0, providerSwitches: 0, keySwitches: 0, expired: 0 }
     let { records: before } = readAll(keyspace)
     const relics = [...before.values()].filter(isRelic)
@@ -115,7 +116,7 @@ describe.each([1, 2, 3])('1,000 steps of the demo traffic, seed %i', (seed) => {
 
   it('count what they do', async () => {
     const { keyspace, traffic, step } = setUp(seed)
-    await traffic.begin()
+    traffic.begin()
     for (let count = 0; count < 1_000; count += 1) await step()
     const scheduler = (field: string) => counter(keyspace, 'scheduler', field)
     const affinity = (field: string) => counter(keyspace, 'affinity', field)
@@ -138,7 +139,7 @@ describe('the model-mapping caches of the demo traffic', () => {
 
   it('have entries of all families, unknown names and an invalid entry, through 1,000 steps', async () => {
     const { keyspace, traffic, step } = setUp(4)
-    await traffic.begin()
+    traffic.begin()
     const seen = new Set<string>()
     for (let count = 0; count <= 1_000; count += 1) {
       for (const prefix of [
@@ -162,7 +163,7 @@ describe('the model-mapping caches of the demo traffic', () => {
 
   it('name the model of a demand under its own name and under its aliases', async () => {
     const { keyspace, traffic, step } = setUp(5)
-    await traffic.begin()
+    traffic.begin()
     for (let count = 0; count < 200; count += 1) await step()
     expect(JSON.parse(keyspace.get('global_model:resolve:llama3:8b') ?? '')).toMatchObject({
       name: 'llama3:8b',
@@ -188,7 +189,7 @@ describe('the model-mapping caches of the demo traffic', () => {
 
   it('expire and come back', async () => {
     const { keyspace, traffic, step } = setUp(6)
-    await traffic.begin()
+    traffic.begin()
     const made: string[] = []
     const names = new Set(keysOf(keyspace, 'global_model:id:'))
     let before = new Set<string>()
@@ -205,8 +206,8 @@ describe('the model-mapping caches of the demo traffic', () => {
 describe('the demo traffic and its viewer', () => {
   it('makes new records when a viewer has cleared them all, and does not bring the stale ones back', async () => {
     const { keyspace, traffic, step } = setUp(7)
-    await traffic.begin()
-    for (const key of [...keyspace.keys(AFFINITY_PREFIX)]) keyspace.delete(key)
+    traffic.begin()
+    for (const key of [...keyspace.keys(cacheAffinity.prefix)]) keyspace.delete(key)
     for (let count = 0; count < 600; count += 1) await step()
     const { records, broken } = readAll(keyspace)
     expect(records.size).toBeGreaterThan(100)
@@ -216,7 +217,7 @@ describe('the demo traffic and its viewer', () => {
 
   it("calls with the demo's own keys only", async () => {
     const { keyspace, traffic, step } = setUp(8)
-    await traffic.begin()
+    traffic.begin()
     for (let count = 0; count < 200; count += 1) await step()
     const known = new Set(DEMO_API_KEYS.map(({ id }) => id))
     const { records } = readAll(keyspace)
@@ -232,8 +233,13 @@ describe('running demo traffic', () => {
 
   it('steps every half second until it is stopped', async () => {
     const keyspace = new MemoryKeyspace()
-    const running = startDemoTraffic({ keyspace, random: seededRandom(9) })
-    await running.ready
+    const running = startDemoTraffic({
+      keyspace,
+      random: seededRandom(9),
+      onError(error) {
+        throw error
+      },
+    })
     const served = () => counter(keyspace, 'scheduler', 'total_batches')
     const atStart = served()
     await vi.advanceTimersByTimeAsync(499)
@@ -255,7 +261,6 @@ describe('running demo traffic', () => {
       intervalMs: 100,
       onError: (error) => void errors.push(error),
     })
-    await running.ready
     keyspace.set('cache_stats:scheduler', 'not a hash')
     await vi.advanceTimersByTimeAsync(250)
     expect(errors).toHaveLength(2)
@@ -264,13 +269,5 @@ describe('running demo traffic', () => {
     await vi.advanceTimersByTimeAsync(100)
     expect(counter(keyspace, 'scheduler', 'total_batches')).toBeGreaterThan(0)
     running.stop()
-  })
-
-  it('can be stopped before it has begun', async () => {
-    const keyspace = new MemoryKeyspace()
-    const running = startDemoTraffic({ keyspace, random: seededRandom(11) })
-    running.stop()
-    await running.ready
-    expect(vi.getTimerCount()).toBe(0)
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createPgDatabase } from '../../src/clients/database.js'
-import { createGatewayStore } from '../../src/stores/gateway-store.js'
+import { createGatewayStore } from '../../src/gateway/gateway-store.js'
+import { createPgDatabase } from '../../src/postgres/database.js'
 import { psql } from '../support/servers/postgres.js'
 import { freshDatabase } from '../support/servers/shared.js'
 import { textOf } from './files.js'

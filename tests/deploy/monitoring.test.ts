@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createMetrics } from '../../src/server/metrics.js'
+import { createMetrics } from '../../src/server/observe/metrics.js'
 import { at, listAt, programNamed, ROOT, textOf, yamlOf } from './files.js'
 
 interface Metric {

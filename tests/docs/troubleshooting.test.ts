@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import type { AffinitySource } from '../../src/live/affinity-source.js'
-import type { Health } from '../../src/server/health.js'
+import type { AffinitySource } from '../../src/affinities/affinity-source.js'
+import { createReader } from '../../src/config/reader.js'
+import { VARIABLE_NAMES, VARIABLES } from '../../src/config/variables.js'
+import { ConfigurationError } from '../../src/errors.js'
+import type { Health } from '../../src/server/http/health.js'
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url))
 const GUIDE = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8')
@@ -30,6 +34,19 @@ const callsOf = (pattern: RegExp): string[] =>
 
 const LITERAL = /'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g
 
+const EMPTY_SHA256 = createHash('sha256').digest('hex')
+const KNOWN = '1'.repeat(64)
+
+function problemsOf(check: () => void): readonly string[] {
+  try {
+    check()
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems
+    throw error
+  }
+  return []
+}
+
 const literalsIn = (code: string): string[] =>
   [...code.matchAll(LITERAL)].map(([, single, double, template]) => single ?? double ?? template ?? '')
 
@@ -48,7 +65,7 @@ describe('docs/troubleshooting.md', () => {
   })
 
   it('explains every reason not to start', () => {
-    const sentences = callsOf(/\b(?:problems\.push|new ConfigurationError)\(/g)
+    const sentences = callsOf(/\b(?:problem|problems\.push|new ConfigurationError)\(/g)
       .flatMap(literalsIn)
       .filter((message) => message.endsWith('.') && message.includes(' '))
     expect(sentences.length).toBeGreaterThan(20)
@@ -56,6 +73,45 @@ describe('docs/troubleshooting.md', () => {
       fixedParts(sentence).some((part) => part.length > 3 && !GUIDE.includes(part)),
     )
     expect(missing).toEqual([])
+  })
+
+  it('explains every value that a variable cannot have', () => {
+    const junk = [
+      'x',
+      ',x',
+      'mysql://db',
+      'postgresql://a:%@b',
+      'redis://a:%@b',
+      'redis://a/b',
+      'redis://a?db=1',
+    ]
+    const tokens = [
+      'a:b',
+      ':c:d',
+      '*:admin:d',
+      `a:admin:${EMPTY_SHA256}`,
+      `a:admin:${KNOWN},a:viewer:${KNOWN}`,
+    ]
+    const refusals = VARIABLE_NAMES.flatMap((name) =>
+      [...junk, ...tokens, 'prod', 'é'].flatMap((text) => {
+        const reader = createReader({ [name]: text })
+        reader.read(name)
+        return problemsOf(() => reader.check()).map((problem) => ({
+          isSecret: VARIABLES[name].secret,
+          predicate: problem
+            .slice(problem.indexOf(name) + name.length + 1)
+            .replace(/ (a name is|roles are) .*\.$/, ' $1 ….'),
+        }))
+      }),
+    )
+    expect(new Set(refusals.map(({ predicate }) => predicate)).size).toBeGreaterThan(20)
+    // One row is for all that is told with its value.
+    expect(GUIDE).toContain('`… must be …; it is ….`')
+    const missing = refusals
+      .filter(({ isSecret, predicate }) => isSecret || !predicate.startsWith('must be '))
+      .map(({ predicate }) => predicate)
+      .filter((predicate) => !GUIDE.includes(predicate))
+    expect(new Set(missing)).toEqual(new Set())
   })
 
   it('explains every state of /health/ready', () => {

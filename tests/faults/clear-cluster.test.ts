@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { connectRedis, createRedis, type RedisClient } from '../../src/clients/redis.js'
+import type { AffinityRecord } from '../../src/affinities/affinity-record.js'
+import type { AffinityStore } from '../../src/affinities/affinity-store.js'
+import { FAMILIES } from '../../src/affinities/families/index.js'
+import { createRedisAffinityStore } from '../../src/affinities/redis-affinity-store.js'
 import { UnavailableError } from '../../src/errors.js'
-import { type AffinityRecord, parseAffinity } from '../../src/stores/affinity-record.js'
-import type { AffinityStore } from '../../src/stores/affinity-store.js'
-import { createRedisAffinityStore } from '../../src/stores/redis-affinity-store.js'
+import { connectRedis, createRedis, type RedisClient } from '../../src/redis/client.js'
 import { promptly } from '../support/promptly.js'
 import type { RedisServer } from '../support/servers/redis.js'
 import { type RedisClusterServers, startRedisCluster } from '../support/servers/redis-cluster.js'
@@ -24,7 +25,7 @@ const REMOVALS = {
 }
 
 function pinOf(value: string): AffinityRecord {
-  const parsed = parseAffinity(keys[0] ?? '', value)
+  const parsed = FAMILIES.parse(keys[0] ?? '', value)
   if (!('record' in parsed)) throw new Error('no affinity')
   return parsed.record
 }
@@ -49,7 +50,7 @@ describe.each(['keys', 'pins'] as const)('a clear of %s in a Redis Cluster', (wh
     await connectRedis(client, 10_000)
     connected = client
     await Promise.all(present.map((key) => client.set(key, recordOf())))
-    return createRedisAffinityStore(client)
+    return createRedisAffinityStore(client, FAMILIES)
   }
   const sizeOf = (server: RedisServer | undefined) => Number(server?.cli('dbsize'))
   const failureOf = async (removal: Promise<number>): Promise<UnavailableError> => {

@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Cluster } from 'ioredis'
 import { expect, it, onTestFinished } from 'vitest'
-import { expectSame, followLive, keyOf, type Live, stored, untilState } from '../live/feed-support.js'
+import {
+  expectSame,
+  followLive,
+  keyOf,
+  type Live,
+  stored,
+  untilState,
+} from '../affinities/feed/feed-support.js'
 import { startRedisCluster } from '../support/servers/redis-cluster.js'
 
 const RECORDS = 3_000

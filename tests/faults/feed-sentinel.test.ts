@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { expectSame, followLive, keyOf, stored, untilState } from '../live/feed-support.js'
+import { expectSame, followLive, keyOf, stored, untilState } from '../affinities/feed/feed-support.js'
 import { startSentinel } from '../support/servers/redis-sentinel.js'
 
 it('after a failover the index follows the new master', async () => {

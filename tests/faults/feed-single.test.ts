@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { expectSame, followLive, keyOf, type Live, stored, untilState } from '../live/feed-support.js'
+import {
+  expectSame,
+  followLive,
+  keyOf,
+  type Live,
+  stored,
+  untilState,
+} from '../affinities/feed/feed-support.js'
 import { startRedis } from '../support/servers/redis.js'
 import { freshRedis } from '../support/servers/shared.js'
 

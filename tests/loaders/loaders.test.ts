@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createPgDatabase, type Database } from '../../src/clients/database.js'
+import { createGatewayStore, type GatewayStore } from '../../src/gateway/gateway-store.js'
 import { createLoaders, type Loaders } from '../../src/loaders/index.js'
-import { createGatewayStore, type GatewayStore } from '../../src/stores/gateway-store.js'
+import { createPgDatabase, type Database } from '../../src/postgres/database.js'
 import { FIXTURE_ADMIN } from '../support/fixtures.js'
 import { freshDatabase } from '../support/servers/shared.js'
 

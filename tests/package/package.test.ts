@@ -55,7 +55,6 @@ describe('the tarball', () => {
         'dist/cli/main.js',
         'dist/client/index.js',
         'dist/client/index.d.ts',
-        'dist/recorder/index.d.ts',
         'dist/trusted-documents.json',
         'dist/web/index.html',
         'prisma/schema.prisma',
@@ -153,28 +152,22 @@ describe('installed in an empty folder', () => {
     expect((await asset.text()).length).toBeGreaterThan(10_000)
   }, 60_000)
 
-  it('is imported as `affinityql/client` and `affinityql/recorder`', () => {
+  it('is imported as `affinityql/client`', () => {
     writeFileSync(
       join(installed, 'use.js'),
       `import { createClient, AffinityqlError } from 'affinityql/client'
-import { createAffinityRecorder, createMemoryBackend, MemoryKeyspace } from 'affinityql/recorder'
-const recorder = createAffinityRecorder(createMemoryBackend(new MemoryKeyspace()))
-const identity = { affinityKey: 'key', apiFormat: 'CLAUDE', modelId: 'model' }
-const pin = { providerId: 'p', endpointId: 'e', providerKeyId: 'k' }
-const { kind } = await recorder.record(identity, pin)
 const client = createClient({ url: 'http://127.0.0.1:1' })
 const error = await client.clearAllCache().catch((reason) => reason)
-console.log(error instanceof AffinityqlError, error.code, kind)
+console.log(error instanceof AffinityqlError, error.code)
 `,
     )
-    expect(run(process.execPath, ['use.js'], installed).trim()).toBe('true NETWORK_ERROR created')
+    expect(run(process.execPath, ['use.js'], installed).trim()).toBe('true NETWORK_ERROR')
   })
 
   it('has types that the compiler reads in strict ES modules', () => {
     writeFileSync(
       join(installed, 'use.ts'),
       `import { createClient, type Affinity } from 'affinityql/client'
-import { createAffinityRecorder, createRedisBackend } from 'affinityql/recorder'
 const client = createClient({ url: 'http://127.0.0.1:4000' })
 export async function names(): Promise<string[]> {
   const all: string[] = []
@@ -196,7 +189,6 @@ export async function clear(identifier: string): Promise<number> {
       return result.clearedCount
   }
 }
-export const make = { createAffinityRecorder, createRedisBackend }
 // @ts-expect-error: an affinity has no such field
 export const wrong = (affinity: Affinity) => affinity.colour
 `,

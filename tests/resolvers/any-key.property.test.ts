@@ -1,8 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AffinityIndex } from '../../src/live/affinity-index.js'
-import { Slice } from '../../src/live/feed-slices.js'
-import { pageOf } from '../../src/live/scan-source.js'
+import {
+  type AffinityOrder,
+  type AffinityPage,
+  type AffinityPageRequest,
+  type AffinityPosition,
+  positionOf,
+} from '../../src/affinities/affinity-reader.js'
+import type { AffinityRecord } from '../../src/affinities/affinity-record.js'
+import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
+import { FAMILIES } from '../../src/affinities/families/index.js'
+import { pageOf } from '../../src/affinities/feed/scan-source.js'
+import { AffinityIndex } from '../../src/affinities/index/affinity-index.js'
 import { decodeCursor, encodeCursor, queryFingerprint } from '../../src/resolvers/cursors.js'
 import {
   type KeysetOrder,
@@ -10,15 +19,7 @@ import {
   keysetPage,
   readKeysetRequest,
 } from '../../src/resolvers/keyset-list.js'
-import {
-  type AffinityOrder,
-  type AffinityPage,
-  type AffinityPageRequest,
-  type AffinityPosition,
-  positionOf,
-} from '../../src/stores/affinity-reader.js'
-import type { AffinityRecord } from '../../src/stores/affinity-record.js'
-import { encodeAffinityKey } from '../../src/stores/keys.js'
+import { TimeSlice } from '../../src/util/time-slice.js'
 
 // Names that share long beginnings, end where a cursor's limit may lie, and hold what JSON escapes or UTF-8 makes long.
 const unit = fc.constantFrom('a', 'b', ':', '\0', '\u0007', '"', '模', '\ud800', '😀')
@@ -39,7 +40,7 @@ const record: fc.Arbitrary<AffinityRecord> = fc
     createdAt: fc.nat(1),
     expiresAt: fc.nat(1),
   })
-  .map((fields) => ({ key: encodeAffinityKey(fields), ...fields }))
+  .map((fields) => ({ key: cacheAffinity.encode(fields), ...fields }))
 
 const order: fc.Arbitrary<AffinityOrder> = fc.record({
   field: fc.constantFrom('EXPIRES_AT', 'CREATED_AT', 'REQUEST_COUNT'),
@@ -56,7 +57,7 @@ const CACHES: [string, Open][] = [
   [
     'an index that took them one by one',
     async (records) => {
-      const index = new AffinityIndex()
+      const index = new AffinityIndex(FAMILIES)
       for (const each of records) index.upsert(each)
       return index
     },
@@ -64,10 +65,10 @@ const CACHES: [string, Open][] = [
   [
     'an index that was loaded at once',
     async (records) => {
-      const index = new AffinityIndex()
+      const index = new AffinityIndex(FAMILIES)
       const load = index.load()
       for (const each of records) index.upsert(each)
-      await load.finish(new Slice())
+      await load.finish(new TimeSlice())
       load.install()
       return index
     },

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createPgDatabase } from '../../src/clients/database.js'
+import { createGatewayStore } from '../../src/gateway/gateway-store.js'
 import { createLoaders } from '../../src/loaders/index.js'
+import { createPgDatabase } from '../../src/postgres/database.js'
 import { staleIds } from '../../src/resolvers/stale-ids.js'
 import {
   apiKeyReasons,
@@ -9,7 +10,6 @@ import {
   providerKeyReasons,
   providerReasons,
 } from '../../src/resolvers/stale-reasons.js'
-import { createGatewayStore } from '../../src/stores/gateway-store.js'
 import { freshDatabase } from '../support/servers/shared.js'
 
 const NOW = 1_800_000_000

@@ -1,7 +1,7 @@
 import pino from 'pino'
 import pretty from 'pino-pretty'
 import { describe, expect, it } from 'vitest'
-import { escapeControls, replaceControls } from '../../src/server/log-lines.js'
+import { escapeControls, replaceControls } from '../../src/log/log-lines.js'
 import { FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
 import { startService } from '../support/process.js'
 import { freshDatabase, freshRedis } from '../support/servers/shared.js'

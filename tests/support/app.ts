@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import pino from 'pino'
 import { type App, createApp } from '../../src/app.js'
-import { type Config, loadConfig } from '../../src/config.js'
+import { type Config, loadConfig } from '../../src/config/load-config.js'
 import { FIXTURE_ENVIRONMENT } from './fixtures.js'
 import { temporaryDirectory } from './servers/child.js'
 import type { RedisServer } from './servers/redis.js'

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createSchema, createYoga } from 'graphql-yoga'
-import { useConsole } from '../../src/server/use-console.js'
+import { useConsole } from '../../src/server/http/use-console.js'
 import { createMockCache, type MockFilter, type MockRecord } from './mock-cache.js'
 
 const [port = '4100', records = '506', eventsPerSecond = '4'] = process.argv.slice(2)
@@ -40,7 +40,7 @@ const page = <Node>(all: readonly Node[], { first, offset = 0, after }: Omit<Pag
 }
 
 const audit: Record<string, unknown>[] = []
-const audited = (action: string, clearedCount: number, dryRun: boolean, extra: object = {}) => {
+const withAudit = (action: string, clearedCount: number, dryRun: boolean, extra: object = {}) => {
   const event = {
     id: `event-${audit.length + 1}`,
     action,
@@ -65,11 +65,11 @@ const audited = (action: string, clearedCount: number, dryRun: boolean, extra: o
 }
 const clear = (action: string, filter: MockFilter, dryRun: boolean, __typename: string) => ({
   __typename,
-  ...audited(action, dryRun ? cache.find(filter).length : cache.clear(filter), dryRun, filter),
+  ...withAudit(action, dryRun ? cache.find(filter).length : cache.clear(filter), dryRun, filter),
 })
 const mappingsCleared = (action: string, keys: readonly string[], dryRun: boolean) => ({
   __typename: 'ClearModelMappingPayload',
-  ...audited(action, keys.length, dryRun),
+  ...withAudit(action, keys.length, dryRun),
   deletedKeys: keys,
 })
 

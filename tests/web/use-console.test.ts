@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
 import { createSchema, createYoga } from 'graphql-yoga'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { useConsole } from '../../src/server/use-console.js'
+import { useConsole } from '../../src/server/http/use-console.js'
 
 interface Init {
   readonly method?: string

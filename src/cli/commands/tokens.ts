@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
-import { newStaticToken, STATIC_TOKEN_ROLES, type StaticTokenRole } from '../../security/static-tokens.js'
+import { STATIC_TOKEN_ROLES, type StaticTokenRole } from '../../config/admin-tokens.js'
+import { newStaticToken } from '../../session/static-tokens.js'
 import { type Cli, clientOf, formatOf } from '../command.js'
 import { CommandError, EXIT } from '../exit-codes.js'
 import { json } from '../lists.js'

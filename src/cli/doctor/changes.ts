@@ -1,6 +1,6 @@
-import type { RedisClient } from '../../clients/redis.js'
-import { AFFINITY_PREFIX } from '../../stores/keys.js'
-import { openTracking, TrackingRefusedError } from '../../stores/redis-tracking.js'
+import { FAMILIES } from '../../affinities/families/index.js'
+import type { RedisClient } from '../../redis/client.js'
+import { openTracking, TrackingRefusedError } from '../../redis/tracking.js'
 import type { Finding } from './finding.js'
 
 const NOBODY_LISTENS = { changed: () => {}, flushed: () => {}, ended: () => {} }
@@ -9,7 +9,7 @@ const NOBODY_LISTENS = { changed: () => {}, flushed: () => {}, ended: () => {} }
 export async function changesAreTold(redis: RedisClient): Promise<Finding> {
   const [node] = 'nodes' in redis ? redis.nodes('master') : [redis]
   try {
-    if (node) (await openTracking(node, AFFINITY_PREFIX, NOBODY_LISTENS)).close()
+    if (node) (await openTracking(node, FAMILIES.roots, NOBODY_LISTENS)).close()
     return { check: 'changes', state: 'ok', message: 'Redis tells of each change' }
   } catch (error) {
     const why = error instanceof TrackingRefusedError ? 'refuses client tracking' : 'does not answer to it'

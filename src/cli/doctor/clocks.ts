@@ -1,5 +1,5 @@
-import type { Database } from '../../clients/database.js'
-import type { RedisClient } from '../../clients/redis.js'
+import type { Database } from '../../postgres/database.js'
+import type { RedisClient } from '../../redis/client.js'
 
 /** How far another clock is ahead of ours, in milliseconds: as it was half-way between question and answer. */
 async function aheadMs(askUnixMs: () => Promise<number>): Promise<number> {

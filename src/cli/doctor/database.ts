@@ -1,9 +1,9 @@
-import type { Database } from '../../clients/database.js'
-import { createDecrypter } from '../../security/fernet.js'
-import { differences } from '../../stores/gateway-schema/differences.js'
-import { expectedTables } from '../../stores/gateway-schema/expected-tables.js'
-import { readTables } from '../../stores/gateway-schema/inspect.js'
-import { tryStoredKeys } from '../../stores/stored-keys.js'
+import { createDecrypter } from '../../gateway/fernet.js'
+import { differences } from '../../gateway/schema/differences.js'
+import { expectedTables } from '../../gateway/schema/expected-tables.js'
+import { readTables } from '../../gateway/schema/inspect.js'
+import { tryStoredKeys } from '../../gateway/stored-keys.js'
+import type { Database } from '../../postgres/database.js'
 import type { Finding } from './finding.js'
 
 /** Whether the tables are the gateway's. Unlike the start of the service it makes none. */

@@ -1,9 +1,11 @@
-import { createPgDatabase, type Database } from '../../clients/database.js'
-import { reasonOf } from '../../clients/reachability.js'
-import { addressOfRedis, connectRedis, createRedis, type RedisClient } from '../../clients/redis.js'
-import { type Config, loadConfig, type ModeConfig } from '../../config.js'
+import { type Config, loadConfig } from '../../config/load-config.js'
+import type { ModeConfig } from '../../config/mode.js'
+import { nearMisses } from '../../config/near-miss.js'
+import type { Environment } from '../../config/reader.js'
 import { ConfigurationError } from '../../errors.js'
-import type { Environment } from '../command.js'
+import { createPgDatabase, type Database } from '../../postgres/database.js'
+import { addressOfRedis, connectRedis, createRedis, type RedisClient } from '../../redis/client.js'
+import { reasonOf } from '../../util/reachability.js'
 import { changesAreTold } from './changes.js'
 import { databaseClock, redisClock } from './clocks.js'
 import { hasIndexes, keysDecrypt, mayReadAndAudit, tablesFit } from './database.js'
@@ -15,6 +17,9 @@ const CONNECT_TIMEOUT_MS = 5_000
 
 /** Looks at all that `serve` needs, in the order in which it would need it. It writes nothing. */
 export async function* findings(env: Environment): AsyncGenerator<Finding, void, undefined> {
+  for (const { name, meant } of nearMisses(env)) {
+    yield { check: 'configuration', state: 'warning', message: `${name} is not read: is ${meant} meant?` }
+  }
   const config = readConfiguration(env)
   if (!('mode' in config)) {
     for (const message of config.problems) yield { check: 'configuration', state: 'failed', message }

@@ -1,0 +1,104 @@
+import { notFollowed } from '../../errors.js'
+import type { AffinityReader } from '../affinity-reader.js'
+import type { AffinitySource } from '../affinity-source.js'
+import type { AffinityStore } from '../affinity-store.js'
+import { createExpiryWalk } from './expiry.js'
+import { createFollower, type FollowerDeps } from './index-follower.js'
+import { createIndexReader } from './index-reader.js'
+
+/** Milliseconds between two looks at which records' time has come. */
+const EXPIRY_EVERY_MS = 100
+
+export interface LiveSourceDeps extends FollowerDeps {
+  /** Answers where the cache does not tell changes. */
+  readonly scanSource: AffinitySource
+  /** Milliseconds from one reconcile to the next. Default 60,000. */
+  readonly reconcileEveryMs?: number
+}
+
+export interface LiveSource extends AffinitySource {
+  /** This store, whose removals the index follows before they resolve. */
+  readonly store: AffinityStore
+  /** Resolves once the index holds all that the cache had confirmed to anybody before this call. Every request waits for it. */
+  settled(): Promise<void>
+  /** Compares everything now. @returns records that differed although no change of theirs was under way */
+  reconcile(): Promise<number>
+}
+
+/** Answers from an index in memory that follows the cache; where the cache cannot be followed, from scans. */
+export function createLiveSource(deps: LiveSourceDeps): LiveSource {
+  const { brokenRecords, scanSource, now, log } = deps
+  const follower = createFollower(deps)
+  const { index, observed, events } = follower
+  const indexReader = createIndexReader(index, follower.pass)
+  let isClosed = false
+
+  const expiry = createExpiryWalk({ index, now })
+  const expiryTimer = setInterval(() => {
+    if (follower.state === 'live') follower.look(expiry.due())
+  }, EXPIRY_EVERY_MS).unref()
+
+  let reconcileTimer = scheduleReconcile()
+  function scheduleReconcile(): NodeJS.Timeout {
+    return setTimeout(async () => {
+      if (follower.state === 'live') {
+        await follower.reconcile().catch((error: unknown) => {
+          // An outage is told by the feed.
+          if (follower.state === 'live')
+            log.warn({ err: error }, 'affinities cannot be compared with the cache just now')
+        })
+      }
+      if (!isClosed) reconcileTimer = scheduleReconcile()
+    }, deps.reconcileEveryMs ?? 60_000).unref()
+  }
+
+  return {
+    open() {
+      let scan: AffinityReader | undefined
+      let caughtUp: Promise<void> | undefined
+      const reader = async (): Promise<AffinityReader> => {
+        caughtUp ??= follower.settled()
+        await caughtUp
+        if (follower.state !== 'scanning') return indexReader
+        scan ??= scanSource.open()
+        return scan
+      }
+      return {
+        page: async (request) => (await reader()).page(request),
+        count: async (selection) => (await reader()).count(selection),
+        matching: async (selection) => (await reader()).matching(selection),
+        distinct: async (dimension) => (await reader()).distinct(dimension),
+        valuesContaining: async (dimension, text) => (await reader()).valuesContaining(dimension, text),
+      }
+    },
+    get state() {
+      return follower.state === 'live' && follower.isBehind ? 'lost' : follower.state
+    },
+    get brokenCount() {
+      return brokenRecords.count
+    },
+    get indexSize() {
+      return follower.state === 'scanning' ? undefined : index.size
+    },
+    observed: () => observed.figures(),
+    events(onEvent, onLost) {
+      if (follower.state === 'scanning') return scanSource.events(onEvent, onLost)
+      if (follower.state === 'lost')
+        throw notFollowed('Changes to the cache are not seen just now. Try again shortly.')
+      return events.listen(onEvent, onLost)
+    },
+    ready: follower.ready,
+    get figures() {
+      return follower.figures
+    },
+    store: follower.store,
+    settled: follower.settled,
+    reconcile: follower.reconcile,
+    close() {
+      isClosed = true
+      clearInterval(expiryTimer)
+      clearTimeout(reconcileTimer)
+      follower.close()
+    },
+  }
+}

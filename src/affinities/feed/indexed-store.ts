@@ -1,0 +1,71 @@
+import { UnavailableError } from '../../errors.js'
+import type { AffinityStore, PinRemoval } from '../affinity-store.js'
+
+/** Keys removed at a time: while the next ones go, these leave the index. */
+const BATCH = 500
+
+export interface RemovalFollower {
+  /** These keys were there, or had gone already; now they are gone. */
+  removed(keys: readonly string[]): void
+  /** Some of these keys may be gone. */
+  doubtful(keys: readonly string[]): void
+}
+
+/** The same store; each of its removals is followed before it resolves, so that our own clears are seen at once. */
+export function followRemovals(store: AffinityStore, follower: RemovalFollower): AffinityStore {
+  async function inBatches<T>(
+    items: readonly T[],
+    keyOf: (item: T) => string,
+    remove: (batch: readonly T[]) => Promise<PinRemoval>,
+  ): Promise<PinRemoval> {
+    let removed = 0
+    const changed: string[] = []
+    let gone: readonly string[] = []
+    for (let start = 0; start < items.length || gone.length > 0; start += BATCH) {
+      const batch = items.slice(start, start + BATCH)
+      const removal = batch.length > 0 ? remove(batch) : Promise.resolve({ removed: 0, changed: [] })
+      // Its failure is looked at below, after the index has been seen to.
+      removal.catch(() => {})
+      follower.removed(gone)
+      const keys = batch.map(keyOf)
+      try {
+        const outcome = await removal
+        removed += outcome.removed
+        changed.push(...outcome.changed)
+        const stay = new Set(outcome.changed)
+        gone = stay.size === 0 ? keys : keys.filter((key) => !stay.has(key))
+      } catch (error) {
+        follower.doubtful(keys)
+        throw withConfirmed(error, removed)
+      }
+    }
+    return { removed, changed }
+  }
+
+  return {
+    storageType: store.storageType,
+    families: store.families,
+    readAll: (options) => store.readAll(options),
+    read: (keys) => store.read(keys),
+    allKeys: () => store.allKeys(),
+    async remove(keys) {
+      const remove = async (batch: readonly string[]) => ({ removed: await store.remove(batch), changed: [] })
+      return (await inBatches(keys, (key) => key, remove)).removed
+    },
+    removePins: (records) =>
+      inBatches(
+        records,
+        ({ key }) => key,
+        (batch) => store.removePins(batch),
+      ),
+  }
+}
+
+/** The same failure, with what earlier batches had confirmed gone. */
+function withConfirmed(error: unknown, confirmed: number): unknown {
+  if (!(error instanceof UnavailableError) || confirmed === 0) return error
+  return new UnavailableError(error.code, error.message, {
+    cause: error.cause,
+    clearedCount: confirmed + error.clearedCount,
+  })
+}

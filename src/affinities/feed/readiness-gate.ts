@@ -1,0 +1,57 @@
+import { cacheUnavailable, notFollowed } from '../../errors.js'
+
+interface Waiting {
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Lets readers through, lets them wait, or turns them away. */
+export class Gate {
+  readonly #waiting = new Set<Waiting>()
+  readonly #patienceMs: number
+  #state: 'open' | 'shut' | { readonly refusal: unknown } = 'shut'
+
+  /** @param patienceMs milliseconds that a reader waits */
+  constructor(patienceMs: number) {
+    this.#patienceMs = patienceMs
+  }
+
+  open(): void {
+    this.#state = 'open'
+    for (const { resolve } of this.#waiting) resolve()
+  }
+
+  /** Readers wait from now on. */
+  shut(): void {
+    this.#state = 'shut'
+  }
+
+  /** Readers, those that wait among them, get CACHE_UNAVAILABLE with this cause. */
+  refuse(refusal: unknown): void {
+    this.#state = { refusal }
+    for (const { reject } of this.#waiting) reject(cacheUnavailable(refusal))
+  }
+
+  /** @throws UnavailableError (CACHE_UNAVAILABLE) */
+  async pass(): Promise<void> {
+    if (this.#state === 'open') return
+    if (this.#state !== 'shut') throw cacheUnavailable(this.#state.refusal)
+    await new Promise<void>((resolve, reject) => {
+      const settle = (how: () => void) => {
+        clearTimeout(timer)
+        this.#waiting.delete(waiting)
+        how()
+      }
+      const waiting = {
+        resolve: () => settle(resolve),
+        reject: (error: unknown) => settle(() => reject(error)),
+      }
+      const timer = setTimeout(
+        () =>
+          waiting.reject(notFollowed('All affinities are being read just now. Try again in some seconds.')),
+        this.#patienceMs,
+      )
+      this.#waiting.add(waiting)
+    })
+  }
+}

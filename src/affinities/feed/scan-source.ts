@@ -1,0 +1,147 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { notFollowed } from '../../errors.js'
+import { containing } from '../../util/text-search.js'
+import {
+  type AffinityPage,
+  type AffinityPageRequest,
+  type AffinityReader,
+  comparePositions,
+  positionOf,
+} from '../affinity-reader.js'
+import type { BrokenAffinity } from '../affinity-record.js'
+import { type AffinityRecord, type Dimension, dimensionValue } from '../affinity-record.js'
+import { type AffinitySelection, isSelected } from '../affinity-selection.js'
+import type { AffinitySource } from '../affinity-source.js'
+import type { AffinityStore } from '../affinity-store.js'
+import type { BrokenRecords } from './broken-records.js'
+
+/** One page of plain records. The meaning that every faster reader must agree with. */
+export function pageOf(records: readonly AffinityRecord[], request: AffinityPageRequest): AffinityPage {
+  const { field, direction } = request.order
+  const sign = direction === 'ASC' ? 1 : -1
+  const selected = records
+    .filter((record) => isSelected(record, request.selection))
+    .map((record) => ({ record, position: positionOf(record, field) }))
+    .sort((a, b) => sign * comparePositions(a.position, b.position))
+  const { after } = request
+  const firstAfter = after
+    ? selected.findIndex(({ position }) => sign * comparePositions(position, after) > 0)
+    : 0
+  const start = (firstAfter < 0 ? selected.length : firstAfter) + (request.offset ?? 0)
+  const end = start + request.first
+  return {
+    records: selected.slice(start, end).map(({ record }) => record),
+    totalCount: selected.length,
+    hasNextPage: end < selected.length,
+    hasPreviousPage: start > 0 && selected.length > 0,
+  }
+}
+
+function readerOf(read: () => Promise<readonly AffinityRecord[]>): AffinityReader {
+  const tallies = new Map<Dimension, Tally>()
+  const distinct = async (dimension: Dimension) =>
+    new Set((await read()).flatMap((record) => dimensionValue(record, dimension) ?? []))
+  return {
+    page: async (request) => pageOf(await read(), request),
+    async count(selection) {
+      const records = await read()
+      const only = onlyDimension(selection)
+      if (!only) return records.filter((record) => isSelected(record, selection)).length
+      const tally = tallies.get(only.dimension) ?? tallyOf(records, only.dimension)
+      tallies.set(only.dimension, tally)
+      return [...only.values].reduce((sum, value) => sum + (tally.get(value) ?? 0), 0)
+    },
+    matching: async (selection) => (await read()).filter((record) => isSelected(record, selection)),
+    distinct,
+    valuesContaining: async (dimension, text) => [...(await distinct(dimension))].filter(containing(text)),
+  }
+}
+
+/** How many records hold each value: a page of 1,000 asks 1,000 times for the counts of the same few providers. */
+type Tally = ReadonlyMap<string, number>
+
+function tallyOf(records: readonly AffinityRecord[], dimension: Dimension): Tally {
+  const tally = new Map<string, number>()
+  for (const record of records) {
+    const value = dimensionValue(record, dimension)
+    if (value !== undefined) tally.set(value, (tally.get(value) ?? 0) + 1)
+  }
+  return tally
+}
+
+/** The dimension of a selection that asks for nothing else. */
+function onlyDimension({ all = {}, any = [], none = {} }: AffinitySelection) {
+  const [only, ...others] = Object.entries(all).filter(([, values]) => values)
+  const isOnly = others.length === 0 && any.length === 0 && Object.keys(none).length === 0
+  return only?.[1] && isOnly ? { dimension: only[0], values: only[1] } : undefined
+}
+
+/**
+ * Reads everything for each request, but never twice at a time: requests that come while a scan runs share the next one.
+ * The one that runs may be past the place of what they have just written.
+ */
+export function createScanSource(
+  store: AffinityStore,
+  brokenRecords: BrokenRecords,
+  now: () => number = Date.now,
+): AffinitySource {
+  const since = new Date(now())
+  let running: Promise<unknown> = Promise.resolve()
+  let next: Promise<readonly AffinityRecord[]> | undefined
+
+  async function readAll(): Promise<readonly AffinityRecord[]> {
+    const records: AffinityRecord[] = []
+    const broken: BrokenAffinity[] = []
+    for await (const batch of store.readAll()) {
+      for (const record of batch.records) records.push(record)
+      for (const entry of batch.broken) broken.push(entry)
+    }
+    brokenRecords.report(broken)
+    return records
+  }
+
+  const sharedRead = (): Promise<readonly AffinityRecord[]> => {
+    next ??= afterRunning()
+    return next
+  }
+
+  async function afterRunning(): Promise<readonly AffinityRecord[]> {
+    await running
+    await nextTurn()
+    const scan = readAll()
+    next = undefined
+    running = scan.catch(() => {})
+    return scan
+  }
+
+  return {
+    open() {
+      let snapshot: Promise<readonly AffinityRecord[]> | undefined
+      return readerOf(() => {
+        snapshot ??= sharedRead()
+        return snapshot
+      })
+    },
+    get brokenCount() {
+      return brokenRecords.count
+    },
+    indexSize: undefined,
+    // Scans see records, not what happens to them: an honest "nothing observed".
+    observed: () => ({
+      since,
+      created: 0,
+      refreshed: 0,
+      providerSwitches: 0,
+      keySwitches: 0,
+      removed: 0,
+      expired: 0,
+    }),
+    events() {
+      throw notFollowed('The cache does not tell changes, or AFFINITY_INDEX is off: there are no events.')
+    },
+    state: 'scanning',
+    ready: async () => {},
+    figures: { pendingChanges: 0, fullReads: 0, reconciles: 0, drift: 0 },
+    close() {},
+  }
+}

@@ -1,0 +1,40 @@
+import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
+import type { AffinityBatch } from './affinity-record.js'
+import type { AffinityStore } from './affinity-store.js'
+import type { KeyFamilies } from './key-families.js'
+
+/** Keeps affinities in this process's own memory, in the gateway's formats: the embedded default. */
+export function createMemoryAffinityStore(keyspace: MemoryKeyspace, families: KeyFamilies): AffinityStore {
+  const isOurs = (key: string): boolean => families.of(key) !== undefined
+
+  const stored = (key: string): string | null | undefined =>
+    // It may have expired since it was named.
+    keyspace.get(key) ?? (keyspace.type(key) === 'none' ? null : undefined)
+
+  const read = (keys: readonly string[]): AffinityBatch => families.parseBatch(keys, keys.map(stored))
+
+  const allKeys = (): string[] => families.roots.flatMap((root) => [...keyspace.keys(root)]).filter(isOurs)
+
+  return {
+    storageType: 'MEMORY',
+    families,
+    async *readAll() {
+      yield read(allKeys())
+    },
+    read: async (keys) => read(keys),
+    async *allKeys() {
+      yield allKeys()
+    },
+    remove: async (keys) => keys.filter((key) => keyspace.delete(key)).length,
+    async removePins(records) {
+      let removed = 0
+      const changed: string[] = []
+      for (const record of records) {
+        const [now] = read([record.key]).records
+        if (now && families.isSamePin(now, record)) removed += Number(keyspace.delete(record.key))
+        else if (keyspace.get(record.key) !== undefined) changed.push(record.key)
+      }
+      return { removed, changed }
+    },
+  }
+}

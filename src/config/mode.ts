@@ -1,0 +1,100 @@
+import type { RedisConfig } from '../redis/client.js'
+import type { Reader } from './reader.js'
+import type { ValueOf } from './variables.js'
+
+/** Beside a gateway, on its stores; or embedded, with nothing installed. */
+export type ModeConfig =
+  | {
+      readonly kind: 'gateway'
+      readonly databaseUrl: string
+      readonly redis: RedisConfig
+      readonly encryptionKey: string
+      readonly jwtSecretKey: string
+    }
+  | { readonly kind: 'embedded'; readonly dataDir: string }
+
+const GATEWAY_VARIABLES = ['DATABASE_URL', 'ENCRYPTION_KEY', 'JWT_SECRET_KEY'] as const
+const REDIS_VARIABLES = ['REDIS_URL', 'REDIS_SENTINELS', 'REDIS_CLUSTER_NODES'] as const
+
+/** Undefined where something is missing or wrong, which the reader knows by then. */
+export function readMode(reader: Reader): ModeConfig | undefined {
+  const redisSet = REDIS_VARIABLES.filter(reader.isSet)
+  const missing = GATEWAY_VARIABLES.filter((name) => !reader.isSet(name))
+  if (redisSet.length === 0) refuseLeftovers(reader)
+  if (redisSet.length === 0 && missing.length === GATEWAY_VARIABLES.length) {
+    return { kind: 'embedded', dataDir: reader.read('DATA_DIR') }
+  }
+  const absent = [...missing, ...(redisSet.length === 0 ? ['REDIS_URL'] : [])]
+  if (absent.length > 0) {
+    reader.problem(
+      `To run beside a gateway set ${absent.join(', ')} as well; to run the embedded demo set none of DATABASE_URL, REDIS_URL, ENCRYPTION_KEY and JWT_SECRET_KEY.`,
+    )
+  }
+  const redis = readRedis(reader, redisSet)
+  const databaseUrl = reader.read('DATABASE_URL')
+  const encryptionKey = reader.read('ENCRYPTION_KEY')
+  const jwtSecretKey = reader.read('JWT_SECRET_KEY')
+  if (!databaseUrl || !redis || !encryptionKey || !jwtSecretKey) return undefined
+  return { kind: 'gateway', databaseUrl, redis, encryptionKey, jwtSecretKey }
+}
+
+/** How to reach a Redis, without a Redis: the demo would run where a gateway was meant. */
+function refuseLeftovers(reader: Reader): void {
+  const set = (['REDIS_USERNAME', 'REDIS_PASSWORD'] as const).filter(reader.isSet)
+  for (const name of [...set, ...(reader.read('REDIS_TLS') ? ['REDIS_TLS'] : [])]) {
+    reader.problem(`${name} needs REDIS_URL, REDIS_SENTINELS or REDIS_CLUSTER_NODES.`)
+  }
+  refuseSentinelName(reader)
+}
+
+function refuseSentinelName(reader: Reader): void {
+  if (reader.isSet('REDIS_SENTINEL_NAME') && !reader.isSet('REDIS_SENTINELS')) {
+    reader.problem('REDIS_SENTINEL_NAME needs REDIS_SENTINELS, which watch the master of this name.')
+  }
+}
+
+function readRedis(
+  reader: Reader,
+  set: readonly (typeof REDIS_VARIABLES)[number][],
+): RedisConfig | undefined {
+  if (set.length > 1) {
+    reader.problem(`Set only one of ${set.join(', ')}.`)
+    return undefined
+  }
+  refuseSentinelName(reader)
+  const url = reader.read('REDIS_URL')
+  if (url !== undefined) return readSingle(reader, url)
+  const [username, password] = [reader.read('REDIS_USERNAME'), reader.read('REDIS_PASSWORD')]
+  const credentials = {
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(reader.read('REDIS_TLS') && { tls: {} }),
+  }
+  const sentinels = reader.read('REDIS_SENTINELS')
+  if (sentinels) {
+    const name = reader.read('REDIS_SENTINEL_NAME')
+    if (!name)
+      reader.problem('REDIS_SENTINELS needs REDIS_SENTINEL_NAME, the name of the master that they watch.')
+    return name ? { kind: 'sentinel', sentinels, name, ...credentials } : undefined
+  }
+  const nodes = reader.read('REDIS_CLUSTER_NODES')
+  return nodes && { kind: 'cluster', nodes, ...credentials }
+}
+
+/** What stands beside the URL adds to it, or says the same: never something else. */
+function readSingle({ isSet, read, problem }: Reader, parts: NonNullable<ValueOf<'REDIS_URL'>>): RedisConfig {
+  const url = new URL(parts.text)
+  for (const [name, part] of [
+    ['REDIS_USERNAME', 'username'],
+    ['REDIS_PASSWORD', 'password'],
+  ] as const) {
+    const value = read(name)
+    if (value === undefined || value === parts[part]) continue
+    if (parts[part] === undefined) url[part] = encodeURIComponent(value)
+    else problem(`${name} contradicts REDIS_URL, which has another: set it in one place.`)
+  }
+  if (isSet('REDIS_TLS') && read('REDIS_TLS') !== parts.isTls) {
+    problem('REDIS_TLS contradicts REDIS_URL: rediss:// is with TLS, redis:// is without.')
+  }
+  return { kind: 'single', url: url.href }
+}

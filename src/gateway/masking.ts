@@ -1,0 +1,42 @@
+import { createLru } from '../util/lru.js'
+import type { Decrypter } from './fernet.js'
+
+const HIDDEN = '********'
+const SHOWN_FIRST = 8
+const SHOWN_LAST = 4
+const SHOWN_OF_SHORT = 2
+
+/**
+ * `sk-jhiId********AABB`: the first 8 characters and the last 4; of a key of 12 characters or fewer, the first 2.
+ * Characters are code points, as in the gateway's Python.
+ */
+export function maskKey(plain: string): string {
+  const characters = Array.from(plain)
+  if (characters.length <= SHOWN_FIRST + SHOWN_LAST) {
+    return characters.slice(0, SHOWN_OF_SHORT).join('') + HIDDEN
+  }
+  return characters.slice(0, SHOWN_FIRST).join('') + HIDDEN + characters.slice(-SHOWN_LAST).join('')
+}
+
+/** Longer ciphertexts are not the gateway's; remembering them would let one row hold megabytes. */
+const LONGEST_REMEMBERED = 2048
+
+/** The masked form of a stored secret, or null for whatever cannot be decrypted. Never throws. */
+export type KeyMasker = (stored: string | null) => string | null
+
+/** Remembers up to `maxEntries` masked forms by ciphertext; the plain key is never kept. */
+export function createKeyMasker(
+  decrypt: Decrypter,
+  { maxEntries }: { readonly maxEntries: number },
+): KeyMasker {
+  const known = createLru<string, { readonly masked: string | null }>(maxEntries)
+  return (stored) => {
+    if (stored === null) return null
+    const remembered = known.get(stored)
+    if (remembered) return remembered.masked
+    const plain = decrypt(stored)
+    const masked = plain === undefined ? null : maskKey(plain)
+    if (stored.length <= LONGEST_REMEMBERED) known.set(stored, { masked })
+    return masked
+  }
+}

@@ -1,0 +1,39 @@
+import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
+import { decodeModelCacheKey, type ModelCacheKey } from './model-cache-key.js'
+import {
+  countFamilies,
+  type ModelCacheEntry,
+  type ModelMappingStore,
+  wholeTtlSeconds,
+} from './model-mapping-store.js'
+
+/** Model-mapping caches in this process's own memory, in the gateway's formats: the embedded default. */
+export function createMemoryModelMappingStore(keyspace: MemoryKeyspace): ModelMappingStore {
+  const keys = (): { name: string; key: ModelCacheKey }[] =>
+    [...keyspace.keys()].flatMap((name) => {
+      const key = decodeModelCacheKey(name)
+      return key ? [{ name, key }] : []
+    })
+
+  return {
+    async *readEntries(families) {
+      const wanted = new Set(families)
+      const entries: ModelCacheEntry[] = []
+      for (const { name, key } of keys()) {
+        if (!wanted.has(key.family)) continue
+        const ttl = keyspace.ttlSeconds(name)
+        // It may have expired since it was listed.
+        if (ttl === undefined) continue
+        entries.push({ key, value: keyspace.get(name) ?? null, ttlSeconds: wholeTtlSeconds(ttl) })
+      }
+      if (entries.length > 0) yield entries
+    },
+    countByFamily: async () => countFamilies(keys().map(({ key }) => key.family)),
+    async *allKeys() {
+      const names = keys().map(({ name }) => name)
+      if (names.length > 0) yield names
+    },
+    existing: async (names) => names.filter((name) => keyspace.type(name) !== 'none'),
+    remove: async (names) => names.filter((name) => keyspace.delete(name)),
+  }
+}

@@ -1,0 +1,101 @@
+import { z } from 'zod'
+import { MAX_INT } from '../util/int32.js'
+import { RESOLVED_TO_NOTHING } from './model-cache-key.js'
+import type { ModelCacheEntry } from './model-mapping-store.js'
+
+/** A global model as a cached entry has it: it may since have been renamed or deleted. */
+export interface CachedGlobalModel {
+  readonly id: string
+  readonly name: string
+  readonly displayName: string | null
+}
+
+/** The gateway has resolved this name to a model. */
+export interface ResolvedName {
+  readonly name: string
+  readonly globalModel: CachedGlobalModel
+  readonly ttlSeconds: number | null
+}
+
+export type UnmappedStatus = 'NOT_FOUND' | 'INVALID' | 'ERROR'
+
+/** A cached name that leads to no model. */
+export interface UnmappedName {
+  readonly name: string
+  readonly status: UnmappedStatus
+  readonly ttlSeconds: number | null
+}
+
+/** What a provider calls a global model. */
+export interface ProviderGlobalModel {
+  readonly providerId: string
+  readonly globalModelId: string
+  readonly providerModelName: string
+  /** Further names for it, most wanted first, each once. */
+  readonly aliases: readonly string[]
+  readonly ttlSeconds: number | null
+}
+
+const storedGlobalModel = z.object({
+  id: z.string(),
+  name: z.string(),
+  display_name: z.string().nullable().catch(null),
+})
+
+const storedModel = z.object({ provider_model_name: z.string(), provider_model_mappings: z.unknown() })
+
+export function parseResolvedName(
+  name: string,
+  { value, ttlSeconds }: ModelCacheEntry,
+): ResolvedName | UnmappedName {
+  if (value === null) return { name, status: 'ERROR', ttlSeconds }
+  if (value === RESOLVED_TO_NOTHING) return { name, status: 'NOT_FOUND', ttlSeconds }
+  const stored = storedGlobalModel.safeParse(parseJson(value))
+  if (!stored.success) return { name, status: 'INVALID', ttlSeconds }
+  const { id, name: modelName, display_name: displayName } = stored.data
+  return { name, globalModel: { id, name: modelName, displayName }, ttlSeconds }
+}
+
+/** Undefined where the value is not the JSON of a models row. The ids are the key's: by them it is found and cleared. */
+export function parseProviderGlobalModel(
+  ids: { readonly providerId: string; readonly globalModelId: string },
+  { value, ttlSeconds }: ModelCacheEntry,
+): ProviderGlobalModel | undefined {
+  const stored = storedModel.safeParse(value === null ? undefined : parseJson(value))
+  if (!stored.success) return undefined
+  return {
+    providerId: ids.providerId,
+    globalModelId: ids.globalModelId,
+    providerModelName: stored.data.provider_model_name,
+    aliases: aliasNames(stored.data.provider_model_mappings),
+    ttlSeconds,
+  }
+}
+
+/** 0..2^31-1; 0 where there is no whole number. */
+export const parseHits = (value: string | null): number =>
+  value !== null && /^\d+$/.test(value) ? Math.min(Number(value), MAX_INT) : 0
+
+const alias = z.object({
+  name: z.string().min(1),
+  priority: z.number().catch(Number.POSITIVE_INFINITY),
+})
+
+/** The names in a `provider_model_mappings` column, lowest priority number first, each once. Junk is passed over. */
+export function aliasNames(mappings: unknown): readonly string[] {
+  if (!Array.isArray(mappings)) return []
+  const aliases = mappings.flatMap((item) => {
+    const parsed = alias.safeParse(item)
+    return parsed.success ? [parsed.data] : []
+  })
+  aliases.sort((a, b) => (a.priority === b.priority ? 0 : a.priority < b.priority ? -1 : 1))
+  return [...new Set(aliases.map(({ name }) => name))]
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,72 @@
+import { toCacheError } from '../redis/cache-errors.js'
+import type { RedisClient } from '../redis/nodes.js'
+import { readEntries, type StoredEntry } from '../redis/read.js'
+import { removeEach } from '../redis/removal.js'
+import { type NodeKeys, scanMasters } from '../redis/scan.js'
+import {
+  decodeModelCacheKey,
+  MODEL_CACHE_PATTERN,
+  type ModelCacheFamily,
+  type ModelCacheKey,
+} from './model-cache-key.js'
+import {
+  countFamilies,
+  type ModelCacheEntry,
+  type ModelMappingStore,
+  wholeTtlSeconds,
+} from './model-mapping-store.js'
+
+/** Model-mapping caches in one Redis, or in every master of a cluster. */
+export function createRedisModelMappingStore(client: RedisClient): ModelMappingStore {
+  const scan = (isWanted: (family: ModelCacheFamily) => boolean): AsyncGenerator<NodeKeys> =>
+    scanMasters(client, {
+      pattern: MODEL_CACHE_PATTERN,
+      isWanted(name) {
+        const key = decodeModelCacheKey(name)
+        return key !== undefined && isWanted(key.family)
+      },
+    })
+
+  return {
+    async *readEntries(families) {
+      const wanted = new Set(families)
+      try {
+        for await (const { node, keys } of scan((family) => wanted.has(family))) {
+          const stored = await readEntries(client, node, keys)
+          yield keys.flatMap((name, index) => entryOf(decodeModelCacheKey(name), stored[index]))
+        }
+      } catch (error) {
+        throw toCacheError(error)
+      }
+    },
+    async countByFamily() {
+      const families: ModelCacheFamily[] = []
+      for await (const { keys } of scan(() => true)) {
+        for (const name of keys) {
+          const key = decodeModelCacheKey(name)
+          if (key) families.push(key.family)
+        }
+      }
+      return countFamilies(families)
+    },
+    async *allKeys() {
+      for await (const { keys } of scan(() => true)) yield keys
+    },
+    async existing(keys) {
+      try {
+        const there = await Promise.all(keys.map((key) => client.exists(key)))
+        return keys.filter((_, index) => there[index] === 1)
+      } catch (error) {
+        throw toCacheError(error)
+      }
+    },
+    remove: (keys) => removeEach(client, keys),
+  }
+}
+
+/** Nothing for a key that vanished after SCAN had named it. */
+function entryOf(key: ModelCacheKey | undefined, stored: StoredEntry | undefined): ModelCacheEntry[] {
+  if (!key || !stored || stored.value === null || stored.ttl === -2) return []
+  const ttlSeconds = wholeTtlSeconds(stored.ttl < 0 ? Number.POSITIVE_INFINITY : stored.ttl)
+  return [{ key, value: stored.value ?? null, ttlSeconds }]
+}

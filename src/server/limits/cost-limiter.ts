@@ -1,0 +1,46 @@
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { RateLimitedError, type RequestCost } from '../../errors.js'
+import { createSlots } from '../../util/slots.js'
+
+const WINDOW_SECONDS = 60
+const SLOTS = 65_536
+
+export interface CostLimiter {
+  /**
+   * Takes a cost from the budget of a name. What is refused is not counted: it makes the wait no longer.
+   * @throws RateLimitedError where too little is left
+   */
+  take(name: string, cost: number): Promise<RequestCost>
+  /** @throws RateLimitedError where less than this is left */
+  require(name: string, cost: number): Promise<void>
+}
+
+/** A budget of cost for each name, a minute at a time. */
+export function createCostLimiter(limit: number): CostLimiter {
+  const limiter = new RateLimiterMemory({ points: limit, duration: WINDOW_SECONDS })
+  const slotOf = createSlots(SLOTS)
+
+  const costOf = (requested: number, { consumedPoints, msBeforeNext }: RateLimiterRes): RequestCost => ({
+    requested,
+    limit,
+    remaining: Math.max(0, limit - consumedPoints),
+    resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1_000)),
+  })
+  const refused = (cost: RequestCost) => new RateLimitedError(cost.resetSeconds, 'Too many requests.', cost)
+
+  return {
+    async take(name, cost) {
+      const slot = slotOf(name)
+      try {
+        return costOf(cost, await limiter.consume(slot, cost))
+      } catch (refusal) {
+        if (!(refusal instanceof RateLimiterRes)) throw refusal
+        throw refused(costOf(cost, await limiter.reward(slot, cost)))
+      }
+    },
+    async require(name, cost) {
+      const state = await limiter.get(slotOf(name))
+      if (state && state.consumedPoints + cost > limit) throw refused(costOf(cost, state))
+    },
+  }
+}

@@ -1,0 +1,216 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { ClearMetrics } from '../../context.js'
+import type { GatewayState } from '../../statistics/gateway-poller.js'
+import type { Statistics } from '../../statistics/statistics.js'
+import type { Health } from '../http/health.js'
+import { GATEWAY_GAUGES } from './metrics-gateway.js'
+import { describeStatement } from './sql-statement.js'
+
+/** One GraphQL operation that was answered. No label of it comes from the client. */
+export interface OperationDone {
+  readonly kind: 'query' | 'mutation' | 'subscription' | 'none'
+  /** A root field of the schema, `several` or `none`. */
+  readonly operation: string
+  /** `OK`, or the public code of its first error. */
+  readonly outcome: string
+}
+
+/** A scrape asks these for what is not counted here. A source that rejects is left out of the answer. */
+export interface MetricSources {
+  statistics(): Promise<Statistics>
+  /** Live affinities now. */
+  countAffinities(): Promise<number>
+  health(): Promise<Health>
+  /** Records that the live index holds in memory; undefined where there is none. */
+  indexSize(): number | undefined
+  /** Records that reconciles have put right since the start; it should be 0. */
+  indexDrift(): number
+  /** Keys of the affinity family whose values cannot be read. */
+  brokenRecords(): number
+  gateways(): readonly GatewayState[]
+}
+
+/** Everything that `/metrics` shows. */
+export interface Metrics extends ClearMetrics {
+  readonly registry: Registry
+  operationDone(operation: OperationDone, seconds: number): void
+  redisCommandDone(command: string, seconds: number, failed: boolean): void
+  sqlStatementDone(sql: string, seconds: number): void
+  /** Records that a gateway had written back after a clear and that were deleted again. */
+  guardDeleted(count: number): void
+  /** The Prometheus text format. Never rejects because a store is down. */
+  render(sources: MetricSources): Promise<string>
+}
+
+export interface MetricsOptions {
+  /** The database's tables; statements on anything else are counted as `other`. */
+  readonly tables: readonly string[]
+}
+
+const OPERATION_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+
+/** A registry of this service's own: none of prom-client's global state. */
+export function createMetrics({ tables }: MetricsOptions): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const tableOf = tableFinder(tables)
+  collectDefaultMetrics({ register: registry, prefix: 'affinityql_' })
+
+  const gateway = GATEWAY_GAUGES.map(({ name, help, read }) => ({
+    gauge: new Gauge({ name, help, registers }),
+    read,
+  }))
+  new Gauge({
+    name: 'cache_scheduler_info',
+    help: 'Always 1; the label names the scheduler.',
+    labelNames: ['scheduler'],
+    registers,
+  }).set({ scheduler: 'cache_aware' }, 1)
+
+  const operations = new Counter({
+    name: 'affinityql_graphql_operations_total',
+    help: 'GraphQL operations answered, by kind, root field and outcome (OK or an error code).',
+    labelNames: ['kind', 'operation', 'outcome'],
+    registers,
+  })
+  const operationSeconds = new Histogram({
+    name: 'affinityql_graphql_operation_duration_seconds',
+    help: 'Seconds from the request to the answer of a GraphQL operation.',
+    labelNames: ['kind', 'operation'],
+    buckets: OPERATION_SECONDS,
+    registers,
+  })
+  const redisSeconds = new Histogram({
+    name: 'affinityql_redis_command_duration_seconds',
+    help: 'Seconds from sending a Redis command to its answer.',
+    labelNames: ['command'],
+    buckets: STORE_SECONDS,
+    registers,
+  })
+  const redisFailures = new Counter({
+    name: 'affinityql_redis_command_failures_total',
+    help: 'Redis commands that were refused, or not answered in time.',
+    labelNames: ['command'],
+    registers,
+  })
+  const sqlSeconds = new Histogram({
+    name: 'affinityql_sql_statement_duration_seconds',
+    help: 'Seconds that an SQL statement took, by the first table it names.',
+    labelNames: ['table'],
+    buckets: STORE_SECONDS,
+    registers,
+  })
+  const clears = new Counter({
+    name: 'affinityql_clears_total',
+    help: 'Clears asked for, by withAudit action and outcome (done, dry or failed).',
+    labelNames: ['action', 'outcome'],
+    registers,
+  })
+  const clearedRecords = new Counter({
+    name: 'affinityql_cleared_records_total',
+    help: 'Cache entries confirmed deleted by clears, by withAudit action.',
+    labelNames: ['action'],
+    registers,
+  })
+  const guardDeletes = new Counter({
+    name: 'affinityql_guard_deletes_total',
+    help: 'Records deleted again that a gateway had written back after a clear.',
+    registers,
+  })
+  const cacheUp = new Gauge({
+    name: 'affinityql_cache_up',
+    help: 'Whether the cache answers: 1 or 0.',
+    registers,
+  })
+  const databaseUp = new Gauge({
+    name: 'affinityql_database_up',
+    help: 'Whether the database answers: 1 or 0.',
+    registers,
+  })
+  const gatewayUp = new Gauge({
+    name: 'affinityql_gateway_up',
+    help: 'Whether a gateway of GATEWAY_URLS answered its last poll: 1 or 0.',
+    labelNames: ['gateway'],
+    registers,
+  })
+  const indexRecords = new Gauge({
+    name: 'affinityql_index_records',
+    help: 'Affinities that the live index holds in memory.',
+    registers,
+  })
+  const indexDrift = new Gauge({
+    name: 'affinityql_index_drift_records',
+    help: 'Affinities that a reconcile found to differ from the cache although no change was announced, since the start.',
+    registers,
+  })
+  const brokenRecords = new Gauge({
+    name: 'affinityql_broken_records',
+    help: 'Keys of the affinity family whose values cannot be read.',
+    registers,
+  })
+
+  async function collect(sources: MetricSources): Promise<void> {
+    const [statistics, affinities, health] = await Promise.all([
+      sources.statistics().catch(() => undefined),
+      sources.countAffinities().catch(() => undefined),
+      sources.health(),
+    ])
+    for (const { gauge, read } of gateway) show(gauge, read({ statistics, affinities }))
+    const isUp = (name: string) => health.dependencies[name]?.state === 'up'
+    cacheUp.set(isUp('cache') && statistics !== undefined && affinities !== undefined ? 1 : 0)
+    databaseUp.set(isUp('database') ? 1 : 0)
+    gatewayUp.reset()
+    for (const { url, isUp } of sources.gateways()) gatewayUp.set({ gateway: url }, isUp ? 1 : 0)
+    show(indexRecords, sources.indexSize())
+    indexDrift.set(sources.indexDrift())
+    brokenRecords.set(sources.brokenRecords())
+  }
+
+  let rendering: Promise<string> | undefined
+
+  return {
+    registry,
+    operationDone({ kind, operation, outcome }, seconds) {
+      operations.inc({ kind, operation, outcome })
+      operationSeconds.observe({ kind, operation }, seconds)
+    },
+    redisCommandDone(command, seconds, failed) {
+      redisSeconds.observe({ command }, seconds)
+      if (failed) redisFailures.inc({ command })
+    },
+    sqlStatementDone(sql, seconds) {
+      sqlSeconds.observe({ table: tableOf(sql) }, seconds)
+    },
+    clearDone(action, outcome, clearedCount) {
+      clears.inc({ action, outcome })
+      if (outcome !== 'dry') clearedRecords.inc({ action }, clearedCount)
+    },
+    guardDeleted(count) {
+      guardDeletes.inc(count)
+    },
+    // Scrapes that overlap share one: they set the same gauges.
+    render(sources) {
+      rendering ??= collect(sources)
+        .then(() => registry.metrics())
+        .finally(() => {
+          rendering = undefined
+        })
+      return rendering
+    },
+  }
+}
+
+/** A gauge without a value has no line: what cannot be read is not 0. */
+function show(gauge: Gauge, value: number | undefined): void {
+  if (value === undefined) gauge.remove()
+  else gauge.set(value)
+}
+
+function tableFinder(tables: readonly string[]): (sql: string) => string {
+  const known = new Set(tables)
+  return (sql) => {
+    const { table } = describeStatement(sql)
+    return table !== undefined && known.has(table) ? table : 'other'
+  }
+}

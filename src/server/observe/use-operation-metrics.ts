@@ -1,0 +1,53 @@
+import { type DocumentNode, type ExecutionResult, getOperationAST } from 'graphql'
+import type { Plugin } from 'graphql-yoga'
+import type { Context } from '../../context.js'
+import type { OperationDone } from './metrics.js'
+import { rootFieldOf } from './root-field.js'
+
+interface Entry {
+  readonly startedAt: number
+  kind: OperationDone['kind']
+  operation: string
+  outcome: string | undefined
+}
+
+/**
+ * Counts each GraphQL request once, when it is answered. A document that is never run, as it is refused before, counts
+ * as kind and operation `none`. Names that a client makes up are no labels: there would be one more for each.
+ */
+export function useOperationMetrics(
+  operationDone: (operation: OperationDone, seconds: number) => void,
+): Plugin<Context> {
+  const entries = new WeakMap<Request, Entry>()
+
+  const describe = (request: Request, document: DocumentNode, operationName: string | null | undefined) => {
+    const entry = entries.get(request)
+    const operation = getOperationAST(document, operationName)
+    if (!entry || !operation) return
+    entry.kind = operation.operation
+    entry.operation = rootFieldOf(document, operation.selectionSet)
+  }
+
+  return {
+    onRequestParse({ request }) {
+      const startedAt = performance.now()
+      entries.set(request, { startedAt, kind: 'none', operation: 'none', outcome: undefined })
+    },
+    onExecute: ({ args, context }) => describe(context.request, args.document, args.operationName),
+    onSubscribe: ({ args, context }) => describe(context.request, args.document, args.operationName),
+    onExecutionResult({ request, result }) {
+      const entry = entries.get(request)
+      if (!entry || !result || Array.isArray(result) || Symbol.asyncIterator in result) return
+      const [error] = (result as ExecutionResult).errors ?? []
+      // Error codes are the mask's, and so a short list.
+      entry.outcome = error ? String(error.extensions['code']) : 'OK'
+    },
+    onResponse({ request, response }) {
+      const entry = entries.get(request)
+      if (!entry) return
+      entries.delete(request)
+      const { startedAt, kind, operation, outcome = response.ok ? 'OK' : 'BAD_USER_INPUT' } = entry
+      operationDone({ kind, operation, outcome }, (performance.now() - startedAt) / 1_000)
+    },
+  }
+}

@@ -1,0 +1,31 @@
+import type { StaticToken } from '../config/admin-tokens.js'
+
+/** Who a request is made by. */
+export interface Viewer {
+  /** Shown, and written to the audit log: the static token's name or the account's username. */
+  readonly name: string
+  readonly role: 'ADMIN' | 'USER'
+  readonly canClear: boolean
+  /** The account's id; null for a static token, which belongs to none. */
+  readonly userId: string | null
+}
+
+export const viewerOfStaticToken = ({ name, role }: StaticToken): Viewer => ({
+  name,
+  role: role === 'admin' ? 'ADMIN' : 'USER',
+  canClear: role === 'admin',
+  userId: null,
+})
+
+export const viewerOfAdmin = ({
+  id,
+  username,
+}: {
+  readonly id: string
+  readonly username: string
+}): Viewer => ({
+  name: username,
+  role: 'ADMIN',
+  canClear: true,
+  userId: id,
+})

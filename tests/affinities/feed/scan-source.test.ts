@@ -1,0 +1,143 @@
+import { describe, expect, it, vi } from 'vitest'
+import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
+import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
+import { FAMILIES } from '../../../src/affinities/families/index.js'
+import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
+import { createScanSource } from '../../../src/affinities/feed/scan-source.js'
+import { createMemoryAffinityStore } from '../../../src/affinities/memory-affinity-store.js'
+import { MemoryKeyspace } from '../../../src/redis/memory-keyspace.js'
+
+const RECORDS = 500
+let looks = 0
+
+/** A record that notices when its provider is looked at. */
+const recordOf = (n: number): AffinityRecord => ({
+  key: `cache_affinity:a-${n}:CLAUDE:m`,
+  affinityKey: `a-${n}`,
+  apiFormat: 'CLAUDE',
+  modelId: 'm',
+  get providerId() {
+    looks += 1
+    return `p-${n % 6}`
+  },
+  endpointId: 'e',
+  providerKeyId: 'k',
+  requestCount: n,
+  createdAt: 0,
+  expiresAt: 0,
+})
+
+function sourceOf(records: readonly AffinityRecord[]) {
+  let reads = 0
+  const store: AffinityStore = {
+    ...createMemoryAffinityStore(new MemoryKeyspace(), FAMILIES),
+    async *readAll() {
+      reads += 1
+      yield { records, broken: [] }
+    },
+  }
+  const source = createScanSource(
+    store,
+    createBrokenRecords(() => {}),
+  )
+  return { source, reads: () => reads }
+}
+
+/** Its scans see what there is when they begin, and end when they are let go. */
+function slowSource({ failures = 0 } = {}) {
+  const records: AffinityRecord[] = []
+  let reads = 0
+  let letGo = () => {}
+  const gone = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const store: AffinityStore = {
+    ...createMemoryAffinityStore(new MemoryKeyspace(), FAMILIES),
+    async *readAll() {
+      const seen = [...records]
+      reads += 1
+      const fails = reads <= failures
+      await gone
+      if (fails) throw new Error('no answer')
+      yield { records: seen, broken: [] }
+    },
+  }
+  const source = createScanSource(
+    store,
+    createBrokenRecords(() => {}),
+  )
+  return { source, records, reads: () => reads, letGo }
+}
+
+const provider = (id: string) => ({ all: { providerId: new Set([id]) } })
+
+describe('a request that reads affinities by scans', () => {
+  it('scans once, however much it asks', async () => {
+    const { source, reads } = sourceOf([recordOf(1)])
+    const reader = source.open()
+    await Promise.all([reader.count({}), reader.distinct('modelId'), reader.count(provider('p-1'))])
+    await reader.count({})
+    expect(reads()).toBe(1)
+  })
+
+  it('shares its scan with a request of the same moment, and not with a later one', async () => {
+    const { source, reads } = sourceOf([recordOf(1)])
+    await Promise.all([source.open().count({}), source.open().count({})])
+    expect(reads()).toBe(1)
+    await source.open().count({})
+    expect(reads()).toBe(2)
+  })
+
+  it('sees what was written before it came, also where another one’s scan is past that place', async () => {
+    const { source, records, reads, letGo } = slowSource()
+    const early = source.open().count({})
+    await vi.waitFor(() => expect(reads()).toBe(1))
+    records.push(recordOf(1))
+    const late = Array.from({ length: 20 }, () => source.open().count({}))
+    letGo()
+    expect(await early).toBe(0)
+    expect(await Promise.all(late)).toEqual(late.map(() => 1))
+    expect(reads()).toBe(2)
+  })
+
+  it('has its own scan when the one before fails', async () => {
+    const { source, reads, letGo } = slowSource({ failures: 1 })
+    const early = source.open().count({})
+    await vi.waitFor(() => expect(reads()).toBe(1))
+    const late = source.open().count({})
+    letGo()
+    await expect(early).rejects.toThrow('no answer')
+    expect(await late).toBe(0)
+    await source.open().count({})
+    expect(reads()).toBe(3)
+  })
+
+  it('counts the records of a provider a thousand times by looking at each record about once', async () => {
+    const { source } = sourceOf(Array.from({ length: RECORDS }, (_, n) => recordOf(n)))
+    const reader = source.open()
+    looks = 0
+    const counts = await Promise.all(
+      Array.from({ length: 1_000 }, (_, n) => reader.count(provider(`p-${n % 7}`))),
+    )
+    expect(counts.slice(0, 7)).toEqual([84, 84, 83, 83, 83, 83, 0])
+    expect(looks).toBeLessThanOrEqual(3 * RECORDS)
+  })
+
+  it('counts any other selection by its meaning', async () => {
+    const { source } = sourceOf(Array.from({ length: RECORDS }, (_, n) => recordOf(n)))
+    const reader = source.open()
+    const two = new Set(['p-0', 'p-1'])
+    expect(await reader.count({})).toBe(RECORDS)
+    expect(await reader.count({ all: { providerId: two } })).toBe(168)
+    expect(await reader.count({ all: { providerId: two }, any: [] })).toBe(168)
+    expect(
+      await reader.count({ all: { providerId: two }, any: [{ affinityKey: new Set(['a-1', 'a-2']) }] }),
+    ).toBe(1)
+    expect(await reader.count({ all: { providerId: two }, none: { affinityKey: new Set(['a-1']) } })).toBe(
+      167,
+    )
+    expect(await reader.count({ all: { providerId: two, affinityKey: new Set(['a-7', 'a-8']) } })).toBe(1)
+    expect(await reader.count({ all: { providerId: new Set() } })).toBe(0)
+    expect(await reader.count({ none: { providerId: two } })).toBe(RECORDS - 168)
+  })
+})

@@ -1,0 +1,127 @@
+import { hash, parseOptions, verify as verifyBcrypt } from '@node-rs/bcrypt'
+import { describe, expect, it } from 'vitest'
+import { databaseUnavailable, UnavailableError } from '../../src/errors.js'
+import { createPasswordVerifier } from '../../src/session/passwords.js'
+import { gatewayRows } from '../gateway/gateway-rows.js'
+
+const ROOT_HASH = gatewayRows('users').find((user) => user['username'] === 'root')?.['password_hash'] ?? ''
+const PASSWORD = 'correct horse battery'
+
+/** A verifier over real bcrypt that also says at which costs it compared. */
+function observed(sampleHash: () => Promise<string | undefined>) {
+  const costs: number[] = []
+  const passwords = createPasswordVerifier({
+    sampleHash,
+    compare: (password, stored) => {
+      costs.push(parseOptions(stored).cost)
+      return verifyBcrypt(password, stored)
+    },
+  })
+  return { passwords, costs }
+}
+
+describe('a password', () => {
+  const { passwords } = observed(async () => ROOT_HASH)
+
+  it("is checked against the gateway's own hash", async () => {
+    expect(await passwords.verify(PASSWORD, ROOT_HASH)).toBe(true)
+    expect(await passwords.verify('correct horse batterz', ROOT_HASH)).toBe(false)
+    expect(await passwords.verify('', ROOT_HASH)).toBe(false)
+  })
+
+  it('never fits an unknown account', async () => {
+    expect(await passwords.verify(PASSWORD, undefined)).toBe(false)
+    expect(await passwords.verify('', undefined)).toBe(false)
+  })
+
+  it('does not fit an unknown account even where it fits the hash compared in its place', async () => {
+    const lenient = createPasswordVerifier({ sampleHash: async () => ROOT_HASH, compare: async () => true })
+    expect(await lenient.verify(PASSWORD, undefined)).toBe(false)
+    expect(await lenient.verify(PASSWORD, 'malformed')).toBe(false)
+    expect(await lenient.verify(PASSWORD, ROOT_HASH)).toBe(true)
+  })
+
+  it('is read to its 72nd byte, as bcrypt does', async () => {
+    const stored = await hash('x'.repeat(72), { cost: 4 })
+    expect(await passwords.verify('x'.repeat(80), stored)).toBe(true)
+    expect(await passwords.verify('x'.repeat(71), stored)).toBe(false)
+  })
+})
+
+describe('the work of a comparison', () => {
+  it.each([4, 5])(
+    'is that of the existing accounts, cost %i, whether or not the account exists',
+    async (cost) => {
+      const stored = await hash(PASSWORD, { cost })
+      const { passwords, costs } = observed(async () => stored)
+      await passwords.verify('wrong', stored)
+      await passwords.verify('wrong', undefined)
+      await passwords.verify(PASSWORD, undefined)
+      expect(costs).toEqual([cost, cost, cost])
+    },
+  )
+
+  it.each([
+    ['empty', ''],
+    ['not bcrypt', '$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA'],
+    ['cut short', ROOT_HASH.slice(0, -1)],
+    ['too long', `${ROOT_HASH}x`],
+    ['of an impossible cost', ROOT_HASH.replace('$04$', '$99$')],
+    ['a text of 1 MB', 'x'.repeat(1_000_000)],
+  ])('is the same for a stored hash that is %s, and the answer is false', async (_, stored) => {
+    const { passwords, costs } = observed(async () => ROOT_HASH)
+    expect(await passwords.verify(PASSWORD, stored)).toBe(false)
+    expect(costs).toEqual([4])
+  })
+
+  it('is learnt once, on the first attempt of whatever account', async () => {
+    for (const first of [ROOT_HASH, undefined]) {
+      let asked = 0
+      const { passwords } = observed(async () => {
+        asked++
+        return ROOT_HASH
+      })
+      await passwords.verify('wrong', first)
+      expect(asked).toBe(1)
+      await passwords.verify('wrong', undefined)
+      await passwords.verify('wrong', ROOT_HASH)
+      expect(asked).toBe(1)
+    }
+  })
+
+  it("is bcrypt's usual cost of 12 while there is nobody to learn from", async () => {
+    let sample: string | undefined = 'not a hash'
+    const costs: number[] = []
+    const passwords = createPasswordVerifier({
+      sampleHash: async () => sample,
+      compare: async (_, stored) => costs.push(parseOptions(stored).cost) < 0,
+    })
+    await passwords.verify('wrong', undefined)
+    sample = undefined
+    await passwords.verify('wrong', undefined)
+    sample = ROOT_HASH
+    await passwords.verify('wrong', undefined)
+    expect(costs).toEqual([12, 12, 4])
+  })
+
+  it('is none for a password over 1,024 characters, known account or not', async () => {
+    const { passwords, costs } = observed(async () => ROOT_HASH)
+    expect(await passwords.verify('x'.repeat(1025), ROOT_HASH)).toBe(false)
+    expect(await passwords.verify('x'.repeat(1025), undefined)).toBe(false)
+    expect(costs).toEqual([])
+    await passwords.verify('x'.repeat(1024), ROOT_HASH)
+    expect(costs).toEqual([4])
+  })
+
+  it('cannot be known while the database is away, and is learnt when it is back', async () => {
+    let down = true
+    const { passwords, costs } = observed(async () => {
+      if (down) throw databaseUnavailable(undefined)
+      return ROOT_HASH
+    })
+    await expect(passwords.verify(PASSWORD, undefined)).rejects.toBeInstanceOf(UnavailableError)
+    down = false
+    expect(await passwords.verify(PASSWORD, undefined)).toBe(false)
+    expect(costs).toEqual([4])
+  })
+})
