@@ -1,5 +1,5 @@
 # The service alone, as an unprivileged user; it writes to /var/lib/affinityql and nowhere else, so that the root file
-# system can be read-only. Node is process 1 and handles SIGTERM itself: give it 15 s to stop.
+# system can be read-only. Node is process 1 and handles SIGTERM itself: give it 60 s to stop.
 #
 #   docker build -t affinityql .
 #   docker run --read-only --env-file affinityql.env -p 127.0.0.1:4000:4000 -v affinityql:/var/lib/affinityql affinityql

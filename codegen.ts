@@ -1,6 +1,6 @@
 import type { CodegenConfig } from '@graphql-codegen/cli'
 
-/** The console's documents and their types, from the schema as it is checked in. */
+/** Codegen writes the console's documents and their types from the checked-in schema. */
 const config: CodegenConfig = {
   schema: 'schema.graphql',
   documents: 'web/src/**/*.graphql',
@@ -15,6 +15,11 @@ const config: CodegenConfig = {
         useTypeImports: true,
         immutableTypes: true,
       },
+    },
+    // Apollo's cache matches fragments on unions and interfaces by these types.
+    'web/src/generated/possible-types.ts': {
+      plugins: ['fragment-matcher'],
+      config: { useExplicitTyping: true, deterministic: true },
     },
   },
 }

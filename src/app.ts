@@ -10,6 +10,7 @@ import { createLiveSource } from './affinities/feed/indexed-source.js'
 import { createScanSource } from './affinities/feed/scan-source.js'
 import { createAuditSpool } from './audit/audit-spool.js'
 import { createAuditTrail } from './audit/audit-trail.js'
+import { createPendingIntents } from './audit/pending-intents.js'
 import { createPrismaAuditStore } from './audit/prisma-audit-store.js'
 import type { Config } from './config/load-config.js'
 import type { ModeConfig } from './config/mode.js'
@@ -39,10 +40,15 @@ import { createPasswordVerifier } from './session/passwords.js'
 import { createGatewayPoller, type GatewayPoller } from './statistics/gateway-poller.js'
 import { createStatisticsReader } from './statistics/statistics.js'
 import { createStreams } from './util/open-streams.js'
+import { hasEnded, instanceTag } from './util/process-identity.js'
 import { reasonOf } from './util/reachability.js'
 
 /** How long an administrator stays signed in, in seconds. */
 const SESSION_TTL_SECONDS = 12 * 60 * 60
+/** How long a stop waits for clears that run, in milliseconds. A million affinities go in less. */
+const CLEARS_MS = 30_000
+/** How long it waits then for the outcomes of those that it ended, in milliseconds: the database, or the disk, takes them. */
+const OUTCOMES_MS = 2_000
 /** Masked keys remembered, so that a page does not decrypt what the page before did. */
 const MASKED_KEYS = 50_000
 /** Made by the build; the same file from src/ and from dist/. */
@@ -59,7 +65,10 @@ export interface App {
   checkEncryptionKey(): Promise<void>
   /** From now on `/health/ready` says that no new request should come. */
   startDraining(): void
+  /** Waits for clears that run, `CLEARS_MS` at most, then ends them; writes or keeps every outcome; lets the stores go. */
   close(): Promise<void>
+  /** Ends clears that run where they are, and waits until their outcomes are written or kept, `OUTCOMES_MS` at most. */
+  endClears(): Promise<void>
 }
 
 export interface AppOptions {
@@ -99,14 +108,15 @@ export async function createApp(
   )
   const gateways = config.gateways && createPoller(config.gateways, logger)
   const statistics = createStatisticsReader(cache.statsStore, () => gateways?.counters() ?? [])
-  const auditStore = createPrismaAuditStore(database.prisma, now)
+  const auditStore = createPrismaAuditStore(database.prisma, { now, instance: instanceTag() })
   const audit = createAuditTrail({
     store: auditStore,
     spool: createAuditSpool(config.auditSpoolDir),
     log: logger,
-    now,
   })
   await audit.start()
+  const pendingIntents = createPendingIntents({ store: auditStore, hasEnded, log: logger })
+  await pendingIntents.start()
   const dependencies: Dependency[] = [
     { name: 'database', ping: () => database.ping() },
     { name: 'cache', ping: () => cache.ping() },
@@ -116,6 +126,7 @@ export async function createApp(
   const health = async () => ({
     ...(await readHealth(dependencies, { affinities: affinitySource, draining: () => draining })),
     affinityIndex: affinitySource.state,
+    auditSpool: audit.spooled,
     ...(gateways && { gateways: countGateways(gateways) }),
   })
 
@@ -176,6 +187,12 @@ export async function createApp(
   })
   gateways?.start()
 
+  // A clear whose cache is gone fails where it is, and its outcome says how far it came.
+  const endClears = async () => {
+    await cache.close()
+    await audit.settled(OUTCOMES_MS)
+  }
+
   return {
     yoga,
     database,
@@ -187,11 +204,18 @@ export async function createApp(
     },
     async close() {
       gateways?.stop()
-      audit.stop()
+      pendingIntents.stop()
+      if (audit.running > 0) logger.info({ running: audit.running }, 'the stop waits for clears that run')
+      if (!(await audit.settled(CLEARS_MS))) {
+        logger.error({ running: audit.running }, 'clears run for too long; the stop ends them where they are')
+      }
       guard.close()
       affinitySource.close()
-      await Promise.allSettled([cache.close(), database.close()])
+      await endClears()
+      await audit.stop()
+      await database.close()
     },
+    endClears,
   }
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { constants } from 'node:os'
 import pino, { type Logger } from 'pino'
 import pretty from 'pino-pretty'
 import { type App, createApp } from './app.js'
@@ -11,7 +12,7 @@ import { escapeControls, replaceControls } from './log/log-lines.js'
 import { type HttpServer, listen } from './server/http/http-server.js'
 import { newStaticToken } from './session/static-tokens.js'
 
-/** Kubernetes and systemd kill after 30 s and 90 s by default; whoever waits for us waits 10 s. */
+/** How long requests in flight may take when the service stops. Clears that run get more: see `CLEARS_MS`. */
 const DRAIN_MS = 9_000
 
 async function main(): Promise<void> {
@@ -72,19 +73,24 @@ function banner(config: Config, url: string, demo: Demo | undefined, token: stri
   return `${lines.join('\n')}\n`
 }
 
+/** The first signal stops in good order, the second one in a moment, the third one at once. */
 function stopOnSignals(app: App, server: HttpServer, stack: readonly (() => Promise<void>)[]): void {
-  let stopping = false
-  const stop = () => {
-    if (stopping) return
-    stopping = true
-    app.startDraining()
-    server
-      .close(DRAIN_MS)
-      .then(() => Promise.all(stack.map((close) => close())))
-      .then(
-        () => process.exit(0),
-        () => process.exit(1),
-      )
+  let signals = 0
+  const stop = (signal: 'SIGTERM' | 'SIGINT') => {
+    signals += 1
+    // As a shell tells of a process that a signal has ended.
+    const code = 128 + constants.signals[signal]
+    if (signals === 1) {
+      app.startDraining()
+      server
+        .close(DRAIN_MS)
+        .then(() => Promise.all(stack.map((close) => close())))
+        .then(
+          () => signals === 1 && process.exit(0),
+          () => signals === 1 && process.exit(1),
+        )
+    } else if (signals === 2) app.endClears().finally(() => process.exit(code))
+    else process.exit(code)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)

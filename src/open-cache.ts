@@ -18,6 +18,7 @@ import { createRightsLog } from './log/rights-log.js'
 import { createMemoryModelMappingStore } from './model-mappings/memory-model-mapping-store.js'
 import type { ModelMappingStore } from './model-mappings/model-mapping-store.js'
 import { createRedisModelMappingStore } from './model-mappings/redis-model-mapping-store.js'
+import { isRightMissing } from './redis/cache-errors.js'
 import { addressOfRedis, connectRedis, createRedis } from './redis/client.js'
 import { type CommandListener, observeCommands } from './redis/command-observer.js'
 import { MemoryKeyspace } from './redis/memory-keyspace.js'
@@ -71,7 +72,7 @@ export async function openCache(
   const client = createRedis(mode.redis, { onError: (error) => outage.failed(error) })
   const tellMissingRight = createRightsLog(logger)
   observeCommands(client, (command, durationMs, error) => {
-    tellMissingRight(command, error)
+    if (isRightMissing(error)) tellMissingRight(command, error)
     onCommand(command, durationMs, error)
   })
   const outage = createOutageLog(logger, 'cache')

@@ -30,18 +30,19 @@ const spooled = z.object({
 export interface AuditSpool {
   /** On disk, synced, when this resolves. */
   keep(event: AuditEventRow, outcome: AuditOutcome): Promise<void>
-  /**
-   * Writes what is kept into the database; what fails stays, and does not hold up the others.
-   * @throws UnavailableError where the database does not answer: then the rest waits for the next time
-   */
+  /** Writes what is kept into the database; what fails stays, and does not hold up the others. Never rejects. */
   flush(store: Pick<AuditStore, 'complete'>): Promise<Flushed>
 }
 
 export interface Flushed {
   /** How many outcomes were written. */
   readonly written: number
-  /** Files that could not be read, or that the database refused. */
+  /** Files that could not be read, or that the database refused; the folder itself is named `.` */
   readonly failed: readonly { readonly name: string; readonly error: unknown }[]
+  /** How many outcomes wait for the next time, since the database does not answer. */
+  readonly waiting: number
+  /** Why they wait. */
+  readonly unavailable?: UnavailableError
 }
 
 /**
@@ -66,7 +67,11 @@ export function createAuditSpool(directory: string): AuditSpool {
     async flush(store) {
       let written = 0
       const failed: { name: string; error: unknown }[] = []
-      for (const name of await filesIn(directory)) {
+      const names = await filesIn(directory).catch((error: unknown) => {
+        failed.push({ name: '.', error })
+        return []
+      })
+      for (const [position, name] of names.entries()) {
         const path = join(directory, name)
         try {
           const text = await readFile(path, 'utf8').catch(nothingThere)
@@ -77,11 +82,12 @@ export function createAuditSpool(directory: string): AuditSpool {
           await rm(path, { force: true })
           written += 1
         } catch (error) {
-          if (error instanceof UnavailableError) throw error
+          if (error instanceof UnavailableError)
+            return { written, failed, waiting: names.length - position, unavailable: error }
           failed.push({ name, error })
         }
       }
-      return { written, failed }
+      return { written, failed, waiting: 0 }
     },
   }
 }

@@ -75,8 +75,15 @@ export interface AuditStore {
   find(id: string): Promise<AuditEventRow | null>
   /** Newest first. */
   page(request: { first: number; after?: AuditPosition; action?: string }): Promise<AuditPage>
-  /** Ids of intents older than this that have no outcome. */
-  pending(olderThan: Date): Promise<string[]>
+  /** Intents that have no outcome, oldest first. */
+  pending(): Promise<readonly PendingIntent[]>
+}
+
+/** An action that has begun: it runs on some instance of this service, or that instance has ended in the middle of it. */
+export interface PendingIntent {
+  readonly id: string
+  /** The instance that began it; null where the row does not say. */
+  readonly instance: string | null
 }
 
 /** The event as it reads once it is completed. */

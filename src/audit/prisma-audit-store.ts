@@ -12,6 +12,7 @@ import {
   type AuditStore,
   completed,
   OPERATIONS,
+  type PendingIntent,
 } from './audit-store.js'
 
 /** Widths of the gateway's columns, in characters. */
@@ -37,9 +38,12 @@ interface StoredRow {
 }
 
 /** Audit events as rows that the gateway's own audit page can show. */
-export function createPrismaAuditStore(prisma: PrismaClient, now: () => number): AuditStore {
+export function createPrismaAuditStore(
+  prisma: PrismaClient,
+  { now, instance }: { readonly now: () => number; readonly instance: string },
+): AuditStore {
   return {
-    begin: (intent) => mapDatabaseErrors(() => insert(prisma, intent, new Date(now()))),
+    begin: (intent) => mapDatabaseErrors(() => insert(prisma, intent, instance, new Date(now()))),
     complete: (event, outcome) => mapDatabaseErrors(() => update(prisma, event, outcome)),
     find: (id) =>
       mapDatabaseErrors(async () => {
@@ -48,24 +52,29 @@ export function createPrismaAuditStore(prisma: PrismaClient, now: () => number):
         return row ? eventOf(row) : null
       }),
     page: (request) => mapDatabaseErrors(() => readPage(prisma, request)),
-    pending: (olderThan) =>
-      mapDatabaseErrors(async () => {
-        const rows = await prisma.$queryRaw<{ id: string }[]>`
-          SELECT id FROM audit_logs
+    pending: () =>
+      mapDatabaseErrors(
+        () => prisma.$queryRaw<PendingIntent[]>`
+          SELECT id, event_metadata->>'instance' AS instance FROM audit_logs
           WHERE ${OURS} AND event_type = 'request_failed' AND event_metadata->>'outcome' = 'pending'
-            AND created_at < ${olderThan}
-          ORDER BY created_at`
-        return rows.map(({ id }) => id)
-      }),
+          ORDER BY created_at`,
+      ),
   }
 }
 
-async function insert(prisma: PrismaClient, intent: AuditIntent, createdAt: Date): Promise<AuditEventRow> {
+async function insert(
+  prisma: PrismaClient,
+  intent: AuditIntent,
+  instance: string,
+  createdAt: Date,
+): Promise<AuditEventRow> {
   const metadata = {
     action: intent.action,
     actor: storable(intent.actorName),
     arguments: storable(intent.arguments),
     outcome: 'pending',
+    // By it the others know whether this action may still run.
+    instance,
   }
   const row = {
     id: randomUUID(),

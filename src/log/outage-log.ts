@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { createChangeFilter } from './change-filter.js'
 
 /** Logs the beginning and the end of an outage, not each of the attempts between. */
 export interface OutageLog {
@@ -9,21 +10,19 @@ export interface OutageLog {
 }
 
 export function createOutageLog(logger: Logger, store: 'cache' | 'database'): OutageLog {
+  const changes = createChangeFilter()
   let watching = false
-  let since: number | undefined
   return {
     begin() {
       watching = true
     },
     failed(error) {
-      if (!watching || since !== undefined) return
-      since = Date.now()
-      logger.error({ store, reason: error.message }, 'store lost')
+      if (watching && changes.isNew(store, 'lost'))
+        logger.error({ store, reason: error.message }, 'store lost')
     },
     recovered() {
-      if (since === undefined) return
-      logger.info({ store, afterMs: Date.now() - since }, 'store back')
-      since = undefined
+      const afterMs = changes.ended(store)
+      if (afterMs !== undefined) logger.info({ store, afterMs: Math.round(afterMs) }, 'store back')
     },
   }
 }

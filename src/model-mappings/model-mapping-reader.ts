@@ -1,3 +1,4 @@
+import { createChangeFilter } from '../log/change-filter.js'
 import { modelByProviderGlobalKey } from './model-cache-key.js'
 import {
   type ProviderGlobalModel,
@@ -45,11 +46,10 @@ export function createModelMappingSource(
   store: ModelMappingStore,
   { onBroken }: ModelMappingSourceOptions,
 ): ModelMappingSource {
-  let lastBroken = ''
+  const changes = createChangeFilter()
   const reportBroken = (keys: string[]): void => {
-    const broken = keys.sort().join('\n')
-    if (broken !== lastBroken && keys.length > 0) onBroken(keys)
-    lastBroken = broken
+    if (keys.length === 0) changes.ended('keys')
+    else if (changes.isNew('keys', keys.sort().join('\n'))) onBroken(keys)
   }
 
   return {

@@ -1,3 +1,4 @@
+import { createChangeFilter } from '../log/change-filter.js'
 import { type Counters, parseCountersJson } from './counters.js'
 
 /** How a gateway's own statistics are asked for. */
@@ -48,6 +49,7 @@ interface Poll {
 export function createGatewayPoller(options: GatewayPollerOptions): GatewayPoller {
   const { urls, token, onChange, intervalMs = 10_000, timeoutMs = 2_000 } = options
   const polls = new Map<string, Poll>()
+  const changes = createChangeFilter()
   const inFlight = new Set<AbortController>()
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
@@ -62,9 +64,8 @@ export function createGatewayPoller(options: GatewayPollerOptions): GatewayPolle
     if (isStopped) return
     const problem = typeof answer === 'string' ? answer : null
     const state = { url, isUp: problem === null, problem }
-    const before = polls.get(url)?.state
     polls.set(url, { state, counters: typeof answer === 'string' ? undefined : answer })
-    if (before?.isUp !== state.isUp) onChange(state)
+    if (changes.isNew(url, state.isUp ? 'up' : 'down')) onChange(state)
   }
 
   const pollAll = () => {

@@ -1,4 +1,5 @@
 import type { StorageType } from '../affinities/affinity-store.js'
+import { createChangeFilter } from '../log/change-filter.js'
 import type { Counters } from './counters.js'
 
 /** Hashes of counters that every reporting gateway adds to; they do not expire. */
@@ -31,11 +32,8 @@ export type JunkListener = (junk: JunkCounter) => void
 
 /** Passes each counter on once: statistics are read every few seconds, and junk stays. */
 export function onceEach(listener: JunkListener): JunkListener {
-  const told = new Set<string>()
+  const changes = createChangeFilter()
   return (junk) => {
-    const id = `${junk.key} ${junk.field ?? ''}`
-    if (told.has(id)) return
-    told.add(id)
-    listener(junk)
+    if (changes.isNew(`${junk.key} ${junk.field ?? ''}`, 'junk')) listener(junk)
   }
 }

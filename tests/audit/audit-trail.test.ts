@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { setImmediate } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createAuditSpool } from '../../src/audit/audit-spool.js'
 import type { AuditEventRow, AuditIntent, AuditOutcome, AuditStore } from '../../src/audit/audit-store.js'
 import { createAuditTrail } from '../../src/audit/audit-trail.js'
@@ -41,7 +42,7 @@ const DONE: AuditOutcome = {
 function fakeDatabase() {
   const outcomes = new Map<string, AuditOutcome>()
   const events = new Map<string, AuditEventRow>()
-  const state = { failure: undefined as Error | undefined, pending: [] as string[], calls: 0 }
+  const state = { failure: undefined as Error | undefined, calls: 0 }
   const guarded = async <T>(run: () => T): Promise<T> => {
     state.calls += 1
     if (state.failure) throw state.failure
@@ -56,15 +57,25 @@ function fakeDatabase() {
       }),
     find: () => Promise.reject(new Error('not asked here')),
     page: () => Promise.reject(new Error('not asked here')),
-    pending: () => guarded(() => state.pending),
+    pending: () => Promise.reject(new Error('not asked here')),
   }
   return { store, outcomes, events, state }
 }
 
-function logged() {
-  const lines: { level: string; message: string; facts: object }[] = []
+interface Line {
+  readonly level: string
+  readonly message: string
+  readonly facts: object
+}
+
+function logInto(lines: Line[]) {
   const at = (level: string) => (facts: object, message: string) => lines.push({ level, message, facts })
-  return { lines, log: { error: at('error'), info: at('info') } }
+  return { error: at('error'), info: at('info') }
+}
+
+function logged() {
+  const lines: Line[] = []
+  return { lines, log: logInto(lines) }
 }
 
 function start() {
@@ -75,7 +86,6 @@ function start() {
     store: database.store,
     spool: createAuditSpool(directory),
     log,
-    now: () => 1_700_000_000_000,
   })
   const files = () => {
     try {
@@ -149,9 +159,9 @@ describe('an audit trail', () => {
     const spool = createAuditSpool(first.directory)
     const later = fakeDatabase()
     const { lines, log } = logged()
-    const trail = createAuditTrail({ store: later.store, spool, log, now: () => 0 })
+    const trail = createAuditTrail({ store: later.store, spool, log })
     await trail.start()
-    trail.stop()
+    await trail.stop()
     expect([...later.outcomes.keys()].sort()).toEqual(['one', 'three', 'two'])
     expect(later.outcomes.get('one')).toEqual(DONE)
     expect(later.events.get('one')).toEqual(eventOf('one'))
@@ -167,10 +177,9 @@ describe('an audit trail', () => {
     for (const id of ['one', 'two', 'three']) await trail.complete(eventOf(id), DONE)
     state.calls = 0
     await trail.start()
-    trail.stop()
+    expect(state.calls).toBe(1)
+    await trail.stop()
     expect(files()).toEqual(['one.json', 'three.json', 'two.json'])
-    // One outcome and the look for open intents.
-    expect(state.calls).toBe(2)
   })
 
   it('is not held up by a file that it cannot read, or one that the database refuses', async () => {
@@ -191,9 +200,10 @@ describe('an audit trail', () => {
     expect(failed.map(({ name }) => name)).toEqual(['0-broken.json', '1-strange.json', 'refused.json'])
     expect([...outcomes.keys()]).toEqual(['one', 'two'])
     await trail.start()
-    trail.stop()
+    await trail.stop()
     expect(lines.filter(({ message }) => message === 'audit outcome stays in the spool')).toHaveLength(2)
     expect(files().sort()).toEqual(['0-broken.json', '1-strange.json', '2-half.json.tmp'])
+    expect(trail.spooled).toEqual({ waiting: 0, failed: 2 })
   })
 
   it('writes each outcome at least once where two processes share the directory', async () => {
@@ -210,21 +220,116 @@ describe('an audit trail', () => {
     expect(files()).toEqual([])
   })
 
-  it('reports at its start what an earlier run began and did not end', async () => {
-    const { trail, state, lines } = start()
-    state.pending = Array.from({ length: 150 }, (_, n) => `event-${n}`)
-    await trail.start()
-    trail.stop()
-    expect(lines).toMatchObject([
-      { level: 'error', facts: { count: 150, auditEvents: state.pending.slice(0, 100) } },
-    ])
+  describe('tells in the log what changed, not each attempt:', () => {
+    const FLUSH_EVERY_MS = 5_000
+    const STAYS = 'audit outcome stays in the spool'
+    beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }))
+    afterEach(() => void vi.useRealTimers())
+
+    /** Lets the interval fire so many times, each time until its attempt has ended. */
+    async function attempts(flushes: readonly unknown[], count: number): Promise<void> {
+      const before = flushes.length
+      for (let n = 1; n <= count; n += 1) {
+        vi.advanceTimersByTime(FLUSH_EVERY_MS)
+        while (flushes.length < before + n) await setImmediate()
+        // What the trail makes of it, it has made then.
+        await setImmediate()
+      }
+    }
+
+    function watched() {
+      const { directory, store, state, lines, files } = start()
+      const spool = createAuditSpool(directory)
+      const flushes: unknown[] = []
+      const trail = createAuditTrail({
+        store,
+        spool: {
+          ...spool,
+          flush: async (into) => {
+            const flushed = await spool.flush(into)
+            flushes.push(flushed)
+            return flushed
+          },
+        },
+        log: logInto(lines),
+      })
+      mkdirSync(directory, { recursive: true })
+      return { directory, state, lines, files, flushes, trail }
+    }
+
+    it('a file that cannot be read, once, and again when it cannot be read for another reason', async () => {
+      const { directory, flushes, lines, files, trail } = watched()
+      const file = join(directory, 'broken.json')
+      writeFileSync(file, '{"event":')
+      await trail.start()
+      await attempts(flushes, 4)
+      expect(lines).toMatchObject([{ level: 'error', message: STAYS, facts: { file: 'broken.json' } }])
+      writeFileSync(file, '{}')
+      await attempts(flushes, 3)
+      expect(lines.map(({ message }) => message)).toEqual([STAYS, STAYS])
+      expect(trail.spooled).toEqual({ waiting: 0, failed: 1 })
+      expect(files()).toEqual(['broken.json'])
+      await trail.stop()
+    })
+
+    it('a folder that cannot be read, once', async () => {
+      const { directory, flushes, lines, trail } = watched()
+      rmSync(directory, { recursive: true })
+      writeFileSync(directory, 'a file where the folder should be')
+      await trail.start()
+      await attempts(flushes, 4)
+      expect(lines).toMatchObject([{ level: 'error', message: STAYS, facts: { file: '.' } }])
+      expect(trail.spooled).toEqual({ waiting: 0, failed: 1 })
+      await trail.stop()
+    })
+
+    it('a database that is away, once an outage, with what waits for it', async () => {
+      const { state, flushes, lines, files, trail } = watched()
+      const away = databaseUnavailable('gone')
+      state.failure = away
+      await trail.complete(eventOf('one'), DONE)
+      await trail.complete(eventOf('two'), DONE)
+      lines.length = 0
+      await trail.start()
+      await attempts(flushes, 4)
+      expect(lines.map(({ message }) => message)).toEqual(['audit outcomes stay in the spool'])
+      expect(trail.spooled).toEqual({ waiting: 2, failed: 0 })
+      state.failure = undefined
+      await attempts(flushes, 1)
+      expect(files()).toEqual([])
+      expect(trail.spooled).toEqual({ waiting: 0, failed: 0 })
+      state.failure = away
+      await trail.complete(eventOf('three'), DONE)
+      lines.length = 0
+      await attempts(flushes, 3)
+      expect(lines.map(({ message }) => message)).toEqual(['audit outcomes stay in the spool'])
+      await trail.stop()
+    })
   })
 
-  it('starts even where that cannot be looked for, and says so', async () => {
-    const { trail, state, lines } = start()
-    state.failure = new Error('canceling statement due to statement timeout')
+  it('knows what runs, and waits for it as long as it is told to', async () => {
+    const { trail, state } = start()
+    expect(await trail.settled(0)).toBe(true)
+    const event = await trail.begin(INTENT)
+    expect(trail.running).toBe(1)
+    expect(await trail.settled(20)).toBe(false)
+    const waits = trail.settled(60_000)
+    state.failure = databaseUnavailable('gone')
+    // Also an outcome that goes to the disk has to be there.
+    await trail.complete(event, DONE)
+    expect(await waits).toBe(true)
+    await expect(trail.begin(INTENT)).rejects.toThrow()
+    expect(trail.running).toBe(0)
+  })
+
+  it('writes what is on disk a last time when it stops', async () => {
+    const { trail, state, files, outcomes } = start()
     await trail.start()
-    trail.stop()
-    expect(lines).toMatchObject([{ level: 'error', message: expect.stringContaining('not looked for') }])
+    state.failure = databaseUnavailable('gone')
+    await trail.complete(eventOf('one'), DONE)
+    state.failure = undefined
+    await trail.stop()
+    expect([...outcomes.keys()]).toEqual(['one'])
+    expect(files()).toEqual([])
   })
 })

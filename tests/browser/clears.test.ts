@@ -68,7 +68,7 @@ describe('clearing more than one', () => {
     const ids = await rows(page).evaluateAll((list) => list.slice(2, 5).map((row) => row.dataset['id']))
     for (const id of ids) await page.locator(`tr[data-id="${id}"] input`).check()
     await openClearMenu(page)
-    await page.getByRole('menuitem', { name: 'Clear the selected (3)' }).click()
+    await page.getByRole('menuitem', { name: 'Clear the selected records (3)' }).click()
     await clearAfterDryRun(page, 3)
     await page.getByRole('link', { name: 'Audit events' }).waitFor()
     await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
@@ -80,7 +80,7 @@ describe('clearing more than one', () => {
     const page = await open('/affinities?format=GEMINI&size=25')
     await whenListed(page)
     await openClearMenu(page)
-    await page.getByRole('menuitem', { name: 'Clear all that match' }).click()
+    await page.getByRole('menuitem', { name: 'Clear all matching records' }).click()
     await clearAfterDryRun(page, matching)
     expect(matching).toBeGreaterThan(25)
     expect(await counted({ apiFormat: 'GEMINI' })).toBe(0)
@@ -91,7 +91,7 @@ describe('clearing more than one', () => {
     await page.getByText('All records of user dave').waitFor()
     const matching = Number.parseInt((await count(page)) ?? '', 10)
     await openClearMenu(page)
-    await page.getByRole('menuitem', { name: 'Clear all that match' }).click()
+    await page.getByRole('menuitem', { name: 'Clear all matching records' }).click()
     await clearAfterDryRun(page, matching)
   })
 
@@ -122,8 +122,8 @@ describe('clearing more than one', () => {
   })
 
   it.each([
-    ['en-US', 'Clear…', 'Clear all that match', 'Free text cannot be cleared by'],
-    ['zh-CN', '清除…', '清除所有匹配项', '不能按自由文本清除'],
+    ['en-US', 'Clear…', 'Clear all matching records', 'Free text cannot select what to clear'],
+    ['zh-CN', '清除…', '清除所有匹配的记录', '不能按自由文本清除'],
   ])('says why a free text cannot be cleared by, in %s', async (language, menu, entry, reason) => {
     const page = await open('/affinities?q=cla', { language })
     await whenListed(page)
@@ -150,7 +150,7 @@ describe('clearing everything', () => {
     await whenListed(page)
     await page.getByRole('button', { name: 'Clear…' }).click()
     await page.getByRole('menuitem', { name: 'Clear all affinities' }).click()
-    await page.getByRole('textbox', { name: 'To go on' }).fill('clear all affinities')
+    await page.getByRole('textbox', { name: 'To continue' }).fill('clear all affinities')
     await page.getByRole('button', { name: /^Clear \d+ records$/ }).click()
     await page.getByText(/^\d+ records cleared$/).waitFor()
     await page.getByRole('link', { name: 'Audit event' }).click()

@@ -78,7 +78,7 @@ describe('looking', () => {
 
   it('leads from the stale pins’ number to their list', async () => {
     const page = await open('/')
-    await page.getByRole('link', { name: 'cannot be honoured' }).click()
+    await page.getByRole('link', { name: 'unusable' }).click()
     await page.locator('.chip', { hasText: 'stale only' }).waitFor()
     await rows(page).first().waitFor()
     const states = await rows(page).locator('.c-state').allInnerTexts()
@@ -88,7 +88,7 @@ describe('looking', () => {
   it('tells what its charts show, in words and under the pointer', async () => {
     const page = await open('/')
     const chart = page.locator('.plot', {
-      has: page.getByRole('img', { name: /^Changes a second: refreshed/ }),
+      has: page.getByRole('img', { name: /^Changes per second: refreshed/ }),
     })
     await chart.locator('canvas').waitFor()
     await chart.locator('.u-over').hover()

@@ -65,9 +65,9 @@ describe('clearing model mappings', () => {
     await clearAfterDryRun(page, async () => {
       const clear = page.getByRole('button', { name: /^Clear \d+ keys?$/ })
       expect(await clear.isDisabled()).toBe(true)
-      await page.getByRole('textbox', { name: 'To go on' }).fill('clear all affinities')
+      await page.getByRole('textbox', { name: 'To continue' }).fill('clear all affinities')
       expect(await clear.isDisabled()).toBe(true)
-      await page.getByRole('textbox', { name: 'To go on' }).fill('clear all mappings')
+      await page.getByRole('textbox', { name: 'To continue' }).fill('clear all mappings')
     })
     await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
     await page.getByText('Nothing is cached').waitFor()

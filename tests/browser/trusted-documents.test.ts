@@ -20,7 +20,7 @@ it('the console asks for nothing but registered documents, on any page', async (
   await page.getByLabel('Email').fill(FIXTURE_ADMIN.email)
   await page.getByRole('textbox', { name: 'Password' }).fill(FIXTURE_ADMIN.password)
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByRole('link', { name: 'cannot be honoured' }).waitFor()
+  await page.getByRole('link', { name: 'unusable' }).waitFor()
   await page.getByText('By API format').waitFor()
 
   await go('Affinities')
@@ -32,7 +32,7 @@ it('the console asks for nothing but registered documents, on any page', async (
   await page.getByRole('button', { name: 'Filter', exact: true }).click()
   await page
     .getByRole('dialog')
-    .getByText(/^From the \d+ records/)
+    .getByText(/^Choices from the \d+ records/)
     .waitFor()
   await page.keyboard.press('Escape')
   await page.getByRole('button', { name: 'Clear…' }).click()

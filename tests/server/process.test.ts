@@ -60,6 +60,7 @@ describe('the service as a process', () => {
       },
       brokenRecords: 4,
       affinityIndex: 'live',
+      auditSpool: { waiting: 0, failed: 0 },
     })
   })
 

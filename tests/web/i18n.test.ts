@@ -4,8 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Context } from '../../src/context.js'
 import { cacheConfig } from '../../src/resolvers/cache-config.js'
 import { en } from '../../web/src/i18n/en.js'
-import { zhCN } from '../../web/src/i18n/zh-CN.js'
-import { zhMeanings } from '../../web/src/i18n/zh-CN-meanings.js'
+import { zhCN, zhMeanings } from '../../web/src/i18n/zh-CN.js'
 
 const SOURCE = new URL('../../web/src/', import.meta.url).pathname
 

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { createChangeFilter } from '../../log/change-filter.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
 import type { ClearGuard, GuardedClear } from './affinity-clearer.js'
@@ -66,6 +67,7 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
   const { remover, now, log } = deps
   const windowMs = deps.windowSeconds * 1_000
   const guarded = new Set<Guarded>()
+  const troubles = createChangeFilter()
   let removedAgain = 0
   let timer: NodeJS.Timeout | undefined
   let isLooking = false
@@ -122,9 +124,11 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
         await removeSuspects(clear)
         if (now() > clear.closesAt) guarded.delete(clear)
       }
+      troubles.ended('look')
     } catch (error) {
       // It is tried again at the next look.
-      log.warn({ err: error }, 'cleared affinities cannot be watched for their return just now')
+      if (troubles.isNew('look', error))
+        log.warn({ err: error }, 'cleared affinities cannot be watched for their return just now')
     } finally {
       isLooking = false
       if (guarded.size === 0) {

@@ -1,7 +1,5 @@
+import { createChangeFilter } from '../../log/change-filter.js'
 import type { BrokenAffinity } from '../affinity-record.js'
-
-/** Keys remembered as logged; past it the oldest is forgotten and may be logged once more. */
-const REMEMBERED = 10_000
 
 export interface BrokenRecords {
   /** Keys known to hold what cannot be read. */
@@ -16,18 +14,8 @@ export interface BrokenRecords {
 
 /** @param log called once for each key, and again when it is broken in another way */
 export function createBrokenRecords(log: (broken: BrokenAffinity) => void): BrokenRecords {
-  const logged = new Map<string, string>()
+  const changes = createChangeFilter()
   const known = new Set<string>()
-
-  function logOnce(entry: BrokenAffinity): void {
-    if (logged.get(entry.key) === entry.reason) return
-    logged.set(entry.key, entry.reason)
-    if (logged.size > REMEMBERED) {
-      const oldest = logged.keys().next().value
-      if (oldest !== undefined) logged.delete(oldest)
-    }
-    log(entry)
-  }
 
   return {
     get count() {
@@ -39,7 +27,7 @@ export function createBrokenRecords(log: (broken: BrokenAffinity) => void): Brok
     },
     found(entry) {
       known.add(entry.key)
-      logOnce(entry)
+      if (changes.isNew(entry.key, entry.reason)) log(entry)
     },
     gone(key) {
       known.delete(key)

@@ -1,4 +1,5 @@
 import { notFollowed } from '../../errors.js'
+import { createChangeFilter } from '../../log/change-filter.js'
 import type { AffinityReader } from '../affinity-reader.js'
 import type { AffinitySource } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
@@ -31,6 +32,7 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
   const follower = createFollower(deps)
   const { index, observed, events } = follower
   const indexReader = createIndexReader(index, follower.pass)
+  const troubles = createChangeFilter()
   let isClosed = false
 
   const expiry = createExpiryWalk({ index, now })
@@ -42,11 +44,14 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
   function scheduleReconcile(): NodeJS.Timeout {
     return setTimeout(async () => {
       if (follower.state === 'live') {
-        await follower.reconcile().catch((error: unknown) => {
-          // An outage is told by the feed.
-          if (follower.state === 'live')
-            log.warn({ err: error }, 'affinities cannot be compared with the cache just now')
-        })
+        await follower.reconcile().then(
+          () => troubles.ended('reconcile'),
+          (error: unknown) => {
+            // An outage is told by the feed.
+            if (follower.state === 'live' && troubles.isNew('reconcile', error))
+              log.warn({ err: error }, 'affinities cannot be compared with the cache just now')
+          },
+        )
       }
       if (!isClosed) reconcileTimer = scheduleReconcile()
     }, deps.reconcileEveryMs ?? 60_000).unref()

@@ -220,3 +220,33 @@ describe.each(['Redis', 'memory'] as const)('a write-back in %s', (backend) => {
     expect(await has()).toBe(true)
   })
 })
+
+describe('while the cache cannot be read', () => {
+  it('is told in the log once, not at each look, and once more when it happens again', async () => {
+    const store = createMemoryAffinityStore(new MemoryKeyspace(), FAMILIES)
+    const logs: LogLine[] = []
+    const read = vi.fn<typeof store.readAll>()
+    const isAway = () => {
+      throw new Error('away')
+    }
+    read.mockImplementation(isAway)
+    const guard = createWriteBackGuard({
+      store: { ...store, readAll: read },
+      remover: createMemoryWriteBackRemover(new MemoryKeyspace(), FAMILIES),
+      windowSeconds: 60,
+      isFollowed: () => false,
+      now: Date.now,
+      log: logTo(logs),
+    })
+    onTestFinished(guard.close)
+    await guard.willClearAll().during(async () => {})
+    const looks = (count: number) => expect.poll(() => read.mock.calls.length).toBeGreaterThanOrEqual(count)
+    await looks(3)
+    expect(logs).toHaveLength(1)
+    read.mockImplementation(() => store.readAll())
+    await looks(read.mock.calls.length + 2)
+    read.mockImplementation(isAway)
+    await looks(read.mock.calls.length + 3)
+    expect(logs).toHaveLength(2)
+  })
+})

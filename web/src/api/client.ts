@@ -1,18 +1,22 @@
-import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client'
+import { ApolloClient, ApolloLink, HttpLink, type OperationVariables } from '@apollo/client'
 import { SetContextLink } from '@apollo/client/link/context'
 import { ErrorLink } from '@apollo/client/link/error'
-import { authorization, expireSession } from '../session/session.js'
+import { type DocumentNode, getOperationAST } from 'graphql'
+import { tap } from 'rxjs'
+import { authorization, expireSession, onSessionChange } from '../session/session.js'
+import { createCache } from './cache.js'
 import { reportLost } from './connectivity.js'
 import { codeOf, isNoAnswer } from './errors.js'
+import { RecentMap } from './recent-map.js'
 import { SseLink } from './sse-link.js'
 
 declare module '@apollo/client' {
   interface DefaultContext {
-    /** Set where a token is tried that is not the session's. */
+    /** The request carries a token that is not the session's, to try it. */
     readonly ownAuthorization?: boolean
-    /** A stream is back after a break: events in between were missed. */
+    /** The stream is back after a break, and events in between are lost. */
     readonly onReconnected?: () => void
-    /** A stream pauses, since the server cannot feed it for now. */
+    /** The stream pauses because the server cannot feed it for now. */
     readonly onInterrupted?: (error: unknown) => void
   }
   namespace ApolloClient {
@@ -27,7 +31,7 @@ declare module '@apollo/client' {
   }
 }
 
-/** One place decides what a failure means for the whole page: a token that ended, a server that is gone. */
+/** The link tells the page about failures of the whole session: the token has ended, or the server is gone. */
 const watchFailures = new ErrorLink(({ error, operation }) => {
   const { ownAuthorization } = operation.getContext()
   if (codeOf(error) === 'UNAUTHENTICATED') ownAuthorization || expireSession()
@@ -38,26 +42,50 @@ const authorize = new SetContextLink(({ headers, ownAuthorization }) => ({
   headers: ownAuthorization ? headers : { ...headers, ...authorization() },
 }))
 
+/** The times of the last answers, Unix milliseconds. The cache stores answers, but not when they were read. */
+const readTimes = new RecentMap<string, number>(500)
+const questionOf = (name: string | undefined, variables: OperationVariables) =>
+  `${name} ${JSON.stringify(variables)}`
+
+/** Returns when the server last answered this query, Unix milliseconds; 0 if it has not. */
+export const readAt = (document: DocumentNode, variables: OperationVariables): number =>
+  readTimes.get(questionOf(getOperationAST(document)?.name?.value, variables)) ?? 0
+
+const noteReadTimes = new ApolloLink((operation, forward) =>
+  forward(operation).pipe(
+    tap(({ data }) => {
+      const { operationName, operationType, variables } = operation
+      if (data && operationType === 'query') readTimes.set(questionOf(operationName, variables), Date.now())
+    }),
+  ),
+)
+
 const http = new HttpLink({ uri: '/graphql' })
 
 const isSubscription = ({ operationType }: ApolloLink.Operation): boolean => operationType === 'subscription'
 
+export const cache = createCache()
+
 export const client = new ApolloClient({
   link: ApolloLink.from([
     watchFailures,
-    ApolloLink.split(isSubscription, new SseLink(), ApolloLink.from([authorize, http])),
+    ApolloLink.split(isSubscription, new SseLink(), ApolloLink.from([authorize, noteReadTimes, http])),
   ]),
-  cache: new InMemoryCache({
-    typePolicies: {
-      // Values without an identity: what comes later replaces what was there.
-      CacheStats: { merge: false },
-      CacheConfig: { merge: false },
-      ModelMappingStats: { merge: false },
-    },
-  }),
+  cache,
   defaultOptions: {
-    watchQuery: { fetchPolicy: 'cache-and-network', errorPolicy: 'all' },
+    // A refetch of one page must not drop the other pages of its connection.
+    watchQuery: { fetchPolicy: 'cache-and-network', errorPolicy: 'all', refetchWritePolicy: 'merge' },
     query: { fetchPolicy: 'network-only', errorPolicy: 'all' },
   },
   devtools: { enabled: false },
 })
+
+/** A new session must not see what another session has read. Open pages read their data again. */
+onSessionChange((session) => {
+  readTimes.clear()
+  const cleared = session === null ? client.clearStore() : client.resetStore()
+  cleared.catch((error: unknown) => isAbort(error) || reportError(error))
+})
+
+/** The user has left the page that sent the request. */
+const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError'

@@ -1,9 +1,9 @@
 import { createStore } from '../hooks/store.js'
 
 export interface Connectivity {
-  /** Unix milliseconds since which nothing was answered; null while the server answers. */
+  /** The server has not answered since this time, Unix milliseconds; null while it answers. */
   readonly lostAt: number | null
-  /** Grows each time the server is back, so that whoever shows its data knows to ask again. */
+  /** The number grows each time the server is back, so that pages read their data again. */
   readonly recoveries: number
 }
 
@@ -16,7 +16,7 @@ let timer: ReturnType<typeof setTimeout> | undefined
 let delay = FIRST_DELAY_MS
 let probing = false
 
-/** Some request got no answer. From now on the server is asked, ever more slowly, until it answers. */
+/** A request got no answer. The console now probes the server with exponential backoff until it answers. */
 export function reportLost(): void {
   const { lostAt, recoveries } = connectivity.get()
   if (lostAt !== null) return
@@ -27,12 +27,12 @@ export function reportLost(): void {
 
 function schedule(): void {
   clearTimeout(timer)
-  // Jitter: a hundred open consoles do not all come back in the same instant.
+  // Jitter keeps many open consoles from coming back at the same moment.
   timer = setTimeout(probe, delay * (0.75 + Math.random() / 2))
   delay = Math.min(delay * 2, LONGEST_DELAY_MS)
 }
 
-/** Asks the server now. */
+/** Probes the server now. */
 export async function probe(): Promise<void> {
   if (probing || connectivity.get().lostAt === null) return
   probing = true

@@ -1,6 +1,6 @@
 import { CombinedGraphQLErrors, ServerError, ServerParseError } from '@apollo/client/errors'
 
-/** The first `extensions.code` of a GraphQL answer; undefined where there was none. */
+/** Returns the first `extensions.code` of a GraphQL answer, if there is one. */
 export function codeOf(error: unknown): string | undefined {
   if (CombinedGraphQLErrors.is(error)) {
     const code = error.errors[0]?.extensions?.['code']
@@ -10,21 +10,21 @@ export function codeOf(error: unknown): string | undefined {
   return undefined
 }
 
-/** Whether nobody answered: the network, or a proxy in the server's place. */
+/** Tells whether the server gave no answer: the network failed, or a proxy answered instead. */
 export function isNoAnswer(error: unknown): boolean {
   if (CombinedGraphQLErrors.is(error)) return false
   if (ServerError.is(error) || ServerParseError.is(error)) return isProxyAlone(error.statusCode)
   return error instanceof TypeError
 }
 
-/** What a proxy answers for a server that does not. */
+/** A proxy answers with these codes if the server behind it does not answer. */
 export const isProxyAlone = (status: number): boolean => [502, 503, 504].includes(status)
 
-/** What the server got over by itself before: a store that was gone, too many at once. */
+/** Tells whether the failure can pass without help: a store was gone, or there were too many requests. */
 export const isPassing = (error: unknown): boolean =>
   ['cache', 'database', 'rateLimited', 'internal'].includes(failureKind(error))
 
-/** What a failure is to the person before the page; each has its own sentence. */
+/** The console has one sentence for each kind of failure. */
 export type FailureKind =
   | 'network'
   | 'session'
@@ -51,6 +51,6 @@ export function failureKind(error: unknown): FailureKind {
   return KINDS[codeOf(error) ?? ''] ?? 'internal'
 }
 
-/** The server's own words, which it writes for people, in English. */
+/** Returns the server's message, which is English text for people. */
 export const serverWords = (error: unknown): string | undefined =>
   CombinedGraphQLErrors.is(error) ? error.errors[0]?.message : undefined

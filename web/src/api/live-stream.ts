@@ -4,7 +4,7 @@ import { authorization, expireSession, whenSignedIn } from '../session/session.j
 import { reportLost, whenConnected } from './connectivity.js'
 import { isNoAnswer, isProxyAlone } from './errors.js'
 
-/** Streams that are open now, and those that wait for their connection. */
+/** The console counts open streams and streams that are still connecting. */
 export interface LiveState {
   readonly open: number
   readonly connecting: number
@@ -27,8 +27,8 @@ export const backOff = (attempt: number): number =>
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /**
- * Subscriptions over fetch, not EventSource: that one can neither send the authorization header nor POST a document.
- * One request a subscription, as Yoga speaks it ("distinct connections mode").
+ * The client runs subscriptions over fetch. EventSource can send neither the authorization header nor a POST body.
+ * Each subscription is one request ("distinct connections mode"), as Yoga expects it.
  */
 export const streamClient = createClient({
   url: '/graphql',
@@ -50,7 +50,7 @@ export const streamClient = createClient({
   },
 })
 
-/** There is a server to ask and somebody to ask for. */
+/** Waits until the server answers and somebody is signed in. */
 export async function ready(): Promise<void> {
   await whenConnected()
   await whenSignedIn()

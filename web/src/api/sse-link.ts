@@ -6,9 +6,9 @@ import { codeOf, isPassing } from './errors.js'
 import { backOff, countStream, ready, sleep, streamClient } from './live-stream.js'
 
 /**
- * Runs subscriptions and keeps them: a broken connection is retried for ever with growing pauses, a stream that the
- * server ends (it restarts, it sheds load, a store of its own is gone) is asked for again, and one whose token has
- * ended waits for the next sign-in. Only an error that no waiting mends ends a subscription.
+ * The link runs subscriptions and keeps them alive. It retries a broken connection for ever with exponential backoff.
+ * It opens a stream again that the server has ended: the server restarts, sheds load, or has lost a store. A stream
+ * with an expired token waits for the next sign-in. Only an error that will not pass ends a subscription.
  */
 export class SseLink extends ApolloLink {
   override request(operation: ApolloLink.Operation): Observable<ApolloLink.Result> {
@@ -81,7 +81,7 @@ class Stream {
     this.#observer.next(result as ApolloLink.Result)
   }
 
-  /** Stopping completes the stream, and so opens it again after a pause. */
+  /** A stop completes the stream, and a completed stream is opened again after a pause. */
   #interrupt(error: unknown): void {
     this.#operation.getContext().onInterrupted?.(error)
     this.#stop()

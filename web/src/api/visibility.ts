@@ -3,8 +3,8 @@ import { useEffect, useState } from 'react'
 const HIDDEN_FOR_MS = 20_000
 
 /**
- * False once the tab was hidden for a while. A browser opens six connections to a server over HTTP/1.1 and each
- * subscription holds one: tabs that nobody looks at give theirs back, else the seventh request of all would wait.
+ * Returns false after the tab was hidden for a while. A browser opens six connections to a server over HTTP/1.1, and
+ * each subscription holds one. Hidden tabs close theirs, because a seventh request would have to wait.
  */
 export function useAttention(): boolean {
   const [attended, setAttended] = useState(true)

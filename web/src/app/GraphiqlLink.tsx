@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 
 const PATH = '/graphql'
 
-/** Whether the server offers GraphiQL: it does not in production. Only the head of the answer is read. */
+/** Asks whether the server offers GraphiQL; in production it does not. Only the head of the answer is read. */
 async function isOffered(): Promise<boolean> {
   const abort = new AbortController()
   try {
@@ -18,8 +18,8 @@ async function isOffered(): Promise<boolean> {
 }
 
 /**
- * Opens GraphiQL beside the console. With an opener the new tab begins with a copy of this one's session storage, and
- * so with its token. The server is asked when somebody wants it: the page is some megabytes.
+ * The link opens GraphiQL in a new tab. Because of its opener, that tab starts with a copy of this tab's session storage
+ * and token. The console asks the server only after a click, because the page has some megabytes.
  */
 export function GraphiqlLink() {
   const { t } = useTranslation()

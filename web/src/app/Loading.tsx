@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next'
 
-/** Stands where a part of the console is on its way; unseen where that takes no time to speak of. */
+/** The text takes the place of a part that is loading. It stays invisible if loading is quick. */
 export function Loading() {
   const { t } = useTranslation()
   return (

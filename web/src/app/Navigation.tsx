@@ -8,7 +8,7 @@ import {
 import { Suspense } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, NavLink } from 'react-router'
-import { ConnectionState } from './ConnectionState.js'
+import { ConnectionState } from './Connection.js'
 import { GraphiqlLink } from './GraphiqlLink.js'
 import { part } from './part.js'
 

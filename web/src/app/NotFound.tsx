@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { Message } from '../components/Message.js'
-import { usePageTitle } from '../hooks/use-page-title.js'
+import { usePageTitle } from '../components/Page.js'
 
 export function NotFound() {
   const { t } = useTranslation()

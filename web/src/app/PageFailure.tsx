@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { Message } from '../components/Message.js'
 
 interface PageBoundaryProps {
-  /** Another page is another try. */
+  /** A new page clears the failure of the page before. */
   readonly page: string
   readonly children: ReactNode
 }
@@ -14,7 +14,7 @@ interface PageBoundaryState {
   readonly page: string
 }
 
-/** Keeps a page that cannot be drawn from taking the navigation with it. */
+/** The boundary keeps the navigation usable if a page cannot be drawn. */
 export class PageBoundary extends Component<PageBoundaryProps, PageBoundaryState> {
   override state: PageBoundaryState = { error: null, page: this.props.page }
 
@@ -34,7 +34,7 @@ export class PageBoundary extends Component<PageBoundaryProps, PageBoundaryState
   }
 }
 
-/** Most often the page's chunk is gone because the console was updated meanwhile. */
+/** The usual cause is an update of the console: the script of the page no longer exists. */
 function PageFailure({ error }: { readonly error: unknown }) {
   const { t } = useTranslation()
   const chunkIsGone = error instanceof Error && /import|module|preload/i.test(error.message)

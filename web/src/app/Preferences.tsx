@@ -1,11 +1,10 @@
 import { type MantineColorScheme, Menu, UnstyledButton, useMantineColorScheme } from '@mantine/core'
 import { IconCheck, IconKeyboard, IconLogout, IconUserCircle } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
-import { client } from '../api/client.js'
 import { useFormat } from '../hooks/use-format.js'
 import { chooseLanguage, LANGUAGES, type Language } from '../i18n/i18n.js'
 import { endSession } from '../session/session.js'
-import { useViewer } from '../session/use-viewer.js'
+import { useViewer } from '../session/use-session.js'
 import { openShortcuts } from './Shortcuts.js'
 
 const SCHEMES = { light: 'app.themeLight', dark: 'app.themeDark', auto: 'app.themeAuto' } as const
@@ -19,10 +18,6 @@ export function Preferences() {
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   const mark = (on: boolean) => (on ? <IconCheck size={14} /> : <span style={{ width: 14 }} />)
 
-  const signOut = () => {
-    endSession()
-    void client.clearStore()
-  }
   return (
     <Menu position="top-start" width={230} withInitialFocusPlaceholder={false}>
       <Menu.Target>
@@ -63,7 +58,7 @@ export function Preferences() {
         <Menu.Item leftSection={<IconKeyboard size={14} />} onClick={openShortcuts}>
           {t('app.shortcuts')}
         </Menu.Item>
-        <Menu.Item leftSection={<IconLogout size={14} />} onClick={signOut}>
+        <Menu.Item leftSection={<IconLogout size={14} />} onClick={endSession}>
           {t('app.signOut')}
         </Menu.Item>
       </Menu.Dropdown>

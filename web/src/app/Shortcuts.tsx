@@ -1,7 +1,6 @@
 import { Suspense, useEffect, useRef } from 'react'
 import { useNavigate } from 'react-router'
 import { createStore, useStore } from '../hooks/store.js'
-import { isTaken } from './keys.js'
 import { part } from './part.js'
 
 const ShortcutsHelp = part(async () => (await import('./ShortcutsHelp.js')).ShortcutsHelp)
@@ -41,4 +40,12 @@ export function Shortcuts() {
   }, [navigate])
 
   return <Suspense>{opened && <ShortcutsHelp onClose={() => helpOpen.set(false)} />}</Suspense>
+}
+
+/** Tells whether a key press belongs to an input field or to an open dialogue. */
+export function isTaken(event: KeyboardEvent): boolean {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return true
+  const { target } = event
+  if (!(target instanceof HTMLElement)) return false
+  return target.closest('input:not([type=checkbox]), textarea, select, [role=dialog], [role=menu]') !== null
 }

@@ -1,6 +1,6 @@
 import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from '@mantine/core'
 
-/** Teal, low in saturation: it marks what can be done and shouts at nobody. */
+/** The accent colour is a calm teal that marks what can be clicked. */
 const teal: MantineColorsTuple = [
   '#e9f5f3',
   '#d3e8e4',
@@ -14,7 +14,7 @@ const teal: MantineColorsTuple = [
   '#05443d',
 ]
 
-/** Greys with a little blue; Mantine's own are brown beside a dark terminal. */
+/** The greys contain a little blue, because Mantine's greys look brown beside a dark terminal. */
 const dark: MantineColorsTuple = [
   '#d4dade',
   '#b3bcc3',

@@ -1,10 +1,10 @@
-import { Modal } from '@mantine/core'
+import { Loader, Modal } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { useStore } from '../hooks/store.js'
 import { ClearDone } from './ClearDone.js'
 import { ClearReview } from './ClearReview.js'
-import { ClearWorking } from './ClearWorking.js'
 import { type ClearTarget, clearTarget, openClear } from './clear-store.js'
+import type { ClearProgress } from './run-clear.js'
 import { useClear } from './use-clear.js'
 import './clears.css'
 
@@ -23,7 +23,7 @@ function OpenDialog({ target }: { readonly target: ClearTarget }) {
     <Modal
       opened
       onClose={() => busy || close()}
-      // A clear that runs is not left by accident: its outcome would never be seen.
+      // Nobody leaves a running clear by accident: its result would never be seen.
       withCloseButton={!busy}
       closeOnClickOutside={step.name !== 'clearing' && step.name !== 'review'}
       closeButtonProps={{ 'aria-label': t('common.close') }}
@@ -41,5 +41,22 @@ function OpenDialog({ target }: { readonly target: ClearTarget }) {
         <ClearDone target={target} outcome={step.outcome} onAgain={again} onClose={close} />
       )}
     </Modal>
+  )
+}
+
+interface ClearWorkingProps {
+  readonly name: 'counting' | 'clearing'
+  readonly progress: ClearProgress | null
+}
+
+function ClearWorking({ name, progress }: ClearWorkingProps) {
+  const { t } = useTranslation()
+  return (
+    <div className="clear-working" role="status">
+      <Loader size="sm" />
+      <span>
+        {t(`clears.${name}`)} {progress && t('clears.progress', { ...progress })}
+      </span>
+    </div>
   )
 }

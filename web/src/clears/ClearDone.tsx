@@ -22,7 +22,7 @@ export function ClearDone({ target, outcome, onAgain, onClose }: ClearDoneProps)
   return (
     <>
       <p className="clear-count" role="status">
-        {/* Where nobody knows whether it happened, no number says that it did not. */}
+        {/* A failed clear with an unknown result must not say "0 records cleared". */}
         {(count > 0 || failures.length === 0) &&
           t(mappings ? 'clears.doneKeys' : 'clears.done', { count, formatted: format.number(count) })}
       </p>

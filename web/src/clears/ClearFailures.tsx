@@ -4,7 +4,7 @@ import type { ClearFailure } from './run-clear.js'
 
 const SHOWN = 5
 
-/** Each reason once: fifty records that failed for one reason are one line. */
+/** The list names each reason once: fifty records that failed for one reason are one line. */
 export function ClearFailures({ failures }: { readonly failures: readonly ClearFailure[] }) {
   const { t } = useTranslation()
   const format = useFormat()

@@ -5,7 +5,7 @@ import { clearTarget } from './clear-store.js'
 
 const ClearDialog = part(async () => (await import('./ClearDialog.js')).ClearDialog)
 
-/** Most visits clear nothing: the dialogue is fetched with the first that does. */
+/** The dialogue is fetched with the first clear, because most visits clear nothing. */
 export function ClearHost() {
   const target = useStore(clearTarget)
   return <Suspense>{target && <ClearDialog />}</Suspense>

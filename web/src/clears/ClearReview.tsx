@@ -15,7 +15,7 @@ interface ClearReviewProps {
   readonly onClose: () => void
 }
 
-/** What the dry run found, what clearing it means, and the button that does it. */
+/** The step shows what the dry run found, what the clear will cause, and the button that starts it. */
 export function ClearReview({ target, plan, onClear, onAgain, onClose }: ClearReviewProps) {
   const { t } = useTranslation()
   const format = useFormat()

@@ -6,13 +6,13 @@ const NAMES = 5
 const EXAMPLES = 5
 
 interface SampleProps {
-  /** Null where they could not be read. */
+  /** Null if the records could not be read. */
   readonly rows: readonly ClearableRow[] | null
   readonly keys: readonly string[]
   readonly total: number
 }
 
-/** Whom it hits: a number alone does not show that the wrong filter was set. */
+/** The sample shows whom a clear affects: a count alone does not reveal a wrong filter. */
 export function Sample({ rows, keys, total }: SampleProps) {
   const { t } = useTranslation()
   if (rows === null) return <p className="warn">{t('clears.sampleMissing')}</p>
@@ -43,7 +43,7 @@ export function Sample({ rows, keys, total }: SampleProps) {
   )
 }
 
-/** The providers; where all are pinned to one key, its name as well, since it is what was filtered by. */
+/** Returns the providers, with the provider key's name if all records are pinned to one key. */
 function placesOf(rows: readonly ClearableRow[]): string[] {
   const isOneKey = new Set(rows.map(({ providerKeyId }) => providerKeyId)).size === 1
   return rows.map(({ provider, providerId, providerKey, providerKeyId }) => {

@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'react'
 import type { AffinityFilter } from '../generated/graphql.js'
 import { createStore } from '../hooks/store.js'
 
-/** What names one record to the API, and its owner to people. */
+/** The row has what identifies a record for the API and its owner for people. */
 export interface ClearableRow {
   readonly id: string
   readonly affinityKey: string
@@ -35,7 +35,7 @@ export type ClearTarget =
     }
   | { readonly kind: 'mappingsAll' }
 
-/** Typed by hand before everything goes. Different for the two, and not translated: the fingers must think. */
+/** The user types these words before everything is cleared. They differ and are not translated: no habit types them. */
 export const WORDS: Partial<Record<ClearTarget['kind'], string>> = {
   all: 'clear all affinities',
   mappingsAll: 'clear all mappings',
@@ -44,14 +44,14 @@ export const WORDS: Partial<Record<ClearTarget['kind'], string>> = {
 export const clearsMappings = ({ kind }: ClearTarget): boolean =>
   kind === 'mappingName' || kind === 'providerMapping' || kind === 'mappingsAll'
 
-/** The clear that is being talked about; null when none is. */
+/** The store holds the target of the open clear dialogue; null if none is open. */
 export const clearTarget = createStore<ClearTarget | null>(null)
 export const openClear = clearTarget.set
 
-/** Grows with each clear that changed something. */
+/** The number grows with each clear that may have changed something. */
 export const clearsDone = createStore(0)
 
-/** Runs `reload` when a dialogue that cleared something is closed: what it showed stays readable until then. */
+/** Runs `reload` when a dialogue that cleared something is closed. The rows below it do not move until then. */
 export function useClearedNotice(reload: () => unknown): void {
   const latest = useRef(reload)
   latest.current = reload

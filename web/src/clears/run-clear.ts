@@ -1,5 +1,6 @@
 import type { TypedDocumentNode } from '@apollo/client'
-import { client } from '../api/client.js'
+import { evictCleared } from '../api/cache.js'
+import { cache, client } from '../api/client.js'
 import { type FailureKind, failureKind, serverWords } from '../api/errors.js'
 import {
   ClearAffinitiesDocument,
@@ -12,21 +13,21 @@ import {
   ClearUserCacheDocument,
   type ErrorCode,
 } from '../generated/graphql.js'
-import type { ClearableRow, ClearTarget } from './clear-store.js'
+import { type ClearableRow, type ClearTarget, clearsMappings } from './clear-store.js'
 
 export interface ClearFailure {
-  /** The server's words; empty where it sent none. */
+  /** The server's message; empty if it sent none. */
   readonly message: string
-  /** What it answered with, or why it did not answer. */
+  /** The error code of the answer, or the reason why there is no answer. */
   readonly reason: ErrorCode | FailureKind
-  /** Records that were confirmed gone before it stopped. */
+  /** The number of records that were surely cleared before the clear stopped. */
   readonly cleared: number
 }
 
 export interface ClearOutcome {
   readonly cleared: number
   readonly auditIds: readonly string[]
-  /** Cache keys, of mapping clears only; the first thousand. */
+  /** The first thousand cache keys; only clears of mappings have them. */
   readonly keys: readonly string[]
   readonly failures: readonly ClearFailure[]
 }
@@ -36,7 +37,7 @@ export interface ClearProgress {
   readonly total: number
 }
 
-/** As the eight mutations answer. */
+/** All eight mutations answer in this shape. */
 interface Answer {
   readonly result:
     | {
@@ -48,14 +49,25 @@ interface Answer {
     | { readonly code: ErrorCode; readonly message: string; readonly clearedCount?: number }
 }
 
-/** A few at once: quick, and no burst on a server that others use as well. */
+/** This many clears run at once: quick, without a burst on the shared server. */
 const CONCURRENT = 4
 
-/** Counts what would go (`dryRun`), or clears it. Never rejects: what went wrong is part of the outcome. */
+/** Clears the target, or only counts it (`dryRun`). The promise never rejects: failures are part of the outcome. */
 export async function runClear(
   target: ClearTarget,
   dryRun: boolean,
   onProgress: (progress: ClearProgress) => void = () => {},
+): Promise<ClearOutcome> {
+  const outcome = await send(target, dryRun, onProgress)
+  // A clear that failed may have cleared some of it, or all.
+  evictCleared(cache, !dryRun && clearsMappings(target))
+  return outcome
+}
+
+async function send(
+  target: ClearTarget,
+  dryRun: boolean,
+  onProgress: (progress: ClearProgress) => void,
 ): Promise<ClearOutcome> {
   switch (target.kind) {
     case 'single':

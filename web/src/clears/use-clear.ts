@@ -4,10 +4,10 @@ import { type AffinityFilter, ClearPreviewDocument } from '../generated/graphql.
 import { type ClearableRow, type ClearTarget, clearsDone } from './clear-store.js'
 import { type ClearOutcome, type ClearProgress, runClear } from './run-clear.js'
 
-/** What would be cleared: the count from the dry run, the people from a look at the same selection. */
+/** The plan holds the dry run's count and a sample of the same selection. */
 export interface ClearPlan {
   readonly outcome: ClearOutcome
-  /** Null where they could not be read. */
+  /** Null if the records could not be read. */
   readonly rows: readonly ClearableRow[] | null
   /** Unix milliseconds. */
   readonly countedAt: number
@@ -21,11 +21,11 @@ export type ClearStep =
 export interface ClearControl {
   readonly step: ClearStep
   clear(): void
-  /** Counts anew. */
+  /** Counts again. */
   again(): void
 }
 
-/** A dry run first, always; then, if told so, the clear itself. */
+/** The hook always starts with a dry run. The clear follows only if the user confirms it. */
 export function useClear(target: ClearTarget): ClearControl {
   const [step, setStep] = useState<ClearStep>({ name: 'counting', progress: null })
   const [round, setRound] = useState(0)
@@ -46,7 +46,7 @@ export function useClear(target: ClearTarget): ClearControl {
   const clear = useCallback(() => {
     setStep({ name: 'clearing', progress: null })
     void runClear(target, false, (progress) => setStep({ name: 'clearing', progress })).then((outcome) => {
-      // Also where it failed: some of it, or all, may have happened.
+      // A failed clear may have cleared some records, or all.
       clearsDone.set(clearsDone.get() + 1)
       setStep({ name: 'done', outcome })
     })

@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next'
 import type { Answer } from '../hooks/use-answer.js'
 import { useFormat } from '../hooks/use-format.js'
 
-/** How old the page is where nothing brings it up to date by itself, and the button that does. */
+/** The line says how old the data is, with a button to refresh it. */
 export function AsOf({ answer: { readAt, loading, ask } }: { readonly answer: Answer<unknown> }) {
   const { t } = useTranslation()
   const format = useFormat()

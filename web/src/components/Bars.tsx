@@ -4,13 +4,13 @@ import { useFormat } from '../hooks/use-format.js'
 export interface Bar {
   readonly id: string
   readonly name: ReactNode
-  /** Undefined while it is not known, which is not 0. */
+  /** Undefined while the count is unknown, which is not 0. */
   readonly count: number | undefined
-  /** What is left after the named: in grey, and no measure of their lengths. */
+  /** The bar stands for all others. It is grey and does not scale the named bars. */
   readonly rest?: boolean
 }
 
-/** Counts beside their names, long ones longer: read without a legend, and by a screen reader as a list. */
+/** The list shows a bar and a count beside each name. A screen reader reads it as a list. */
 export function Bars({ bars }: { readonly bars: readonly Bar[] }) {
   const format = useFormat()
   const most = Math.max(1, ...bars.map(({ count, rest }) => (rest ? 0 : (count ?? 0))))

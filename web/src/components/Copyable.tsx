@@ -4,11 +4,11 @@ import { useTranslation } from 'react-i18next'
 
 interface CopyableProps {
   readonly value: string
-  /** What it is, for the button's name. */
+  /** The button's name uses this word for the value. */
   readonly what: string
 }
 
-/** An id with the button that copies it whole, however it is cut off on the screen. */
+/** The button copies the whole id, even if the screen shows only a part of it. */
 export function Copyable({ value, what }: CopyableProps) {
   const { t } = useTranslation()
   const { copy, copied } = useClipboard({ timeout: 1_500 })

@@ -8,7 +8,7 @@ interface FailureProps {
   readonly onRetry: () => unknown
 }
 
-/** In place of what could not be loaded. */
+/** The message takes the place of data that could not be loaded. */
 export function Failure({ error, onRetry }: FailureProps) {
   const { t } = useTranslation()
   const kind = failureKind(error)
@@ -29,11 +29,11 @@ export function Failure({ error, onRetry }: FailureProps) {
 }
 
 interface FailureNoticeProps extends FailureProps {
-  /** Whether what is shown holds ids where PostgreSQL would have had names. */
+  /** True if the data shows ids because PostgreSQL could not give names. */
   readonly nameless?: boolean
 }
 
-/** Above data that is there but incomplete or old. */
+/** The notice stands above data that is incomplete or old. */
 export function FailureNotice({ error, onRetry, nameless = false }: FailureNoticeProps) {
   const { t } = useTranslation()
   const kind = failureKind(error)

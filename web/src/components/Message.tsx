@@ -7,7 +7,7 @@ interface MessageProps {
   readonly children?: ReactNode
 }
 
-/** What stands where there is nothing to show: what is so, and what to do about it. */
+/** The message takes the place of missing data: it says why, and what to do. */
 export function Message({ title, hint, level = 2, children }: MessageProps) {
   const Heading = level === 1 ? 'h1' : 'h2'
   return (

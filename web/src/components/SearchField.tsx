@@ -12,7 +12,7 @@ interface SearchFieldProps {
   readonly width?: number | string
 }
 
-/** Searches as one types, after a pause; Enter does not wait for it. `/` leads here from anywhere on the page. */
+/** The field searches after a pause in typing, or at once with Enter. The key `/` moves the focus here. */
 export function SearchField({ value, placeholder, onSearch, width = 320 }: SearchFieldProps) {
   const { t } = useTranslation()
   const [text, setText] = useState(value)
@@ -20,7 +20,7 @@ export function SearchField({ value, placeholder, onSearch, width = 320 }: Searc
   const sent = useRef(value)
 
   useEffect(() => {
-    // The address changed otherwise: by a link, or by going back.
+    // A link or the back button changed the address.
     if (value === sent.current) return
     sent.current = value
     setText(value)
@@ -63,7 +63,7 @@ export function SearchField({ value, placeholder, onSearch, width = 320 }: Searc
       }
       onChange={(event) => type(event.currentTarget.value)}
       onKeyDown={(event) => {
-        // An input method composes Chinese with Enter as well: that one is not for us.
+        // An input method uses Enter to compose Chinese; that press must not search.
         if (event.key === 'Enter' && !event.nativeEvent.isComposing) send(text)
         if (event.key === 'Escape') event.currentTarget.blur()
       }}

@@ -7,7 +7,7 @@ interface TimeProps {
   readonly at: string
 }
 
-/** A moment in the reader's zone, which is named; in UTC when pointed at. */
+/** Shows a time in the reader's time zone with its name; the tooltip has UTC. */
 export function Time({ at }: TimeProps) {
   const format = useFormat()
   return (
@@ -17,7 +17,7 @@ export function Time({ at }: TimeProps) {
   )
 }
 
-/** How long ago; the moment itself when pointed at. */
+/** Shows how long ago something was; the tooltip has the time. */
 export function Ago({ at }: TimeProps) {
   const { t } = useTranslation()
   const format = useFormat()
@@ -45,7 +45,7 @@ export function Countdown({ until }: CountdownProps) {
   return <span className={seconds < SHORT_SECONDS ? 'warn' : ''}>{format.duration(seconds)}</span>
 }
 
-/** The remaining TTL of something that was read at `readAt`, Unix milliseconds. */
+/** Shows the TTL left of a record that was read at `readAt`, Unix milliseconds. */
 export function Ttl({ seconds, readAt }: { readonly seconds: number | null; readonly readAt: number }) {
   const { t } = useTranslation()
   if (seconds === null) return <span className="dim">{t('common.unknown')}</span>

@@ -1,6 +1,6 @@
 /**
- * Folds requests into one call on an animation frame, at most every `everyMs`: faster than that nobody reads, and what
- * is drawn between would be thrown away.
+ * Throttles calls to one per animation frame, and at most one every `everyMs`. Nobody reads faster, so more drawing would
+ * be wasted.
  */
 export function frameThrottle(everyMs: number): (run: () => void) => void {
   let waiting: (() => void) | null = null

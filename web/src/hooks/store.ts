@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react'
 
-/** A value outside React that components can follow. */
+/** The store holds a value outside React that components can follow. */
 export interface Store<T> {
   get(): T
   set(next: T): void

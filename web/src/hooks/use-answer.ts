@@ -1,72 +1,62 @@
-import type { TypedDocumentNode } from '@apollo/client'
-import { useCallback, useEffect, useState } from 'react'
-import { client } from '../api/client.js'
-import { useClearedNotice } from '../clears/clear-store.js'
+import type { TypedDocumentNode, WatchQueryFetchPolicy } from '@apollo/client'
+import { useQuery } from '@apollo/client/react'
+import { useCallback, useRef } from 'react'
+import { readAt } from '../api/client.js'
 import { useRecovery } from './use-recovery.js'
 
 export interface Answer<Data> {
-  /** Of the question as it is; while that is awaited, of the one before. */
+  /** The answer to these variables; while that is loading, the answer before. */
   readonly data: Data | undefined
   readonly loading: boolean
-  /** With data that is incomplete, or was read before. */
+  /** If there is data as well, it is incomplete or old. */
   readonly error: unknown
-  /** When the data was read, Unix milliseconds; 0 without any. */
+  /** The time at which the data was read, Unix milliseconds; 0 without data. */
   readonly readAt: number
-  /** Asks again. */
+  /** Sends the query again. */
   readonly ask: () => void
 }
 
-interface State<Data> extends Omit<Answer<Data>, 'ask'> {
-  readonly question: string | null
+interface AnswerOptions {
+  readonly fetchPolicy?: WatchQueryFetchPolicy
+  /** The query is sent again after this many milliseconds, except while the tab is hidden. */
+  readonly everyMs?: number
+  /** Nothing is sent while this is true. */
+  readonly skip?: boolean
 }
 
-const NOTHING = { question: null, data: undefined, loading: true, error: undefined, readAt: 0 } as const
+interface Kept<Data> {
+  readonly question: string
+  readonly data: Data
+  readonly readAt: number
+}
 
 /**
- * The server's answer to a query, asked again when the server is back, after a clear, and every `everyMs` if given. An
- * answer outlives a failure to get it anew, but never stands under another question that has failed.
+ * The hook answers a query: at once from the cache, then from the server. It sends the query again when the server is
+ * back, and when a clear has evicted the answer. If that fails, the old answer stays. An answer to other variables
+ * never stays after a failure.
  */
 export function useAnswer<Data, Variables extends Record<string, unknown>>(
   document: TypedDocumentNode<Data, Variables>,
   variables: Variables,
-  everyMs?: number,
+  { fetchPolicy = 'cache-and-network', everyMs = 0, skip = false }: AnswerOptions = {},
 ): Answer<Data> {
+  const values: Record<string, unknown> = variables
+  const { data, loading, error, refetch } = useQuery(document as TypedDocumentNode<Data>, {
+    variables: values,
+    fetchPolicy,
+    skip,
+    pollInterval: everyMs,
+    skipPollAttempt: () => globalThis.document.hidden,
+    // A query that is sent after a clear must not share the answer of one that was sent before it.
+    context: { queryDeduplication: false },
+  })
   const question = JSON.stringify(variables)
-  const [state, setState] = useState<State<Data>>(NOTHING)
-  const [round, setRound] = useState(0)
-  const ask = useCallback(() => setRound((before) => before + 1), [])
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another round asks again
-  useEffect(() => {
-    const abort = new AbortController()
-    setState((before) => ({ ...before, loading: true }))
-    const fail = (error: unknown) => {
-      if (abort.signal.aborted) return
-      setState((before) => ({ ...(before.question === question ? before : NOTHING), loading: false, error }))
-    }
-    const values: Record<string, unknown> = JSON.parse(question)
-    client
-      .query({
-        query: document as TypedDocumentNode<Data, Record<string, unknown>>,
-        variables: values,
-        fetchPolicy: 'no-cache',
-        context: { fetchOptions: { signal: abort.signal }, queryDeduplication: false },
-      })
-      .then(({ data, error }) => {
-        if (abort.signal.aborted) return
-        if (!data) return fail(error)
-        setState({ question, data: data as Data, loading: false, error, readAt: Date.now() })
-      }, fail)
-    return () => abort.abort()
-  }, [document, question, round])
-
-  useEffect(() => {
-    if (everyMs === undefined) return
-    const timer = setInterval(() => globalThis.document.hidden || ask(), everyMs)
-    return () => clearInterval(timer)
-  }, [everyMs, ask])
+  const kept = useRef<Kept<Data>>(undefined)
+  if (data) {
+    kept.current = { question, data, readAt: readAt(document, variables) }
+  }
+  const ask = useCallback(() => void refetch(), [refetch])
   useRecovery(ask)
-  useClearedNotice(ask)
-  const { data, loading, error, readAt } = state
-  return { data, loading, error, readAt, ask }
+  const shown = loading || kept.current?.question === question ? kept.current : undefined
+  return { data: shown?.data, loading, error, readAt: shown?.readAt ?? 0, ask }
 }

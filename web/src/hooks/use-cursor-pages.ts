@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useState } from 'react'
 
 export interface CursorPages {
-  /** Cursor of the page that is shown; null for the first. */
+  /** The cursor of the shown page; null for the first page. */
   readonly after: string | null
   /** 0 for the first page. */
   readonly index: number
@@ -9,10 +9,10 @@ export interface CursorPages {
   back(): void
 }
 
-/** Remembers the cursors that led here, since a cursor knows no page before it. `of` names what is paged. */
+/** The hook remembers the cursors of earlier pages, because a cursor only leads forward. `of` names what is paged. */
 export function useCursorPages(of: string): CursorPages {
   const [state, setState] = useState<{ of: string; cursors: readonly string[] }>({ of, cursors: [] })
-  // Another search or filter begins on its first page, without a request for a page of the old.
+  // A new search or filter starts on its first page, without a request for a page of the old one.
   const cursors = useMemo(() => (state.of === of ? state.cursors : []), [state, of])
   const forward = useCallback(
     (cursor: string) => setState({ of, cursors: [...cursors, cursor] }),

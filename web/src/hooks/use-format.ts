@@ -12,14 +12,14 @@ export interface Format {
   time(value: number): string
   /** `1 h 05 min`, `4 min 32 s`, `32 s`; from seconds. */
   duration(seconds: number): string
-  /** Only the units that matter: `2 d 3 h`, `1 h 50 min`, `17 min`, `32 s`; from seconds. */
+  /** The two largest units at most: `2 d 3 h`, `1 h 50 min`, `17 min`, `32 s`; from seconds. */
   age(seconds: number): string
   /** `a, b` with the language's own commas. */
   list(parts: readonly string[]): string
   readonly zone: string
 }
 
-/** One for each language: making one takes milliseconds, and every row of a table asks for several. */
+/** The console keeps one format per language: creating one takes milliseconds, and each table row needs several. */
 const formats = new Map<string, Format>()
 
 export function useFormat(): Format {

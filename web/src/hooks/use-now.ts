@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react'
 
-/** One timer for every countdown on the page, on the full second; none while nothing counts. */
+/** One timer drives all countdowns of the page on the full second. It stops if there is no countdown. */
 const listeners = new Set<() => void>()
 let timer: ReturnType<typeof setTimeout> | undefined
 let now = Date.now()
@@ -20,5 +20,5 @@ function subscribe(listener: () => void): () => void {
   }
 }
 
-/** Unix milliseconds, anew every second. */
+/** Returns the current time, Unix milliseconds, updated every second. */
 export const useNow = (): number => useSyncExternalStore(subscribe, () => now)

@@ -3,7 +3,7 @@ import { connectivity } from '../api/connectivity.js'
 import { sessionStore } from '../session/session.js'
 import { useStore } from './store.js'
 
-/** Runs `ask` again each time the server is back, or somebody has signed in again. */
+/** Runs `ask` again each time the server is back, or a new session has started. */
 export function useRecovery(ask: () => unknown): void {
   const { recoveries } = useStore(connectivity)
   const { session } = useStore(sessionStore)

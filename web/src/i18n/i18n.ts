@@ -31,9 +31,7 @@ function preferredLanguage(): Language {
 /** Chinese is fetched when it is chosen: who reads English does not load it. */
 async function loadCatalogue(language: Language): Promise<void> {
   if (i18next.hasResourceBundle(language, 'translation')) return
-  const [{ zhCN }, { zhMeanings }] = await fetchPart(() =>
-    Promise.all([import('./zh-CN.js'), import('./zh-CN-meanings.js')]),
-  )
+  const { zhCN, zhMeanings } = await fetchPart(() => import('./zh-CN.js'))
   i18next.addResourceBundle(language, 'translation', zhCN)
   i18next.addResourceBundle(language, 'meanings', zhMeanings)
 }

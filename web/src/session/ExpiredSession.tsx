@@ -4,14 +4,14 @@ import { useStore } from '../hooks/store.js'
 import { SignInForm } from './SignInForm.js'
 import { endSession, sessionStore } from './session.js'
 
-/** Lies over the page, which keeps its filters, its scroll position and what was typed. */
+/** The dialogue lies over the page, which keeps its filters, scroll position and typed text. */
 export function ExpiredSession() {
   const { t } = useTranslation()
   const { expired } = useStore(sessionStore)
   return (
     <Modal
       opened={expired}
-      // It goes with a sign-in, or with a sign-out.
+      // Only a sign-in or a sign-out closes it.
       onClose={() => {}}
       withCloseButton={false}
       closeOnClickOutside={false}

@@ -8,11 +8,11 @@ export interface Session {
 
 export interface SessionState {
   readonly session: Session | null
-  /** The server took the token before and does not any more: the page stays, a sign-in lies over it. */
+  /** The token has expired. The page stays, and a sign-in dialogue lies over it. */
   readonly expired: boolean
 }
 
-/** Also read by GraphiQL, when it is opened from the console. */
+/** GraphiQL reads this key too, if it is opened from the console. */
 const STORAGE_KEY = 'affinityql.session'
 
 export const sessionStore = createStore<SessionState>({ session: restore(), expired: false })
@@ -37,6 +37,17 @@ export function startSession(session: Session): void {
 export function endSession(): void {
   sessionStorage.removeItem(STORAGE_KEY)
   sessionStore.set({ session: null, expired: false })
+}
+
+/** Calls back with each new session, and with null after a sign-out. */
+export function onSessionChange(listener: (session: Session | null) => void): void {
+  let { session: before } = sessionStore.get()
+  sessionStore.subscribe(() => {
+    const { session } = sessionStore.get()
+    if (session === before) return
+    before = session
+    listener(session)
+  })
 }
 
 export function expireSession(): void {

@@ -3,7 +3,7 @@ import { codeOf, type FailureKind, failureKind } from '../api/errors.js'
 import { LoginDocument, ViewerDocument } from '../generated/graphql.js'
 import { startSession } from './session.js'
 
-/** Why a sign-in did not happen; null where it did. */
+/** The reason why a sign-in failed; null if it succeeded. */
 export type SignInFailure = 'badCredentials' | 'badToken' | 'tooMany' | FailureKind | null
 
 export async function signInByPassword(email: string, password: string): Promise<SignInFailure> {
@@ -11,7 +11,7 @@ export async function signInByPassword(email: string, password: string): Promise
     const { data } = await client.mutate({
       mutation: LoginDocument,
       variables: { email, password },
-      // The token that has ended would be refused before the password is looked at.
+      // The server would refuse the expired token before it checks the password.
       context: { ownAuthorization: true },
     })
     if (data?.login.__typename !== 'Session') return 'badCredentials'
@@ -22,10 +22,10 @@ export async function signInByPassword(email: string, password: string): Promise
   }
 }
 
-/** Tries the token before it is kept. */
+/** Checks the token with the server before the session starts. */
 export async function signInByToken(text: string): Promise<SignInFailure> {
   const token = text.trim().replace(/^Bearer\s+/i, '')
-  // A header cannot hold other characters, so this is no token of anybody's.
+  // A header cannot hold other characters, so this cannot be a token.
   if (!/^[\x21-\x7e]+$/.test(token)) return 'badToken'
   const headers = { authorization: `Bearer ${token}` }
   try {

@@ -3,6 +3,7 @@
  * batches, resource) from the process's environment by itself, which nothing else here does but main.ts: therefore it
  * is imported by main.ts alone, and only where tracing is switched on.
  */
+
 import {
   defaultResource,
   detectResources,
@@ -11,6 +12,7 @@ import {
 } from '@opentelemetry/resources'
 import { BatchSpanProcessor, NodeTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-node'
 import type { Logger } from 'pino'
+import { createChangeFilter } from '../../../log/change-filter.js'
 import { storeSpans } from './store-spans.js'
 import type { Tracing } from './tracing.js'
 import { useTracing } from './use-tracing.js'
@@ -44,14 +46,15 @@ export async function startTracing({ protocol }: TracingOptions, logger: Logger)
 
 /** Says when spans begin to be lost and when they no longer are, not each time. */
 function reporting(exporter: SpanExporter, logger: Logger): SpanExporter {
-  let isFailing = false
+  const changes = createChangeFilter()
   return {
     export(spans, done) {
       exporter.export(spans, (result) => {
         const { error } = result
-        if (error && !isFailing) logger.warn({ reason: error.message }, 'traces cannot be sent')
-        else if (!error && isFailing) logger.info({}, 'traces are sent again')
-        isFailing = error !== undefined
+        if (error) {
+          if (changes.isNew('collector', 'failing'))
+            logger.warn({ reason: error.message }, 'traces cannot be sent')
+        } else if (changes.ended('collector') !== undefined) logger.info({}, 'traces are sent again')
         done(result)
       })
     },

@@ -5,17 +5,16 @@ import { part } from '../../app/part.js'
 import { useClearedNotice } from '../../clears/clear-store.js'
 import { Failure, FailureNotice } from '../../components/Failure.js'
 import { Message } from '../../components/Message.js'
-import { PageHead } from '../../components/PageHead.js'
+import { PageHead } from '../../components/Page.js'
 import { SearchField } from '../../components/SearchField.js'
-import { useCanClear } from '../../session/use-viewer.js'
+import { useCanClear } from '../../session/use-session.js'
 import { ClearMenu } from './ClearMenu.js'
 import { ExportButton } from './export/ExportButton.js'
 import { FilterBar } from './filter/FilterBar.js'
 import { LiveBar } from './LiveBar.js'
 import { Pager } from './Pager.js'
 import { AffinityTable } from './table/AffinityTable.js'
-import { usePage } from './use-page.js'
-import { useRowIds, useSummary } from './use-rows.js'
+import { usePage, useRowIds, useSummary } from './use-page.js'
 import { useSelection } from './use-selection.js'
 import { useViewState } from './view-state.js'
 
@@ -32,7 +31,7 @@ export function AffinitiesPage() {
   const selection = useSelection(useMemo(() => ids.join(), [ids]))
   useClearedNotice(load.reload)
 
-  // Stays once it was opened, so that it can slide out.
+  // The drawer stays mounted after it was opened, so that it can slide out.
   const [everOpened, setEverOpened] = useState(false)
   if (view.open !== null && !everOpened) setEverOpened(true)
 

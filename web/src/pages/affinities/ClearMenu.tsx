@@ -17,7 +17,7 @@ interface ClearMenuProps {
 
 export function ClearMenu({ page, filter, search, matched, selection }: ClearMenuProps) {
   const { t } = useTranslation()
-  // Without a filter it would be everything, which has an entry and a word to type of its own.
+  // A clear without a filter would clear everything; that has its own entry and its own words to type.
   const matching = selectionFilter(search, filter, matched) ?? null
   const rows = page.records().filter(({ id }) => selection.ids.has(id))
   const reason = search !== '' ? t('clears.matchingNeedsIds') : t('clears.matchingNeedsFilter')

@@ -1,9 +1,9 @@
 import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import { ConnectionState } from '../../app/ConnectionState.js'
+import { ConnectionState } from '../../app/Connection.js'
 import { useFormat } from '../../hooks/use-format.js'
 import type { PageLoad } from './use-page.js'
-import { useSummary } from './use-rows.js'
+import { useSummary } from './use-page.js'
 import type { Selection } from './use-selection.js'
 
 interface LiveBarProps {
@@ -11,7 +11,7 @@ interface LiveBarProps {
   readonly selection: Selection
 }
 
-/** How old the page is and what has happened since. Always there and always as high: nothing below it moves. */
+/** The bar says how old the page is and what changed since. Its height never changes, so nothing below it moves. */
 export function LiveBar({ load, selection }: LiveBarProps) {
   const { t } = useTranslation()
   const format = useFormat()

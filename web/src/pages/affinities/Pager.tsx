@@ -19,7 +19,7 @@ export function Pager({ control, total }: PagerProps) {
   return (
     <div className="pager affinity-pager">
       <span className="hint">
-        {/* Without a record, and before there is an answer, there is nothing to count. */}
+        {/* There is no range without records, or before the first answer. */}
         {total > 0 &&
           t('common.range', {
             from: format.number(from),

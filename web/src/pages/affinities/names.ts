@@ -1,8 +1,11 @@
+import { RecentMap } from '../../api/recent-map.js'
 import type { AffinityRowFragment } from '../../generated/graphql.js'
+import { onSessionChange } from '../../session/session.js'
 import type { FilterField } from './view-state.js'
 
-/** Names of ids that were seen on some page, so that a filter's chip can say whom it means. */
-const names = new Map<string, string>()
+/** The names of ids that some page has shown: a filter's chip shows a name and not an id. */
+const names = new RecentMap<string, string>(20_000)
+onSessionChange(() => names.clear())
 
 export function rememberNames(records: readonly AffinityRowFragment[]): void {
   for (const { user, apiKey, affinityKey, provider, providerKey, endpoint, modelId, modelName } of records) {
@@ -18,7 +21,7 @@ export function rememberNames(records: readonly AffinityRowFragment[]): void {
 export const rememberName = (field: FilterField, id: string, name: string): void =>
   void names.set(`${field}:${id}`, name)
 
-/** Names that the gateway lets two have: any user may call a key `laptop`, and each endpoint may have a key `main`. */
+/** The names of these fields are not unique: two users may each have an API key `laptop`. */
 const SHARED: readonly FilterField[] = ['affinityKey', 'providerKeyId']
 
 export function nameOf(field: FilterField, id: string): string {
@@ -27,9 +30,9 @@ export function nameOf(field: FilterField, id: string): string {
   return SHARED.includes(field) ? `${name} · ${shortId(id)}` : name
 }
 
-/** Enough of an id to tell it from its neighbours. */
+/** Shortens an id to its first characters, which tell it from others on the page. */
 export const shortId = (id: string): string => (id.length > 13 ? `${id.slice(0, 8)}…` : id)
 
-/** Whose record it is, as people say it. */
+/** Returns the name of the record's owner. */
 export const ownerOf = ({ user, apiKey, affinityKey }: AffinityRowFragment): string =>
   user?.username ?? apiKey?.name ?? shortId(affinityKey)

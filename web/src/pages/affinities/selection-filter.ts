@@ -1,11 +1,11 @@
 import type { AffinitiesPageQuery, AffinityFilter } from '../../generated/graphql.js'
 
-/** Whom the server took a search for. */
+/** The server recognised the search text as this user or API key. */
 export type Matched = Pick<AffinitiesPageQuery['affinities'], 'matchedUser' | 'matchedApiKey'>
 
 /**
- * All that the list shows as a filter alone, null where it shows everything. Undefined where no filter says it, as for
- * a free text: clears and subscriptions take filters, never a text, and a wider one must not stand in for it.
+ * Returns the selection of the list as a filter, and null for all records. It is undefined if no filter can express it,
+ * as with free text: clears and subscriptions take only filters, and a wider filter would be wrong.
  */
 export function selectionFilter(
   search: string,
@@ -18,6 +18,6 @@ export function selectionFilter(
   return undefined
 }
 
-/** One field holds one id: a filter for somebody else and the search for this one cannot be said together. */
+/** A field holds one id, so a filter by another id and this search cannot be combined. */
 const narrowed = (filter: AffinityFilter | null, field: 'affinityKey' | 'userId', id: string) =>
   filter?.[field] == null || filter[field] === id ? { ...filter, [field]: id } : undefined

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { client } from '../../api/client.js'
 import { useAttention } from '../../api/visibility.js'
 import {
@@ -11,25 +11,25 @@ import {
 import { frameThrottle } from '../../hooks/frame-throttle.js'
 import { useRecovery } from '../../hooks/use-recovery.js'
 import { followRow } from './live/follow-row.js'
-import { LivePage } from './live/live-page.js'
+import { LivePage, type LiveRow, type LiveSummary } from './live/live-page.js'
 import { rememberNames } from './names.js'
 import { type Matched, selectionFilter } from './selection-filter.js'
 import type { ViewState } from './view-state.js'
 
 export type AffinityPage = LivePage<AffinityRowFragment>
 
-/** Redrawn five times a second at most. */
+/** The page is drawn at most five times per second. */
 const REDRAW_MS = 200
-/** Switched rows are asked for together, this long after the first. */
+/** The names of switched rows are read together, this long after the first switch. */
 const NAMES_AFTER_MS = 400
 
 export interface PageLoad {
   readonly page: AffinityPage
   readonly loading: boolean
-  /** With data it is incomplete, without there is none. */
+  /** If rows are loaded as well, they are incomplete. */
   readonly error: unknown
   readonly loaded: boolean
-  /** Whether changes are followed; false where the server refuses to tell of them. */
+  /** False if the server refuses the subscription. */
   readonly followed: boolean
   readonly matched: Matched | null
   reload(): void
@@ -40,7 +40,7 @@ interface LoadState extends Omit<PageLoad, 'page' | 'reload' | 'followed'> {
   readonly search: string | null
 }
 
-/** The page that the address asks for, kept up to date by the subscription. */
+/** The hook reads the page of the address, and a subscription keeps it up to date. */
 export function usePage(view: ViewState, filter: AffinityFilter | null): PageLoad {
   const [page] = useState(() => new LivePage(frameThrottle(REDRAW_MS), followRow))
   const [state, setState] = useState<LoadState>(NOTHING_YET)
@@ -59,7 +59,7 @@ export function usePage(view: ViewState, filter: AffinityFilter | null): PageLoa
     [size, view.page, search, filter, field, direction],
   )
 
-  /** What the rows that are shown were asked with. */
+  /** The variables of the rows that are shown. */
   const shown = useRef<typeof variables | null>(null)
 
   const ask = useCallback(
@@ -75,7 +75,7 @@ export function usePage(view: ViewState, filter: AffinityFilter | null): PageLoa
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another round asks again
   useEffect(() => {
-    // What was asked for before is cancelled: the answer to the last letters typed is the one shown.
+    // A new request cancels the one before: the answer to the last letters is shown.
     const abort = new AbortController()
     setState((before) => ({ ...before, loading: true }))
     page.startReading()
@@ -83,7 +83,7 @@ export function usePage(view: ViewState, filter: AffinityFilter | null): PageLoa
       if (abort.signal.aborted) return
       page.stopReading()
       if (shown.current === variables) return setState((before) => ({ ...before, loading: false, error }))
-      // Rows of the selection before must not stand under the filters of this one.
+      // Rows of the old selection must not stay under the new filters.
       shown.current = null
       page.show([], 0, 0)
       setState({ ...NOTHING_YET, loading: false, error })
@@ -101,7 +101,7 @@ export function usePage(view: ViewState, filter: AffinityFilter | null): PageLoa
     return () => abort.abort()
   }, [ask, page, round])
 
-  // Until this search is answered nobody is known to be meant by it.
+  // The matched user is unknown until this search is answered.
   const matched = state.search === variables.search ? state.matched : null
   const followed = useLiveEvents(page, liveFilter(search, filter, matched), ask, reload)
   useRecovery(reload)
@@ -113,11 +113,11 @@ const NOTHING_YET: LoadState = { search: null, loading: true, loaded: false, err
 
 interface LiveFilter {
   readonly filter: AffinityFilter | null
-  /** Whether events through this filter are exactly those of the selection. */
+  /** True if the filter selects exactly the records of the list. */
   readonly exact: boolean
 }
 
-/** The subscription knows no search; one that was recognised as somebody is a filter, though. */
+/** The subscription takes no search text, but a search that matched a user or API key is a filter. */
 function liveFilter(search: string, filter: AffinityFilter | null, matched: Matched | null): LiveFilter {
   const exactly = selectionFilter(search, filter, matched)
   return exactly === undefined ? { filter, exact: false } : { filter: exactly, exact: true }
@@ -159,7 +159,7 @@ function useLiveEvents(
       .subscribe({
         query: AffinityEventsDocument,
         variables,
-        // Not through the normalised cache: thousands of records a second would be written there for nobody.
+        // The cache would normalise thousands of records per second that nobody reads from it.
         fetchPolicy: 'no-cache',
         context: { onReconnected: () => latest.current.reload() },
       })
@@ -179,4 +179,16 @@ function useLiveEvents(
     }
   }, [page, key, attended])
   return followed
+}
+
+export const useRowIds = (page: AffinityPage): readonly string[] =>
+  useSyncExternalStore(page.subscribe, page.ids)
+
+export const useSummary = (page: AffinityPage): LiveSummary =>
+  useSyncExternalStore(page.subscribe, page.summary)
+
+/** The hook follows one row, so that only changed rows are drawn again. */
+export function useRow(page: AffinityPage, id: string): LiveRow<AffinityRowFragment> | undefined {
+  const subscribe = useCallback((listener: () => void) => page.subscribeRow(id, listener), [page, id])
+  return useSyncExternalStore(subscribe, () => page.row(id))
 }

@@ -9,7 +9,7 @@ export interface Selection {
 
 const NONE: ReadonlySet<string> = new Set()
 
-/** Rows that are ticked on the page. `of` names the page: what is not seen must not stay selected. */
+/** The hook holds the ticked rows. `of` names the page: rows of another page must not stay selected. */
 export function useSelection(of: string): Selection {
   const [ids, setIds] = useState(NONE)
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page empties the selection

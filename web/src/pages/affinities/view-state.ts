@@ -5,7 +5,7 @@ import type { AffinityFilter, AffinityOrderField, OrderDirection } from '../../g
 export const PAGE_SIZES = [25, 50, 100, 200, 500, 1_000] as const
 const DEFAULT_SIZE = 50
 
-/** Names in the address, short and stable: links to them are kept in runbooks. */
+/** The parameter names of the address are short and stable, because runbooks contain links. */
 const FILTER_PARAMS = {
   userId: 'user',
   affinityKey: 'key',
@@ -49,7 +49,7 @@ export interface ViewControl {
   search(text: string): void
   setFilter(field: FilterField, value: string | null): void
   clearFilters(): void
-  /** By that column; the other way round where it is the one already. */
+  /** Sorts by the column, or reverses the order if it is already sorted by it. */
   sortBy(field: AffinityOrderField): void
   setSort(sort: Sort): void
   goTo(page: number): void
@@ -57,7 +57,7 @@ export interface ViewControl {
   openRecord(id: string | null): void
 }
 
-/** All of the table's state, held in the address: any of it can be linked to, and going back undoes. */
+/** The address holds the whole state of the table, so that it can be linked to and the back button undoes a step. */
 export function useViewState(): ViewControl {
   const [params, setParams] = useSearchParams()
   const view = useMemo(() => readView(params), [params])
@@ -84,7 +84,7 @@ export function useViewState(): ViewControl {
     return {
       view,
       filter,
-      // Letters typed are not steps to go back by.
+      // The back button does not step through typed letters.
       search: (text) => change({ q: text, ...first }, true),
       setFilter: (field, value) => change({ [FILTER_PARAMS[field]]: value, ...first }),
       clearFilters: () =>

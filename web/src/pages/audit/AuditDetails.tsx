@@ -10,15 +10,20 @@ import { useActionName } from './actions.js'
 
 interface AuditDetailsProps {
   readonly id: string | null
-  readonly known: readonly AuditRowFragment[]
   readonly onClose: () => void
 }
 
-/** One event: of the page that is shown, else, as after a link, asked for by its id. */
-export function AuditDetails({ id, known, onClose }: AuditDetailsProps) {
+/** The drawer shows one event. The cache has it if a page listed it; otherwise the server is asked by id. */
+export function AuditDetails({ id, onClose }: AuditDetailsProps) {
   const { t } = useTranslation()
   const actionName = useActionName()
-  const event = known.find((one) => one.id === id)
+  const { data, error, loading, ask } = useAnswer(
+    AuditEventDocument,
+    { id: id ?? '' },
+    { fetchPolicy: 'cache-first', skip: id === null },
+  )
+  // The answer holds the event before until this one is loaded.
+  const event = data?.auditEvent?.id === id ? data?.auditEvent : undefined
   return (
     <Drawer
       opened={id !== null}
@@ -29,17 +34,17 @@ export function AuditDetails({ id, known, onClose }: AuditDetailsProps) {
       closeButtonProps={{ 'aria-label': t('common.close') }}
       overlayProps={{ backgroundOpacity: 0.25 }}
     >
-      {event ? <AuditFacts event={event} /> : id !== null && <LinkedEvent id={id} />}
+      {event ? (
+        <AuditFacts event={event} />
+      ) : loading ? (
+        <Loader size="sm" />
+      ) : error !== undefined ? (
+        <Failure error={error} onRetry={ask} />
+      ) : (
+        id !== null && <p className="dim">{t('audit.notFound')}</p>
+      )}
     </Drawer>
   )
-}
-
-function LinkedEvent({ id }: { readonly id: string }) {
-  const { t } = useTranslation()
-  const { data, error, loading, ask } = useAnswer(AuditEventDocument, { id })
-  if (data?.auditEvent) return <AuditFacts event={data.auditEvent} />
-  if (error !== undefined) return <Failure error={error} onRetry={ask} />
-  return loading ? <Loader size="sm" /> : <p className="dim">{t('audit.notFound')}</p>
 }
 
 function AuditFacts({ event: shown }: { readonly event: AuditRowFragment }) {

@@ -5,7 +5,7 @@ import { AsOf } from '../../components/AsOf.js'
 import { CursorPager } from '../../components/CursorPager.js'
 import { Failure, FailureNotice } from '../../components/Failure.js'
 import { Message } from '../../components/Message.js'
-import { PageHead } from '../../components/PageHead.js'
+import { PageHead } from '../../components/Page.js'
 import { AuditEventsDocument } from '../../generated/graphql.js'
 import { useAnswer } from '../../hooks/use-answer.js'
 import { useCursorPages } from '../../hooks/use-cursor-pages.js'
@@ -73,7 +73,7 @@ export function AuditPage() {
           />
         </div>
       )}
-      <AuditDetails id={open} known={events?.nodes ?? []} onClose={() => set('event', null)} />
+      <AuditDetails id={open} onClose={() => set('event', null)} />
     </div>
   )
 }

@@ -50,7 +50,7 @@ export function AuditTable({ events, onOpen }: AuditTableProps) {
               <td data-label={t('audit.result')}>
                 <AuditResult event={event} />
               </td>
-              {/* A dry run cleared nothing: what it found stands beside its result. */}
+              {/* A dry run clears nothing; its count is shown beside the result. */}
               <td data-label={t('audit.cleared')} className="number">
                 {clearedCount !== null && !dryRun && format.number(clearedCount)}
               </td>

@@ -17,7 +17,7 @@ type AuditAction = (typeof AUDIT_ACTIONS)[number]
 
 const isKnown = (action: string): action is AuditAction => AUDIT_ACTIONS.some((known) => known === action)
 
-/** An action in the reader's words; one that a newer server writes as it is. */
+/** Returns the name of an action in the reader's language. Unknown actions of a newer server stay as they are. */
 export function useActionName(): (action: string) => string {
   const { t } = useTranslation()
   return useCallback((action) => (isKnown(action) ? t(`audit.actions.${action}`) : action), [t])

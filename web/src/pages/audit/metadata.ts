@@ -1,10 +1,10 @@
-/** The members of an event's metadata that have a place of their own on the page. */
+/** The page shows these members of an event's metadata in their own place. */
 export interface KnownMetadata {
   readonly dryRun: boolean
   readonly clearedCount: number | null
 }
 
-/** Metadata is what some version of the service wrote: anything may be in it. */
+/** Reads the known members. Any version of the service may have written the metadata, so anything may be in it. */
 export function readMetadata(metadata: unknown): KnownMetadata {
   const dryRun = find(metadata, ['dryRun', 'dry_run'])
   const count = find(metadata, ['clearedCount', 'cleared_count'])

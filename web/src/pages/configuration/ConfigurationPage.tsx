@@ -1,7 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import { Failure, FailureNotice } from '../../components/Failure.js'
-import { PageHead } from '../../components/PageHead.js'
-import { Scroll } from '../../components/Scroll.js'
+import { PageHead, Scroll } from '../../components/Page.js'
 import { CacheConfigDocument } from '../../generated/graphql.js'
 import { useAnswer } from '../../hooks/use-answer.js'
 import { useMeaning } from './meanings.js'
@@ -10,7 +9,7 @@ export function ConfigurationPage() {
   const { t, i18n } = useTranslation()
   const { data, error, ask } = useAnswer(CacheConfigDocument, {})
   const meaningOf = useMeaning()
-  // Values are copied into environments: as they are written there, not rounded.
+  // Users copy the values into environment variables, so they are not rounded.
   const exact = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 10, useGrouping: false })
   return (
     <Scroll>

@@ -8,11 +8,11 @@ export interface Meaning {
   readonly language: string
 }
 
-/** What a parameter means, in the reader's language; in the server's English where the console does not know it. */
+/** Explains a parameter in the reader's language, or in the server's English if the console does not know it. */
 export function useMeaning(): (parameter: Pick<Parameter, 'name' | 'description'>) => Meaning {
   const { i18n } = useTranslation()
   return ({ name, description }) => {
-    // The dots of a name are no path.
+    // A dot in a parameter name does not separate keys.
     const words: unknown = i18n.getResource(i18n.language, 'meanings', name, { keySeparator: '\n' })
     return typeof words === 'string'
       ? { words, language: i18n.language }

@@ -1,5 +1,7 @@
+import { IconTrash } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import { type ClearTarget, openClear } from '../../clears/clear-store.js'
 import { AsOf } from '../../components/AsOf.js'
 import { CursorPager } from '../../components/CursorPager.js'
 import { Failure, FailureNotice } from '../../components/Failure.js'
@@ -16,7 +18,7 @@ export interface Column<Node> {
 interface MappingTableProps<Node> {
   readonly page: MappingPage<Node>
   readonly pages: CursorPages
-  /** What else is to be read anew with the table. */
+  /** Refreshes the rest of the page together with the table. */
   readonly onRefresh: () => void
   readonly search: string
   readonly label: string
@@ -94,4 +96,30 @@ export function MappingTable<Node>({
       </div>
     </>
   )
+}
+
+interface ClearOf {
+  readonly target: ClearTarget
+  readonly label: string
+}
+
+/** Returns the column with the clear button, or no column for a viewer who is not allowed to clear. */
+export function useClearColumn<Node>(canClear: boolean, clearOf: (node: Node) => ClearOf): Column<Node>[] {
+  const { t } = useTranslation()
+  if (!canClear) return []
+  const cell = (node: Node) => {
+    const { target, label } = clearOf(node)
+    return (
+      <button
+        type="button"
+        className="copy"
+        aria-label={label}
+        title={label}
+        onClick={() => openClear(target)}
+      >
+        <IconTrash size={15} stroke={1.6} />
+      </button>
+    )
+  }
+  return [{ name: t('common.actions'), number: true, cell }]
 }

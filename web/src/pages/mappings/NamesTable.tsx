@@ -2,8 +2,7 @@ import { useTranslation } from 'react-i18next'
 import { Ttl } from '../../components/Time.js'
 import { ModelMappingsDocument, type ModelMappingsQuery } from '../../generated/graphql.js'
 import { useCursorPages } from '../../hooks/use-cursor-pages.js'
-import { ClearButton } from './ClearButton.js'
-import { MappingTable } from './MappingTable.js'
+import { MappingTable, useClearColumn } from './MappingTable.js'
 import { useMappingPage } from './use-mapping-page.js'
 
 interface NamesTableProps {
@@ -12,7 +11,7 @@ interface NamesTableProps {
   readonly onRefresh: () => void
 }
 
-/** Which model a requested name leads to, and who serves it. */
+/** The table shows which global model a requested name resolves to, and which providers serve it. */
 export function NamesTable({ search, canClear, onRefresh }: NamesTableProps) {
   const { t } = useTranslation()
   const pages = useCursorPages(search)
@@ -20,6 +19,13 @@ export function NamesTable({ search, canClear, onRefresh }: NamesTableProps) {
     ModelMappingsDocument,
     { after: pages.after, search: search === '' ? null : search },
     (data: ModelMappingsQuery) => data.modelMappings,
+  )
+  const clearColumn = useClearColumn(
+    canClear,
+    ({ mappingName: name }: ModelMappingsQuery['modelMappings']['nodes'][number]) => ({
+      target: { kind: 'mappingName', name },
+      label: t('clears.mappingName', { name }),
+    }),
   )
   return (
     <MappingTable
@@ -59,20 +65,7 @@ export function NamesTable({ search, canClear, onRefresh }: NamesTableProps) {
           number: true,
           cell: ({ ttlSeconds }) => <Ttl seconds={ttlSeconds} readAt={page.answer.readAt} />,
         },
-        ...(canClear
-          ? [
-              {
-                name: t('common.actions'),
-                number: true,
-                cell: ({ mappingName }: ModelMappingsQuery['modelMappings']['nodes'][number]) => (
-                  <ClearButton
-                    target={{ kind: 'mappingName', name: mappingName }}
-                    label={t('clears.mappingName', { name: mappingName })}
-                  />
-                ),
-              },
-            ]
-          : []),
+        ...clearColumn,
       ]}
     />
   )

@@ -3,8 +3,7 @@ import { Ttl } from '../../components/Time.js'
 import { ProviderModelMappingsDocument, type ProviderModelMappingsQuery } from '../../generated/graphql.js'
 import { useCursorPages } from '../../hooks/use-cursor-pages.js'
 import { useFormat } from '../../hooks/use-format.js'
-import { ClearButton } from './ClearButton.js'
-import { MappingTable } from './MappingTable.js'
+import { MappingTable, useClearColumn } from './MappingTable.js'
 import { useMappingPage } from './use-mapping-page.js'
 
 interface ProvidersTableProps {
@@ -13,7 +12,7 @@ interface ProvidersTableProps {
   readonly onRefresh: () => void
 }
 
-/** What a model is called at each provider. */
+/** The table shows the name of a model at each provider. */
 export function ProvidersTable({ search, canClear, onRefresh }: ProvidersTableProps) {
   const { t } = useTranslation()
   const format = useFormat()
@@ -22,6 +21,21 @@ export function ProvidersTable({ search, canClear, onRefresh }: ProvidersTablePr
     ProviderModelMappingsDocument,
     { after: pages.after, search: search === '' ? null : search },
     (data: ProviderModelMappingsQuery) => data.providerModelMappings,
+  )
+  const clearColumn = useClearColumn(
+    canClear,
+    ({
+      providerId,
+      globalModelId,
+      providerName,
+      globalModelName,
+    }: ProviderModelMappingsQuery['providerModelMappings']['nodes'][number]) => {
+      const name = `${providerName} · ${globalModelName}`
+      return {
+        target: { kind: 'providerMapping', providerId, globalModelId, name },
+        label: t('clears.mappingProvider', { name }),
+      }
+    },
   )
   return (
     <MappingTable
@@ -51,24 +65,7 @@ export function ProvidersTable({ search, canClear, onRefresh }: ProvidersTablePr
           number: true,
           cell: ({ ttlSeconds }) => <Ttl seconds={ttlSeconds} readAt={page.answer.readAt} />,
         },
-        ...(canClear
-          ? [
-              {
-                name: t('common.actions'),
-                number: true,
-                cell: (node: ProviderModelMappingsQuery['providerModelMappings']['nodes'][number]) => {
-                  const { providerId, globalModelId } = node
-                  const name = `${node.providerName} · ${node.globalModelName}`
-                  return (
-                    <ClearButton
-                      target={{ kind: 'providerMapping', providerId, globalModelId, name }}
-                      label={t('clears.mappingProvider', { name })}
-                    />
-                  )
-                },
-              },
-            ]
-          : []),
+        ...clearColumn,
       ]}
     />
   )

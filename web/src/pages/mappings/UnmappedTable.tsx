@@ -2,8 +2,7 @@ import { useTranslation } from 'react-i18next'
 import { Ttl } from '../../components/Time.js'
 import { UnmappedEntriesDocument, type UnmappedEntriesQuery } from '../../generated/graphql.js'
 import { useCursorPages } from '../../hooks/use-cursor-pages.js'
-import { ClearButton } from './ClearButton.js'
-import { MappingTable } from './MappingTable.js'
+import { MappingTable, useClearColumn } from './MappingTable.js'
 import { useMappingPage } from './use-mapping-page.js'
 
 interface UnmappedTableProps {
@@ -11,7 +10,7 @@ interface UnmappedTableProps {
   readonly onRefresh: () => void
 }
 
-/** Names that lead nowhere: a typing error in some client, or a model that nobody has set up. */
+/** The table shows names without a model: a client has a typing error, or nobody has set the model up. */
 export function UnmappedTable({ canClear, onRefresh }: UnmappedTableProps) {
   const { t } = useTranslation()
   const pages = useCursorPages('')
@@ -19,6 +18,13 @@ export function UnmappedTable({ canClear, onRefresh }: UnmappedTableProps) {
     UnmappedEntriesDocument,
     { after: pages.after },
     (data: UnmappedEntriesQuery) => data.unmappedEntries,
+  )
+  const clearColumn = useClearColumn(
+    canClear,
+    ({ mappingName: name }: UnmappedEntriesQuery['unmappedEntries']['nodes'][number]) => ({
+      target: { kind: 'mappingName', name },
+      label: t('clears.mappingName', { name }),
+    }),
   )
   return (
     <>
@@ -50,20 +56,7 @@ export function UnmappedTable({ canClear, onRefresh }: UnmappedTableProps) {
             number: true,
             cell: ({ ttlSeconds }) => <Ttl seconds={ttlSeconds} readAt={page.answer.readAt} />,
           },
-          ...(canClear
-            ? [
-                {
-                  name: t('common.actions'),
-                  number: true,
-                  cell: ({ mappingName }: UnmappedEntriesQuery['unmappedEntries']['nodes'][number]) => (
-                    <ClearButton
-                      target={{ kind: 'mappingName', name: mappingName }}
-                      label={t('clears.mappingName', { name: mappingName })}
-                    />
-                  ),
-                },
-              ]
-            : []),
+          ...clearColumn,
         ]}
       />
     </>

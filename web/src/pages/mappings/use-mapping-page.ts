@@ -11,7 +11,7 @@ export interface Connection<Node> {
 
 export interface MappingPage<Node> {
   readonly connection: Connection<Node> | undefined
-  /** The time it was read is what its TTLs count from. */
+  /** The TTLs of the rows count from the time at which the answer was read. */
   readonly answer: Answer<unknown>
 }
 
@@ -21,7 +21,7 @@ interface PageVariables {
   readonly search?: string | null | undefined
 }
 
-/** One page of one of the mapping connections; the page before stays until it is there. */
+/** The hook reads a page of a mapping connection. The page before stays until it is loaded. */
 export function useMappingPage<Data, Node>(
   document: TypedDocumentNode<Data, PageVariables>,
   variables: { readonly after: string | null; readonly search?: string | null },

@@ -1,13 +1,13 @@
 import { type ReactNode, useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useFormat } from '../../hooks/use-format.js'
-import { integerTicks } from './integer-ticks.js'
+import { integerTicks } from './axis.js'
 import type { StatsPoint } from './stats-window.js'
 import { type Line, TimeChart } from './TimeChart.js'
 
 const PERCENT_TICKS = [0, 0.25, 0.5, 0.75, 1]
 
-/** What is drawn of a point, by the name that its label has in the catalogue. */
+/** The charts draw these values of a point; labels are keys of the catalogue. */
 const AFFINITIES = [
   { label: 'chartAffinities', value: 'affinities', color: '--mantine-color-teal-5' },
 ] as const
@@ -88,7 +88,7 @@ interface ChartProps {
 function Chart({ title, lines, legend = true, children }: ChartProps) {
   const { t } = useTranslation()
   const waiting = (lines[0]?.values.length ?? 0) < 2
-  // Nothing was counted: said in words, since an empty chart looks like a broken one.
+  // Words say that nothing was counted, because an empty chart looks broken.
   const empty = numbersOf(lines).length === 0
   return (
     <figure className="chart">

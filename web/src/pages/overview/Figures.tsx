@@ -8,12 +8,15 @@ import { useFormat } from '../../hooks/use-format.js'
 const STALE_EVERY_MS = 15_000
 const STALE = { filter: { stale: true } } as const
 
-/** The six figures that tell at a glance whether to read on. */
+/** The panel shows six figures that tell at a glance whether something is wrong. */
 export function Figures({ stats }: { readonly stats: StatsFragment | undefined }) {
   const { t } = useTranslation()
   const format = useFormat()
-  const { data, error } = useAnswer(CountAffinitiesDocument, STALE, STALE_EVERY_MS)
-  // Whether a pin is stale is PostgreSQL's to say: without it an old number would be a wrong one.
+  const { data, error } = useAnswer(CountAffinitiesDocument, STALE, {
+    fetchPolicy: 'no-cache',
+    everyMs: STALE_EVERY_MS,
+  })
+  // Only PostgreSQL knows whether a pin is stale. Without it, an old number would be wrong.
   const stale = error === undefined ? data?.affinities.totalCount : null
   const scheduler = stats?.schedulerMetrics
   const affinity = stats?.affinityStats

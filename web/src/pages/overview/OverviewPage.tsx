@@ -2,25 +2,23 @@ import { useQuery } from '@apollo/client/react'
 import { Suspense, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useAttention } from '../../api/visibility.js'
-import { ConnectionState } from '../../app/ConnectionState.js'
+import { ConnectionState } from '../../app/Connection.js'
+import { Loading } from '../../app/Loading.js'
+import { idle, part } from '../../app/part.js'
 import { Failure, FailureNotice } from '../../components/Failure.js'
-import { PageHead } from '../../components/PageHead.js'
+import { PageHead, Scroll } from '../../components/Page.js'
 import { Panel } from '../../components/Panel.js'
-import { Scroll } from '../../components/Scroll.js'
 import { CacheStatsNowDocument } from '../../generated/graphql.js'
 import { useStore } from '../../hooks/store.js'
 import { useRecovery } from '../../hooks/use-recovery.js'
 import { Breakdowns } from './Breakdowns.js'
 import { Figures } from './Figures.js'
 import { HealthPanel } from './HealthPanel.js'
-import { idle } from './idle.js'
 import { SchedulerPanel } from './SchedulerPanel.js'
 import { followStats, INTERVAL_SECONDS, statsWindow, takeIn, WINDOW_MINUTES } from './stats-window.js'
 import './overview.css'
-import { Loading } from '../../app/Loading.js'
-import { part } from '../../app/part.js'
 
-/** The largest file of all, and nothing to draw before the second point: whatever can be used comes first. */
+/** The charts load last: their script is the largest, and they have nothing to draw before the second point. */
 const Charts = part(async () => {
   await idle()
   return (await import('./Charts.js')).Charts
@@ -33,7 +31,7 @@ export function OverviewPage() {
   const attended = useAttention()
   useEffect(() => (attended ? followStats() : undefined), [attended])
   useEffect(() => {
-    // The stream brings the rest; after an error this answer is newer than what it brought last.
+    // The stream delivers all later figures. After an error, this answer is newer than the stream's last one.
     const { latest: before, error } = statsWindow.get()
     if (now.data && (before === null || error !== undefined)) takeIn(now.data.cacheStats, Date.now())
   }, [now.data])

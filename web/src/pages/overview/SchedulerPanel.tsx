@@ -10,7 +10,7 @@ export function SchedulerPanel({ stats }: { readonly stats: StatsFragment | unde
   if (!stats) return <Panel title={t('overview.scheduler')}>{null}</Panel>
   const { schedulerMetrics: metrics, dynamicReservation: reservation } = stats
   const { lastApiFormat, lastModelName, lastUpdatedAt, lastBatchSize, lastCandidateCount } = metrics
-  // Some report only what adds up, and neither when nor what came last.
+  // Some gateways report only totals, and nothing about the last batch.
   const reported = metrics.totalBatches > 0 || metrics.cacheHitRate !== null
   const never = reported ? null : t('overview.schedulerNever')
   return (

@@ -3,14 +3,13 @@ import { useComputedColorScheme } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import { useFormat } from '../../hooks/use-format.js'
-import { alone } from './alone.js'
-import { timeTicks } from './time-ticks.js'
+import { alone, timeTicks } from './axis.js'
 
 export interface Line {
   readonly label: string
   /** A CSS variable that holds a hexadecimal colour. */
   readonly color: string
-  /** Null where nothing was counted: the line has a gap there. */
+  /** A null is a gap in the line: nothing was counted. */
   readonly values: readonly (number | null)[]
 }
 
@@ -19,24 +18,24 @@ interface TimeChartProps {
   /** Unix milliseconds, one for each value of each line. */
   readonly times: readonly number[]
   readonly lines: readonly Line[]
-  /** Where the axis has its marks; it ends with the first and the last. */
+  /** The axis has marks at these values, and starts and ends with them. */
   readonly ticks: readonly number[]
   readonly filled?: boolean
   readonly formatValue: (value: number) => string
 }
 
-/** Of the picture, in pixels; the same as in overview.css. */
+/** The chart has this size in pixels, as in overview.css. */
 const HEIGHT = 150
 const AXIS_WIDTH = 56
-/** Room for one time of day in pixels, so that two do not touch. */
+/** A time label needs this many pixels, so that two labels do not touch. */
 const TIME_WIDTH = 66
-/** Seconds that the picture is wide at least: the first two points may be a moment apart. */
+/** The chart spans at least this many seconds, because the first two points may be close together. */
 const SHORTEST = 5
 const FONT = '12px system-ui, sans-serif'
-/** Opacity of the ground below a line, as the last two digits of a colour. */
+/** The area below a line has this opacity, as the last two digits of a colour. */
 const GROUND = '1f'
 
-/** Lines over time, drawn on a canvas: a point more costs no element. What they show is also said in words. */
+/** The chart draws lines over time on a canvas, so points cost no elements. Screen readers get the last values in words. */
 export function TimeChart(props: TimeChartProps) {
   const { title, times, lines } = props
   const format = useFormat()
@@ -44,7 +43,7 @@ export function TimeChart(props: TimeChartProps) {
   const frame = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(undefined)
   const [pointed, setPointed] = useState<Pointed | null>(null)
-  // The plot lives longer than one drawing, and asks for what is so when it draws.
+  // The plot outlives a render, so it reads the current values when it draws.
   const latest = useRef({ ...props, time: format.time })
   latest.current = { ...props, time: format.time }
 

@@ -6,14 +6,14 @@ export const INTERVAL_SECONDS = 5
 export const WINDOW_MINUTES = 15
 const WINDOW_MS = WINDOW_MINUTES * 60_000
 
-/** One interval. Rates are null where nothing was counted in it: no data is not 0. */
+/** The point describes one interval. A rate is null if nothing was counted: no data is not 0. */
 export interface StatsPoint {
   /** Unix milliseconds. */
   readonly at: number
   readonly affinities: number
   readonly hitRate: number | null
   readonly reuseRate: number | null
-  /** A second, as this service saw them. */
+  /** These are changes per second, as this service saw them. */
   readonly created: number | null
   readonly refreshed: number | null
   readonly switched: number | null
@@ -27,7 +27,7 @@ export interface StatsWindow {
   readonly error: unknown
 }
 
-/** Outlives the page, so that a look at another one does not empty the charts. What is older than the window is dropped. */
+/** The window outlives the page, so that a visit to another page does not empty the charts. Old points are dropped. */
 export const statsWindow = createStore<StatsWindow>({ latest: null, points: [], error: undefined })
 
 export function takeIn(stats: StatsFragment, at: number): void {
@@ -71,7 +71,7 @@ export function pointOf(
     removed: null,
     expired: null,
   }
-  // A restart of the service counts from zero again.
+  // A restarted service counts from zero.
   if (!before || before.stats.observed.since !== observed.since)
     return { at, affinities: totalAffinities, ...none }
   const { schedulerMetrics: thenScheduler, observed: then } = before.stats

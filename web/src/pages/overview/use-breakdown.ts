@@ -27,11 +27,15 @@ const EVERY_MS = 30_000
 const SHOWN = 6
 
 /**
- * Counts by provider, model and format. A thousand records are read to learn what there is; where there are more, the
- * largest of each are then counted by the server, so that the figures are exact and not a sample's.
+ * The hook counts affinities by provider, model and format. It reads a sample of a thousand records. If there are more,
+ * the server counts the largest groups, so that the figures are exact.
  */
 export function useBreakdown() {
-  const { data, error, ask } = useAnswer(BreakdownDocument, {}, EVERY_MS)
+  const { data, error, ask } = useAnswer(
+    BreakdownDocument,
+    {},
+    { fetchPolicy: 'no-cache', everyMs: EVERY_MS },
+  )
   const [breakdown, setBreakdown] = useState<Breakdown>()
   const [countError, setCountError] = useState<unknown>()
   useEffect(() => {
@@ -85,7 +89,7 @@ async function countExactly(slice: Slice): Promise<Slice> {
     variables: { filter: slice.filter },
     fetchPolicy: 'no-cache',
   })
-  // The count of the thousand that were read would pass for one of all.
+  // The count of the sample would look like the count of all records.
   if (!data) throw error ?? new Error('no data')
   return { ...slice, count: data.affinities.totalCount }
 }

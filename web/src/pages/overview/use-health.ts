@@ -3,18 +3,18 @@ import { authorization } from '../../session/session.js'
 
 const EVERY_MS = 10_000
 
-/** As /health/ready says it; whoever may not see details gets the state alone. */
+/** The answer of /health/ready; without the right to see details it has only the status. */
 export interface Health {
   readonly status: 'ready' | 'unavailable' | 'draining'
   readonly dependencies?: Readonly<
     Record<string, { readonly state: 'up' | 'down'; readonly latencyMs?: number }>
   >
-  /** Gateways that are asked for their statistics; absent where none is. */
+  /** The gateways that are asked for their statistics; absent if none is configured. */
   readonly gateways?: { readonly up: number; readonly down: number }
   readonly brokenRecords?: number
 }
 
-/** Undefined until it is known, and while nobody answers. */
+/** The hook returns the health of the service; undefined while it is unknown. */
 export function useHealth(): Health | undefined {
   const [health, setHealth] = useState<Health>()
   useEffect(() => {
@@ -25,7 +25,7 @@ export function useHealth(): Health | undefined {
         const response = await fetch('/health/ready', {
           headers: authorization(),
           cache: 'no-store',
-          // A server that hangs has not said that it is well.
+          // A server that hangs is not healthy.
           signal: AbortSignal.any([abort.signal, AbortSignal.timeout(EVERY_MS / 2)]),
         })
         setHealth(await response.json())

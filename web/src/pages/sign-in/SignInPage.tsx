@@ -1,5 +1,5 @@
 import { useTranslation } from 'react-i18next'
-import { usePageTitle } from '../../hooks/use-page-title.js'
+import { usePageTitle } from '../../components/Page.js'
 import { SignInForm } from '../../session/SignInForm.js'
 import { SignInPreferences } from './SignInPreferences.js'
 

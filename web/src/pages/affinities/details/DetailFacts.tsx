@@ -10,7 +10,7 @@ export function DetailFacts({ row }: { readonly row: LiveRow<AffinityRowFragment
   const { t } = useTranslation()
   const format = useFormat()
   const { record, until, gone, switched } = row
-  // Where it went is known by ids alone until the names have been asked for.
+  // A switched record has only the ids of its new target until the names are read.
   const lost = switched ? <span className="dim">{t('common.unknown')}</span> : <Deleted />
   const { user, apiKey, provider, endpoint, providerKey, model } = record
   return (

@@ -10,12 +10,12 @@ import { DetailFacts } from './DetailFacts.js'
 interface DetailsProps {
   readonly control: ViewControl
   readonly page: AffinityPage
-  /** Whether the page has been read: until then nobody knows what is on it. */
+  /** True once the page has been read; before that, its records are unknown. */
   readonly loaded: boolean
   readonly canClear: boolean
 }
 
-/** Everything known of one record, kept up to date while it is open. */
+/** The drawer shows all facts of one record and keeps them up to date. */
 export function Details({ control, page, loaded, canClear }: DetailsProps) {
   const { t } = useTranslation()
   const { open } = control.view

@@ -14,7 +14,7 @@ interface ExportButtonProps {
   readonly total: number
 }
 
-/** Shows how far it is; pressed again, it stops. */
+/** The button starts the export and shows its progress. A second click cancels it. */
 export function ExportButton({ view, filter, total }: ExportButtonProps) {
   const { t } = useTranslation()
   const format = useFormat()

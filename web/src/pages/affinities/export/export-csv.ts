@@ -8,7 +8,7 @@ import {
 } from '../../../generated/graphql.js'
 import type { Sort, ViewState } from '../view-state.js'
 
-/** The most that the API gives at once. */
+/** The API returns at most this many records per page. */
 const PAGE = 1_000
 
 export interface ExportProgress {
@@ -22,9 +22,9 @@ const WALK: Sort = { field: 'CREATED_AT', direction: 'ASC' }
 const SORTED_BY = { EXPIRES_AT: 'expiresAt', CREATED_AT: 'createdAt', REQUEST_COUNT: 'requestCount' } as const
 
 /**
- * All records of the selection in the table's order, as CSV: each that is there throughout exactly once. They are read
- * in an order that does not move, and sorted afterwards.
- * @throws where a page cannot be had, or the signal aborts
+ * Exports all records of the selection as CSV, in the order of the table. It reads them in an order that does not move
+ * and sorts them afterwards: each record that exists throughout comes exactly once.
+ * @throws if a page cannot be read, or the signal aborts
  */
 export async function exportCsv(
   view: ViewState,
@@ -51,7 +51,7 @@ export async function exportCsv(
   const sorted = [...met.values()].sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0))
   if (view.sort.direction === 'DESC') sorted.reverse()
   const lines = [header.join(','), ...sorted.map(({ line }) => line)]
-  // Excel takes a file without the mark for one of the local code page.
+  // Excel reads a file without the byte order mark in the local code page.
   return new Blob(['\ufeff', lines.join('\r\n')], { type: 'text/csv;charset=utf-8' })
 }
 
@@ -73,12 +73,12 @@ async function readPage(
     },
     context: { fetchOptions: { signal } },
   })
-  // A file that looks whole and is not would be worse than none.
+  // An incomplete file that looks complete would be worse than no file.
   if (!data || error) throw error ?? new Error('no data')
   return data.affinities
 }
 
-/** Columns are named as in the API, whatever the language: scripts read them. */
+/** The columns have the API's names in every language, because scripts read them. */
 const toLine = (record: AffinityRowFragment) => ({
   username: record.user?.username ?? '',
   email: record.user?.email ?? '',

@@ -11,7 +11,7 @@ interface FilterBarProps {
   readonly matched: MatchedBy | null
 }
 
-/** What the list is narrowed to, each part removable by itself. */
+/** The bar shows each active filter with a button to remove it. */
 export function FilterBar({ control, matched }: FilterBarProps) {
   const { t } = useTranslation()
   const { filters } = control.view

@@ -12,7 +12,7 @@ export function FilterForm({ control }: { readonly control: ViewControl }) {
   const { t } = useTranslation()
   const format = useFormat()
   const { filters } = control.view
-  const { data, loading, error } = useAnswer(FilterChoicesDocument, {})
+  const { data, loading, error } = useAnswer(FilterChoicesDocument, {}, { fetchPolicy: 'no-cache' })
   const nodes = data?.affinities.nodes
   const choices = useMemo(() => choicesOf(nodes ?? []), [nodes])
   return (
@@ -61,7 +61,7 @@ export function FilterForm({ control }: { readonly control: ViewControl }) {
   )
 }
 
-/** What the address names stays chosen even where no record of it is left. */
+/** The filter of the address stays chosen even if no record matches it any more. */
 function withCurrent(list: readonly Choice[], current: string | undefined) {
   const known = current === undefined || list.some(({ value }) => value === current)
   return known ? [...list] : [...list, { value: current, label: current }]

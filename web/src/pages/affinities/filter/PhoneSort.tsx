@@ -15,7 +15,7 @@ const OPTIONS = SORTS.flatMap(({ field, name }) =>
 )
 const optionOf = ({ field, direction }: Sort) => `${field} ${direction}`
 
-/** Stands in for the header row, which a phone has no room for. */
+/** The select replaces the header row, which does not fit on a phone. */
 export function PhoneSort({ control }: { readonly control: ViewControl }) {
   const { t } = useTranslation()
   return (

@@ -9,7 +9,7 @@ export interface Choice {
   readonly label: string
 }
 
-/** What the records can be filtered by. */
+/** Collects the values that the records can be filtered by. */
 export function choicesOf(
   nodes: FilterChoicesQuery['affinities']['nodes'],
 ): Readonly<Record<ChoiceField, readonly Choice[]>> {
@@ -33,7 +33,7 @@ export function choicesOf(
   }
 }
 
-/** A gateway lets the keys of two endpoints have one name: who clears by such a key must see which of them it is. */
+/** Adds the id to names that several ids share: a gateway allows two provider keys with one name. */
 function toldApart(named: readonly (readonly [id: string, name: string])[]): Choice[] {
   const uses = new Map<string, number>()
   for (const [, name] of named) uses.set(name, (uses.get(name) ?? 0) + 1)

@@ -2,8 +2,8 @@ import type { AffinityRowFragment } from '../../../generated/graphql.js'
 import { type LiveRecord, pointsElsewhere } from './live-page.js'
 
 /**
- * A row after an event. Names come with the page and not with events: where the record points elsewhere now, the names
- * of before are dropped, so that nothing is shown, or cleared, under the name of another.
+ * Applies an event to a row. Events carry ids and no names. If the record is pinned to another target now, the old names
+ * are dropped, so that nothing is shown, or cleared, under a wrong name.
  */
 export function followRow(record: AffinityRowFragment, changed: LiveRecord): AffinityRowFragment {
   const { requestCount, expiresAt, ttlSeconds, createdAt, providerId, endpointId, providerKeyId } = changed

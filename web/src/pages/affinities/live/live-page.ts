@@ -1,4 +1,4 @@
-/** What an event carries of a record. */
+/** An event carries these fields of a record. */
 export interface LiveRecord {
   readonly id: string
   readonly requestCount: number
@@ -14,14 +14,14 @@ export type LiveEventType = 'CREATED' | 'REFRESHED' | 'SWITCHED' | 'REMOVED' | '
 
 export interface LiveRow<R> {
   readonly record: R
-  /** When it expires by this machine's clock, Unix milliseconds: the server's clock may differ. */
+  /** The record expires at this time of the local clock, Unix milliseconds: the server's clock may differ. */
   readonly until: number
   readonly gone: 'REMOVED' | 'EXPIRED' | null
-  /** It points elsewhere now, and the names of where are not known yet. */
+  /** The record is pinned to another target now, and the target's names are not known yet. */
   readonly switched: boolean
 }
 
-/** The record as an event says that it is now. */
+/** Applies the fields of an event to a record. */
 export type Follow<R> = (record: R, changed: LiveRecord) => R
 
 interface Change {
@@ -31,9 +31,9 @@ interface Change {
 }
 
 export interface LiveSummary {
-  /** Records before paging, when the page was read. */
+  /** The number of records in the selection when the page was read. */
   readonly total: number
-  /** Since then, over all pages of the selection. */
+  /** The number of new records since then, on all pages of the selection. */
   readonly created: number
   readonly gone: number
   /** Unix milliseconds. */
@@ -41,11 +41,11 @@ export interface LiveSummary {
 }
 
 /**
- * One page of records that stays put while the cache changes below it. An operator who reads a row, or is about to
- * click on it, must not find another in its place: so records change in place, those that go stay, struck out, and
- * those that come are counted, until somebody asks for the page anew.
+ * The page keeps its rows in place while the cache changes. An operator who is about to click on a row must not find
+ * another row there. So records change in place, removed records stay and are struck out, and new records are only
+ * counted until the page is read again.
  *
- * Events are taken in as they come and cost a look-up each; who shows the page is told at most once a frame.
+ * Each event costs one look-up. Listeners are called at most once per frame.
  */
 export class LivePage<R extends LiveRecord> {
   #ids: readonly string[] = []
@@ -56,12 +56,12 @@ export class LivePage<R extends LiveRecord> {
   readonly #dirty = new Set<string>()
   readonly #rowListeners = new Map<string, Set<() => void>>()
   readonly #pageListeners = new Set<() => void>()
-  /** What happened since the read began that is under way, the last of each record; null while none is. */
+  /** The last change of each record since the running read began; null if no read is running. */
   #meanwhile: Map<string, Change> | null = null
   readonly #requestFlush: (flush: () => void) => void
   readonly #follow: Follow<R>
 
-  /** `requestFlush` calls back when the screen may change next; it may fold several requests into one. */
+  /** `requestFlush` calls back when the screen may change next. It may merge several requests into one. */
   constructor(requestFlush: (flush: () => void) => void, follow: Follow<R>) {
     this.#requestFlush = requestFlush
     this.#follow = follow
@@ -74,17 +74,17 @@ export class LivePage<R extends LiveRecord> {
     return this.#ids.flatMap((id) => this.#rows.get(id)?.record ?? [])
   }
 
-  /** The server is asked for a page. Its answer may be older than events that come before it does. */
+  /** A read begins. Its answer may be older than events that arrive before it. */
   startReading(): void {
     this.#meanwhile = new Map()
   }
 
-  /** No answer will come. */
+  /** The read has failed. */
   stopReading(): void {
     this.#meanwhile = null
   }
 
-  /** Puts another page in this one's place. */
+  /** Replaces all rows by those of another page. */
   show(records: readonly R[], total: number, now: number): void {
     this.#ids = records.map(({ id }) => id)
     this.#rows = new Map(records.map((record) => [record.id, rowOf(record, now)]))
@@ -101,7 +101,7 @@ export class LivePage<R extends LiveRecord> {
     this.#tellPage()
   }
 
-  /** Fills in what events do not carry. An event that came meanwhile knows better where a record points, and that it is gone. */
+  /** Adds the names that events do not carry. A newer event wins over the target or the presence of a record. */
   merge(records: readonly R[]): void {
     for (const record of records) {
       const row = this.#rows.get(record.id)
@@ -110,7 +110,7 @@ export class LivePage<R extends LiveRecord> {
     }
   }
 
-  /** `counted` is false where nobody can tell whether records elsewhere belong to the selection. */
+  /** `counted` is false if the page cannot know whether records on other pages belong to the selection. */
   apply(type: LiveEventType, changed: LiveRecord, now: number, counted: boolean): void {
     const { id } = changed
     const change = { type, changed, now }

@@ -6,7 +6,7 @@ import { Ago, Countdown } from '../../../components/Time.js'
 import { useFormat } from '../../../hooks/use-format.js'
 import { ownerOf, shortId } from '../names.js'
 import type { AffinityPage } from '../use-page.js'
-import { useRow } from '../use-rows.js'
+import { useRow } from '../use-page.js'
 import { RowState } from './RowState.js'
 
 interface AffinityRowProps {
@@ -21,7 +21,7 @@ interface AffinityRowProps {
   readonly onOpen: (id: string) => void
 }
 
-/** Plain elements: a page may hold a thousand rows, and many of them change at once. */
+/** The row uses plain elements, because a page has up to a thousand rows and many change at once. */
 export const AffinityRow = memo(function AffinityRow(props: AffinityRowProps) {
   const { page, id, index, selected, active, canClear, onToggle, onOpen } = props
   const { t } = useTranslation()
@@ -30,7 +30,7 @@ export const AffinityRow = memo(function AffinityRow(props: AffinityRowProps) {
   if (!row) return null
   const { record, until, gone, switched } = row
   const name = ownerOf(record)
-  // Until their names have come, a record that was switched has ids alone.
+  // A switched record has only ids until its names are read.
   const provider = switched ? undefined : record.provider?.displayName
   const providerKey = switched ? undefined : record.providerKey?.name
   return (

@@ -3,7 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useDeferredValue, useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { PageLoad } from '../use-page.js'
-import { useRowIds } from '../use-rows.js'
+import { useRowIds } from '../use-page.js'
 import type { Selection } from '../use-selection.js'
 import type { ViewControl } from '../view-state.js'
 import { AffinityRow } from './AffinityRow.js'
@@ -21,7 +21,7 @@ interface AffinityTableProps {
   readonly canClear: boolean
 }
 
-/** Draws the rows that can be seen and a few around them, however many the page holds. */
+/** The table draws only the visible rows and a few around them (windowing). */
 export function AffinityTable({ load, control, selection, canClear }: AffinityTableProps) {
   const { t } = useTranslation()
   const { page } = load

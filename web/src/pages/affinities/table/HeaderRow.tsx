@@ -12,6 +12,15 @@ interface HeaderRowProps {
   readonly onSelectAll: () => void
 }
 
+const PLAIN = [
+  { className: 'c-user', name: 'user' },
+  { className: 'c-key', name: 'apiKey' },
+  { className: 'c-format', name: 'format' },
+  { className: 'c-model', name: 'model' },
+  { className: 'c-provider', name: 'provider' },
+  { className: 'c-pkey', name: 'providerKey' },
+] as const
+
 export function HeaderRow({
   sort,
   onSort,
@@ -54,24 +63,11 @@ export function HeaderRow({
           />
         </th>
       )}
-      <th scope="col" className="c-user">
-        {t('affinities.columns.user')}
-      </th>
-      <th scope="col" className="c-key">
-        {t('affinities.columns.apiKey')}
-      </th>
-      <th scope="col" className="c-format">
-        {t('affinities.columns.format')}
-      </th>
-      <th scope="col" className="c-model">
-        {t('affinities.columns.model')}
-      </th>
-      <th scope="col" className="c-provider">
-        {t('affinities.columns.provider')}
-      </th>
-      <th scope="col" className="c-pkey">
-        {t('affinities.columns.providerKey')}
-      </th>
+      {PLAIN.map(({ className, name }) => (
+        <th key={name} scope="col" className={className}>
+          {t(`affinities.columns.${name}`)}
+        </th>
+      ))}
       {sortable('REQUEST_COUNT', 'requests', 'c-requests')}
       {sortable('CREATED_AT', 'created', 'c-created')}
       {sortable('EXPIRES_AT', 'ttl', 'c-ttl')}

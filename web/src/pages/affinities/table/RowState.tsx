@@ -4,11 +4,11 @@ import { useFormat } from '../../../hooks/use-format.js'
 
 interface RowStateProps {
   readonly gone: 'REMOVED' | 'EXPIRED' | null
-  /** Null while the database cannot tell. */
+  /** Null while PostgreSQL does not answer. */
   readonly reasons: readonly StaleReason[] | null
 }
 
-/** Says nothing where all is well: what deserves a look stands out by itself. */
+/** The cell marks only problems, so that they stand out. */
 export function RowState({ gone, reasons }: RowStateProps) {
   const { t } = useTranslation()
   const format = useFormat()

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react'
-import { isTaken } from '../../../app/keys.js'
+import { isTaken } from '../../../app/Shortcuts.js'
 
 interface RowKeyActions {
   readonly onOpen: (id: string) => void
@@ -14,7 +14,7 @@ function focusRow(index: number): boolean {
   return row !== null
 }
 
-/** j and k walk the rows, Enter opens and x selects. Returns the row that Tab leads to. */
+/** The keys j and k move between rows, Enter opens and x selects. Returns the row that Tab leads to. */
 export function useRowKeys(ids: readonly string[], actions: RowKeyActions): number {
   const [active, setActive] = useState(0)
   const latest = useRef({ ids, active, actions })

@@ -1,0 +1,74 @@
+/** What becomes of a clear that runs when the service is stopped. */
+import { describe, expect, it } from 'vitest'
+import { listen } from '../../src/server/http/http-server.js'
+import { sql } from '../api/affinity-model.js'
+import { clearDocument } from '../api/clearing.js'
+import { ADMIN_TOKEN } from '../support/app.js'
+import { PROVIDER, startBehindProxy } from './behind-proxy.js'
+
+const RECORDS = 300
+
+/** A service that listens, with a clear whose first delete is held on its way to Redis. */
+async function withHeldClear() {
+  const { service, proxy, client } = await startBehindProxy({ records: RECORDS })
+  const server = await listen(service.app.yoga, '127.0.0.1', 0)
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const isHeld = new Promise<void>((resolve) => {
+    proxy.onCommand(['eval'], () => {
+      resolve()
+      return released
+    })
+  })
+  const reply = fetch(`${server.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
+    body: JSON.stringify({
+      query: clearDocument('clearProviderCache'),
+      variables: { providerId: PROVIDER },
+    }),
+  })
+  const cut = reply.then(
+    () => 'answered',
+    () => 'cut',
+  )
+  await isHeld
+  const rows = () => sql(service.databaseUrl, 'SELECT event_type, event_metadata FROM audit_logs')
+  return { service, server, client, release, cut, rows }
+}
+
+describe('a clear that runs when the service stops', () => {
+  it('for longer than its client is waited for, is finished, and its outcome written', async () => {
+    const { service, server, client, release, cut, rows } = await withHeldClear()
+    await server.close(0)
+    expect(await cut).toBe('cut')
+    const closed = service.app.close()
+    release()
+    await closed
+    expect(await rows()).toMatchObject([
+      {
+        event_type: 'request_success',
+        event_metadata: { outcome: 'done', result: { clearedCount: RECORDS } },
+      },
+    ])
+    expect(await client.exists('cache_affinity:a-0:OPENAI:gpt-5', 'cache_affinity:a-299:OPENAI:gpt-5')).toBe(
+      0,
+    )
+    expect(service.logs.map(({ msg }) => msg)).toContain('the stop waits for clears that run')
+  })
+
+  it('and is ended in a hurry, has its outcome written: how far it came, and that more may have gone', async () => {
+    const { service, server, release, rows } = await withHeldClear()
+    await service.app.endClears()
+    expect(await rows()).toMatchObject([
+      {
+        event_type: 'request_failed',
+        event_metadata: { outcome: 'done', result: { clearedCount: 0, code: 'OUTCOME_UNKNOWN' } },
+      },
+    ])
+    release()
+    await server.close(0)
+  })
+})
