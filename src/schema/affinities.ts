@@ -45,7 +45,8 @@ const OrderDirection = builder.enumType('OrderDirection', {
 })
 
 const AffinityOrder = builder.inputType('AffinityOrder', {
-  description: 'Ties are broken by the cache key, so that the order is total.',
+  description:
+    'An order of affinities. Ties are broken by the cache key: its first 512 characters, then a digest of a longer one. To read all pages, order by CREATED_AT ASC: a use moves a record in the other orders, so that a walk may miss it or meet it twice.',
   fields: (t) => ({
     field: t.field({
       type: AffinityOrderField,
