@@ -16,7 +16,7 @@ export async function keysOfUser(
   const others = new Set<string>()
 
   async function lookUp(apiKeyId: string): Promise<boolean> {
-    context.renew()
+    context.refresh()
     const row = await context.loaders.apiKeys.byId.load(apiKeyId)
     const isOwn = row?.userId === userId
     if (others.size >= REMEMBERED) others.clear()

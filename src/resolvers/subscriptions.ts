@@ -34,7 +34,7 @@ export async function affinityEvents(
         if (owned !== false) events.push({ event, owned })
       }, events.fail),
     async ({ event, owned }) => {
-      context.renew()
+      context.refresh()
       if (owned !== true && !(await owned)) return undefined
       return stale == null || (await isStale(event.record, context)) === stale ? event : undefined
     },
@@ -72,7 +72,7 @@ export async function cacheStatsStream(
       return () => clearInterval(timer)
     },
     async () => {
-      context.renew()
+      context.refresh()
       return cacheStats(context)
     },
   )

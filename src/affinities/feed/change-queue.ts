@@ -8,7 +8,7 @@ const GATHER_MS = 3
 /** Milliseconds until a read that failed is tried again. */
 const RETRY_MS = 100
 
-export interface ChangesDeps {
+export interface ChangeQueueDeps {
   /** These keys as they are now. */
   readonly read: (keys: readonly string[]) => Promise<AffinityBatch>
   readonly apply: (
@@ -31,8 +31,8 @@ interface Waiter {
  * Keys that have changed, each waiting once to be read, oldest first; one read at a time, so that nothing old can take the
  * place of something new.
  */
-export class Changes {
-  readonly #deps: ChangesDeps
+export class ChangeQueue {
+  readonly #deps: ChangeQueueDeps
   readonly #waiting = new Set<string>()
   /** Keys of the read under way that have been dealt with since it began. */
   readonly #outdated = new Set<string>()
@@ -45,7 +45,7 @@ export class Changes {
   #isRunning = false
   #isFailing = false
 
-  constructor(deps: ChangesDeps) {
+  constructor(deps: ChangeQueueDeps) {
     this.#deps = deps
   }
 

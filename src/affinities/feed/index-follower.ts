@@ -8,15 +8,15 @@ import { AffinityIndex } from '../index/affinity-index.js'
 import type { AffinityFeed, FeedListener } from './affinity-feed.js'
 import { BackOff } from './back-off.js'
 import type { BrokenRecords } from './broken-records.js'
-import { Changes } from './change-queue.js'
+import { ChangeQueue } from './change-queue.js'
 import { FollowerLog } from './follower-log.js'
 import { FollowerMachine } from './follower-machine.js'
 import { type FollowerAction, STATES } from './follower-states.js'
 import { readEverything } from './full-read.js'
-import { LiveRecords } from './index-updater.js'
-import { followRemovals } from './indexed-store.js'
+import { IndexUpdater } from './index-updater.js'
+import { indexedStore } from './indexed-store.js'
 import { Observed } from './observed.js'
-import { Gate } from './readiness-gate.js'
+import { ReadinessGate } from './readiness-gate.js'
 import { reconcile } from './reconcile.js'
 
 /** Milliseconds until a read of everything that the cache did not answer is tried again. */
@@ -73,15 +73,15 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
     deps.log.error({ err: error }, 'a listener to affinities failed'),
   )
   const onSeen = deps.onSeen ?? (() => {})
-  const records = new LiveRecords({ index, broken: brokenRecords, events, observed, onSeen, now })
-  const changes = new Changes({
+  const records = new IndexUpdater({ index, broken: brokenRecords, events, observed, onSeen, now })
+  const changes = new ChangeQueue({
     read: (keys) => deps.store.read(keys),
     apply: (keys, batch, isOutdated) => records.look(keys, batch, isOutdated),
     failed: (error) => failed(error),
     recovered: () => machine.send('readable'),
   })
   const fullRead = { store: deps.store, index, records, changes, broken: brokenRecords }
-  const gate = new Gate(deps.patienceMs ?? PATIENCE_MS)
+  const gate = new ReadinessGate(deps.patienceMs ?? PATIENCE_MS)
   const faultPause = new BackOff(FAULT_RETRY.firstMs, FAULT_RETRY.longestMs)
   const changeListeners = new Set<FeedListener['changed']>()
   const figures = { drift: 0, reconciles: 0, fullReads: 0 }
@@ -189,7 +189,7 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
   return {
     index,
     observed,
-    store: followRemovals(deps.store, {
+    store: indexedStore(deps.store, {
       removed(keys) {
         takeIn(keys, () => {
           for (const key of keys) records.gone(key)

@@ -9,14 +9,14 @@ import { createIndexReader } from './index-reader.js'
 /** Milliseconds between two looks at which records' time has come. */
 const EXPIRY_EVERY_MS = 100
 
-export interface LiveSourceDeps extends IndexFollowerDeps {
+export interface IndexedSourceDeps extends IndexFollowerDeps {
   /** Answers where the cache does not tell changes. */
   readonly scanSource: AffinitySource
   /** Milliseconds from one reconcile to the next. Default 60,000. */
   readonly reconcileEveryMs?: number
 }
 
-export interface LiveSource extends AffinitySource {
+export interface IndexedSource extends AffinitySource {
   /** This store, whose removals the index follows before they resolve. */
   readonly store: AffinityStore
   /** Resolves once the index holds all that the cache had confirmed to anybody before this call. Every request waits for it. */
@@ -26,7 +26,7 @@ export interface LiveSource extends AffinitySource {
 }
 
 /** Answers from an index in memory that follows the cache; where the cache cannot be followed, from scans. */
-export function createLiveSource(deps: LiveSourceDeps): LiveSource {
+export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
   const { brokenRecords, scanSource, now, log } = deps
   const follower = createIndexFollower(deps)
   const { index, observed } = follower
@@ -57,22 +57,22 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
   }
 
   return {
-    open() {
+    reader() {
       let scan: AffinityReader | undefined
       let caughtUp: Promise<void> | undefined
-      const reader = async (): Promise<AffinityReader> => {
+      const current = async (): Promise<AffinityReader> => {
         caughtUp ??= follower.settled()
         await caughtUp
         if (follower.state !== 'scanning') return indexReader
-        scan ??= scanSource.open()
+        scan ??= scanSource.reader()
         return scan
       }
       return {
-        page: async (request) => (await reader()).page(request),
-        count: async (selection) => (await reader()).count(selection),
-        matching: async (selection) => (await reader()).matching(selection),
-        distinct: async (dimension) => (await reader()).distinct(dimension),
-        valuesContaining: async (dimension, text) => (await reader()).valuesContaining(dimension, text),
+        page: async (request) => (await current()).page(request),
+        count: async (selection) => (await current()).count(selection),
+        matching: async (selection) => (await current()).matching(selection),
+        distinct: async (dimension) => (await current()).distinct(dimension),
+        valuesContaining: async (dimension, text) => (await current()).valuesContaining(dimension, text),
       }
     },
     get state() {

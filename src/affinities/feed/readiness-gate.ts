@@ -7,7 +7,7 @@ interface Waiting {
 }
 
 /** Lets readers through, lets them wait, or turns them away. */
-export class Gate {
+export class ReadinessGate {
   readonly #waiting = new Set<Waiting>()
   readonly #patienceMs: number
   #state: 'open' | 'shut' | { readonly refusal: unknown } = 'shut'

@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from 'vitest'
-import { Changes } from '../../../src/affinities/feed/change-queue.js'
+import { ChangeQueue } from '../../../src/affinities/feed/change-queue.js'
 
 /** Reads that end when the test says so. */
 function changesOf() {
   const reads: { keys: readonly string[]; end: () => void; fail: (error: Error) => void }[] = []
   const applied: string[] = []
   const told: string[] = []
-  const changes = new Changes({
+  const changes = new ChangeQueue({
     read: (keys) =>
       new Promise((resolve, reject) => {
         reads.push({ keys, end: () => resolve({ records: [], broken: [] }), fail: reject })

@@ -20,7 +20,7 @@ it('forgets what is flushed while all is read again after an outage', async () =
   tell.flushed()
   release()
   await untilLive()
-  expect(await source.open().count({})).toBe(0)
+  expect(await source.reader().count({})).toBe(0)
 })
 
 it('leaves a flush that comes while nothing is told to the read that follows', async () => {
@@ -34,7 +34,7 @@ it('leaves a flush that comes while nothing is told to the read that follows', a
   expect(source.state).toBe('lost')
   tell.restored()
   await untilLive()
-  expect(await source.open().count({})).toBe(1)
+  expect(await source.reader().count({})).toBe(1)
   expect(source.figures.fullReads).toBe(2)
 })
 
@@ -81,7 +81,7 @@ it('holds what the cache holds, whatever has happened, once changes are told and
     followed.tell.lost(outage)
     followed.tell.restored()
     await followed.untilLive()
-    const keys = (await followed.source.open().matching({})).map(({ key }) => key)
+    const keys = (await followed.source.reader().matching({})).map(({ key }) => key)
     const there = [0, 1, 2, 3, 4].map(keyOf).filter((key) => followed.keyspace.get(key) !== undefined)
     expect({ names, keys: keys.sort() }).toEqual({ names, keys: there })
     expect(await followed.source.reconcile()).toBe(0)

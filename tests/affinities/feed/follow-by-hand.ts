@@ -3,7 +3,7 @@ import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
 import type { FeedListener } from '../../../src/affinities/feed/affinity-feed.js'
 import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
-import { createLiveSource, type LiveSource } from '../../../src/affinities/feed/indexed-source.js'
+import { createIndexedSource, type IndexedSource } from '../../../src/affinities/feed/indexed-source.js'
 import { createScanSource } from '../../../src/affinities/feed/scan-source.js'
 import { createMemoryAffinityStore } from '../../../src/affinities/memory-affinity-store.js'
 import { MemoryKeyspace } from '../../../src/redis/memory-keyspace.js'
@@ -32,7 +32,7 @@ export function followByHand(reconcileEveryMs = 60_000) {
   }
   let listener: FeedListener | undefined
   const broken = createBrokenRecords(() => {})
-  const source = createLiveSource({
+  const source = createIndexedSource({
     store,
     feed: {
       start(given) {
@@ -67,7 +67,7 @@ export function followByHand(reconcileEveryMs = 60_000) {
       for (const go of held.splice(0)) go()
     },
     untilHeld: () => vi.waitFor(() => expect(held.length).toBeGreaterThan(0), { timeout: 10_000 }),
-    untilState: (state: LiveSource['state']) =>
+    untilState: (state: IndexedSource['state']) =>
       vi.waitFor(() => expect(source.state).toBe(state), { timeout: 10_000, interval: 5 }),
     untilLive: () => vi.waitFor(() => expect(source.state).toBe('live'), { timeout: 10_000 }),
   }
