@@ -1,5 +1,13 @@
 import DataLoader from 'dataloader'
 
+/** A value that comes at once where it is known already: a promise for each field of 1,000 records costs more than the field. */
+export type MaybePromise<T> = T | Promise<T>
+
+export const whenKnown = <T, U>(
+  value: MaybePromise<T>,
+  next: (value: T) => MaybePromise<U>,
+): MaybePromise<U> => (value instanceof Promise ? value.then(next) : next(value))
+
 /** Rows of one table for one request. */
 export interface EntityLoader<Row> {
   /**
@@ -7,7 +15,7 @@ export interface EntityLoader<Row> {
    * promise: a page of 1,000 affinities asks for the same few providers thousands of times.
    * @throws what the batch threw, for every id of that batch
    */
-  load(id: string): Row | null | Promise<Row | null>
+  load(id: string): MaybePromise<Row | null>
   /** Fetches what is not there yet, in one statement. Never rejects: a failure is met again by `load`. */
   prime(ids: Iterable<string>): Promise<void>
   /** Takes a row that came along with another read. */
