@@ -11,12 +11,9 @@ import {
   ttlSeconds,
   userOf,
 } from '../resolvers/affinity.js'
-import { type StaleReason as Reason, staleReasons } from '../resolvers/stale-reasons.js'
-import { ApiKey } from './api-key.js'
+import { type StaleReason as Reason, staleReasons } from '../resolvers/stale.js'
 import { builder } from './builder.js'
-import { GlobalModel } from './global-model.js'
-import { Endpoint, Provider, ProviderKey } from './provider.js'
-import { User } from './user.js'
+import { ApiKey, Endpoint, GlobalModel, Provider, ProviderKey, User } from './entities.js'
 
 const STALE_REASON_MEANINGS = {
   API_KEY_DELETED: { description: 'The API key has no row any more.' },
