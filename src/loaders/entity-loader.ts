@@ -1,12 +1,5 @@
 import DataLoader from 'dataloader'
-
-/** A value that comes at once where it is known already: a promise for each field of 1,000 records costs more than the field. */
-export type MaybePromise<T> = T | Promise<T>
-
-export const whenKnown = <T, U>(
-  value: MaybePromise<T>,
-  next: (value: T) => MaybePromise<U>,
-): MaybePromise<U> => (value instanceof Promise ? value.then(next) : next(value))
+import type { MaybePromise } from '../util/promises.js'
 
 /** Rows of one table for one request. */
 export interface EntityLoader<Row> {

@@ -8,8 +8,8 @@ import type {
   ProviderRow,
   UserRow,
 } from '../gateway/rows.js'
-import { type MaybePromise, whenKnown } from '../loaders/entity-loader.js'
 import { MAX_INT } from '../util/int32.js'
+import { type MaybePromise, whenKnown } from '../util/promises.js'
 
 /** Opaque and stable while the record exists. */
 export const affinityId = (record: AffinityRecord): string => Buffer.from(record.key).toString('base64url')

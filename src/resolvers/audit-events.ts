@@ -2,7 +2,7 @@ import type { AuditColumns, AuditLog } from '../audit/audit-reader.js'
 import type { Context } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import type { UserRow } from '../gateway/rows.js'
-import type { MaybePromise } from '../loaders/entity-loader.js'
+import type { MaybePromise } from '../util/promises.js'
 import {
   decodePosition,
   encodePosition,

@@ -2,11 +2,11 @@ import type { Context } from '../context.js'
 import { UnavailableError } from '../errors.js'
 import type { GlobalModelRow, ProviderRow, ServingModelRow } from '../gateway/rows.js'
 import type { Selected } from '../loaders/affinity-joins.js'
-import { type MaybePromise, whenKnown } from '../loaders/entity-loader.js'
 import type { ProviderGlobalModelWithHits } from '../model-mappings/model-mapping-reader.js'
 import { aliasNames, type ResolvedName, type UnmappedName } from '../model-mappings/model-mapping-records.js'
 import { countFamilies, type FamilyCounts } from '../model-mappings/model-mapping-store.js'
-import { containing } from '../util/text-search.js'
+import { type MaybePromise, whenKnown } from '../util/promises.js'
+import { containing } from '../util/text.js'
 import {
   compareTexts,
   type KeysetOrder,

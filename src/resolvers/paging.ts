@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { AffinityPosition } from '../affinities/affinity-reader.js'
 import { InvalidInputError } from '../errors.js'
-import type { MaybePromise } from '../loaders/entity-loader.js'
-import { isSortText, sortText } from '../util/sort-text.js'
+import type { MaybePromise } from '../util/promises.js'
+import { isSortText, parseJson, sortText } from '../util/text.js'
 
 export interface PageArguments {
   readonly first?: number | null | undefined
@@ -83,12 +83,8 @@ export function decodePosition<Position extends readonly unknown[]>(
 }
 
 function parseParts(cursor: string): unknown[] | undefined {
-  try {
-    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-    return Array.isArray(parts) ? parts : undefined
-  } catch {
-    return undefined
-  }
+  const parts = parseJson(Buffer.from(cursor, 'base64url').toString('utf8'))
+  return Array.isArray(parts) ? parts : undefined
 }
 
 /** Arguments of a page, checked. */

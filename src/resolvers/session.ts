@@ -1,9 +1,9 @@
 import type { Context } from '../context.js'
 import { InvalidCredentialsError } from '../errors.js'
 import type { UserRow } from '../gateway/rows.js'
-import type { MaybePromise } from '../loaders/entity-loader.js'
 import type { Login } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
+import type { MaybePromise } from '../util/promises.js'
 import { completeEvent } from './with-audit.js'
 
 /**

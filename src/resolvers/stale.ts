@@ -10,8 +10,8 @@ import type {
   ProviderRow,
   UserRow,
 } from '../gateway/rows.js'
-import { type MaybePromise, whenKnown } from '../loaders/entity-loader.js'
 import type { Loaders } from '../loaders/index.js'
+import { type MaybePromise, whenKnown } from '../util/promises.js'
 
 export const STALE_REASONS = [
   'API_KEY_DELETED',

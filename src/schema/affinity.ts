@@ -12,6 +12,7 @@ import {
   userOf,
 } from '../resolvers/affinity.js'
 import { type StaleReason as Reason, staleReasons } from '../resolvers/stale.js'
+import { MAX_INT } from '../util/int32.js'
 import { builder } from './builder.js'
 import { ApiKey, Endpoint, GlobalModel, Provider, ProviderKey, User } from './entities.js'
 
@@ -85,7 +86,7 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
       resolve: (record, _args, context) => isStandalone(record, context),
     }),
     requestCount: t.exposeInt('requestCount', {
-      description: 'The affinity has served this number of requests, 0 to 2147483647.',
+      description: `The affinity has served this number of requests, 0 to ${MAX_INT}.`,
     }),
     createdAt: t.field({
       type: 'DateTime',

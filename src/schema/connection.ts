@@ -1,6 +1,6 @@
 import type { ArgBuilder, ObjectRef } from '@pothos/core'
-import { whenKnown } from '../loaders/entity-loader.js'
 import { DEFAULT_FIRST, type KeysetPage, MAX_FIRST } from '../resolvers/paging.js'
+import { whenKnown } from '../util/promises.js'
 import { type BuilderTypes, builder } from './builder.js'
 
 interface PageInfoShape {
