@@ -9,6 +9,7 @@ import { createWriteBackGuard, type WriteBackGuard } from './affinities/clear/wr
 import { createBrokenRecords } from './affinities/feed/broken-records.js'
 import { createLiveSource } from './affinities/feed/indexed-source.js'
 import { createScanSource } from './affinities/feed/scan-source.js'
+import { createAuditReader } from './audit/audit-reader.js'
 import { createAuditSpool } from './audit/audit-spool.js'
 import { createAuditTrail } from './audit/audit-trail.js'
 import { createPendingIntents } from './audit/pending-intents.js'
@@ -27,6 +28,7 @@ import { tryStoredKeys } from './gateway/stored-keys.js'
 import { createModelMappingSource } from './model-mappings/model-mapping-reader.js'
 import { type Cache, openCache } from './open-cache.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from './postgres/database.js'
+import { createReadingPrisma } from './postgres/reading-prisma.js'
 import type { MemoryKeyspace } from './redis/memory-keyspace.js'
 import { createGraphqlServer, type Yoga } from './server/create-yoga.js'
 import { TRUST_NOBODY, trustProxies } from './server/http/client-address.js'
@@ -106,7 +108,7 @@ export async function createApp(
   }).catch(closing(database))
   await prepare(database).catch(closing(database, cache))
 
-  const directory = createAdminDirectory(database.prisma)
+  const directory = createAdminDirectory(database)
   const { affinitySource, guard, clearingStore } = openAffinities(cache, config, logger, now, (count) =>
     metrics.guardDeleted(count),
   )
@@ -135,6 +137,8 @@ export async function createApp(
   })
 
   const trustProxy = config.trustedProxies === undefined ? TRUST_NOBODY : trustProxies(config.trustedProxies)
+  const prisma = createReadingPrisma(database.prisma)
+
   const yoga = createGraphqlServer({
     authenticator: createAuthenticator({
       staticTokens: config.staticTokens,
@@ -154,7 +158,8 @@ export async function createApp(
       countInvalidations: (count) => cache.statsStore.addInvalidations(count),
     }),
     audit,
-    auditStore,
+    auditReader: createAuditReader(prisma),
+    prisma,
     metrics,
     renderMetrics: () =>
       metrics.render({

@@ -2,17 +2,18 @@ import type { AffinityReader } from './affinities/affinity-reader.js'
 import type { AffinitySource, ObservedFigures } from './affinities/affinity-source.js'
 import type { AffinityStore } from './affinities/affinity-store.js'
 import type { AffinityClearer } from './affinities/clear/affinity-clearer.js'
-import type { AuditStore } from './audit/audit-store.js'
+import type { AuditReader } from './audit/audit-reader.js'
 import type { AuditTrail } from './audit/audit-trail.js'
 import type { GatewayStore } from './gateway/gateway-store.js'
 import type { Loaders } from './loaders/index.js'
 import type { ModelMappingReader } from './model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from './model-mappings/model-mapping-store.js'
+import type { ReadingPrisma } from './postgres/reading-prisma.js'
 import type { Viewer } from './session/viewer.js'
 import type { StatisticsReader } from './statistics/statistics.js'
 import type { Streams } from './util/open-streams.js'
 
-/** What a request carries to the resolvers. Stores are ports: no Redis and no Prisma client is in here. */
+/** What a request carries to the resolvers. Stores are ports; the one client in here is Pothos's. */
 export interface Context {
   /**
    * Who asks. Looked up when first asked for, so that `login` works beside a token that has expired.
@@ -33,7 +34,9 @@ export interface Context {
   readonly affinityStore: AffinityStore
   readonly clearer: AffinityClearer
   readonly audit: AuditTrail
-  readonly auditStore: AuditStore
+  readonly auditReader: AuditReader
+  /** For Pothos's Prisma plugin. A resolver asks a reader. */
+  readonly prisma: ReadingPrisma
   readonly metrics: ClearMetrics
   /** What the gateways count, all together. */
   readonly statistics: StatisticsReader

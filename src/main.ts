@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   try {
     const demo =
       app.keyspace &&
-      (await startDemo(app.database.prisma, app.keyspace, (error) =>
+      (await startDemo(app.database.query, app.keyspace, (error) =>
         logger.error({ err: error }, 'the demo traffic stumbled'),
       ))
     if (demo) stack.unshift(async () => demo.stop())

@@ -51,18 +51,6 @@ export interface AuditEventRow {
   readonly metadata: unknown
 }
 
-export interface AuditPosition {
-  readonly createdAt: Date
-  readonly id: string
-}
-
-export interface AuditPage {
-  readonly events: readonly AuditEventRow[]
-  readonly totalCount: number
-  readonly hasNextPage: boolean
-  readonly hasPreviousPage: boolean
-}
-
 /**
  * Audit events in the gateway's `audit_logs`: one row an action, written before it acts and completed after.
  * Every method throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer.
@@ -71,10 +59,6 @@ export interface AuditStore {
   /** Writes the intent. Nothing may be done without it. */
   begin(intent: AuditIntent): Promise<AuditEventRow>
   complete(event: AuditEventRow, outcome: AuditOutcome): Promise<void>
-  /** Null where this service has written no such event. */
-  find(id: string): Promise<AuditEventRow | null>
-  /** Newest first. */
-  page(request: { first: number; after?: AuditPosition; action?: string }): Promise<AuditPage>
   /** Intents that have no outcome, oldest first. */
   pending(): Promise<readonly PendingIntent[]>
 }

@@ -1,43 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { z } from 'zod'
-import { Prisma, type PrismaClient } from '../generated/prisma/client.js'
+import type { Prisma, PrismaClient } from '../generated/prisma/client.js'
 import { mapDatabaseErrors } from '../postgres/database-errors.js'
+import { descriptionOf, eventTypeOf, instanceOf, OURS } from './audit-rows.js'
 import {
-  type AuditAction,
   type AuditEventRow,
   type AuditIntent,
   type AuditOutcome,
-  type AuditPage,
-  type AuditPosition,
   type AuditStore,
   completed,
-  OPERATIONS,
-  type PendingIntent,
 } from './audit-store.js'
 
 /** Widths of the gateway's columns, in characters. */
 const WIDTH = { ipAddress: 45, userAgent: 500, requestId: 100 } as const
 
-const OURS = Prisma.sql`event_type IN ('request_success', 'request_failed') AND description LIKE '% via affinityql'`
-
-const COLUMNS = Prisma.sql`id, event_type AS "eventType", user_id AS "userId", ip_address AS "ipAddress",
-  request_id AS "requestId", event_metadata AS "eventMetadata", error_message AS "errorMessage",
-  created_at AS "createdAt"`
-
-const storedMetadata = z.looseObject({ action: z.string(), actor: z.string() })
-
-interface StoredRow {
-  readonly id: string
-  readonly eventType: string
-  readonly userId: string | null
-  readonly ipAddress: string | null
-  readonly requestId: string | null
-  readonly eventMetadata: unknown
-  readonly errorMessage: string | null
-  readonly createdAt: Date
-}
-
-/** Audit events as rows that the gateway's own audit page can show. */
+/** Writes audit events as rows that the gateway's own audit page can show. */
 export function createPrismaAuditStore(
   prisma: PrismaClient,
   { now, instance }: { readonly now: () => number; readonly instance: string },
@@ -45,20 +21,19 @@ export function createPrismaAuditStore(
   return {
     begin: (intent) => mapDatabaseErrors(() => insert(prisma, intent, instance, new Date(now()))),
     complete: (event, outcome) => mapDatabaseErrors(() => update(prisma, event, outcome)),
-    find: (id) =>
-      mapDatabaseErrors(async () => {
-        const [row] = await prisma.$queryRaw<StoredRow[]>`
-          SELECT ${COLUMNS} FROM audit_logs WHERE id = ${id} AND ${OURS}`
-        return row ? eventOf(row) : null
-      }),
-    page: (request) => mapDatabaseErrors(() => readPage(prisma, request)),
     pending: () =>
-      mapDatabaseErrors(
-        () => prisma.$queryRaw<PendingIntent[]>`
-          SELECT id, event_metadata->>'instance' AS instance FROM audit_logs
-          WHERE ${OURS} AND event_type = 'request_failed' AND event_metadata->>'outcome' = 'pending'
-          ORDER BY created_at`,
-      ),
+      mapDatabaseErrors(async () => {
+        const rows = await prisma.auditLog.findMany({
+          where: {
+            ...OURS,
+            eventType: eventTypeOf(false),
+            eventMetadata: { path: ['outcome'], equals: 'pending' },
+          },
+          orderBy: { createdAt: 'asc' },
+          select: { id: true, eventMetadata: true },
+        })
+        return rows.map(({ id, eventMetadata }) => ({ id, instance: instanceOf(eventMetadata) }))
+      }),
   }
 }
 
@@ -79,7 +54,7 @@ async function insert(
   const row = {
     id: randomUUID(),
     // Until the outcome is known: whatever happens to this process, the row never claims a success.
-    eventType: 'request_failed',
+    eventType: eventTypeOf(false),
     userId: intent.actorId,
     description: descriptionOf(intent.action),
     ipAddress: intent.ipAddress.slice(0, WIDTH.ipAddress),
@@ -92,13 +67,24 @@ async function insert(
     data: { ...row, eventMetadata: metadata as Prisma.InputJsonObject },
     select: { id: true },
   })
-  return eventOf({ ...row, eventMetadata: metadata })
+  return {
+    id: row.id,
+    action: metadata.action,
+    success: false,
+    createdAt,
+    actorId: row.userId,
+    actorName: metadata.actor,
+    ipAddress: row.ipAddress,
+    requestId: row.requestId,
+    errorMessage: row.errorMessage,
+    metadata,
+  }
 }
 
 async function update(prisma: PrismaClient, event: AuditEventRow, outcome: AuditOutcome): Promise<void> {
   const { metadata } = completed(event, outcome)
   const data = {
-    eventType: outcome.success ? 'request_success' : 'request_failed',
+    eventType: eventTypeOf(outcome.success),
     statusCode: outcome.statusCode,
     errorMessage: outcome.errorMessage,
     eventMetadata: storable(metadata) as Prisma.InputJsonObject,
@@ -112,47 +98,6 @@ async function update(prisma: PrismaClient, event: AuditEventRow, outcome: Audit
     data: { ...data, id, userId, ipAddress, requestId, createdAt, description },
     select: { id: true },
   })
-}
-
-const descriptionOf = (action: string): string =>
-  `${OPERATIONS[action as AuditAction] ?? action} via affinityql`
-
-async function readPage(
-  prisma: PrismaClient,
-  { first, after, action }: { first: number; after?: AuditPosition; action?: string },
-): Promise<AuditPage> {
-  const filter = action === undefined ? OURS : Prisma.sql`${OURS} AND event_metadata->>'action' = ${action}`
-  const isAfter = after && Prisma.sql`(created_at, id) < (${after.createdAt}, ${after.id})`
-  const [rows, [counts]] = await Promise.all([
-    prisma.$queryRaw<StoredRow[]>`
-      SELECT ${COLUMNS} FROM audit_logs WHERE ${filter} ${isAfter ? Prisma.sql`AND ${isAfter}` : Prisma.empty}
-      ORDER BY created_at DESC, id DESC LIMIT ${first + 1}`,
-    prisma.$queryRaw<{ total: bigint; before: bigint }[]>`
-      SELECT count(*) AS total, count(*) FILTER (WHERE ${isAfter ? Prisma.sql`NOT ${isAfter}` : Prisma.sql`false`}) AS before
-      FROM audit_logs WHERE ${filter}`,
-  ])
-  return {
-    events: rows.slice(0, first).map(eventOf),
-    totalCount: Number(counts?.total ?? 0),
-    hasNextPage: rows.length > first,
-    hasPreviousPage: Number(counts?.before ?? 0) > 0,
-  }
-}
-
-function eventOf(row: StoredRow): AuditEventRow {
-  const metadata = storedMetadata.safeParse(row.eventMetadata)
-  return {
-    id: row.id,
-    action: metadata.success ? metadata.data.action : 'unknown',
-    success: row.eventType === 'request_success',
-    createdAt: row.createdAt,
-    actorId: row.userId,
-    actorName: metadata.success ? metadata.data.actor : 'unknown',
-    ipAddress: row.ipAddress,
-    requestId: row.requestId,
-    errorMessage: row.errorMessage,
-    metadata: row.eventMetadata,
-  }
 }
 
 /**

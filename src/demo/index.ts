@@ -1,5 +1,5 @@
 import { hash } from '@node-rs/bcrypt'
-import type { PrismaClient } from '../generated/prisma/client.js'
+import type { RunQuery } from '../gateway/table-reader.js'
 import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import { DEMO_ADMIN } from './people.js'
 import { seedDemo } from './rows.js'
@@ -20,11 +20,11 @@ export interface Demo {
 
 /** Puts the demo's rows into the embedded database and lets simulated traffic run on the embedded cache. */
 export async function startDemo(
-  prisma: PrismaClient,
+  query: RunQuery,
   keyspace: MemoryKeyspace,
   onError: (error: unknown) => void,
 ): Promise<Demo> {
-  await seedDemo(prisma, {
+  await seedDemo(query, {
     encryptionKey: DEMO_ENCRYPTION_KEY,
     passwordHash: await hash(DEMO_PASSWORD, { cost: BCRYPT_COST }),
   })

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createEncrypter } from '../gateway/fernet.js'
-import type { PrismaClient } from '../generated/prisma/client.js'
+import { columnOf } from '../gateway/table.js'
+import type { RunQuery } from '../gateway/table-reader.js'
 import { demoId } from './demo-id.js'
 import { DEMO_GLOBAL_MODELS, DEMO_MODELS } from './models.js'
 import { DEMO_ADMIN, DEMO_API_KEYS, DEMO_USERS } from './people.js'
@@ -21,31 +22,42 @@ const DAMAGED_CIPHERTEXT = 'bm90LWEtZmVybmV0LXRva2Vu'
  * Puts the demo's world into an embedded database, all of it or nothing. A database that has a user already is left
  * as it is but for the administrator's password, so that a later start keeps whatever happened since.
  */
-export async function seedDemo(prisma: PrismaClient, options: SeedDemoOptions): Promise<void> {
-  if ((await prisma.user.count()) > 0) {
+export async function seedDemo(query: RunQuery, options: SeedDemoOptions): Promise<void> {
+  const { passwordHash } = options
+  if ((await query('SELECT id FROM users LIMIT 1', [])).length > 0) {
     // The password that the banner shows must be the one that is taken.
-    const { passwordHash } = options
-    await prisma.user.updateMany({ where: { id: DEMO_ADMIN.id }, data: { passwordHash } })
+    await query('UPDATE users SET password_hash = $1 WHERE id = $2', [passwordHash, DEMO_ADMIN.id])
     return
   }
   const encrypt = createEncrypter(options.encryptionKey)
-  await prisma.$transaction([
-    prisma.user.createMany({ data: DEMO_USERS.map((user) => userRow(user, options.passwordHash)) }),
-    prisma.apiKey.createMany({ data: DEMO_API_KEYS.map((key) => apiKeyRow(key, encrypt)) }),
-    prisma.provider.createMany({ data: DEMO_PROVIDERS.map(providerRow) }),
-    prisma.endpoint.createMany({
-      data: DEMO_ENDPOINTS.map((endpoint) => ({ ...endpoint, isActive: true, ...TIMES })),
-    }),
-    prisma.providerKey.createMany({ data: DEMO_PROVIDER_KEYS.map((key) => providerKeyRow(key, encrypt)) }),
-    prisma.globalModel.createMany({ data: DEMO_GLOBAL_MODELS.map(globalModelRow) }),
-    prisma.model.createMany({ data: DEMO_MODELS.map(modelRow) }),
-    prisma.systemConfig.createMany({
-      data: [
-        systemConfigRow('scheduling_mode', 'cache_affinity'),
-        systemConfigRow('provider_priority_mode', 'provider'),
-      ],
-    }),
-  ])
+  await insert(query, {
+    users: DEMO_USERS.map((user) => userRow(user, passwordHash)),
+    api_keys: DEMO_API_KEYS.map((key) => apiKeyRow(key, encrypt)),
+    providers: DEMO_PROVIDERS.map(providerRow),
+    provider_endpoints: DEMO_ENDPOINTS.map((endpoint) => ({ ...endpoint, isActive: true, ...TIMES })),
+    provider_api_keys: DEMO_PROVIDER_KEYS.map((key) => providerKeyRow(key, encrypt)),
+    global_models: DEMO_GLOBAL_MODELS.map(globalModelRow),
+    models: DEMO_MODELS.map(modelRow),
+    system_configs: [
+      systemConfigRow('scheduling_mode', 'cache_affinity'),
+      systemConfigRow('provider_priority_mode', 'provider'),
+    ],
+  })
+}
+
+/**
+ * Inserts the rows of several tables in one statement, so that all of them are written or none; foreign keys are checked at
+ * its end. PostgreSQL makes each column's type of the JSON.
+ */
+async function insert(query: RunQuery, rows: Readonly<Record<string, readonly object[]>>): Promise<void> {
+  const inserts = Object.keys(rows).map(
+    (table, index) =>
+      `into_${table} AS (INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $${index + 1}::json))`,
+  )
+  const columns = (row: object) =>
+    Object.fromEntries(Object.entries(row).map(([field, value]) => [columnOf(field), value]))
+  const args = Object.values(rows).map((some) => JSON.stringify(some.map(columns)))
+  await query(`WITH ${inserts.join(', ')} SELECT 1`, args)
 }
 
 const userRow = ({ isAdmin, ...user }: (typeof DEMO_USERS)[number], passwordHash: string) => ({
@@ -81,8 +93,8 @@ const providerKeyRow = (
 ) => ({
   ...key,
   apiKey: encrypt(secret),
-  concurrent429Count: 0,
-  rpm429Count: 0,
+  concurrent_429_count: 0,
+  rpm_429_count: 0,
   maxProbeIntervalMinutes: 32,
   isActive: true,
   ...TIMES,

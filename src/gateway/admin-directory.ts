@@ -1,31 +1,16 @@
-import type { PrismaClient } from '../generated/prisma/client.js'
-import { mapDatabaseErrors } from '../postgres/database-errors.js'
+import type { Database } from '../postgres/database.js'
 import type { AdminDirectory } from '../session/authenticator.js'
-
-const ACCOUNT_COLUMNS = {
-  id: true,
-  username: true,
-  email: true,
-  passwordHash: true,
-  role: true,
-  isActive: true,
-  isDeleted: true,
-} as const
+import { ACCOUNTS, type AccountRow } from './rows.js'
+import { createTableReader } from './table-reader.js'
 
 /** The accounts that may sign in, read from the gateway's users each time: a demotion counts at once. */
-export function createAdminDirectory(prisma: PrismaClient): AdminDirectory {
+export function createAdminDirectory({ query }: Pick<Database, 'query'>): AdminDirectory {
+  const byId = createTableReader<AccountRow>(query, ACCOUNTS)
+  const byEmail = createTableReader<AccountRow>(query, ACCOUNTS, 'email = ANY($1)')
+  const ofRole = createTableReader<AccountRow>(query, ACCOUNTS, 'role::text = ANY($1) LIMIT 1')
   return {
-    findById: (id) =>
-      mapDatabaseErrors(() => prisma.user.findUnique({ where: { id }, select: ACCOUNT_COLUMNS })),
-    findByEmail: (email) =>
-      mapDatabaseErrors(() => prisma.user.findUnique({ where: { email }, select: ACCOUNT_COLUMNS })),
-    sampleHash: () =>
-      mapDatabaseErrors(async () => {
-        const admin = await prisma.user.findFirst({
-          where: { role: 'admin' },
-          select: { passwordHash: true },
-        })
-        return admin?.passwordHash
-      }),
+    findById: async (id) => (await byId([id]))[0] ?? null,
+    findByEmail: async (email) => (await byEmail([email]))[0] ?? null,
+    sampleHash: async () => (await ofRole(['admin']))[0]?.passwordHash,
   }
 }

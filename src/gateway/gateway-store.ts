@@ -1,21 +1,22 @@
 import type { DimensionSets } from '../affinities/affinity-selection.js'
-import type { PrismaClient } from '../generated/prisma/client.js'
 import type { Database } from '../postgres/database.js'
-import { mapDatabaseErrors } from '../postgres/database-errors.js'
 import { createNameSearch } from './name-search.js'
 import {
-  API_KEY_COLUMNS,
+  API_KEYS,
   type ApiKeyRow,
-  ENDPOINT_COLUMNS,
+  ENDPOINTS,
   type EndpointRow,
-  GLOBAL_MODEL_COLUMNS,
+  GLOBAL_MODELS,
   type GlobalModelRow,
-  PROVIDER_COLUMNS,
-  PROVIDER_KEY_COLUMNS,
+  MODELS,
+  PROVIDER_KEYS,
+  PROVIDERS,
   type ProviderKeyRow,
   type ProviderRow,
   type ServingModelRow,
-  USER_COLUMNS,
+  SYSTEM_CONFIGS,
+  type SystemConfigRow,
+  USERS,
   type UserRow,
 } from './rows.js'
 import { createPairReader, createTableReader } from './table-reader.js'
@@ -47,7 +48,7 @@ export interface GatewayStore {
   /** The models by which active providers serve these global models. */
   servingModels(globalModelIds: Ids): Promise<ServingModelRow[]>
   /** Values of `system_configs` by key. */
-  systemConfigs(keys: Ids): Promise<{ key: string; value: unknown }[]>
+  systemConfigs(keys: Ids): Promise<SystemConfigRow[]>
   /** Users whose id, username or email is exactly this text: at most one of each. */
   usersNamed(text: string): Promise<UserRow[]>
   /** Ids of what has the text in its name (an API key also in its user's id, username or email), whatever its case: two statements. */
@@ -55,70 +56,45 @@ export interface GatewayStore {
 }
 
 /**
- * Rows by id go past Prisma's client, whose planning costs more than the statement where it is always the same; the
- * rest goes through it.
+ * Every statement is SQL of its own, past Prisma's client: planning costs more than the statement where it is always the
+ * same, and Prisma's models hold only what all generations of the gateway have.
  */
-export function createGatewayStore({ prisma, query }: Pick<Database, 'prisma' | 'query'>): GatewayStore {
-  const apiKeys = { name: 'api_keys', columns: API_KEY_COLUMNS }
-  const users = { name: 'users', columns: USER_COLUMNS }
+export function createGatewayStore({ query }: Pick<Database, 'query'>): GatewayStore {
   const ownedApiKeys = (condition: string) => {
-    const read = createPairReader<ApiKeyRow, UserRow>(query, apiKeys, users, 'user_id', condition)
+    const read = createPairReader<ApiKeyRow, UserRow>(query, API_KEYS, USERS, 'user_id', condition)
     return async (ids: Ids): Promise<OwnedApiKey[]> =>
       (await read(ids)).map(({ row, other }) => ({ apiKey: row, owner: other }))
   }
+  const servedBy = createPairReader<Omit<ServingModelRow, 'provider'>, ProviderRow>(
+    query,
+    MODELS,
+    PROVIDERS,
+    'provider_id',
+    'providers.is_active AND models.global_model_id = ANY($1)',
+  )
   const usersNamed = createTableReader<UserRow>(
     query,
-    users,
+    USERS,
     'id = ANY($1) OR username = ANY($1) OR email = ANY($1)',
   )
   return {
-    users: createTableReader<UserRow>(query, users),
-    apiKeys: createTableReader<ApiKeyRow>(query, apiKeys),
-    apiKeysOfUsers: createTableReader<ApiKeyRow>(query, apiKeys, 'user_id = ANY($1)'),
+    users: createTableReader<UserRow>(query, USERS),
+    apiKeys: createTableReader<ApiKeyRow>(query, API_KEYS),
+    apiKeysOfUsers: createTableReader<ApiKeyRow>(query, API_KEYS, 'user_id = ANY($1)'),
     apiKeysWithOwners: ownedApiKeys('api_keys.id = ANY($1)'),
     apiKeysWithSiblings: ownedApiKeys(
       'api_keys.user_id IN (SELECT user_id FROM api_keys WHERE id = ANY($1))',
     ),
-    providers: createTableReader<ProviderRow>(query, { name: 'providers', columns: PROVIDER_COLUMNS }),
-    endpoints: createTableReader<EndpointRow>(query, {
-      name: 'provider_endpoints',
-      columns: ENDPOINT_COLUMNS,
-    }),
-    providerKeys: createTableReader<ProviderKeyRow>(query, {
-      name: 'provider_api_keys',
-      columns: PROVIDER_KEY_COLUMNS,
-    }),
-    globalModels: createTableReader<GlobalModelRow>(query, {
-      name: 'global_models',
-      columns: GLOBAL_MODEL_COLUMNS,
-    }),
-    servingModels: (globalModelIds) => mapDatabaseErrors(() => servingModels(prisma, globalModelIds)),
-    systemConfigs: (keys) =>
-      mapDatabaseErrors(() =>
-        prisma.systemConfig.findMany({
-          where: { key: { in: [...keys] } },
-          select: { key: true, value: true },
-        }),
+    providers: createTableReader<ProviderRow>(query, PROVIDERS),
+    endpoints: createTableReader<EndpointRow>(query, ENDPOINTS),
+    providerKeys: createTableReader<ProviderKeyRow>(query, PROVIDER_KEYS),
+    globalModels: createTableReader<GlobalModelRow>(query, GLOBAL_MODELS),
+    servingModels: async (globalModelIds) =>
+      (await servedBy(globalModelIds)).flatMap(({ row, other }) =>
+        other === null ? [] : { ...row, provider: other },
       ),
+    systemConfigs: createTableReader<SystemConfigRow>(query, SYSTEM_CONFIGS, 'key = ANY($1)'),
     usersNamed: (text) => usersNamed([text]),
     idsNamed: createNameSearch(query),
   }
-}
-
-type ServingModelColumns = Omit<ServingModelRow, 'provider'> & ProviderRow
-
-/** In SQL of its own: Prisma would read the providers in a second statement. */
-async function servingModels(prisma: PrismaClient, globalModelIds: Ids): Promise<ServingModelRow[]> {
-  const rows = await prisma.$queryRaw<ServingModelColumns[]>`
-    SELECT m.global_model_id AS "globalModelId", m.provider_model_name AS "providerModelName",
-      m.provider_model_mappings AS "providerModelMappings",
-      p.id, p.name, p.display_name AS "displayName", p.is_active AS "isActive"
-    FROM models m JOIN providers p ON p.id = m.provider_id
-    WHERE p.is_active AND m.global_model_id = ANY(${[...globalModelIds]})`
-  return rows.map(({ globalModelId, providerModelName, providerModelMappings, ...provider }) => ({
-    globalModelId,
-    providerModelName,
-    providerModelMappings,
-    provider,
-  }))
 }

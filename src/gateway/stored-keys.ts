@@ -1,8 +1,13 @@
 import type { Database } from '../postgres/database.js'
+import { mapDatabaseErrors } from '../postgres/database-errors.js'
 import type { Decrypter } from './fernet.js'
 
 /** So many keys of each kind are enough to tell a wrong ENCRYPTION_KEY from a few rows that cannot be read. */
 const TRIED = 20
+
+const SOME_KEYS = `
+  (SELECT key_encrypted FROM api_keys WHERE key_encrypted IS NOT NULL LIMIT ${TRIED})
+  UNION ALL (SELECT api_key FROM provider_api_keys LIMIT ${TRIED})`
 
 export interface KeysTried {
   readonly tried: number
@@ -10,21 +15,13 @@ export interface KeysTried {
 }
 
 /** Decrypts some of the keys that the gateway has stored. No key, and no part of one, is in the answer. */
-export async function tryStoredKeys({ prisma }: Database, decrypt: Decrypter): Promise<KeysTried> {
-  const [apiKeys, providerKeys] = await Promise.all([
-    prisma.apiKey.findMany({
-      select: { keyEncrypted: true },
-      where: { keyEncrypted: { not: null } },
-      take: TRIED,
-    }),
-    prisma.providerKey.findMany({ select: { apiKey: true }, take: TRIED }),
-  ])
-  const stored = [
-    ...apiKeys.map(({ keyEncrypted }) => keyEncrypted),
-    ...providerKeys.map(({ apiKey }) => apiKey),
-  ]
+export async function tryStoredKeys(
+  { query }: Pick<Database, 'query'>,
+  decrypt: Decrypter,
+): Promise<KeysTried> {
+  const stored = await mapDatabaseErrors(() => query(SOME_KEYS, []))
   return {
     tried: stored.length,
-    readable: stored.filter((text) => decrypt(text) !== undefined).length,
+    readable: stored.filter(([text]) => typeof text === 'string' && decrypt(text) !== undefined).length,
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { PageArguments } from './affinities.js'
 import { decodePosition, encodePosition, queryFingerprint } from './cursors.js'
+import type { MaybePromise } from './maybe-promise.js'
 import { readFirst } from './page-arguments.js'
 
 /** Arguments of a page, checked. */
@@ -11,13 +12,14 @@ export interface KeysetRequest {
   readonly fingerprint: string
 }
 
+/** A page, each part of which may be read when it is first asked for. */
 export interface KeysetPage<Item> {
-  readonly items: readonly Item[]
+  items(): MaybePromise<readonly Item[]>
   /** All items, before paging. */
-  readonly totalCount: number
-  readonly hasNextPage: boolean
-  readonly hasPreviousPage: boolean
-  readonly cursorOf: (item: Item) => string
+  totalCount(): MaybePromise<number>
+  hasNextPage(): MaybePromise<boolean>
+  hasPreviousPage(): MaybePromise<boolean>
+  cursorOf(item: Item): string
 }
 
 /** How a list is sorted: texts compared one after the other, by UTF-16 code unit. Together they name one item. */
@@ -58,11 +60,12 @@ export function keysetPage<Item>(
   const firstAfter = after ? sorted.findIndex(({ position }) => compareTexts(position, after) > 0) : 0
   const start = firstAfter < 0 ? sorted.length : firstAfter
   const end = start + first
+  const shown = sorted.slice(start, end).map(({ item }) => item)
   return {
-    items: sorted.slice(start, end).map(({ item }) => item),
-    totalCount: sorted.length,
-    hasNextPage: end < sorted.length,
-    hasPreviousPage: start > 0,
+    items: () => shown,
+    totalCount: () => sorted.length,
+    hasNextPage: () => end < sorted.length,
+    hasPreviousPage: () => start > 0,
     cursorOf: (item) => encodePosition(fingerprint, positionOf(item)),
   }
 }

@@ -72,7 +72,7 @@ export async function modelMappings(
       name !== globalModel.name && isFound([name, globalModel.name, globalModel.displayName, globalModel.id]),
   )
   const page = keysetPage(found, BY_NAME, request)
-  await primeMappingJoins(page.items, context, selected)
+  await primeMappingJoins(await page.items(), context, selected)
   return page
 }
 

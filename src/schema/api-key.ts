@@ -1,8 +1,9 @@
+import type { ApiKeyRow } from '../gateway/rows.js'
 import { userOfApiKey } from '../resolvers/entities.js'
 import { builder } from './builder.js'
 import { User } from './user.js'
 
-export const ApiKey = builder.prismaObject('ApiKey', {
+export const ApiKey = builder.objectRef<ApiKeyRow>('ApiKey').implement({
   description: 'A key with which a client calls the gateway (`api_keys`).',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'As in the cache keys.' }),

@@ -1,4 +1,6 @@
 import type { ArgBuilder } from '@pothos/core'
+import { queryFromInfo } from '@pothos/plugin-prisma'
+import { rowOf } from '../audit/audit-rows.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError, UnavailableError } from '../errors.js'
 import {
   type ClearProviderCachePayload,
@@ -37,9 +39,14 @@ const ClearPayload = builder.interfaceRef<PayloadShape>('ClearPayload').implemen
       description: 'Records that were there and are gone; with `dryRun`, records that would go.',
     }),
     dryRun: t.exposeBoolean('dryRun', { description: 'True: nothing was cleared.' }),
-    auditEvent: t.expose('auditEvent', {
+    auditEvent: t.field({
       type: AuditEvent,
       description: 'The record of this call, dry runs included.',
+      resolve({ auditEvent }, _args, context, info) {
+        // Tells Pothos that the row is here: it would read it again, and the database may have gone since.
+        queryFromInfo({ context, info })
+        return rowOf(auditEvent)
+      },
     }),
   }),
 })

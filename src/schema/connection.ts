@@ -28,28 +28,34 @@ export function keysetConnection<Node>(
         description: CONNECTION_TEXTS.edges,
         type: [edge],
         complexity: ONCE,
-        resolve: ({ items, cursorOf }) => items.map((item) => ({ node: item, cursor: cursorOf(item) })),
+        resolve: async (page) =>
+          (await page.items()).map((item) => ({ node: item, cursor: page.cursorOf(item) })),
       }),
       nodes: t.field({
         description: CONNECTION_TEXTS.nodes,
         type: [node],
         complexity: ONCE,
-        resolve: ({ items }) => items,
+        resolve: (page) => page.items(),
       }),
       pageInfo: t.field({
         description: CONNECTION_TEXTS.pageInfo,
         type: PageInfo,
-        resolve: ({ items, cursorOf, hasNextPage, hasPreviousPage }) => {
+        resolve: async (page) => {
+          const [items, hasNextPage, hasPreviousPage] = await Promise.all([
+            page.items(),
+            page.hasNextPage(),
+            page.hasPreviousPage(),
+          ])
           const [first, last] = [items[0], items.at(-1)]
           return {
             hasNextPage,
             hasPreviousPage,
-            startCursor: first === undefined ? null : cursorOf(first),
-            endCursor: last === undefined ? null : cursorOf(last),
+            startCursor: first === undefined ? null : page.cursorOf(first),
+            endCursor: last === undefined ? null : page.cursorOf(last),
           }
         },
       }),
-      totalCount: t.exposeInt('totalCount', { description: 'Exact, over all pages.' }),
+      totalCount: t.int({ description: 'Exact, over all pages.', resolve: (page) => page.totalCount() }),
     }),
   })
 }

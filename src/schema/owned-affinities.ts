@@ -9,7 +9,7 @@ import { User } from './user.js'
 
 // What users and API keys own. Here, not in their own files, since an affinity leads back to both.
 
-builder.prismaObjectFields(User, (t) => ({
+builder.objectFields(User, (t) => ({
   apiKeys: t.field({
     type: [ApiKey],
     description: 'Its API keys, oldest first.',
@@ -25,7 +25,7 @@ builder.prismaObjectFields(User, (t) => ({
   }),
 }))
 
-builder.prismaObjectField(ApiKey, 'affinities', (t) =>
+builder.objectField(ApiKey, 'affinities', (t) =>
   t.field({
     type: AffinityConnection,
     description: 'Its live affinities, latest expiry first.',

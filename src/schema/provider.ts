@@ -1,8 +1,9 @@
+import type { EndpointRow, ProviderKeyRow, ProviderRow } from '../gateway/rows.js'
 import { affinityCountOfProvider } from '../resolvers/affinities.js'
 import { endpointOfProviderKey, providerOfEndpoint } from '../resolvers/entities.js'
 import { builder } from './builder.js'
 
-export const Provider = builder.prismaObject('Provider', {
+export const Provider = builder.objectRef<ProviderRow>('Provider').implement({
   description: 'An upstream that the gateway sends requests to (`providers`).',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'As the affinities name the provider.' }),
@@ -17,7 +18,7 @@ export const Provider = builder.prismaObject('Provider', {
   }),
 })
 
-export const Endpoint = builder.prismaObject('Endpoint', {
+export const Endpoint = builder.objectRef<EndpointRow>('Endpoint').implement({
   description: 'One API format of a provider (`provider_endpoints`).',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'As the affinities name the endpoint.' }),
@@ -33,7 +34,7 @@ export const Endpoint = builder.prismaObject('Endpoint', {
   }),
 })
 
-export const ProviderKey = builder.prismaObject('ProviderKey', {
+export const ProviderKey = builder.objectRef<ProviderKeyRow>('ProviderKey').implement({
   description: 'A key with which the gateway calls a provider (`provider_api_keys`).',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'As the affinities name the provider key.' }),

@@ -1,3 +1,4 @@
+import type { UserRow } from '../gateway/rows.js'
 import { builder } from './builder.js'
 
 export const UserRole = builder.enumType('UserRole', {
@@ -8,7 +9,7 @@ export const UserRole = builder.enumType('UserRole', {
   } as const,
 })
 
-export const User = builder.prismaObject('User', {
+export const User = builder.objectRef<UserRow>('User').implement({
   description: 'An account of the gateway (`users`).',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'As the API keys name it.' }),

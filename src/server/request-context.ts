@@ -1,7 +1,7 @@
 import type { AffinitySource } from '../affinities/affinity-source.js'
 import type { AffinityStore } from '../affinities/affinity-store.js'
 import type { AffinityClearer } from '../affinities/clear/affinity-clearer.js'
-import type { AuditStore } from '../audit/audit-store.js'
+import type { AuditReader } from '../audit/audit-reader.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
 import type { ClearMetrics, Context } from '../context.js'
 import { UnauthenticatedError } from '../errors.js'
@@ -10,6 +10,7 @@ import type { KeyMasker } from '../gateway/masking.js'
 import { createLoaders } from '../loaders/index.js'
 import type { ModelMappingSource } from '../model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from '../model-mappings/model-mapping-store.js'
+import type { ReadingPrisma } from '../postgres/reading-prisma.js'
 import type { Authenticator } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
 import type { StatisticsReader } from '../statistics/statistics.js'
@@ -23,7 +24,8 @@ export interface ContextDeps {
   readonly streams: Streams
   readonly clearer: AffinityClearer
   readonly audit: AuditTrail
-  readonly auditStore: AuditStore
+  readonly auditReader: AuditReader
+  readonly prisma: ReadingPrisma
   readonly metrics: ClearMetrics
   readonly statistics: StatisticsReader
   readonly cacheReservationRatio: number
@@ -89,7 +91,8 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     affinityStore: deps.affinityStore,
     clearer: deps.clearer,
     audit: deps.audit,
-    auditStore: deps.auditStore,
+    auditReader: deps.auditReader,
+    prisma: deps.prisma,
     metrics: deps.metrics,
     statistics: deps.statistics,
     observed: () => deps.affinitySource.observed(),

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type AuditPageRequest, type AuditReader, createAuditReader } from '../../src/audit/audit-reader.js'
+import { deedOf, isSuccess } from '../../src/audit/audit-rows.js'
 import type { AuditIntent, AuditOutcome, AuditStore } from '../../src/audit/audit-store.js'
 import { createPrismaAuditStore } from '../../src/audit/prisma-audit-store.js'
 import { prepareDatabase } from '../../src/gateway/schema/prepare-database.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from '../../src/postgres/database.js'
+import { createReadingPrisma } from '../../src/postgres/reading-prisma.js'
 import { freshDatabase } from '../support/servers/shared.js'
 
 const START = Date.UTC(2030, 0, 1)
@@ -22,10 +25,12 @@ const DONE: AuditOutcome = { success: true, statusCode: 200, errorMessage: null,
 function auditStoreContract(open: () => Promise<Database>): void {
   let database: Database
   let store: AuditStore
+  let reader: AuditReader
   let clock: number
   beforeAll(async () => {
     database = await open()
     store = createPrismaAuditStore(database.prisma, { now: () => clock, instance: 'this one' })
+    reader = createAuditReader(createReadingPrisma(database.prisma))
   })
   beforeEach(async () => {
     clock = START
@@ -33,6 +38,28 @@ function auditStoreContract(open: () => Promise<Database>): void {
   })
   afterAll(() => database.close())
 
+  /** A page with all its parts, its rows as the events that they tell of. */
+  const pageOf = async (request: AuditPageRequest) => {
+    const page = reader.page(request, {})
+    const rows = await page.items()
+    return {
+      events: rows.map((row) => ({
+        id: row.id,
+        action: deedOf(row).action,
+        success: isSuccess(row),
+        createdAt: row.createdAt,
+        actorId: row.userId,
+        actorName: deedOf(row).actor,
+        ipAddress: row.ipAddress,
+        requestId: row.requestId,
+        errorMessage: row.errorMessage,
+        metadata: row.eventMetadata,
+      })),
+      totalCount: await page.totalCount(),
+      hasNextPage: await page.hasNextPage(),
+      hasPreviousPage: await page.hasPreviousPage(),
+    }
+  }
   const raw = (id: string) => database.prisma.auditLog.findUniqueOrThrow({ where: { id } })
 
   it('writes an intent as a failure: whatever happens then, the row claims no success', async () => {
@@ -81,7 +108,7 @@ function auditStoreContract(open: () => Promise<Database>): void {
         result: { clearedCount: 3 },
       },
     })
-    expect((await store.page({ first: 10 })).events).toMatchObject([
+    expect((await pageOf({ first: 10 })).events).toMatchObject([
       { id: event.id, action: 'cache_clear_api_key', success: true, errorMessage: null },
     ])
   })
@@ -91,7 +118,7 @@ function auditStoreContract(open: () => Promise<Database>): void {
     await database.prisma.auditLog.deleteMany()
     for (const outcome of [DONE, { ...DONE, action: 'cache_clear_api_key' as const }])
       await store.complete(event, outcome)
-    expect(await store.page({ first: 10 })).toMatchObject({
+    expect(await pageOf({ first: 10 })).toMatchObject({
       totalCount: 1,
       events: [{ ...event, action: 'cache_clear_api_key', success: true, errorMessage: null, metadata: {} }],
     })
@@ -141,7 +168,7 @@ function auditStoreContract(open: () => Promise<Database>): void {
     const seen = []
     let after: { createdAt: Date; id: string } | undefined
     for (let page = 0; page < 8; page += 1) {
-      const { events, ...rest } = await store.page({ first: 4, ...(after && { after }) })
+      const { events, ...rest } = await pageOf({ first: 4, ...(after && { after }) })
       const isLast = page >= 5
       expect(rest).toEqual({ totalCount: 23, hasNextPage: !isLast, hasPreviousPage: page > 0 })
       seen.push(...events)
@@ -158,10 +185,10 @@ function auditStoreContract(open: () => Promise<Database>): void {
       clock = START + n
       await store.begin(INTENT)
     }
-    const [, second, third] = (await store.page({ first: 5 })).events
+    const [, second, third] = (await pageOf({ first: 5 })).events
     if (!second || !third) throw new Error('Five events were begun.')
     await database.prisma.auditLog.delete({ where: { id: second.id } })
-    const { events } = await store.page({ first: 1, after: second })
+    const { events } = await pageOf({ first: 1, after: second })
     expect(events.map(({ id }) => id)).toEqual([third.id])
   })
 
@@ -179,7 +206,7 @@ function auditStoreContract(open: () => Promise<Database>): void {
         data: { id: `other-${n}`, eventType, description, createdAt: new Date(START + n) },
       })
     }
-    const page = await store.page({ first: 10 })
+    const page = await pageOf({ first: 10 })
     expect(page).toMatchObject({ totalCount: 1, events: [{ id: ours.id }] })
     expect(await store.pending()).toEqual([])
   })
@@ -189,10 +216,10 @@ function auditStoreContract(open: () => Promise<Database>): void {
       clock += 1
       await store.begin({ ...INTENT, action })
     }
-    const page = await store.page({ first: 1, action: 'cache_clear_all' })
+    const page = await pageOf({ first: 1, action: 'cache_clear_all' })
     expect(page).toMatchObject({ totalCount: 2, hasNextPage: true, events: [{ action: 'cache_clear_all' }] })
-    expect((await store.page({ first: 9, action: "' OR 1=1 --" })).totalCount).toBe(0)
-    expect((await store.page({ first: 9, action: '%' })).totalCount).toBe(0)
+    expect((await pageOf({ first: 9, action: "' OR 1=1 --" })).totalCount).toBe(0)
+    expect((await pageOf({ first: 9, action: '%' })).totalCount).toBe(0)
   })
 
   it.each([
@@ -216,7 +243,7 @@ function auditStoreContract(open: () => Promise<Database>): void {
       arguments: { identifier: stored, filter: { modelId: stored, list: [stored] } },
       result: { text: stored },
     })
-    expect((await store.page({ first: 1, action: 'cache_clear_user' })).events).toMatchObject([
+    expect((await pageOf({ first: 1, action: 'cache_clear_user' })).events).toMatchObject([
       { actorName: stored },
     ])
     expect(await store.pending()).toEqual([])

@@ -55,8 +55,6 @@ function fakeDatabase() {
         events.set(event.id, event)
         outcomes.set(event.id, outcome)
       }),
-    find: () => Promise.reject(new Error('not asked here')),
-    page: () => Promise.reject(new Error('not asked here')),
     pending: () => Promise.reject(new Error('not asked here')),
   }
   return { store, outcomes, events, state }

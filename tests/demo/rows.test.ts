@@ -6,6 +6,7 @@ import { isGlobalModelId } from '../../src/affinities/affinity-record.js'
 import { DEMO_ADMIN } from '../../src/demo/people.js'
 import { seedDemo } from '../../src/demo/rows.js'
 import { createDecrypter } from '../../src/gateway/fernet.js'
+import { createGatewayStore } from '../../src/gateway/gateway-store.js'
 import { maskKey } from '../../src/gateway/masking.js'
 import { prepareDatabase } from '../../src/gateway/schema/prepare-database.js'
 import { createPgliteDatabase, type Database } from '../../src/postgres/database.js'
@@ -18,7 +19,7 @@ let database: Database
 beforeAll(async () => {
   database = createPgliteDatabase({ dataDir: join(directory, 'pg') })
   await prepareDatabase(database)
-  await seedDemo(database.prisma, OPTIONS)
+  await seedDemo(database.query, OPTIONS)
 })
 afterAll(async () => {
   await database.close()
@@ -27,13 +28,15 @@ afterAll(async () => {
 
 async function everyRow() {
   const { prisma } = database
+  const store = createGatewayStore(database)
   const byId = { orderBy: { id: 'asc' } } as const
+  const idsOf = (rows: readonly { readonly id: string }[]) => rows.map(({ id }) => id)
   return {
     users: await prisma.user.findMany(byId),
     apiKeys: await prisma.apiKey.findMany(byId),
     providers: await prisma.provider.findMany(byId),
     endpoints: await prisma.endpoint.findMany(byId),
-    providerKeys: await prisma.providerKey.findMany(byId),
+    providerKeys: await store.providerKeys(idsOf(await prisma.providerKey.findMany(byId))),
     globalModels: await prisma.globalModel.findMany(byId),
     models: await prisma.model.findMany(byId),
     systemConfigs: await prisma.systemConfig.findMany(byId),
@@ -78,7 +81,7 @@ describe('the demo world', () => {
       expiredApiKeys: await prisma.apiKey.count({ where: expired }),
       standaloneApiKeys: await prisma.apiKey.count({ where: { isStandalone: true } }),
       inactiveProviders: await prisma.provider.count({ where: { isActive: false } }),
-      openCircuits: await prisma.providerKey.count({ where: { circuitBreakerOpen: true } }),
+      openCircuits: (await everyRow()).providerKeys.filter((key) => key.circuitBreakerOpen).length,
       expiredProviderKeys: await prisma.providerKey.count({ where: expired }),
       inactiveModels: await prisma.globalModel.count({ where: { isActive: false } }),
     }
@@ -129,7 +132,7 @@ describe('the demo world', () => {
     await database.close()
     database = createPgliteDatabase({ dataDir: join(directory, 'pg') })
     await prepareDatabase(database)
-    await seedDemo(database.prisma, { encryptionKey: 'another', passwordHash: 'another' })
+    await seedDemo(database.query, { encryptionKey: 'another', passwordHash: 'another' })
     const users = before.users.map((user) =>
       user.id === DEMO_ADMIN.id ? { ...user, passwordHash: 'another' } : user,
     )
@@ -149,7 +152,7 @@ describe('the demo world', () => {
           updatedAt: new Date(),
         },
       })
-      await expect(seedDemo(another.prisma, OPTIONS)).rejects.toThrow()
+      await expect(seedDemo(another.query, OPTIONS)).rejects.toThrow()
       expect(await another.prisma.user.count()).toBe(0)
     } finally {
       await another.close()

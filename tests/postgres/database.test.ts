@@ -62,7 +62,7 @@ test('times are right in a database of another time zone', async () => {
   const url = freshDatabase('fixtures')
   psql(url, `ALTER DATABASE "${new URL(url).pathname.slice(1)}" SET TimeZone = 'Asia/Shanghai'`)
   const { prisma } = connect({ url })
-  const user = await prisma.user.findUniqueOrThrow({ where: { username: 'root' } })
+  const user = await prisma.user.findFirstOrThrow({ where: { username: 'root' } })
   expect(user.createdAt.toISOString()).toBe('2026-06-01T00:00:00.000Z')
   const at = new Date('2026-11-22T12:34:56.789Z')
   await prisma.auditLog.create({

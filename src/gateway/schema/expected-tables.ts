@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { PrismaClient } from '../../generated/prisma/client.js'
+import { GATEWAY_TABLES } from '../rows.js'
+import { columnOf, typeName } from '../table.js'
 
 export interface ExpectedColumn {
   readonly name: string
@@ -26,17 +28,32 @@ const RuntimeDataModel = z.object({
   ),
 })
 
-/** Every table and column of prisma/schema.prisma, as the database names them. */
+/** Every table and column of prisma/schema.prisma and of what is read by SQL, as the database names them. */
 export function expectedTables(prisma: PrismaClient): ExpectedTable[] {
-  const { models } = RuntimeDataModel.parse(Reflect.get(prisma, '_runtimeDataModel'))
-  return Object.entries(models).map(([model, { dbName, fields }]) => ({
-    name: dbName ?? model,
-    columns: fields
-      // A relation is no column.
-      .filter((field) => field.kind !== 'object')
-      .map((field) => ({
-        name: field.dbName ?? field.name,
-        type: field.kind === 'enum' ? 'enum' : field.type,
-      })),
+  const tables = modelsOf(prisma)
+  for (const { name, columns } of GATEWAY_TABLES) {
+    const known = tables.get(name) ?? new Map<string, string>()
+    for (const [field, type] of Object.entries(columns)) known.set(columnOf(field), typeName(type))
+    tables.set(name, known)
+  }
+  return [...tables].map(([name, columns]) => ({
+    name,
+    columns: [...columns].map(([column, type]) => ({ name: column, type })),
   }))
+}
+
+/** Table to columns, column to Prisma's type. */
+function modelsOf(prisma: PrismaClient): Map<string, Map<string, string>> {
+  const { models } = RuntimeDataModel.parse(Reflect.get(prisma, '_runtimeDataModel'))
+  return new Map(
+    Object.entries(models).map(([model, { dbName, fields }]) => [
+      dbName ?? model,
+      new Map(
+        fields
+          // A relation is no column.
+          .filter((field) => field.kind !== 'object')
+          .map((field) => [field.dbName ?? field.name, field.kind === 'enum' ? 'enum' : field.type]),
+      ),
+    ]),
+  )
 }

@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import type { AuditLog, Prisma } from '../generated/prisma/client.js'
+import { type AuditAction, type AuditEventRow, OPERATIONS } from './audit-store.js'
+
+/** The rows that this service has written: the gateway writes others of these two types, and never this description. */
+export const OURS = {
+  eventType: { in: ['request_success', 'request_failed'] },
+  description: { endsWith: ' via affinityql' },
+} satisfies Prisma.AuditLogWhereInput
+
+export const descriptionOf = (action: string): string =>
+  `${OPERATIONS[action as AuditAction] ?? action} via affinityql`
+
+export const eventTypeOf = (success: boolean): string => (success ? 'request_success' : 'request_failed')
+
+export const isSuccess = ({ eventType }: Pick<AuditLog, 'eventType'>): boolean =>
+  eventType === eventTypeOf(true)
+
+const storedMetadata = z.looseObject({ action: z.string(), actor: z.string() })
+
+/** Who did what; `unknown` where somebody has changed the row. */
+export function deedOf({ eventMetadata }: Pick<AuditLog, 'eventMetadata'>): {
+  action: string
+  actor: string
+} {
+  const { success, data } = storedMetadata.safeParse(eventMetadata)
+  return success ? { action: data.action, actor: data.actor } : { action: 'unknown', actor: 'unknown' }
+}
+
+const startedBy = z.looseObject({ instance: z.string() })
+
+/** The instance of this service that began an action; null where the row does not say. */
+export const instanceOf = (eventMetadata: unknown): string | null =>
+  startedBy.safeParse(eventMetadata).data?.instance ?? null
+
+/** An event that this request has just written, as a read of its row would give it. */
+export const rowOf = (event: AuditEventRow) => ({
+  id: event.id,
+  eventType: eventTypeOf(event.success),
+  userId: event.actorId,
+  ipAddress: event.ipAddress,
+  requestId: event.requestId,
+  eventMetadata: event.metadata,
+  errorMessage: event.errorMessage,
+  createdAt: event.createdAt,
+})
