@@ -15,7 +15,7 @@ import { createWriteBackGuard } from '../src/affinities/clear/write-back-guard.j
 import { createRedisWriteBackRemover } from '../src/affinities/clear/write-back-remover.js'
 import { FAMILIES } from '../src/affinities/families/index.js'
 import { createBrokenRecords } from '../src/affinities/feed/broken-records.js'
-import { createLiveSource, type LiveSource } from '../src/affinities/feed/indexed-source.js'
+import { createIndexedSource, type IndexedSource } from '../src/affinities/feed/indexed-source.js'
 import { createRedisFeed } from '../src/affinities/feed/redis-feed.js'
 import { createScanSource } from '../src/affinities/feed/scan-source.js'
 import { createRedisAffinityStore } from '../src/affinities/redis-affinity-store.js'
@@ -85,7 +85,7 @@ async function open(url: string) {
     now: Date.now,
     log,
   })
-  const source = createLiveSource({
+  const source = createIndexedSource({
     store,
     feed: createRedisFeed(client, FAMILIES),
     brokenRecords,
@@ -145,7 +145,7 @@ async function benchFirstRead(redis: Redis, url: string) {
 }
 
 /** Until a written value is seen: of each write by its event, and of some by a query that is repeated until it sees it. */
-async function benchStaleness(source: LiveSource, redis: Redis, url: string, count: number) {
+async function benchStaleness(source: IndexedSource, redis: Redis, url: string, count: number) {
   const seen: number[] = []
   const byQuery: number[] = []
   const stop = source.events(({ type, record }) => {
@@ -166,7 +166,7 @@ async function benchStaleness(source: LiveSource, redis: Redis, url: string, cou
       const wroteAt = performance.now()
       for (;;) {
         const { records } = await source
-          .open()
+          .reader()
           .page({ selection, order: { field: 'EXPIRES_AT', direction: 'ASC' }, first: 1 })
         if (records[0]?.requestCount === n) break
         await sleep(1)
@@ -183,7 +183,7 @@ async function benchStaleness(source: LiveSource, redis: Redis, url: string, cou
 }
 
 async function benchClear(
-  source: LiveSource,
+  source: IndexedSource,
   clearer: Awaited<ReturnType<typeof open>>['clearer'],
   redis: Redis,
   count: number,
@@ -216,11 +216,11 @@ async function benchClear(
     ours.push(
       await timed(async () => {
         const selection = { all: { providerId: new Set([idOf('b', 0)]) } }
-        const records = await source.open().matching(selection)
+        const records = await source.reader().matching(selection)
         cleared = await clearer.clear(records, (record) => isSelected(record, selection))
       }),
     )
-    if (cleared !== keys.length || (await source.open().count({})) !== count - keys.length)
+    if (cleared !== keys.length || (await source.reader().count({})) !== count - keys.length)
       throw new Error(`cleared ${cleared} of ${keys.length}`)
     await sleep(6_000)
     await refill()

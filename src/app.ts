@@ -7,7 +7,7 @@ import type { AffinityStore } from './affinities/affinity-store.js'
 import { createAffinityClearer } from './affinities/clear/affinity-clearer.js'
 import { createWriteBackGuard, type WriteBackGuard } from './affinities/clear/write-back-guard.js'
 import { createBrokenRecords } from './affinities/feed/broken-records.js'
-import { createLiveSource } from './affinities/feed/indexed-source.js'
+import { createIndexedSource } from './affinities/feed/indexed-source.js'
 import { createScanSource } from './affinities/feed/scan-source.js'
 import { createAuditReader } from './audit/audit-reader.js'
 import { createAuditSpool } from './audit/audit-spool.js'
@@ -165,7 +165,7 @@ export async function createApp(
       metrics.render({
         health,
         statistics: () => statistics.read(),
-        countAffinities: () => affinitySource.open().count({}),
+        countAffinities: () => affinitySource.reader().count({}),
         indexSize: () => affinitySource.indexSize,
         indexDrift: () => affinitySource.figures.drift,
         brokenRecords: () => affinitySource.brokenCount,
@@ -258,7 +258,7 @@ function openAffinities(
     onRemovedAgain,
   })
   const liveSource = config.affinityIndex
-    ? createLiveSource({
+    ? createIndexedSource({
         store,
         feed: cache.createFeed(),
         brokenRecords,

@@ -51,9 +51,9 @@ export interface Context {
   readonly gateway: GatewayStore
   readonly loaders: Loaders
   /** Makes the loaders and readers anew, where they are over a second old: a subscription outlives what it has read. */
-  renew(): void
+  refresh(): void
   /** Makes the readers of the cache anew: this request has changed it. */
-  renewReaders(): void
+  refreshReaders(): void
   /** Calls back with each change to an affinity; returns what stops it. See AffinitySource.events. */
   onAffinityEvent: AffinitySource['events']
   readonly streams: Streams

@@ -1,9 +1,10 @@
+import { sortText } from '../util/sort-text.js'
 import type { AffinityRecord, Dimension } from './affinity-record.js'
 import type { AffinitySelection } from './affinity-selection.js'
 
 export type AffinityOrderField = 'EXPIRES_AT' | 'CREATED_AT' | 'REQUEST_COUNT'
 
-/** A total order: by the field's value, ties by Redis key. DESC is the exact reverse of ASC. */
+/** A total order: by the field's value, ties by the `sortText` of the Redis key. DESC is the exact reverse of ASC. */
 export interface AffinityOrder {
   readonly field: AffinityOrderField
   readonly direction: 'ASC' | 'DESC'
@@ -12,6 +13,7 @@ export interface AffinityOrder {
 /** A place in an order: records that sort after it, whether or not the record that had it is still there. */
 export interface AffinityPosition {
   readonly value: number
+  /** The `sortText` of the record's Redis key. */
   readonly key: string
 }
 
@@ -53,7 +55,7 @@ const ORDER_VALUE = {
 
 export const positionOf = (record: AffinityRecord, field: AffinityOrderField): AffinityPosition => ({
   value: ORDER_VALUE[field](record),
-  key: record.key,
+  key: sortText(record.key),
 })
 
 /** Ascending comparison of two positions: value first, then key by UTF-16 code unit. */

@@ -30,7 +30,7 @@ export interface AffinityIdentity {
 
 /** An affinity as Redis holds it: one API key, API format and model pinned to one provider key. */
 export interface AffinityRecord extends AffinityIdentity, PinTarget {
-  /** The Redis key: the record's identity, and the tie-breaker of every order. */
+  /** The Redis key: the record's identity, and through its `sortText` the tie-breaker of every order. */
   readonly key: string
   /** Requests served by this pin, 0..2^31-1. */
   readonly requestCount: number

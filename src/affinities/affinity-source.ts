@@ -19,7 +19,7 @@ export interface ObservedFigures {
 /** Where requests get their reader: the live index, or a scan that all share who ask before it begins. */
 export interface AffinitySource {
   /** A reader for one request: all its answers are of one moment, or of the live index. */
-  open(): AffinityReader
+  reader(): AffinityReader
   /** Broken keys that the last full read found. */
   readonly brokenCount: number
   /** Records held in memory; undefined where every request reads them anew. */

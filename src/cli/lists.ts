@@ -12,9 +12,14 @@ export const limitOption = (): Option =>
     `records to print, or all (default: ${TABLE_ROWS} in a table, else all)`,
   ).argParser(limit)
 
+/** How many records a list command prints at most; infinite where it prints all. */
+export const wantedRecords = (command: Command): number =>
+  command.opts<{ limit?: number }>().limit ??
+  (formatOf(command) === 'table' ? TABLE_ROWS : Number.POSITIVE_INFINITY)
+
 /**
- * Prints a list, page by page: no more than two pages are held, however long it is. A table is one page after the other
- * under one head; only a terminal's reader is told how many there are in all. Returns how many were printed.
+ * Prints a list, page by page, as the client gives it. A table is one page after the other under one head; only a
+ * terminal's reader is told how many there are in all. Returns how many were printed.
  */
 export async function printList<Row, Arguments extends { readonly first?: number | null | undefined }>(
   cli: Cli,
@@ -24,9 +29,7 @@ export async function printList<Row, Arguments extends { readonly first?: number
   args: Arguments,
 ): Promise<number> {
   const format = formatOf(command)
-  const { limit: wanted = format === 'table' ? TABLE_ROWS : Number.POSITIVE_INFINITY } = command.opts<{
-    limit?: number
-  }>()
+  const wanted = wantedRecords(command)
   const printer = printers[format](cli, columns)
   const { terminal } = cli
   let printed = 0
@@ -96,12 +99,14 @@ const printers = {
 
 const done = Promise.resolve()
 
+/** JSON on one line. It takes nothing but the value, so that `map(json)` does what it says. */
+export const json = (value: unknown): string => harmless(JSON.stringify(value))
+
+export const indentedJson = (value: unknown): string => harmless(JSON.stringify(value, null, 2))
+
 /** C1 control characters are valid in JSON, and commands to some terminals. */
-export const json = (value: unknown, indent?: number): string =>
-  JSON.stringify(value, null, indent).replace(
-    /[\u007f-\u009f]/g,
-    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
-  )
+const harmless = (text: string): string =>
+  text.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
 
 /** One answer that is no list: JSON as it is, or what a person reads. */
 export async function printOne(
@@ -112,5 +117,5 @@ export async function printOne(
 ): Promise<void> {
   const format = formatOf(command)
   if (format === 'table') await cli.terminal.write(text())
-  else await cli.terminal.write(`${json(value, format === 'json' ? 2 : undefined)}\n`)
+  else await cli.terminal.write(`${format === 'json' ? indentedJson(value) : json(value)}\n`)
 }

@@ -1,3 +1,4 @@
+import { createAffinityList } from './affinity-list.js'
 import * as operations from './generated/operations.js'
 import { createList, type List } from './pages.js'
 import { type SubscribeOptions, subscribe } from './subscribe.js'
@@ -120,11 +121,13 @@ export function createClient(options: ClientOptions): AffinityqlClient {
 
   return {
     viewer: async (call) => (await run(operations.Viewer, {}, call)).viewer,
-    affinities: createList(async (args, call) => (await run(operations.Affinities, args, call)).affinities),
-    affinityNames: createList(
+    affinities: createAffinityList(
+      async (args, call) => (await run(operations.Affinities, args, call)).affinities,
+    ),
+    affinityNames: createAffinityList(
       async (args, call) => (await run(operations.AffinityNames, args, call)).affinities,
     ),
-    affinityRecords: createList(
+    affinityRecords: createAffinityList(
       async (args, call) => (await run(operations.AffinityRecords, args, call)).affinities,
     ),
     userAffinities: async (args, call) => (await run(operations.UserAffinities, args, call)).userAffinities,

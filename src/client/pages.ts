@@ -16,8 +16,9 @@ export interface List<Arguments, Result extends Page<unknown>> {
   /** One page. `first` is 1 to 1,000, default 100; `after` is the `endCursor` of the page before. */
   (args?: Arguments, options?: CallOptions): Promise<Result>
   /**
-   * Every page, in order; 1,000 records each unless `first` says otherwise. While one is worked on the next is fetched:
-   * no more than two are held at a time.
+   * Every page; 1,000 records each unless `first` says otherwise. While one is worked on the next is fetched, and no more
+   * than two are held. Affinities come in the order of creation, each once, however often they are used meanwhile; where
+   * `orderBy` names another order, all of them are read and held before the first page comes.
    */
   pages(args?: WholeList<Arguments>, options?: CallOptions): AsyncGenerator<Result, void, undefined>
   /** Every record of every page. */
@@ -27,12 +28,14 @@ export interface List<Arguments, Result extends Page<unknown>> {
   ): AsyncGenerator<Result['nodes'][number], void, undefined>
 }
 
-interface PageArguments {
+export interface PageArguments {
   readonly first?: number | null | undefined
   readonly after?: string | null | undefined
 }
 
-const LARGEST_PAGE = 1_000
+export type FetchPage<Result> = (args: PageArguments, options: CallOptions) => Promise<Result>
+
+export const LARGEST_PAGE = 1_000
 
 /**
  * What was asked for leaves only when the event loop turns: a caller that works a page off without a pause would
@@ -40,42 +43,52 @@ const LARGEST_PAGE = 1_000
  */
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
 
-export function createList<Arguments extends PageArguments, Result extends Page<unknown>>(
-  fetchPage: (args: PageArguments, options: CallOptions) => Promise<Result>,
-): List<Arguments, Result> {
-  async function* pages(
-    args: WholeList<Arguments> | undefined,
-    { signal }: CallOptions = {},
-  ): AsyncGenerator<Result, void, undefined> {
-    const stop = new AbortController()
-    const options = { signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal }
-    const after = (cursor?: string) =>
-      fetchPage({ first: LARGEST_PAGE, ...args, ...(cursor !== undefined && { after: cursor }) }, options)
-    let next: Promise<Result> | undefined = after()
-    try {
-      while (next) {
-        const page: Result = await next
-        const { hasNextPage, endCursor } = page.pageInfo
-        next = hasNextPage && endCursor !== null ? after(endCursor) : undefined
-        // Its failure is told when it is awaited; a caller that stops before does not care.
-        next?.catch(() => {})
-        if (next) await turn()
-        yield page
-      }
-    } finally {
-      stop.abort()
+/** Page after page, in the order that the arguments name. */
+export async function* eachPage<Result extends Page<unknown>>(
+  fetchPage: FetchPage<Result>,
+  args: PageArguments,
+  { signal }: CallOptions,
+): AsyncGenerator<Result, void, undefined> {
+  const stop = new AbortController()
+  const options = { signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal }
+  const after = (cursor?: string) =>
+    fetchPage(
+      { ...args, first: args.first ?? LARGEST_PAGE, ...(cursor !== undefined && { after: cursor }) },
+      options,
+    )
+  let next: Promise<Result> | undefined = after()
+  try {
+    while (next) {
+      const page: Result = await next
+      const { hasNextPage, endCursor } = page.pageInfo
+      next = hasNextPage && endCursor !== null ? after(endCursor) : undefined
+      // Its failure is told when it is awaited; a caller that stops before does not care.
+      next?.catch(() => {})
+      if (next) await turn()
+      yield page
     }
+  } finally {
+    stop.abort()
   }
+}
 
+/** A list whose order does not move while it is read: by name, or by when something happened. */
+export const createList = <Arguments extends PageArguments, Result extends Page<unknown>>(
+  fetchPage: FetchPage<Result>,
+): List<Arguments, Result> =>
+  listOf<Arguments, Result>(fetchPage, (args = {} as WholeList<Arguments>, options = {}) =>
+    eachPage(fetchPage, args, options),
+  )
+
+export function listOf<Arguments extends PageArguments, Result extends Page<unknown>>(
+  fetchPage: FetchPage<Result>,
+  pages: List<Arguments, Result>['pages'],
+): List<Arguments, Result> {
   async function* all(args: WholeList<Arguments> | undefined, options?: CallOptions) {
     for await (const page of pages(args, options)) yield* page.nodes
   }
-
   return Object.assign(
     (args: Arguments = {} as Arguments, options: CallOptions = {}) => fetchPage(args, options),
-    {
-      pages,
-      all,
-    },
+    { pages, all },
   )
 }

@@ -34,7 +34,7 @@ export interface ModelMappingReader {
 
 export interface ModelMappingSource {
   /** A reader for one request. */
-  open(): ModelMappingReader
+  reader(): ModelMappingReader
 }
 
 export interface ModelMappingSourceOptions {
@@ -53,7 +53,7 @@ export function createModelMappingSource(
   }
 
   return {
-    open: () => ({
+    reader: () => ({
       counts: once(() => store.countByFamily()),
       names: once(() => readNames(store)),
       providerModels: once(async () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { AffinityPosition } from '../affinities/affinity-reader.js'
 import { InvalidInputError } from '../errors.js'
+import { isSortText } from '../util/sort-text.js'
 
 /*
  * A cursor is a place in one order of one selection: what a record is sorted by, which may since be gone.
@@ -9,8 +10,8 @@ import { InvalidInputError } from '../errors.js'
 
 const VERSION = 1
 const FINGERPRINT_LENGTH = 11
-/** A key is at most a few hundred bytes; nothing longer was made here. */
-const MAX_CURSOR_LENGTH = 8_192
+/** Four sort texts are the most that a place has, 555 characters each, up to 6 bytes in JSON, and 4/3 of that in base64. */
+const MAX_CURSOR_LENGTH = 20_000
 
 /** Names the query that a cursor belongs to: its order and its selection, in a canonical form. */
 export const queryFingerprint = (query: unknown): string =>
@@ -27,7 +28,7 @@ export function decodeCursor(fingerprint: string, cursor: string): AffinityPosit
 
 const isAffinityPosition = (parts: readonly unknown[]): parts is [value: number, key: string] =>
   // 1e999 is JSON, and reads as Infinity.
-  parts.length === 2 && Number.isFinite(parts[0]) && typeof parts[1] === 'string'
+  parts.length === 2 && Number.isFinite(parts[0]) && isSortText(parts[1])
 
 export const encodePosition = (fingerprint: string, position: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify([VERSION, fingerprint, ...position])).toString('base64url')

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { isSortText, sortText } from '../util/sort-text.js'
 import type { PageArguments } from './affinities.js'
 import { decodePosition, encodePosition, queryFingerprint } from './cursors.js'
 import type { MaybePromise } from './maybe-promise.js'
@@ -22,7 +22,10 @@ export interface KeysetPage<Item> {
   cursorOf(item: Item): string
 }
 
-/** How a list is sorted: texts compared one after the other, by UTF-16 code unit. Together they name one item. */
+/**
+ * How a list is sorted: by the `sortText` of these texts, compared one after the other by UTF-16 code unit. Together they
+ * name one item.
+ */
 export interface KeysetOrder<Item> {
   /** How many texts `keyOf` gives. */
   readonly length: number
@@ -42,7 +45,7 @@ export function readKeysetRequest(
   const first = readFirst(args.first)
   const fingerprint = queryFingerprint(query)
   const isPosition = (parts: readonly unknown[]): parts is readonly string[] =>
-    parts.length === length && parts.every((part) => typeof part === 'string')
+    parts.length === length && parts.every(isSortText)
   const after = args.after == null ? undefined : decodePosition(fingerprint, args.after, isPosition)
   return { first, after, fingerprint }
 }
@@ -53,7 +56,7 @@ export function keysetPage<Item>(
   order: KeysetOrder<NoInfer<Item>>,
   { first, after, fingerprint }: KeysetRequest,
 ): KeysetPage<Item> {
-  const positionOf = (item: Item) => order.keyOf(item).map(bounded)
+  const positionOf = (item: Item) => order.keyOf(item).map(sortText)
   const sorted = items
     .map((item) => ({ item, position: positionOf(item) }))
     .sort((a, b) => compareTexts(a.position, b.position))
@@ -69,14 +72,6 @@ export function keysetPage<Item>(
     cursorOf: (item) => encodePosition(fingerprint, positionOf(item)),
   }
 }
-
-const MAX_TEXT_LENGTH = 512
-
-/** A client of the gateway chooses the names that it asks for: one of a megabyte must not make a cursor of a megabyte. */
-const bounded = (text: string): string =>
-  text.length <= MAX_TEXT_LENGTH
-    ? text
-    : text.slice(0, MAX_TEXT_LENGTH) + createHash('sha256').update(text).digest('base64url')
 
 export function compareTexts(a: readonly string[], b: readonly string[]): number {
   for (const [index, text] of a.entries()) {

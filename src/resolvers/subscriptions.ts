@@ -5,6 +5,7 @@ import type { Context } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import { type BoundedStream, createBoundedStream, transformed } from '../util/bounded-stream.js'
 import { type AffinityFilter, filterSelection, presentFields } from './affinities.js'
+import { keysOfUser } from './api-key-ownership.js'
 import { type CacheStats, cacheStats } from './cache-stats.js'
 import { staleReasons } from './stale-reasons.js'
 
@@ -21,19 +22,29 @@ export async function affinityEvents(
   filter: AffinityFilter | null | undefined,
   context: Context,
 ): Promise<AsyncIterableIterator<AffinityEvent>> {
-  const { stale, ...exact } = presentFields(filter)
+  const { stale, userId, ...exact } = presentFields(filter)
   const selection = await filterSelection(exact, context)
-  return openStream<AffinityEvent, AffinityEvent>(
+  const isOwned = userId == null ? () => true : await keysOfUser(userId, context)
+  return openStream<OwnedEvent, AffinityEvent>(
     context,
     (events) =>
       context.onAffinityEvent((event) => {
-        if (isSelected(event.record, selection)) events.push(event)
+        if (!isSelected(event.record, selection)) return
+        const owned = isOwned(event.record.affinityKey)
+        if (owned !== false) events.push({ event, owned })
       }, events.fail),
-    async (event) => {
-      context.renew()
+    async ({ event, owned }) => {
+      context.refresh()
+      if (owned !== true && !(await owned)) return undefined
       return stale == null || (await isStale(event.record, context)) === stale ? event : undefined
     },
   )
+}
+
+interface OwnedEvent {
+  readonly event: AffinityEvent
+  /** Whether the record's API key is the user's who is asked for. */
+  readonly owned: boolean | Promise<boolean>
 }
 
 /**
@@ -61,14 +72,15 @@ export async function cacheStatsStream(
       return () => clearInterval(timer)
     },
     async () => {
-      context.renew()
+      context.refresh()
       return cacheStats(context)
     },
   )
 }
 
 /**
- * A stream that ends with its client, with its viewer's right to read, when the service stops, or when its reader is too slow.
+ * A stream that ends with its client, when the service stops, or when its reader is too slow; and with an error where its
+ * viewer may not read any more, or cannot be looked up.
  * @param begin starts to push, and returns what stops it
  */
 async function openStream<T, U>(
@@ -86,10 +98,7 @@ async function openStream<T, U>(
     registration.close()
     if (reason === 'slow') context.disconnect()
   })
-  const review = setInterval(
-    () => void context.authenticate().catch(() => stream.end()),
-    REVIEW_EVERY_MS,
-  ).unref()
+  const review = setInterval(() => void context.authenticate().catch(stream.fail), REVIEW_EVERY_MS).unref()
   for (const signal of [registration.signal, context.stopped]) {
     signal.addEventListener('abort', () => stream.end(), { once: true })
   }

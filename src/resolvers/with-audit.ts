@@ -74,7 +74,7 @@ export async function withAudit<Extra extends object>(
   try {
     requireClear(viewer)
     // What the answer shows beside the count, and the next clear of the same document, are of the time after it.
-    const cleared = await act(rename).finally(() => context.renewReaders())
+    const cleared = await act(rename).finally(() => context.refreshReaders())
     const { clearedCount, extra } = cleared
     context.metrics.clearDone(action, dryRun ? 'dry' : 'done', clearedCount)
     return {

@@ -12,50 +12,55 @@ import { selectedNodes } from './selected.js'
 import { User } from './user.js'
 
 export const AffinityFilter = builder.inputType('AffinityFilter', {
-  description: 'Every field given must hold. A field that is null says nothing.',
+  description:
+    'A filter selects the affinities for which every given field holds. A field that is null is ignored.',
   fields: (t) => ({
-    affinityKey: t.id({ description: 'API key id.' }),
-    userId: t.id({ description: 'Affinities of all of this user’s API keys.' }),
-    providerId: t.id({ description: 'Pinned to this provider.' }),
-    endpointId: t.id({ description: 'Pinned to this endpoint.' }),
-    providerKeyId: t.id({ description: 'Pinned to this provider key.' }),
-    modelId: t.string({ description: 'Model component of the cache key: a global model id or a raw name.' }),
-    apiFormat: t.string({ description: 'Exactly as stored, such as CLAUDE.' }),
+    affinityKey: t.id({ description: 'This is the id of the API key.' }),
+    userId: t.id({ description: 'The affinity belongs to an API key of the user with this id.' }),
+    providerId: t.id({ description: 'The affinity is pinned to the provider with this id.' }),
+    endpointId: t.id({ description: 'The affinity is pinned to the endpoint with this id.' }),
+    providerKeyId: t.id({ description: 'The affinity is pinned to the provider key with this id.' }),
+    modelId: t.string({
+      description: 'The affinity’s cache key has exactly this model: a global model id or a raw name.',
+    }),
+    apiFormat: t.string({ description: 'The affinity has exactly this API format, such as CLAUDE.' }),
     stale: t.boolean({
-      description: 'True: only pins that can no longer be honoured; false: only those that can.',
+      description:
+        'True selects the affinities that the gateway can no longer honour; false selects those that it can.',
     }),
   }),
 })
 
 const AffinityOrderField = builder.enumType('AffinityOrderField', {
-  description: 'By what affinities are ordered.',
+  description: 'Affinities can be sorted by these fields.',
   values: {
-    EXPIRES_AT: { description: 'When they expire unless they are used again.' },
-    CREATED_AT: { description: 'When they were first pinned so.' },
-    REQUEST_COUNT: { description: 'How many requests they have served.' },
+    EXPIRES_AT: { description: 'The time at which the affinity expires unless it is used again.' },
+    CREATED_AT: { description: 'The time at which the affinity was pinned to its target.' },
+    REQUEST_COUNT: { description: 'The number of requests that the affinity has served.' },
   } as const,
 })
 
 const OrderDirection = builder.enumType('OrderDirection', {
-  description: 'Which end of an order comes first.',
+  description: 'The direction says which end of an order comes first.',
   values: {
-    ASC: { description: 'Earliest or smallest first.' },
-    DESC: { description: 'Latest or largest first: the exact reverse.' },
+    ASC: { description: 'The earliest or smallest value comes first.' },
+    DESC: { description: 'The latest or largest value comes first: the exact reverse of ASC.' },
   } as const,
 })
 
 const AffinityOrder = builder.inputType('AffinityOrder', {
-  description: 'Ties are broken by the cache key, so that the order is total.',
+  description:
+    'An order sorts affinities by one field. The cache key breaks ties: its first 512 characters, then a digest of a longer one. To read all pages, order by CREATED_AT ASC: a use moves a record in the other orders, so that a walk may miss it or meet it twice.',
   fields: (t) => ({
     field: t.field({
       type: AffinityOrderField,
-      description: 'By what.',
+      description: 'Affinities are sorted by this field.',
       required: true,
       defaultValue: 'EXPIRES_AT',
     }),
     direction: t.field({
       type: OrderDirection,
-      description: 'Which end first.',
+      description: 'This says which end of the order comes first.',
       required: true,
       defaultValue: 'DESC',
     }),
@@ -66,19 +71,25 @@ builder.queryField('affinities', (t) =>
   t.field({
     type: AffinityConnection,
     description:
-      'All live affinities, a page at a time. Search, filter and order apply to all of them before the page is cut.',
+      'This query lists all live affinities, a page at a time. Search, filter and order apply to all of them before the page is cut.',
     args: {
       ...pageArguments(t.arg),
-      offset: t.arg.int({ description: 'Records to skip, for numbered pages; not together with `after`.' }),
+      offset: t.arg.int({
+        description: 'So many records are skipped, for numbered pages, 0 or more; not together with `after`.',
+      }),
       search: t.arg.string({
         description:
-          'An API key id, user id, username or email, exactly; otherwise part of the id or name of an API key, user, provider, provider key or model, or of an email, whatever its case. At most 255 characters.',
+          'The text is an API key id, a user id, a username or an email, exactly; otherwise a part of the id or name of an API key, user, provider, provider key or model, or of an email, whatever its case. It has at most 255 characters.',
       }),
       filter: t.arg({
         type: AffinityFilter,
-        description: 'Only records for which every field given holds; beside `search`, both must.',
+        description:
+          'The filter keeps the affinities for which every given field holds. If `search` is given as well, both must hold.',
       }),
-      orderBy: t.arg({ type: AffinityOrder, description: 'Default: latest expiry first.' }),
+      orderBy: t.arg({
+        type: AffinityOrder,
+        description: 'The page has this order; by default the latest expiry comes first.',
+      }),
     },
     complexity: pageComplexity,
     resolve: (_root, args, context, info) => affinities(args, context, selectedNodes(info)),
@@ -86,20 +97,21 @@ builder.queryField('affinities', (t) =>
 )
 
 const UserAffinities = builder.objectRef<UserAffinitiesShape>('UserAffinities').implement({
-  description: 'Whose affinities these are, and the affinities.',
+  description: 'This is a user, or one API key of a user, with the affinities.',
   fields: (t) => ({
     user: t.expose('user', {
       type: User,
-      description: 'The user that was named, or the owner of the API key.',
+      description: 'This is the user that was named, or the owner of the API key that was named.',
     }),
     apiKey: t.expose('apiKey', {
       type: ApiKey,
       nullable: true,
-      description: 'When the identifier was an API key id: only its affinities are listed.',
+      description:
+        'If the identifier was an API key id, only the affinities of this API key are listed; otherwise null.',
     }),
     affinities: t.expose('affinities', {
       type: AffinityConnection,
-      description: 'Theirs, latest expiry first.',
+      description: 'These are the affinities, latest expiry first.',
     }),
   }),
 })
@@ -107,18 +119,22 @@ const UserAffinities = builder.objectRef<UserAffinitiesShape>('UserAffinities').
 builder.queryField('userAffinities', (t) =>
   t.field({
     type: UserAffinities,
-    description: 'The affinities of one user, or of one API key, latest expiry first.',
+    description: 'This query lists the affinities of one user, or of one API key, latest expiry first.',
     args: {
       identifier: t.arg.string({
         required: true,
-        description: 'API key id, user id, username or email, exactly; tried in this order.',
+        description:
+          'This is an API key id, a user id, a username or an email, exactly; they are tried in this order.',
       }),
       ...pageArguments(t.arg),
     },
     complexity: pageComplexity,
     errors: {
       types: [NotFoundError, InvalidInputError, UnavailableError],
-      union: { name: 'UserAffinitiesResult', description: 'The affinities, or why there are none to show.' },
+      union: {
+        name: 'UserAffinitiesResult',
+        description: 'The result has the affinities, or says why there are none to show.',
+      },
     },
     resolve: (_root, args, context, info) =>
       userAffinities(args, context, selectedNodes(info, ['affinities'])),

@@ -9,7 +9,7 @@ import { User } from './user.js'
 const AffinityEdge = builder
   .objectRef<{ record: AffinityRecord; cursorOf: ConnectionShape['cursorOf'] }>('AffinityEdge')
   .implement({
-    description: 'An affinity and its place in the order.',
+    description: 'This is one affinity and its cursor.',
     fields: (t) => ({
       cursor: t.string({
         description: CONNECTION_TEXTS.cursor,
@@ -20,7 +20,7 @@ const AffinityEdge = builder
   })
 
 export const AffinityConnection = builder.objectRef<ConnectionShape>('AffinityConnection').implement({
-  description: 'A page of affinities.',
+  description: 'This is one page of affinities.',
   fields: (t) => ({
     edges: t.field({
       description: CONNECTION_TEXTS.edges,
@@ -47,16 +47,19 @@ export const AffinityConnection = builder.objectRef<ConnectionShape>('AffinityCo
         }
       },
     }),
-    totalCount: t.exposeInt('totalCount', { description: 'Exact, over all pages.' }),
+    totalCount: t.exposeInt('totalCount', {
+      description: 'All pages together have exactly this number of records.',
+    }),
     matchedUser: t.expose('matchedUser', {
       type: User,
       nullable: true,
-      description: 'When `search` was recognised as one user, or as an API key of that user.',
+      description:
+        'This is the user that `search` names exactly, or the owner of the API key that it names; null if it names none.',
     }),
     matchedApiKey: t.expose('matchedApiKey', {
       type: ApiKey,
       nullable: true,
-      description: 'When `search` was recognised as one API key.',
+      description: 'This is the API key that `search` names exactly; null if it names none.',
     }),
   }),
 })

@@ -21,7 +21,7 @@ import { User } from './user.js'
 const STALE_REASON_MEANINGS = {
   API_KEY_DELETED: { description: 'The API key has no row any more.' },
   API_KEY_INACTIVE: { description: 'The API key is switched off.' },
-  API_KEY_EXPIRED: { description: 'The API key’s time is over.' },
+  API_KEY_EXPIRED: { description: 'The API key has expired.' },
   USER_INACTIVE: { description: 'The API key’s owner is switched off or marked as deleted.' },
   PROVIDER_DELETED: { description: 'The provider has no row any more.' },
   PROVIDER_INACTIVE: { description: 'The provider is switched off.' },
@@ -29,9 +29,9 @@ const STALE_REASON_MEANINGS = {
   ENDPOINT_INACTIVE: { description: 'The endpoint is switched off.' },
   PROVIDER_KEY_DELETED: { description: 'The provider key has no row any more.' },
   PROVIDER_KEY_INACTIVE: { description: 'The provider key is switched off.' },
-  PROVIDER_KEY_EXPIRED: { description: 'The provider key’s time is over.' },
+  PROVIDER_KEY_EXPIRED: { description: 'The provider key has expired.' },
   CIRCUIT_OPEN: {
-    description: 'The gateway sends nothing to the provider key for now, since requests failed.',
+    description: 'The gateway sends nothing to the provider key for now, because requests failed.',
   },
   MODEL_DELETED: { description: 'The global model has no row any more.' },
   MODEL_INACTIVE: { description: 'The global model is switched off.' },
@@ -39,98 +39,113 @@ const STALE_REASON_MEANINGS = {
 
 const StaleReason = builder.enumType('StaleReason', {
   description:
-    'Why a pin can no longer be honoured: what it names was deleted, switched off, expired, or is failing.',
+    'The gateway can no longer honour an affinity for one of these reasons: what it names was deleted, switched off, expired, or is failing.',
   values: STALE_REASON_MEANINGS,
 })
 
 export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement({
   description:
-    'A pin: requests of one API key, in one API format, for one model go to one provider key, so that the provider’s prompt cache is hit. It expires some time after its last use.',
+    'An affinity pins the requests of one API key, in one API format, for one model to one provider key, so that the provider’s prompt cache is hit. It expires some time after its last use.',
   fields: (t) => ({
-    id: t.id({ description: 'Opaque; stable while the record exists.', resolve: affinityId }),
-    affinityKey: t.exposeID('affinityKey', { description: 'API key id, from the cache key.' }),
-    apiFormat: t.exposeString('apiFormat', { description: 'Such as CLAUDE, OPENAI or GEMINI.' }),
+    id: t.id({
+      description: 'This id is opaque, and stays the same while the record exists.',
+      resolve: affinityId,
+    }),
+    affinityKey: t.exposeID('affinityKey', {
+      description: 'The affinity belongs to the API key with this id, which stands in the cache key.',
+    }),
+    apiFormat: t.exposeString('apiFormat', {
+      description: 'This is the API format, such as CLAUDE, OPENAI or GEMINI.',
+    }),
     modelId: t.exposeString('modelId', {
-      description: 'Model component of the cache key: a global model id, or the raw name in older records.',
+      description: 'This is the model in the cache key: a global model id, or a raw name in older records.',
     }),
     modelName: t.string({
       nullable: true,
-      description: 'The global model’s name, else the raw component.',
+      description: 'This is the global model’s name; the raw name if there is no such global model.',
       resolve: (record, _args, context) => modelName(record, context),
     }),
     modelDisplayName: t.string({
       nullable: true,
-      description: 'The global model’s display name, else the raw component.',
+      description: 'This is the global model’s display name; the raw name if there is no such global model.',
       resolve: (record, _args, context) => modelDisplayName(record, context),
     }),
-    providerId: t.exposeID('providerId', { description: 'The provider that it goes to.' }),
-    endpointId: t.exposeID('endpointId', { description: 'The endpoint of that provider.' }),
-    providerKeyId: t.exposeID('providerKeyId', { description: 'The key with which the gateway calls it.' }),
+    providerId: t.exposeID('providerId', { description: 'Requests go to the provider with this id.' }),
+    endpointId: t.exposeID('endpointId', {
+      description: 'Requests go to the provider’s endpoint with this id.',
+    }),
+    providerKeyId: t.exposeID('providerKeyId', {
+      description: 'The gateway calls the provider with the provider key of this id.',
+    }),
     rateMultiplier: t.float({
       nullable: true,
-      description: 'The provider key’s factor on the price; 1 where that key is gone.',
+      description: 'The provider key multiplies the price by this factor; 1 if that key is gone.',
       resolve: (record, _args, context) => rateMultiplier(record, context),
     }),
     isStandalone: t.boolean({
       nullable: true,
-      description: 'Whether the API key has its own balance; false where that key is gone.',
+      description: 'True if the API key has a balance of its own; false if that key is gone.',
       resolve: (record, _args, context) => isStandalone(record, context),
     }),
-    requestCount: t.exposeInt('requestCount', { description: 'Requests that this pin has served.' }),
+    requestCount: t.exposeInt('requestCount', {
+      description: 'The affinity has served this number of requests, 0 to 2147483647.',
+    }),
     createdAt: t.field({
       type: 'DateTime',
-      description: 'When it was first pinned so; a use does not change it.',
+      description: 'The affinity was pinned to this target at this time; a use does not change it.',
       resolve: (record) => new Date(record.createdAt * 1_000),
     }),
     expiresAt: t.field({
       type: 'DateTime',
-      description: 'When it expires unless it is used again.',
+      description: 'The affinity expires at this time unless it is used again.',
       resolve: (record) => new Date(record.expiresAt * 1_000),
     }),
     ttlSeconds: t.int({
-      description: 'Remaining lifetime in whole seconds, never negative.',
+      description: 'The affinity lives for so many more whole seconds, 0 or more.',
       resolve: (record, _args, context) => ttlSeconds(record, context.now()),
     }),
     staleReasons: t.field({
       type: [StaleReason],
       nullable: true,
-      description: 'Why it can no longer be honoured; empty when it can.',
+      description:
+        'The gateway can no longer honour the affinity for these reasons; the list is empty if it can.',
       resolve: (record, _args, context) => staleReasons(record, context.loaders, context.now()),
     }),
     apiKey: t.field({
       type: ApiKey,
       nullable: true,
-      description: 'Null where the row has been deleted.',
+      description: 'This is the row that the id names; null if it has been deleted.',
       resolve: (record, _args, context) => apiKeyOf(record, context),
     }),
     user: t.field({
       type: User,
       nullable: true,
-      description: 'The API key’s owner. Null where the API key has been deleted.',
+      description: 'This user owns the API key; null if the API key has been deleted.',
       resolve: (record, _args, context) => userOf(record, context),
     }),
     provider: t.field({
       type: Provider,
       nullable: true,
-      description: 'Null where the row has been deleted.',
+      description: 'This is the row that the id names; null if it has been deleted.',
       resolve: (record, _args, { loaders }) => loaders.providers.load(record.providerId),
     }),
     endpoint: t.field({
       type: Endpoint,
       nullable: true,
-      description: 'Null where the row has been deleted.',
+      description: 'This is the row that the id names; null if it has been deleted.',
       resolve: (record, _args, { loaders }) => loaders.endpoints.load(record.endpointId),
     }),
     providerKey: t.field({
       type: ProviderKey,
       nullable: true,
-      description: 'Null where the row has been deleted.',
+      description: 'This is the row that the id names; null if it has been deleted.',
       resolve: (record, _args, context) => providerKeyOf(record, context),
     }),
     model: t.field({
       type: GlobalModel,
       nullable: true,
-      description: 'Null where the row has been deleted, or the pin holds a raw name.',
+      description:
+        'This is the global model; null if its row has been deleted, or the affinity holds a raw name.',
       resolve: (record, _args, context) => modelOf(record, context),
     }),
   }),

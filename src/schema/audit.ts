@@ -9,62 +9,64 @@ import { User } from './user.js'
 
 export const AuditEvent = builder.prismaObject('AuditLog', {
   name: 'AuditEvent',
-  description: 'Something that was tried through this service: done, refused or failed (`audit_logs`).',
+  description:
+    'An audit event records one action that somebody tried through this service, done, refused or failed (table `audit_logs`).',
   // Besides these, Prisma reads what the fields that are asked for select.
   select: { id: true },
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Give it to `auditEvent`.' }),
+    id: t.exposeID('id', { description: 'Send this id to `auditEvent` to read the event again.' }),
     action: t.string({
-      description: `One of ${AUDIT_ACTIONS.join(', ')}.`,
+      description: `The action is one of ${AUDIT_ACTIONS.join(', ')}.`,
       select: { eventMetadata: true },
       resolve: (event) => deedOf(event).action,
     }),
     success: t.boolean({
-      description: 'False also while the outcome is not known.',
+      description: 'True if the action succeeded; false also while its outcome is not known.',
       select: { eventType: true },
       resolve: isSuccess,
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it began.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The action began at this time.' }),
     actor: t.field({
       type: User,
       nullable: true,
-      description: 'Null for a static token, and where the account has been deleted.',
+      description:
+        'This user tried the action; null for a static token, and if the account has been deleted.',
       select: { userId: true },
       resolve: ({ userId }, _args, context) => actorOf(userId, context),
     }),
     actorName: t.string({
-      description: 'Username, or the name of a static token.',
+      description: 'This is the username, or the name of the static token.',
       select: { eventMetadata: true },
       resolve: (event) => deedOf(event).actor,
     }),
     ipAddress: t.exposeString('ipAddress', {
       nullable: true,
-      description: 'The client’s address, as TRUST_PROXY lets it be known.',
+      description: 'The request came from this IP address, as far as TRUST_PROXY lets it be known.',
     }),
     requestId: t.exposeString('requestId', {
       nullable: true,
-      description: 'As in the log and in `x-request-id`.',
+      description: 'The log and the header `x-request-id` name the request by this id.',
     }),
     errorMessage: t.exposeString('errorMessage', {
       nullable: true,
-      description: 'Why it did not succeed; null where it did.',
+      description: 'This says why the action did not succeed; null if it did.',
     }),
     metadata: t.expose('eventMetadata', {
       type: 'JSON',
       nullable: true,
-      description: 'Arguments and result.',
+      description: 'This holds the arguments and the result of the action.',
     }),
   }),
 })
 
-const AuditEventConnection = keysetConnection('AuditEvent', AuditEvent, 'audit events')
+const AuditEventConnection = keysetConnection('AuditEvent', AuditEvent, 'audit event')
 
 builder.queryField('auditEvent', (t) =>
   t.prismaField({
     type: AuditEvent,
     nullable: true,
-    description: 'One of them by its id, however old; null where there is none.',
-    args: { id: t.arg.id({ required: true, description: '`AuditEvent.id`.' }) },
+    description: 'This query finds one audit event by its id, however old; null if there is none.',
+    args: { id: t.arg.id({ required: true, description: 'This is the `AuditEvent.id`.' }) },
     resolve: (columns, _root, { id }, context) => auditEvent(id, { ...columns }, context),
   }),
 )
@@ -72,8 +74,11 @@ builder.queryField('auditEvent', (t) =>
 builder.queryField('auditEvents', (t) =>
   t.field({
     type: AuditEventConnection,
-    description: 'What was tried through this service, newest first.',
-    args: { ...pageArguments(t.arg), action: t.arg.string({ description: 'Only events of this action.' }) },
+    description: 'This query lists the audit events of this service, newest first.',
+    args: {
+      ...pageArguments(t.arg),
+      action: t.arg.string({ description: 'The list keeps the events of this action.' }),
+    },
     complexity: pageComplexity,
     resolve: (_root, args, context, info) =>
       auditEvents(

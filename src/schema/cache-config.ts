@@ -10,57 +10,60 @@ export const DynamicReservationConfig = builder
   .objectRef<DynamicReservationShape>('DynamicReservationConfig')
   .implement({
     description:
-      'How much of a provider key’s capacity the gateway keeps free for pinned requests. Shares are 0 to 1.',
+      'The gateway keeps a share of a provider key’s capacity free for pinned requests. All shares are 0 to 1.',
     fields: (t) => ({
       probePhaseRequests: t.exposeInt('probePhaseRequests', {
-        description: 'Requests to a provider key until its probe phase ends.',
+        description: 'The probe phase of a provider key ends after this number of requests.',
       }),
       probeReservation: t.exposeFloat('probeReservation', {
-        description: 'Share kept during the probe phase.',
+        description: 'The gateway keeps this share during the probe phase.',
       }),
       stableMinReservation: t.exposeFloat('stableMinReservation', {
-        description: 'Share kept after it while the load is low.',
+        description: 'The gateway keeps this share after the probe phase while the load is low.',
       }),
       stableMaxReservation: t.exposeFloat('stableMaxReservation', {
-        description: 'Share kept after it while the load is high.',
+        description: 'The gateway keeps this share after the probe phase while the load is high.',
       }),
       lowLoadThreshold: t.exposeFloat('lowLoadThreshold', {
-        description: 'Share of the capacity in use below which the load is low.',
+        description: 'The load is low if less than this share of the capacity is in use.',
       }),
       highLoadThreshold: t.exposeFloat('highLoadThreshold', {
-        description: 'Share of the capacity in use above which the load is high.',
+        description: 'The load is high if more than this share of the capacity is in use.',
       }),
     }),
   })
 
 const ConfigParameter = builder.objectRef<ConfigParameterShape>('ConfigParameter').implement({
-  description: 'One value of the configuration, with its meaning.',
+  description: 'This is one value of the configuration with its meaning.',
   fields: (t) => ({
     name: t.exposeString('name', {
-      description: 'The field’s path in CacheConfig, such as `dynamicReservation.probeReservation`.',
+      description:
+        'This is the field’s path in `CacheConfig`, such as `dynamicReservation.probeReservation`.',
     }),
-    value: t.exposeFloat('value', { description: 'As in that field.' }),
-    description: t.exposeString('description', { description: 'Plain English, with unit and range.' }),
+    value: t.exposeFloat('value', { description: 'The field has this value.' }),
+    description: t.exposeString('description', {
+      description: 'This explains the value in plain English, with its unit and range.',
+    }),
   }),
 })
 
 const CacheConfig = builder.objectRef<CacheConfigShape>('CacheConfig').implement({
-  description: 'How the gateway’s cache affinity is set up.',
+  description: 'This is the configuration of the gateway’s cache affinity.',
   fields: (t) => ({
     cacheTtlSeconds: t.exposeInt('cacheTtlSeconds', {
       description:
-        'Seconds that an affinity lasts after its last use where its provider key sets no other time.',
+        'An affinity lasts for so many seconds after its last use, unless its provider key sets another time.',
     }),
     cacheReservationRatio: t.exposeFloat('cacheReservationRatio', {
-      description: 'Share of a provider key’s capacity kept for pinned requests, 0 to 1.',
+      description: 'The gateway keeps this share of a provider key’s capacity for pinned requests, 0 to 1.',
     }),
     dynamicReservation: t.expose('dynamicReservation', {
       type: DynamicReservationConfig,
-      description: 'How that share follows the load.',
+      description: 'This says how that share follows the load.',
     }),
     parameters: t.expose('parameters', {
       type: [ConfigParameter],
-      description: 'Every value above with what it means.',
+      description: 'These are all values above, each with its meaning.',
     }),
   }),
 })
@@ -68,7 +71,7 @@ const CacheConfig = builder.objectRef<CacheConfigShape>('CacheConfig').implement
 builder.queryField('cacheConfig', (t) =>
   t.field({
     type: CacheConfig,
-    description: 'How the gateway’s cache affinity is set up.',
+    description: 'This is the configuration of the gateway’s cache affinity.',
     resolve: (_root, _args, context) => cacheConfig(context),
   }),
 )

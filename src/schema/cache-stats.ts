@@ -14,9 +14,9 @@ import { builder } from './builder.js'
 import { DynamicReservationConfig } from './cache-config.js'
 
 const clamped = (count: number): number => Math.min(count, MAX_INT)
-const AS_BELOW = 'As in affinityStats.'
+const AS_BELOW = 'This repeats the field of the same name in `affinityStats`.'
 const HIT_RATE =
-  'Hits among all look-ups, 0 to 1; null when there was none, since no data is not a rate of 0.'
+  'The hit rate is hits / (hits + misses), 0 to 1; null if there was no look-up, since no data is not a rate of 0.'
 
 type AffinityCount = Exclude<keyof Statistics['affinity'], 'cacheHitRate'>
 
@@ -28,88 +28,94 @@ const affinityHitRate = async (stats: CacheStatsShape) => (await stats.statistic
 const totalAffinities = async (stats: CacheStatsShape) => clamped(await stats.totalAffinities())
 
 const StorageType = builder.enumType('StorageType', {
-  description: 'Where affinities are kept.',
+  description: 'Affinities are kept in one of these kinds of storage.',
   values: {
-    REDIS: { description: 'The gateway’s Redis.' },
-    MEMORY: { description: 'This process’s own memory: the embedded demo.' },
+    REDIS: { description: 'The gateway keeps affinities in its Redis.' },
+    MEMORY: { description: 'The demo keeps affinities in this process’s own memory.' },
   },
 })
 
 const SchedulerMetrics = builder.objectRef<Statistics['scheduler']>('SchedulerMetrics').implement({
-  description: `What the gateways’ schedulers count, summed over all gateways that report. Counts are no higher than ${MAX_INT}.`,
+  description: `These are the counts of the gateways’ schedulers, summed over all gateways that report. A count is 0 to ${MAX_INT}.`,
   fields: (t) => ({
     totalBatches: t.int({
-      description: 'Times that candidates were gathered for a request.',
+      description: 'So many times candidates were gathered for a request.',
       resolve: ({ totalBatches }) => clamped(totalBatches),
     }),
     lastBatchSize: t.int({
-      description: 'Candidates in the latest batch.',
+      description: 'The latest batch had so many candidates.',
       resolve: ({ lastBatchSize }) => clamped(lastBatchSize),
     }),
     totalCandidates: t.int({
-      description: 'Provider keys that could have served a request, over all requests.',
+      description: 'So many provider keys could have served a request, summed over all requests.',
       resolve: ({ totalCandidates }) => clamped(totalCandidates),
     }),
     lastCandidateCount: t.int({
-      description: 'Provider keys that could have served the latest request.',
+      description: 'So many provider keys could have served the latest request.',
       resolve: ({ lastCandidateCount }) => clamped(lastCandidateCount),
     }),
     cacheHits: t.int({
-      description: 'Requests that went to the provider key they were pinned to.',
+      description: 'So many requests went to the provider key that they were pinned to.',
       resolve: ({ cacheHits }) => clamped(cacheHits),
     }),
     cacheMisses: t.int({
-      description: 'Requests that had no pin, or could not go where it pointed.',
+      description: 'So many requests had no pin, or could not go where it pointed.',
       resolve: ({ cacheMisses }) => clamped(cacheMisses),
     }),
     cacheHitRate: t.exposeFloat('cacheHitRate', { nullable: true, description: HIT_RATE }),
     concurrencyDenied: t.int({
-      description: 'Times that a provider key was passed over as its concurrent requests were used up.',
+      description:
+        'So many times a provider key was passed over because its concurrent requests were used up.',
       resolve: ({ concurrencyDenied }) => clamped(concurrencyDenied),
     }),
-    avgCandidatesPerBatch: t.exposeFloat('avgCandidatesPerBatch', { description: '0 before any batch.' }),
+    avgCandidatesPerBatch: t.exposeFloat('avgCandidatesPerBatch', {
+      description: 'A batch has so many candidates on average; 0 before any batch.',
+    }),
     lastApiFormat: t.exposeString('lastApiFormat', {
       nullable: true,
-      description: 'API format of the latest request.',
+      description: 'The latest request had this API format; null if no gateway reports it.',
     }),
     lastModelName: t.exposeString('lastModelName', {
       nullable: true,
-      description: 'Model of the latest request.',
+      description: 'The latest request asked for this model; null if no gateway reports it.',
     }),
     lastUpdatedAt: t.expose('lastUpdatedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the latest batch was gathered.',
+      description: 'The latest batch was gathered at this time; null if no gateway reports it.',
     }),
     reservationProbeCount: t.int({
-      description: 'Checks of the dynamic reservation during a probe phase.',
+      description: 'The gateways made so many checks of the dynamic reservation during a probe phase.',
       resolve: ({ reservationProbeCount }) => clamped(reservationProbeCount),
     }),
     reservationStableCount: t.int({
-      description: 'Checks of the dynamic reservation after it.',
+      description: 'The gateways made so many checks of the dynamic reservation after the probe phase.',
       resolve: ({ reservationStableCount }) => clamped(reservationStableCount),
     }),
     avgReservationRatio: t.exposeFloat('avgReservationRatio', {
       description:
-        'Average share of capacity kept for pinned requests, 0 to 1; of several gateways, weighted by their checks. 0 where none says.',
+        'The gateways keep this share of capacity for pinned requests on average, 0 to 1, weighted by their checks; 0 if no gateway reports it.',
     }),
   }),
 })
 
 const AffinityStats = builder.objectRef<CacheStatsShape>('AffinityStats').implement({
-  description: `What the gateways’ affinity managers count, summed over all gateways that report. Counts are no higher than ${MAX_INT}.`,
+  description: `These are the counts of the gateways’ affinity managers, summed over all gateways that report. A count is 0 to ${MAX_INT}.`,
   fields: (t) => ({
-    storageType: t.expose('storageType', { type: StorageType, description: 'Where they are kept.' }),
+    storageType: t.expose('storageType', {
+      type: StorageType,
+      description: 'Affinities are kept in this kind of storage.',
+    }),
     totalAffinities: t.int({
-      description: 'Live records now.',
+      description: 'So many affinities are live now.',
       resolve: totalAffinities,
     }),
     cacheHits: t.int({
-      description: 'Look-ups that found a record.',
+      description: 'So many look-ups found an affinity.',
       resolve: countOf('cacheHits'),
     }),
     cacheMisses: t.int({
-      description: 'Look-ups that found none.',
+      description: 'So many look-ups found no affinity.',
       resolve: countOf('cacheMisses'),
     }),
     cacheHitRate: t.float({
@@ -118,47 +124,49 @@ const AffinityStats = builder.objectRef<CacheStatsShape>('AffinityStats').implem
       resolve: affinityHitRate,
     }),
     cacheInvalidations: t.int({
-      description: 'Records removed before they expired, by gateways and by clears of this service.',
+      description:
+        'So many affinities were removed before they expired, by gateways and by clears of this service.',
       resolve: countOf('cacheInvalidations'),
     }),
     providerSwitches: t.int({
-      description: 'Records that moved to another provider.',
+      description: 'So many affinities moved to another provider.',
       resolve: countOf('providerSwitches'),
     }),
     keySwitches: t.int({
-      description: 'Records that moved to another key of the same provider.',
+      description: 'So many affinities moved to another provider key of the same provider.',
       resolve: countOf('keySwitches'),
     }),
     defaultTtlSeconds: t.int({
       description:
-        'Seconds that a record lasts after its last use where its provider key sets no other time.',
+        'An affinity lasts for so many seconds after its last use, unless its provider key sets another time.',
       resolve: () => DEFAULT_AFFINITY_TTL_SECONDS,
     }),
   }),
 })
 
 const DynamicReservationStats = builder.objectRef<Statistics>('DynamicReservationStats').implement({
-  description: 'How much of the provider keys’ capacity the gateways keep free for pinned requests.',
+  description:
+    'This says how much of the provider keys’ capacity the gateways keep free for pinned requests.',
   fields: (t) => ({
     enabled: t.boolean({
-      description: 'Always true: the gateway has no switch for it.',
+      description: 'The reservation is always enabled: the gateway has no switch for it.',
       resolve: () => true,
     }),
     currentAvgRatio: t.float({
-      description: 'Average share kept, 0 to 1; 0 where no gateway says.',
+      description: 'The gateways keep this share on average, 0 to 1; 0 if no gateway reports it.',
       resolve: ({ scheduler }) => scheduler.avgReservationRatio,
     }),
     probePhaseRatio: t.float({
-      description: 'Share of the checks that fell into a probe phase, 0 to 1; 0 before any check.',
+      description: 'This share of the checks fell into a probe phase, 0 to 1; 0 before any check.',
       resolve: (statistics) => reservationChecks(statistics).probePhaseRatio,
     }),
     totalChecks: t.int({
-      description: `Checks so far, no higher than ${MAX_INT}.`,
+      description: `The gateways have made so many checks, 0 to ${MAX_INT}.`,
       resolve: (statistics) => clamped(reservationChecks(statistics).totalChecks),
     }),
     config: t.field({
       type: DynamicReservationConfig,
-      description: 'By what the share is chosen.',
+      description: 'The gateways choose the share by this configuration.',
       resolve: () => DYNAMIC_RESERVATION,
     }),
   }),
@@ -166,51 +174,62 @@ const DynamicReservationStats = builder.objectRef<Statistics>('DynamicReservatio
 
 const ObservedStats = builder.objectRef<ObservedFigures>('ObservedStats').implement({
   description:
-    'What this service has seen in the live records, whichever gateway wrote them and however many workers it has.',
+    'These are the counts of what this service has seen happen to affinities, whichever gateway did it and however many workers it has.',
   fields: (t) => ({
-    since: t.expose('since', { type: 'DateTime', description: 'When it began to look.' }),
-    created: t.int({ description: 'New records.', resolve: ({ created }) => clamped(created) }),
+    since: t.expose('since', { type: 'DateTime', description: 'This service has counted since this time.' }),
+    created: t.int({
+      description: 'So many affinities were made.',
+      resolve: ({ created }) => clamped(created),
+    }),
     refreshed: t.int({
-      description: 'Records used again with the same pin.',
+      description: 'So many times an affinity was used again with the same pin.',
       resolve: ({ refreshed }) => clamped(refreshed),
     }),
     providerSwitches: t.int({
-      description: 'Records that moved to another provider.',
+      description: 'So many affinities moved to another provider.',
       resolve: ({ providerSwitches }) => clamped(providerSwitches),
     }),
     keySwitches: t.int({
-      description: 'Records that moved to another key of the same provider.',
+      description: 'So many affinities moved to another provider key of the same provider.',
       resolve: ({ keySwitches }) => clamped(keySwitches),
     }),
     removed: t.int({
-      description: 'Records deleted before they expired.',
+      description: 'So many affinities were deleted before they expired.',
       resolve: ({ removed }) => clamped(removed),
     }),
-    expired: t.int({ description: 'Records that ran out.', resolve: ({ expired }) => clamped(expired) }),
+    expired: t.int({
+      description: 'So many affinities expired.',
+      resolve: ({ expired }) => clamped(expired),
+    }),
     reuseRate: t.float({
       nullable: true,
-      description:
-        'Of all uses that were seen, the share that kept its pin, 0 to 1; null when none was seen.',
+      description: 'This share of all uses kept its pin, 0 to 1; null if no use was seen.',
       resolve: reuseRate,
     }),
   }),
 })
 
 export const CacheStats = builder.objectRef<CacheStatsShape>('CacheStats').implement({
-  description: `How well the cache affinity works. Counts are no higher than ${MAX_INT}.`,
+  description: `The statistics say how well the cache affinity works. A count is 0 to ${MAX_INT}.`,
   fields: (t) => ({
-    scheduler: t.string({ description: 'Always cache_aware.', resolve: () => 'cache_aware' }),
+    scheduler: t.string({
+      description: 'The scheduler is always cache_aware.',
+      resolve: () => 'cache_aware',
+    }),
     schedulingMode: t.string({
-      description: 'cache_affinity or fixed_order.',
+      description: 'The gateway’s scheduling mode is cache_affinity or fixed_order.',
       resolve: (_stats, _args, context) => schedulingMode(context),
     }),
     priorityMode: t.string({
-      description: 'provider or global_key.',
+      description: 'The gateway’s priority mode is provider or global_key.',
       resolve: (_stats, _args, context) => priorityMode(context),
     }),
-    storageType: t.expose('storageType', { type: StorageType, description: 'Where they are kept.' }),
+    storageType: t.expose('storageType', {
+      type: StorageType,
+      description: 'Affinities are kept in this kind of storage.',
+    }),
     totalAffinities: t.int({
-      description: 'Live records now.',
+      description: 'So many affinities are live now.',
       resolve: totalAffinities,
     }),
     cacheHits: t.int({ description: AS_BELOW, resolve: countOf('cacheHits') }),
@@ -225,22 +244,22 @@ export const CacheStats = builder.objectRef<CacheStatsShape>('CacheStats').imple
     keySwitches: t.int({ description: AS_BELOW, resolve: countOf('keySwitches') }),
     schedulerMetrics: t.field({
       type: SchedulerMetrics,
-      description: 'What the gateways’ schedulers count.',
+      description: 'These are the counts of the gateways’ schedulers.',
       resolve: async (stats) => (await stats.statistics()).scheduler,
     }),
     affinityStats: t.field({
       type: AffinityStats,
-      description: 'What the gateways’ affinity managers count.',
+      description: 'These are the counts of the gateways’ affinity managers.',
       resolve: (stats) => stats,
     }),
     dynamicReservation: t.field({
       type: DynamicReservationStats,
-      description: 'How much capacity is kept for pinned requests.',
+      description: 'This says how much capacity the gateways keep for pinned requests.',
       resolve: (stats) => stats.statistics(),
     }),
     observed: t.expose('observed', {
       type: ObservedStats,
-      description: 'What this service has seen itself.',
+      description: 'These are the counts of what this service has seen itself.',
     }),
   }),
 })
@@ -248,7 +267,8 @@ export const CacheStats = builder.objectRef<CacheStatsShape>('CacheStats').imple
 builder.queryField('cacheStats', (t) =>
   t.field({
     type: CacheStats,
-    description: 'How well the cache affinity works, as the gateways count it and as this service sees it.',
+    description:
+      'This query says how well the cache affinity works, as the gateways count it and as this service sees it.',
     complexity: 5,
     resolve: (_root, _args, context) => cacheStats(context),
   }),

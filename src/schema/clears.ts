@@ -29,19 +29,22 @@ import { User } from './user.js'
 /** A clear counts as much as a large page: a request cannot string many of them together. */
 const CLEAR_COMPLEXITY = 25_000
 
-const CLEAR_RESULT = 'What the clear did, or why it did not.'
+const CLEAR_RESULT = 'The result says what the clear did, or why it did nothing.'
 
 const ClearPayload = builder.interfaceRef<PayloadShape>('ClearPayload').implement({
-  description: 'What a clear did, or would do.',
+  description: 'Every clear answers with these fields.',
   fields: (t) => ({
-    message: t.exposeString('message', { description: 'Plain English for a person.' }),
-    clearedCount: t.exposeInt('clearedCount', {
-      description: 'Records that were there and are gone; with `dryRun`, records that would go.',
+    message: t.exposeString('message', {
+      description: 'This message tells a person in plain English what happened.',
     }),
-    dryRun: t.exposeBoolean('dryRun', { description: 'True: nothing was cleared.' }),
+    clearedCount: t.exposeInt('clearedCount', {
+      description:
+        'The clear removed this number of records that were really there; with `dryRun` it would remove them.',
+    }),
+    dryRun: t.exposeBoolean('dryRun', { description: 'True if this was a dry run, which clears nothing.' }),
     auditEvent: t.field({
       type: AuditEvent,
-      description: 'The record of this call, dry runs included.',
+      description: 'This audit event records the call; dry runs are recorded, too.',
       resolve({ auditEvent }, _args, context, info) {
         // Tells Pothos that the row is here: it would read it again, and the database may have gone since.
         queryFromInfo({ context, info })
@@ -52,57 +55,62 @@ const ClearPayload = builder.interfaceRef<PayloadShape>('ClearPayload').implemen
 })
 
 const UserPayload = builder.objectRef<ClearUserCachePayload>('ClearUserCachePayload').implement({
-  description: 'What a clear of one user or API key did.',
+  description: 'This says what a clear of one user or one API key did.',
   interfaces: [ClearPayload],
   fields: (t) => ({
     user: t.expose('user', {
       type: User,
       nullable: true,
-      description: 'Whose affinities went. Null where the API key’s owner has been deleted.',
+      description:
+        'The cleared affinities belonged to this user; null if the API key’s owner has been deleted.',
     }),
     apiKey: t.expose('apiKey', {
       type: ApiKey,
       nullable: true,
-      description: 'When the identifier was an API key id: only its affinities were cleared.',
+      description:
+        'If the identifier was an API key id, only the affinities of this API key were cleared; otherwise null.',
     }),
   }),
 })
 
 const SinglePayload = builder.objectRef<ClearSingleAffinityPayload>('ClearSingleAffinityPayload').implement({
-  description: 'What a clear of one affinity did.',
+  description: 'This says what a clear of one affinity did.',
   interfaces: [ClearPayload],
-  fields: (t) => ({ affinityId: t.exposeID('affinityId', { description: '`Affinity.id` of what went.' }) }),
+  fields: (t) => ({
+    affinityId: t.exposeID('affinityId', { description: 'The cleared affinity had this `Affinity.id`.' }),
+  }),
 })
 
 const ProviderPayload = builder.objectRef<ClearProviderCachePayload>('ClearProviderCachePayload').implement({
-  description: 'What a clear of one provider’s affinities did.',
+  description: 'This says what a clear of one provider’s affinities did.',
   interfaces: [ClearPayload],
   fields: (t) => ({
-    providerId: t.exposeID('providerId', { description: 'As it was given.' }),
+    providerId: t.exposeID('providerId', { description: 'The caller sent this provider id.' }),
     provider: t.expose('provider', {
       type: Provider,
       nullable: true,
-      description: 'Null where the row has been deleted.',
+      description: 'This is the row that the id names; null if it has been deleted.',
     }),
   }),
 })
 
 const AffinitiesPayload = builder
   .objectRef<PayloadShape>('ClearAffinitiesPayload')
-  .implement({ description: 'What a clear by a filter did.', interfaces: [ClearPayload] })
+  .implement({ description: 'This says what a clear by a filter did.', interfaces: [ClearPayload] })
 
 const AllPayload = builder
   .objectRef<PayloadShape>('ClearAllCachePayload')
-  .implement({ description: 'What a clear of every affinity did.', interfaces: [ClearPayload] })
+  .implement({ description: 'This says what a clear of every affinity did.', interfaces: [ClearPayload] })
 
 const ModelMappingPayload = builder
   .objectRef<ClearModelMappingPayload>('ClearModelMappingPayload')
   .implement({
-    description: 'What a clear of the model caches did.',
+    description: 'This says what a clear of the model caches did.',
     interfaces: [ClearPayload],
     fields: (t) => ({
       deletedKeys: t.exposeStringList('deletedKeys', {
-        description: 'The Redis keys that went, or would go; the first 1,000.',
+        description:
+          'The clear removed these Redis keys, or would remove them; the list has the first 1,000.',
       }),
     }),
   })
@@ -113,20 +121,26 @@ const dryRun = (arg: Arguments) =>
   arg.boolean({
     required: true,
     defaultValue: false,
-    description: 'True: count what would go, clear nothing.',
+    description: 'True only counts what would be cleared, and clears nothing.',
   })
 
 const confirm = (arg: Arguments) =>
-  arg.boolean({ required: true, defaultValue: false, description: 'Must be true, unless this is a dry run.' })
+  arg.boolean({
+    required: true,
+    defaultValue: false,
+    description:
+      'The caller must send true, unless this is a dry run; otherwise the answer is CONFIRMATION_REQUIRED.',
+  })
 
 builder.mutationFields((t) => ({
   clearUserCache: t.field({
     type: UserPayload,
-    description: 'Clears every affinity of one user, or of one API key.',
+    description: 'This mutation clears every affinity of one user, or of one API key.',
     args: {
       identifier: t.arg.string({
         required: true,
-        description: 'API key id, user id, username or email, exactly; tried in this order.',
+        description:
+          'This is an API key id, a user id, a username or an email, exactly; they are tried in this order.',
       }),
       dryRun: dryRun(t.arg),
     },
@@ -140,12 +154,15 @@ builder.mutationFields((t) => ({
   clearSingleAffinity: t.field({
     type: SinglePayload,
     description:
-      'Clears one affinity, only while it is pinned to this endpoint: one re-pinned since you looked stays.',
+      'This mutation clears one affinity, but only while it is pinned to this endpoint: an affinity that was pinned elsewhere since you looked stays.',
     args: {
-      affinityKey: t.arg.id({ required: true, description: 'API key id.' }),
-      endpointId: t.arg.id({ required: true, description: '`Affinity.endpointId` when you looked.' }),
-      modelId: t.arg.string({ required: true, description: '`Affinity.modelId`, exactly.' }),
-      apiFormat: t.arg.string({ required: true, description: '`Affinity.apiFormat`, exactly.' }),
+      affinityKey: t.arg.id({ required: true, description: 'This is the id of the API key.' }),
+      endpointId: t.arg.id({
+        required: true,
+        description: 'This is the `Affinity.endpointId` that you saw.',
+      }),
+      modelId: t.arg.string({ required: true, description: 'This is the `Affinity.modelId`, exactly.' }),
+      apiFormat: t.arg.string({ required: true, description: 'This is the `Affinity.apiFormat`, exactly.' }),
       dryRun: dryRun(t.arg),
     },
     complexity: CLEAR_COMPLEXITY,
@@ -157,9 +174,13 @@ builder.mutationFields((t) => ({
   }),
   clearProviderCache: t.field({
     type: ProviderPayload,
-    description: 'Clears every affinity pinned to a provider. One without any, or unknown, clears 0.',
+    description:
+      'This mutation clears every affinity that is pinned to a provider. A provider without affinities, or an unknown one, clears 0.',
     args: {
-      providerId: t.arg.id({ required: true, description: '`Provider.id`; its name is not one.' }),
+      providerId: t.arg.id({
+        required: true,
+        description: 'This is the `Provider.id`; a provider’s name is not accepted.',
+      }),
       dryRun: dryRun(t.arg),
     },
     complexity: CLEAR_COMPLEXITY,
@@ -171,12 +192,13 @@ builder.mutationFields((t) => ({
   }),
   clearAffinities: t.field({
     type: AffinitiesPayload,
-    description: 'Clears every affinity that a filter names. An empty filter is INVALID_INPUT.',
+    description:
+      'This mutation clears every affinity that a filter selects. An empty filter is INVALID_INPUT.',
     args: {
       filter: t.arg({
         type: AffinityFilter,
         required: true,
-        description: 'What is to go: every field given must hold.',
+        description: 'The filter selects what is cleared: every given field must hold.',
       }),
       dryRun: dryRun(t.arg),
     },
@@ -189,7 +211,7 @@ builder.mutationFields((t) => ({
   }),
   clearAllCache: t.field({
     type: AllPayload,
-    description: 'Clears every affinity of every user, values that cannot be read included.',
+    description: 'This mutation clears every affinity of every user, values that cannot be read included.',
     args: { confirm: confirm(t.arg), dryRun: dryRun(t.arg) },
     complexity: CLEAR_COMPLEXITY,
     errors: {
@@ -200,7 +222,8 @@ builder.mutationFields((t) => ({
   }),
   clearAllModelMappingCache: t.field({
     type: ModelMappingPayload,
-    description: 'Clears the six families of the model caches, hit counters included, and nothing else.',
+    description:
+      'This mutation clears the six families of the model caches, hit counters included, and nothing else.',
     args: { confirm: confirm(t.arg), dryRun: dryRun(t.arg) },
     complexity: CLEAR_COMPLEXITY,
     errors: {
@@ -212,9 +235,12 @@ builder.mutationFields((t) => ({
   clearModelMappingCacheByName: t.field({
     type: ModelMappingPayload,
     description:
-      'Clears what one name resolves to, and the global model of that name. The name is never a pattern.',
+      'This mutation clears what one model name resolves to, and the cached global model of that name. The name is never a pattern.',
     args: {
-      modelName: t.arg.string({ required: true, description: 'Blanks around it do not count.' }),
+      modelName: t.arg.string({
+        required: true,
+        description: 'This is the model name; blanks around it do not count.',
+      }),
       dryRun: dryRun(t.arg),
     },
     complexity: CLEAR_COMPLEXITY,
@@ -226,10 +252,11 @@ builder.mutationFields((t) => ({
   }),
   clearProviderModelMappingCache: t.field({
     type: ModelMappingPayload,
-    description: 'Clears how one provider serves one global model, with its hit counter.',
+    description:
+      'This mutation clears the cached entry of how one provider serves one global model, with its hit counter.',
     args: {
-      providerId: t.arg.id({ required: true, description: '`Provider.id`.' }),
-      globalModelId: t.arg.id({ required: true, description: '`GlobalModel.id`.' }),
+      providerId: t.arg.id({ required: true, description: 'This is the `Provider.id`.' }),
+      globalModelId: t.arg.id({ required: true, description: 'This is the `GlobalModel.id`.' }),
       dryRun: dryRun(t.arg),
     },
     complexity: CLEAR_COMPLEXITY,

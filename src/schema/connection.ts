@@ -6,15 +6,15 @@ import { CONNECTION_TEXTS, ONCE, PageInfo } from './paging.js'
 /**
  * The connection and the edge type of a list that is paged by keyset.
  * @param name of the node's type; `ModelMapping` has `ModelMappingConnection` and `ModelMappingEdge`
- * @param plural what the nodes are, in words, for descriptions
+ * @param noun what a node is called, for descriptions
  */
 export function keysetConnection<Node>(
   name: string,
   node: ObjectRef<BuilderTypes, Node>,
-  plural: string,
+  noun: string,
 ): ObjectRef<BuilderTypes, KeysetPage<Node>> {
   const edge = builder.objectRef<{ node: Node; cursor: string }>(`${name}Edge`).implement({
-    description: `One of the ${plural} and its place in the order.`,
+    description: `This is one ${noun} and its cursor.`,
     fields: (t) => ({
       cursor: t.string({ description: CONNECTION_TEXTS.cursor, resolve: (parent) => parent.cursor }),
       node: t.expose('node', { description: CONNECTION_TEXTS.node, type: node }),
@@ -22,7 +22,7 @@ export function keysetConnection<Node>(
   })
 
   return builder.objectRef<KeysetPage<Node>>(`${name}Connection`).implement({
-    description: `A page of ${plural}.`,
+    description: `This is one page of a list; each record is one ${noun}.`,
     fields: (t) => ({
       edges: t.field({
         description: CONNECTION_TEXTS.edges,
@@ -55,7 +55,10 @@ export function keysetConnection<Node>(
           }
         },
       }),
-      totalCount: t.int({ description: 'Exact, over all pages.', resolve: (page) => page.totalCount() }),
+      totalCount: t.int({
+        description: 'All pages together have exactly this number of records.',
+        resolve: (page) => page.totalCount(),
+      }),
     }),
   })
 }

@@ -9,10 +9,10 @@ import {
 import { builder } from './builder.js'
 
 const ErrorCodeEnum = builder.enumType('ErrorCode', {
-  description: 'Why an operation did not do what it was asked to.',
+  description: 'The code says why an operation did not do what it was asked to.',
   values: {
-    NOT_FOUND: { description: 'What was named does not exist.' },
-    INVALID_INPUT: { description: 'An argument cannot be meant as it stands.' },
+    NOT_FOUND: { description: 'Nothing has the name or the id that was given.' },
+    INVALID_INPUT: { description: 'An argument has a value that cannot be meant.' },
     CONFIRMATION_REQUIRED: { description: 'Nothing was cleared: send `confirm: true` to go on.' },
     CACHE_UNAVAILABLE: { description: 'The cache did not answer; the operation stopped.' },
     DATABASE_UNAVAILABLE: { description: 'The database did not answer; the operation stopped.' },
@@ -24,31 +24,39 @@ const ErrorCodeEnum = builder.enumType('ErrorCode', {
 })
 
 export const ErrorInterface = builder.interfaceRef<{ code: ErrorCode; message: string }>('Error').implement({
-  description: 'A failure that is an answer: it tells what to do next.',
+  description: 'An error is an answer that tells what to do next.',
   fields: (t) => ({
-    code: t.expose('code', { type: ErrorCodeEnum, description: 'Stable; branch on this.' }),
-    message: t.exposeString('message', { description: 'Plain English for a person.' }),
+    code: t.expose('code', {
+      type: ErrorCodeEnum,
+      description: 'The code is stable: programs branch on it.',
+    }),
+    message: t.exposeString('message', {
+      description: 'This message tells a person in plain English what happened.',
+    }),
   }),
 })
 
 builder.objectType(NotFoundError, {
   name: 'NotFoundError',
-  description: 'What was named does not exist.',
+  description: 'Nothing has the name or the id that was given.',
   interfaces: [ErrorInterface],
 })
 
 builder.objectType(InvalidInputError, {
   name: 'InvalidInputError',
-  description: 'An argument cannot be meant as it stands. Nothing was done.',
+  description: 'An argument has a value that cannot be meant, and nothing was done.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    field: t.exposeString('field', { nullable: true, description: 'The argument at fault.' }),
+    field: t.exposeString('field', {
+      nullable: true,
+      description: 'This argument is at fault; null if no single one is.',
+    }),
   }),
 })
 
 builder.objectType(ConfirmationRequiredError, {
   name: 'ConfirmationRequiredError',
-  description: 'This would clear everything. Nothing was done: send `confirm: true` to go on.',
+  description: 'The operation would clear everything, and did nothing yet: send `confirm: true` to go on.',
   interfaces: [ErrorInterface],
 })
 
@@ -59,13 +67,18 @@ builder.objectType(UnavailableError, {
   interfaces: [ErrorInterface],
   fields: (t) => ({
     clearedCount: t.exposeInt('clearedCount', {
-      description: 'Records confirmed gone before the operation stopped.',
+      description: 'So many records were confirmed gone before the operation stopped.',
     }),
   }),
 })
 
 builder.objectType(InvalidCredentialsError, {
   name: 'InvalidCredentialsError',
-  description: 'The same for an unknown account, a wrong password and an account that may not sign in.',
-  fields: (t) => ({ message: t.exposeString('message', { description: 'Plain English for a person.' }) }),
+  description:
+    'The account or the password is wrong. The answer is the same for an unknown account, a wrong password and an account that may not sign in.',
+  fields: (t) => ({
+    message: t.exposeString('message', {
+      description: 'This message tells a person in plain English what happened.',
+    }),
+  }),
 })

@@ -18,67 +18,78 @@ import { selectedNodes } from './selected.js'
 
 const TTL = {
   nullable: true,
-  description: 'Seconds until the entry expires; null where it does not.',
+  description: 'The entry expires in so many seconds; null if it does not expire.',
 } as const
 
 const ModelMappingBreakdown = builder.objectRef<FamilyCounts>('ModelMappingBreakdown').implement({
-  description: 'Keys of each family. Hit counters are not entries and not counted.',
+  description:
+    'The breakdown counts the cached entries of each family. Hit counters are not entries, and are not counted.',
   fields: (t) => ({
-    modelById: t.exposeInt('modelById', { description: '`model:id:{modelId}`' }),
+    modelById: t.exposeInt('modelById', { description: 'So many keys have the form `model:id:{modelId}`.' }),
     modelByProviderGlobal: t.exposeInt('modelByProviderGlobal', {
-      description: '`model:provider_global:{providerId}:{globalModelId}`',
+      description: 'So many keys have the form `model:provider_global:{providerId}:{globalModelId}`.',
     }),
-    globalModelById: t.exposeInt('globalModelById', { description: '`global_model:id:{globalModelId}`' }),
-    globalModelByName: t.exposeInt('globalModelByName', { description: '`global_model:name:{name}`' }),
+    globalModelById: t.exposeInt('globalModelById', {
+      description: 'So many keys have the form `global_model:id:{globalModelId}`.',
+    }),
+    globalModelByName: t.exposeInt('globalModelByName', {
+      description: 'So many keys have the form `global_model:name:{name}`.',
+    }),
     globalModelResolve: t.exposeInt('globalModelResolve', {
-      description: '`global_model:resolve:{name}`, whether the name leads to a model or not.',
+      description:
+        'So many keys have the form `global_model:resolve:{name}`, whether the name leads to a model or not.',
     }),
   }),
 })
 
 const ModelMappingStats = builder.objectRef<StatsShape>('ModelMappingStats').implement({
-  description: 'How much the gateway has cached of models.',
+  description: 'The statistics say how many entries the gateway’s model caches hold.',
   fields: (t) => ({
     available: t.exposeBoolean('available', {
-      description: 'False while the cache cannot be reached: then every figure is 0 and says nothing.',
+      description: 'False while the cache cannot be reached: every figure is 0 then, and says nothing.',
     }),
     message: t.exposeString('message', {
       nullable: true,
-      description: 'Why there are no figures; null where there are.',
+      description: 'This says why there are no figures; null if there are.',
     }),
     ttlSeconds: t.exposeInt('ttlSeconds', {
       nullable: true,
-      description: 'How long the gateway keeps an entry, in seconds; null while the cache cannot be reached.',
+      description: 'The gateway keeps an entry for so many seconds; null while the cache cannot be reached.',
     }),
-    totalKeys: t.exposeInt('totalKeys', { description: 'The sum of the breakdown.' }),
-    breakdown: t.expose('breakdown', { type: ModelMappingBreakdown, description: 'Keys of each family.' }),
+    totalKeys: t.exposeInt('totalKeys', {
+      description: 'All families together have this number of entries.',
+    }),
+    breakdown: t.expose('breakdown', {
+      type: ModelMappingBreakdown,
+      description: 'This counts the entries of each family.',
+    }),
   }),
 })
 
 const ModelMapping = builder.objectRef<ResolvedName>('ModelMapping').implement({
   description:
-    'A name that clients ask for, and the global model of another name that the gateway resolved it to. A name that is the model’s own is no mapping.',
+    'A model mapping leads from a name that clients ask for to a global model of another name, as the gateway has cached it. A global model’s own name is no mapping.',
   fields: (t) => ({
-    mappingName: t.exposeString('name', { description: 'The name that clients ask for.' }),
+    mappingName: t.exposeString('name', { description: 'Clients ask for this name.' }),
     globalModelId: t.id({
       nullable: true,
-      description: 'As it was when it was cached.',
+      description: 'The cached entry holds this value, as it was when it was cached.',
       resolve: ({ globalModel }) => globalModel.id,
     }),
     globalModelName: t.string({
       nullable: true,
-      description: 'As it was when it was cached.',
+      description: 'The cached entry holds this value, as it was when it was cached.',
       resolve: ({ globalModel }) => globalModel.name,
     }),
     globalModelDisplayName: t.string({
       nullable: true,
-      description: 'As it was when it was cached.',
+      description: 'The cached entry holds this value, as it was when it was cached.',
       resolve: ({ globalModel }) => globalModel.displayName,
     }),
     providers: t.field({
       type: [Provider],
       description:
-        'Active providers configured with this name for this model, as its name or one of its mappings, by displayName.',
+        'These active providers are configured with this name for this model, as its name or as one of its mappings, sorted by `displayName`.',
       complexity: { field: 1, multiplier: 5 },
       resolve: (mapping, _args, context) => providersOfMapping(mapping, context),
     }),
@@ -86,7 +97,7 @@ const ModelMapping = builder.objectRef<ResolvedName>('ModelMapping').implement({
     globalModel: t.field({
       type: GlobalModel,
       nullable: true,
-      description: 'As it is now. Null where the row has been deleted.',
+      description: 'This is the global model as it is now; null if its row has been deleted.',
       resolve: ({ globalModel }, _args, { loaders }) => loaders.globalModels.load(globalModel.id),
     }),
   }),
@@ -94,76 +105,89 @@ const ModelMapping = builder.objectRef<ResolvedName>('ModelMapping').implement({
 
 const ProviderModelMapping = builder.objectRef<ProviderModelMappingShape>('ProviderModelMapping').implement({
   description:
-    'What a provider calls a global model, as the gateway has cached it. One that calls it by its own name and by no other is no mapping.',
+    'A provider model mapping says what a provider calls a global model, as the gateway has cached it. A provider that calls it only by its own name has no mapping.',
   fields: (t) => ({
-    providerId: t.exposeID('providerId', { description: 'From the cache key.' }),
+    providerId: t.exposeID('providerId', { description: 'The cache key holds this id.' }),
     providerName: t.string({
-      description: 'The provider’s name, as it is now.',
+      description: 'The provider has this name now.',
       resolve: ({ provider }) => provider.name,
     }),
-    globalModelId: t.exposeID('globalModelId', { description: 'From the cache key.' }),
+    globalModelId: t.exposeID('globalModelId', { description: 'The cache key holds this id.' }),
     globalModelName: t.string({
-      description: 'As it is now.',
+      description: 'This is the value as it is now, not as it was cached.',
       resolve: ({ globalModel }) => globalModel.name,
     }),
     globalModelDisplayName: t.string({
       nullable: true,
-      description: 'As it is now.',
+      description: 'This is the value as it is now, not as it was cached.',
       resolve: ({ globalModel }) => globalModel.displayName,
     }),
     providerModelName: t.exposeString('providerModelName', {
-      description: 'The name that the provider is sent.',
+      description: 'The gateway sends this name to the provider.',
     }),
-    aliases: t.exposeStringList('aliases', { description: 'Further names for it, by priority.' }),
+    aliases: t.exposeStringList('aliases', {
+      description: 'The provider has these further names for the global model, by priority.',
+    }),
     ttlSeconds: t.exposeInt('ttlSeconds', TTL),
     hitCount: t.exposeInt('hitCount', {
-      description: 'How often the gateway has used the entry; 0 where it keeps no counter.',
+      description: 'The gateway has used the entry so many times; 0 if it keeps no counter.',
     }),
-    provider: t.expose('provider', { type: Provider, description: 'As it is now.' }),
-    globalModel: t.expose('globalModel', { type: GlobalModel, description: 'As it is now.' }),
+    provider: t.expose('provider', {
+      type: Provider,
+      description: 'This is the value as it is now, not as it was cached.',
+    }),
+    globalModel: t.expose('globalModel', {
+      type: GlobalModel,
+      description: 'This is the value as it is now, not as it was cached.',
+    }),
   }),
 })
 
 const UnmappedStatus = builder.enumType('UnmappedStatus', {
-  description: 'Why a cached name leads to no model.',
+  description: 'A cached name leads to no model for one of these reasons.',
   values: {
     NOT_FOUND: { description: 'No model has this name; the gateway remembers that.' },
-    INVALID: { description: 'What is cached is not the JSON of a model.' },
-    ERROR: { description: 'What is cached is of another Redis type and cannot be read.' },
+    INVALID: { description: 'The cached value is not the JSON of a model.' },
+    ERROR: { description: 'The cached value has another Redis type and cannot be read.' },
   } as const,
 })
 
 const UnmappedEntry = builder.objectRef<UnmappedName>('UnmappedEntry').implement({
-  description: 'A cached name that leads to no model.',
+  description: 'An unmapped entry is a cached name that leads to no model.',
   fields: (t) => ({
-    mappingName: t.exposeString('name', { description: 'The name that clients ask for.' }),
-    status: t.expose('status', { type: UnmappedStatus, description: 'Why it leads to none.' }),
+    mappingName: t.exposeString('name', { description: 'Clients ask for this name.' }),
+    status: t.expose('status', {
+      type: UnmappedStatus,
+      description: 'This says why the name leads to no model.',
+    }),
     ttlSeconds: t.exposeInt('ttlSeconds', TTL),
   }),
 })
 
-const ModelMappingConnection = keysetConnection('ModelMapping', ModelMapping, 'model mappings')
+const ModelMappingConnection = keysetConnection('ModelMapping', ModelMapping, 'model mapping')
 const ProviderModelMappingConnection = keysetConnection(
   'ProviderModelMapping',
   ProviderModelMapping,
-  'provider model mappings',
+  'provider model mapping',
 )
-const UnmappedEntryConnection = keysetConnection('UnmappedEntry', UnmappedEntry, 'unmapped entries')
+const UnmappedEntryConnection = keysetConnection('UnmappedEntry', UnmappedEntry, 'unmapped entry')
 
 builder.queryFields((t) => ({
   modelMappingStats: t.field({
     type: ModelMappingStats,
-    description: 'How many keys the gateway’s model caches hold. Answers while the cache is down, too.',
+    description:
+      'This query says how many keys the gateway’s model caches hold. It answers while the cache is down, too.',
     resolve: (_root, _args, context) => modelMappingStats(context),
   }),
   modelMappings: t.field({
     type: ModelMappingConnection,
-    description: 'Every cached name that leads to a global model of another name, by mappingName.',
+    description:
+      'This query lists every cached name that leads to a global model of another name, sorted by `mappingName`.',
     args: {
       ...pageArguments(t.arg),
       search: t.arg.string({
         description:
-          'Part of the mapping’s name, or of the global model’s name, display name or id, whatever its case. At most 255 characters.',
+          'The text is a part of the mapping’s name, or of the global model’s name, display name or id, whatever its case. It has at most 255 characters.',
       }),
     },
     complexity: pageComplexity,
@@ -172,22 +196,22 @@ builder.queryFields((t) => ({
   providerModelMappings: t.field({
     type: ProviderModelMappingConnection,
     description:
-      'Every cached name of a provider for a global model, by provider and model name. Where the provider or the global model has been deleted, the entry is left out.',
+      'This query lists every cached name of a provider for a global model, sorted by provider and model name. It leaves an entry out if the provider or the global model has been deleted.',
     args: {
       ...pageArguments(t.arg),
       search: t.arg.string({
         description:
-          'Part of the provider’s name, the global model’s name, the provider’s name for it or an alias, whatever its case. At most 255 characters.',
+          'The text is a part of the provider’s name, the global model’s name, the provider’s name for it or an alias, whatever its case. It has at most 255 characters.',
       }),
-      providerId: t.arg.id({ description: 'Only entries of this provider.' }),
-      globalModelId: t.arg.id({ description: 'Only entries of this global model.' }),
+      providerId: t.arg.id({ description: 'The list keeps the entries of this provider.' }),
+      globalModelId: t.arg.id({ description: 'The list keeps the entries of this global model.' }),
     },
     complexity: pageComplexity,
     resolve: (_root, args, context) => providerModelMappings(args, context),
   }),
   unmappedEntries: t.field({
     type: UnmappedEntryConnection,
-    description: 'Every cached name that leads to no model, by mappingName.',
+    description: 'This query lists every cached name that leads to no model, sorted by `mappingName`.',
     args: pageArguments(t.arg),
     complexity: pageComplexity,
     resolve: (_root, args, context) => unmappedEntries(args, context),

@@ -12,13 +12,13 @@ import { User } from './user.js'
 builder.objectFields(User, (t) => ({
   apiKeys: t.field({
     type: [ApiKey],
-    description: 'Its API keys, oldest first.',
+    description: 'These are the user’s API keys, oldest first.',
     complexity: { field: 1, multiplier: 5 },
     resolve: (user, _args, context) => apiKeysOfUser(user, context),
   }),
   affinities: t.field({
     type: AffinityConnection,
-    description: 'The live affinities of its API keys, latest expiry first.',
+    description: 'These are the live affinities of the user’s API keys, latest expiry first.',
     args: pageArguments(t.arg),
     complexity: pageComplexity,
     resolve: (user, args, context, info) => affinitiesOfUser(user, args, context, selectedNodes(info)),
@@ -28,7 +28,7 @@ builder.objectFields(User, (t) => ({
 builder.objectField(ApiKey, 'affinities', (t) =>
   t.field({
     type: AffinityConnection,
-    description: 'Its live affinities, latest expiry first.',
+    description: 'These are the API key’s live affinities, latest expiry first.',
     args: pageArguments(t.arg),
     complexity: pageComplexity,
     resolve: (apiKey, args, context, info) => affinitiesOfApiKey(apiKey, args, context, selectedNodes(info)),

@@ -10,33 +10,42 @@ export interface PageInfoShape {
 }
 
 export const PageInfo = builder.objectRef<PageInfoShape>('PageInfo').implement({
-  description: 'Where a page lies among the others.',
+  description: 'The page info says where a page lies among the others.',
   fields: (t) => ({
-    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether records follow this page.' }),
+    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'True if records follow this page.' }),
     hasPreviousPage: t.exposeBoolean('hasPreviousPage', {
-      description: 'Whether records lie before this page.',
+      description: 'True if records lie before this page.',
     }),
-    startCursor: t.exposeString('startCursor', { nullable: true, description: 'Null on an empty page.' }),
+    startCursor: t.exposeString('startCursor', {
+      nullable: true,
+      description: 'This is the cursor of the page’s first record; null on an empty page.',
+    }),
     endCursor: t.exposeString('endCursor', {
       nullable: true,
-      description: 'Give it as `after` for the next page. Null on an empty page.',
+      description: 'Send this cursor as `after` to get the next page; null on an empty page.',
     }),
   }),
 })
 
 /** What every connection and edge says of the same fields. */
 export const CONNECTION_TEXTS = {
-  cursor: 'The record’s place: give it as `after` for what follows.',
-  node: 'The record itself.',
-  edges: 'The page’s records, each with its place.',
-  nodes: 'The page’s records alone.',
-  pageInfo: 'Where the page lies, and how to ask for the next.',
+  cursor: 'This cursor marks the record’s place: send it as `after` to get the records that follow.',
+  node: 'This is the record.',
+  edges: 'These are the page’s records, each with its cursor.',
+  nodes: 'These are the page’s records without their cursors.',
+  pageInfo: 'This says where the page lies, and which cursor to ask for the next page with.',
 }
 
 /** `first` and `after`, as every connection has them. */
 export const pageArguments = (arg: ArgBuilder<BuilderTypes>) => ({
-  first: arg.int({ defaultValue: DEFAULT_FIRST, description: `Records wanted, 1 to ${MAX_FIRST}.` }),
-  after: arg.string({ description: '`endCursor` of the page before, from the same query.' }),
+  first: arg.int({
+    defaultValue: DEFAULT_FIRST,
+    description: `The page has at most so many records, 1 to ${MAX_FIRST}.`,
+  }),
+  after: arg.string({
+    description:
+      'Send the `endCursor` of the page before, from the same query. A cursor of another query is INVALID_INPUT.',
+  }),
 })
 
 /** Fields of a list inside a connection cost once for each record; the connection itself multiplies. */

@@ -4,14 +4,14 @@ import { endpointOfProviderKey, providerOfEndpoint } from '../resolvers/entities
 import { builder } from './builder.js'
 
 export const Provider = builder.objectRef<ProviderRow>('Provider').implement({
-  description: 'An upstream that the gateway sends requests to (`providers`).',
+  description: 'A provider is a service that the gateway sends requests to (table `providers`).',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'As the affinities name the provider.' }),
-    name: t.exposeString('name', { description: 'Its name inside the gateway.' }),
-    displayName: t.exposeString('displayName', { description: 'Its name for people.' }),
-    isActive: t.exposeBoolean('isActive', { description: 'False: the gateway sends nothing there.' }),
+    id: t.exposeID('id', { description: 'Affinities name the provider by this id.' }),
+    name: t.exposeString('name', { description: 'The gateway calls the provider by this name.' }),
+    displayName: t.exposeString('displayName', { description: 'People see this name.' }),
+    isActive: t.exposeBoolean('isActive', { description: 'False if the gateway sends nothing there.' }),
     affinityCount: t.int({
-      description: 'Live affinities pinned to it now.',
+      description: 'So many live affinities are pinned to the provider now.',
       complexity: 5,
       resolve: (provider, _args, context) => affinityCountOfProvider(provider.id, context),
     }),
@@ -19,43 +19,46 @@ export const Provider = builder.objectRef<ProviderRow>('Provider').implement({
 })
 
 export const Endpoint = builder.objectRef<EndpointRow>('Endpoint').implement({
-  description: 'One API format of a provider (`provider_endpoints`).',
+  description: 'An endpoint serves one API format of a provider (table `provider_endpoints`).',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'As the affinities name the endpoint.' }),
-    apiFormat: t.exposeString('apiFormat', { description: 'Such as CLAUDE, OPENAI or GEMINI.' }),
-    baseUrl: t.exposeString('baseUrl', { description: 'Where requests are sent.' }),
-    isActive: t.exposeBoolean('isActive', { description: 'False: the gateway sends nothing there.' }),
+    id: t.exposeID('id', { description: 'Affinities name the endpoint by this id.' }),
+    apiFormat: t.exposeString('apiFormat', {
+      description: 'This is the API format, such as CLAUDE, OPENAI or GEMINI.',
+    }),
+    baseUrl: t.exposeString('baseUrl', { description: 'The gateway sends requests to this URL.' }),
+    isActive: t.exposeBoolean('isActive', { description: 'False if the gateway sends nothing there.' }),
     provider: t.field({
       type: Provider,
       nullable: true,
-      description: 'Whose endpoint it is. Null where the row has been deleted.',
+      description: 'The endpoint belongs to this provider; null if its row has been deleted.',
       resolve: (endpoint, _args, context) => providerOfEndpoint(endpoint, context),
     }),
   }),
 })
 
 export const ProviderKey = builder.objectRef<ProviderKeyRow>('ProviderKey').implement({
-  description: 'A key with which the gateway calls a provider (`provider_api_keys`).',
+  description: 'A provider key is what the gateway calls a provider with (table `provider_api_keys`).',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'As the affinities name the provider key.' }),
-    name: t.exposeString('name', { description: 'What administrators call it.' }),
+    id: t.exposeID('id', { description: 'Affinities name the provider key by this id.' }),
+    name: t.exposeString('name', { description: 'Administrators call the provider key by this name.' }),
     maskedKey: t.string({
       nullable: true,
       description:
-        'First 8 characters, `********`, last 4; null where it cannot be decrypted. The key itself is never sent.',
+        'The mask shows the key’s first 8 characters, `********` and its last 4; null if it cannot be decrypted. The key itself is never sent.',
       resolve: (key, _args, context) => context.maskStoredKey(key.apiKey),
     }),
     rateMultiplier: t.exposeFloat('rateMultiplier', {
-      description: 'Factor on the price; 1 is the list price.',
+      description: 'The provider key multiplies the price by this factor; 1 is the list price.',
     }),
     cacheTtlMinutes: t.exposeInt('cacheTtlMinutes', {
-      description: 'How long an unused pin to it lasts, in minutes.',
+      description:
+        'An affinity that is pinned to this provider key lasts for so many minutes after its last use.',
     }),
-    isActive: t.exposeBoolean('isActive', { description: 'False: the gateway sends nothing there.' }),
+    isActive: t.exposeBoolean('isActive', { description: 'False if the gateway sends nothing there.' }),
     endpoint: t.field({
       type: Endpoint,
       nullable: true,
-      description: 'The endpoint that it opens. Null where the row has been deleted.',
+      description: 'The provider key belongs to this endpoint; null if its row has been deleted.',
       resolve: (key, _args, context) => endpointOfProviderKey(key, context),
     }),
   }),

@@ -8,34 +8,39 @@ import { CacheStats } from './cache-stats.js'
 builder.subscriptionType({ authScopes: { viewer: true } })
 
 const AffinityEventType = builder.enumType('AffinityEventType', {
-  description: 'What happened to an affinity.',
+  description: 'An affinity is created, refreshed, switched, removed or expired.',
   values: {
-    CREATED: { description: 'A new pin.' },
-    REFRESHED: { description: 'Used again with the same pin.' },
-    SWITCHED: { description: 'Pinned elsewhere: to another provider, endpoint or provider key.' },
-    REMOVED: { description: 'Cleared or evicted before it expired.' },
-    EXPIRED: { description: 'Not used for its lifetime.' },
+    CREATED: { description: 'A gateway has made the affinity.' },
+    REFRESHED: { description: 'A request used the affinity again, and it kept its pin.' },
+    SWITCHED: { description: 'A gateway pinned the affinity to another provider, endpoint or provider key.' },
+    REMOVED: { description: 'The affinity was cleared or evicted before it expired.' },
+    EXPIRED: { description: 'The affinity was not used until its TTL ran out.' },
   } as const,
 })
 
 const AffinityEvent = builder.objectRef<EventShape>('AffinityEvent').implement({
-  description: 'Something that happened to an affinity, whichever gateway did it.',
+  description: 'An event tells what happened to one affinity, whichever gateway did it.',
   fields: (t) => ({
-    type: t.expose('type', { type: AffinityEventType, description: 'What happened.' }),
-    at: t.expose('at', { type: 'DateTime', description: 'When this service saw it.' }),
+    type: t.expose('type', {
+      type: AffinityEventType,
+      description: 'This says what happened to the affinity.',
+    }),
+    at: t.expose('at', { type: 'DateTime', description: 'This service saw the event at this time.' }),
     affinity: t.field({
       type: Affinity,
-      description: 'As it is now; as it last was, where it is gone.',
+      description: 'This is the affinity as it is now; if it is gone, as it was last.',
       resolve: ({ record }) => record,
     }),
     previousProviderId: t.id({
       nullable: true,
-      description: 'After SWITCHED: where it was pinned before.',
+      description:
+        'After SWITCHED, this is the id of the provider that the affinity was pinned to before; otherwise null.',
       resolve: ({ type, previous }) => (type === 'SWITCHED' ? previous?.providerId : null),
     }),
     previousProviderKeyId: t.id({
       nullable: true,
-      description: 'After SWITCHED: the provider key that it was pinned to before.',
+      description:
+        'After SWITCHED, this is the id of the provider key that the affinity was pinned to before; otherwise null.',
       resolve: ({ type, previous }) => (type === 'SWITCHED' ? previous?.providerKeyId : null),
     }),
   }),
@@ -45,18 +50,24 @@ builder.subscriptionFields((t) => ({
   affinityEvents: t.field({
     type: AffinityEvent,
     description:
-      'Every change as it is seen, where the filter holds. Ends with CACHE_UNAVAILABLE when changes are not seen any more; a client that reads too slowly is disconnected. Connect again, and read the list anew.',
+      'This subscription tells every change to an affinity for which the filter holds, as it is seen. It ends with CACHE_UNAVAILABLE when changes are not seen any more, and a client that reads too slowly is disconnected: connect again, and read the list anew.',
     args: {
-      filter: t.arg({ type: AffinityFilter, description: 'Only records for which every field given holds.' }),
+      filter: t.arg({
+        type: AffinityFilter,
+        description: 'The filter keeps the affinities for which every given field holds.',
+      }),
     },
     subscribe: (_root, { filter }, context) => affinityEvents(filter, context),
     resolve: (event) => event,
   }),
   cacheStats: t.field({
     type: CacheStats,
-    description: 'The statistics now, and again after each interval.',
+    description: 'This subscription tells the statistics now, and again after each interval.',
     args: {
-      intervalSeconds: t.arg.int({ defaultValue: 5, description: 'Seconds between two answers, 1 to 60.' }),
+      intervalSeconds: t.arg.int({
+        defaultValue: 5,
+        description: 'So many seconds lie between two answers, 1 to 60.',
+      }),
     },
     subscribe: (_root, { intervalSeconds }, context) => cacheStatsStream(intervalSeconds, context),
     resolve: (stats) => stats,

@@ -6,37 +6,38 @@ import { builder } from './builder.js'
 import { User, UserRole } from './user.js'
 
 const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
-  description: 'Who the token belongs to.',
+  description: 'The viewer is whom the token belongs to.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Username, or the name of a static token.' }),
+    name: t.exposeString('name', { description: 'This is the username, or the name of the static token.' }),
     role: t.field({
       type: UserRole,
-      description: 'ADMIN for whoever may clear, USER for a static token that may only read.',
+      description:
+        'The role is ADMIN for a viewer who may clear, USER for a static token that may only read.',
       resolve: ({ role }) => (role === 'ADMIN' ? 'admin' : 'user'),
     }),
-    canClear: t.exposeBoolean('canClear', { description: 'Whether the clears are allowed.' }),
+    canClear: t.exposeBoolean('canClear', { description: 'True if the viewer may clear.' }),
     user: t.field({
       type: User,
       nullable: true,
-      description: 'Null for a static token.',
+      description: 'This is the viewer’s account; null for a static token.',
       resolve: (viewer, _args, context) => userOfViewer(viewer, context),
     }),
   }),
 })
 
 const Session = builder.objectRef<LoginSession>('Session').implement({
-  description: 'A signed-in administrator.',
+  description: 'A session belongs to a signed-in administrator.',
   fields: (t) => ({
-    token: t.exposeString('token', { description: 'Send it as `Authorization: Bearer …`.' }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the token ends.' }),
-    viewer: t.expose('viewer', { type: Viewer, description: 'Who has signed in.' }),
+    token: t.exposeString('token', { description: 'Send this token as `Authorization: Bearer …`.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'The token ends at this time.' }),
+    viewer: t.expose('viewer', { type: Viewer, description: 'This viewer has signed in.' }),
   }),
 })
 
 builder.queryField('viewer', (t) =>
   t.field({
     type: Viewer,
-    description: 'Who asks.',
+    description: 'This query says who is asking.',
     resolve: (_root, _args, context) => context.viewer(),
   }),
 )
@@ -45,18 +46,24 @@ builder.mutationField('login', (t) =>
   t.field({
     type: Session,
     description:
-      'Signs an administrator of the gateway in. At most 5 failures a minute for each address and for each account; then RATE_LIMITED.',
+      'This mutation signs an administrator of the gateway in. An address and an account each may fail 5 times a minute; then the answer is RATE_LIMITED.',
     args: {
-      email: t.arg.string({ required: true, description: 'Of the account at the gateway.' }),
+      email: t.arg.string({
+        required: true,
+        description: 'This is the email of the account at the gateway.',
+      }),
       password: t.arg.string({
         required: true,
-        description: 'Of the same; at most 72 bytes count, as bcrypt has it.',
+        description: 'This is the password of the account; bcrypt uses its first 72 bytes.',
       }),
     },
     skipTypeScopes: true,
     errors: {
       types: [InvalidCredentialsError],
-      union: { name: 'LoginResult', description: 'A session, or that there is none to be had so.' },
+      union: {
+        name: 'LoginResult',
+        description: 'The result is a session, or says that the credentials are wrong.',
+      },
     },
     resolve: (_root, { email, password }, context) => login(email, password, context),
   }),

@@ -67,14 +67,14 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
 
   // Yoga copies the context's properties once, so that a getter would be read once: these objects stay, and what is in them
   // is replaced.
-  const affinities = { ...deps.affinitySource.open() }
-  const mappingReader = { ...deps.mappingSource.open() }
+  const affinities = { ...deps.affinitySource.reader() }
+  const mappingReader = { ...deps.mappingSource.reader() }
   const loaders = createLoaders(gateway)
   let readAt = performance.now()
 
-  function renewReaders(): void {
-    Object.assign(affinities, deps.affinitySource.open())
-    Object.assign(mappingReader, deps.mappingSource.open())
+  function refreshReaders(): void {
+    Object.assign(affinities, deps.affinitySource.reader())
+    Object.assign(mappingReader, deps.mappingSource.reader())
   }
 
   return {
@@ -101,13 +101,13 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     modelMappings: deps.modelMappings,
     gateway,
     loaders,
-    renew() {
+    refresh() {
       if (performance.now() - readAt <= RENEW_AFTER_MS) return
       readAt = performance.now()
       Object.assign(loaders, createLoaders(gateway))
-      renewReaders()
+      refreshReaders()
     },
-    renewReaders,
+    refreshReaders,
     onAffinityEvent: (listener, onLost) => deps.affinitySource.events(listener, onLost),
     streams: deps.streams,
     disconnect: facts.disconnect,

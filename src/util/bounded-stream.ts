@@ -27,7 +27,7 @@ export interface BoundedStream<T> extends AsyncIterableIterator<T> {
   push(item: T): boolean
   end(): void
   /** Ends it with an error, after what waits. */
-  readonly fail: (error: Error) => void
+  readonly fail: (error: unknown) => void
 }
 
 /**
@@ -45,7 +45,7 @@ export function createBoundedStream<T>(
   let taken = 0
   let wake = () => {}
   let ended = false
-  let failure: Error | undefined
+  let failure: { readonly error: unknown } | undefined
 
   const end = (reason: 'ended' | 'slow', keepQueue: boolean) => {
     if (!keepQueue) {
@@ -88,7 +88,7 @@ export function createBoundedStream<T>(
     },
     end: () => end('ended', true),
     fail(error) {
-      if (!ended) failure = error
+      if (!ended) failure = { error }
       end('ended', true)
     },
     async next() {
@@ -100,7 +100,7 @@ export function createBoundedStream<T>(
       if (waiting() > 0 && performance.now() > sliceEndsAt) await othersTurn()
       const item = take()
       if (item === undefined && failure) {
-        const error = failure
+        const { error } = failure
         failure = undefined
         throw error
       }

@@ -16,7 +16,7 @@ import {
 import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
 import type { AffinityFeed } from '../../src/affinities/feed/affinity-feed.js'
 import { createBrokenRecords } from '../../src/affinities/feed/broken-records.js'
-import { createLiveSource } from '../../src/affinities/feed/indexed-source.js'
+import { createIndexedSource } from '../../src/affinities/feed/indexed-source.js'
 import { createMemoryFeed } from '../../src/affinities/feed/memory-feed.js'
 import { createRedisFeed } from '../../src/affinities/feed/redis-feed.js'
 import { createScanSource } from '../../src/affinities/feed/scan-source.js'
@@ -139,7 +139,7 @@ async function setUp(place: Place) {
     now: Date.now,
     log: logTo(logs),
   })
-  const source = createLiveSource({
+  const source = createIndexedSource({
     store: place.store,
     feed: place.feed,
     brokenRecords,
@@ -166,7 +166,7 @@ const numbers = (records: readonly AffinityRecord[]) =>
 function itWorks(open: () => Promise<Place>): void {
   it('lists, filters, searches and orders its records, by the index as by a scan', async () => {
     const { source, scanSource } = await setUp(await open())
-    for (const reader of [source.open(), scanSource.open()]) {
+    for (const reader of [source.reader(), scanSource.reader()]) {
       expect(await reader.count({})).toBe(21)
       const page = await reader.page({ selection: inRegion('north'), order: ORDER, first: 4 })
       expect(page.totalCount).toBe(10)
@@ -205,23 +205,23 @@ function itWorks(open: () => Promise<Place>): void {
   it('clears exactly what is selected, not what has moved, and keeps what is written back from staying', async () => {
     const { source, place, pins, clearer } = await setUp(await open())
     const selection = { all: { region: new Set(['south']), providerKeyId: new Set(['k-1', 'k-3']) } }
-    const records = await source.open().matching(selection)
+    const records = await source.reader().matching(selection)
     expect(numbers(records).sort((a, b) => a - b)).toEqual([1, 3, 11, 13])
     const moved = pins.find(({ n }) => n === 3)
     if (!moved) throw new RangeError('There is no such pin.')
     await place.put(keyOf(moved), storedPin({ ...moved, providerKeyId: 'k-9' }))
 
     expect(await clearer.clear(records, ({ providerKeyId }) => providerKeyId !== 'k-9')).toBe(3)
-    expect(await source.open().count({})).toBe(18)
-    expect(await source.open().count({ all: { providerKeyId: new Set(['k-9']) } })).toBe(1)
+    expect(await source.reader().count({})).toBe(18)
+    expect(await source.reader().count({ all: { providerKeyId: new Set(['k-9']) } })).toBe(1)
 
     const cleared = pins.find(({ n }) => n === 11)
     if (!cleared) throw new RangeError('There is no such pin.')
     await place.put(keyOf(cleared), storedPin(cleared))
-    await expect.poll(() => source.open().count(inRegion('south'))).toBe(7)
+    await expect.poll(() => source.reader().count(inRegion('south'))).toBe(7)
 
     expect(await clearer.clearAll()).toBe(18)
-    expect(await source.open().count({})).toBe(0)
+    expect(await source.reader().count({})).toBe(0)
   })
 
   it('finds the key of an identity that says what the family asks for', () => {

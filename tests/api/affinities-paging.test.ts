@@ -114,6 +114,43 @@ describe.each(MODES)('pages of affinities, %s,', (_mode, env) => {
     })
   })
 
+  describe('of records with names of any length', () => {
+    // Any client of the gateway may ask for a model of such a name.
+    const names = [1, 511, 512, 513, 7_000, 7_001, 1_000_000].flatMap((length) => [
+      'm'.repeat(length),
+      `${'m'.repeat(length - 1)}模`,
+      `${'\u0001'.repeat(length - 1)}n`,
+    ])
+    const keys = names.map((name) => `cache_affinity:a:CLAUDE:${name}`)
+
+    it.each([
+      ['EXPIRES_AT', 'DESC'],
+      ['CREATED_AT', 'ASC'],
+      ['REQUEST_COUNT', 'DESC'],
+    ] as const)('meet each once by %s %s, in pages of one', async (field, direction) => {
+      await Promise.all(
+        keys.map((key) =>
+          redis.set(
+            key,
+            '{"provider_id":"p","endpoint_id":"e","key_id":"k","created_at":1,"expire_at":1,"request_count":1}',
+          ),
+        ),
+      )
+      await untilShown(service)
+      const met: string[] = []
+      for (let after: string | null = null, more = true; more; ) {
+        const page: Page = await ask({ first: 1, after, orderBy: { field, direction } })
+        met.push(...page.keys)
+        // As short as a request can carry anywhere, whatever the record's key is.
+        expect(page.endCursor?.length).toBeLessThan(5_000)
+        after = page.endCursor
+        more = page.hasNextPage
+      }
+      expect(met).toHaveLength(keys.length)
+      expect(new Set(met)).toEqual(new Set(keys))
+    })
+  })
+
   describe('by cursor', () => {
     beforeEach(() => putAll([5, 3, 1, 4, 2]))
 

@@ -1,45 +1,13 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { STREAM_LIMITS } from '../../src/util/open-streams.js'
-import { ADMIN_TOKEN, startTestApp, type TestApp, type TestAppOptions } from '../support/app.js'
+import { startTestApp, type TestApp, type TestAppOptions } from '../support/app.js'
 import { writePin } from '../support/pin.js'
+import { subscribe } from '../support/subscribe.js'
 import { sql } from './affinity-model.js'
 
 const ANTHROPIC = '42a90167-8c53-4a24-b4e4-2b0c84578881'
 
 const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 20 })
-
-const EVERY_EVENT = 'subscription { affinityEvents { type affinity { affinityKey } } }'
-
-/** A subscription, to every event where nothing else is said, read as it comes. */
-async function subscribe({ app }: TestApp, query = EVERY_EVENT) {
-  const controller = new AbortController()
-  onTestFinished(() => controller.abort())
-  const response = await app.yoga.fetch(
-    'http://localhost/graphql',
-    {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'text/event-stream',
-        authorization: `Bearer ${ADMIN_TOKEN}`,
-      },
-      body: JSON.stringify({ query }),
-      signal: controller.signal,
-    },
-    { clientAddress: '127.0.0.1' },
-  )
-  const said = { text: '', hasEnded: false }
-  const reading = (async () => {
-    for await (const chunk of response.body ?? []) said.text += Buffer.from(chunk).toString()
-    said.hasEnded = true
-  })()
-  reading.catch(() => {})
-  return {
-    answers: () =>
-      [...said.text.matchAll(/^event: next\ndata: (.+)$/gm)].map(([, json = '']) => JSON.parse(json)),
-    hasEnded: () => said.hasEnded,
-  }
-}
 
 const start = async (options: TestAppOptions = {}) => {
   const service = await startTestApp({ redis: 'empty', ...options })
@@ -55,6 +23,8 @@ const codeOf = (answer: { errors?: { extensions: { code: string } }[] } | undefi
 describe('affinityEvents', () => {
   it('end in an error when changes are not seen any more, after those that were', async () => {
     const service = await start()
+    // A first read that a busy machine lets time out would end the stream as well.
+    await until(async () => expect((await service.query('{ affinities { totalCount } }')).errors).toEqual([]))
     const stream = await subscribe(service)
     await pin(service, 'before')
     await until(() => expect(stream.answers()).toHaveLength(1))
@@ -133,5 +103,74 @@ describe('a subscription that goes on', () => {
     await until(() => expect(counted()).toBe(0))
     await pin(service, 'a')
     await until(() => expect(counted()).toBe(1))
+  })
+})
+
+describe('affinityEvents of one user', () => {
+  const makeKey = ({ databaseUrl }: TestApp, id: string, userId: string) =>
+    sql(
+      databaseUrl,
+      `INSERT INTO api_keys SELECT (jsonb_populate_record(k,
+         jsonb_build_object('id', $1::text, 'user_id', $2::text, 'key_hash', $1::text))).* FROM api_keys k LIMIT 1`,
+      [id, userId],
+    )
+  const ofUser = (userId: string, more = '') =>
+    `subscription { affinityEvents(filter: { userId: "${userId}"${more} }) { affinity { affinityKey } } }`
+  const keysOf = (answers: readonly { data: { affinityEvents: { affinity: { affinityKey: string } } } }[]) =>
+    answers.map(({ data }) => data.affinityEvents.affinity.affinityKey)
+
+  async function twoUsers(service: TestApp): Promise<readonly [string, string]> {
+    const [one, other] = await sql(service.databaseUrl, 'SELECT id FROM users ORDER BY id LIMIT 2')
+    return [String(one?.id), String(other?.id)]
+  }
+
+  it('are told of API keys that are made later, at their first use, and of nobody else’s', async () => {
+    const service = await start()
+    const [user, other] = await twoUsers(service)
+    await makeKey(service, 'early', user)
+    const stream = await subscribe(service, ofUser(user))
+    await pin(service, 'early')
+    await until(() => expect(keysOf(stream.answers())).toEqual(['early']))
+    // The stream has just read its rows: what it knows of them is as old as can be when the new keys are used.
+    await makeKey(service, 'foreign', other)
+    await makeKey(service, 'late', user)
+    for (const key of ['foreign', 'late', 'of-nobody']) await pin(service, key)
+    await until(() => expect(keysOf(stream.answers())).toEqual(['early', 'late']))
+    // A key whose row has gone still belonged to its user when its record went.
+    await sql(service.databaseUrl, "DELETE FROM api_keys WHERE id IN ('early', 'late')")
+    const gateway = service.redis.client()
+    for (const key of ['foreign', 'early', 'late']) await gateway.del(`cache_affinity:${key}:CLAUDE:model`)
+    await until(() => expect(keysOf(stream.answers())).toEqual(['early', 'late', 'early', 'late']))
+  })
+
+  it('hold beside the filter’s other fields', async () => {
+    const service = await start()
+    const [user] = await twoUsers(service)
+    const stream = await subscribe(service, ofUser(user, ', affinityKey: "late"'))
+    await makeKey(service, 'late', user)
+    await makeKey(service, 'also-late', user)
+    for (const key of ['also-late', 'late']) await pin(service, key)
+    await until(() => expect(keysOf(stream.answers())).toEqual(['late']))
+  })
+
+  it('ask the database once for all keys that change together, and for none a second time', async () => {
+    const service = await start()
+    const [user, other] = await twoUsers(service)
+    const stream = await subscribe(service, ofUser(user))
+    await makeKey(service, 'mine', user)
+    const ids = Array.from({ length: 40 }, (_, n) => `foreign-${n}`)
+    for (const id of ids) await makeKey(service, id, other)
+    const use = async (count: number) => {
+      const before = stream.answers().length
+      const pipeline = service.redis.client().pipeline()
+      for (const id of [...ids, 'mine']) void writePin(pipeline, { affinityKey: id, requestCount: count })
+      await pipeline.exec()
+      await until(() => expect(stream.answers().length).toBeGreaterThan(before))
+    }
+    const first = await service.statementsOf(() => use(1))
+    expect(first.filter((text) => text.includes('api_keys')).length).toBeLessThan(10)
+    const second = await service.statementsOf(() => use(2))
+    expect(second.filter((text) => text.includes('api_keys'))).toEqual([])
+    expect(new Set(keysOf(stream.answers()))).toEqual(new Set(['mine']))
   })
 })

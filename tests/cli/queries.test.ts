@@ -63,6 +63,13 @@ describe('affinityql affinities list', () => {
     expect(JSON.parse(none.stdout)).toEqual([])
   })
 
+  it('indents every record of a JSON array alike', async () => {
+    const { stdout } = await run('affinities', 'list', '--json', '--limit', '12', '--records')
+    const lines = stdout.trimEnd().split('\n')
+    expect(lines).toHaveLength(14)
+    for (const line of lines.slice(1, -1)) expect(line).toMatch(/^\{"affinityKey":.*\},?$/)
+  })
+
   it('filters and sorts as the API does', async () => {
     const { stdout } = await run('affinities', 'list', '--json', '--format', 'CLAUDE', '--sort', 'requests')
     const counts: number[] = JSON.parse(stdout).map((record: { requestCount: number }) => record.requestCount)

@@ -18,14 +18,23 @@ export type Misbehaviour =
   | 'never'
   | { readonly status: number; readonly headers?: Record<string, string> }
 
-export async function startFlakyProxy(target: string): Promise<FlakyProxy> {
+/** @param before Awaited before a request is passed on; requests are counted from 1. */
+export async function startFlakyProxy(
+  target: string,
+  before?: (request: number) => Promise<void>,
+): Promise<FlakyProxy> {
   const planned: Misbehaviour[] = []
   let requests = 0
   const server = createServer((incoming, outgoing) => {
     requests += 1
     const plan = planned.shift()
     if (plan === 'hang up') incoming.socket.destroy()
-    else if (plan === undefined) pass(target, incoming, outgoing)
+    else if (plan === undefined && before) {
+      before(requests).then(
+        () => pass(target, incoming, outgoing),
+        (error: Error) => outgoing.destroy(error),
+      )
+    } else if (plan === undefined) pass(target, incoming, outgoing)
     else if (plan !== 'never') outgoing.writeHead(plan.status, plan.headers).end('<h1>Not now</h1>')
   }).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))

@@ -56,7 +56,7 @@ function watchCounts(live: Live) {
     while (isRunning) {
       counts.push(
         await live.source
-          .open()
+          .reader()
           .count({})
           .catch((error: { code?: string }) => {
             expect(error.code).toBe('CACHE_UNAVAILABLE')
@@ -82,10 +82,10 @@ it('follows every master, and a flush of one loses no more than its own', async 
   await sleep(100)
   await expectSame(live)
   expect(await live.source.reconcile()).toBe(0)
-  const before = await live.source.open().count({})
+  const before = await live.source.reader().count({})
   servers.servers[0]?.cli('flushall')
   await expectSame(live)
-  const after = await live.source.open().count({})
+  const after = await live.source.reader().count({})
   expect(after).toBeGreaterThan(0)
   expect(after).toBeLessThan(before)
 }, 60_000)

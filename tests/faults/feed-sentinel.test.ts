@@ -16,16 +16,16 @@ it('after a failover the index follows the new master', async () => {
     const before = group.master.port
     await group.master.kill()
     await untilState(live, 'lost')
-    await expect(live.source.open().count({})).rejects.toMatchObject({ code: 'CACHE_UNAVAILABLE' })
+    await expect(live.source.reader().count({})).rejects.toMatchObject({ code: 'CACHE_UNAVAILABLE' })
     await group.untilMasterIsNot(before)
     await untilState(live, 'live', 30_000)
-    expect(await live.source.open().count({})).toBe(201)
+    expect(await live.source.reader().count({})).toBe(201)
 
     const onNewMaster = group.replica.client()
     await onNewMaster.set(keyOf('after'), stored())
     await onNewMaster.del(keyOf(5))
     await expectSame(live)
-    expect(await live.source.open().count({})).toBe(201)
+    expect(await live.source.reader().count({})).toBe(201)
   } finally {
     await group.stop()
   }
@@ -50,7 +50,7 @@ it('the old master, back as a replica, is not taken for the master', async () =>
       .poll(
         () =>
           live.source
-            .open()
+            .reader()
             .count({})
             .catch(() => -1),
         { timeout: 20_000 },

@@ -92,7 +92,7 @@ describe('an empty PostgreSQL', () => {
     expect(problem).toContain('the right to create tables')
   })
 
-  test.each(['gateway', 'Gate-Way', 'the old, one\\'])(
+  test.each(['gateway', 'ReadinessGate-Way', 'the old, one\\'])(
     'can hold the tables in another schema, named in the URL: %s',
     async (name) => {
       const url = freshDatabase('empty')

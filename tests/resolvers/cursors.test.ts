@@ -65,6 +65,11 @@ describe('a cursor', () => {
     )
   })
 
+  it('to a place that no record can have is refused', () => {
+    const cursor = encodeCursor(QUERY, { value: 1, key: 'k'.repeat(600) })
+    expect(() => decodeCursor(QUERY, cursor)).toThrow('after is not a cursor of this service.')
+  })
+
   it('of many thousand characters is refused without being read', () => {
     const cursor = encodeCursor(QUERY, { value: 1, key: 'k'.repeat(100_000) })
     expect(() => decodeCursor(QUERY, cursor)).toThrow('after is not a cursor of this service.')

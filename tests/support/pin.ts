@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { ChainableCommander, Redis } from 'ioredis'
 
 export interface Pin {
   readonly affinityKey: string
@@ -11,7 +11,7 @@ export interface Pin {
 
 /** Writes an affinity as a gateway does, now. */
 export const writePin = (
-  redis: Redis,
+  redis: Redis | ChainableCommander,
   { affinityKey, modelId = 'model', providerId = 'p', requestCount = 1, ttl = 300 }: Pin,
 ) =>
   redis.set(

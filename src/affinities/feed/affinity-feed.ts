@@ -8,7 +8,7 @@ export interface FeedListener {
   flushed(): void
   /** Changes are no longer told. `restored` follows when they are again. */
   lost(reason: unknown): void
-  /** This cache does not tell changes, and will not; nothing more follows. */
+  /** This cache refuses to tell changes just now. `restored` follows when it does not any more. */
   refused(reason: unknown): void
 }
 

@@ -8,7 +8,7 @@ const GATHER_MS = 3
 /** Milliseconds until a read that failed is tried again. */
 const RETRY_MS = 100
 
-export interface ChangesDeps {
+export interface ChangeQueueDeps {
   /** These keys as they are now. */
   readonly read: (keys: readonly string[]) => Promise<AffinityBatch>
   readonly apply: (
@@ -16,6 +16,10 @@ export interface ChangesDeps {
     batch: AffinityBatch,
     isOutdated: (key: string) => boolean,
   ) => Promise<void>
+  /** Called with each failure to read or to apply; unless it pauses or resets the queue, that is tried again. */
+  readonly failed: (error: unknown) => void
+  /** Called when an attempt succeeds after those that failed. */
+  readonly recovered: () => void
 }
 
 interface Waiter {
@@ -27,8 +31,8 @@ interface Waiter {
  * Keys that have changed, each waiting once to be read, oldest first; one read at a time, so that nothing old can take the
  * place of something new.
  */
-export class Changes {
-  readonly #deps: ChangesDeps
+export class ChangeQueue {
+  readonly #deps: ChangeQueueDeps
   readonly #waiting = new Set<string>()
   /** Keys of the read under way that have been dealt with since it began. */
   readonly #outdated = new Set<string>()
@@ -39,15 +43,10 @@ export class Changes {
   #waiters: Waiter[] = []
   #isPaused = true
   #isRunning = false
-  /** Why the last read failed; undefined after one that succeeded. */
-  #failure: unknown
+  #isFailing = false
 
-  constructor(deps: ChangesDeps) {
+  constructor(deps: ChangeQueueDeps) {
     this.#deps = deps
-  }
-
-  get failure(): unknown {
-    return this.#failure
   }
 
   /** Keys that wait, or are being read. */
@@ -89,7 +88,7 @@ export class Changes {
     this.pause()
     this.supersede([...this.#reading])
     this.#waiting.clear()
-    this.#failure = undefined
+    this.#isFailing = false
     this.#applied = this.#added - this.#reading.size
     this.#settle()
   }
@@ -101,9 +100,9 @@ export class Changes {
     return new Promise((resolve) => this.#waiters.push({ applied, resolve }))
   }
 
-  /** As `settled`, but nobody who wants an answer waits for an outage to end: see `failure`. */
+  /** As `settled`, but nobody who wants an answer waits for an outage to end. */
   settledOrFailed(): Promise<void> {
-    if (this.#failure !== undefined) return Promise.resolve()
+    if (this.#isFailing) return Promise.resolve()
     return new Promise((resolve) => {
       this.#impatient.add(resolve)
       void this.settled().then(() => {
@@ -154,13 +153,17 @@ export class Changes {
       try {
         const batch = await this.#deps.read(keys)
         await this.#deps.apply(keys, batch, (key) => this.#outdated.has(key))
-        this.#failure = undefined
+        if (this.#isFailing) this.#deps.recovered()
+        this.#isFailing = false
         return true
       } catch (error) {
-        if (keys.every((key) => this.#outdated.has(key))) return true
-        this.#failure = error
+        const isOver = () => keys.every((key) => this.#outdated.has(key))
+        if (isOver()) return true
+        this.#isFailing = true
+        this.#deps.failed(error)
         for (const resolve of this.#impatient) resolve()
         this.#impatient.clear()
+        if (isOver()) return true
         if (this.#isPaused) return false
         await sleep(RETRY_MS)
       }

@@ -3,14 +3,14 @@ import type { BrokenAffinity } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
 import type { AffinityIndex } from '../index/affinity-index.js'
 import type { BrokenRecords } from './broken-records.js'
-import type { Changes } from './change-queue.js'
-import type { LiveRecords } from './index-updater.js'
+import type { ChangeQueue } from './change-queue.js'
+import type { IndexUpdater } from './index-updater.js'
 
 export interface FullReadDeps {
   readonly store: AffinityStore
   readonly index: AffinityIndex
-  readonly records: LiveRecords
-  readonly changes: Changes
+  readonly records: IndexUpdater
+  readonly changes: ChangeQueue
   readonly broken: BrokenRecords
 }
 

@@ -1,25 +1,32 @@
 import type { Logger } from 'pino'
-import { cacheUnavailable, notFollowed, UnavailableError } from '../../errors.js'
-import { AffinityEvents } from '../affinity-events.js'
+import { notFollowed, UnavailableError } from '../../errors.js'
+import { type AffinityEventListener, AffinityEvents } from '../affinity-events.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinitySource, FeedFigures } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
 import { AffinityIndex } from '../index/affinity-index.js'
 import type { AffinityFeed, FeedListener } from './affinity-feed.js'
+import { BackOff } from './back-off.js'
 import type { BrokenRecords } from './broken-records.js'
-import { Changes } from './change-queue.js'
+import { ChangeQueue } from './change-queue.js'
+import { FollowerLog } from './follower-log.js'
+import { FollowerMachine } from './follower-machine.js'
+import { type FollowerAction, STATES } from './follower-states.js'
 import { readEverything } from './full-read.js'
-import { LiveRecords } from './index-updater.js'
-import { followRemovals } from './indexed-store.js'
+import { IndexUpdater } from './index-updater.js'
+import { indexedStore } from './indexed-store.js'
 import { Observed } from './observed.js'
-import { Gate } from './readiness-gate.js'
+import { ReadinessGate } from './readiness-gate.js'
 import { reconcile } from './reconcile.js'
 
+/** Milliseconds until a read of everything that the cache did not answer is tried again. */
 const RETRY_MS = 500
+/** The same where our own code failed: a read of everything is dear, and the next may fail as well. */
+const FAULT_RETRY = { firstMs: 1_000, longestMs: 60_000 } as const
 /** Less than an operation may take, so that it says what it waits for. */
 const PATIENCE_MS = 8_000
 
-export interface FollowerDeps {
+export interface IndexFollowerDeps {
   readonly store: AffinityStore
   readonly feed: AffinityFeed
   readonly brokenRecords: BrokenRecords
@@ -33,22 +40,21 @@ export interface FollowerDeps {
 }
 
 /** An index that follows the cache, and how well it does. */
-export interface Follower {
+export interface IndexFollower {
   readonly index: AffinityIndex
-  readonly events: AffinityEvents
   readonly observed: Observed
   /** This store, whose removals the index follows before they resolve. */
   readonly store: AffinityStore
-  /** Of these keys something has changed, or their time has come: they are read again. */
-  look(keys: readonly string[]): void
-  /** `scanning`: the cache does not tell changes, and the index is empty. */
+  /** Reads these keys again: something has changed, or their time has come. */
+  look(keysOf: () => readonly string[]): void
+  /** `scanning`: the index does not follow, and every request reads everything. */
   readonly state: AffinitySource['state']
-  /** Changes were told that could not be read: that is tried again, and nobody is answered until it succeeds. */
-  readonly isBehind: boolean
   readonly figures: FeedFigures
+  /** See AffinitySource.events. */
+  listen(listener: AffinityEventListener, onLost?: (reason: UnavailableError) => void): () => void
   /** Resolves once the index holds everything, or there will be none. Throws UnavailableError. */
   ready(): Promise<void>
-  /** Resolves when the index may be looked at. Throws UnavailableError, also where a change could not be read. */
+  /** Resolves when the index may be looked at. Throws UnavailableError, also where there is no index. */
   pass(): Promise<void>
   /** Resolves once the index holds all that the cache had confirmed to anybody before this call. Throws UnavailableError. */
   settled(): Promise<void>
@@ -57,194 +63,188 @@ export interface Follower {
   close(): void
 }
 
-export function createFollower(deps: FollowerDeps): Follower {
-  const { feed, brokenRecords, now, log } = deps
+/** Follows a cache: one state machine, whose states and events are in the table of follower-states.ts. */
+export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
+  const { feed, brokenRecords, now } = deps
+  const log = new FollowerLog(deps.log)
   const index = new AffinityIndex(deps.store.families)
   const observed = new Observed(now())
-  const events = new AffinityEvents((error) => log.error({ err: error }, 'a listener to affinities failed'))
+  const events = new AffinityEvents((error) =>
+    deps.log.error({ err: error }, 'a listener to affinities failed'),
+  )
   const onSeen = deps.onSeen ?? (() => {})
-  const records = new LiveRecords({ index, broken: brokenRecords, events, observed, onSeen, now })
-  const changes = new Changes({
+  const records = new IndexUpdater({ index, broken: brokenRecords, events, observed, onSeen, now })
+  const changes = new ChangeQueue({
     read: (keys) => deps.store.read(keys),
     apply: (keys, batch, isOutdated) => records.look(keys, batch, isOutdated),
+    failed: (error) => failed(error),
+    recovered: () => machine.send('readable'),
   })
   const fullRead = { store: deps.store, index, records, changes, broken: brokenRecords }
-  const gate = new Gate(deps.patienceMs ?? PATIENCE_MS)
+  const gate = new ReadinessGate(deps.patienceMs ?? PATIENCE_MS)
+  const faultPause = new BackOff(FAULT_RETRY.firstMs, FAULT_RETRY.longestMs)
   const changeListeners = new Set<FeedListener['changed']>()
   const figures = { drift: 0, reconciles: 0, fullReads: 0 }
 
-  let state: AffinitySource['state'] = 'starting'
-  /** Counts what makes a read under way worthless. */
-  let epoch = 0
-  let hasBegun = false
-  /** Between `restored` and what ends it: changes are told, whether or not all has been read yet. */
-  let isTold = false
-  /** What is found missing has gone just now: all was known until a flush. */
-  let isFlushed = false
-  let lostAt: number | undefined
-  let isClosed = false
+  const machine = new FollowerMachine((action, reason) => {
+    gate.follow(machine.meaning.source, reason)
+    actions[action](reason)
+  })
 
-  function setState(next: typeof state, reason?: unknown): void {
-    state = next
-    if (next === 'live' || next === 'scanning') gate.open()
-    else if (next === 'starting') gate.shut()
-    else gate.refuse(reason)
+  const actions: Readonly<Record<FollowerAction, (reason: unknown) => void>> = {
+    readAll: () => void readAll('unknown'),
+    readAllAfterFlush: () => void readAll('just now'),
+    readAllLater(reason) {
+      stopFollowing(reason)
+      machine.retryIn(RETRY_MS)
+    },
+    follow: () => log.followed(index.size),
+    fallBehind(reason) {
+      log.lost(reason)
+      tellLost(reason)
+    },
+    lose(reason) {
+      stopFollowing(reason)
+      changes.reset()
+    },
+    scan(reason) {
+      log.refused(reason)
+      giveIndexUp('The cache does not tell changes any more.', reason)
+    },
+    discard(reason) {
+      log.fault(reason)
+      index.clear()
+    },
+    giveUp(reason) {
+      log.fault(reason)
+      giveIndexUp(`${STATES.faulty.refusal} Read anew, and listen again.`, reason)
+      machine.retryIn(faultPause.next())
+    },
+    close() {
+      changes.reset()
+      feed.close()
+      gate.refuse(new Error(STATES.closed.refusal))
+    },
   }
 
-  function lost(reason: unknown): void {
-    epoch += 1
-    isTold = false
-    isFlushed = false
-    changes.reset()
-    if (lostAt === undefined) {
-      lostAt = performance.now()
-      log.error({ reason: messageOf(reason) }, 'affinities are not followed any more')
-    }
-    setState('lost', reason)
+  function failed(error: unknown): void {
+    machine.send(error instanceof UnavailableError ? 'unreadable' : 'fault', error)
+  }
+
+  function tellLost(reason: unknown): void {
     events.lose(
       notFollowed('Changes to the cache are not seen just now. Read anew, and listen again.', reason),
     )
   }
 
-  /** Reads everything until that succeeds, or something happens that makes it worthless. */
+  function stopFollowing(reason: unknown): void {
+    changes.pause()
+    log.lost(reason)
+    tellLost(reason)
+  }
+
+  function giveIndexUp(message: string, reason: unknown): void {
+    changes.reset()
+    index.clear()
+    events.lose(notFollowed(message, reason))
+  }
+
   async function readAll(gone: 'just now' | 'unknown'): Promise<void> {
-    epoch += 1
-    const own = epoch
-    const isCancelled = () => own !== epoch || isClosed
-    const startedAt = performance.now()
-    while (!isCancelled()) {
-      try {
-        await readEverything(fullRead, gone, isCancelled)
-        if (isCancelled()) return
-        figures.fullReads += 1
-        changes.resume()
-        await changes.settled()
-        if (isCancelled()) return
-        if (changes.failure === undefined) return live(startedAt)
-      } catch (error) {
-        if (isCancelled()) return
-        if (!(error instanceof UnavailableError)) log.error({ err: error }, 'the affinities cannot be read')
-        lostAt ??= performance.now()
-        setState('lost', error)
-      }
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    const { signal } = machine
+    observed.begin(now())
+    log.reading()
+    try {
+      await readEverything(fullRead, gone, () => signal.aborted)
+      if (signal.aborted) return
+      figures.fullReads += 1
+      changes.resume()
+      await changes.settled()
+      if (!signal.aborted) machine.send('filled')
+    } catch (error) {
+      if (!signal.aborted) failed(error)
     }
   }
 
-  function live(startedAt: number): void {
-    const ms = Math.round(performance.now() - startedAt)
-    const afterMs = lostAt === undefined ? {} : { afterMs: Math.round(performance.now() - lostAt) }
-    lostAt = undefined
-    isFlushed = false
-    log.info({ affinities: index.size, readMs: ms, ...afterMs }, 'affinities are followed')
-    setState('live')
-  }
-
-  const listener: FeedListener = {
-    restored() {
-      if (!hasBegun) observed.begin(now())
-      hasBegun = true
-      isTold = true
-      void readAll('unknown')
-    },
-    changed(keys) {
+  /** Takes in what is known to have happened to the cache; a failure of ours is not one of whoever tells it. */
+  function takeIn(keys: readonly string[], take: () => void): void {
+    if (!machine.meaning.takesChanges) return
+    try {
+      take()
       for (const changed of changeListeners) changed(keys)
-      changes.add(keys)
-    },
-    flushed() {
-      // All is read once changes are told.
-      if (!isTold) return
-      // Whether anything has gone is not said: a flush of another database reads the same.
-      isFlushed ||= state === 'live'
-      if (state === 'live') setState('starting')
-      void readAll(isFlushed ? 'just now' : 'unknown')
-    },
-    lost,
-    refused(reason) {
-      epoch += 1
-      isTold = false
-      changes.reset()
-      index.clear()
-      log.warn(
-        { reason: messageOf(reason) },
-        'the cache does not tell changes (client tracking is refused): every request reads all affinities',
-      )
-      setState('scanning')
-      events.lose(notFollowed('The cache does not tell changes any more.', reason))
-    },
+    } catch (error) {
+      failed(error)
+    }
   }
 
-  async function pass(): Promise<void> {
-    await gate.pass()
-    if (changes.failure !== undefined) throw cacheUnavailable(changes.failure)
-  }
+  const changed = (keys: readonly string[]) => takeIn(keys, () => changes.add(keys))
 
-  feed.start(listener)
+  feed.start({
+    restored: () => machine.send('restored'),
+    changed,
+    flushed: () => machine.send('flushed'),
+    lost: (reason) => machine.send('lost', reason),
+    refused: (reason) => machine.send('refused', reason),
+  })
 
   return {
     index,
-    events,
     observed,
-    store: followRemovals(deps.store, {
+    store: indexedStore(deps.store, {
       removed(keys) {
-        if (state === 'scanning') return
-        for (const key of keys) records.gone(key)
-        changes.supersede(keys)
-        for (const changed of changeListeners) changed(keys)
+        takeIn(keys, () => {
+          for (const key of keys) records.gone(key)
+          changes.supersede(keys)
+        })
       },
-      doubtful(keys) {
-        if (state !== 'scanning') listener.changed(keys)
-      },
+      doubtful: changed,
     }),
-    look: (keys) => changes.add(keys),
-    get state() {
-      return state
+    look(keysOf) {
+      try {
+        changes.add(keysOf())
+      } catch (error) {
+        failed(error)
+      }
     },
-    get isBehind() {
-      return changes.failure !== undefined
+    get state() {
+      return machine.meaning.source
     },
     get figures(): FeedFigures {
       return { ...figures, pendingChanges: changes.pending }
     },
+    listen(listener, onLost) {
+      const meaning = machine.meaning
+      if ('refusal' in meaning) throw notFollowed(meaning.refusal)
+      return events.listen(listener, onLost)
+    },
     ready: () => gate.pass(),
-    pass,
+    async pass() {
+      await gate.pass()
+      if (machine.meaning.source === 'scanning')
+        throw notFollowed('The index of affinities was given up just now. Try again.')
+    },
     /** A round trip to each master: whoever has written and then asks, sees what was written. */
     async settled() {
       await gate.pass()
-      if (state === 'scanning') return
+      if (machine.meaning.source === 'scanning') return
       await feed.barrier()
       await changes.settledOrFailed()
-      await pass()
+      await gate.pass()
     },
     async reconcile() {
-      const own = epoch
-      const isCancelled = () => own !== epoch || isClosed
-      const onChanged = (changed: FeedListener['changed']) => {
-        changeListeners.add(changed)
-        return () => changeListeners.delete(changed)
+      const { signal } = machine
+      const onChanged = (listener: FeedListener['changed']) => {
+        changeListeners.add(listener)
+        return () => changeListeners.delete(listener)
       }
       const barrier = () => feed.barrier()
-      const drift = await reconcile({ ...fullRead, barrier, onChanged, now }, isCancelled)
-      if (isCancelled()) return 0
+      const drift = await reconcile({ ...fullRead, barrier, onChanged, now }, () => signal.aborted)
+      if (signal.aborted) return 0
       figures.reconciles += 1
       figures.drift += drift
       if (drift > 0)
-        log.warn({ drift }, 'affinities differed from the cache without a word; they are put right')
+        deps.log.warn({ drift }, 'affinities differed from the cache without a word; they are put right')
       return drift
     },
-    close() {
-      isClosed = true
-      epoch += 1
-      changes.reset()
-      feed.close()
-      gate.refuse(new Error('The service is stopping.'))
-      state = 'lost'
-    },
+    close: () => machine.send('closed'),
   }
-}
-
-/** Of an UnavailableError the cause: its own message is for clients. */
-function messageOf(reason: unknown): string {
-  const told = reason instanceof UnavailableError ? (reason.cause ?? reason) : reason
-  return told instanceof Error ? told.message : String(told)
 }

@@ -11,7 +11,7 @@ import type { Observed } from './observed.js'
  */
 const EXPIRY_TOLERANCE_SECONDS = 1
 
-export interface LiveRecordsDeps {
+export interface IndexUpdaterDeps {
   readonly index: AffinityIndex
   readonly broken: BrokenRecords
   readonly events: AffinityEvents
@@ -23,10 +23,10 @@ export interface LiveRecordsDeps {
 }
 
 /** What the keys hold, as they were last looked at; tells what each look finds changed. */
-export class LiveRecords {
-  readonly #deps: LiveRecordsDeps
+export class IndexUpdater {
+  readonly #deps: IndexUpdaterDeps
 
-  constructor(deps: LiveRecordsDeps) {
+  constructor(deps: IndexUpdaterDeps) {
     this.#deps = deps
   }
 

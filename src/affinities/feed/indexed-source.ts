@@ -1,23 +1,22 @@
-import { notFollowed } from '../../errors.js'
 import { createChangeFilter } from '../../log/change-filter.js'
 import type { AffinityReader } from '../affinity-reader.js'
 import type { AffinitySource } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
 import { createExpiryWalk } from './expiry.js'
-import { createFollower, type FollowerDeps } from './index-follower.js'
+import { createIndexFollower, type IndexFollowerDeps } from './index-follower.js'
 import { createIndexReader } from './index-reader.js'
 
 /** Milliseconds between two looks at which records' time has come. */
 const EXPIRY_EVERY_MS = 100
 
-export interface LiveSourceDeps extends FollowerDeps {
+export interface IndexedSourceDeps extends IndexFollowerDeps {
   /** Answers where the cache does not tell changes. */
   readonly scanSource: AffinitySource
   /** Milliseconds from one reconcile to the next. Default 60,000. */
   readonly reconcileEveryMs?: number
 }
 
-export interface LiveSource extends AffinitySource {
+export interface IndexedSource extends AffinitySource {
   /** This store, whose removals the index follows before they resolve. */
   readonly store: AffinityStore
   /** Resolves once the index holds all that the cache had confirmed to anybody before this call. Every request waits for it. */
@@ -27,17 +26,17 @@ export interface LiveSource extends AffinitySource {
 }
 
 /** Answers from an index in memory that follows the cache; where the cache cannot be followed, from scans. */
-export function createLiveSource(deps: LiveSourceDeps): LiveSource {
+export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
   const { brokenRecords, scanSource, now, log } = deps
-  const follower = createFollower(deps)
-  const { index, observed, events } = follower
+  const follower = createIndexFollower(deps)
+  const { index, observed } = follower
   const indexReader = createIndexReader(index, follower.pass)
   const troubles = createChangeFilter()
   let isClosed = false
 
   const expiry = createExpiryWalk({ index, now })
   const expiryTimer = setInterval(() => {
-    if (follower.state === 'live') follower.look(expiry.due())
+    if (follower.state === 'live') follower.look(expiry.due)
   }, EXPIRY_EVERY_MS).unref()
 
   let reconcileTimer = scheduleReconcile()
@@ -58,26 +57,26 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
   }
 
   return {
-    open() {
+    reader() {
       let scan: AffinityReader | undefined
       let caughtUp: Promise<void> | undefined
-      const reader = async (): Promise<AffinityReader> => {
+      const current = async (): Promise<AffinityReader> => {
         caughtUp ??= follower.settled()
         await caughtUp
         if (follower.state !== 'scanning') return indexReader
-        scan ??= scanSource.open()
+        scan ??= scanSource.reader()
         return scan
       }
       return {
-        page: async (request) => (await reader()).page(request),
-        count: async (selection) => (await reader()).count(selection),
-        matching: async (selection) => (await reader()).matching(selection),
-        distinct: async (dimension) => (await reader()).distinct(dimension),
-        valuesContaining: async (dimension, text) => (await reader()).valuesContaining(dimension, text),
+        page: async (request) => (await current()).page(request),
+        count: async (selection) => (await current()).count(selection),
+        matching: async (selection) => (await current()).matching(selection),
+        distinct: async (dimension) => (await current()).distinct(dimension),
+        valuesContaining: async (dimension, text) => (await current()).valuesContaining(dimension, text),
       }
     },
     get state() {
-      return follower.state === 'live' && follower.isBehind ? 'lost' : follower.state
+      return follower.state
     },
     get brokenCount() {
       return brokenRecords.count
@@ -86,12 +85,7 @@ export function createLiveSource(deps: LiveSourceDeps): LiveSource {
       return follower.state === 'scanning' ? undefined : index.size
     },
     observed: () => observed.figures(),
-    events(onEvent, onLost) {
-      if (follower.state === 'scanning') return scanSource.events(onEvent, onLost)
-      if (follower.state === 'lost')
-        throw notFollowed('Changes to the cache are not seen just now. Try again shortly.')
-      return events.listen(onEvent, onLost)
-    },
+    events: follower.listen,
     ready: follower.ready,
     get figures() {
       return follower.figures

@@ -12,7 +12,7 @@ export interface RemovalFollower {
 }
 
 /** The same store; each of its removals is followed before it resolves, so that our own clears are seen at once. */
-export function followRemovals(store: AffinityStore, follower: RemovalFollower): AffinityStore {
+export function indexedStore(store: AffinityStore, follower: RemovalFollower): AffinityStore {
   async function inBatches<T>(
     items: readonly T[],
     keyOf: (item: T) => string,

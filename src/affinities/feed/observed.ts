@@ -16,15 +16,17 @@ export class Observed {
     expired: 0,
   }
   #since: Date
+  #hasBegun = false
 
   /** @param since Unix milliseconds */
   constructor(since: number) {
     this.#since = new Date(since)
   }
 
-  /** Counting begins now, in Unix milliseconds; before it nothing has been counted. */
+  /** Counting begins now, in Unix milliseconds, unless it has before. */
   begin(since: number): void {
-    this.#since = new Date(since)
+    if (!this.#hasBegun) this.#since = new Date(since)
+    this.#hasBegun = true
   }
 
   count(type: AffinityEventType, record: AffinityRecord, previous?: AffinityRecord): void {

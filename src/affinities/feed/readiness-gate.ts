@@ -1,4 +1,5 @@
 import { cacheUnavailable, notFollowed } from '../../errors.js'
+import type { AffinitySource } from '../affinity-source.js'
 
 interface Waiting {
   readonly resolve: () => void
@@ -6,7 +7,7 @@ interface Waiting {
 }
 
 /** Lets readers through, lets them wait, or turns them away. */
-export class Gate {
+export class ReadinessGate {
   readonly #waiting = new Set<Waiting>()
   readonly #patienceMs: number
   #state: 'open' | 'shut' | { readonly refusal: unknown } = 'shut'
@@ -14,6 +15,13 @@ export class Gate {
   /** @param patienceMs milliseconds that a reader waits */
   constructor(patienceMs: number) {
     this.#patienceMs = patienceMs
+  }
+
+  /** As the follower's state is now. @param reason why readers are turned away; a first one stays until they are not */
+  follow(source: AffinitySource['state'], reason: unknown): void {
+    if (source === 'live' || source === 'scanning') this.open()
+    else if (source === 'starting') this.shut()
+    else if (typeof this.#state === 'string') this.refuse(reason)
   }
 
   open(): void {

@@ -4,11 +4,14 @@ import type { RedisClient } from '../../redis/nodes.js'
 import { type TrackingLink, type TrackingListener, TrackingRefusedError } from '../../redis/tracking.js'
 import type { KeyFamilies } from '../key-families.js'
 import type { AffinityFeed, FeedListener } from './affinity-feed.js'
+import { BackOff } from './back-off.js'
 
 /** How often each server is asked whether it is there, and a cluster which masters it has, in milliseconds. */
 const HEARTBEAT_MS = 1_000
 /** Milliseconds until the next attempt to set tracking up. */
 const retryDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000)
+/** The same where Redis refuses tracking: somebody has to give a right, or to upgrade. */
+const REFUSED_RETRY = { firstMs: 1_000, longestMs: 60_000 } as const
 
 /**
  * Changes as Redis names them, by client tracking: one connection to each master.
@@ -32,10 +35,18 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
     })
 
   async function run(listener: FeedListener): Promise<void> {
-    let isLost = false
+    let told: 'nothing' | 'restored' | 'lost' | 'refused' = 'nothing'
+    const refusedPause = new BackOff(REFUSED_RETRY.firstMs, REFUSED_RETRY.longestMs)
+    /** Readers who scan need no changes: each of them meets an outage by itself. */
     const tellLost = (reason: unknown) => {
-      if (!isLost && !closed) listener.lost(reason)
-      isLost = true
+      if (told === 'lost' || told === 'refused' || closed) return
+      told = 'lost'
+      listener.lost(reason)
+    }
+    const tellRefused = (reason: TrackingRefusedError) => {
+      if (told === 'refused') return
+      told = 'refused'
+      listener.refused(reason)
     }
     for (let attempt = 0; !closed; attempt += 1) {
       const doubt = createDoubt(tellLost)
@@ -44,7 +55,7 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
         links = await trackMasters(client, families.roots, trackingListener(listener, doubt))
         if (!closed && doubt.reason === undefined) {
           attempt = 0
-          isLost = false
+          told = 'restored'
           listener.restored()
           await beat(doubt)
         }
@@ -54,14 +65,12 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
         links = []
         stopWatching()
         if (closed) return
-        if (error instanceof TrackingRefusedError) {
-          listener.refused(error)
-          return
-        }
-        tellLost(error)
+        const isRefused = error instanceof TrackingRefusedError
+        if (isRefused) tellRefused(error)
+        else tellLost(error)
+        refreshMasters(client)
+        await pause(isRefused ? refusedPause.next() : retryDelayMs(attempt))
       }
-      refreshMasters(client)
-      await pause(retryDelayMs(attempt))
     }
   }
 

@@ -115,7 +115,7 @@ export function createScanSource(
   }
 
   return {
-    open() {
+    reader() {
       let snapshot: Promise<readonly AffinityRecord[]> | undefined
       return readerOf(() => {
         snapshot ??= sharedRead()

@@ -1,7 +1,6 @@
 import type { TimeSlice } from '../../util/time-slice.js'
 import type { OrderedColumn } from './ordered-column.js'
 import { sortByDigit, sortByText } from './radix-sort.js'
-import type { StringTable } from './string-table.js'
 
 /** The slots of a table in the order of their keys: what breaks every order's ties. */
 export interface SlotsByKey {
@@ -20,25 +19,25 @@ const DIGIT_LIMIT = 2 ** 16
 const TOP = new Uint16Array(new Float64Array([-0]).buffer)[0] === 0 ? DIGITS - 1 : 0
 
 /**
- * Sorts the slots of a table from which nothing has been deleted by their keys: by their heads first (radix sort), then
+ * Sorts the slots of a table from which nothing has been deleted by the sort texts of their keys: by their heads first (radix sort), then
  * within each run of slots whose heads are the same by the whole text (merge sort).
  */
 export async function slotsByKey(
-  keys: StringTable,
+  count: number,
+  sortKeyOf: (slot: number) => string,
   headOf: (key: string) => number,
   slice: TimeSlice,
 ): Promise<SlotsByKey> {
-  const count = keys.size
   const order = new Int32Array(count)
   const heads = new Float64Array(count)
   await slice.blocks(count, (start, end) => {
     for (let slot = start; slot < end; slot++) {
       order[slot] = slot
-      heads[slot] = headOf(keys.textOf(slot))
+      heads[slot] = headOf(sortKeyOf(slot))
     }
   })
   const byHead = await sortByNumber(order, heads.slice(), slice)
-  return { order: await sortTies(byHead, heads, (slot) => keys.textOf(slot), slice), heads }
+  return { order: await sortTies(byHead, heads, sortKeyOf, slice), heads }
 }
 
 /** Sorts each run of slots with the same head by its texts, in place. */

@@ -1,3 +1,4 @@
+import { isSortedByDigest, sortText } from '../../util/sort-text.js'
 import type { TimeSlice } from '../../util/time-slice.js'
 import type { AffinityOrderField } from '../affinity-reader.js'
 import { type AffinityRecord, DIMENSIONS, type Dimension, dimensionValue } from '../affinity-record.js'
@@ -24,6 +25,8 @@ export class ColumnStore {
   /** By the provider key's number, the slot that last took it. */
   readonly #lastOfPin = new Int32Rows(1)
   readonly #figures: Readonly<Record<AffinityOrderField, OrderedColumn>>
+  /** The sort texts of long keys, by slot: each such key is hashed once, not at every comparison. */
+  readonly #sortTexts = new Map<number, string>()
   /** The dimensions that single families add. */
   readonly #extra: readonly Dimension[]
   readonly #headOf: (key: string) => number
@@ -52,12 +55,16 @@ export class ColumnStore {
     this.#extra = extraDimensions
     this.#headOf = createKeyHead(roots)
     const figures = new Float64Rows(3)
-    const keyOf = (slot: number) => this.keys.textOf(slot)
     this.#figures = {
-      EXPIRES_AT: new OrderedColumn(figures, 0, keyOf, this.#headOf),
-      CREATED_AT: new OrderedColumn(figures, 1, keyOf, this.#headOf),
-      REQUEST_COUNT: new OrderedColumn(figures, 2, keyOf, this.#headOf),
+      EXPIRES_AT: new OrderedColumn(figures, 0, this.#sortKeyOf, this.#headOf),
+      CREATED_AT: new OrderedColumn(figures, 1, this.#sortKeyOf, this.#headOf),
+      REQUEST_COUNT: new OrderedColumn(figures, 2, this.#sortKeyOf, this.#headOf),
     }
+  }
+
+  readonly #sortKeyOf = (slot: number): string => {
+    const key = this.keys.textOf(slot)
+    return isSortedByDigest(key) ? (this.#sortTexts.get(slot) ?? sortText(key)) : key
   }
 
   /** @throws RangeError where no family in use has that order */
@@ -128,7 +135,7 @@ export class ColumnStore {
   /** Sorts what was collected: some ten times faster than to insert each record where it belongs. */
   async putInOrder(slice: TimeSlice): Promise<void> {
     for (const postings of Object.values(this.dimensions)) await postings.enterAll(slice)
-    const byKey = await slotsByKey(this.keys, this.#headOf, slice)
+    const byKey = await slotsByKey(this.keys.size, this.#sortKeyOf, this.#headOf, slice)
     for (const ordered of Object.values(this.#figures)) await appendInOrder(ordered, byKey, slice)
   }
 
@@ -146,11 +153,13 @@ export class ColumnStore {
     this.#figures.EXPIRES_AT.delete(slot)
     for (const postings of Object.values(this.dimensions)) postings.remove(slot)
     this.live.delete(slot)
+    this.#sortTexts.delete(slot)
     this.keys.remove(slot)
   }
 
   #note(slot: number, record: AffinityRecord): void {
     this.live.add(slot)
+    if (isSortedByDigest(record.key)) this.#sortTexts.set(slot, sortText(record.key))
     const { affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId } = this.dimensions
     affinityKey.note(slot, record.affinityKey)
     apiFormat.note(slot, record.apiFormat, slot > 0 ? apiFormat.idAt(slot - 1) : -1)

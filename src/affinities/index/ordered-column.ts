@@ -2,24 +2,24 @@ import { type AffinityPosition, comparePositions } from '../affinity-reader.js'
 import type { Float64Rows } from './columns.js'
 import { RankedList } from './ranked-list.js'
 
-/** A number for each slot, and the slots in the order of those numbers, ties by key. */
+/** A number for each slot, and the slots in the order of those numbers, ties by the sort text of the key. */
 export class OrderedColumn {
   readonly sorted: RankedList
   readonly #values: Float64Rows
   readonly #field: number
-  readonly #keyOf: (slot: number) => string
+  readonly #sortKeyOf: (slot: number) => string
 
   /** @param values By slot, the numbers of all orders. @param field Which of them is this one's. */
   constructor(
     values: Float64Rows,
     field: number,
-    keyOf: (slot: number) => string,
+    sortKeyOf: (slot: number) => string,
     headOf: (key: string) => number,
   ) {
     this.#values = values
     this.#field = field
-    this.#keyOf = keyOf
-    this.sorted = new RankedList(keyOf, headOf)
+    this.#sortKeyOf = sortKeyOf
+    this.sorted = new RankedList(sortKeyOf, headOf)
   }
 
   valueAt(slot: number): number {
@@ -49,11 +49,11 @@ export class OrderedColumn {
 
   /** Negative where a slot sorts before a position, 0 where it has it, positive where it sorts after. */
   compare(slot: number, position: AffinityPosition): number {
-    return comparePositions({ value: this.valueAt(slot), key: this.#keyOf(slot) }, position)
+    return comparePositions({ value: this.valueAt(slot), key: this.#sortKeyOf(slot) }, position)
   }
 
   sortsBefore(a: number, b: number): boolean {
     const difference = this.valueAt(a) - this.valueAt(b)
-    return difference < 0 || (difference === 0 && this.#keyOf(a) < this.#keyOf(b))
+    return difference < 0 || (difference === 0 && this.#sortKeyOf(a) < this.#sortKeyOf(b))
   }
 }

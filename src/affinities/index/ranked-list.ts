@@ -28,7 +28,7 @@ export class RankedList {
   #size = 0
 
   /**
-   * @param keyOf A slot's key. It must hold from before the slot is inserted until it is deleted.
+   * @param keyOf The sort text of a slot's key. It must hold from before the slot is inserted until it is deleted.
    * @param headOf See createKeyHead.
    */
   constructor(keyOf: (slot: number) => string, headOf: (key: string) => number) {

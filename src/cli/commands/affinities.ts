@@ -3,7 +3,7 @@ import type { AffinityEvent, AffinityNames, AffinityOrder, AffinityRecord } from
 import { addFilterOptions, filterOf, whenNone } from '../affinity-filter.js'
 import { type Cli, clientOf, formatOf } from '../command.js'
 import { type Column, cell, duration, utc } from '../format.js'
-import { json, limitOption, printList } from '../lists.js'
+import { json, limitOption, printList, wantedRecords } from '../lists.js'
 
 const SORT = { expires: 'EXPIRES_AT', created: 'CREATED_AT', requests: 'REQUEST_COUNT' } as const
 
@@ -28,10 +28,13 @@ export const AFFINITY_COLUMNS: readonly Column<AffinityNames>[] = [
   { title: 'STALE', of: ({ staleReasons }) => staleReasons?.join(', ') },
 ]
 
+/** Records are used while they are listed, and a use moves them in the order of expiry. */
+const WITHOUT_SORT = 'without it: expires, or as they were created where all are printed'
+
 interface ListOptions {
   readonly search?: string
-  readonly sort: keyof typeof SORT
-  readonly ascending?: true
+  readonly sort?: keyof typeof SORT | undefined
+  readonly ascending?: true | undefined
   readonly records?: true
   readonly details?: true
 }
@@ -45,7 +48,7 @@ export function addAffinities(program: Command, cli: Cli): void {
       .description('live affinities')
       .option('--search <text>', 'of this user or API key; else part of an id or a name'),
   )
-    .addOption(new Option('--sort <field>', 'order').choices(Object.keys(SORT)).default('expires'))
+    .addOption(new Option('--sort <field>', `order; ${WITHOUT_SORT}`).choices(Object.keys(SORT)))
     .option('--ascending', 'smallest first')
     .addOption(
       new Option('--details', 'in JSON every field of the rows too, such as masked keys; slower').conflicts(
@@ -64,9 +67,8 @@ export function addAffinities(program: Command, cli: Cli): void {
 async function list(cli: Cli, command: Command): Promise<void> {
   const { search, sort, ascending, details, records } = command.opts<ListOptions>()
   const client = clientOf(cli, command)
-  const orderBy: AffinityOrder = { field: SORT[sort], direction: ascending ? 'ASC' : 'DESC' }
   const filter = filterOf(command)
-  const args = { search, filter, orderBy }
+  const args = { search, filter, orderBy: orderOf({ sort, ascending }, wantedRecords(command)) }
   const printed = records
     ? await printList(cli, command, RECORD_COLUMNS, client.affinityRecords, args)
     : await printList(
@@ -78,6 +80,12 @@ async function list(cli: Cli, command: Command): Promise<void> {
       )
   const hint = printed === 0 ? whenNone(filter) : undefined
   if (hint) cli.terminal.note(hint)
+}
+
+/** No order for all records: the client then gives them as it reads them, and holds no more than two pages. */
+function orderOf({ sort, ascending }: ListOptions, wanted: number): AffinityOrder | undefined {
+  if (sort === undefined && !ascending && wanted === Number.POSITIVE_INFINITY) return undefined
+  return { field: SORT[sort ?? 'expires'], direction: ascending ? 'ASC' : 'DESC' }
 }
 
 async function watch(cli: Cli, command: Command): Promise<void> {

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { type Cli, formatOf } from '../command.js'
 import type { Finding } from '../doctor/finding.js'
 import { EXIT } from '../exit-codes.js'
-import { json } from '../lists.js'
+import { indentedJson, json } from '../lists.js'
 import { printable } from '../printable.js'
 
 const MARK = { ok: ['green', 'ok  '], warning: ['yellow', 'WARN'], failed: ['red', 'FAIL'] } as const
@@ -22,7 +22,7 @@ export function addDoctor(program: Command, cli: Cli): void {
         if (isTable) await cli.terminal.write(line(finding, cli))
         else if (formatOf(command) === 'ndjson') await cli.terminal.write(`${json(finding)}\n`)
       }
-      if (formatOf(command) === 'json') await cli.terminal.write(`${json(all, 2)}\n`)
+      if (formatOf(command) === 'json') await cli.terminal.write(`${indentedJson(all)}\n`)
       const failed = all.filter(({ state }) => state === 'failed')
       if (failed.length > 0) {
         cli.exitCode = failed.some(({ isOutage }) => isOutage) ? EXIT.unavailable : EXIT.failed

@@ -268,7 +268,7 @@ describe.each([
     const counts = await Promise.all(
       [0, 5, 20, 40].map(async (ms) => {
         await sleep(ms)
-        const records = await live.source.open().matching(selection)
+        const records = await live.source.reader().matching(selection)
         return clearer.clear(records, (record) => isSelected(record, selection))
       }),
     )
@@ -277,7 +277,7 @@ describe.each([
     // Until the guards' windows have closed.
     await sleep(1_000)
 
-    const left = await live.source.open().matching({})
+    const left = await live.source.reader().matching({})
     const at = (id: string) => left.filter(atProvider(id)).map(({ key }) => key)
     expect(at('p-1')).toEqual([])
     expect(at('p-2').sort()).toEqual([...moved].map(keyOf).sort())

@@ -1,11 +1,12 @@
 import { describe, expect, it, vi } from 'vitest'
-import { Changes } from '../../../src/affinities/feed/change-queue.js'
+import { ChangeQueue } from '../../../src/affinities/feed/change-queue.js'
 
 /** Reads that end when the test says so. */
 function changesOf() {
   const reads: { keys: readonly string[]; end: () => void; fail: (error: Error) => void }[] = []
   const applied: string[] = []
-  const changes = new Changes({
+  const told: string[] = []
+  const changes = new ChangeQueue({
     read: (keys) =>
       new Promise((resolve, reject) => {
         reads.push({ keys, end: () => resolve({ records: [], broken: [] }), fail: reject })
@@ -13,9 +14,11 @@ function changesOf() {
     async apply(keys, _batch, isOutdated) {
       applied.push(...keys.filter((key) => !isOutdated(key)))
     },
+    failed: (error) => told.push(String(error)),
+    recovered: () => told.push('recovered'),
   })
   const read = (n: number) => vi.waitUntil(() => reads[n - 1])
-  return { changes, applied, read, reads }
+  return { changes, applied, told, read, reads }
 }
 
 describe('changed keys', () => {
@@ -53,16 +56,17 @@ describe('changed keys', () => {
     expect(second.keys).toEqual(['a', 'c'])
   })
 
-  it('are kept when a read fails, and it is known until one succeeds', async () => {
-    const { changes, applied, read } = changesOf()
+  it('are kept when a read fails, which is told, as is the one that succeeds', async () => {
+    const { changes, applied, told, read } = changesOf()
     changes.resume()
     changes.add(['a'])
     const settled = changes.settled()
     ;(await read(1)).fail(new Error('no answer'))
-    await vi.waitUntil(() => changes.failure)
+    await changes.settledOrFailed()
+    expect(told).toEqual(['Error: no answer'])
     ;(await read(2)).end()
     await settled
-    expect(changes.failure).toBeUndefined()
+    expect(told).toEqual(['Error: no answer', 'recovered'])
     expect(applied).toEqual(['a'])
   })
 

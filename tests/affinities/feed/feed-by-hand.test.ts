@@ -1,67 +1,9 @@
-import { expect, it, onTestFinished, vi } from 'vitest'
-import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
-import { FAMILIES } from '../../../src/affinities/families/index.js'
-import type { FeedListener } from '../../../src/affinities/feed/affinity-feed.js'
-import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
-import { createLiveSource } from '../../../src/affinities/feed/indexed-source.js'
-import { createScanSource } from '../../../src/affinities/feed/scan-source.js'
-import { createMemoryAffinityStore } from '../../../src/affinities/memory-affinity-store.js'
-import { MemoryKeyspace } from '../../../src/redis/memory-keyspace.js'
-import { keyOf, type LogLine, logTo, stored } from './feed-support.js'
-
-/** A source whose feed says what the test says, and whose full reads stop in their middle as long as the test wants. */
-function followByHand(reconcileEveryMs = 60_000) {
-  const logs: LogLine[] = []
-  let failure: Error | undefined
-  const keyspace = new MemoryKeyspace()
-  const memory = createMemoryAffinityStore(keyspace, FAMILIES)
-  const held: (() => void)[] = []
-  let isHolding = false
-  const store: AffinityStore = {
-    ...memory,
-    async *readAll() {
-      if (failure) throw failure
-      yield* memory.readAll()
-      if (isHolding) await new Promise<void>((resolve) => held.push(resolve))
-    },
-  }
-  let listener: FeedListener | undefined
-  const broken = createBrokenRecords(() => {})
-  const source = createLiveSource({
-    store,
-    feed: {
-      start(given) {
-        listener = given
-      },
-      barrier: async () => {},
-      close() {},
-    },
-    brokenRecords: broken,
-    scanSource: createScanSource(store, broken),
-    now: Date.now,
-    log: logTo(logs),
-    reconcileEveryMs,
-  })
-  onTestFinished(() => source.close())
-  return {
-    source,
-    keyspace,
-    logs,
-    failReads(error: Error) {
-      failure = error
-    },
-    tell: listener as unknown as FeedListener,
-    hold() {
-      isHolding = true
-    },
-    release() {
-      isHolding = false
-      for (const go of held.splice(0)) go()
-    },
-    untilHeld: () => vi.waitFor(() => expect(held.length).toBeGreaterThan(0), { timeout: 10_000 }),
-    untilLive: () => vi.waitFor(() => expect(source.state).toBe('live'), { timeout: 10_000 }),
-  }
-}
+import { setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
+import { expect, it, vi } from 'vitest'
+import { cacheUnavailable } from '../../../src/errors.js'
+import { keyOf, stored } from './feed-support.js'
+import { followByHand } from './follow-by-hand.js'
 
 it('forgets what is flushed while all is read again after an outage', async () => {
   const { source, keyspace, tell, hold, release, untilHeld, untilLive } = followByHand()
@@ -78,7 +20,7 @@ it('forgets what is flushed while all is read again after an outage', async () =
   tell.flushed()
   release()
   await untilLive()
-  expect(await source.open().count({})).toBe(0)
+  expect(await source.reader().count({})).toBe(0)
 })
 
 it('leaves a flush that comes while nothing is told to the read that follows', async () => {
@@ -92,7 +34,7 @@ it('leaves a flush that comes while nothing is told to the read that follows', a
   expect(source.state).toBe('lost')
   tell.restored()
   await untilLive()
-  expect(await source.open().count({})).toBe(1)
+  expect(await source.reader().count({})).toBe(1)
   expect(source.figures.fullReads).toBe(2)
 })
 
@@ -104,3 +46,50 @@ it('says that it cannot compare with the cache, where nothing else would', async
   await vi.waitFor(() => expect(logs.at(-1)?.message).toContain('cannot be compared'), { timeout: 10_000 })
   expect(logs.at(-1)).toMatchObject({ level: 'warn', details: { err: { message: 'a bug' } } })
 })
+
+it('holds what the cache holds, whatever has happened, once changes are told and reads succeed', async () => {
+  type Followed = ReturnType<typeof followByHand>
+  const outage = cacheUnavailable(new Error('no answer'))
+  const happenings: Record<string, (followed: Followed) => unknown> = {
+    restored: ({ tell }) => tell.restored(),
+    lost: ({ tell }) => tell.lost(outage),
+    refused: ({ tell }) => tell.refused(new Error('no such command')),
+    flushed({ tell, keyspace }) {
+      for (let n = 0; n < 5; n += 1) keyspace.delete(keyOf(n))
+      tell.flushed()
+    },
+    'reads fail': ({ failReads }) => failReads(outage),
+    'reads succeed': ({ failReads }) => failReads(undefined),
+    'changes fail': ({ failChanges }) => failChanges(outage),
+    'changes succeed': ({ failChanges }) => failChanges(undefined),
+    write({ keyspace, tell }) {
+      const key = keyOf(Math.floor(performance.now() * 1_000) % 5)
+      keyspace.set(key, stored())
+      tell.changed([key])
+    },
+    clear: ({ source }) => source.store.remove([keyOf(1), keyOf(2)]),
+    wait: () => sleep(5),
+  }
+  const sequence = fc.array(fc.constantFrom(...Object.keys(happenings)), { maxLength: 30 })
+  const sequences = fc.array(sequence, { minLength: 20, maxLength: 20 })
+
+  async function endsWell(names: readonly string[]): Promise<void> {
+    const followed = followByHand()
+    for (const name of ['restored', ...names]) await happenings[name]?.(followed)
+    followed.failReads(undefined)
+    followed.failChanges(undefined)
+    followed.tell.lost(outage)
+    followed.tell.restored()
+    await followed.untilLive()
+    const keys = (await followed.source.reader().matching({})).map(({ key }) => key)
+    const there = [0, 1, 2, 3, 4].map(keyOf).filter((key) => followed.keyspace.get(key) !== undefined)
+    expect({ names, keys: keys.sort() }).toEqual({ names, keys: there })
+    expect(await followed.source.reconcile()).toBe(0)
+  }
+  await fc.assert(
+    fc.asyncProperty(sequences, async (all) => {
+      await Promise.all(all.map(endsWell))
+    }),
+    { numRuns: 5, endOnFailure: true },
+  )
+}, 60_000)

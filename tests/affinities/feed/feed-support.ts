@@ -4,7 +4,7 @@ import type { AffinityRecord, BrokenAffinity } from '../../../src/affinities/aff
 import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
-import { createLiveSource, type LiveSource } from '../../../src/affinities/feed/indexed-source.js'
+import { createIndexedSource, type IndexedSource } from '../../../src/affinities/feed/indexed-source.js'
 import { createRedisFeed } from '../../../src/affinities/feed/redis-feed.js'
 import { createScanSource } from '../../../src/affinities/feed/scan-source.js'
 import { createRedisAffinityStore } from '../../../src/affinities/redis-affinity-store.js'
@@ -18,7 +18,7 @@ export interface LogLine {
 }
 
 export interface Live {
-  readonly source: LiveSource
+  readonly source: IndexedSource
   /** Without the index: what the cache itself holds. */
   readonly store: AffinityStore
   readonly client: RedisClient
@@ -50,7 +50,7 @@ export async function follow(config: RedisConfig, options: LiveOptions = {}): Pr
   const broken: BrokenAffinity[] = []
   const brokenRecords = createBrokenRecords((entry) => broken.push(entry))
   const now = options.now ?? Date.now
-  const source = createLiveSource({
+  const source = createIndexedSource({
     store,
     feed: createRedisFeed(client, FAMILIES),
     brokenRecords,
@@ -75,7 +75,7 @@ export async function followLive(config: RedisConfig, options: LiveOptions = {})
   return live
 }
 
-export const untilState = (live: Live, state: LiveSource['state'], timeout = 20_000): Promise<void> =>
+export const untilState = (live: Live, state: IndexedSource['state'], timeout = 20_000): Promise<void> =>
   vi.waitFor(() => expect(live.source.state).toBe(state), { timeout, interval: 5 })
 
 export interface Everything {
@@ -86,7 +86,7 @@ export interface Everything {
 const sorted = (records: readonly AffinityRecord[]) => [...records].sort((a, b) => (a.key < b.key ? -1 : 1))
 
 export const indexed = async ({ source }: Live): Promise<Everything> => ({
-  records: sorted(await source.open().matching({})),
+  records: sorted(await source.reader().matching({})),
   broken: source.brokenCount,
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
-import { createLiveSource } from '../../../src/affinities/feed/indexed-source.js'
+import { createIndexedSource } from '../../../src/affinities/feed/indexed-source.js'
 import { createMemoryFeed } from '../../../src/affinities/feed/memory-feed.js'
 import { createScanSource } from '../../../src/affinities/feed/scan-source.js'
 import { createMemoryAffinityStore } from '../../../src/affinities/memory-affinity-store.js'
@@ -37,7 +37,7 @@ describe('the live index of a Redis', () => {
   it('holds at first what is there, and no event tells of it', async () => {
     const { config } = await redisWith(3_000)
     const live = await followLive(config)
-    expect(await live.source.open().count({})).toBe(3_000)
+    expect(await live.source.reader().count({})).toBe(3_000)
     await expectSame(live)
     expect(live.events).toEqual([])
     expect(live.source.observed()).toMatchObject({ created: 0, refreshed: 0, removed: 0 })
@@ -83,8 +83,8 @@ describe('the live index of a Redis', () => {
     const live = await followLive(config)
     await gateway.set(keyOf(2), stored({ expire_at: Date.now() / 1_000 + 0.4 }), 'PX', 400)
     await live.source.settled()
-    expect(await live.source.open().count({})).toBe(2)
-    await vi.waitFor(async () => expect(await live.source.open().count({})).toBe(1), { timeout: 15_000 })
+    expect(await live.source.reader().count({})).toBe(2)
+    await vi.waitFor(async () => expect(await live.source.reader().count({})).toBe(1), { timeout: 15_000 })
     expect(typesOf(live.events)).toEqual(['CREATED', 'EXPIRED'])
   })
 
@@ -95,9 +95,11 @@ describe('the live index of a Redis', () => {
     await gateway.ping()
     const live = await followLive(config)
     await new Promise((resolve) => setTimeout(resolve, 1_500))
-    expect(await live.source.open().count({})).toBe(5_000)
+    expect(await live.source.reader().count({})).toBe(5_000)
     await gateway.pexpire(keyOf(7), 1)
-    await vi.waitFor(async () => expect(await live.source.open().count({})).toBe(4_999), { timeout: 15_000 })
+    await vi.waitFor(async () => expect(await live.source.reader().count({})).toBe(4_999), {
+      timeout: 15_000,
+    })
     expect(typesOf(live.events)).toEqual(['EXPIRED'])
   })
 
@@ -109,7 +111,7 @@ describe('the live index of a Redis', () => {
     await gateway.lpush(keyOf('list'), 'x')
     await live.source.settled()
     expect(live.source.brokenCount).toBe(3)
-    expect(await live.source.open().count({})).toBe(1)
+    expect(await live.source.reader().count({})).toBe(1)
     await gateway.set(keyOf(0), '{still not json')
     await live.source.settled()
     expect(live.broken.map(({ key }) => key).sort()).toEqual([keyOf(0), keyOf('list'), 'cache_affinity:odd'])
@@ -138,7 +140,7 @@ describe('the live index of a Redis', () => {
     await other.flushdb()
     await gateway.set(keyOf('new'), stored())
     await live.source.settled()
-    expect(await live.source.open().count({})).toBe(501)
+    expect(await live.source.reader().count({})).toBe(501)
     expect(typesOf(live.events)).toEqual(['CREATED'])
   })
 
@@ -166,19 +168,19 @@ describe('the live index of a Redis', () => {
     const { config } = await redisWith(30_000)
     const live = await follow(config)
     expect(live.source.state).toBe('starting')
-    const answers = await Promise.all(Array.from({ length: 20 }, () => live.source.open().count({})))
+    const answers = await Promise.all(Array.from({ length: 20 }, () => live.source.reader().count({})))
     expect(new Set(answers)).toEqual(new Set([30_000]))
   })
 
   it('refuses readers whose patience ends before the first read does', async () => {
     const { config } = await redisWith(30_000)
     const live = await follow(config, { patienceMs: 1 })
-    await expect(live.source.open().count({})).rejects.toMatchObject({
+    await expect(live.source.reader().count({})).rejects.toMatchObject({
       code: 'CACHE_UNAVAILABLE',
       message: expect.stringContaining('being read'),
     })
     await untilState(live, 'live')
-    expect(await live.source.open().count({})).toBe(30_000)
+    expect(await live.source.reader().count({})).toBe(30_000)
   })
 
   it('has forgotten what it cleared itself, before the clear resolves', async () => {
@@ -233,11 +235,11 @@ describe('the live index of a Redis', () => {
     await gateway.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '&*', '+@all', '-client|tracking')
     const url = `redis://limited:secret@127.0.0.1:${server.port}`
     const live = await follow({ kind: 'single', url })
-    const early = live.source.open().count({})
+    const early = live.source.reader().count({})
     await untilState(live, 'scanning')
     expect(await early).toBe(300)
     await gateway.del(keyOf(1))
-    expect(await live.source.open().count({})).toBe(299)
+    expect(await live.source.reader().count({})).toBe(299)
     expect(live.source.indexSize).toBeUndefined()
     expect(live.logs.map(({ level }) => level)).toEqual(['warn'])
     expect(live.logs[0]?.message).toContain('client tracking is refused')
@@ -248,7 +250,7 @@ describe('the live index of a Redis', () => {
     await gateway.call('ACL', 'SETUSER', 'deaf', 'on', '>secret', '~*', 'resetchannels', '+@all')
     const live = await follow({ kind: 'single', url: `redis://deaf:secret@127.0.0.1:${server.port}` })
     await untilState(live, 'scanning')
-    expect(await live.source.open().count({})).toBe(10)
+    expect(await live.source.reader().count({})).toBe(10)
   })
 
   it('works with the few rights that the documentation names', async () => {
@@ -269,7 +271,7 @@ describe('the live index of a Redis', () => {
     const live = await followLive({ kind: 'single', url: `redis://ours:secret@127.0.0.1:${server.port}` })
     await gateway.set(keyOf('new'), stored())
     await live.source.settled()
-    expect(await live.source.open().count({})).toBe(11)
+    expect(await live.source.reader().count({})).toBe(11)
   })
 
   it('sees evicted records go', async () => {
@@ -289,7 +291,7 @@ describe('the live index of this process’s own keyspace', () => {
   function followMemory(keyspace: MemoryKeyspace, options: LiveOptions & { now: () => number }) {
     const store = createMemoryAffinityStore(keyspace, FAMILIES)
     const broken = createBrokenRecords(() => {})
-    const source = createLiveSource({
+    const source = createIndexedSource({
       store,
       feed: createMemoryFeed(keyspace, FAMILIES),
       brokenRecords: broken,
@@ -313,11 +315,11 @@ describe('the live index of this process’s own keyspace', () => {
     keyspace.set('something:else', 'x')
     keyspace.set(keyOf(3), value(), 60)
     await source.settled()
-    expect(await source.open().count({})).toBe(3)
+    expect(await source.reader().count({})).toBe(3)
     keyspace.delete(keyOf(2))
     await source.settled()
     now += 60_000
-    await vi.waitFor(async () => expect(await source.open().count({})).toBe(0), { timeout: 15_000 })
+    await vi.waitFor(async () => expect(await source.reader().count({})).toBe(0), { timeout: 15_000 })
     expect(source.observed()).toMatchObject({ created: 2, removed: 1, expired: 2 })
   })
 

@@ -2,7 +2,7 @@ import { expect, it, vi } from 'vitest'
 import type { AffinityBatch, AffinityRecord } from '../../../src/affinities/affinity-record.js'
 import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
-import { Changes } from '../../../src/affinities/feed/change-queue.js'
+import { ChangeQueue } from '../../../src/affinities/feed/change-queue.js'
 import { reconcile } from '../../../src/affinities/feed/reconcile.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
 
@@ -27,7 +27,7 @@ function behind() {
   const batch: AffinityBatch = { records: [record(2)], broken: [] }
   const listeners = new Set<(keys: readonly string[]) => void>()
   const reads: { keys: readonly string[]; end: () => void }[] = []
-  const changes = new Changes({
+  const changes = new ChangeQueue({
     read: (keys) =>
       new Promise((resolve) => {
         reads.push({ keys, end: () => resolve(keys.includes(key) ? batch : { records: [], broken: [] }) })
@@ -35,6 +35,8 @@ function behind() {
     async apply(_keys, { records }) {
       for (const found of records) index.upsert(found)
     },
+    failed: (error) => expect.fail(String(error)),
+    recovered: () => {},
   })
   changes.resume()
   const store: Pick<AffinityStore, 'readAll' | 'read'> = {

@@ -74,7 +74,7 @@ const provider = (id: string) => ({ all: { providerId: new Set([id]) } })
 describe('a request that reads affinities by scans', () => {
   it('scans once, however much it asks', async () => {
     const { source, reads } = sourceOf([recordOf(1)])
-    const reader = source.open()
+    const reader = source.reader()
     await Promise.all([reader.count({}), reader.distinct('modelId'), reader.count(provider('p-1'))])
     await reader.count({})
     expect(reads()).toBe(1)
@@ -82,18 +82,18 @@ describe('a request that reads affinities by scans', () => {
 
   it('shares its scan with a request of the same moment, and not with a later one', async () => {
     const { source, reads } = sourceOf([recordOf(1)])
-    await Promise.all([source.open().count({}), source.open().count({})])
+    await Promise.all([source.reader().count({}), source.reader().count({})])
     expect(reads()).toBe(1)
-    await source.open().count({})
+    await source.reader().count({})
     expect(reads()).toBe(2)
   })
 
   it('sees what was written before it came, also where another one’s scan is past that place', async () => {
     const { source, records, reads, letGo } = slowSource()
-    const early = source.open().count({})
+    const early = source.reader().count({})
     await vi.waitFor(() => expect(reads()).toBe(1))
     records.push(recordOf(1))
-    const late = Array.from({ length: 20 }, () => source.open().count({}))
+    const late = Array.from({ length: 20 }, () => source.reader().count({}))
     letGo()
     expect(await early).toBe(0)
     expect(await Promise.all(late)).toEqual(late.map(() => 1))
@@ -102,19 +102,19 @@ describe('a request that reads affinities by scans', () => {
 
   it('has its own scan when the one before fails', async () => {
     const { source, reads, letGo } = slowSource({ failures: 1 })
-    const early = source.open().count({})
+    const early = source.reader().count({})
     await vi.waitFor(() => expect(reads()).toBe(1))
-    const late = source.open().count({})
+    const late = source.reader().count({})
     letGo()
     await expect(early).rejects.toThrow('no answer')
     expect(await late).toBe(0)
-    await source.open().count({})
+    await source.reader().count({})
     expect(reads()).toBe(3)
   })
 
   it('counts the records of a provider a thousand times by looking at each record about once', async () => {
     const { source } = sourceOf(Array.from({ length: RECORDS }, (_, n) => recordOf(n)))
-    const reader = source.open()
+    const reader = source.reader()
     looks = 0
     const counts = await Promise.all(
       Array.from({ length: 1_000 }, (_, n) => reader.count(provider(`p-${n % 7}`))),
@@ -125,7 +125,7 @@ describe('a request that reads affinities by scans', () => {
 
   it('counts any other selection by its meaning', async () => {
     const { source } = sourceOf(Array.from({ length: RECORDS }, (_, n) => recordOf(n)))
-    const reader = source.open()
+    const reader = source.reader()
     const two = new Set(['p-0', 'p-1'])
     expect(await reader.count({})).toBe(RECORDS)
     expect(await reader.count({ all: { providerId: two } })).toBe(168)

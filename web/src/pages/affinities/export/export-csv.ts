@@ -6,7 +6,7 @@ import {
   type AffinityFilter,
   type AffinityRowFragment,
 } from '../../../generated/graphql.js'
-import type { ViewState } from '../view-state.js'
+import type { Sort, ViewState } from '../view-state.js'
 
 /** The API returns at most this many records per page. */
 const PAGE = 1_000
@@ -16,9 +16,14 @@ export interface ExportProgress {
   readonly total: number
 }
 
+/** A use changes a record's expiry and count, but not this: no record is passed by, or met twice, as it is used. */
+const WALK: Sort = { field: 'CREATED_AT', direction: 'ASC' }
+
+const SORTED_BY = { EXPIRES_AT: 'expiresAt', CREATED_AT: 'createdAt', REQUEST_COUNT: 'requestCount' } as const
+
 /**
- * Exports all records of the selection as CSV, in the order of the table. It pages by cursor, so new and removed records
- * neither repeat nor shift the others.
+ * Exports all records of the selection as CSV, in the order of the table. It reads them in an order that does not move
+ * and sorts them afterwards: each record that exists throughout comes exactly once.
  * @throws if a page cannot be read, or the signal aborts
  */
 export async function exportCsv(
@@ -28,22 +33,30 @@ export async function exportCsv(
   onProgress: (progress: ExportProgress) => void,
 ): Promise<Blob> {
   const { unparse } = await fetchPart(() => import('papaparse'))
-  const parts: string[] = []
+  const by = SORTED_BY[view.sort.field]
+  const met = new Map<string, { readonly value: string | number; readonly line: string }>()
+  let header: string[] = []
   let after: string | null = null
-  let done = 0
   do {
     const { nodes, pageInfo, totalCount } = await readPage(view, filter, after, signal)
-    parts.push(unparse(nodes.map(toLine), { header: done === 0, escapeFormulae: true, newline: '\r\n' }))
-    done += nodes.length
-    onProgress({ done, total: Math.max(totalCount, done) })
+    // A record that is pinned anew meanwhile is met again, and is told as it is then.
+    for (const node of nodes) {
+      const cells = toLine(node)
+      header = Object.keys(cells)
+      met.set(node.id, { value: node[by], line: unparse([cells], { header: false, escapeFormulae: true }) })
+    }
+    onProgress({ done: met.size, total: Math.max(totalCount, met.size) })
     after = pageInfo.hasNextPage ? pageInfo.endCursor : null
   } while (after !== null)
+  const sorted = [...met.values()].sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0))
+  if (view.sort.direction === 'DESC') sorted.reverse()
+  const lines = [header.join(','), ...sorted.map(({ line }) => line)]
   // Excel reads a file without the byte order mark in the local code page.
-  return new Blob(['\ufeff', parts.join('\r\n')], { type: 'text/csv;charset=utf-8' })
+  return new Blob(['\ufeff', lines.join('\r\n')], { type: 'text/csv;charset=utf-8' })
 }
 
 async function readPage(
-  view: ViewState,
+  { search }: ViewState,
   filter: AffinityFilter | null,
   after: string | null,
   signal: AbortSignal,
@@ -54,9 +67,9 @@ async function readPage(
     variables: {
       first: PAGE,
       after,
-      search: view.search === '' ? null : view.search,
+      search: search === '' ? null : search,
       filter,
-      orderBy: view.sort,
+      orderBy: WALK,
     },
     context: { fetchOptions: { signal } },
   })

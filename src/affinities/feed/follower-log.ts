@@ -1,0 +1,72 @@
+import type { Logger } from 'pino'
+import { UnavailableError } from '../../errors.js'
+
+/** Failures of our own code remembered as told; past it the oldest is forgotten and may be told once more. */
+const REMEMBERED = 100
+
+/** What an operator reads of the follower: each outage's beginning and end, and each failure of our own code once. */
+export class FollowerLog {
+  readonly #log: Pick<Logger, 'info' | 'warn' | 'error'>
+  readonly #faults = new Set<string>()
+  #lostAt: number | undefined
+  #readAt: number | undefined
+
+  constructor(log: Pick<Logger, 'info' | 'warn' | 'error'>) {
+    this.#log = log
+  }
+
+  lost(reason: unknown): void {
+    if (this.#lostAt !== undefined) return
+    this.#lostAt = performance.now()
+    this.#log.error({ reason: messageOf(reason) }, 'affinities are not followed any more')
+  }
+
+  /** A read of everything begins. */
+  reading(): void {
+    this.#readAt = performance.now()
+  }
+
+  followed(affinities: number): void {
+    const readMs = msSince(this.#readAt)
+    const afterMs = msSince(this.#lostAt)
+    this.#readAt = undefined
+    this.#lostAt = undefined
+    const times = { ...(readMs !== undefined && { readMs }), ...(afterMs !== undefined && { afterMs }) }
+    this.#log.info({ affinities, ...times }, 'affinities are followed')
+  }
+
+  refused(reason: unknown): void {
+    this.#log.warn(
+      { reason: messageOf(reason) },
+      'the cache does not tell changes (client tracking is refused): every request reads all affinities',
+    )
+  }
+
+  fault(error: unknown): void {
+    const name = nameOf(error)
+    if (this.#faults.has(name)) return
+    this.#faults.add(name)
+    const [oldest] = this.#faults
+    if (this.#faults.size > REMEMBERED && oldest !== undefined) this.#faults.delete(oldest)
+    this.#log.error(
+      { err: error },
+      'the index of affinities met a fault of this service: every request reads all affinities',
+    )
+  }
+}
+
+const msSince = (at: number | undefined): number | undefined =>
+  at === undefined ? undefined : Math.round(performance.now() - at)
+
+/** The cause of an UnavailableError: its own message is for clients. */
+function messageOf(reason: unknown): string {
+  const told = reason instanceof UnavailableError ? (reason.cause ?? reason) : reason
+  return told instanceof Error ? told.message : String(told)
+}
+
+/** Its message and the place that threw it: a change and a read of everything reach the same bug by different ways. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const [place = ''] = /\S+:\d+:\d+/.exec(error.stack ?? '') ?? []
+  return `${error.message} ${place}`
+}

@@ -1,0 +1,82 @@
+import {
+  eachPage,
+  type FetchPage,
+  LARGEST_PAGE,
+  type List,
+  listOf,
+  type Page,
+  type WholeList,
+} from './pages.js'
+import type { CallOptions } from './transport.js'
+import type { AffinitiesArguments, AffinityOrder, AffinityRecord } from './types.js'
+
+/** A use changes a record's expiry and count, but not this. Only a new pin does, and comes later in the walk. */
+const WALK: AffinityOrder = { field: 'CREATED_AT', direction: 'ASC' }
+
+const SORTED_BY = { EXPIRES_AT: 'expiresAt', CREATED_AT: 'createdAt', REQUEST_COUNT: 'requestCount' } as const
+
+/**
+ * A list of affinities. A page is in the order asked for; all pages are read in the order of creation, so that each record
+ * that is there throughout is met exactly once, however often it is used meanwhile. Another order is made afterwards.
+ */
+export function createAffinityList<Result extends Page<AffinityRecord>>(
+  fetchPage: FetchPage<Result>,
+): List<AffinitiesArguments, Result> {
+  async function* pages(
+    args: WholeList<AffinitiesArguments> = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<Result, void, undefined> {
+    const { orderBy, ...rest } = args
+    const asWalked = { ...rest, orderBy: WALK }
+    const walk = eachPage(fetchPage, asWalked, options)
+    if (orderBy == null) return yield* withoutRepeats(walk)
+    const { field = 'EXPIRES_AT', direction = 'DESC' } = orderBy
+    if (field === WALK.field && direction === WALK.direction) return yield* withoutRepeats(walk)
+    yield* inOrder(walk, { field, direction }, args.first ?? LARGEST_PAGE)
+  }
+  return listOf(fetchPage, pages)
+}
+
+type Pages<Result> = AsyncGenerator<Result, void, undefined>
+
+/** A record that is pinned anew is met again, at the end. */
+async function* withoutRepeats<Result extends Page<AffinityRecord>>(walk: Pages<Result>): Pages<Result> {
+  const met = new Set<string>()
+  for await (const page of walk) {
+    const nodes = page.nodes.filter((node) => {
+      const key = keyOf(node)
+      return !met.has(key) && met.add(key)
+    })
+    yield { ...page, nodes }
+  }
+}
+
+async function* inOrder<Result extends Page<AffinityRecord>>(
+  walk: Pages<Result>,
+  { field, direction }: Required<AffinityOrder>,
+  first: number,
+): Pages<Result> {
+  const met = new Map<string, Result['nodes'][number]>()
+  let last: Result | undefined
+  for await (const page of walk) {
+    for (const node of page.nodes) met.set(keyOf(node), node)
+    last = page
+  }
+  if (!last) return
+  const by = SORTED_BY[field]
+  const sign = direction === 'ASC' ? 1 : -1
+  const nodes = [...met]
+    .sort(([keyA, a], [keyB, b]) => sign * (compare(a[by], b[by]) || compare(keyA, keyB)))
+    .map(([, node]) => node)
+  for (let start = 0; start === 0 || start < nodes.length; start += first) {
+    const hasNextPage = start + first < nodes.length
+    const pageInfo = { ...last.pageInfo, hasNextPage, endCursor: null }
+    yield { ...last, totalCount: nodes.length, pageInfo, nodes: nodes.slice(start, start + first) }
+  }
+}
+
+/** What identifies a record, and breaks the ties of every order. */
+const keyOf = ({ affinityKey, apiFormat, modelId }: AffinityRecord): string =>
+  `${affinityKey}:${apiFormat}:${modelId}`
+
+const compare = <Value extends string | number>(a: Value, b: Value): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,0 +1,36 @@
+import type { Context } from '../context.js'
+
+/** Keys of other users that one stream remembers; past it they are forgotten, and asked for when they are used again. */
+const REMEMBERED = 50_000
+
+/**
+ * Tells whether an API key is this user's, at once where that is known. A key that was made later is looked up when it is
+ * first used, all of one turn in one statement. An API key never changes its user.
+ */
+export async function keysOfUser(
+  userId: string,
+  context: Context,
+): Promise<(apiKeyId: string) => boolean | Promise<boolean>> {
+  const keys = (await context.loaders.apiKeys.byUser.load(userId)) ?? []
+  const own = new Set(keys.map(({ id }) => id))
+  const others = new Set<string>()
+
+  async function lookUp(apiKeyId: string): Promise<boolean> {
+    context.refresh()
+    const row = await context.loaders.apiKeys.byId.load(apiKeyId)
+    const isOwn = row?.userId === userId
+    if (others.size >= REMEMBERED) others.clear()
+    // A key without a row may get one.
+    if (row) (isOwn ? own : others).add(apiKeyId)
+    return isOwn
+  }
+
+  return (apiKeyId) => {
+    if (own.has(apiKeyId)) return true
+    if (others.has(apiKeyId)) return false
+    const answer = lookUp(apiKeyId)
+    // Whoever takes the event from the stream meets the failure; an event may also never be taken.
+    answer.catch(() => {})
+    return answer
+  }
+}

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto'
+
+const EXACT_LENGTH = 512
+/** Characters of a SHA-256 in base64url. */
+const DIGEST_LENGTH = 43
+
+/** No text that `sortText` gives is longer. */
+export const MAX_SORT_TEXT_LENGTH = EXACT_LENGTH + DIGEST_LENGTH
+
+/** Whether a text is sorted by something else than itself. */
+export const isSortedByDigest = (text: string): boolean => text.length > EXACT_LENGTH
+
+/**
+ * Lists sort a text by this, by UTF-16 code unit: the text itself, or the beginning of a long one and a digest of the
+ * whole. A client of the gateway chooses names of any length, up to the 512 MB of a Redis key. A cursor holds what its
+ * record is sorted by, so that it stays short and is still the exact place when the record has gone.
+ */
+export const sortText = (text: string): string =>
+  isSortedByDigest(text)
+    ? // UTF-16 is exact for every string; in UTF-8 all lone surrogates would be one.
+      text.slice(0, EXACT_LENGTH) + createHash('sha256').update(text, 'utf16le').digest('base64url')
+    : text
+
+/** Whether `sortText` can have given this; a cursor that holds anything else was forged. */
+export const isSortText = (text: unknown): text is string =>
+  typeof text === 'string' && text.length <= MAX_SORT_TEXT_LENGTH

@@ -1,0 +1,74 @@
+import type { Redis } from 'ioredis'
+import { untilShown } from '../api/shown.js'
+import type { TestApp } from './app.js'
+
+export const pinKey = (n: number): string => `cache_affinity:key-${n}:CLAUDE:model`
+
+/** Pins of a running gateway: made one after the other, and then used or moved while a test reads them. */
+export interface PinsInUse {
+  /** Each was used later than the one before. */
+  make(count: number): Promise<void>
+  /** Serves one request more by each of these pins: the latest expiry of all, and the most requests. */
+  use(numbers: readonly number[]): Promise<void>
+  /** Pins these to another provider, as of now. */
+  move(numbers: readonly number[]): Promise<void>
+  clear(numbers: readonly number[]): Promise<void>
+}
+
+const BEGIN = 1_700_000_000
+
+export function pinsInUse(service: TestApp, redis: Redis): PinsInUse {
+  let clock = BEGIN
+  const values = new Map<
+    number,
+    { provider: string; createdAt: number; expiresAt: number; requests: number }
+  >()
+  const store = async (numbers: readonly number[]) => {
+    const pairs = numbers.flatMap((n) => {
+      const { provider, createdAt, expiresAt, requests } = values.get(n) ?? fail(n)
+      const value = {
+        provider_id: provider,
+        endpoint_id: 'e',
+        key_id: 'k',
+        created_at: createdAt,
+        expire_at: expiresAt,
+        request_count: requests,
+      }
+      return [pinKey(n), JSON.stringify(value)]
+    })
+    await redis.mset(pairs)
+    await untilShown(service)
+  }
+  const fail = (n: number): never => {
+    throw new Error(`Pin ${n} was never made.`)
+  }
+  return {
+    make(count) {
+      const numbers = Array.from({ length: count }, (_, n) => n)
+      for (const n of numbers) {
+        clock += 1
+        values.set(n, { provider: 'p', createdAt: clock, expiresAt: clock + 300, requests: 1 })
+      }
+      return store(numbers)
+    },
+    use(numbers) {
+      for (const n of numbers) {
+        clock += 1
+        const pin = values.get(n) ?? fail(n)
+        values.set(n, { ...pin, expiresAt: clock + 300, requests: pin.requests + 1 })
+      }
+      return store(numbers)
+    },
+    move(numbers) {
+      for (const n of numbers) {
+        clock += 1
+        values.set(n, { provider: 'other', createdAt: clock, expiresAt: clock + 300, requests: 1 })
+      }
+      return store(numbers)
+    },
+    async clear(numbers) {
+      await redis.del(numbers.map(pinKey))
+      await untilShown(service)
+    },
+  }
+}

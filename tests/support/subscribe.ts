@@ -1,0 +1,46 @@
+import { onTestFinished } from 'vitest'
+import { ADMIN_TOKEN, type TestApp } from './app.js'
+
+export interface Subscription {
+  /** Every answer so far, parsed. */
+  // biome-ignore lint/suspicious/noExplicitAny: an answer's shape follows from the query that the test wrote
+  answers(): any[]
+  hasEnded(): boolean
+}
+
+const EVERY_EVENT = 'subscription { affinityEvents { type affinity { affinityKey } } }'
+
+/** A subscription, to every event where nothing else is said, read as it comes. */
+export async function subscribe(
+  { app }: TestApp,
+  query = EVERY_EVENT,
+  token = ADMIN_TOKEN,
+): Promise<Subscription> {
+  const controller = new AbortController()
+  onTestFinished(() => controller.abort())
+  const response = await app.yoga.fetch(
+    'http://localhost/graphql',
+    {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        authorization: `Bearer ${token}`,
+      },
+      body: JSON.stringify({ query }),
+      signal: controller.signal,
+    },
+    { clientAddress: '127.0.0.1' },
+  )
+  const said = { text: '', hasEnded: false }
+  const reading = (async () => {
+    for await (const chunk of response.body ?? []) said.text += Buffer.from(chunk).toString()
+    said.hasEnded = true
+  })()
+  reading.catch(() => {})
+  return {
+    answers: () =>
+      [...said.text.matchAll(/^event: next\ndata: (.+)$/gm)].map(([, json = '']) => JSON.parse(json)),
+    hasEnded: () => said.hasEnded,
+  }
+}
