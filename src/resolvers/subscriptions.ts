@@ -27,26 +27,21 @@ export async function affinityEvents(
   const { stale, userId, ...exact } = presentFields(filter)
   const selection = await filterSelection(exact, context)
   const isOwned = userId == null ? () => true : await keysOfUser(userId, context)
-  return openStream<OwnedEvent, AffinityEvent>(
+  return openStream<AffinityEvent, AffinityEvent>(
     context,
     (events) =>
       context.onAffinityEvent((event) => {
         if (!isSelected(event.record, selection)) return
         const owned = isOwned(event.record.affinityKey)
-        if (owned !== false) events.push({ event, owned })
+        if (owned === true) events.push(event)
+        // Events of other users do not fill the queue while the database is asked whose they are.
+        else if (owned) owned.then((isOwn) => isOwn && events.push(event), events.fail)
       }, events.fail),
-    async ({ event, owned }) => {
+    async (event) => {
       context.refresh()
-      if (owned !== true && !(await owned)) return undefined
       return stale == null || (await isStale(event.record, context)) === stale ? event : undefined
     },
   )
-}
-
-interface OwnedEvent {
-  readonly event: AffinityEvent
-  /** Whether the record's API key is the user's who is asked for. */
-  readonly owned: MaybePromise<boolean>
 }
 
 /**
@@ -60,6 +55,8 @@ async function keysOfUser(
   const keys = (await context.loaders.apiKeys.byUser.load(userId)) ?? []
   const own = new Set(keys.map(({ id }) => id))
   const others = new Set<string>()
+  /** Keys that are being looked up: all events of one key wait for one answer, in their order (single flight). */
+  const asked = new Map<string, Promise<boolean>>()
 
   async function lookUp(apiKeyId: string): Promise<boolean> {
     context.refresh()
@@ -74,9 +71,8 @@ async function keysOfUser(
   return (apiKeyId) => {
     if (own.has(apiKeyId)) return true
     if (others.has(apiKeyId)) return false
-    const answer = lookUp(apiKeyId)
-    // Whoever takes the event from the stream meets the failure; an event may also never be taken.
-    answer.catch(() => {})
+    const answer = asked.get(apiKeyId) ?? lookUp(apiKeyId).finally(() => asked.delete(apiKeyId))
+    asked.set(apiKeyId, answer)
     return answer
   }
 }
