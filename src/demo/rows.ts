@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createEncrypter } from '../gateway/fernet.js'
+import { createEncrypter } from '../gateway/aether/fernet.js'
 import { columnOf } from '../gateway/table.js'
 import type { RunQuery } from '../gateway/table-reader.js'
 import { demoId } from './demo-id.js'

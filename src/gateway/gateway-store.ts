@@ -1,6 +1,6 @@
 import type { DimensionSets } from '../affinities/affinity-selection.js'
 import type { Database } from '../postgres/database.js'
-import { createNameSearch } from './name-search.js'
+import { createNameSearch } from './aether/name-search.js'
 import {
   API_KEYS,
   type ApiKeyRow,

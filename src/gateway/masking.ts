@@ -1,5 +1,5 @@
 import { createLru } from '../util/lru.js'
-import type { Decrypter } from './fernet.js'
+import type { Decrypter } from './aether/fernet.js'
 
 const HIDDEN = '********'
 const SHOWN_FIRST = 8

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isGlobalModelId } from '../../src/affinities/affinity-record.js'
 import { DEMO_ADMIN } from '../../src/demo/people.js'
 import { seedDemo } from '../../src/demo/rows.js'
-import { createDecrypter } from '../../src/gateway/fernet.js'
+import { createDecrypter } from '../../src/gateway/aether/fernet.js'
+import { prepareDatabase } from '../../src/gateway/aether/schema/prepare-database.js'
 import { createGatewayStore } from '../../src/gateway/gateway-store.js'
 import { maskKey } from '../../src/gateway/masking.js'
-import { prepareDatabase } from '../../src/gateway/schema/prepare-database.js'
 import { createPgliteDatabase, type Database } from '../../src/postgres/database.js'
 
 const OPTIONS = { encryptionKey: 'rows-test-encryption-key', passwordHash: '$2b$04$not-a-real-hash' }

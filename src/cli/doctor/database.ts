@@ -1,8 +1,8 @@
-import { createDecrypter } from '../../gateway/fernet.js'
-import { differences } from '../../gateway/schema/differences.js'
-import { expectedTables } from '../../gateway/schema/expected-tables.js'
-import { readTables } from '../../gateway/schema/inspect.js'
-import { tryStoredKeys } from '../../gateway/stored-keys.js'
+import { createDecrypter } from '../../gateway/aether/fernet.js'
+import { differences } from '../../gateway/aether/schema/differences.js'
+import { expectedTables } from '../../gateway/aether/schema/expected-tables.js'
+import { readTables } from '../../gateway/aether/schema/inspect.js'
+import { tryStoredKeys } from '../../gateway/aether/stored-keys.js'
 import type { Database } from '../../postgres/database.js'
 import type { Finding } from './finding.js'
 

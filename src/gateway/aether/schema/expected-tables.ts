@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { PrismaClient } from '../../generated/prisma/client.js'
-import { GATEWAY_TABLES } from '../rows.js'
-import { columnOf, typeName } from '../table.js'
+import type { PrismaClient } from '../../../generated/prisma/client.js'
+import { GATEWAY_TABLES } from '../../rows.js'
+import { columnOf, typeName } from '../../table.js'
 
 export interface ExpectedColumn {
   readonly name: string

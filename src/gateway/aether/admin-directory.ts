@@ -1,7 +1,7 @@
-import type { Database } from '../postgres/database.js'
-import type { AdminDirectory } from '../session/authenticator.js'
-import { ACCOUNTS, type AccountRow } from './rows.js'
-import { createTableReader } from './table-reader.js'
+import type { Database } from '../../postgres/database.js'
+import type { AdminDirectory } from '../../session/authenticator.js'
+import { ACCOUNTS, type AccountRow } from '../rows.js'
+import { createTableReader } from '../table-reader.js'
 
 /** The accounts that may sign in, read from the gateway's users each time: a demotion counts at once. */
 export function createAdminDirectory({ query }: Pick<Database, 'query'>): AdminDirectory {

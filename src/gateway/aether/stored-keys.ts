@@ -1,5 +1,5 @@
-import type { Database } from '../postgres/database.js'
-import { mapDatabaseErrors } from '../postgres/database-errors.js'
+import type { Database } from '../../postgres/database.js'
+import { mapDatabaseErrors } from '../../postgres/database-errors.js'
 import type { Decrypter } from './fernet.js'
 
 /** So many keys of each kind are enough to tell a wrong ENCRYPTION_KEY from a few rows that cannot be read. */
