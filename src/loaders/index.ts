@@ -4,6 +4,7 @@ import type {
   GlobalModelRow,
   ProviderKeyRow,
   ProviderRow,
+  SchedulingModes,
   ServingModelRow,
   UserRow,
 } from '../gateway/rows.js'
@@ -14,7 +15,6 @@ import { createGlobalModelLoader } from './global-model-loader.js'
 import { createModelsLoader } from './models-loader.js'
 import { createProviderKeyLoader } from './provider-key-loader.js'
 import { createProviderLoader } from './provider-loader.js'
-import { createSystemConfigLoader } from './system-config-loader.js'
 import { createUserLoader } from './user-loader.js'
 
 /** Every loader of one request. Made anew for each: a row is never older than the request that shows it. */
@@ -27,11 +27,13 @@ export interface Loaders {
   readonly globalModels: EntityLoader<GlobalModelRow>
   /** By global model id. */
   readonly models: EntityLoader<readonly ServingModelRow[]>
-  readonly systemConfigs: EntityLoader<unknown>
+  /** Read when a field first asks for them, and then once. */
+  schedulingModes(): Promise<SchedulingModes>
 }
 
 export function createLoaders(gateway: GatewayStore): Loaders {
   const users = createUserLoader(gateway)
+  let schedulingModes: Promise<SchedulingModes> | undefined
   return {
     users,
     apiKeys: createApiKeyLoaders(gateway, users),
@@ -40,6 +42,9 @@ export function createLoaders(gateway: GatewayStore): Loaders {
     providerKeys: createProviderKeyLoader(gateway),
     globalModels: createGlobalModelLoader(gateway),
     models: createModelsLoader(gateway),
-    systemConfigs: createSystemConfigLoader(gateway),
+    schedulingModes() {
+      schedulingModes ??= gateway.schedulingModes()
+      return schedulingModes
+    },
   }
 }

@@ -45,7 +45,7 @@ export const ProviderKey = builder.objectRef<ProviderKeyRow>('ProviderKey').impl
       nullable: true,
       description:
         'The mask shows the key’s first 8 characters, `********` and its last 4; null if it cannot be decrypted. The key itself is never sent.',
-      resolve: (key, _args, context) => context.maskStoredKey(key.apiKey),
+      resolve: (key, _args, context) => context.maskStoredKey(key.storedKey),
     }),
     rateMultiplier: t.exposeFloat('rateMultiplier', {
       description: 'The provider key multiplies the price by this factor; 1 is the list price.',
