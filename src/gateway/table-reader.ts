@@ -19,7 +19,7 @@ const columnsOf = (table: Table): string[] =>
 export function createTableReader<Row extends object>(
   query: RunQuery,
   table: TableOf<Row>,
-  condition = 'id = ANY($1)',
+  condition = `${columnOf(table, 'id')} = ANY($1)`,
 ): (texts: readonly string[]) => Promise<Row[]> {
   const sql = `SELECT ${columnsOf(table).join(', ')} FROM ${table.name} WHERE ${condition}`
   const rowOf = rowReader<Row>(table)
@@ -37,12 +37,12 @@ export function createPairReader<Row extends object, Other extends object>(
   table: TableOf<Row>,
   other: TableOf<Other>,
   on: string,
-  condition = `${table.name}.id = ANY($1)`,
+  condition = `${table.name}.${columnOf(table, 'id')} = ANY($1)`,
 ): (ids: readonly string[]) => Promise<{ row: Row; other: Other | null }[]> {
   const width = Object.keys(table.columns).length
   const columns = [...columnsOf(table), ...columnsOf(other)]
   // For a page's few rows: without OFFSET the planner reads all of the other table, some thousands of rows, to join a hundred.
-  const lookup = `SELECT * FROM ${other.name} WHERE ${other.name}.id = ${table.name}.${on} OFFSET 0`
+  const lookup = `SELECT * FROM ${other.name} WHERE ${other.name}.${columnOf(other, 'id')} = ${table.name}.${on} OFFSET 0`
   const join = `LEFT JOIN LATERAL (${lookup}) ${other.name} ON true`
   const sql = `SELECT ${columns.join(', ')} FROM ${table.name} ${join} WHERE ${condition}`
   const [rowOf, otherOf] = [rowReader<Row>(table), rowReader<Other>(other)]
