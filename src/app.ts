@@ -18,13 +18,9 @@ import type { Config } from './config/load-config.js'
 import type { ModeConfig } from './config/mode.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
-import { createAdminDirectory } from './gateway/admin-directory.js'
-import { createDecrypter, type Decrypter } from './gateway/fernet.js'
-import { createGatewayStore } from './gateway/gateway-store.js'
+import { createAetherGateway } from './gateway/aether/aether-gateway.js'
+import type { Gateway, OpenGateway } from './gateway/gateway.js'
 import { createKeyMasker } from './gateway/masking.js'
-import { expectedTables } from './gateway/schema/expected-tables.js'
-import { prepareDatabase } from './gateway/schema/prepare-database.js'
-import { tryStoredKeys } from './gateway/stored-keys.js'
 import { createModelMappingSource } from './model-mappings/model-mapping-reader.js'
 import { type Cache, openCache } from './open-cache.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from './postgres/database.js'
@@ -83,6 +79,8 @@ export interface AppOptions {
   readonly now?: () => number
   /** Where traces go; the caller closes it. */
   readonly tracing?: Tracing | undefined
+  /** Whose tables the database has. Default: Aether's. */
+  readonly openGateway?: OpenGateway
 }
 
 /**
@@ -91,14 +89,14 @@ export interface AppOptions {
  */
 export async function createApp(
   config: Config,
-  { logger, now = Date.now, tracing }: AppOptions,
+  { logger, now = Date.now, tracing, openGateway = createAetherGateway }: AppOptions,
 ): Promise<App> {
   const trustedDocuments =
     config.trustedDocuments && readTrustedDocuments([TRUSTED_DOCUMENTS, ...config.trustedDocuments.files])
   const secrets = secretsOf(config.mode)
-  const decrypt = createDecrypter(secrets.encryptionKey)
   const database = openDatabase(config.mode, logger)
-  const metrics = createMetrics({ tables: expectedTables(database.prisma).map(({ name }) => name) })
+  const gateway = openGateway(database, secrets)
+  const metrics = createMetrics({ tables: gateway.schema.tables })
   database.onQuery((sql, durationMs) => metrics.sqlStatementDone(sql, durationMs / 1_000))
   if (tracing) database.onQuery(tracing.sqlStatementDone)
   const cache = await openCache(config.mode, logger, now, (command, durationMs, error) => {
@@ -106,9 +104,9 @@ export async function createApp(
     metrics.redisCommandDone(command, durationMs / 1_000, failed)
     tracing?.redisCommandDone(command, durationMs, failed)
   }).catch(closing(database))
-  await prepare(database).catch(closing(database, cache))
+  await prepare(database, gateway).catch(closing(database, cache))
 
-  const directory = createAdminDirectory(database)
+  const { directory } = gateway
   const { affinitySource, guard, clearingStore } = openAffinities(cache, config, logger, now, (count) =>
     metrics.guardDeleted(count),
   )
@@ -182,8 +180,9 @@ export async function createApp(
         ),
     }),
     modelMappings: cache.modelMappings,
-    gateway: createGatewayStore(database),
-    maskStoredKey: createKeyMasker(decrypt, { maxEntries: MASKED_KEYS }),
+    gateway: gateway.store,
+    gatewayFigures: gateway.figures,
+    maskStoredKey: createKeyMasker(gateway.decrypt, { maxEntries: MASKED_KEYS }),
     now,
     logger,
     trustProxy,
@@ -207,7 +206,7 @@ export async function createApp(
     handler: createHttpHandler(yoga, { consoleDirectory: CONSOLE_DIRECTORY, trustProxy }),
     database,
     keyspace: cache.keyspace,
-    checkEncryptionKey: () => warnOfWrongKey(database, decrypt, logger),
+    checkEncryptionKey: () => warnOfWrongKey(gateway, logger),
     startDraining() {
       draining = true
       streams.closeAll()
@@ -296,11 +295,11 @@ const openDatabase = (mode: ModeConfig, logger: Logger): Database =>
         onError: (error) => logger.warn({ reason: error.message }, 'database connection'),
       })
 
-async function prepare(database: Database): Promise<void> {
+async function prepare(database: Database, gateway: Gateway): Promise<void> {
   try {
     // The driver's own error says why; Prisma's that it failed.
     await database.ping()
-    await prepareDatabase(database)
+    await gateway.schema.prepare()
   } catch (error) {
     if (error instanceof ConfigurationError) throw error
     throw new ConfigurationError([
@@ -310,9 +309,9 @@ async function prepare(database: Database): Promise<void> {
 }
 
 /** Masked keys that are null are all that anybody would see of it. */
-async function warnOfWrongKey(database: Database, decrypt: Decrypter, logger: Logger): Promise<void> {
+async function warnOfWrongKey(gateway: Gateway, logger: Logger): Promise<void> {
   // While the database is away there is nothing to try, and other lines tell of that.
-  const { tried, readable } = await tryStoredKeys(database, decrypt).catch(() => ({ tried: 0, readable: 0 }))
+  const { tried, readable } = await gateway.tryStoredKeys().catch(() => ({ tried: 0, readable: 0 }))
   if (tried === 0 || readable > 0) return
   logger.warn(
     { tried },

@@ -4,6 +4,7 @@ import type { AffinityStore } from './affinities/affinity-store.js'
 import type { AffinityClearer } from './affinities/clear/affinity-clearer.js'
 import type { AuditReader } from './audit/audit-reader.js'
 import type { AuditTrail } from './audit/audit-trail.js'
+import type { FixedFigures } from './gateway/fixed-figures.js'
 import type { GatewayStore } from './gateway/gateway-store.js'
 import type { Loaders } from './loaders/index.js'
 import type { ModelMappingReader } from './model-mappings/model-mapping-reader.js'
@@ -50,6 +51,7 @@ export interface Context {
   /** The model-mapping caches themselves; for clears. */
   readonly modelMappings: ModelMappingStore
   readonly gateway: GatewayStore
+  readonly gatewayFigures: FixedFigures
   readonly loaders: Loaders
   /** Makes the loaders and readers anew, where they are over a second old: a subscription outlives what it has read. */
   refresh(): void

@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'server',
     'demo',
     'gateway',
+    'gateway/aether',
     'session',
     'affinities',
     'audit',
@@ -102,7 +103,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'type postgres',
     'type util',
   ],
-  loaders: ['type affinities', 'gateway', 'type util', 'errors'],
+  loaders: ['type affinities', 'type gateway', 'util', 'errors'],
   // What is pinned where: the records and the port first, then how they are indexed, followed and cleared.
   affinities: ['redis', 'util', 'errors'],
   'affinities/families': ['affinities', 'errors'],
@@ -112,11 +113,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'model-mappings': ['type affinities', 'log', 'redis', 'util', 'errors'],
   statistics: ['type affinities', 'log', 'redis', 'util', 'errors'],
   audit: ['postgres', 'log', 'type generated', 'errors'],
-  // All that is the gateway's: its tables, its secrets, its schema.
-  gateway: ['type affinities', 'type session', 'postgres', 'util', 'errors'],
-  'gateway/schema': ['gateway', 'postgres', 'type generated', 'errors'],
-  // A session says what it needs of the gateway (a directory of accounts); the gateway's room implements it.
-  session: ['config', 'redis', 'util', 'errors'],
+  // What the service knows of a gateway: rows, ports, fixed figures. Each gateway has a folder, which fills them.
+  gateway: ['type affinities', 'postgres', 'util'],
+  'gateway/aether': [
+    'gateway',
+    'type affinities',
+    'model-mappings',
+    'postgres',
+    'util',
+    'type generated',
+    'errors',
+  ],
+  session: ['config', 'type gateway', 'redis', 'util', 'errors'],
   redis: ['util', 'errors'],
   postgres: ['util', 'generated', 'errors'],
   log: ['util', 'errors'],
@@ -126,7 +134,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'config',
     'affinities',
     'gateway',
-    'gateway/schema',
+    'gateway/aether',
     'postgres',
     'redis',
     'session',
@@ -135,7 +143,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // For use outside of this service, and by the command line as anybody would.
   client: [],
-  demo: ['affinities', 'model-mappings', 'statistics', 'redis', 'session', 'gateway', 'errors'],
+  // It plays an Aether, and so writes what Aether would.
+  demo: [
+    'affinities',
+    'model-mappings',
+    'statistics',
+    'redis',
+    'session',
+    'gateway',
+    'gateway/aether',
+    'errors',
+  ],
   util: ['errors'],
   errors: [],
 }
@@ -205,9 +223,13 @@ function roomOf(file: string): string {
   return PARENTS.includes(top) && rest.length > 0 ? `${top}/${inner}` : top
 }
 
-/** A room is allowed by its own name; from outside of it, a room in another by that one's name as well. */
+/**
+ * A room is allowed by its own name; from outside of it, a room in another by that one's name as well, unless it is one
+ * gateway's: whoever may know the ports may not know what fills them.
+ */
 function allows(allowed: readonly string[], { from, to, isType }: Import): boolean {
-  const names = topOf(from) === topOf(to) ? [roomOf(to)] : [roomOf(to), topOf(to)]
+  const isSealed = topOf(from) === topOf(to) || topOf(to) === 'gateway'
+  const names = isSealed ? [roomOf(to)] : [roomOf(to), topOf(to)]
   if (topOf(from) === 'server' && roomOf(from) === 'server') names.push(topOf(to))
   return names.some((name) => allowed.includes(name) || (isType && allowed.includes(`type ${name}`)))
 }
@@ -275,6 +297,32 @@ describe('the source', () => {
     expect(wrong).toEqual([])
   })
 
+  it('knows one gateway where the parts are put together, in its doctor and in the demo alone', () => {
+    const isOneGateways = (file: string) => roomOf(file).startsWith('gateway/')
+    const importers = IMPORTS.filter(({ from, to }) => isOneGateways(to) && !isOneGateways(from))
+    const files = new Set(importers.map(({ from }) => from))
+    expect([...files].sort()).toEqual([
+      'app',
+      'cli/doctor/findings',
+      'demo/model-mappings',
+      'demo/rows',
+      'demo/traffic',
+    ])
+  })
+
+  it('names the gateway’s tables in SQL in the gateway’s folder, and where the demo fills them, alone', () => {
+    const tables = [...readFileSync(join(ROOT, 'prisma/schema.prisma'), 'utf8').matchAll(/@@map\("(\w+)"\)/g)]
+      .map(([, table = '']) => table)
+      .filter((table) => table !== 'audit_logs')
+    expect(tables).toContain('provider_api_keys')
+    const statement = new RegExp(`\\b(FROM|JOIN|INTO|UPDATE)\\s+"?(${tables.join('|')})\\b`)
+    const files = FILES.filter((path) => statement.test(readFileSync(path, 'utf8'))).map((path) =>
+      relative(SRC, path),
+    )
+    expect(files.filter((file) => !file.startsWith('gateway/aether/'))).toEqual(['demo/rows.ts'])
+    expect(files).toContain('gateway/aether/name-search.ts')
+  })
+
   it('imports nothing in a circle', () => {
     const edges = new Map<string, string[]>()
     for (const { from, to, isPackage } of IMPORTS)
@@ -294,7 +342,7 @@ describe('the source', () => {
   it('uses Prisma where the client is made, where it reads and writes audit rows and in the schema alone', () => {
     const wrong = IMPORTS.filter(({ to }) => to.startsWith('generated/'))
       // The gateway compares the columns of the models with those of the database; it reads rows by SQL.
-      .filter(({ from }) => from !== 'gateway/schema/expected-tables')
+      .filter(({ from }) => from !== 'gateway/aether/schema/expected-tables')
       .map(({ from }) => from)
       .filter((from) => !['postgres', 'audit', 'schema'].includes(topOf(from)))
     expect(wrong).toEqual([])

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import pg from 'pg'
 import { fixtureSql } from '../../scripts/lib/fixtures.js'
 import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
-import { createEncrypter } from '../../src/gateway/fernet.js'
+import { createEncrypter } from '../../src/gateway/aether/fernet.js'
 import { FIXTURE_SECRETS } from '../../tests/support/fixtures.js'
 
 /** API keys per affinity: one key pins about ten format and model pairs. */

@@ -18,7 +18,7 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS affinityql_api_keys_user_id ON api_keys (user_id);
 
--- The expressions must be those of the statements in src/gateway/name-search.ts; otherwise no statement uses the indexes.
+-- The expressions must be those of the statements in src/gateway/aether/name-search.ts; otherwise no statement uses the indexes.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS affinityql_api_keys_name ON api_keys
   USING gin (lower(name COLLATE "C") gin_trgm_ops);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS affinityql_users_names ON users

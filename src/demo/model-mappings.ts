@@ -1,3 +1,4 @@
+import { AETHER_FIGURES } from '../gateway/aether/figures.js'
 import {
   globalModelByIdKey,
   globalModelByNameKey,
@@ -11,7 +12,7 @@ import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import type { DemoGlobalModel, DemoModel } from './models.js'
 import { pick, type Random } from './random.js'
 
-const MODEL_CACHE_TTL_SECONDS = 300
+const { modelCacheTtlSeconds } = AETHER_FIGURES
 /** This share of the requests names a model by a provider's own name for it. */
 const ALIAS_SHARE = 0.3
 
@@ -31,11 +32,11 @@ export interface ModelMappings {
 /** The gateway's model-mapping caches: written where an entry is missing, and not prolonged by their use. */
 export function createModelMappings(keyspace: MemoryKeyspace, random: Random): ModelMappings {
   const remember = (key: string, value: string): void => {
-    if (keyspace.type(key) === 'none') keyspace.set(key, value, MODEL_CACHE_TTL_SECONDS)
+    if (keyspace.type(key) === 'none') keyspace.set(key, value, modelCacheTtlSeconds)
   }
   const countHit = (model: DemoModel): void => {
     const key = providerGlobalHitsKey(model.providerId, model.globalModelId)
-    keyspace.set(key, String(Number(keyspace.get(key) ?? 0) + 1), MODEL_CACHE_TTL_SECONDS)
+    keyspace.set(key, String(Number(keyspace.get(key) ?? 0) + 1), modelCacheTtlSeconds)
   }
   const rememberUnknown = (name: string) => remember(globalModelResolveKey(name), RESOLVED_TO_NOTHING)
   const rememberInvalid = () => remember(globalModelResolveKey(INVALID_NAME), '{"id": "')

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createEncrypter } from '../gateway/fernet.js'
-import { columnOf } from '../gateway/table.js'
+import { createEncrypter } from '../gateway/aether/fernet.js'
+import { snakeCase } from '../gateway/table.js'
 import type { RunQuery } from '../gateway/table-reader.js'
 import { demoId } from './demo-id.js'
 import { DEMO_GLOBAL_MODELS, DEMO_MODELS } from './models.js'
@@ -55,7 +55,7 @@ async function insert(query: RunQuery, rows: Readonly<Record<string, readonly ob
       `into_${table} AS (INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $${index + 1}::json))`,
   )
   const columns = (row: object) =>
-    Object.fromEntries(Object.entries(row).map(([field, value]) => [columnOf(field), value]))
+    Object.fromEntries(Object.entries(row).map(([field, value]) => [snakeCase(field), value]))
   const args = Object.values(rows).map((some) => JSON.stringify(some.map(columns)))
   await query(`WITH ${inserts.join(', ')} SELECT 1`, args)
 }

@@ -1,3 +1,4 @@
+import { AETHER_FIGURES } from '../gateway/aether/figures.js'
 import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import { type Conversation, otherRoute, startConversation } from './conversations.js'
 import { createHistory } from './history.js'
@@ -28,8 +29,8 @@ const MOST_REQUESTS = 4
 const DENIED_SHARE = 0.05
 /** This share of the steps brings a request for a model that nobody has. */
 const UNKNOWN_MODEL_SHARE = 0.05
-/** The gateway's probe phase: until then its reservation is a trial. */
-const PROBE_PHASE_REQUESTS = 100
+/** Until then the gateway's reservation is a trial. */
+const { probePhaseRequests } = AETHER_FIGURES.dynamicReservation
 
 /** A gateway's traffic, simulated through the recorder: the demo's rows decide who may call what. */
 export function createDemoTraffic(options: DemoTrafficOptions): DemoTraffic {
@@ -40,7 +41,7 @@ export function createDemoTraffic(options: DemoTrafficOptions): DemoTraffic {
   let requests = 0
 
   const countRequests = (hits: number, misses: number, candidates: number) => {
-    const probes = Math.min(hits + misses, Math.max(0, PROBE_PHASE_REQUESTS - requests))
+    const probes = Math.min(hits + misses, Math.max(0, probePhaseRequests - requests))
     requests += hits + misses
     countBatches(recorder, { hits, misses, candidates, probes })
   }

@@ -1,16 +1,19 @@
-import type { Database } from '../postgres/database.js'
-import type { AdminDirectory } from '../session/authenticator.js'
-import { ACCOUNTS, type AccountRow } from './rows.js'
-import { createTableReader } from './table-reader.js'
+/** A user of the gateway, as far as the row decides who may come in. */
+export interface AdminAccount {
+  readonly id: string
+  readonly username: string
+  readonly email: string
+  readonly passwordHash: string
+  readonly role: 'admin' | 'user'
+  readonly isActive: boolean
+  readonly isDeleted: boolean
+}
 
-/** The accounts that may sign in, read from the gateway's users each time: a demotion counts at once. */
-export function createAdminDirectory({ query }: Pick<Database, 'query'>): AdminDirectory {
-  const byId = createTableReader<AccountRow>(query, ACCOUNTS)
-  const byEmail = createTableReader<AccountRow>(query, ACCOUNTS, 'email = ANY($1)')
-  const ofRole = createTableReader<AccountRow>(query, ACCOUNTS, 'role::text = ANY($1) LIMIT 1')
-  return {
-    findById: async (id) => (await byId([id]))[0] ?? null,
-    findByEmail: async (email) => (await byEmail([email]))[0] ?? null,
-    sampleHash: async () => (await ofRole(['admin']))[0]?.passwordHash,
-  }
+/** The accounts that may sign in. Every method throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer. */
+export interface AdminDirectory {
+  findById(id: string): Promise<AdminAccount | null>
+  /** Exact match. */
+  findByEmail(email: string): Promise<AdminAccount | null>
+  /** The password hash of any one admin, undefined where there is none. */
+  sampleHash(): Promise<string | undefined>
 }

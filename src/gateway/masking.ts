@@ -1,5 +1,4 @@
 import { createLru } from '../util/lru.js'
-import type { Decrypter } from './fernet.js'
 
 const HIDDEN = '********'
 const SHOWN_FIRST = 8
@@ -17,6 +16,9 @@ export function maskKey(plain: string): string {
   }
   return characters.slice(0, SHOWN_FIRST).join('') + HIDDEN + characters.slice(-SHOWN_LAST).join('')
 }
+
+/** Plain text of a stored secret, or undefined for whatever cannot be decrypted. Never throws. */
+export type Decrypter = (stored: string | null) => string | undefined
 
 /** Longer ciphertexts are not the gateway's; remembering them would let one row hold megabytes. */
 const LONGEST_REMEMBERED = 2048

@@ -1,5 +1,5 @@
 import { mapDatabaseErrors } from '../postgres/database-errors.js'
-import { columnOf, rowReader, type Table } from './table.js'
+import { columnOf, rowReader, type Table, type TableOf } from './table.js'
 
 /** Runs one statement; the values of each row in the order of its columns. */
 export type RunQuery = (
@@ -8,8 +8,8 @@ export type RunQuery = (
 ) => Promise<readonly (readonly unknown[])[]>
 
 /** The table's columns as a statement names them. */
-const columnsOf = ({ name, columns }: Table): string[] =>
-  Object.keys(columns).map((field) => `${name}.${columnOf(field)}`)
+const columnsOf = (table: Table): string[] =>
+  Object.keys(table.columns).map((field) => `${table.name}.${columnOf(table, field)}`)
 
 /**
  * Reads rows by one condition on a list of texts, in one statement whatever their number: an `ANY` has one parameter, where
@@ -18,8 +18,8 @@ const columnsOf = ({ name, columns }: Table): string[] =>
  */
 export function createTableReader<Row extends object>(
   query: RunQuery,
-  table: Table,
-  condition = 'id = ANY($1)',
+  table: TableOf<Row>,
+  condition = `${columnOf(table, 'id')} = ANY($1)`,
 ): (texts: readonly string[]) => Promise<Row[]> {
   const sql = `SELECT ${columnsOf(table).join(', ')} FROM ${table.name} WHERE ${condition}`
   const rowOf = rowReader<Row>(table)
@@ -34,15 +34,15 @@ export function createTableReader<Row extends object>(
  */
 export function createPairReader<Row extends object, Other extends object>(
   query: RunQuery,
-  table: Table,
-  other: Table,
+  table: TableOf<Row>,
+  other: TableOf<Other>,
   on: string,
-  condition = `${table.name}.id = ANY($1)`,
+  condition = `${table.name}.${columnOf(table, 'id')} = ANY($1)`,
 ): (ids: readonly string[]) => Promise<{ row: Row; other: Other | null }[]> {
   const width = Object.keys(table.columns).length
   const columns = [...columnsOf(table), ...columnsOf(other)]
   // For a page's few rows: without OFFSET the planner reads all of the other table, some thousands of rows, to join a hundred.
-  const lookup = `SELECT * FROM ${other.name} WHERE ${other.name}.id = ${table.name}.${on} OFFSET 0`
+  const lookup = `SELECT * FROM ${other.name} WHERE ${other.name}.${columnOf(other, 'id')} = ${table.name}.${on} OFFSET 0`
   const join = `LEFT JOIN LATERAL (${lookup}) ${other.name} ON true`
   const sql = `SELECT ${columns.join(', ')} FROM ${table.name} ${join} WHERE ${condition}`
   const [rowOf, otherOf] = [rowReader<Row>(table), rowReader<Other>(other)]

@@ -5,9 +5,11 @@ import type {
   GlobalModelRow,
   ProviderKeyRow,
   ProviderRow,
+  SchedulingModes,
   ServingModelRow,
   UserRow,
 } from '../gateway/rows.js'
+import { once } from '../util/promises.js'
 import { byId, createEntityLoader, type EntityLoader } from './entity-loader.js'
 
 export interface ApiKeyLoaders {
@@ -30,8 +32,8 @@ export interface Loaders {
   readonly globalModels: EntityLoader<GlobalModelRow>
   /** Which active providers serve a global model, and under which names; by global model id. */
   readonly models: EntityLoader<readonly ServingModelRow[]>
-  /** Values of `system_configs` by their key. A stored JSON null reads as no value. */
-  readonly systemConfigs: EntityLoader<unknown>
+  /** Reads them when a field first asks for them, and then once. */
+  schedulingModes(): Promise<SchedulingModes>
 }
 
 export function createLoaders(gateway: GatewayStore): Loaders {
@@ -48,10 +50,7 @@ export function createLoaders(gateway: GatewayStore): Loaders {
       for (const row of await gateway.servingModels(globalModelIds)) models.get(row.globalModelId)?.push(row)
       return models
     }),
-    systemConfigs: createEntityLoader(
-      async (keys) =>
-        new Map((await gateway.systemConfigs(keys)).map(({ key, value }) => [key, value] as const)),
-    ),
+    schedulingModes: once(() => gateway.schedulingModes()),
   }
 }
 

@@ -1,19 +1,5 @@
 import type { Context } from '../context.js'
-
-/** How many of a provider key's concurrent requests are kept for requests that are pinned to it. Fixed in the gateway. */
-export const DYNAMIC_RESERVATION = {
-  probePhaseRequests: 100,
-  probeReservation: 0.1,
-  stableMinReservation: 0.1,
-  stableMaxReservation: 0.35,
-  lowLoadThreshold: 0.5,
-  highLoadThreshold: 0.8,
-} as const
-
-export type DynamicReservationConfig = typeof DYNAMIC_RESERVATION
-
-/** Of an affinity whose provider key sets no other, in seconds. */
-export const DEFAULT_AFFINITY_TTL_SECONDS = 300
+import type { DynamicReservation } from '../gateway/fixed-figures.js'
 
 export interface ConfigParameter {
   /** The field's path in `CacheConfig`. */
@@ -25,11 +11,11 @@ export interface ConfigParameter {
 export interface CacheConfig {
   readonly cacheTtlSeconds: number
   readonly cacheReservationRatio: number
-  readonly dynamicReservation: DynamicReservationConfig
+  readonly dynamicReservation: DynamicReservation
   readonly parameters: readonly ConfigParameter[]
 }
 
-const RESERVATION_DESCRIPTIONS: Record<keyof DynamicReservationConfig, string> = {
+const RESERVATION_DESCRIPTIONS: Record<keyof DynamicReservation, string> = {
   probePhaseRequests:
     'Requests to a provider key, counted from its first, during which its capacity is still being learnt. A whole number, 0 or more.',
   probeReservation:
@@ -44,16 +30,17 @@ const RESERVATION_DESCRIPTIONS: Record<keyof DynamicReservationConfig, string> =
     'Share of a provider key’s concurrent requests in use above which its load is high. 0 to 1.',
 }
 
-export function cacheConfig({ cacheReservationRatio }: Context): CacheConfig {
-  const names = Object.keys(DYNAMIC_RESERVATION) as (keyof DynamicReservationConfig)[]
+export function cacheConfig({ cacheReservationRatio, gatewayFigures }: Context): CacheConfig {
+  const { affinityTtlSeconds, dynamicReservation } = gatewayFigures
+  const names = Object.keys(RESERVATION_DESCRIPTIONS) as (keyof DynamicReservation)[]
   return {
-    cacheTtlSeconds: DEFAULT_AFFINITY_TTL_SECONDS,
+    cacheTtlSeconds: affinityTtlSeconds,
     cacheReservationRatio,
-    dynamicReservation: DYNAMIC_RESERVATION,
+    dynamicReservation,
     parameters: [
       {
         name: 'cacheTtlSeconds',
-        value: DEFAULT_AFFINITY_TTL_SECONDS,
+        value: affinityTtlSeconds,
         description:
           'How long an affinity lasts after its last use where its provider key sets no other time. Seconds, a whole number above 0.',
       },
@@ -65,7 +52,7 @@ export function cacheConfig({ cacheReservationRatio }: Context): CacheConfig {
       },
       ...names.map((name) => ({
         name: `dynamicReservation.${name}`,
-        value: DYNAMIC_RESERVATION[name],
+        value: dynamicReservation[name],
         description: RESERVATION_DESCRIPTIONS[name],
       })),
     ],

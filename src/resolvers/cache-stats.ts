@@ -24,26 +24,13 @@ export function cacheStats(context: Context): CacheStats {
   }
 }
 
-const SCHEDULING_MODES = ['cache_affinity', 'fixed_order']
-const PRIORITY_MODES = ['provider', 'global_key']
+/** Which provider keys the scheduler tries first. */
+export const schedulingMode = async ({ loaders }: Context): Promise<string> =>
+  (await loaders.schedulingModes()).schedulingMode
 
-/** `system_configs.scheduling_mode`; the gateway's default where it is not set, or set to what nobody knows. */
-export const schedulingMode = (context: Context): Promise<string> =>
-  configured('scheduling_mode', SCHEDULING_MODES, 'cache_affinity', context)
-
-/** `system_configs.provider_priority_mode`, with its default as above. */
-export const priorityMode = (context: Context): Promise<string> =>
-  configured('provider_priority_mode', PRIORITY_MODES, 'provider', context)
-
-async function configured(
-  key: string,
-  known: readonly string[],
-  fallback: string,
-  { loaders }: Context,
-): Promise<string> {
-  const value = await loaders.systemConfigs.load(key)
-  return known.find((mode) => mode === value) ?? fallback
-}
+/** Whose priorities the scheduler goes by where it has no pin. */
+export const priorityMode = async ({ loaders }: Context): Promise<string> =>
+  (await loaders.schedulingModes()).priorityMode
 
 /** The share of all uses that kept the pin, 0 to 1; null if no use was seen. */
 export function reuseRate({ created, refreshed, providerSwitches, keySwitches }: ObservedFigures) {

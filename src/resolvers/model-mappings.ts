@@ -3,7 +3,7 @@ import { UnavailableError } from '../errors.js'
 import type { GlobalModelRow, ProviderRow, ServingModelRow } from '../gateway/rows.js'
 import type { Selected } from '../loaders/affinity-joins.js'
 import type { ProviderGlobalModelWithHits } from '../model-mappings/model-mapping-reader.js'
-import { aliasNames, type ResolvedName, type UnmappedName } from '../model-mappings/model-mapping-records.js'
+import type { ResolvedName, UnmappedName } from '../model-mappings/model-mapping-records.js'
 import { countFamilies, type FamilyCounts } from '../model-mappings/model-mapping-store.js'
 import { type MaybePromise, whenKnown } from '../util/promises.js'
 import { containing } from '../util/text.js'
@@ -16,9 +16,6 @@ import {
   readKeysetRequest,
 } from './paging.js'
 import { readSearchText } from './selections.js'
-
-/** How long the gateway keeps what it caches of models; it has no setting for it. */
-const MODEL_CACHE_TTL_SECONDS = 300
 
 type Searchable = PageArguments & { readonly search?: string | null | undefined }
 
@@ -48,7 +45,8 @@ export async function modelMappingStats(context: Context): Promise<ModelMappingS
     const breakdown = await context.mappingReader.counts()
     const { providerGlobalHits: _, ...entries } = breakdown
     const totalKeys = Object.values(entries).reduce((sum, count) => sum + count, 0)
-    return { available: true, message: null, ttlSeconds: MODEL_CACHE_TTL_SECONDS, totalKeys, breakdown }
+    const ttlSeconds = context.gatewayFigures.modelCacheTtlSeconds
+    return { available: true, message: null, ttlSeconds, totalKeys, breakdown }
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error
     const message = 'The cache cannot be reached, so nothing could be counted.'
@@ -99,12 +97,7 @@ export function providersOfMapping(
 }
 
 function providersNamed(name: string, models: readonly ServingModelRow[]): readonly ProviderRow[] {
-  const providers = models
-    .filter(
-      ({ providerModelName, providerModelMappings }) =>
-        providerModelName === name || aliasNames(providerModelMappings).includes(name),
-    )
-    .map(({ provider }) => provider)
+  const providers = models.filter(({ names }) => names.includes(name)).map(({ provider }) => provider)
   const unique = new Map(providers.map((provider) => [provider.id, provider]))
   return [...unique.values()].sort((a, b) => compareTexts([a.displayName, a.id], [b.displayName, b.id]))
 }

@@ -61,7 +61,7 @@ export function providerKeyReasons(key: ProviderKeyRow | null, now: number): Sta
   const reasons: StaleReason[] = []
   if (!key.isActive) reasons.push('PROVIDER_KEY_INACTIVE')
   if (hasExpired(key.expiresAt, now)) reasons.push('PROVIDER_KEY_EXPIRED')
-  if (key.circuitBreakerOpen) reasons.push('CIRCUIT_OPEN')
+  if (key.isCircuitOpen) reasons.push('CIRCUIT_OPEN')
   return reasons
 }
 

@@ -1,13 +1,13 @@
+import type { DynamicReservation } from '../gateway/fixed-figures.js'
 import {
   type CacheConfig as CacheConfigShape,
   type ConfigParameter as ConfigParameterShape,
   cacheConfig,
-  type DynamicReservationConfig as DynamicReservationShape,
 } from '../resolvers/cache-config.js'
 import { builder } from './builder.js'
 
 export const DynamicReservationConfig = builder
-  .objectRef<DynamicReservationShape>('DynamicReservationConfig')
+  .objectRef<DynamicReservation>('DynamicReservationConfig')
   .implement({
     description:
       'The gateway keeps a share of a provider key’s capacity free for pinned requests. All shares are 0 to 1.',

@@ -1,5 +1,4 @@
 import type { ObservedFigures } from '../affinities/affinity-source.js'
-import { DEFAULT_AFFINITY_TTL_SECONDS, DYNAMIC_RESERVATION } from '../resolvers/cache-config.js'
 import {
   type CacheStats as CacheStatsShape,
   cacheStats,
@@ -139,7 +138,7 @@ const AffinityStats = builder.objectRef<CacheStatsShape>('AffinityStats').implem
     defaultTtlSeconds: t.int({
       description:
         'An affinity lasts for so many seconds after its last use, unless its provider key sets another time.',
-      resolve: () => DEFAULT_AFFINITY_TTL_SECONDS,
+      resolve: (_stats, _args, { gatewayFigures }) => gatewayFigures.affinityTtlSeconds,
     }),
   }),
 })
@@ -167,7 +166,7 @@ const DynamicReservationStats = builder.objectRef<Statistics>('DynamicReservatio
     config: t.field({
       type: DynamicReservationConfig,
       description: 'The gateways choose the share by this configuration.',
-      resolve: () => DYNAMIC_RESERVATION,
+      resolve: (_stats, _args, { gatewayFigures }) => gatewayFigures.dynamicReservation,
     }),
   }),
 })

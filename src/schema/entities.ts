@@ -46,7 +46,7 @@ export const ApiKey = builder.objectRef<ApiKeyRow>('ApiKey').implement({
       nullable: true,
       description:
         'The mask shows the key’s first 8 characters, `********` and its last 4; null if it cannot be decrypted. The key itself is never sent.',
-      resolve: (apiKey, _args, context) => context.maskStoredKey(apiKey.keyEncrypted),
+      resolve: (apiKey, _args, context) => context.maskStoredKey(apiKey.storedKey),
     }),
     isStandalone: t.exposeBoolean('isStandalone', {
       description: 'True if the API key has a balance of its own and does not use its user’s quota.',
@@ -108,7 +108,7 @@ export const ProviderKey = builder.objectRef<ProviderKeyRow>('ProviderKey').impl
       nullable: true,
       description:
         'The mask shows the key’s first 8 characters, `********` and its last 4; null if it cannot be decrypted. The key itself is never sent.',
-      resolve: (key, _args, context) => context.maskStoredKey(key.apiKey),
+      resolve: (key, _args, context) => context.maskStoredKey(key.storedKey),
     }),
     rateMultiplier: t.exposeFloat('rateMultiplier', {
       description: 'The provider key multiplies the price by this factor; 1 is the list price.',

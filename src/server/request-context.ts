@@ -5,6 +5,7 @@ import type { AuditReader } from '../audit/audit-reader.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
 import type { ClearMetrics, Context } from '../context.js'
 import { UnauthenticatedError } from '../errors.js'
+import type { FixedFigures } from '../gateway/fixed-figures.js'
 import type { GatewayStore } from '../gateway/gateway-store.js'
 import type { KeyMasker } from '../gateway/masking.js'
 import { createLoaders } from '../loaders/index.js'
@@ -32,6 +33,7 @@ export interface ContextDeps {
   readonly mappingSource: ModelMappingSource
   readonly modelMappings: ModelMappingStore
   readonly gateway: GatewayStore
+  readonly gatewayFigures: FixedFigures
   readonly maskStoredKey: KeyMasker
   /** Unix milliseconds. */
   readonly now: () => number
@@ -100,6 +102,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     mappingReader,
     modelMappings: deps.modelMappings,
     gateway,
+    gatewayFigures: deps.gatewayFigures,
     loaders,
     refresh() {
       if (performance.now() - readAt <= RENEW_AFTER_MS) return

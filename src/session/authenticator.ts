@@ -1,32 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { StaticToken } from '../config/admin-tokens.js'
 import { ForbiddenError, UnauthenticatedError, UnavailableError } from '../errors.js'
+import type { AdminAccount, AdminDirectory } from '../gateway/admin-directory.js'
 import { type AccessTokens, MAX_TOKEN_BYTES, REFUSED } from './jwt.js'
 import type { LoginLimiter } from './login-limiter.js'
 import type { PasswordVerifier } from './passwords.js'
 import { createTokenMemory } from './revocation-cache.js'
 import { createStaticTokenMatcher } from './static-tokens.js'
 import { type Viewer, viewerOfAdmin, viewerOfStaticToken } from './viewer.js'
-
-/** A row of the gateway's users, as far as it decides who may come in. */
-export interface AdminAccount {
-  readonly id: string
-  readonly username: string
-  readonly email: string
-  readonly passwordHash: string
-  readonly role: 'admin' | 'user'
-  readonly isActive: boolean
-  readonly isDeleted: boolean
-}
-
-/** The gateway's users. Every method throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer. */
-export interface AdminDirectory {
-  findById(id: string): Promise<AdminAccount | null>
-  /** Exact match. */
-  findByEmail(email: string): Promise<AdminAccount | null>
-  /** The password hash of any one admin, undefined where there is none. */
-  sampleHash(): Promise<string | undefined>
-}
 
 /** Throws UnavailableError (CACHE_UNAVAILABLE) when the cache does not answer. */
 export interface TokenBlacklist {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { hashSync } from '@node-rs/bcrypt'
-import { createEncrypter } from '../../src/gateway/fernet.js'
+import { createEncrypter } from '../../src/gateway/aether/fernet.js'
 import { psql } from '../support/servers/postgres.js'
 
 /** Planted where a real one would be; none of them may come out anywhere. */

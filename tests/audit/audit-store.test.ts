@@ -3,7 +3,7 @@ import { type AuditPageRequest, type AuditReader, createAuditReader } from '../.
 import { deedOf, isSuccess } from '../../src/audit/audit-rows.js'
 import type { AuditIntent, AuditOutcome, AuditStore } from '../../src/audit/audit-store.js'
 import { createPrismaAuditStore } from '../../src/audit/prisma-audit-store.js'
-import { prepareDatabase } from '../../src/gateway/schema/prepare-database.js'
+import { prepareDatabase } from '../../src/gateway/aether/schema/prepare-database.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from '../../src/postgres/database.js'
 import { createReadingPrisma } from '../../src/postgres/reading-prisma.js'
 import { freshDatabase } from '../support/servers/shared.js'

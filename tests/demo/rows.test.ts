@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isGlobalModelId } from '../../src/affinities/affinity-record.js'
 import { DEMO_ADMIN } from '../../src/demo/people.js'
 import { seedDemo } from '../../src/demo/rows.js'
-import { createDecrypter } from '../../src/gateway/fernet.js'
-import { createGatewayStore } from '../../src/gateway/gateway-store.js'
+import { createDecrypter } from '../../src/gateway/aether/fernet.js'
+import { createGatewayStore } from '../../src/gateway/aether/gateway-store.js'
+import { prepareDatabase } from '../../src/gateway/aether/schema/prepare-database.js'
 import { maskKey } from '../../src/gateway/masking.js'
-import { prepareDatabase } from '../../src/gateway/schema/prepare-database.js'
 import { createPgliteDatabase, type Database } from '../../src/postgres/database.js'
 
 const OPTIONS = { encryptionKey: 'rows-test-encryption-key', passwordHash: '$2b$04$not-a-real-hash' }
@@ -81,7 +81,7 @@ describe('the demo world', () => {
       expiredApiKeys: await prisma.apiKey.count({ where: expired }),
       standaloneApiKeys: await prisma.apiKey.count({ where: { isStandalone: true } }),
       inactiveProviders: await prisma.provider.count({ where: { isActive: false } }),
-      openCircuits: (await everyRow()).providerKeys.filter((key) => key.circuitBreakerOpen).length,
+      openCircuits: (await everyRow()).providerKeys.filter((key) => key.isCircuitOpen).length,
       expiredProviderKeys: await prisma.providerKey.count({ where: expired }),
       inactiveModels: await prisma.globalModel.count({ where: { isActive: false } }),
     }
@@ -93,7 +93,7 @@ describe('the demo world', () => {
     const decrypt = createDecrypter(OPTIONS.encryptionKey)
     const secrets = [
       ...apiKeys.map(({ keyEncrypted }) => decrypt(keyEncrypted)),
-      ...providerKeys.map(({ apiKey }) => decrypt(apiKey)),
+      ...providerKeys.map(({ storedKey }) => decrypt(storedKey)),
     ]
     const readable = secrets.flatMap((secret) => (secret === undefined ? [] : [secret]))
     expect(secrets.length - readable.length).toBe(2)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createDecrypter, createEncrypter } from '../../src/gateway/fernet.js'
+import { createDecrypter, createEncrypter } from '../../src/gateway/aether/fernet.js'
 import { createKeyMasker, maskKey } from '../../src/gateway/masking.js'
 
 describe('a masked key', () => {

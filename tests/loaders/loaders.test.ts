@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createGatewayStore, type GatewayStore } from '../../src/gateway/gateway-store.js'
+import { createGatewayStore } from '../../src/gateway/aether/gateway-store.js'
+import type { GatewayStore } from '../../src/gateway/gateway-store.js'
 import { createLoaders, type Loaders } from '../../src/loaders/index.js'
 import { createPgDatabase, type Database } from '../../src/postgres/database.js'
 import { FIXTURE_ADMIN } from '../support/fixtures.js'
@@ -45,18 +46,19 @@ describe('loaders over a real database', () => {
         loaders.endpoints,
         loaders.providerKeys,
         loaders.globalModels,
-        loaders.systemConfigs,
       ].map(async (loader) => {
         await loader.prime(['one', 'two'])
         expect(loader.load('one')).toBeNull()
       }),
     )
-    expect(statements).toHaveLength(7)
+    expect(statements).toHaveLength(6)
   })
 
-  it('load values of system_configs by their key', async () => {
-    expect(await loaders.systemConfigs.load('scheduling_mode')).toBe('cache_affinity')
-    expect(await loaders.systemConfigs.load('no_such_setting')).toBeNull()
+  it('load the scheduling modes in one statement, however many fields ask for them', async () => {
+    const [first, second] = await Promise.all([loaders.schedulingModes(), loaders.schedulingModes()])
+    expect(first).toEqual({ schedulingMode: 'cache_affinity', priorityMode: 'global_key' })
+    expect(second).toBe(first)
+    expect(statements).toHaveLength(1)
   })
 
   it('load the keys of many users in one statement, oldest first, and none for a user without', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createGatewayStore } from '../../src/gateway/gateway-store.js'
+import { createGatewayStore } from '../../src/gateway/aether/gateway-store.js'
 import { createLoaders } from '../../src/loaders/index.js'
 import { createPgDatabase } from '../../src/postgres/database.js'
 import {
@@ -19,7 +19,7 @@ const apiKey = {
   id: 'a-1',
   userId: 'u-1',
   name: 'alice-key',
-  keyEncrypted: null,
+  storedKey: null,
   isStandalone: false,
   isActive: true,
   expiresAt: null,
@@ -39,12 +39,12 @@ const providerKey = {
   id: 'k-1',
   endpointId: 'e-1',
   name: 'anthropic-0',
-  apiKey: '',
+  storedKey: null,
   rateMultiplier: 1,
   cacheTtlMinutes: 5,
   isActive: true,
   expiresAt: null,
-  circuitBreakerOpen: false,
+  isCircuitOpen: false,
 }
 const model = { id: 'm-1', name: 'claude', displayName: 'Claude', isActive: true }
 
@@ -98,7 +98,7 @@ describe('a pin is stale', () => {
       providerReasons({ ...provider, ...off }),
       endpointReasons({ ...endpoint, ...off }),
       providerKeyReasons({ ...providerKey, ...off }, NOW),
-      providerKeyReasons({ ...providerKey, circuitBreakerOpen: true }, NOW),
+      providerKeyReasons({ ...providerKey, isCircuitOpen: true }, NOW),
       modelReasons('m-1', { ...model, ...off }),
     ]).toEqual([
       ['API_KEY_INACTIVE'],
@@ -119,7 +119,7 @@ describe('a pin is stale', () => {
       'API_KEY_EXPIRED',
       'USER_INACTIVE',
     ])
-    expect(providerKeyReasons({ ...providerKey, ...expired, circuitBreakerOpen: true }, NOW)).toEqual([
+    expect(providerKeyReasons({ ...providerKey, ...expired, isCircuitOpen: true }, NOW)).toEqual([
       'PROVIDER_KEY_INACTIVE',
       'PROVIDER_KEY_EXPIRED',
       'CIRCUIT_OPEN',

@@ -10,8 +10,8 @@ import {
   UnauthenticatedError,
   UnavailableError,
 } from '../../src/errors.js'
+import type { AdminAccount } from '../../src/gateway/admin-directory.js'
 import {
-  type AdminAccount,
   type Authenticator,
   type AuthenticatorDeps,
   createAuthenticator,

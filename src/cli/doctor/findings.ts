@@ -3,6 +3,7 @@ import type { ModeConfig } from '../../config/mode.js'
 import { nearMisses } from '../../config/near-miss.js'
 import type { Environment } from '../../config/reader.js'
 import { ConfigurationError } from '../../errors.js'
+import { createAetherGateway } from '../../gateway/aether/aether-gateway.js'
 import { createPgDatabase, type Database } from '../../postgres/database.js'
 import { addressOfRedis, connectRedis, createRedis, type RedisClient } from '../../redis/client.js'
 import { reasonOf } from '../../util/reachability.js'
@@ -11,7 +12,7 @@ import { databaseClock, redisClock } from './clocks.js'
 import { hasIndexes, keysDecrypt, mayReadAndAudit, tablesFit } from './database.js'
 import type { Finding } from './finding.js'
 
-type Gateway = Extract<ModeConfig, { kind: 'gateway' }>
+type GatewayMode = Extract<ModeConfig, { kind: 'gateway' }>
 
 const CONNECT_TIMEOUT_MS = 5_000
 
@@ -51,7 +52,7 @@ function readConfiguration(env: Environment): Config | { readonly problems: read
 }
 
 async function* gatewayFindings(
-  mode: Gateway,
+  mode: GatewayMode,
   followsChanges: boolean,
 ): AsyncGenerator<Finding, void, undefined> {
   const database = createPgDatabase({ url: mode.databaseUrl, onError: () => {} })
@@ -59,11 +60,12 @@ async function* gatewayFindings(
   try {
     const hasDatabase = yield* reach('database', database.address, () => database.ping())
     if (hasDatabase) {
-      const tables = await tablesFit(database)
+      const gateway = createAetherGateway(database, mode)
+      const tables = await tablesFit(gateway)
       yield tables
-      if (tables.state === 'ok') yield await mayReadAndAudit(database)
-      yield await keysDecrypt(database, mode.encryptionKey)
-      if (tables.state === 'ok') yield await hasIndexes(database)
+      if (tables.state === 'ok') yield await mayReadAndAudit(database, gateway)
+      yield await keysDecrypt(gateway)
+      if (tables.state === 'ok') yield await hasIndexes(gateway)
     }
     const hasRedis = yield* reach('cache', addressOfRedis(mode.redis), async () => {
       await connectRedis(redis, CONNECT_TIMEOUT_MS)

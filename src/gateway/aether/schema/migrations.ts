@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 /** Where Prisma's schema engine records what it has applied. */
 export const MIGRATIONS_TABLE = '_prisma_migrations'
 
-// src/stores/gateway-schema/ and dist/stores/gateway-schema/ are equally deep below the package.
-const PRISMA_DIRECTORY = new URL('../../../prisma/', import.meta.url)
+// src/gateway/aether/schema/ and dist/gateway/aether/schema/ are equally deep below the package.
+const PRISMA_DIRECTORY = new URL('../../../../prisma/', import.meta.url)
 const MIGRATIONS_DIRECTORY = new URL('migrations/', PRISMA_DIRECTORY)
 
 /** Directory names of our migrations, oldest first. */

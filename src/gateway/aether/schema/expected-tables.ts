@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { PrismaClient } from '../../generated/prisma/client.js'
-import { GATEWAY_TABLES } from '../rows.js'
-import { columnOf, typeName } from '../table.js'
+import type { PrismaClient } from '../../../generated/prisma/client.js'
+import { columnOf, typeName } from '../../table.js'
+import { GATEWAY_TABLES } from '../tables.js'
 
 export interface ExpectedColumn {
   readonly name: string
@@ -31,10 +31,11 @@ const RuntimeDataModel = z.object({
 /** Every table and column of prisma/schema.prisma and of what is read by SQL, as the database names them. */
 export function expectedTables(prisma: PrismaClient): ExpectedTable[] {
   const tables = modelsOf(prisma)
-  for (const { name, columns } of GATEWAY_TABLES) {
-    const known = tables.get(name) ?? new Map<string, string>()
-    for (const [field, type] of Object.entries(columns)) known.set(columnOf(field), typeName(type))
-    tables.set(name, known)
+  for (const table of GATEWAY_TABLES) {
+    const known = tables.get(table.name) ?? new Map<string, string>()
+    for (const [field, type] of Object.entries(table.columns))
+      known.set(columnOf(table, field), typeName(type))
+    tables.set(table.name, known)
   }
   return [...tables].map(([name, columns]) => ({
     name,

@@ -1,7 +1,7 @@
-import type { DimensionSets } from '../affinities/affinity-selection.js'
-import { mapDatabaseErrors } from '../postgres/database-errors.js'
-import { containing } from '../util/text.js'
-import type { RunQuery } from './table-reader.js'
+import type { DimensionSets } from '../../affinities/affinity-selection.js'
+import { mapDatabaseErrors } from '../../postgres/database-errors.js'
+import { containing } from '../../util/text.js'
+import type { RunQuery } from '../table-reader.js'
 
 /**
  * The longest part of a text that every database folds as JavaScript does: ASCII, and what has no case. How the rest,

@@ -11,6 +11,7 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto'
+import type { Decrypter } from '../masking.js'
 
 const VERSION = 0x80
 const IV_START = 9
@@ -67,9 +68,6 @@ function decryptToken(keys: FernetKeys, token: Buffer): string | undefined {
     return undefined
   }
 }
-
-/** Plain text of a stored secret, or undefined for whatever cannot be decrypted. Never throws. */
-export type Decrypter = (stored: string | null) => string | undefined
 
 /**
  * Derives the key once, here, and returns the decrypter. The token's time is not judged: stored keys do not expire.

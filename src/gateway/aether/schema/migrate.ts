@@ -5,9 +5,9 @@ import type {
   SqlQueryable,
   Transaction,
 } from '@prisma/driver-adapter-utils'
-import { ConfigurationError, UnavailableError } from '../../errors.js'
-import type { Database } from '../../postgres/database.js'
-import { toDomainError } from '../../postgres/database-errors.js'
+import { ConfigurationError, UnavailableError } from '../../../errors.js'
+import type { Database } from '../../../postgres/database.js'
+import { toDomainError } from '../../../postgres/database-errors.js'
 import { applyMigrations } from './schema-engine.js'
 
 // The lock that Prisma's own tools take while they migrate, so that they and we exclude each other as well.
