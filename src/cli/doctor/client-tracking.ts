@@ -3,20 +3,21 @@ import type { RedisClient } from '../../redis/client.js'
 import { openTracking, TrackingRefusedError } from '../../redis/tracking.js'
 import type { Finding } from './finding.js'
 
-const NOBODY_LISTENS = { changed: () => {}, flushed: () => {}, ended: () => {} }
+const NO_LISTENER = { changed: () => {}, flushed: () => {}, ended: () => {} }
 
-/** Whether Redis announces changes to this user, as the live index needs it; of a cluster, one master is asked. */
-export async function changesAreTold(redis: RedisClient): Promise<Finding> {
+/** Checks that Redis announces changes to this user, which the index needs. In a cluster it asks one master. */
+export async function checkClientTracking(redis: RedisClient): Promise<Finding> {
   const [node] = 'nodes' in redis ? redis.nodes('master') : [redis]
   try {
-    if (node) (await openTracking(node, FAMILIES.roots, NOBODY_LISTENS)).close()
-    return { check: 'changes', state: 'ok', message: 'Redis tells of each change' }
+    if (node) (await openTracking(node, FAMILIES.roots, NO_LISTENER)).close()
+    return { check: 'changes', state: 'ok', message: 'Redis announces each change of an affinity.' }
   } catch (error) {
-    const why = error instanceof TrackingRefusedError ? 'refuses client tracking' : 'does not answer to it'
+    const why =
+      error instanceof TrackingRefusedError ? 'refuses client tracking' : 'does not answer to client tracking'
     return {
       check: 'changes',
       state: 'warning',
-      message: `Redis ${why}: each request will read all affinities (docs/configuration.md, Rights in Redis)`,
+      message: `Redis ${why}, so each request will scan all affinities. See docs/configuration.md, Rights in Redis.`,
     }
   }
 }

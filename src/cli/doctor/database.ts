@@ -6,8 +6,8 @@ import { tryStoredKeys } from '../../gateway/stored-keys.js'
 import type { Database } from '../../postgres/database.js'
 import type { Finding } from './finding.js'
 
-/** Whether the tables are the gateway's. Unlike the start of the service it makes none. */
-export async function tablesFit(database: Database): Promise<Finding> {
+/** Checks that the tables are the gateway's. Unlike the start of the service, it makes no tables. */
+export async function checkTables(database: Database): Promise<Finding> {
   const adapter = await database.sqlAdapterFactory.connect()
   try {
     const tables = await readTables(adapter, database.schemaName)
@@ -15,20 +15,20 @@ export async function tablesFit(database: Database): Promise<Finding> {
       return {
         check: 'tables',
         state: 'warning',
-        message: 'the database is empty: `serve` will make the tables',
+        message: 'The database is empty: `serve` will make the tables.',
       }
     }
     const problems = differences(expectedTables(database.prisma), tables)
     return problems.length === 0
-      ? { check: 'tables', state: 'ok', message: 'as the gateway makes them' }
+      ? { check: 'tables', state: 'ok', message: 'The tables are as the gateway makes them.' }
       : { check: 'tables', state: 'failed', message: problems.join(' ') }
   } finally {
     await adapter.dispose()
   }
 }
 
-/** Whether this user may read every table, and write the one that is written. */
-export async function mayReadAndAudit({ prisma, schemaName }: Database): Promise<Finding> {
+/** Checks that the user of DATABASE_URL may read every table and write `audit_logs`. */
+export async function checkRights({ prisma, schemaName }: Database): Promise<Finding> {
   const tables = expectedTables(prisma).map(({ name }) => name)
   const missing = await prisma.$queryRaw<{ table: string; privilege: string }[]>`
     SELECT c.relname AS "table", p.privilege
@@ -37,54 +37,61 @@ export async function mayReadAndAudit({ prisma, schemaName }: Database): Promise
     WHERE n.nspname = ${schemaName} AND c.relname = ANY(${tables})
       AND (p.privilege = 'SELECT' OR c.relname = 'audit_logs') AND NOT has_table_privilege(c.oid, p.privilege)
     ORDER BY 1, 2`
-  if (missing.length === 0)
-    return { check: 'rights', state: 'ok', message: 'may read all, and write audit_logs' }
+  if (missing.length === 0) {
+    const message = 'The user of DATABASE_URL may read all tables and write audit_logs.'
+    return { check: 'rights', state: 'ok', message }
+  }
   const grants = missing.map(({ table, privilege }) => `GRANT ${privilege} ON ${table}`)
   return {
     check: 'rights',
     state: 'failed',
-    message: `the user of DATABASE_URL lacks rights: ${grants.join('; ')}`,
+    message: `The user of DATABASE_URL lacks these rights: ${grants.join('; ')}`,
   }
 }
 
-/** Whether what the gateway has encrypted can be decrypted. */
-export async function keysDecrypt(database: Database, encryptionKey: string): Promise<Finding> {
+/** Checks that ENCRYPTION_KEY decrypts some of the API keys and provider keys that the gateway has stored. */
+export async function checkStoredKeys(database: Database, encryptionKey: string): Promise<Finding> {
   const found = await tryStoredKeys(database, createDecrypter(encryptionKey)).catch(() => undefined)
-  if (!found) return { check: 'keys', state: 'warning', message: 'not looked at: the tables cannot be read' }
+  if (!found) {
+    const message = 'The stored keys were not checked, because the tables cannot be read.'
+    return { check: 'keys', state: 'warning', message }
+  }
   const { tried, readable } = found
-  if (tried === 0) return { check: 'keys', state: 'warning', message: 'there is no stored key to try' }
-  const message = `${readable} of ${tried} stored keys that were tried decrypt`
+  if (tried === 0) {
+    return { check: 'keys', state: 'warning', message: 'The database has no stored key to check.' }
+  }
+  const message = `ENCRYPTION_KEY decrypts ${readable} of ${tried} stored keys that were checked.`
   if (readable === 0) {
-    return { check: 'keys', state: 'failed', message: `${message}: ENCRYPTION_KEY is not the gateway’s` }
+    return { check: 'keys', state: 'failed', message: `${message} ENCRYPTION_KEY is not the gateway’s.` }
   }
   return { check: 'keys', state: readable === tried ? 'ok' : 'warning', message }
 }
 
-/** Up to here all API keys are read within some 5 ms. */
+/** PostgreSQL reads this number of API keys without an index within some 5 ms. */
 const API_KEYS_WITHOUT_INDEX = 30_000
 
-/** Whether tables that are large have the indexes of deploy/postgres/indexes.sql, by whatever names. */
-export async function hasIndexes({ prisma, schemaName }: Database): Promise<Finding> {
+/** Checks that large tables have the indexes of deploy/postgres/indexes.sql, by whatever names. */
+export async function checkIndexes({ prisma, schemaName }: Database): Promise<Finding> {
   const tables = await prisma.$queryRaw<{ name: string; rows: number; indexes: string }[]>`
     SELECT c.relname AS name, c.reltuples AS rows,
       coalesce(string_agg(pg_get_indexdef(i.indexrelid), ';') FILTER (WHERE i.indisvalid), '') AS indexes
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indrelid = c.oid
     WHERE n.nspname = ${schemaName} AND c.relname IN ('api_keys', 'users')
     GROUP BY c.oid`
-  // PostgreSQL counts when it analyses a table, and has -1 before.
+  // PostgreSQL counts the rows when it analyses a table; before that it says -1.
   const apiKeys = Math.max(0, tables.find(({ name }) => name === 'api_keys')?.rows ?? 0)
-  const about = `about ${apiKeys.toLocaleString('en')} API keys`
+  const about = `The database has about ${apiKeys.toLocaleString('en')} API keys`
   if (apiKeys <= API_KEYS_WITHOUT_INDEX) {
-    return { check: 'indexes', state: 'ok', message: `${about}: the gateway’s own are enough` }
+    return { check: 'indexes', state: 'ok', message: `${about}; the gateway’s own indexes are enough.` }
   }
   const hasAll =
     tables.every(({ indexes }) => indexes.includes('gin_trgm_ops')) &&
     tables.some(({ indexes }) => indexes.includes('(user_id)'))
   return hasAll
-    ? { check: 'indexes', state: 'ok', message: `${about}, found by index` }
+    ? { check: 'indexes', state: 'ok', message: `${about}, and the indexes to find them.` }
     : {
         check: 'indexes',
         state: 'warning',
-        message: `${about}: a search reads all of them. deploy/postgres/indexes.sql makes it fast (see docs/operating.md, Capacity)`,
+        message: `${about}, and a search reads all of them. deploy/postgres/indexes.sql makes it fast: see docs/operating.md, Capacity.`,
       }
 }
