@@ -9,6 +9,7 @@ import type { Loaders } from './loaders/index.js'
 import type { ModelMappingReader } from './model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from './model-mappings/model-mapping-store.js'
 import type { ReadingPrisma } from './postgres/reading-prisma.js'
+import type { Login } from './session/authenticator.js'
 import type { Viewer } from './session/viewer.js'
 import type { StatisticsReader } from './statistics/statistics.js'
 import type { Streams } from './util/open-streams.js'
@@ -65,7 +66,7 @@ export interface Context {
   stop(reason: unknown): void
   readonly stopped: AbortSignal
   /** Null where the credentials are wrong. */
-  login(email: string, password: string): Promise<LoginSession | null>
+  login(email: string, password: string): Promise<Login | null>
   /** The masked form of a stored key; null where it cannot be decrypted. */
   maskStoredKey(stored: string | null): string | null
   /** Tells the client something beside the data, in the answer's `extensions`. */
@@ -78,10 +79,4 @@ export interface Context {
 /** Counts of what clears did. */
 export interface ClearMetrics {
   clearDone(action: string, outcome: 'done' | 'dry' | 'failed', clearedCount: number): void
-}
-
-export interface LoginSession {
-  readonly token: string
-  readonly expiresAt: Date
-  readonly viewer: Viewer
 }

@@ -1,14 +1,16 @@
-import type { Context, LoginSession } from '../context.js'
+import type { Context } from '../context.js'
 import { InvalidCredentialsError } from '../errors.js'
 import type { UserRow } from '../gateway/rows.js'
+import type { Login } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
+import type { MaybePromise } from '../util/promises.js'
 import { completeEvent } from './with-audit.js'
 
 /**
  * Signs in, and leaves an audit event either way; a refusal for too many attempts leaves none, since it may be a flood.
  * @throws InvalidCredentialsError; RateLimitedError; UnavailableError where the database does not answer
  */
-export async function login(email: string, password: string, context: Context): Promise<LoginSession> {
+export async function login(email: string, password: string, context: Context): Promise<Login> {
   context.clientGone.throwIfAborted()
   const session = await context.login(email, password)
   const event = await context.audit.begin({
@@ -31,8 +33,5 @@ export async function login(email: string, password: string, context: Context): 
   return session
 }
 
-export const userOfViewer = (
-  viewer: Viewer,
-  { loaders }: Context,
-): UserRow | null | Promise<UserRow | null> =>
+export const userOfViewer = (viewer: Viewer, { loaders }: Context): MaybePromise<UserRow | null> =>
   viewer.userId === null ? null : loaders.users.load(viewer.userId)

@@ -20,11 +20,9 @@ import {
 } from '../resolvers/model-mapping-clears.js'
 import type { ClearPayload as PayloadShape } from '../resolvers/with-audit.js'
 import { AffinityFilter } from './affinities.js'
-import { ApiKey } from './api-key.js'
 import { AuditEvent } from './audit.js'
 import { type BuilderTypes, builder } from './builder.js'
-import { Provider } from './provider.js'
-import { User } from './user.js'
+import { ApiKey, Provider, User } from './entities.js'
 
 /** A clear counts as much as a large page: a request cannot string many of them together. */
 const CLEAR_COMPLEXITY = 25_000

@@ -1,3 +1,5 @@
+import type { Plugin } from 'graphql-yoga'
+
 /** A dependency that can be asked whether it answers. */
 export interface Dependency {
   readonly name: 'database' | 'cache'
@@ -51,4 +53,21 @@ async function ping(dependency: Dependency): Promise<DependencyHealth> {
   )
   clearTimeout(timer)
   return { state, latencyMs: Math.round((performance.now() - startedAt) * 10) / 10 }
+}
+
+/**
+ * `/health/live`: this process answers. `/health/ready`: 200 where it can serve, 503 where a dependency is down or it
+ * is about to stop.
+ */
+export function useHealth(readHealth: () => Promise<Health>): Plugin {
+  return {
+    async onRequest({ url, request, fetchAPI, endResponse }) {
+      if (request.method !== 'GET' && request.method !== 'HEAD') return
+      if (url.pathname === '/health/live') endResponse(fetchAPI.Response.json({ status: 'live' }))
+      if (url.pathname === '/health/ready') {
+        const health = await readHealth()
+        endResponse(fetchAPI.Response.json(health, { status: health.status === 'ready' ? 200 : 503 }))
+      }
+    },
+  }
 }
