@@ -1,9 +1,9 @@
 /**
- * Domain errors. They name what went wrong in the field's own terms and carry a stable code; how a code
- * becomes an HTTP status or a GraphQL union member is the server's and the schema's business, not theirs.
+ * This module has the errors of the domain, each with a stable code. The server turns a code into an HTTP status, and the
+ * schema turns it into a member of a GraphQL union.
  */
 
-/** Codes that reach a client as data, in the `Error` interface of the schema. */
+/** These codes reach a client as data, in the `Error` interface of the schema. */
 export type ErrorCode =
   | 'NOT_FOUND'
   | 'INVALID_INPUT'
@@ -19,7 +19,7 @@ export class NotFoundError extends Error {
   readonly code = 'NOT_FOUND' as const
 }
 
-/** An argument that is well-typed but cannot be meant. `field` names the argument. */
+/** An argument has the right type but no possible meaning. `field` names the argument. */
 export class InvalidInputError extends Error {
   override readonly name = 'InvalidInputError'
   readonly code = 'INVALID_INPUT' as const
@@ -37,8 +37,8 @@ export class ConfirmationRequiredError extends Error {
 }
 
 /**
- * A store could not answer. `clearedCount` is how many records a clear had confirmed gone before it stopped.
- * The driver's own error is the `cause`: it may be logged, and is never sent.
+ * A store could not answer. `clearedCount` is the number of records that a clear had removed for certain before it
+ * stopped. The driver's own error is the `cause`: it may be logged, and is never sent.
  */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError'
@@ -59,7 +59,7 @@ export class UnavailableError extends Error {
 export const cacheUnavailable = (cause: unknown): UnavailableError =>
   new UnavailableError('CACHE_UNAVAILABLE', 'The cache cannot be reached. Nothing was changed.', { cause })
 
-/** Changes to the cache are not seen, though the cache may well be there. */
+/** The service does not see changes to the cache, although the cache itself may be reachable. */
 export const notFollowed = (message: string, cause?: unknown): UnavailableError =>
   new UnavailableError('CACHE_UNAVAILABLE', message, { cause })
 
@@ -74,27 +74,27 @@ export class UnauthenticatedError extends Error {
   readonly code = 'UNAUTHENTICATED' as const
 }
 
-/** The viewer is known and may not do this. */
+/** The viewer is signed in but lacks the right to do this. */
 export class ForbiddenError extends Error {
   override readonly name = 'ForbiddenError'
   readonly code = 'FORBIDDEN' as const
 }
 
-/** What a request costs, of which budget for a minute, and what is left of that. */
+/** A request has this cost, out of a budget for one minute. */
 export interface RequestCost {
   readonly requested: number
   readonly limit: number
   readonly remaining: number
-  /** Whole seconds until all of the budget is there again. */
+  /** The whole budget is available again after so many whole seconds. */
   readonly resetSeconds: number
 }
 
-/** Too many failures, or too much asked for; `retryAfterSeconds` is when the next try is taken. */
+/** A caller failed too often or asked for too much. The next try is taken after `retryAfterSeconds`. */
 export class RateLimitedError extends Error {
   override readonly name = 'RateLimitedError'
   readonly code = 'RATE_LIMITED' as const
   readonly retryAfterSeconds: number
-  /** Undefined where it is not cost that is limited. */
+  /** The cost is undefined if the limit is on something else, such as failures. */
   readonly cost: RequestCost | undefined
 
   constructor(retryAfterSeconds: number, what = 'Too many failed attempts.', cost?: RequestCost) {
@@ -104,26 +104,26 @@ export class RateLimitedError extends Error {
   }
 }
 
-/** A query took longer than queries may. */
+/** A query took longer than the time limit. */
 export class OperationTimeoutError extends Error {
   override readonly name = 'OperationTimeoutError'
   readonly code = 'OPERATION_TIMEOUT' as const
 
   constructor(seconds: number) {
-    super(`The query took longer than ${seconds} s and was stopped. Ask for less at once.`)
+    super(`The query took longer than ${seconds} s and was stopped. Send a smaller query.`)
   }
 }
 
-/** The client has gone: what is left of the work is ended, and nobody reads why. */
+/** The client has disconnected, so the rest of the work is stopped. Nobody reads this message. */
 export class ClientGoneError extends Error {
   override readonly name = 'ClientGoneError'
 
   constructor() {
-    super('The client has gone.')
+    super('The client has disconnected.')
   }
 }
 
-/** Start-up cannot go on. `problems` are complete sentences for an operator, all of them at once, without secrets. */
+/** The service cannot start. `problems` has all problems at once, as sentences for an operator, without secrets. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
   readonly problems: readonly string[]
@@ -134,7 +134,7 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** The same for an unknown account, a wrong password and an account that may not sign in. */
+/** The message is the same for an unknown account, a wrong password and an account that may not sign in. */
 export class InvalidCredentialsError extends Error {
   override readonly name = 'InvalidCredentialsError'
 

@@ -12,7 +12,7 @@ import { escapeControls, replaceControls } from './log/log-lines.js'
 import { type HttpServer, listen } from './server/http/http-server.js'
 import { newStaticToken } from './session/static-tokens.js'
 
-/** How long requests in flight may take when the service stops. Clears that run get more: see `CLEARS_MS`. */
+/** At a stop, requests in flight get this time, in milliseconds. Running clears get more: see `CLEARS_MS`. */
 const DRAIN_MS = 9_000
 
 async function main(): Promise<void> {
@@ -23,8 +23,8 @@ async function main(): Promise<void> {
     : configured
   const logger = createLogger(config)
   for (const variable of nearMisses(process.env))
-    logger.warn(variable, 'a variable is not read; its name is close to one that is')
-  // Loaded only where it is used: OpenTelemetry is some 100 files.
+    logger.warn(variable, 'an unknown variable is ignored; its name is close to a known one')
+  // OpenTelemetry has some 100 files, so it is loaded only if traces are on.
   const tracing =
     config.tracing &&
     (await (await import('./server/observe/tracing/provider.js')).startTracing(config.tracing, logger))
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
     const demo =
       app.keyspace &&
       (await startDemo(app.database.query, app.keyspace, (error) =>
-        logger.error({ err: error }, 'the demo traffic stumbled'),
+        logger.error({ err: error }, 'the simulated traffic of the demo failed'),
       ))
     if (demo) stack.unshift(async () => demo.stop())
     const server = await listen(app, config.host, config.port)
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Lines of JSON for machines; for a person at a terminal, readable ones. */
+/** Makes the logger: it writes JSON lines for machines, and readable lines on a terminal. */
 function createLogger({ logLevel }: Config): Logger {
   const { isTTY } = process.stdout
   const options = {
@@ -59,26 +59,31 @@ function createLogger({ logLevel }: Config): Logger {
   return isTTY ? pino(options, pretty({ colorize: true, ignore: 'pid,hostname' })) : pino(options)
 }
 
+/** Prints the addresses and the ways to sign in, once the server listens. */
 function banner(config: Config, url: string, demo: Demo | undefined, token: string | undefined): string {
   const lines = [`affinityql serves ${url}/graphql`, `  console   ${url}/`]
   if (demo && token) {
     lines.push(
-      '  demo      simulated gateway traffic, nothing installed; set DATABASE_URL, REDIS_URL, … for a real gateway',
+      '  demo      The gateway’s rows and traffic are simulated. For a real gateway, set DATABASE_URL, REDIS_URL,',
+      '            ENCRYPTION_KEY and JWT_SECRET_KEY.',
       `  sign in   ${demo.email} / ${demo.password}`,
       `  token     ${token}`,
     )
   } else if (config.staticTokens.length === 0) {
-    lines.push('  sign in with an administrator’s account of the gateway; ADMIN_TOKENS has none for scripts')
+    lines.push(
+      '  sign in   Use an administrator’s account of the gateway.',
+      '  token     ADMIN_TOKENS is not set, so scripts have no static token.',
+    )
   }
   return `${lines.join('\n')}\n`
 }
 
-/** The first signal stops in good order, the second one in a moment, the third one at once. */
+/** Stops the service on signals. The first one waits for requests and clears, the second ends them, the third exits. */
 function stopOnSignals(app: App, server: HttpServer, stack: readonly (() => Promise<void>)[]): void {
   let signals = 0
   const stop = (signal: 'SIGTERM' | 'SIGINT') => {
     signals += 1
-    // As a shell tells of a process that a signal has ended.
+    // Shells report a process that a signal has ended by 128 plus the signal's number.
     const code = 128 + constants.signals[signal]
     if (signals === 1) {
       app.startDraining()

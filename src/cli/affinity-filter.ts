@@ -13,37 +13,45 @@ interface FilterOptions {
   readonly honoured?: true
 }
 
-/** The fields of the API's AffinityFilter. */
+/** Adds one option for each field of the API's AffinityFilter. */
 export function addFilterOptions(command: Command): Command {
   return command
-    .option('--user <id>', 'of this user’s API keys')
-    .option('--api-key <id>', 'of this API key')
-    .option('--provider <id>', 'pinned to this provider')
-    .option('--provider-key <id>', 'pinned to this provider key')
-    .option('--endpoint <id>', 'pinned to this endpoint')
-    .option('--model <id>', 'for this model: a global model id, or the raw name')
-    .option('--format <format>', 'in this API format, such as CLAUDE')
-    .addOption(new Option('--stale', 'that can no longer be honoured').conflicts('honoured'))
-    .addOption(new Option('--honoured', 'that can still be honoured').conflicts('stale'))
+    .option('--user <id>', 'Select affinities of this user’s API keys.')
+    .option('--api-key <id>', 'Select affinities of this API key.')
+    .option('--provider <id>', 'Select affinities that are pinned to this provider.')
+    .option('--provider-key <id>', 'Select affinities that are pinned to this provider key.')
+    .option('--endpoint <id>', 'Select affinities that are pinned to this endpoint.')
+    .option('--model <id>', 'Select affinities of this model: a global model id, or a raw name.')
+    .option('--format <format>', 'Select affinities of this API format, such as CLAUDE.')
+    .addOption(
+      new Option('--stale', 'Select stale affinities: the scheduler would not use their pins.').conflicts(
+        'honoured',
+      ),
+    )
+    .addOption(
+      new Option('--honoured', 'Select affinities that are not stale. Not together with --stale.').conflicts(
+        'stale',
+      ),
+    )
 }
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
 /**
- * Why nothing was found, where a filter has what looks like a name: the server cannot tell it from the id of something
- * that nothing is pinned to, and "none" would be read as "all is well".
+ * Returns a hint for a filter that matched no affinity and has a name in place of an id. The server cannot tell a name
+ * from the id of something that nothing is pinned to, and a person would read "none" as "all is well".
  */
-export function whenNone(filter: AffinityFilter | undefined): string | undefined {
+export function noMatchHint(filter: AffinityFilter | undefined): string | undefined {
   const { userId, affinityKey, providerId, providerKeyId, endpointId, modelId, apiFormat } = filter ?? {}
   const ids = [userId, affinityKey, providerId, providerKeyId, endpointId, modelId]
-  const isSlip =
+  const hasName =
     ids.some((id) => id && !UUID.test(id)) || (apiFormat && apiFormat !== apiFormat.toUpperCase())
-  return isSlip
-    ? 'A name is no id, and formats are in capitals: `affinityql affinities list --search NAME --json` shows what records hold.'
+  return hasName
+    ? 'A name is not an id, and API formats are in capitals. `affinityql affinities list --search NAME --json` shows ids and API formats.'
     : undefined
 }
 
-/** Undefined where no option was given. */
+/** Reads the filter from the options. It returns undefined if no option was given. */
 export function filterOf(command: Command): AffinityFilter | undefined {
   const { user, apiKey, provider, providerKey, endpoint, model, format, stale, honoured } =
     command.opts<FilterOptions>()

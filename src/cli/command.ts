@@ -6,13 +6,13 @@ import { VARIABLES } from '../config/variables.js'
 import { CommandError, EXIT } from './exit-codes.js'
 import type { Terminal } from './terminal.js'
 
-/** What a command works with. */
+/** The dependencies of every command. */
 export interface Cli {
   readonly terminal: Terminal
   readonly env: Environment
-  /** Aborted by Ctrl-C. */
+  /** Ctrl-C aborts this signal. */
   readonly signal: AbortSignal
-  /** What the process ends with unless something throws. */
+  /** The process exits with this code unless a command throws. */
   exitCode: number
 }
 
@@ -26,20 +26,22 @@ interface GlobalOptions {
   readonly timeout: number
 }
 
-/** Options that every command takes, before or after its name. */
+/** Makes the options that every command takes, before or after its name. */
 export const globalOptions = (): Option[] => [
-  // Not by Commander's `env`, which reads the process's own environment and in its own way.
+  // Commander's `env` is not used here: it reads the environment of the process, and by other rules than ours.
   new Option(
     '--url <url>',
-    `the server (default: "${VARIABLES.AFFINITYQL_URL.default}", env: AFFINITYQL_URL)`,
+    `Ask the server at this address. (default: "${VARIABLES.AFFINITYQL_URL.default}", env: AFFINITYQL_URL)`,
   ),
   new Option(
     '--token <token>',
-    'a token; others can see arguments, so prefer the variable (env: AFFINITYQL_TOKEN)',
+    'Send this token. Other users of the machine can see it, so prefer the variable. (env: AFFINITYQL_TOKEN)',
   ),
-  new Option('--timeout <seconds>', 'for one answer of the server').default(30).argParser(positiveNumber),
-  new Option('--json', 'print JSON').conflicts('ndjson'),
-  new Option('--ndjson', 'print JSON, a record a line, as it comes').conflicts('json'),
+  new Option('--timeout <seconds>', 'Wait at most this many seconds for each answer; any number above 0.')
+    .default(30)
+    .argParser(timeoutSeconds),
+  new Option('--json', 'Print one JSON value in place of a table.').conflicts('ndjson'),
+  new Option('--ndjson', 'Print one JSON record on each line, as soon as it comes.').conflicts('json'),
 ]
 
 const globalsOf = (command: Command): GlobalOptions => command.optsWithGlobals<GlobalOptions>()
@@ -49,10 +51,10 @@ export function formatOf(command: Command): Format {
   return json ? 'json' : ndjson ? 'ndjson' : 'table'
 }
 
-/** What could only be read in part is shown, said, and ends with 5. */
+/** Makes the client of a command. A partial answer is printed with a warning, and the command exits with 5. */
 export function clientOf(cli: Cli, command: Command): AffinityqlClient {
   const { url, token, timeout } = globalsOf(command)
-  // A file that it was read from ends with a line break; an empty variable is none.
+  // A token that was read from a file ends with a line break. An empty variable counts as no token.
   const set = loadCommandLine(cli.env)
   const bearer = (token ?? set.token)?.trim()
   let warned = false
@@ -63,7 +65,7 @@ export function clientOf(cli: Cli, command: Command): AffinityqlClient {
     headers: { 'user-agent': 'affinityql-cli' },
     onPartial(error) {
       cli.exitCode = EXIT.unavailable
-      if (!warned) cli.terminal.note(`affinityql: incomplete: ${error.message} (${error.code})`)
+      if (!warned) cli.terminal.note(`affinityql: The output is incomplete: ${error.message} (${error.code})`)
       warned = true
     },
     onExtensions({ audit }) {
@@ -80,16 +82,20 @@ export function clientOf(cli: Cli, command: Command): AffinityqlClient {
   }
 }
 
-export function positiveNumber(text: string): number {
+export function timeoutSeconds(text: string): number {
   const value = Number(text)
-  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number above 0.')
+  if (!(value > 0) || !Number.isFinite(value)) {
+    throw new InvalidArgumentError('The timeout must be a number of seconds above 0.')
+  }
   return value
 }
 
-/** A number of records, or `all`. */
+/** Parses a number of records, or `all`. */
 export function limit(text: string): number {
   if (text === 'all') return Number.POSITIVE_INFINITY
   if (!/^[1-9]\d{0,9}$/.test(text))
-    throw new InvalidArgumentError('It must be a whole number above 0, or `all`.')
+    throw new InvalidArgumentError(
+      'The limit must be a whole number of records from 1 to 9999999999, or `all`.',
+    )
   return Number(text)
 }

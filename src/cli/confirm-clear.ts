@@ -2,11 +2,11 @@ import type { Command } from 'commander'
 import { AffinityqlError } from '../client/index.js'
 import { type Cli, formatOf } from './command.js'
 import { CommandError, EXIT, exitCodeOf } from './exit-codes.js'
-import { count } from './format.js'
+import { counted } from './format.js'
 import { printOne } from './lists.js'
 import { printable } from './printable.js'
 
-/** What every result of a clear has, whichever of its members it is. */
+/** Every result of a clear has these fields: a success has the first ones, an error the others. */
 export type ClearResult =
   | {
       readonly __typename: string
@@ -21,15 +21,15 @@ export type ClearResult =
       readonly clearedCount?: number
     }
 
-/** One clear: how it is run, and what a person is shown before. */
+/** One clear, and the preview that a person sees before it. */
 export interface Clear<Result extends ClearResult> {
   run(dryRun: boolean): Promise<Result>
-  /** A few of the records that would go, as text for a person. */
+  /** Returns some of the records that would be cleared, as text for a person. */
   sample(dryRun: Result): Promise<string>
-  /** Everything goes: this word has to be typed, since an answer of one letter is given without reading. */
+  /** A clear of everything wants this word typed, because a person types one letter without reading. */
   readonly word?: string
-  /** For whom nothing was found: why that may be, where the server cannot tell it from a slip. */
-  readonly whenNone?: string | undefined
+  /** This hint is printed if the clear found no record. */
+  readonly noMatchHint?: string | undefined
 }
 
 interface ClearOptions {
@@ -39,41 +39,42 @@ interface ClearOptions {
 
 export const addClearOptions = (command: Command): Command =>
   command
-    .option('--dry-run', 'count what would go, and clear nothing')
-    .option('-y, --yes', 'do not ask; needed where there is no terminal')
+    .option('--dry-run', 'Count what would be cleared, and clear nothing.')
+    .option('-y, --yes', 'Clear without asking. Without a terminal, a clear needs this option.')
 
 /**
- * Clears after a look: on a terminal the dry run's count and a sample are shown and a person is asked; elsewhere only
- * `--yes` clears. It is sent once, and only with a yes.
+ * Clears after a preview. On a terminal it shows the count of a dry run and some records, and asks the person. Without a
+ * terminal it clears only with `--yes`. It sends the clear once, and never without a yes.
  */
 export async function clear<Result extends ClearResult>(
   cli: Cli,
   command: Command,
-  what: Clear<Result>,
+  operation: Clear<Result>,
 ): Promise<void> {
   const { dryRun, yes } = command.opts<ClearOptions>()
   const { terminal } = cli
-  if (dryRun) return print(cli, command, await what.run(true), what)
-  const mustAsk = terminal.isInteractive ? !yes || what.word !== undefined : false
+  if (dryRun) return print(cli, command, await operation.run(true), operation)
+  const mustAsk = terminal.isInteractive ? !yes || operation.word !== undefined : false
   if (!mustAsk && !yes) {
-    throw new CommandError('Nothing was cleared: where nobody can be asked, --yes is needed.', EXIT.refused)
+    throw new CommandError('Nothing was cleared: without a terminal, a clear needs --yes.', EXIT.refused)
   }
   if (mustAsk) {
-    const preview = await what.run(true)
-    if ('code' in preview || preview.clearedCount === 0) return print(cli, command, preview, what)
+    const preview = await operation.run(true)
+    if ('code' in preview || preview.clearedCount === 0) return print(cli, command, preview, operation)
     terminal.note(preview.message)
-    terminal.note((await what.sample(preview)).trimEnd())
-    await agree(cli, preview.clearedCount, what.word)
+    terminal.note('The clear would remove records such as these:')
+    terminal.note((await operation.sample(preview)).trimEnd())
+    await askForConfirmation(cli, preview.clearedCount, operation.word)
   }
-  // Ctrl-C while the look was under way.
+  // Ctrl-C may have come during the preview.
   cli.signal.throwIfAborted()
-  terminal.progress('clearing …')
+  terminal.progress('Clearing …')
   try {
-    await print(cli, command, await what.run(false), what)
+    await print(cli, command, await operation.run(false), operation)
   } catch (error) {
-    if (mayBeDone(error)) {
+    if (mayHaveCleared(error)) {
       terminal.note(
-        'affinityql: No answer came. It may have been done all the same: `affinityql audit` tells, and repeating it is safe.',
+        'affinityql: No answer came. The server may have cleared nevertheless: `affinityql audit` shows it. You can repeat the clear safely.',
       )
     }
     throw error
@@ -82,11 +83,11 @@ export async function clear<Result extends ClearResult>(
   }
 }
 
-/** It never left this machine. */
+/** A request that fails with one of these codes never reached a server. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 
-/** Whether what was asked for may be done although its answer is not there. */
-function mayBeDone(error: unknown): boolean {
+/** Tells whether the server may have cleared although its answer did not come. */
+function mayHaveCleared(error: unknown): boolean {
   if (!(error instanceof AffinityqlError)) return false
   if (error.code === 'TIMEOUT') return true
   if (error.code !== 'NETWORK_ERROR') return false
@@ -95,8 +96,8 @@ function mayBeDone(error: unknown): boolean {
   return !(cause instanceof Error && 'code' in cause && NOT_SENT.has(String(cause.code)))
 }
 
-async function agree({ terminal }: Cli, cleared: number, word: string | undefined): Promise<void> {
-  const records = `${count(cleared)} record${cleared === 1 ? '' : 's'}`
+async function askForConfirmation({ terminal }: Cli, total: number, word: string | undefined): Promise<void> {
+  const records = counted(total, 'record', 'records')
   const answer = word
     ? await terminal.ask(`To clear all ${records}, type ${word}: `)
     : await terminal.ask(`Clear ${records}? [y/N] `)
@@ -104,20 +105,22 @@ async function agree({ terminal }: Cli, cleared: number, word: string | undefine
   if (!isYes) throw new CommandError('Nothing was cleared.', EXIT.refused)
 }
 
-/** What came of it; an error that is data ends the command as any other does. */
+/** Prints the result of a clear. An error that came as data ends the command like any other error. */
 async function print<Result extends ClearResult>(
   cli: Cli,
   command: Command,
   result: Result,
-  { whenNone }: Clear<Result>,
+  { noMatchHint }: Clear<Result>,
 ): Promise<void> {
   if (!('code' in result)) {
     await printOne(cli, command, result, () => `${printable(result.message)}\n`)
-    if (result.clearedCount === 0 && whenNone) cli.terminal.note(whenNone)
+    if (result.clearedCount === 0 && noMatchHint) cli.terminal.note(noMatchHint)
     return
   }
   cli.exitCode = exitCodeOf(result.code)
   if (formatOf(command) !== 'table') await printOne(cli, command, result, () => '')
-  const gone = result.clearedCount ? ` ${count(result.clearedCount)} were cleared before it stopped.` : ''
-  cli.terminal.note(`affinityql: ${result.message} (${result.code})${gone}`)
+  const cleared = result.clearedCount
+    ? ` The clear removed ${counted(result.clearedCount, 'record', 'records')} before it stopped.`
+    : ''
+  cli.terminal.note(`affinityql: ${result.message} (${result.code})${cleared}`)
 }

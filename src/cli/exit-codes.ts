@@ -1,7 +1,7 @@
 import { AffinityqlError } from '../client/index.js'
 import { ConfigurationError, InvalidInputError } from '../errors.js'
 
-/** What the process ends with. Part of the interface: scripts branch on it. docs/cli.md lists them. */
+/** The process exits with one of these codes. Scripts branch on them, so they are part of the interface (docs/cli.md). */
 export const EXIT = {
   ok: 0,
   failed: 1,
@@ -9,12 +9,12 @@ export const EXIT = {
   notFound: 3,
   refused: 4,
   unavailable: 5,
-  /** Ctrl-C: 128 and the number of SIGINT, as shells expect it. */
+  /** Shells expect this code after Ctrl-C: 128 plus the number of SIGINT. */
   interrupted: 130,
 } as const
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** Ends a command with a message for a person and a code for a script. */
+/** This error ends a command with a message for a person and an exit code for a script. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
   readonly exitCode: ExitCode
@@ -25,7 +25,7 @@ export class CommandError extends Error {
   }
 }
 
-/** Codes of the server's errors, and of those that are data, by what the process ends with. */
+/** Each error code of the server and of the client has its exit code here; any other code means `failed`. */
 const CODES: Readonly<Record<string, ExitCode>> = {
   BAD_USER_INPUT: EXIT.usage,
   INVALID_INPUT: EXIT.usage,
@@ -46,16 +46,16 @@ const CODES: Readonly<Record<string, ExitCode>> = {
 export const exitCodeOf = (code: string): ExitCode => CODES[code] ?? EXIT.failed
 
 const HINTS: Readonly<Record<string, string>> = {
-  UNAUTHENTICATED: 'Give a token with AFFINITYQL_TOKEN or --token; `affinityql login` prints one.',
-  NETWORK_ERROR: 'Is the server there? AFFINITYQL_URL or --url says where it is looked for.',
+  UNAUTHENTICATED: 'Set AFFINITYQL_TOKEN or --token to a valid token; `affinityql login` prints one.',
+  NETWORK_ERROR: 'Check that the server runs, and that AFFINITYQL_URL or --url has its address.',
 }
 
-/** The sentence that a person reads and the code that a script sees. */
+/** Returns the message of an error for a person, and its exit code for a script. */
 export function describeFailure(error: unknown): { readonly message: string; readonly exitCode: ExitCode } {
   if (error instanceof CommandError) return error
   if (error instanceof AffinityqlError) {
     const hint = HINTS[error.code]
-    const request = error.requestId ? ` Request ${error.requestId}.` : ''
+    const request = error.requestId ? ` The request id is ${error.requestId}.` : ''
     return {
       message: `${error.message} (${error.code})${error.code === 'INTERNAL_SERVER_ERROR' ? request : ''}${hint ? `\n${hint}` : ''}`,
       exitCode: exitCodeOf(error.code),

@@ -2,9 +2,9 @@ import Table from 'cli-table3'
 import { printable } from './printable.js'
 import type { Terminal } from './terminal.js'
 
-/** Columns of the terminal. Wider cells are cut: a page of names must not wrap. */
+/** A cell has at most this number of terminal columns. Wider cells are cut, so that no row of names wraps. */
 const WIDEST_CELL = 40
-/** Characters that take two columns; near enough to cut by. Aligning is the table's work. */
+/** These characters take two columns. The list is exact enough to cut cells; cli-table3 aligns them. */
 const WIDE =
   /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60]/u
 
@@ -20,7 +20,7 @@ function cut(text: string): string {
   for (const character of text) {
     columns += WIDE.test(character) ? 2 : 1
     if (columns > WIDEST_CELL) return `${kept}…`
-    // The last column is for the ellipsis, should one be needed.
+    // The last column stays free for an ellipsis.
     if (columns < WIDEST_CELL) kept += character
   }
   return text
@@ -47,11 +47,11 @@ const NO_LINES = Object.fromEntries(
 
 export interface Column<Row> {
   readonly title: string
-  readonly of: (row: Row) => string | number | boolean | null | undefined
+  readonly value: (row: Row) => string | number | boolean | null | undefined
   readonly align?: 'right'
 }
 
-/** A table without lines, so that it can be cut and grepped. */
+/** Makes a table without lines, so that `cut` and `grep` can read it. */
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
@@ -63,7 +63,7 @@ export function table<Row>(
     chars: { ...NO_LINES, middle: '  ' },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   })
-  for (const row of rows) made.push(columns.map((column) => cell(column.of(row))))
+  for (const row of rows) made.push(columns.map((column) => cell(column.value(row))))
   return `${made
     .toString()
     .split('\n')
@@ -71,8 +71,8 @@ export function table<Row>(
     .join('\n')}\n`
 }
 
-/** Names and values, one a line. */
-export function facts(
+/** Prints names and values, one pair on each line. */
+export function properties(
   entries: readonly (readonly [name: string, value: string | number | boolean | null | undefined])[],
   terminal: Terminal,
 ): string {
@@ -87,11 +87,11 @@ const printableValue = (value: Parameters<typeof cell>[0]): string =>
 
 export const count = (value: number): string => value.toLocaleString('en')
 
-/** `1 affinity`, `2 affinities`. */
+/** Writes a number with its noun: `1 affinity`, `2 affinities`. */
 export const counted = (value: number, one: string, many: string): string =>
   `${count(value)} ${value === 1 ? one : many}`
 
-/** `42 s`, `4 m 12 s`, `1 h 50 m`. */
+/** Writes seconds with their units: `42 s`, `4 m 12 s`, `1 h 50 m`. */
 export function duration(seconds: number | null): string | null {
   if (seconds === null) return null
   if (seconds < 60) return `${seconds} s`
@@ -99,7 +99,7 @@ export function duration(seconds: number | null): string | null {
   return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} m`
 }
 
-/** `2026-11-22 23:05:52` of a date as the server sends it; the column's title says that it is in UTC. */
+/** Writes a time of the server as `2026-11-22 23:05:52`. The column's title says that it is in UTC. */
 export const utc = (iso: string): string => iso.slice(0, 19).replace('T', ' ')
 
 export const percent = (share: number | null): string | null =>

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { List, Page } from '../client/index.js'
 import { type Cli, formatOf, limit } from './command.js'
-import { type Column, count, table } from './format.js'
+import { type Column, count, counted, table } from './format.js'
 
 const TABLE_ROWS = 100
 const LARGEST_PAGE = 1_000
@@ -9,17 +9,17 @@ const LARGEST_PAGE = 1_000
 export const limitOption = (): Option =>
   new Option(
     '--limit <records>',
-    `records to print, or all (default: ${TABLE_ROWS} in a table, else all)`,
+    `Print at most this number of records, 1 or more, or \`all\`. (default: ${TABLE_ROWS} in a table, else all)`,
   ).argParser(limit)
 
-/** How many records a list command prints at most; infinite where it prints all. */
-export const wantedRecords = (command: Command): number =>
+/** Returns how many records a list command prints at most, or infinity if it prints all. */
+export const recordLimit = (command: Command): number =>
   command.opts<{ limit?: number }>().limit ??
   (formatOf(command) === 'table' ? TABLE_ROWS : Number.POSITIVE_INFINITY)
 
 /**
- * Prints a list, page by page, as the client gives it. A table is one page after the other under one head; only a
- * terminal's reader is told how many there are in all. Returns how many were printed.
+ * Prints a list page by page and returns the number of printed records. A table has one head for all pages, and a note on
+ * stderr says how many records there are.
  */
 export async function printList<Row, Arguments extends { readonly first?: number | null | undefined }>(
   cli: Cli,
@@ -29,13 +29,13 @@ export async function printList<Row, Arguments extends { readonly first?: number
   args: Arguments,
 ): Promise<number> {
   const format = formatOf(command)
-  const wanted = wantedRecords(command)
+  const wanted = recordLimit(command)
   const printer = printers[format](cli, columns)
   const { terminal } = cli
   let printed = 0
   let totalCount = 0
   const { signal } = cli
-  // What one page holds is asked for alone: `pages` would fetch the next one meanwhile.
+  // One page is fetched by a single call: `pages` would prefetch the next page for nothing.
   const pages =
     wanted <= LARGEST_PAGE
       ? [await list({ ...args, first: wanted }, { signal })]
@@ -47,7 +47,7 @@ export async function printList<Row, Arguments extends { readonly first?: number
     printed += rows.length
     if (printed >= wanted) break
     if (!terminal.isOutputTerminal && page.pageInfo.hasNextPage) {
-      terminal.progress(`${count(printed)} of ${count(Math.min(totalCount, wanted))}`)
+      terminal.progress(`Printed ${count(printed)} of ${count(Math.min(totalCount, wanted))} records …`)
     }
   }
   terminal.progress('')
@@ -79,7 +79,7 @@ const printers = {
   },
 
   table: <Row>({ terminal }: Cli, columns: readonly Column<Row>[]): Printer<Row> => {
-    // Each page of up to 1,000 rows has columns of its own widths, as later pages are not there yet.
+    // Each page of up to 1,000 rows has its own column widths, because later pages are not known yet.
     let isFirst = true
     return {
       async rows(rows) {
@@ -89,9 +89,12 @@ const printers = {
         isFirst = false
       },
       async end(printed, totalCount) {
-        if (printed < totalCount)
-          terminal.note(`${count(printed)} of ${count(totalCount)}; --limit shows more.`)
-        else terminal.note(totalCount === 0 ? 'None.' : `${count(totalCount)} in all.`)
+        const total = counted(totalCount, 'record', 'records')
+        if (printed < totalCount) terminal.note(`Printed ${count(printed)} of ${total}; --limit prints more.`)
+        else
+          terminal.note(
+            totalCount === 0 ? 'No records were found.' : `Printed all records: ${count(totalCount)}.`,
+          )
       },
     }
   },
@@ -99,16 +102,16 @@ const printers = {
 
 const done = Promise.resolve()
 
-/** JSON on one line. It takes nothing but the value, so that `map(json)` does what it says. */
-export const json = (value: unknown): string => harmless(JSON.stringify(value))
+/** Prints a value as JSON on one line. It takes no second argument, so that `map(json)` cannot pass the index. */
+export const json = (value: unknown): string => escapeC1Controls(JSON.stringify(value))
 
-export const indentedJson = (value: unknown): string => harmless(JSON.stringify(value, null, 2))
+export const indentedJson = (value: unknown): string => escapeC1Controls(JSON.stringify(value, null, 2))
 
-/** C1 control characters are valid in JSON, and commands to some terminals. */
-const harmless = (text: string): string =>
+/** Escapes C1 control characters: they are valid in JSON, but some terminals obey them. */
+const escapeC1Controls = (text: string): string =>
   text.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
 
-/** One answer that is no list: JSON as it is, or what a person reads. */
+/** Prints one answer that is not a list, as JSON or as text for a person. */
 export async function printOne(
   cli: Cli,
   command: Command,

@@ -2,18 +2,18 @@
 import { EXIT } from './exit-codes.js'
 import { run } from './run.js'
 
-// `affinityql … | head` has seen enough: that is no failure, and nothing to talk about.
+// A reader such as `head` closes the pipe early. This is no failure, so it prints no message.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed)
 })
 
 const interrupt = new AbortController()
-// What runs is asked to end, and is ended when it is asked twice.
+// The first Ctrl-C asks the command to stop, the second one exits at once.
 process.on('SIGINT', () => {
   if (interrupt.signal.aborted) process.exit(EXIT.interrupted)
   interrupt.abort()
 })
 
 process.exitCode = await run(process.argv.slice(2), process, interrupt.signal)
-// What is still open (a kept-alive connection, say) is nothing to wait for; what was written is.
+// The process waits for its output, but not for open handles such as kept-alive connections.
 process.stdout.write('', () => process.exit())

@@ -1,4 +1,4 @@
 const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
 
-/** Names come from strangers: what could move a terminal's cursor or colour it is not shown. */
+/** Replaces control characters: names come from strangers and could move the cursor or colour the terminal. */
 export const printable = (text: string): string => text.replace(CONTROL, '�')

@@ -5,7 +5,7 @@ import { addAffinities } from './commands/affinities.js'
 import { addClears } from './commands/clear.js'
 import { addCompletion } from './commands/completion.js'
 import { addDoctor } from './commands/doctor.js'
-import { addLooks } from './commands/queries.js'
+import { addQueries } from './commands/queries.js'
 import { addServe } from './commands/serve.js'
 import { addTokens } from './commands/tokens.js'
 
@@ -18,39 +18,39 @@ const version = (): string => {
 }
 
 const AFTER_HELP = `
-AFFINITYQL_URL and AFFINITYQL_TOKEN say which server and with which token; NO_COLOR takes colours away.
+AFFINITYQL_URL sets the server’s address, AFFINITYQL_TOKEN sets the token, and NO_COLOR switches colours off.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 the server or one of its stores is
-unavailable, 130 interrupted.`
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 the server, Redis or PostgreSQL is
+unavailable, 130 interrupted by Ctrl-C.`
 
-/** Every command with its options. Nothing runs until it is parsed. */
+/** Makes every command with its options. No command runs before the arguments are parsed. */
 export function createProgram(cli: Cli): Command {
   const program = new Command('affinityql')
-    .description('The cache affinities of an LLM API gateway: look, watch and clear.')
-    .version(version())
-    .helpOption('-h, --help', 'show help')
+    .description('List, watch and clear the cache affinities of an LLM API gateway.')
+    .version(version(), '-V, --version', 'Print the version.')
+    .helpOption('-h, --help', 'Print this help.')
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true, helpWidth: 110 })
     .addHelpText('after', AFTER_HELP)
   for (const option of globalOptions()) program.addOption(option)
 
   addAffinities(program, cli)
-  addLooks(program, cli)
+  addQueries(program, cli)
   addClears(program, cli)
   addTokens(program, cli)
   addServe(program)
   addDoctor(program, cli)
   addCompletion(program, cli)
-  settle(program)
+  applySettings(program)
   return program
 }
 
-/** Commander hands its settings to commands that it makes later; the groups' own were made before. */
-function settle(command: Command): void {
+/** Applies the program's settings to every command: Commander copies them only to commands that it makes later. */
+function applySettings(command: Command): void {
   command
     .helpCommand(false)
     .exitOverride()
     .allowExcessArguments(false)
-    .showHelpAfterError('(--help shows more)')
-  for (const below of command.commands) settle(below.copyInheritedSettings(command))
+    .showHelpAfterError('(--help prints the usage.)')
+  for (const below of command.commands) applySettings(below.copyInheritedSettings(command))
 }

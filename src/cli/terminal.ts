@@ -8,22 +8,22 @@ import { printable } from './printable.js'
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan'
 
-/** What the process reads and writes; colours and questions only where a person is. */
+/** The terminal reads and writes for a command. It uses colours and asks questions only if a person is there. */
 export interface Terminal {
-  /** Whether a person can be asked. */
+  /** True if a person can answer questions. */
   readonly isInteractive: boolean
-  /** Whether a person reads the output. */
+  /** True if a person reads the output. */
   readonly isOutputTerminal: boolean
-  /** Resolves when it may be followed by more: a slow reader slows the writer, and nothing piles up. */
+  /** Writes to stdout. It resolves when stdout takes more, so that a slow reader slows the writer down. */
   write(text: string): Promise<void>
-  /** To stderr, with a line break. The text may be anybody's: nothing in it steers the terminal. */
+  /** Writes a line to stderr. The text may come from a stranger, so control characters are replaced. */
   note(text: string): void
-  /** A line on stderr that replaces the one before, only on a terminal; empty to take it away. */
+  /** Replaces the progress line on stderr, on a terminal only. An empty text removes it. */
   progress(text: string): void
   style(style: Style, text: string): string
-  /** Asks on stderr. */
+  /** Asks a question on stderr and returns the answer. */
   ask(question: string): Promise<string>
-  /** Asks on stderr, and does not show what is typed; elsewhere than on a terminal, the first line of stdin. */
+  /** Asks for a secret on stderr and does not show it. Without a terminal it reads the first line of stdin. */
   askSecret(question: string): Promise<string>
 }
 
@@ -77,11 +77,13 @@ export function createTerminal({ stdin, stdout, stderr, env }: Streams): Termina
   }
 }
 
-/** Ctrl-D and Ctrl-C are answers, too: nothing is to be done. */
+/** Waits for the answer to a question. Ctrl-D and Ctrl-C end the command. */
 async function answerOf(reader: ReturnType<typeof createInterface>, question: string): Promise<string> {
   const gone = new Promise<never>((_, reject) => {
-    reader.once('SIGINT', () => reject(new CommandError('Interrupted.', EXIT.interrupted)))
-    reader.once('close', () => reject(new CommandError('Nothing was done: no answer.', EXIT.refused)))
+    reader.once('SIGINT', () => reject(new CommandError('The command was interrupted.', EXIT.interrupted)))
+    reader.once('close', () =>
+      reject(new CommandError('Nothing was done, because no answer was given.', EXIT.refused)),
+    )
   })
   return Promise.race([reader.question(question), gone])
 }
@@ -99,7 +101,7 @@ const CTRL_C = '\u0003'
 const CTRL_D = '\u0004'
 const BACKSPACES = ['\u007f', '\b']
 
-/** The terminal's own echo is off before it is asked for, so that the password stands nowhere, however soon it comes. */
+/** Reads a hidden line. It switches the terminal's echo off before the question, so that no early key is shown. */
 function readHidden(stdin: ReadStream, ask: () => void): Promise<string> {
   return new Promise((resolve, reject) => {
     const typed: string[] = []
@@ -112,8 +114,10 @@ function readHidden(stdin: ReadStream, ask: () => void): Promise<string> {
     const read = (chunk: string) => {
       for (const character of chunk) {
         if (character === '\r' || character === '\n') return end(() => resolve(typed.join('')))
-        if (character === CTRL_C) return end(() => reject(new CommandError('Interrupted.', EXIT.interrupted)))
-        if (character === CTRL_D) return end(() => reject(new CommandError('No password.', EXIT.refused)))
+        if (character === CTRL_C)
+          return end(() => reject(new CommandError('The command was interrupted.', EXIT.interrupted)))
+        if (character === CTRL_D)
+          return end(() => reject(new CommandError('No password was given.', EXIT.refused)))
         if (BACKSPACES.includes(character)) typed.pop()
         else typed.push(character)
       }

@@ -10,14 +10,15 @@ import {
 import type { CallOptions } from './transport.js'
 import type { AffinitiesArguments, AffinityOrder, AffinityRecord } from './types.js'
 
-/** A use changes a record's expiry and count, but not this. Only a new pin does, and comes later in the walk. */
+/** The walk is ordered by the time of the pin, which a use does not change. A new pin comes later in the walk. */
 const WALK: AffinityOrder = { field: 'CREATED_AT', direction: 'ASC' }
 
 const SORTED_BY = { EXPIRES_AT: 'expiresAt', CREATED_AT: 'createdAt', REQUEST_COUNT: 'requestCount' } as const
 
 /**
- * A list of affinities. A page is in the order asked for; all pages are read in the order of creation, so that each record
- * that is there throughout is met exactly once, however often it is used meanwhile. Another order is made afterwards.
+ * Makes a list of affinities. One page has the order that the caller asks for. A walk over all pages follows the order
+ * of creation, so that it meets each lasting record exactly once while gateways use it. Any other order is sorted after
+ * the walk.
  */
 export function createAffinityList<Result extends Page<AffinityRecord>>(
   fetchPage: FetchPage<Result>,
@@ -39,7 +40,7 @@ export function createAffinityList<Result extends Page<AffinityRecord>>(
 
 type Pages<Result> = AsyncGenerator<Result, void, undefined>
 
-/** A record that is pinned anew is met again, at the end. */
+/** Drops records that the walk meets again: a record that is pinned anew comes once more at the end. */
 async function* withoutRepeats<Result extends Page<AffinityRecord>>(walk: Pages<Result>): Pages<Result> {
   const met = new Set<string>()
   for await (const page of walk) {
@@ -75,7 +76,7 @@ async function* inOrder<Result extends Page<AffinityRecord>>(
   }
 }
 
-/** What identifies a record, and breaks the ties of every order. */
+/** Returns the key that identifies a record and breaks the ties of every order. */
 const keyOf = ({ affinityKey, apiFormat, modelId }: AffinityRecord): string =>
   `${affinityKey}:${apiFormat}:${modelId}`
 

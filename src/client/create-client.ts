@@ -6,55 +6,55 @@ import { type CallOptions, type ClientOptions, checkOptions, execute } from './t
 import type * as Types from './types.js'
 
 /**
- * The API, one method for each of its queries, mutations and subscriptions. Every method rejects with AffinityqlError
- * where it has no answer. Queries are tried four times where another try may help, and wait as long as the server asks;
- * a mutation is sent once. What a mutation, or `userAffinities`, can expect to go wrong is in its result: branch on
- * `__typename`.
+ * The client has one method for each query, mutation and subscription of the API. A method that gets no answer rejects
+ * with AffinityqlError. The client sends a query up to four times if another try may help, and waits as long as the
+ * server asks; it sends a mutation once. The expected errors of a mutation, and of `userAffinities`, are members of its
+ * result: branch on `__typename`.
  */
 export interface AffinityqlClient {
-  /** Who the token belongs to. */
+  /** Returns the viewer: the owner of the token. */
   viewer(options?: CallOptions): Promise<Types.Viewer>
-  /** All live affinities with the rows that they name: searched, filtered and ordered before the page is cut. */
+  /** Lists all live affinities with the rows that they name. Search, filter and order apply before the page is cut. */
   readonly affinities: List<Types.AffinitiesArguments, Types.AffinityPage>
-  /** The same list with the names of the rows and no more of them: half the work of `affinities`. */
+  /** Lists the same affinities with the names of these rows only. This is half the work of `affinities`. */
   readonly affinityNames: List<Types.AffinitiesArguments, Types.AffinityNamesPage>
-  /** The same list with what Redis holds alone, without names: by far the quickest way to read all of it. */
+  /** Lists the same affinities with only what Redis holds, without names. This is by far the fastest way to read all. */
   readonly affinityRecords: List<Types.AffinitiesArguments, Types.AffinityRecordPage>
-  /** The affinities of one user (by id, username or email) or of one API key (by id). */
+  /** Lists the affinities of one user (by id, username or email) or of one API key (by id). */
   userAffinities(
     args: Types.UserAffinitiesArguments,
     options?: CallOptions,
   ): Promise<Types.UserAffinitiesResult>
   readonly cacheStats: {
-    /** How well the cache affinity works: as the gateways count it, and as the server sees it. */
+    /** Returns how well the cache affinity works, as the gateways count it and as the server observes it. */
     (options?: CallOptions): Promise<Types.CacheStats>
-    /** The same now, and again after each interval of 1 to 60 seconds; default 5. */
+    /** Returns the statistics at once, and again after each interval of 1 to 60 seconds; default 5. */
     watch(
       args?: { readonly intervalSeconds?: number | undefined },
       options?: SubscribeOptions,
     ): AsyncGenerator<Types.CacheStats, void, undefined>
   }
-  /** How the gateway's cache affinity is set up, each value with its meaning. */
+  /** Returns the configuration of the gateway's cache affinity, each value with its meaning. */
   cacheConfig(options?: CallOptions): Promise<Types.CacheConfig>
-  /** How many keys the gateway's model caches hold. */
+  /** Returns the number of keys in the gateway's model caches. */
   modelMappingStats(options?: CallOptions): Promise<Types.ModelMappingStats>
-  /** Names that lead to a global model of another name. */
+  /** Lists names that resolve to a global model of another name. */
   readonly modelMappings: List<Types.ModelMappingsArguments, Types.ModelMappingPage>
-  /** What providers call the global models. */
+  /** Lists the names of global models at their providers. */
   readonly providerModelMappings: List<Types.ProviderModelMappingsArguments, Types.ProviderModelMappingPage>
-  /** Names that lead to nothing, and entries that cannot be read. */
+  /** Lists names that resolve to no global model, and entries that cannot be read. */
   readonly unmappedEntries: List<Types.UnmappedEntriesArguments, Types.UnmappedEntryPage>
-  /** What was tried through the server, newest first. */
+  /** Lists the audit events of the service, newest first. */
   readonly auditEvents: List<Types.AuditEventsArguments, Types.AuditEventPage>
 
-  /** Signs an administrator of the gateway in. The client goes on with its own token: give the new one to another. */
+  /** Signs an administrator of the gateway in. This client keeps its own token: make another client for the new token. */
   login(args: Types.LoginArguments, options?: CallOptions): Promise<Types.LoginResult>
   /** Clears every affinity of one user, or of one API key. */
   clearUserCache(
     args: Types.ClearUserCacheArguments,
     options?: CallOptions,
   ): Promise<Types.ClearUserCacheResult>
-  /** Clears one affinity, while it is pinned to that endpoint. */
+  /** Clears one affinity if it is still pinned to this endpoint. */
   clearSingleAffinity(
     args: Types.ClearSingleAffinityArguments,
     options?: CallOptions,
@@ -64,7 +64,7 @@ export interface AffinityqlClient {
     args: Types.ClearProviderCacheArguments,
     options?: CallOptions,
   ): Promise<Types.ClearProviderCacheResult>
-  /** Clears every affinity that a filter names. An empty filter is refused: it never means everything. */
+  /** Clears every affinity that a filter selects. The server refuses an empty filter: it never means everything. */
   clearAffinities(
     args: Types.ClearAffinitiesArguments,
     options?: CallOptions,
@@ -79,30 +79,30 @@ export interface AffinityqlClient {
     args?: Types.ClearAllModelMappingCacheArguments,
     options?: CallOptions,
   ): Promise<Types.ClearAllModelMappingCacheResult>
-  /** Clears what one name resolves to. */
+  /** Clears the model mapping of one name. */
   clearModelMappingCacheByName(
     args: Types.ClearModelMappingCacheByNameArguments,
     options?: CallOptions,
   ): Promise<Types.ClearModelMappingCacheByNameResult>
-  /** Clears how one provider serves one global model. */
+  /** Clears the model mapping of one global model at one provider. */
   clearProviderModelMappingCache(
     args: Types.ClearProviderModelMappingCacheArguments,
     options?: CallOptions,
   ): Promise<Types.ClearProviderModelMappingCacheResult>
 
-  /** Every change of an affinity, as the server sees it, where the filter holds. */
+  /** Streams every change of the affinities that the filter selects. */
   affinityEvents(
     args?: Types.AffinityEventsArguments,
     options?: SubscribeOptions,
   ): AsyncGenerator<Types.AffinityEvent, void, undefined>
 
-  /** Any other query or mutation; the caller knows the shape of its `data`. */
+  /** Sends any other query or mutation. The caller knows the shape of its `data`. */
   request(text: string, variables?: object, options?: CallOptions): Promise<unknown>
 }
 
 /**
- * A client of one server. It holds no connection: there is nothing to close.
- * @throws TypeError where the url or the token cannot be used
+ * Makes a client of one server. The client holds no connection, so there is nothing to close.
+ * @throws TypeError if the URL or the token cannot be used
  */
 export function createClient(options: ClientOptions): AffinityqlClient {
   checkOptions(options)
@@ -179,6 +179,6 @@ export function createClient(options: ClientOptions): AffinityqlClient {
   }
 }
 
-/** Only what is certainly a query may be sent twice. */
+/** Tells queries from mutations. Only a text that is certainly a query may be sent twice. */
 const kindOf = (text: string): 'query' | 'mutation' =>
   /^(?:[\s,]|#.*[\n\r])*(?:query\b|\{)/.test(text) && !/\bmutation\b/.test(text) ? 'query' : 'mutation'

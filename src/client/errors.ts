@@ -1,7 +1,7 @@
 /**
- * Why an operation gave no answer: the server's own codes (docs/api.md lists them), or one of the client's.
- * `NETWORK_ERROR`: no answer came, or one that is not GraphQL's. `TIMEOUT`: none came in time. `ABORTED`: the caller's
- * signal ended it.
+ * The code says why an operation gave no answer. The server has its own codes (docs/api.md lists them), and the client
+ * adds three. `NETWORK_ERROR`: no GraphQL answer came. `TIMEOUT`: no answer came in time. `ABORTED`: the caller's signal
+ * ended the operation.
  */
 export type AffinityqlErrorCode =
   | 'UNAUTHENTICATED'
@@ -17,10 +17,10 @@ export type AffinityqlErrorCode =
   | 'NETWORK_ERROR'
   | 'TIMEOUT'
   | 'ABORTED'
-  // A later server may have more.
+  // A later server may have more codes.
   | (string & {})
 
-/** One entry of an answer's `errors`. */
+/** This is one entry of an answer's `errors`. */
 export interface GraphqlError {
   readonly message: string
   readonly path?: readonly (string | number)[]
@@ -38,22 +38,22 @@ export interface AffinityqlErrorDetails {
 }
 
 /**
- * An operation gave no answer, or only a part of one. What an operation can expect to go wrong (an unknown user, say)
- * is no such error: it is a member of the operation's result.
+ * The client throws this error if an operation gave no answer, or only a part of one. An expected error, such as an
+ * unknown user, is a member of the operation's result and is not thrown.
  */
 export class AffinityqlError extends Error {
   override readonly name = 'AffinityqlError'
   /** The code is stable: programs branch on it. If there are several errors, it is the first one's. */
   readonly code: AffinityqlErrorCode
-  /** HTTP status, where an answer came. */
+  /** The answer had this HTTP status; undefined if no answer came. */
   readonly status: number | undefined
-  /** Every error of the answer. */
+  /** The answer had these errors. */
   readonly errors: readonly GraphqlError[]
-  /** What the answer has beside its errors: fields that could not be read are null. */
+  /** The answer had these data beside its errors. Fields that could not be read are null. */
   readonly data: unknown
-  /** When the server will take the next try, in seconds, where it says so. */
+  /** The server takes the next try after so many seconds; undefined if it does not say. */
   readonly retryAfterSeconds: number | undefined
-  /** As in the server's log. */
+  /** The server's log names the request by this id. */
   readonly requestId: string | undefined
 
   constructor(message: string, details: AffinityqlErrorDetails) {
@@ -67,7 +67,7 @@ export class AffinityqlError extends Error {
   }
 }
 
-/** Takes the message and the code of the first error of an answer. */
+/** Makes an error from an answer, with the message and the code of its first error. */
 export function errorOfAnswer(
   answer: { readonly data?: unknown; readonly errors?: readonly GraphqlError[] | undefined },
   details: Pick<AffinityqlErrorDetails, 'status' | 'retryAfterSeconds' | 'requestId'> = {},

@@ -1,12 +1,12 @@
-/** One event of a `text/event-stream`. */
+/** This is one event of a `text/event-stream`. */
 export interface ServerSentEvent {
   readonly event: string
   readonly data: string
 }
 
 /**
- * Reads server-sent events off a response's body, as they come. Lines end in LF or CR LF; no server uses CR alone.
- * @param onBytes told of every chunk, comments included: the server sends one every 12 s
+ * Reads server-sent events from a response's body, as they come. Lines end in LF or CR LF; no server uses CR alone.
+ * @param onBytes is called for every chunk, also for the comment that the server sends every 12 s
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,

@@ -1,4 +1,4 @@
-/** `affinityql/client`: the API for programs, over fetch alone; for Node.js 20.19 or later and for browsers. */
+/** `affinityql/client` is the typed client of the API. It needs only fetch: Node.js 20.19 or later, or a browser. */
 export { type AffinityqlClient, createClient } from './create-client.js'
 export { AffinityqlError, type AffinityqlErrorCode, type GraphqlError } from './errors.js'
 export type { List, Page, WholeList } from './pages.js'

@@ -1,27 +1,27 @@
 import type { CallOptions } from './transport.js'
 
-/** A page of a list, as every list of the API has it. */
+/** Every list of the API has pages of this shape. */
 export interface Page<Node> {
-  /** Exact, over all pages. */
+  /** All pages together have exactly this number of records. */
   readonly totalCount: number
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null }
   readonly nodes: readonly Node[]
 }
 
-/** Arguments of a list that is read from its beginning: `first` is then the size of a page, 1 to 1,000. */
+/** These arguments read a list from its beginning. `first` is the size of a page, 1 to 1,000. */
 export type WholeList<Arguments> = Omit<Arguments, 'after' | 'offset'>
 
-/** A list of the API: one page by calling it, the rest by iterating. */
+/** A list of the API returns one page when it is called, and all pages through its iterators. */
 export interface List<Arguments, Result extends Page<unknown>> {
-  /** One page. `first` is 1 to 1,000, default 100; `after` is the `endCursor` of the page before. */
+  /** Returns one page. `first` is 1 to 1,000, default 100; `after` is the `endCursor` of the page before. */
   (args?: Arguments, options?: CallOptions): Promise<Result>
   /**
-   * Every page; 1,000 records each unless `first` says otherwise. While one is worked on the next is fetched, and no more
-   * than two are held. Affinities come in the order of creation, each once, however often they are used meanwhile; where
-   * `orderBy` names another order, all of them are read and held before the first page comes.
+   * Iterates over every page, of 1,000 records unless `first` says otherwise. It prefetches the next page meanwhile
+   * and holds at most two pages. Affinities come in the order of creation, each once, also while gateways
+   * use them. For another `orderBy`, the client reads and holds all of them before the first page comes.
    */
   pages(args?: WholeList<Arguments>, options?: CallOptions): AsyncGenerator<Result, void, undefined>
-  /** Every record of every page. */
+  /** Iterates over every record of every page. */
   all(
     args?: WholeList<Arguments>,
     options?: CallOptions,
@@ -38,12 +38,12 @@ export type FetchPage<Result> = (args: PageArguments, options: CallOptions) => P
 export const LARGEST_PAGE = 1_000
 
 /**
- * What was asked for leaves only when the event loop turns: a caller that works a page off without a pause would
- * otherwise keep the server waiting for the next question meanwhile.
+ * Waits for the next turn of the event loop, which sends the request for the next page. A caller that works without a
+ * pause would otherwise keep that request back.
  */
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
+const eventLoopTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
 
-/** Page after page, in the order that the arguments name. */
+/** Fetches page after page, in the order that the arguments name. */
 export async function* eachPage<Result extends Page<unknown>>(
   fetchPage: FetchPage<Result>,
   args: PageArguments,
@@ -62,9 +62,9 @@ export async function* eachPage<Result extends Page<unknown>>(
       const page: Result = await next
       const { hasNextPage, endCursor } = page.pageInfo
       next = hasNextPage && endCursor !== null ? after(endCursor) : undefined
-      // Its failure is told when it is awaited; a caller that stops before does not care.
+      // A failed prefetch is thrown when it is awaited. A caller that stops earlier does not need it.
       next?.catch(() => {})
-      if (next) await turn()
+      if (next) await eventLoopTurn()
       yield page
     }
   } finally {
@@ -72,7 +72,7 @@ export async function* eachPage<Result extends Page<unknown>>(
   }
 }
 
-/** A list whose order does not move while it is read: by name, or by when something happened. */
+/** Makes a list whose order does not change while it is read, such as an order by name. */
 export const createList = <Arguments extends PageArguments, Result extends Page<unknown>>(
   fetchPage: FetchPage<Result>,
 ): List<Arguments, Result> =>

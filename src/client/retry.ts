@@ -1,19 +1,19 @@
 import { AffinityqlError } from './errors.js'
 
-/** How often a query is tried in all, and the pauses between, in milliseconds. */
+/** A query is sent at most four times, with these pauses in between, in milliseconds. */
 const ATTEMPTS = 4
 const PAUSE_MS = { first: 250, longest: 8_000 } as const
-/** A server that asks for a longer pause than this has its error passed on instead, in seconds. */
+/** If the server asks for a longer pause than this, in seconds, the caller gets its error instead. */
 const LONGEST_RETRY_AFTER_SECONDS = 30
 
 const WORTH_ANOTHER_TRY = new Set(['NETWORK_ERROR', 'TIMEOUT', 'CACHE_UNAVAILABLE', 'DATABASE_UNAVAILABLE'])
 const PASSING_STATUS = new Set([429, 502, 503, 504])
 
-/** A growing pause, spread by a quarter either way, so that clients that failed together do not come back together. */
+/** Returns an exponential back-off with a jitter of a quarter, so that clients do not come back all at once. */
 export const backOffMs = (attempt: number): number =>
   Math.min(PAUSE_MS.first * 2 ** attempt, PAUSE_MS.longest) * (0.75 + Math.random() / 2)
 
-/** Rejects with ABORTED when the signal ends it. */
+/** Waits for so many milliseconds. It rejects with ABORTED when the signal ends it. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = () => {
@@ -32,14 +32,14 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
 export const aborted = (signal: AbortSignal | undefined): AffinityqlError =>
   new AffinityqlError('The operation was aborted.', { code: 'ABORTED', cause: signal?.reason })
 
-/** Milliseconds until a try may bring another answer; undefined where it will not. */
+/** Returns the milliseconds until another try may help, or undefined if none will. */
 export function pauseAfter(error: unknown, attempt: number): number | undefined {
   if (!(error instanceof AffinityqlError)) return undefined
   const passes =
     error.status !== undefined && error.errors.length === 0
       ? PASSING_STATUS.has(error.status)
       : WORTH_ANOTHER_TRY.has(error.code) || error.code === 'RATE_LIMITED'
-  // A part of an answer is an answer: another try would bring the same part.
+  // A partial answer is not tried again: another try would bring the same part.
   if (!passes || hasData(error.data)) return undefined
   const { retryAfterSeconds } = error
   if (retryAfterSeconds === undefined) return backOffMs(attempt)
@@ -48,7 +48,7 @@ export function pauseAfter(error: unknown, attempt: number): number | undefined 
 
 export const hasData = (data: unknown): boolean => typeof data === 'object' && data !== null
 
-/** Runs what can be run twice, again where that may help. */
+/** Runs a function again while its error says that another try may help. The function must be safe to repeat. */
 export async function retrying<T>(
   run: () => Promise<T>,
   signal: AbortSignal | undefined,

@@ -11,20 +11,20 @@ import {
 } from './transport.js'
 
 export interface SubscribeOptions {
-  /** Ends the subscription: the iterator is then done. */
+  /** This signal ends the subscription, and the iterator is then done. */
   readonly signal?: AbortSignal | undefined
-  /** Told once a broken connection is back: what happened in between was missed, so read the list anew. */
+  /** This is called when a broken connection is back. The events in between are lost, so read the list again. */
   readonly onReconnect?: (() => void) | undefined
-  /** Told that the connection broke, and of the pause until the next try, in milliseconds. */
+  /** This is called when the connection breaks, with the pause until the next try in milliseconds. */
   readonly onDisconnect?: ((error: AffinityqlError, pauseMs: number) => void) | undefined
 }
 
-/** The server says something every 12 s. A stream that is silent for longer is dead, whatever TCP thinks. */
+/** The server sends something every 12 s. A stream that is silent for this long is dead, in milliseconds. */
 const SILENCE_MS = 30_000
 
 /**
- * A subscription over server-sent events. A stream that breaks, or that the server ends (it restarts, it sheds load), is
- * asked for again for as long as the caller reads; GraphQL's own errors end it. The first connection is tried four times.
+ * Subscribes over server-sent events. If the stream breaks, or the server ends it (at a restart, or to shed load), the
+ * client connects again for as long as the caller reads. GraphQL errors end it. It tries the first connection four times.
  */
 export async function* subscribe(
   options: ClientOptions,
@@ -79,7 +79,7 @@ async function* connection(options: ClientOptions, request: Request, ends: Abort
   try {
     const response = await post(options, request, 'text/event-stream', ends)
     if (!response.headers.get('content-type')?.startsWith('text/event-stream') || !response.body) {
-      // A refusal comes as an ordinary answer.
+      // The server refuses a subscription with an ordinary JSON answer.
       throw errorOfAnswer(await readAnswer(response), detailsOf(response))
     }
     if (response.ok) yield CONNECTED

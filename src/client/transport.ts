@@ -2,31 +2,32 @@ import { AffinityqlError, errorOfAnswer, type GraphqlError } from './errors.js'
 import { aborted, hasData, retrying } from './retry.js'
 
 export interface ClientOptions {
-  /** The server, such as `http://127.0.0.1:4000`; `/graphql` is added where no path is given. */
+  /** The server has this URL, such as `http://127.0.0.1:4000`. A URL without a path gets `/graphql`. */
   readonly url: string
-  /** A static token, or one of `login`; a function is asked before each request, so that it can be renewed. */
+  /** The client sends this token: a static one, or one of `login`. A function is called before each request. */
   readonly token?: string | (() => string | undefined) | undefined
-  /** Default: the global one. */
+  /** The client sends requests with this function; default: the global `fetch`. */
   readonly fetch?: typeof fetch | undefined
-  /** For one try of a query or mutation, in milliseconds. Default 30,000. */
+  /** One try of a query or mutation may take so many milliseconds; default 30,000. */
   readonly timeoutMs?: number | undefined
-  /** Sent with each request beside the client's own. */
+  /** Each request carries these headers beside the client's own. */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /**
-   * Told of an answer some fields of which could not be read (the database is away, say): with it the rest is returned
-   * with these fields null; without it the operation rejects, with the rest as the error's `data`.
+   * This is called for an answer of which some fields could not be read, for example because the database is away. The
+   * operation then returns the rest, with these fields null. Without this function the operation rejects, and the rest is
+   * the error's `data`.
    */
   readonly onPartial?: ((error: AffinityqlError) => void) | undefined
-  /** Told what an answer says beside its data, such as that a clear's audit record waits on the server's disk. */
+  /** This is called with an answer's `extensions`, such as that a clear's audit event waits in the server's spool. */
   readonly onExtensions?: ((extensions: Readonly<Record<string, unknown>>) => void) | undefined
 }
 
 export interface CallOptions {
-  /** Ends the operation; it then rejects with the code ABORTED. */
+  /** This signal ends the operation, which then rejects with the code ABORTED. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** What is sent. `kind` says whether it may be sent again. */
+/** A request is one GraphQL operation. `kind` says whether it may be sent again. */
 export interface Request {
   readonly kind: 'query' | 'mutation' | 'subscription'
   readonly text: string
@@ -40,18 +41,18 @@ interface Answer {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000
-/** A timer of Node's takes no more: it would go off at once. */
+/** Node's timers take no more milliseconds than this: a longer one would fire at once. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
 
-/** What the caller has given cannot be sent: there is nobody to ask, and no use in another try. */
+/** The caller gave a URL or a token that cannot be sent. Another try would not help. */
 class UnusableOption extends TypeError {}
 
-/** `/graphql` where the URL has no path of its own. */
+/** Returns the URL of the endpoint: a URL without a path gets `/graphql`. */
 export function endpointOf(url: string): string {
-  // Browsers allow a path alone; it is their page's origin that it belongs to.
+  // A browser resolves a path alone against the origin of its page.
   if (url.startsWith('/')) return url
   const endpoint = URL.canParse(url) ? new URL(url) : undefined
-  // The text itself is not repeated: it may hold a password.
+  // The message does not repeat the URL, because it may hold a password.
   if (!endpoint || !/^https?:$/.test(endpoint.protocol)) {
     throw new UnusableOption('The url of the server must begin with http:// or https://.')
   }
@@ -70,13 +71,13 @@ const authorization = (token: string | undefined): Readonly<Record<string, strin
   return { authorization: `Bearer ${token}` }
 }
 
-/** @throws TypeError where the url or a token that is known by now cannot be used */
+/** Checks the URL, and the token unless it is a function. @throws TypeError if one of them cannot be used */
 export function checkOptions({ url, token }: ClientOptions): void {
   endpointOf(url)
   if (typeof token === 'string') authorization(token)
 }
 
-/** POSTs one operation. */
+/** Sends one operation by POST. */
 export async function post(
   options: ClientOptions,
   { text, variables }: Request,
@@ -97,7 +98,7 @@ export async function post(
   })
 }
 
-/** Runs a query or a mutation; a query again, where that may help. A mutation is sent once, whatever comes of it. */
+/** Runs a query or a mutation. It repeats a query if another try may help, and sends a mutation only once. */
 export function execute(
   options: ClientOptions,
   request: Request,
@@ -138,7 +139,7 @@ export const detailsOf = (response: Response) => {
   }
 }
 
-/** @throws AffinityqlError (NETWORK_ERROR) where what answered is not GraphQL: a proxy's page, say */
+/** Reads a GraphQL answer. @throws AffinityqlError (NETWORK_ERROR) if it is another one, such as a proxy's page */
 export async function readAnswer(response: Response): Promise<Answer> {
   const text = await response.text()
   const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '')
@@ -146,7 +147,7 @@ export async function readAnswer(response: Response): Promise<Answer> {
     const body: unknown = isJson ? JSON.parse(text) : undefined
     if (isAnswer(body)) return body
   } catch {
-    // Cut short, or not JSON whatever it says.
+    // The body was cut short, or is not JSON although its header says so.
   }
   throw new AffinityqlError(`The server answered ${response.status} without a GraphQL answer.`, {
     code: 'NETWORK_ERROR',

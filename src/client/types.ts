@@ -1,7 +1,7 @@
-/** The names under which the client's types are known; what they hold follows from operations.graphql. */
+/** This module names the client's types. scripts/build-client.mjs makes their shapes from operations.graphql. */
 import type * as operations from './generated/operations.js'
 
-/** Arguments may also be `undefined`, which says nothing, or read-only. */
+/** Makes arguments read-only, so that a caller may also pass read-only objects. */
 type Arguments<Variables> = { readonly [Name in keyof Variables]: Variables[Name] }
 
 export type {

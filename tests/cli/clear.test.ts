@@ -16,7 +16,7 @@ const auditActions = async () =>
 describe('affinityql clear, where nobody can be asked', () => {
   it('clears nothing without --yes, and ends with 4', async () => {
     const { code, stderr } = await run('clear', 'user', '张伟')
-    expect(stderr).toContain('--yes is needed')
+    expect(stderr).toContain('needs --yes')
     expect(code).toBe(4)
     expect(await left()).toBe(506)
     expect(await auditActions()).toEqual([])
@@ -58,10 +58,10 @@ describe('affinityql clear, where nobody can be asked', () => {
     ['clear filter', ['clear', 'filter', '--provider-key', 'openai-1', '--dry-run']],
     ['clear filter, of a format', ['clear', 'filter', '--format', 'claude', '--dry-run']],
     ['affinities list', ['affinities', 'list', '--provider-key', 'openai-1']],
-  ])('says that a name is no id where nothing is pinned to such a one: %s', async (_which, args) => {
+  ])('says that a name is not an id if nothing is pinned to it: %s', async (_which, args) => {
     const { code, stdout, stderr } = await run(...args)
-    expect(stderr).toContain('A name is no id')
-    expect(stdout).not.toContain('A name is no id')
+    expect(stderr).toContain('A name is not an id')
+    expect(stdout).not.toContain('A name is not an id')
     expect(code).toBe(0)
   })
 
@@ -69,7 +69,7 @@ describe('affinityql clear, where nobody can be asked', () => {
     const id = '00000000-0000-4000-8000-000000000000'
     const cleared = await run('clear', 'filter', '--provider-key', id, '--stale', '--yes')
     const listed = await run('affinities', 'list', '--provider-key', id, '--format', 'CLAUDE')
-    expect([cleared.stderr, listed.stderr].join()).not.toContain('A name is no id')
+    expect([cleared.stderr, listed.stderr].join()).not.toContain('A name is not an id')
   })
 
   it('clears a provider’s, a filter’s, and everything', async () => {
@@ -130,7 +130,7 @@ describe('affinityql clear, where nobody can be asked', () => {
 describe('affinityql clear, on a terminal', () => {
   it('shows the dry run’s count and a sample, and clears after a yes', async () => {
     const { code, screen } = await onTerminal(['clear', 'user', '张伟'], [[/\[y\/N\] /, 'y\n']], { server })
-    expect(screen).toMatch(/USER.*API KEY/)
+    expect(screen).toMatch(/records such as these:\nUSER.*API KEY/)
     expect(screen).toMatch(/张伟/)
     expect(screen).toMatch(/Clear \d+ records\? \[y\/N\]/)
     expect(code).toBe(0)

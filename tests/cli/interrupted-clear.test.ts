@@ -14,10 +14,10 @@ const terminal: Terminal = {
   askSecret: async () => '',
 }
 
-it('a clear that Ctrl-C met while it was only looked at is not sent, whatever is answered', async () => {
+it('Ctrl-C during the preview of a clear sends no clear, whatever is answered', async () => {
   const interrupt = new AbortController()
   const sent: string[] = []
-  const what: Clear<ClearResult> = {
+  const operation: Clear<ClearResult> = {
     async run(dryRun) {
       sent.push(dryRun ? 'dry run' : 'clear')
       interrupt.abort()
@@ -26,6 +26,6 @@ it('a clear that Ctrl-C met while it was only looked at is not sent, whatever is
     sample: async () => '',
   }
   const cli = { terminal, env: {}, signal: interrupt.signal, exitCode: 0 }
-  await expect(clear(cli, addClearOptions(new Command('clear')), what)).rejects.toThrow()
+  await expect(clear(cli, addClearOptions(new Command('clear')), operation)).rejects.toThrow()
   expect(sent).toEqual(['dry run'])
 })

@@ -20,7 +20,7 @@ describe('affinityql affinities list', () => {
       /^USER +API KEY +FORMAT +MODEL +PROVIDER +PROVIDER KEY +REQUESTS +EXPIRES IN +STALE$/,
     )
     expect(rows).toHaveLength(100)
-    expect(stderr).toBe('100 of 506; --limit shows more.\n')
+    expect(stderr).toBe('Printed 100 of 506 records; --limit prints more.\n')
     expect(code).toBe(0)
   })
 
@@ -120,12 +120,12 @@ describe('affinityql affinities watch', () => {
   })
 })
 
-describe('the other looks', () => {
+describe('the other queries', () => {
   it.each([
     [['stats'], /reuse rate +\d+\.\d %/],
     [['config'], /cacheReservationRatio 0\.1\n {4}\S/],
     [['mappings', 'list'], /^NAME +MODEL +PROVIDERS +EXPIRES IN\n/],
-    [['mappings', 'list', '--providers'], /^PROVIDER +MODEL +ITS NAME THERE/],
+    [['mappings', 'list', '--providers'], /^PROVIDER +MODEL +NAME AT PROVIDER/],
     [['mappings', 'list', '--unmapped'], /^NAME +STATUS +EXPIRES IN\n[^\n]+ (NOT_FOUND|INVALID|ERROR) /],
     [['mappings', 'stats'], /names resolved +\d+/],
   ])('print for %j what a person reads', async (args, expected) => {
@@ -164,7 +164,7 @@ describe('affinityql audit', () => {
     await run('clear', 'user', '张伟', '--dry-run')
     await run('clear', 'affinity', 'none', 'CLAUDE', 'none', 'none', '--yes')
     const [head, missed, dry] = (await run('audit', '--limit', '2')).stdout.split('\n')
-    expect(head).toMatch(/^WHEN \(UTC\) +WHO +FROM +ACTION +OF +DONE +RECORDS +PROBLEM$/)
+    expect(head).toMatch(/^WHEN \(UTC\) +WHO +FROM +ACTION +ARGUMENTS +DONE +RECORDS +ERROR$/)
     expect(missed).toMatch(/ cache_clear_single +\S+, \S+, \S+, \S+ +no +0 +There is no such/)
     expect(dry).toMatch(/ cache_clear_user +张伟 +dry run +\d+ +-$/)
   })

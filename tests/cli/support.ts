@@ -27,7 +27,7 @@ export async function startServer(options?: TestAppOptions): Promise<TestServer>
   }
 }
 
-/** Where nothing listens. */
+/** Returns a URL at which nothing listens. */
 export const refusingUrl = async (): Promise<string> => `http://127.0.0.1:${await freePort()}`
 
 export interface Outcome {

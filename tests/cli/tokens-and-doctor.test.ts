@@ -111,13 +111,13 @@ describe('affinityql doctor', () => {
       {
         check: 'database',
         state: 'failed',
-        message: `${host} does not answer: there is no such database`,
+        message: `PostgreSQL at ${host} does not answer: there is no such database.`,
         isOutage: true,
       },
       {
         check: 'cache',
         state: 'failed',
-        message: '127.0.0.1:1 does not answer: nothing listens there',
+        message: 'Redis at 127.0.0.1:1 does not answer: nothing listens there.',
         isOutage: true,
       },
     ])
@@ -138,7 +138,7 @@ describe('affinityql doctor', () => {
       check: 'rights',
       state: 'failed',
       message:
-        'the user of DATABASE_URL lacks rights: GRANT INSERT ON audit_logs; GRANT UPDATE ON audit_logs; GRANT SELECT ON providers',
+        'The user of DATABASE_URL lacks these rights: GRANT INSERT ON audit_logs; GRANT UPDATE ON audit_logs; GRANT SELECT ON providers',
     })
     expect(code).toBe(1)
 
@@ -157,7 +157,9 @@ describe('affinityql doctor', () => {
     expect(findings).toContainEqual({
       check: 'indexes',
       state: 'warning',
-      message: expect.stringMatching(/^about 40,000 API keys: .*deploy\/postgres\/indexes\.sql/),
+      message: expect.stringMatching(
+        /about 40,000 API keys, and a search reads all of them\. deploy\/postgres\/indexes\.sql/,
+      ),
     })
     expect(code).toBe(0)
 
@@ -166,7 +168,7 @@ describe('affinityql doctor', () => {
     expect((await doctor(env)).findings).toContainEqual({
       check: 'indexes',
       state: 'ok',
-      message: 'about 40,000 API keys, found by index',
+      message: 'The database has about 40,000 API keys, and the indexes to find them.',
     })
   })
 
@@ -178,7 +180,7 @@ describe('affinityql doctor', () => {
     expect(findings).toContainEqual({
       check: 'changes',
       state: 'warning',
-      message: expect.stringContaining('each request will read all affinities'),
+      message: expect.stringContaining('each request will scan all affinities'),
     })
     expect(code).toBe(0)
     const off = await doctor({ ...env, AFFINITY_INDEX: 'off' })
@@ -193,7 +195,7 @@ describe('affinityql doctor', () => {
     expect(findings.at(-1)).toEqual({
       check: 'clocks',
       state: 'warning',
-      message: 'Redis does not tell its time',
+      message: 'Redis does not tell its time.',
     })
     expect(said).not.toContain('ReplyError')
     expect(code).toBe(0)

@@ -1,35 +1,35 @@
 import { type Command, Option } from 'commander'
 import type { AffinityEvent, AffinityNames, AffinityOrder, AffinityRecord } from '../../client/index.js'
-import { addFilterOptions, filterOf, whenNone } from '../affinity-filter.js'
+import { addFilterOptions, filterOf, noMatchHint } from '../affinity-filter.js'
 import { type Cli, clientOf, formatOf } from '../command.js'
 import { type Column, cell, duration, utc } from '../format.js'
-import { json, limitOption, printList, wantedRecords } from '../lists.js'
+import { json, limitOption, printList, recordLimit } from '../lists.js'
 
 const SORT = { expires: 'EXPIRES_AT', created: 'CREATED_AT', requests: 'REQUEST_COUNT' } as const
 
 const RECORD_COLUMNS: readonly Column<AffinityRecord>[] = [
-  { title: 'API KEY', of: ({ affinityKey }) => affinityKey },
-  { title: 'FORMAT', of: ({ apiFormat }) => apiFormat },
-  { title: 'MODEL', of: ({ modelId }) => modelId },
-  { title: 'PROVIDER', of: ({ providerId }) => providerId },
-  { title: 'REQUESTS', of: ({ requestCount }) => requestCount, align: 'right' },
-  { title: 'EXPIRES AT (UTC)', of: ({ expiresAt }) => utc(expiresAt) },
+  { title: 'API KEY', value: ({ affinityKey }) => affinityKey },
+  { title: 'FORMAT', value: ({ apiFormat }) => apiFormat },
+  { title: 'MODEL', value: ({ modelId }) => modelId },
+  { title: 'PROVIDER', value: ({ providerId }) => providerId },
+  { title: 'REQUESTS', value: ({ requestCount }) => requestCount, align: 'right' },
+  { title: 'EXPIRES AT (UTC)', value: ({ expiresAt }) => utc(expiresAt) },
 ]
 
 export const AFFINITY_COLUMNS: readonly Column<AffinityNames>[] = [
-  { title: 'USER', of: ({ user }) => user?.username },
-  { title: 'API KEY', of: ({ apiKey, affinityKey }) => apiKey?.name ?? affinityKey },
-  { title: 'FORMAT', of: ({ apiFormat }) => apiFormat },
-  { title: 'MODEL', of: ({ modelName, modelId }) => modelName ?? modelId },
-  { title: 'PROVIDER', of: ({ provider, providerId }) => provider?.displayName ?? providerId },
-  { title: 'PROVIDER KEY', of: ({ providerKey, providerKeyId }) => providerKey?.name ?? providerKeyId },
-  { title: 'REQUESTS', of: ({ requestCount }) => requestCount, align: 'right' },
-  { title: 'EXPIRES IN', of: ({ ttlSeconds }) => duration(ttlSeconds), align: 'right' },
-  { title: 'STALE', of: ({ staleReasons }) => staleReasons?.join(', ') },
+  { title: 'USER', value: ({ user }) => user?.username },
+  { title: 'API KEY', value: ({ apiKey, affinityKey }) => apiKey?.name ?? affinityKey },
+  { title: 'FORMAT', value: ({ apiFormat }) => apiFormat },
+  { title: 'MODEL', value: ({ modelName, modelId }) => modelName ?? modelId },
+  { title: 'PROVIDER', value: ({ provider, providerId }) => provider?.displayName ?? providerId },
+  { title: 'PROVIDER KEY', value: ({ providerKey, providerKeyId }) => providerKey?.name ?? providerKeyId },
+  { title: 'REQUESTS', value: ({ requestCount }) => requestCount, align: 'right' },
+  { title: 'EXPIRES IN', value: ({ ttlSeconds }) => duration(ttlSeconds), align: 'right' },
+  { title: 'STALE', value: ({ staleReasons }) => staleReasons?.join(', ') },
 ]
 
-/** Records are used while they are listed, and a use moves them in the order of expiry. */
-const WITHOUT_SORT = 'without it: expires, or as they were created where all are printed'
+/** All records are printed in the order of creation: a use moves a record in the order of expiry. */
+const DEFAULT_SORT = 'By default: expires, or the order of creation if all records are printed.'
 
 interface ListOptions {
   readonly search?: string
@@ -40,27 +40,39 @@ interface ListOptions {
 }
 
 export function addAffinities(program: Command, cli: Cli): void {
-  const affinities = program.command('affinities').description('who is pinned to which provider key')
+  const affinities = program
+    .command('affinities')
+    .description('List or watch affinities: which API key is pinned to which provider key.')
 
   addFilterOptions(
     affinities
       .command('list')
-      .description('live affinities')
-      .option('--search <text>', 'of this user or API key; else part of an id or a name'),
-  )
-    .addOption(new Option('--sort <field>', `order; ${WITHOUT_SORT}`).choices(Object.keys(SORT)))
-    .option('--ascending', 'smallest first')
-    .addOption(
-      new Option('--details', 'in JSON every field of the rows too, such as masked keys; slower').conflicts(
-        'records',
+      .description('List live affinities.')
+      .option(
+        '--search <text>',
+        'Select affinities of the user or API key with exactly this id, username or email; otherwise affinities with this text in an id, a name or an email.',
       ),
+  )
+    .addOption(new Option('--sort <field>', `Sort by this field. ${DEFAULT_SORT}`).choices(Object.keys(SORT)))
+    .option(
+      '--ascending',
+      'Print the smallest or earliest value first. By default the largest or latest comes first.',
     )
-    .option('--records', 'only what Redis holds, without names: much quicker for all of them')
+    .addOption(
+      new Option(
+        '--details',
+        'Print every field of the named rows in JSON, such as masked keys. This is slower.',
+      ).conflicts('records'),
+    )
+    .option(
+      '--records',
+      'Print only what Redis holds, without names. This is much faster. Not together with --details.',
+    )
     .addOption(limitOption())
     .action((_options, command: Command) => list(cli, command))
 
   addFilterOptions(
-    affinities.command('watch').description('every change of an affinity, until Ctrl-C'),
+    affinities.command('watch').description('Print every change of an affinity, until Ctrl-C.'),
   ).action((_options, command: Command) => watch(cli, command))
 }
 
@@ -68,7 +80,7 @@ async function list(cli: Cli, command: Command): Promise<void> {
   const { search, sort, ascending, details, records } = command.opts<ListOptions>()
   const client = clientOf(cli, command)
   const filter = filterOf(command)
-  const args = { search, filter, orderBy: orderOf({ sort, ascending }, wantedRecords(command)) }
+  const args = { search, filter, orderBy: orderOf({ sort, ascending }, recordLimit(command)) }
   const printed = records
     ? await printList(cli, command, RECORD_COLUMNS, client.affinityRecords, args)
     : await printList(
@@ -78,11 +90,11 @@ async function list(cli: Cli, command: Command): Promise<void> {
         details ? client.affinities : client.affinityNames,
         args,
       )
-  const hint = printed === 0 ? whenNone(filter) : undefined
+  const hint = printed === 0 ? noMatchHint(filter) : undefined
   if (hint) cli.terminal.note(hint)
 }
 
-/** No order for all records: the client then gives them as it reads them, and holds no more than two pages. */
+/** Returns no order for all records: the client then prints them in its own order and holds at most two pages. */
 function orderOf({ sort, ascending }: ListOptions, wanted: number): AffinityOrder | undefined {
   if (sort === undefined && !ascending && wanted === Number.POSITIVE_INFINITY) return undefined
   return { field: SORT[sort ?? 'expires'], direction: ascending ? 'ASC' : 'DESC' }
@@ -95,8 +107,9 @@ async function watch(cli: Cli, command: Command): Promise<void> {
     { filter: filterOf(command) },
     {
       signal,
-      onDisconnect: (error) => terminal.note(`affinityql: ${error.message} Trying again …`),
-      onReconnect: () => terminal.note('affinityql: connected again; what happened in between was not seen.'),
+      onDisconnect: (error) => terminal.note(`affinityql: ${error.message} The command connects again …`),
+      onReconnect: () =>
+        terminal.note('affinityql: The command is connected again. It has missed the changes in between.'),
     },
   )
   for await (const event of events) await terminal.write(`${asJson ? json(event) : line(event, cli)}\n`)

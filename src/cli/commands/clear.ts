@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { AffinitiesArguments, AffinityqlClient } from '../../client/index.js'
-import { addFilterOptions, filterOf, whenNone } from '../affinity-filter.js'
+import { addFilterOptions, filterOf, noMatchHint } from '../affinity-filter.js'
 import { type Cli, clientOf } from '../command.js'
 import { addClearOptions, type Clear, type ClearResult, clear } from '../confirm-clear.js'
 import { CommandError, EXIT } from '../exit-codes.js'
@@ -9,32 +9,40 @@ import type { Terminal } from '../terminal.js'
 import { AFFINITY_COLUMNS } from './affinities.js'
 
 const SAMPLE = 5
-/** It goes to stderr, whose colours are not stdout's to decide. */
+/** The preview goes to stderr and has no colours, because `terminal.style` decides by stdout. */
 const PLAIN: Pick<Terminal, 'style'> = { style: (_style, text) => text }
 
 export function addClears(program: Command, cli: Cli): void {
   const clears = program
     .command('clear')
-    .description('clear affinities or cached models; shows first what would go')
-  const add = (name: string, description: string) =>
-    addClearOptions(clears.command(name).description(description))
+    .description(
+      'Clear affinities or model mappings. On a terminal, the command first shows a preview and asks.',
+    )
+  const add = (name: string, description: string, args: Readonly<Record<string, string>> = {}) => {
+    const command = clears.command(name).description(description)
+    for (const [argument, meaning] of Object.entries(args)) command.argument(`<${argument}>`, meaning)
+    return addClearOptions(command)
+  }
   const run = <Result extends ClearResult>(
     command: Command,
     make: (client: AffinityqlClient) => Clear<Result>,
   ) => clear(cli, command, make(clientOf(cli, command)))
 
-  add('user <identifier>', 'affinities of a user (id, username or email) or of an API key (id)').action(
-    (identifier: string, _options, command: Command) =>
-      run(command, (client) => ({
-        run: (dryRun) => client.clearUserCache({ identifier, dryRun }),
-        sample: () => sample(cli, client, { search: identifier }),
-      })),
+  add('user', 'Clear the affinities of one user, or of one API key.', {
+    identifier: 'The id of an API key, or the id, username or email of a user, exactly.',
+  }).action((identifier: string, _options, command: Command) =>
+    run(command, (client) => ({
+      run: (dryRun) => client.clearUserCache({ identifier, dryRun }),
+      sample: () => sample(cli, client, { search: identifier }),
+    })),
   )
 
-  add(
-    'affinity <api-key> <format> <model> <endpoint>',
-    'one affinity, while it is pinned to that endpoint',
-  ).action(
+  add('affinity', 'Clear one affinity if it is still pinned to this endpoint.', {
+    'api-key': 'The id of the API key.',
+    format: 'The API format, such as CLAUDE.',
+    model: 'The model in the cache key: a global model id, or a raw name.',
+    endpoint: 'The id of the endpoint that the affinity is pinned to.',
+  }).action(
     (
       affinityKey: string,
       apiFormat: string,
@@ -49,33 +57,37 @@ export function addClears(program: Command, cli: Cli): void {
       })),
   )
 
-  add('provider <id>', 'affinities pinned to a provider').action(
-    (providerId: string, _options, command: Command) =>
-      run(command, (client) => ({
-        run: (dryRun) => client.clearProviderCache({ providerId, dryRun }),
-        sample: () => sample(cli, client, { filter: { providerId } }),
-        whenNone: whenNone({ providerId }),
-      })),
+  add('provider', 'Clear all affinities that are pinned to one provider.', {
+    id: 'The id of the provider.',
+  }).action((providerId: string, _options, command: Command) =>
+    run(command, (client) => ({
+      run: (dryRun) => client.clearProviderCache({ providerId, dryRun }),
+      sample: () => sample(cli, client, { filter: { providerId } }),
+      noMatchHint: noMatchHint({ providerId }),
+    })),
   )
 
-  addFilterOptions(add('filter', 'affinities that the options name; at least one is needed')).action(
-    (_options, command: Command) => {
-      const filter = filterOf(command)
-      if (!filter) {
-        throw new CommandError(
-          'A filter without an option would mean everything: name some, or use `clear all`.',
-          EXIT.usage,
-        )
-      }
-      return run(command, (client) => ({
-        run: (dryRun) => client.clearAffinities({ filter, dryRun }),
-        sample: () => sample(cli, client, { filter }),
-        whenNone: whenNone(filter),
-      }))
-    },
-  )
+  addFilterOptions(
+    add('filter', 'Clear the affinities that all given options select. At least one of them is needed.'),
+  ).action((_options, command: Command) => {
+    const filter = filterOf(command)
+    if (!filter) {
+      throw new CommandError(
+        'Nothing was cleared: give at least one option that selects affinities, or use `clear all`.',
+        EXIT.usage,
+      )
+    }
+    return run(command, (client) => ({
+      run: (dryRun) => client.clearAffinities({ filter, dryRun }),
+      sample: () => sample(cli, client, { filter }),
+      noMatchHint: noMatchHint(filter),
+    }))
+  })
 
-  add('all', 'every affinity of every user').action((_options, command: Command) =>
+  add(
+    'all',
+    'Clear all affinities of all users. A terminal asks for the word `all`, also with --yes.',
+  ).action((_options, command: Command) =>
     run(command, (client) => ({
       word: 'all',
       run: (dryRun) => client.clearAllCache({ confirm: !dryRun, dryRun }),
@@ -83,28 +95,32 @@ export function addClears(program: Command, cli: Cli): void {
     })),
   )
 
-  add('mappings', 'every cached model and name of a model').action((_options, command: Command) =>
+  add('mappings', 'Clear all model caches. A terminal asks for the word `mappings`, also with --yes.').action(
+    (_options, command: Command) =>
+      run(command, (client) => ({
+        word: 'mappings',
+        run: (dryRun) => client.clearAllModelMappingCache({ confirm: !dryRun, dryRun }),
+        sample: keysSample,
+      })),
+  )
+
+  add('mapping', 'Clear the model mapping of one name, and the cached global model of that name.', {
+    name: 'The name of the model, exactly.',
+  }).action((modelName: string, _options, command: Command) =>
     run(command, (client) => ({
-      word: 'mappings',
-      run: (dryRun) => client.clearAllModelMappingCache({ confirm: !dryRun, dryRun }),
+      run: (dryRun) => client.clearModelMappingCacheByName({ modelName, dryRun }),
       sample: keysSample,
     })),
   )
 
-  add('mapping <name>', 'what one name resolves to, and the global model of that name').action(
-    (modelName: string, _options, command: Command) =>
-      run(command, (client) => ({
-        run: (dryRun) => client.clearModelMappingCacheByName({ modelName, dryRun }),
-        sample: keysSample,
-      })),
-  )
-
-  add('provider-mapping <provider> <global-model>', 'how one provider serves one global model').action(
-    (providerId: string, globalModelId: string, _options, command: Command) =>
-      run(command, (client) => ({
-        run: (dryRun) => client.clearProviderModelMappingCache({ providerId, globalModelId, dryRun }),
-        sample: keysSample,
-      })),
+  add('provider-mapping', 'Clear the model mapping of one global model at one provider.', {
+    provider: 'The id of the provider.',
+    'global-model': 'The id of the global model.',
+  }).action((providerId: string, globalModelId: string, _options, command: Command) =>
+    run(command, (client) => ({
+      run: (dryRun) => client.clearProviderModelMappingCache({ providerId, globalModelId, dryRun }),
+      sample: keysSample,
+    })),
   )
 }
 

@@ -3,17 +3,17 @@ import type { Cli } from '../command.js'
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const
 
-/** Completes commands and options from the very commands that there are. */
+/** Adds the command that prints completion scripts. It makes them from the commands and options of the program. */
 export function addCompletion(program: Command, cli: Cli): void {
   program
     .command('completion')
-    .description('print a completion script: source <(affinityql completion bash)')
-    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .description('Print a completion script for a shell. In bash: source <(affinityql completion bash)')
+    .addArgument(new Argument('<shell>', 'The script is for this shell.').choices(SHELLS))
     .action((shell: (typeof SHELLS)[number]) => cli.terminal.write(SCRIPTS[shell](levels(program))))
 }
 
 interface Level {
-  /** Names of commands, from the program's own: `` or `clear user`. */
+  /** The path has the names of the commands below the program: `` or `clear user`. */
   readonly path: string
   readonly commands: readonly Command[]
   readonly options: readonly { readonly flag: string; readonly description: string }[]
@@ -36,7 +36,7 @@ const wordsOf = ({ commands, options }: Level): string =>
 const cases = (all: readonly Level[], variable: string): string =>
   all.map((level) => `    '${level.path}') ${variable}='${wordsOf(level)}' ;;`).join('\n')
 
-/** The commands among the words so far: a word that is no command here is an argument, and changes nothing. */
+/** Makes the shell code that walks the typed words to a command. A word that names no command is an argument. */
 const walk = (all: readonly Level[], typed: string): string => `  local at='' next word choices=''
   for word in ${typed}; do
     next="\${at:+$at }$word"
@@ -65,7 +65,7 @@ _affinityql() {
 ${walk(all, `"\${(@)words[2,CURRENT-1]}"`)}
   compadd -- \${=choices}
 }
-# Found in fpath, this file is the function's first call; sourced, it only makes it known.
+# Autoloaded from fpath, this file is the function's first call. Sourced, it only registers the function.
 if [[ "$funcstack[1]" == _affinityql ]]; then _affinityql "$@"; else compdef _affinityql affinityql; fi
 `,
 

@@ -7,13 +7,15 @@ import { printable } from '../printable.js'
 
 const MARK = { ok: ['green', 'ok  '], warning: ['yellow', 'WARN'], failed: ['red', 'FAIL'] } as const
 
-/** What `serve` would meet with this environment. It changes nothing and prints no secret. */
+/** Adds `doctor`, which checks what `serve` would find with this environment. It writes nothing and prints no secret. */
 export function addDoctor(program: Command, cli: Cli): void {
   program
     .command('doctor')
-    .description('check the configuration, both stores, the keys and the clocks that `serve` would use here')
+    .description(
+      'Check the configuration, PostgreSQL, Redis, the stored keys and the clocks that `serve` would use here.',
+    )
     .action(async (_options, command: Command) => {
-      // Drivers and database client: no other command waits for them.
+      // The drivers and the database client load here, so that no other command waits for them.
       const { findings } = await import('../doctor/findings.js')
       const all: Finding[] = []
       const isTable = formatOf(command) === 'table'

@@ -10,17 +10,20 @@ import type {
 } from '../../client/index.js'
 import { type Cli, clientOf, formatOf } from '../command.js'
 import { EXIT } from '../exit-codes.js'
-import { type Column, count, duration, facts, percent, utc } from '../format.js'
+import { type Column, count, duration, percent, properties, utc } from '../format.js'
 import { json, limitOption, printList, printOne } from '../lists.js'
 import { printable } from '../printable.js'
 
-/** Commands that only look: stats, config, mappings, audit. */
-export function addLooks(program: Command, cli: Cli): void {
+/** Adds the commands that only read: stats, config, mappings, audit. */
+export function addQueries(program: Command, cli: Cli): void {
   program
     .command('stats')
-    .description('how well the cache affinity works')
+    .description('Show how well the cache affinity works: affinities, hit rate, switches.')
     .addOption(
-      new Option('--watch [seconds]', 'again every 1 to 60 seconds, until Ctrl-C')
+      new Option(
+        '--watch [seconds]',
+        'Show the statistics again at this interval, 1 to 60 seconds, until Ctrl-C.',
+      )
         .preset('5')
         .argParser(intervalSeconds),
     )
@@ -28,26 +31,38 @@ export function addLooks(program: Command, cli: Cli): void {
 
   program
     .command('config')
-    .description('how the gateway’s cache affinity is set up')
+    .description('Show the configuration of the gateway’s cache affinity, with the meaning of each value.')
     .action(async (_options, command: Command) => {
       const config = await clientOf(cli, command).cacheConfig({ signal: cli.signal })
       await printOne(cli, command, config, () => configText(config, cli))
     })
 
-  const mappings = program.command('mappings').description('names that lead to a model')
+  const mappings = program
+    .command('mappings')
+    .description('List or count the model mappings in the gateway’s cache.')
   mappings
     .command('list')
-    .description('cached names that lead to a model of another name')
-    .addOption(new Option('--providers', 'what providers call the models, instead').conflicts(['unmapped']))
+    .description('List cached names that resolve to a global model of another name.')
     .addOption(
-      new Option('--unmapped', 'names that lead to nothing, instead').conflicts(['providers', 'search']),
+      new Option('--providers', 'List the names of global models at their providers instead.').conflicts([
+        'unmapped',
+      ]),
     )
-    .option('--search <text>', 'with this in one of its names')
+    .addOption(
+      new Option('--unmapped', 'List names that resolve to no global model instead.').conflicts([
+        'providers',
+        'search',
+      ]),
+    )
+    .option(
+      '--search <text>',
+      'Select mappings with this text in one of their names. Not together with --unmapped.',
+    )
     .addOption(limitOption())
     .action((_options, command: Command) => listMappings(cli, command))
   mappings
     .command('stats')
-    .description('how many keys the model caches hold')
+    .description('Show the number of keys in the gateway’s model caches.')
     .action(async (_options, command: Command) => {
       const answer = await clientOf(cli, command).modelMappingStats({ signal: cli.signal })
       if (!answer.available) cli.exitCode = EXIT.unavailable
@@ -56,8 +71,8 @@ export function addLooks(program: Command, cli: Cli): void {
 
   program
     .command('audit')
-    .description('what was tried through the server, newest first')
-    .option('--action <action>', 'only events of this action, such as cache_clear_all')
+    .description('List audit events, newest first: who signed in or cleared what.')
+    .option('--action <action>', 'Select events of this action, such as cache_clear_all.')
     .addOption(limitOption())
     .action(async (_options, command: Command) => {
       const { action } = command.opts<{ action?: string }>()
@@ -67,7 +82,8 @@ export function addLooks(program: Command, cli: Cli): void {
 }
 
 function intervalSeconds(text: string): number {
-  if (!/^[1-9]\d?$/.test(text) || Number(text) > 60) throw new InvalidArgumentError('It must be 1 to 60.')
+  if (!/^[1-9]\d?$/.test(text) || Number(text) > 60)
+    throw new InvalidArgumentError('The interval must be a whole number of seconds from 1 to 60.')
   return Number(text)
 }
 
@@ -86,7 +102,7 @@ async function stats(cli: Cli, command: Command): Promise<void> {
 
 function statsText(stats: CacheStats, { terminal }: Cli): string {
   const { schedulerMetrics, affinityStats, observed } = stats
-  return facts(
+  return properties(
     [
       ['affinities', count(stats.totalAffinities)],
       ['hit rate', percent(stats.cacheHitRate)],
@@ -97,7 +113,7 @@ function statsText(stats: CacheStats, { terminal }: Cli): string {
       ['scheduling', `${stats.schedulingMode}, ${stats.priorityMode}`],
       ['scheduler batches', count(schedulerMetrics.totalBatches)],
       ['scheduler hit rate', percent(schedulerMetrics.cacheHitRate)],
-      ['concurrency denied', count(schedulerMetrics.concurrencyDenied)],
+      ['denied by concurrency', count(schedulerMetrics.concurrencyDenied)],
       ['default TTL', duration(affinityStats.defaultTtlSeconds)],
       ['seen since', observed.since],
       ['  created', count(observed.created)],
@@ -118,9 +134,9 @@ const configText = ({ parameters }: CacheConfig, { terminal }: Cli): string =>
     .join('')
 
 function mappingStatsText(stats: ModelMappingStats, { terminal }: Cli): string {
-  if (!stats.available) return `${printable(stats.message ?? 'Not available.')}\n`
+  if (!stats.available) return `${printable(stats.message ?? 'The statistics are not available.')}\n`
   const { breakdown } = stats
-  return facts(
+  return properties(
     [
       ['keys', count(stats.totalKeys)],
       ['  models by id', count(breakdown.modelById)],
@@ -136,61 +152,66 @@ function mappingStatsText(stats: ModelMappingStats, { terminal }: Cli): string {
 
 const EXPIRES_IN = {
   title: 'EXPIRES IN',
-  of: ({ ttlSeconds }: { readonly ttlSeconds: number | null }) => duration(ttlSeconds),
+  value: ({ ttlSeconds }: { readonly ttlSeconds: number | null }) => duration(ttlSeconds),
   align: 'right',
 } as const
 
 const MAPPING_COLUMNS: readonly Column<ModelMapping>[] = [
-  { title: 'NAME', of: ({ mappingName }) => mappingName },
-  { title: 'MODEL', of: ({ globalModelName, globalModelId }) => globalModelName ?? globalModelId },
-  { title: 'PROVIDERS', of: ({ providers }) => providers.map(({ displayName }) => displayName).join(', ') },
+  { title: 'NAME', value: ({ mappingName }) => mappingName },
+  { title: 'MODEL', value: ({ globalModelName, globalModelId }) => globalModelName ?? globalModelId },
+  {
+    title: 'PROVIDERS',
+    value: ({ providers }) => providers.map(({ displayName }) => displayName).join(', '),
+  },
   EXPIRES_IN,
 ]
 
 const PROVIDER_COLUMNS: readonly Column<ProviderModelMapping>[] = [
-  { title: 'PROVIDER', of: ({ providerName }) => providerName },
-  { title: 'MODEL', of: ({ globalModelName }) => globalModelName },
-  { title: 'ITS NAME THERE', of: ({ providerModelName }) => providerModelName },
-  { title: 'ALIASES', of: ({ aliases }) => aliases.join(', ') },
-  { title: 'HITS', of: ({ hitCount }) => hitCount, align: 'right' },
+  { title: 'PROVIDER', value: ({ providerName }) => providerName },
+  { title: 'MODEL', value: ({ globalModelName }) => globalModelName },
+  { title: 'NAME AT PROVIDER', value: ({ providerModelName }) => providerModelName },
+  { title: 'ALIASES', value: ({ aliases }) => aliases.join(', ') },
+  { title: 'HITS', value: ({ hitCount }) => hitCount, align: 'right' },
   EXPIRES_IN,
 ]
 
 const UNMAPPED_COLUMNS: readonly Column<UnmappedEntry>[] = [
-  { title: 'NAME', of: ({ mappingName }) => mappingName },
-  { title: 'STATUS', of: ({ status }) => status },
+  { title: 'NAME', value: ({ mappingName }) => mappingName },
+  { title: 'STATUS', value: ({ status }) => status },
   EXPIRES_IN,
 ]
 
 const AUDIT_COLUMNS: readonly Column<AuditEvent>[] = [
-  { title: 'WHEN (UTC)', of: ({ createdAt }) => utc(createdAt) },
-  { title: 'WHO', of: ({ actorName }) => actorName },
-  { title: 'FROM', of: ({ ipAddress }) => ipAddress },
-  { title: 'ACTION', of: ({ action }) => action },
-  { title: 'OF', of: ({ metadata }) => subject(within(metadata, 'arguments')) },
-  { title: 'DONE', of: ({ success, metadata }) => (success && isDryRun(metadata) ? 'dry run' : success) },
-  { title: 'RECORDS', of: ({ metadata }) => clearedCount(metadata), align: 'right' },
-  { title: 'PROBLEM', of: ({ errorMessage }) => errorMessage },
+  { title: 'WHEN (UTC)', value: ({ createdAt }) => utc(createdAt) },
+  { title: 'WHO', value: ({ actorName }) => actorName },
+  { title: 'FROM', value: ({ ipAddress }) => ipAddress },
+  { title: 'ACTION', value: ({ action }) => action },
+  { title: 'ARGUMENTS', value: ({ metadata }) => argumentsText(property(metadata, 'arguments')) },
+  { title: 'DONE', value: ({ success, metadata }) => (success && isDryRun(metadata) ? 'dry run' : success) },
+  { title: 'RECORDS', value: ({ metadata }) => clearedCount(metadata), align: 'right' },
+  { title: 'ERROR', value: ({ errorMessage }) => errorMessage },
 ]
 
-/** Metadata is JSON of the server's; nothing of it is certain. */
-const within = (value: unknown, name: string): unknown =>
+/** Reads a property of an audit event's metadata, which is JSON of no fixed shape. */
+const property = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 
-const isDryRun = (metadata: unknown): boolean => within(within(metadata, 'arguments'), 'dryRun') === true
+const isDryRun = (metadata: unknown): boolean => property(property(metadata, 'arguments'), 'dryRun') === true
 
-/** What it was asked of: a filter's values, a name; nothing where it was of everything. */
-function subject(value: unknown): string {
+/** Prints the arguments of a clear: the values of a filter, or a name. A clear of everything has none. */
+function argumentsText(value: unknown): string {
   if (typeof value !== 'object' || value === null) return typeof value === 'string' ? value : ''
   return Object.entries(value)
     .filter(([name]) => name !== 'dryRun' && name !== 'confirm')
-    .map(([name, inner]) => (typeof inner === 'boolean' ? `${inner ? '' : 'not '}${name}` : subject(inner)))
+    .map(([name, inner]) =>
+      typeof inner === 'boolean' ? `${inner ? '' : 'not '}${name}` : argumentsText(inner),
+    )
     .filter((text) => text !== '')
     .join(', ')
 }
 
 function clearedCount(metadata: unknown): number | undefined {
-  const count = within(within(metadata, 'result'), 'clearedCount')
+  const count = property(property(metadata, 'result'), 'clearedCount')
   return typeof count === 'number' ? count : undefined
 }
 

@@ -1,4 +1,4 @@
-/** What one check came to. */
+/** A finding is the result of one check. */
 export interface Finding {
   readonly check:
     | 'configuration'
@@ -11,8 +11,8 @@ export interface Finding {
     | 'changes'
     | 'clocks'
   readonly state: 'ok' | 'warning' | 'failed'
-  /** For a person; it holds no secret. */
+  /** This sentence is for a person; it holds no secret. */
   readonly message: string
-  /** A store did not answer. */
+  /** True if a store did not answer. */
   readonly isOutage?: true
 }

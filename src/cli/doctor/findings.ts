@@ -7,19 +7,23 @@ import { createAetherGateway } from '../../gateway/aether/aether-gateway.js'
 import { createPgDatabase, type Database } from '../../postgres/database.js'
 import { addressOfRedis, connectRedis, createRedis, type RedisClient } from '../../redis/client.js'
 import { reasonOf } from '../../util/reachability.js'
-import { changesAreTold } from './changes.js'
-import { databaseClock, redisClock } from './clocks.js'
-import { hasIndexes, keysDecrypt, mayReadAndAudit, tablesFit } from './database.js'
+import { checkClientTracking } from './client-tracking.js'
+import { databaseClockOffsetMs, redisClockOffsetMs } from './clocks.js'
+import { checkIndexes, checkRights, checkStoredKeys, checkTables } from './database.js'
 import type { Finding } from './finding.js'
 
 type GatewayMode = Extract<ModeConfig, { kind: 'gateway' }>
 
 const CONNECT_TIMEOUT_MS = 5_000
 
-/** Looks at all that `serve` needs, in the order in which it would need it. It writes nothing. */
+/** Checks everything that `serve` needs, in the order in which it would need it. It writes nothing. */
 export async function* findings(env: Environment): AsyncGenerator<Finding, void, undefined> {
   for (const { name, meant } of nearMisses(env)) {
-    yield { check: 'configuration', state: 'warning', message: `${name} is not read: is ${meant} meant?` }
+    yield {
+      check: 'configuration',
+      state: 'warning',
+      message: `The variable ${name} is not read. Its name is close to ${meant}, which is not set.`,
+    }
   }
   const config = readConfiguration(env)
   if (!('mode' in config)) {
@@ -27,16 +31,20 @@ export async function* findings(env: Environment): AsyncGenerator<Finding, void,
     return
   }
   if (config.mode.kind === 'embedded') {
-    const message = 'the embedded demo: nothing else is needed'
+    const message = 'The server will run the embedded demo, which needs nothing else.'
     yield { check: 'configuration', state: 'ok', message }
     return
   }
-  yield { check: 'configuration', state: 'ok', message: `beside a gateway, Redis ${config.mode.redis.kind}` }
+  yield {
+    check: 'configuration',
+    state: 'ok',
+    message: `The server will run beside a gateway with Redis (${config.mode.redis.kind}).`,
+  }
   if (config.staticTokens.length === 0 && config.production) {
     yield {
       check: 'configuration',
       state: 'warning',
-      message: 'ADMIN_TOKENS is not set: scripts have no token',
+      message: 'ADMIN_TOKENS is not set, so scripts have no static token.',
     }
   }
   yield* gatewayFindings(config.mode, config.affinityIndex)
@@ -58,20 +66,20 @@ async function* gatewayFindings(
   const database = createPgDatabase({ url: mode.databaseUrl, onError: () => {} })
   const redis = createRedis(mode.redis, { onError: () => {}, connectionName: 'affinityql-doctor' })
   try {
-    const hasDatabase = yield* reach('database', database.address, () => database.ping())
+    const hasDatabase = yield* checkConnection('database', database.address, () => database.ping())
     if (hasDatabase) {
       const gateway = createAetherGateway(database, mode)
-      const tables = await tablesFit(gateway)
+      const tables = await checkTables(gateway)
       yield tables
-      if (tables.state === 'ok') yield await mayReadAndAudit(database, gateway)
-      yield await keysDecrypt(gateway)
-      if (tables.state === 'ok') yield await hasIndexes(gateway)
+      if (tables.state === 'ok') yield await checkRights(database, gateway)
+      yield await checkStoredKeys(gateway)
+      if (tables.state === 'ok') yield await checkIndexes(gateway)
     }
-    const hasRedis = yield* reach('cache', addressOfRedis(mode.redis), async () => {
+    const hasRedis = yield* checkConnection('cache', addressOfRedis(mode.redis), async () => {
       await connectRedis(redis, CONNECT_TIMEOUT_MS)
       await redis.ping()
     })
-    if (hasRedis && followsChanges) yield await changesAreTold(redis)
+    if (hasRedis && followsChanges) yield await checkClientTracking(redis)
     yield* clocks(hasDatabase ? database : undefined, hasRedis ? redis : undefined)
   } finally {
     redis.disconnect()
@@ -79,7 +87,9 @@ async function* gatewayFindings(
   }
 }
 
-async function* reach(
+const STORES = { database: 'PostgreSQL', cache: 'Redis' } as const
+
+async function* checkConnection(
   check: 'database' | 'cache',
   address: string,
   ping: () => Promise<void>,
@@ -88,24 +98,25 @@ async function* reach(
   try {
     await ping()
     const ms = Math.round(performance.now() - startedAt)
-    yield { check, state: 'ok', message: `${address} answers in ${ms} ms` }
+    yield { check, state: 'ok', message: `${STORES[check]} at ${address} answers in ${ms} ms.` }
     return true
   } catch (error) {
     const reason = reasonOf(error) ?? 'check its address, its password and the network'
-    yield { check, state: 'failed', message: `${address} does not answer: ${reason}`, isOutage: true }
+    const message = `${STORES[check]} at ${address} does not answer: ${reason}.`
+    yield { check, state: 'failed', message, isOutage: true }
     return false
   }
 }
 
-/** More than this and TTLs that people see are visibly wrong, in milliseconds. */
+/** A clock that is further away than this makes the TTLs that people see visibly wrong, in milliseconds. */
 const CLOCK_WARNING_MS = 1_000
-/** More than this and tokens and pins live in another time. */
+/** A clock that is further away than this makes tokens and pins expire at a wrong time, in milliseconds. */
 const CLOCK_FAILURE_MS = 30_000
 
 async function* clocks(database: Database | undefined, redis: RedisClient | undefined) {
   const others = [
-    ...(database ? [['PostgreSQL', () => databaseClock(database)] as const] : []),
-    ...(redis ? [['Redis', () => redisClock(redis)] as const] : []),
+    ...(database ? [['PostgreSQL', () => databaseClockOffsetMs(database)] as const] : []),
+    ...(redis ? [['Redis', () => redisClockOffsetMs(redis)] as const] : []),
   ]
   for (const [name, clock] of others) {
     try {
@@ -115,11 +126,15 @@ async function* clocks(database: Database | undefined, redis: RedisClient | unde
       const seconds = (distance / 1_000).toFixed(1)
       const message =
         state === 'ok'
-          ? `${name} and this machine agree`
-          : `${name} is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} this machine: set both by NTP`
+          ? `The clocks of ${name} and of this machine agree.`
+          : `The clock of ${name} is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} this machine’s: set both by NTP.`
       yield { check: 'clocks', state, message } satisfies Finding
     } catch {
-      yield { check: 'clocks', state: 'warning', message: `${name} does not tell its time` } satisfies Finding
+      yield {
+        check: 'clocks',
+        state: 'warning',
+        message: `${name} does not tell its time.`,
+      } satisfies Finding
     }
   }
 }
