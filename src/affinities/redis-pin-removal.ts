@@ -5,12 +5,12 @@ import { type AffinityRecord, PIN } from './affinity-record.js'
 import type { PinRemoval } from './affinity-store.js'
 import type { KeyFamilies } from './key-families.js'
 
-/** Keys of one script: it reads the JSON of each, and takes well under a millisecond. */
+/** Keys that one script compares: it parses the JSON of each, and blocks Redis for well under a millisecond. */
 const COMPARED_AT_ONCE = 100
 
 /**
- * Compares and deletes inside Redis. What is no affinity, or cannot be read there, counts as changed. For each key: the
- * names of the pin's fields in the value, and what they must hold.
+ * Compares pins and unlinks the equal ones, atomically in Redis. A value that is no affinity, or that Redis cannot parse,
+ * counts as changed. ARGV holds for each key the names of the pin's fields, each followed by the expected value.
  */
 const REMOVE_PINS = `
 local same, changed = {}, {}
@@ -32,15 +32,15 @@ end
 return { #same > 0 and redis.call('UNLINK', unpack(same)) or 0, changed }`
 
 /**
- * Removes affinities that are still pinned as these are.
- * @throws as removeKeys
+ * Removes each affinity that still has the given pin.
+ * @throws what removeKeys throws
  */
 export async function removePins(
   client: RedisClient,
   families: KeyFamilies,
   records: readonly AffinityRecord[],
 ): Promise<PinRemoval> {
-  // A script's keys lie in one slot, and those of a cluster seldom do.
+  // In a cluster all keys of a script must lie in one slot, which affinities seldom do.
   const atOnce = client instanceof Cluster ? 1 : COMPARED_AT_ONCE
   const pinOf = (record: AffinityRecord): string[] => {
     const fields = families.of(record.key)?.pinFields
