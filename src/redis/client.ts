@@ -48,7 +48,7 @@ export type RedisClient = Redis | Cluster
 type Options = Omit<RedisOptions, 'replyMapping'>
 
 /** Milliseconds until the next attempt to connect: for ever, so that an outage ends by itself, and at least once a second. */
-const retryDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000)
+export const retryDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000)
 
 const CONNECTION_OPTIONS = {
   // RESP2: answered by every Redis and by proxies that do not know HELLO, and ioredis 6 drops the `invalidate` messages
