@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { prefetch, TimeSlice } from '../../util/time-slice.js'
-import type { AffinityRecord } from '../affinity-record.js'
+import { type AffinityRecord, isSameRecord } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
 import type { FeedListener } from './affinity-feed.js'
 import type { FullReadDeps } from './full-read.js'
@@ -13,7 +13,7 @@ const CHECKS = 3
 const REST_RATIO = 1
 
 export interface ReconcileDeps extends Pick<FullReadDeps, 'index' | 'changes'> {
-  readonly store: Pick<AffinityStore, 'readAll' | 'read'>
+  readonly store: Pick<AffinityStore, 'families' | 'readAll' | 'read'>
   /** See AffinityFeed.barrier. */
   readonly barrier: () => Promise<void>
   /** Calls the listener with the keys of each reported change. @returns a function that removes the listener */
@@ -28,6 +28,7 @@ export interface ReconcileDeps extends Pick<FullReadDeps, 'index' | 'changes'> {
  */
 export async function reconcile(deps: ReconcileDeps, isCancelled: () => boolean): Promise<number> {
   const { store, index } = deps
+  const isSame = comparisonFor(deps)
   const slice = new TimeSlice()
   const marked = new Set<string>()
   let suspects: string[] = []
@@ -66,6 +67,7 @@ async function confirm(
   isCancelled: () => boolean,
 ): Promise<number> {
   const { store, index, changes, barrier, onChanged, now } = deps
+  const isSame = comparisonFor(deps)
   let keys = suspects
   let drift = 0
   for (let check = 1; check <= CHECKS && keys.length > 0; check += 1) {
@@ -97,18 +99,10 @@ async function confirm(
   return drift
 }
 
-const FIELDS = [
-  'providerId',
-  'endpointId',
-  'providerKeyId',
-  'requestCount',
-  'createdAt',
-  'expiresAt',
-] as const satisfies readonly (keyof AffinityRecord)[]
-
-/** The key holds the rest. */
-const isSame = (a: AffinityRecord | undefined, b: AffinityRecord | undefined): boolean =>
-  a === b || (a !== undefined && b !== undefined && FIELDS.every((field) => a[field] === b[field]))
+const comparisonFor =
+  ({ store }: Pick<ReconcileDeps, 'store'>) =>
+  (a: AffinityRecord | undefined, b: AffinityRecord | undefined): boolean =>
+    a === b || (a !== undefined && b !== undefined && isSameRecord(a, b, store.families.dimensions))
 
 const isDue = (record: AffinityRecord | undefined, nowMs: number): boolean =>
   record !== undefined && record.expiresAt <= nowMs / 1_000

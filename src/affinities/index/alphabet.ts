@@ -9,7 +9,7 @@ export class Alphabet {
   #hasCapitals = false
   #hasOthers = false
 
-  /** Adds the characters of a text. Nothing is ever removed, so `canSpell` may return true wrongly, but never false. */
+  /** Adds the characters of a text. Nothing is ever removed, so `canSpell` may be wrong when it returns true, but never when it returns false. */
   add(text: string): void {
     for (let at = 0; at < text.length; at++) {
       const code = text.charCodeAt(at)
