@@ -4,6 +4,7 @@ import { type DocumentNode, GraphQLError, Kind, parse, print, stripIgnoredCharac
 import type { GraphQLParams, Plugin } from 'graphql-yoga'
 import { ConfigurationError } from '../../errors.js'
 import { createLru } from '../../util/lru.js'
+import { messageOf } from '../../util/message-of.js'
 import { DOCUMENT_LIMITS } from './use-limits.js'
 
 /** Documents by the SHA-256 of their text, in lower-case hexadecimal. */
@@ -99,5 +100,3 @@ export function readTrustedDocuments(files: readonly string[]): TrustedDocuments
   if (problems.length > 0) throw new ConfigurationError(problems)
   return new Map(texts.map((text) => [createHash('sha256').update(text).digest('hex'), text]))
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
