@@ -19,6 +19,8 @@ export class KeyFamilies {
   /** The dimensions that single families add. */
   readonly extraDimensions: readonly Dimension[]
   readonly orders: ReadonlySet<AffinityOrderField>
+  /** The dimensions that the value holds and not the key: they may change before a record is removed. */
+  readonly valueDimensions: ReadonlySet<Dimension>
   /** The shortest prefixes that cover all families, ascending: Redis refuses to track prefixes that overlap. */
   readonly roots: readonly string[]
   /** A glob that matches every key of every family. */
@@ -33,6 +35,7 @@ export class KeyFamilies {
     this.#families = [...families].sort((a, b) => b.prefix.length - a.prefix.length)
     this.extraDimensions = [...new Set(families.flatMap(({ dimensions }) => dimensions))]
     this.dimensions = [...DIMENSIONS, ...this.extraDimensions]
+    this.valueDimensions = new Set(families.flatMap(({ valueFields }) => Object.keys(valueFields)))
     this.orders = new Set(families.flatMap(({ orders }) => orders))
     this.roots = prefixes
       .filter((prefix) => !prefixes.some((other) => other !== prefix && prefix.startsWith(other)))

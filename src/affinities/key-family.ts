@@ -14,8 +14,13 @@ export interface KeyFamily {
   readonly dimensions: readonly Dimension[]
   /** The orders in which its records can be read. */
   readonly orders: readonly AffinityOrderField[]
-  /** The fields of the JSON value that hold the pin: a script in Redis compares them before it removes a pin. */
-  readonly pinFields: PinFields
+  /**
+   * The fields of the JSON value for the dimensions that the key does not hold: the pin target, and others if the family has
+   * some. A clear that depends on one of them lets a script in Redis compare these fields before it removes a record.
+   */
+  readonly valueFields: PinTarget & Readonly<Record<Dimension, string>>
+  /** The field of the JSON value with the creation time in Unix seconds, which stays the same in a write-back. */
+  readonly createdAtField: string
   /**
    * Encodes an identity as a key; undefined if the family's keys need more than this identity has.
    * @throws InvalidInputError if a component contains a separator, so that the key would name another record
@@ -35,9 +40,3 @@ export interface KeyFamily {
 
 /** The fields of a JSON object, with unchecked values. */
 export type StoredFields = Readonly<Record<string, unknown>>
-
-/** The names of the pin's fields in the JSON value. */
-export interface PinFields extends PinTarget {
-  /** The field with the creation time in Unix seconds, which stays the same in a gateway's write-back. */
-  readonly createdAt: string
-}

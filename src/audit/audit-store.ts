@@ -73,7 +73,9 @@ export interface PendingIntent {
 /** Returns an event with its outcome. */
 export const completed = (event: AuditEventRow, outcome: AuditOutcome): AuditEventRow => {
   const { result, success, statusCode, errorMessage, action = event.action } = outcome
-  const metadata = typeof event.metadata === 'object' && event.metadata !== null ? event.metadata : {}
+  const begun = typeof event.metadata === 'object' && event.metadata !== null ? event.metadata : {}
+  // The instance is needed only while the action runs.
+  const { instance: _, ...metadata } = { instance: undefined, ...begun }
   return {
     ...event,
     action,

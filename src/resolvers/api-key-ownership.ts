@@ -14,6 +14,8 @@ export async function keysOfUser(
   const keys = (await context.loaders.apiKeys.byUser.load(userId)) ?? []
   const own = new Set(keys.map(({ id }) => id))
   const others = new Set<string>()
+  /** Keys that are being looked up: all events of one key wait for one answer, in their order (single flight). */
+  const asked = new Map<string, Promise<boolean>>()
 
   async function lookUp(apiKeyId: string): Promise<boolean> {
     context.refresh()
@@ -28,9 +30,8 @@ export async function keysOfUser(
   return (apiKeyId) => {
     if (own.has(apiKeyId)) return true
     if (others.has(apiKeyId)) return false
-    const answer = lookUp(apiKeyId)
-    // Whoever takes the event from the stream meets the failure; an event may also never be taken.
-    answer.catch(() => {})
+    const answer = asked.get(apiKeyId) ?? lookUp(apiKeyId).finally(() => asked.delete(apiKeyId))
+    asked.set(apiKeyId, answer)
     return answer
   }
 }

@@ -13,7 +13,7 @@ const CHECKS = 3
 const REST_RATIO = 1
 
 export interface ReconcileDeps extends Pick<FullReadDeps, 'index' | 'changes'> {
-  readonly store: Pick<AffinityStore, 'families' | 'readAll' | 'read'>
+  readonly store: Pick<AffinityStore, 'readAll' | 'read' | 'families'>
   /** See AffinityFeed.barrier. */
   readonly barrier: () => Promise<void>
   /** Calls the listener with the keys of each reported change. @returns a function that removes the listener */
@@ -28,7 +28,6 @@ export interface ReconcileDeps extends Pick<FullReadDeps, 'index' | 'changes'> {
  */
 export async function reconcile(deps: ReconcileDeps, isCancelled: () => boolean): Promise<number> {
   const { store, index } = deps
-  const isSame = comparisonFor(deps)
   const slice = new TimeSlice()
   const marked = new Set<string>()
   let suspects: string[] = []
@@ -44,7 +43,7 @@ export async function reconcile(deps: ReconcileDeps, isCancelled: () => boolean)
   for await (const batch of prefetch(store.readAll())) {
     for (const record of batch.records) {
       marked.add(record.key)
-      if (!isSame(index.get(record.key), record)) await suspect(record.key)
+      if (!isSame(index.get(record.key), record, store)) await suspect(record.key)
       if (slice.isOver()) await slice.next()
     }
     for (const { key } of batch.broken) if (index.has(key)) await suspect(key)
@@ -67,7 +66,6 @@ async function confirm(
   isCancelled: () => boolean,
 ): Promise<number> {
   const { store, index, changes, barrier, onChanged, now } = deps
-  const isSame = comparisonFor(deps)
   let keys = suspects
   let drift = 0
   for (let check = 1; check <= CHECKS && keys.length > 0; check += 1) {
@@ -86,7 +84,9 @@ async function confirm(
       // A key that still waits in the queue was reported, but its change is not applied yet.
       const isFollowed = (key: string) => touched.has(key) || changes.has(key)
       const followed = keys.filter(isFollowed)
-      const differing = keys.filter((key) => !isFollowed(key) && !isSame(index.get(key), found.get(key)))
+      const differing = keys.filter(
+        (key) => !isFollowed(key) && !isSame(index.get(key), found.get(key), store),
+      )
       // Redis may report an expiry late or never, so an expired record that is missing is no drift.
       const drifted = differing.filter((key) => found.has(key) || !isDue(index.get(key), now()))
       changes.add(differing)
@@ -99,10 +99,11 @@ async function confirm(
   return drift
 }
 
-const comparisonFor =
-  ({ store }: Pick<ReconcileDeps, 'store'>) =>
-  (a: AffinityRecord | undefined, b: AffinityRecord | undefined): boolean =>
-    a === b || (a !== undefined && b !== undefined && isSameRecord(a, b, store.families.dimensions))
+const isSame = (
+  a: AffinityRecord | undefined,
+  b: AffinityRecord | undefined,
+  { families }: ReconcileDeps['store'],
+): boolean => a === b || (a !== undefined && b !== undefined && isSameRecord(a, b, families.dimensions))
 
 const isDue = (record: AffinityRecord | undefined, nowMs: number): boolean =>
   record !== undefined && record.expiresAt <= nowMs / 1_000
