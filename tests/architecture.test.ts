@@ -64,7 +64,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'server/http': ['type server', 'errors'],
   'server/limits': ['schema', 'type session', 'context', 'util', 'errors'],
-  'server/observe': ['server/http', 'type statistics', 'context', 'log', 'errors'],
+  'server/observe': ['server/http', 'type statistics', 'context', 'log', 'util', 'errors'],
   schema: [
     'util',
     'resolvers',
@@ -111,7 +111,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'affinities/clear': ['affinities', 'log', 'redis', 'util', 'errors'],
   'model-mappings': ['type affinities', 'log', 'redis', 'util', 'errors'],
   statistics: ['type affinities', 'log', 'redis', 'util', 'errors'],
-  audit: ['postgres', 'log', 'type generated', 'errors'],
+  audit: ['postgres', 'log', 'util', 'type generated', 'errors'],
   // All that is the gateway's: its tables, its secrets, its schema.
   gateway: ['type affinities', 'type session', 'postgres', 'util', 'errors'],
   'gateway/schema': ['gateway', 'postgres', 'type generated', 'errors'],

@@ -110,7 +110,7 @@ export const parseAffinityHash = (read: ReadText, onJunk: (field: string) => voi
 
 type JsonObject = Readonly<Record<string, unknown>>
 
-/** Parses a gateway's JSON, where a string of digits is no number. Undefined if it has neither of the two objects. */
+/** Parses a gateway's JSON, where a string of digits is no number. Undefined if neither object is there. */
 export function parseCountersJson(body: unknown): Counters | undefined {
   const root = objectOf(body)
   const holder = [objectOf(root?.['data']), root].find(

@@ -18,7 +18,7 @@ export interface FullReadDeps {
  * Reads all affinities and makes the index equal to them (mark and sweep). The feed must report changes before this begins.
  * They gather in the queue meanwhile, and their keys are read again afterwards: so it does not matter whether this read saw
  * a key before or after its change.
- * @param removedWhen when records that are missing now were removed: just now, which listeners are told, or unknown
+ * @param removedWhen when records that are missing now were removed: just now, which is reported to listeners, or unknown
  * @param isCancelled once it returns true, the read stops
  */
 export async function readEverything(
