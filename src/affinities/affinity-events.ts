@@ -3,18 +3,18 @@ import type { AffinityRecord } from './affinity-record.js'
 
 export type AffinityEventType = 'CREATED' | 'REFRESHED' | 'SWITCHED' | 'REMOVED' | 'EXPIRED'
 
-/** Something that happened to an affinity, whichever gateway did it. */
+/** One change of an affinity, whichever gateway made it. */
 export interface AffinityEvent {
   readonly type: AffinityEventType
   /** When this service saw it. */
   readonly at: Date
-  /** As it is now; as it last was, where it is gone. */
+  /** The affinity as it is now; if it was removed or has expired, as it was last. */
   readonly record: AffinityRecord
-  /** As it was before, where it was there before and is there now. */
+  /** The affinity as it was before; only for REFRESHED and SWITCHED. */
   readonly previous?: AffinityRecord
 }
 
-/** Called in the middle of feeding the index: it must be quick, and may not ask the index. */
+/** Receives events while the index is being updated: it must be quick, and must not query the index. */
 export type AffinityEventListener = (event: AffinityEvent) => void
 
 interface Subscriber {
@@ -22,25 +22,25 @@ interface Subscriber {
   readonly onLost: (reason: UnavailableError) => void
 }
 
-/** Passes events on. Without listeners no event is made. */
+/** Passes events on to all listeners. Without listeners no event object is created. */
 export class AffinityEvents {
   readonly #subscribers = new Set<Subscriber>()
   readonly #onError: (error: unknown) => void
 
-  /** @param onError told of a listener that threw; the others and the feed go on */
+  /** @param onError receives what a listener threw; the other listeners and the feed continue */
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError
   }
 
-  /** Returns the way to stop. */
+  /** Adds a listener. @returns a function that removes it */
   listen(listener: AffinityEventListener, onLost: (reason: UnavailableError) => void = () => {}): () => void {
-    // One function may listen twice, and stops once.
+    // A new object for each call: a function that listens twice is two subscribers, and each stops alone.
     const subscriber = { listener, onLost }
     this.#subscribers.add(subscriber)
     return () => this.#subscribers.delete(subscriber)
   }
 
-  /** What happens from now on is not seen: whoever listens is told, and has to read anew and listen again. */
+  /** Ends all subscriptions because changes are no longer seen. Each subscriber has to read again and listen again. */
   lose(reason: UnavailableError): void {
     const subscribers = [...this.#subscribers]
     this.#subscribers.clear()

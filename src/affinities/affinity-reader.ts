@@ -10,7 +10,7 @@ export interface AffinityOrder {
   readonly direction: 'ASC' | 'DESC'
 }
 
-/** A place in an order: records that sort after it, whether or not the record that had it is still there. */
+/** A place in an order. It stays valid after the record that had this place has gone. */
 export interface AffinityPosition {
   readonly value: number
   /** The `sortText` of the record's Redis key. */
@@ -20,30 +20,30 @@ export interface AffinityPosition {
 export interface AffinityPageRequest {
   readonly selection: AffinitySelection
   readonly order: AffinityOrder
-  /** Records wanted, 0..1000; 0 asks for the count alone. */
+  /** The number of records to return, 0..1000; 0 asks for the count alone. */
   readonly first: number
   readonly after?: AffinityPosition
-  /** Records skipped from the start, or from `after`. */
+  /** The number of records to skip from the start, or from `after`. */
   readonly offset?: number
 }
 
 export interface AffinityPage {
   readonly records: readonly AffinityRecord[]
-  /** All selected records, before paging. */
+  /** The number of all selected records, on every page. */
   readonly totalCount: number
   readonly hasNextPage: boolean
   readonly hasPreviousPage: boolean
 }
 
-/** Answers questions about the affinities that are live now. Throws UnavailableError, never answers in part. */
+/** Answers queries about the affinities that are live now. It throws UnavailableError rather than give a partial answer. */
 export interface AffinityReader {
   page(request: AffinityPageRequest): Promise<AffinityPage>
   count(selection: AffinitySelection): Promise<number>
-  /** Every selected record, in no order; for clears. */
+  /** Returns every selected record, in no order; for clears. */
   matching(selection: AffinitySelection): Promise<readonly AffinityRecord[]>
-  /** The distinct values that live records hold in a dimension. */
+  /** Returns the distinct values that live records hold in a dimension. */
   distinct(dimension: Dimension): Promise<ReadonlySet<string>>
-  /** Those of them that contain a text, whatever the case of either. */
+  /** Returns the distinct values of a dimension that contain a text, without regard to case. */
   valuesContaining(dimension: Dimension, text: string): Promise<readonly string[]>
 }
 
@@ -58,6 +58,6 @@ export const positionOf = (record: AffinityRecord, field: AffinityOrderField): A
   key: sortText(record.key),
 })
 
-/** Ascending comparison of two positions: value first, then key by UTF-16 code unit. */
+/** Compares two positions, ascending: by value first, then by key in UTF-16 code units. */
 export const comparePositions = (a: AffinityPosition, b: AffinityPosition): number =>
   a.value - b.value || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)

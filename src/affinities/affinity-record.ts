@@ -1,4 +1,4 @@
-/** Something that an affinity names, by which it can be filtered, searched and indexed: `providerId`, or a family's own. */
+/** The name of a field by which affinities are filtered, searched and indexed: `providerId`, or one that a key family adds. */
 export type Dimension = string
 
 /** The dimensions that every affinity has, whatever the family of its key. */
@@ -12,47 +12,47 @@ export const DIMENSIONS = [
 ] as const satisfies readonly Dimension[]
 export type CommonDimension = (typeof DIMENSIONS)[number]
 
-/** What a record is pinned to: its pin target. */
+/** The dimensions that make up the pin target. */
 export const PIN = ['providerId', 'endpointId', 'providerKeyId'] as const satisfies readonly CommonDimension[]
 export type PinTarget = Readonly<Record<(typeof PIN)[number], string>>
 
-/** Who and what is pinned: what the key says, and in some families the value with it. */
+/** The identity of an affinity: the Redis key holds it, in some key families together with the value. */
 export interface AffinityIdentity {
   /** API key id. */
   readonly affinityKey: string
   /** API format, such as `CLAUDE` or `OPENAI_CLI`. */
   readonly apiFormat: string
-  /** A global model id, or a model name; may hold colons (`llama3:8b`). */
+  /** A global model id, or a model name, which may contain colons (`llama3:8b`). */
   readonly modelId: string
-  /** The dimensions that this record's family adds, by their names. */
+  /** The values of the dimensions that this record's key family adds. */
   readonly extra?: Readonly<Record<Dimension, string>>
 }
 
-/** An affinity as Redis holds it: one API key, API format and model pinned to one provider key. */
+/** An affinity as Redis stores it: one API key, API format and model pinned to one provider key. */
 export interface AffinityRecord extends AffinityIdentity, PinTarget {
-  /** The Redis key: the record's identity, and through its `sortText` the tie-breaker of every order. */
+  /** The Redis key. Its `sortText` breaks the ties of every order. */
   readonly key: string
-  /** Requests served by this pin, 0..2^31-1. */
+  /** The number of requests that this pin has served, 0..2^31-1. */
   readonly requestCount: number
   /** Unix seconds, with fractions. */
   readonly createdAt: number
-  /** Unix seconds, with fractions. The gateway slides it on each use; Redis's own TTL decides. */
+  /** Unix seconds, with fractions. The gateway moves it on each use; the TTL of the Redis key decides when the record goes. */
   readonly expiresAt: number
 }
 
 const COMMON: ReadonlySet<Dimension> = new Set(DIMENSIONS)
 const isCommon = (dimension: Dimension): dimension is CommonDimension => COMMON.has(dimension)
 
-/** What a record names in a dimension; undefined where its family does not have that dimension. */
+/** Returns a record's value in a dimension; undefined if its key family does not have that dimension. */
 export const dimensionValue = (record: AffinityRecord, dimension: Dimension): string | undefined =>
   isCommon(dimension) ? record[dimension] : record.extra?.[dimension]
 
-/** Compares what two records are pinned to. */
+/** Compares two pin targets. */
 export const hasSamePin = (a: PinTarget, b: PinTarget): boolean => PIN.every((field) => a[field] === b[field])
 
 const FIGURES = ['requestCount', 'createdAt', 'expiresAt'] as const
 
-/** Compares all that two records of one key say. */
+/** Compares every field of two records that have the same key. */
 export const isSameRecord = (
   a: AffinityRecord,
   b: AffinityRecord,
@@ -61,18 +61,18 @@ export const isSameRecord = (
   FIGURES.every((figure) => a[figure] === b[figure]) &&
   dimensions.every((dimension) => dimensionValue(a, dimension) === dimensionValue(b, dimension))
 
-/** Why a value under an affinity key is not an affinity. */
+/** The reason why a value under an affinity key is not an affinity. */
 export type BrokenReason = 'unknown key form' | 'wrong Redis type' | 'not JSON' | 'not an affinity'
 
 export type ParsedAffinity = { readonly record: AffinityRecord } | { readonly broken: BrokenReason }
 
-/** A key of an affinity family whose value cannot be read as an affinity. */
+/** A key of a key family whose value cannot be read as an affinity. */
 export interface BrokenAffinity {
   readonly key: string
   readonly reason: BrokenReason
 }
 
-/** A part of a full read. Batches of one read never share a key. */
+/** One batch of a read. Two batches of one read never share a key, unless the reader allows repeats. */
 export interface AffinityBatch {
   readonly records: readonly AffinityRecord[]
   readonly broken: readonly BrokenAffinity[]
@@ -80,5 +80,5 @@ export interface AffinityBatch {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-/** Tells the id of a global model from a raw model name, which older records carry in its place. */
+/** Distinguishes the id of a global model from a model name, which older records hold in its place. */
 export const isGlobalModelId = (modelId: string): boolean => UUID.test(modelId)

@@ -5,12 +5,12 @@ import {
   dimensionValue,
 } from './affinity-record.js'
 
-/** Per dimension, the values meant. An absent dimension says nothing; an empty set matches no record. */
+/** The selected values of each dimension. An absent dimension is no condition; an empty set matches no record. */
 export type DimensionSets = { readonly [D in CommonDimension]?: ReadonlySet<string> } & {
   readonly [dimension: Dimension]: ReadonlySet<string> | undefined
 }
 
-/** A set of affinities, as conditions on their dimensions. `{}` means every affinity. */
+/** A set of affinities, as conditions on their dimensions. `{}` selects every affinity. */
 export interface AffinitySelection {
   /** Every named dimension must hold one of its values. */
   readonly all?: DimensionSets
@@ -20,7 +20,7 @@ export interface AffinitySelection {
   readonly none?: DimensionSets
 }
 
-/** A dimension that a record's family does not have holds no value. */
+/** Checks one dimension. A record whose key family does not have the dimension holds no value in it. */
 const holds = (record: AffinityRecord, dimension: Dimension, values: ReadonlySet<string>): boolean => {
   const value = dimensionValue(record, dimension)
   return value !== undefined && values.has(value)
@@ -32,13 +32,13 @@ export const holdsAll = (record: AffinityRecord, sets: DimensionSets): boolean =
 export const holdsAny = (record: AffinityRecord, sets: DimensionSets): boolean =>
   Object.entries(sets).some(([dimension, values]) => values && holds(record, dimension, values))
 
-/** Says record by record what a selection means. The index must agree with it. */
+/** Decides whether a selection contains a record. This is the definition of a selection: the index must agree with it. */
 export const isSelected = (record: AffinityRecord, selection: AffinitySelection): boolean =>
   holdsAll(record, selection.all ?? {}) &&
   (selection.any ?? []).every((sets) => holdsAny(record, sets)) &&
   !holdsAny(record, selection.none ?? {})
 
-/** Says whether a selection has a condition on one of these dimensions. */
+/** Checks whether a selection has a condition on one of these dimensions. */
 export const dependsOn = (
   { all = {}, any = [], none = {} }: AffinitySelection,
   dimensions: ReadonlySet<Dimension>,

@@ -2,54 +2,55 @@ import type { UnavailableError } from '../errors.js'
 import type { AffinityEventListener } from './affinity-events.js'
 import type { AffinityReader } from './affinity-reader.js'
 
-/** What has been seen to happen to records since `since`. */
+/** Counts of the changes that this service has seen since `since`. */
 export interface ObservedFigures {
   readonly since: Date
   readonly created: number
-  /** Used again with the same pin. */
+  /** Records that were used again with the same pin. */
   readonly refreshed: number
   readonly providerSwitches: number
-  /** To another key of the same provider. */
+  /** Switches to another provider key of the same provider. */
   readonly keySwitches: number
-  /** Deleted before they expired. */
+  /** Records that were deleted before they expired. */
   readonly removed: number
   readonly expired: number
 }
 
-/** Where requests get their reader: the live index, or a scan that all share who ask before it begins. */
+/** Gives each request its reader: of the live index, or of a scan that concurrent requests share. */
 export interface AffinitySource {
-  /** A reader for one request: all its answers are of one moment, or of the live index. */
+  /** Creates a reader for one request. A scanning reader gives all its answers from one scan. */
   reader(): AffinityReader
-  /** Broken keys that the last full read found. */
+  /** The number of keys whose value cannot be read as an affinity. */
   readonly brokenCount: number
-  /** Records held in memory; undefined where every request reads them anew. */
+  /** The number of records in memory; undefined while every request scans. */
   readonly indexSize: number | undefined
   observed(): ObservedFigures
   /**
-   * Calls back with each change as it is seen; returns the way to stop.
-   * @param onLost called once, and nothing after it, when changes are not seen any more
-   * @throws UnavailableError where none are seen: while the cache is not followed, or where it is only scanned
+   * Calls the listener for each change.
+   * @param onLost called once when changes are no longer seen; nothing is called after it
+   * @returns a function that removes the listener
+   * @throws UnavailableError while the index does not follow the cache
    */
   events(listener: AffinityEventListener, onLost?: (reason: UnavailableError) => void): () => void
   /**
-   * `starting`: everything is being read, and readers wait. `live`: the index follows the cache. `scanning`: every request
-   * reads everything. `lost`: the cache is not followed just now, and readers get CACHE_UNAVAILABLE.
+   * `starting`: the first full read runs, and readers wait. `live`: the index follows the cache. `scanning`: every request
+   * scans all affinities. `lost`: the index cannot follow the cache at the moment, and readers get CACHE_UNAVAILABLE.
    */
   readonly state: 'starting' | 'live' | 'scanning' | 'lost'
-  /** Resolves once readers are answered at once; throws as they would: UnavailableError. */
+  /** Resolves once readers no longer have to wait. Throws the UnavailableError that readers would get. */
   ready(): Promise<void>
   readonly figures: FeedFigures
   close(): void
 }
 
-/** How well the index follows; all 0 where there is none. */
+/** Figures of the feed, which say how well the index follows the cache. All are 0 if there is no index. */
 export interface FeedFigures {
-  /** Keys that are known to have changed and are not yet read again. */
+  /** Changed keys that have not been read again yet. */
   readonly pendingChanges: number
-  /** Reads of everything: at the start, after an outage, after a flush. */
+  /** Full reads of the cache: at the start, after an outage, after a flush. */
   readonly fullReads: number
-  /** Comparisons of everything with the index. */
+  /** Comparisons of the whole cache with the index. */
   readonly reconciles: number
-  /** Records that a comparison found to differ though no change had been told. */
+  /** Records that a comparison found to differ although the cache had reported no change. */
   readonly drift: number
 }

@@ -4,40 +4,41 @@ import type { KeyFamilies } from './key-families.js'
 export type StorageType = 'REDIS' | 'MEMORY'
 
 export interface ReadAllOptions {
-  /** A record may come more than once, as it does from SCAN: to hold every key against that is a tenth of a full read. */
+  /** Allows the same record more than once, as SCAN gives it: remembering every key takes a tenth of a full read's time. */
   readonly mayRepeat?: boolean
 }
 
 /**
- * Keeps affinities. Two backends, Redis and memory, pass one contract suite.
- * Every method throws UnavailableError (CACHE_UNAVAILABLE) when the cache does not answer: a failure never reads as empty.
+ * Stores affinities. It has two backends, Redis and memory, which pass the same contract tests.
+ * Every method throws UnavailableError (CACHE_UNAVAILABLE) when the cache does not answer: a failure never looks like an
+ * empty cache.
  */
 export interface AffinityStore {
   readonly storageType: StorageType
-  /** Whose keys it reads and removes. */
+  /** The key families whose keys this store reads and removes. */
   readonly families: KeyFamilies
-  /** Every live affinity once, in no order; one broken value never hides the rest. */
+  /** Reads every live affinity once, in no order. A value that cannot be read does not stop the read. */
   readAll(options?: ReadAllOptions): AsyncIterable<AffinityBatch>
-  /** These keys as they are now, at most 2,000; a key in neither list is gone. */
+  /** Reads the current values of at most 2,000 keys. A key in neither list of the batch is gone. */
   read(keys: readonly string[]): Promise<AffinityBatch>
-  /** Every key of the affinity family once, whatever it holds. */
+  /** Lists every key of the key families once, whatever its value. */
   allKeys(): AsyncIterable<readonly string[]>
   /**
-   * Removes these keys, whatever they hold.
-   * @returns how many were really there
-   * @throws UnavailableError with the number confirmed gone; OUTCOME_UNKNOWN where a reply never came
+   * Removes these keys, whatever their values.
+   * @returns how many existed
+   * @throws UnavailableError with the number of confirmed removals; OUTCOME_UNKNOWN if a reply never came
    */
   remove(keys: readonly string[]): Promise<number>
   /**
-   * Removes affinities, each only while it is pinned as it was when it was read: compared and removed in one step.
-   * Throws as `remove`.
+   * Removes each affinity only if it still has the given pin. Comparing and removing are one atomic step.
+   * Throws what `remove` throws.
    */
   removePins(records: readonly AffinityRecord[]): Promise<PinRemoval>
 }
 
 export interface PinRemoval {
-  /** How many were there, pinned so, and are gone. */
+  /** The number of affinities that had the given pin and were removed. */
   readonly removed: number
-  /** Keys whose value is another by now, or cannot be compared; they stay. */
+  /** Keys that were not removed: they have another pin now, or their values cannot be compared. */
   readonly changed: readonly string[]
 }

@@ -5,7 +5,6 @@ import {
   type AffinityIdentity,
   type AffinityRecord,
   type BrokenAffinity,
-  type BrokenReason,
   DIMENSIONS,
   type Dimension,
   hasSamePin,
@@ -13,22 +12,22 @@ import {
 } from './affinity-record.js'
 import type { KeyFamily } from './key-family.js'
 
-/** Several families of keys as one: which key is whose, and what their records have together. */
+/** The key families in use, as one: finds the family of a key, and holds what all families have together. */
 export class KeyFamilies {
   /** The common dimensions first, then those that single families add. */
   readonly dimensions: readonly Dimension[]
-  /** What single families add. */
+  /** The dimensions that single families add. */
   readonly extraDimensions: readonly Dimension[]
   readonly orders: ReadonlySet<AffinityOrderField>
-  /** What a key alone does not tell, and so may be another before the record is removed. */
+  /** The dimensions that the value holds and not the key: they may change before a record is removed. */
   readonly valueDimensions: ReadonlySet<Dimension>
-  /** Prefixes that no other one begins with, ascending: Redis refuses to track prefixes that overlap. */
+  /** The shortest prefixes that cover all families, ascending: Redis refuses to track prefixes that overlap. */
   readonly roots: readonly string[]
-  /** A glob that every key of every family matches. */
+  /** A glob that matches every key of every family. */
   readonly pattern: string
   /** Whether `pattern` matches no other key. */
   readonly isExact: boolean
-  /** Longest prefix first: it has the key. */
+  /** Longest prefix first: if two prefixes match a key, it belongs to the family with the longer one. */
   readonly #families: readonly KeyFamily[]
 
   constructor(families: readonly KeyFamily[]) {
@@ -46,15 +45,15 @@ export class KeyFamilies {
     this.pattern = this.isExact ? scanPattern(root) : `*${scanPattern(commonEnd(this.roots))}`
   }
 
-  /** The family that a key belongs to; undefined where it is of none. */
+  /** Returns the family of a key, or undefined. */
   of(key: string): KeyFamily | undefined {
     for (const family of this.#families) if (key.startsWith(family.prefix)) return family
     return undefined
   }
 
   /**
-   * The keys that an identity may have, one for each family that can hold it.
-   * @throws InvalidInputError where a component would name another record
+   * Encodes an identity as Redis keys, one for each family that can hold it.
+   * @throws InvalidInputError if a component contains a separator, so that the key would name another record
    */
   keysOf(identity: AffinityIdentity): readonly string[] {
     return this.#families.flatMap((family) => family.encode(identity) ?? [])
@@ -64,28 +63,27 @@ export class KeyFamilies {
     return this.of(key)?.parse(key, value) ?? { broken: 'unknown key form' }
   }
 
-  /** Reads the values of many keys: null where a key is gone, undefined where it holds no string. */
+  /** Parses the values of many keys. A value is null if the key is gone, undefined if it is not a string. */
   parseBatch(keys: readonly string[], values: readonly (string | null | undefined)[]): AffinityBatch {
     const records: AffinityRecord[] = []
     const broken: BrokenAffinity[] = []
-    const tell = (key: string, reason: BrokenReason) => broken.push({ key, reason })
     keys.forEach((key, index) => {
       const value = values[index]
       if (value === null) return
       const parsed = value === undefined ? ({ broken: 'wrong Redis type' } as const) : this.parse(key, value)
       if ('record' in parsed) records.push(parsed.record)
-      else tell(key, parsed.broken)
+      else broken.push({ key, reason: parsed.broken })
     })
     return { records, broken }
   }
 
-  /** Says whether a record was used again with the same pin, or pinned anew. Both have one key. */
+  /** Checks whether two records of the same key have the same pin: then the affinity was refreshed, not switched. */
   isSamePin(a: AffinityRecord, b: AffinityRecord): boolean {
     return (this.of(a.key)?.isSamePin ?? hasSamePin)(a, b)
   }
 }
 
-/** What all texts end with: `affinity:` of `cache_affinity:` and `scheduler_affinity:`. */
+/** Returns the longest common suffix: `affinity:` of `cache_affinity:` and `scheduler_affinity:`. */
 function commonEnd([first = '', ...others]: readonly string[]): string {
   let length = first.length
   while (!others.every((text) => text.endsWith(first.slice(first.length - length)))) length -= 1

@@ -2,41 +2,41 @@ import type { AffinityOrderField } from './affinity-reader.js'
 import type { AffinityIdentity, Dimension, ParsedAffinity, PinTarget } from './affinity-record.js'
 
 /**
- * A family of Redis keys that hold affinities in one format. Store, feed, index and clear take families and know no
- * format: whoever adds a family adds one file like `families/cache-affinity.ts`, and names it where families are chosen.
+ * A family of Redis keys that hold affinities in one format. The store, the feed, the index and the clear work with any
+ * family and know no format. A new family is one file like `families/cache-affinity.ts`, listed in `families/index.ts`.
  */
 export interface KeyFamily {
   /** Unique among the families in use. */
   readonly name: string
-  /** Every key of the family begins with it. If the prefixes of two families match a key, the longer one has it. */
+  /** The prefix of every key of the family. If the prefixes of two families match a key, the longer one wins. */
   readonly prefix: string
-  /** What its records can be filtered by beyond the dimensions that every affinity has. */
+  /** The dimensions that the family adds to those that every affinity has. */
   readonly dimensions: readonly Dimension[]
-  /** The orders that its records can be read in. */
+  /** The orders in which its records can be read. */
   readonly orders: readonly AffinityOrderField[]
   /**
-   * The names in the JSON value of what only the value tells: the pin target, and further dimensions that the key does not
-   * tell. A clear that depends on one of them compares these fields inside Redis before it removes.
+   * The fields of the JSON value for the dimensions that the key does not hold: the pin target, and others if the family has
+   * some. A clear that depends on one of them lets a script in Redis compare these fields before it removes a record.
    */
   readonly valueFields: PinTarget & Readonly<Record<Dimension, string>>
-  /** The name in the JSON value of the pin's beginning, in Unix seconds, which a gateway's write-back keeps. */
+  /** The field of the JSON value with the creation time in Unix seconds, which stays the same in a write-back. */
   readonly createdAtField: string
   /**
-   * Puts the key of an identity together; undefined where the family's keys say more than this identity does.
-   * @throws InvalidInputError where these components would name another record
+   * Encodes an identity as a key; undefined if the family's keys need more than this identity has.
+   * @throws InvalidInputError if a component contains a separator, so that the key would name another record
    */
   encode(identity: AffinityIdentity): string | undefined
   /**
-   * Takes a key apart.
-   * @param value the fields of its JSON value, for families whose keys cannot be taken apart without
-   * @returns undefined where the key is not of this form
+   * Decodes a key.
+   * @param value the fields of its JSON value, for families whose keys cannot be decoded without it
+   * @returns undefined if the key does not have this form
    */
   decode(key: string, value?: StoredFields): AffinityIdentity | undefined
-  /** Reads one stored value; what cannot be read is told as broken, with the reason. */
+  /** Parses one stored value. If it cannot be read, the result holds the reason. */
   parse(key: string, value: string): ParsedAffinity
-  /** Says whether two values under one key are the same pin, used again. */
+  /** Checks whether two values of one key have the same pin: then the affinity was refreshed, not switched. */
   isSamePin(a: PinTarget, b: PinTarget): boolean
 }
 
-/** The fields of a JSON object, whatever they hold. */
+/** The fields of a JSON object, with unchecked values. */
 export type StoredFields = Readonly<Record<string, unknown>>

@@ -3,12 +3,12 @@ import { type AffinityBatch, type AffinityRecord, dimensionValue } from './affin
 import type { AffinityStore } from './affinity-store.js'
 import type { KeyFamilies } from './key-families.js'
 
-/** Keeps affinities in this process's own memory, in the gateway's formats: the embedded default. */
+/** Stores affinities in this process's memory, in the gateway's formats: the default without Redis. */
 export function createMemoryAffinityStore(keyspace: MemoryKeyspace, families: KeyFamilies): AffinityStore {
   const isOurs = (key: string): boolean => families.of(key) !== undefined
 
   const stored = (key: string): string | null | undefined =>
-    // It may have expired since it was named.
+    // The key may have expired since it was listed.
     keyspace.get(key) ?? (keyspace.type(key) === 'none' ? null : undefined)
 
   const read = (keys: readonly string[]): AffinityBatch => families.parseBatch(keys, keys.map(stored))

@@ -3,7 +3,7 @@ import { parseJson } from '../util/text.js'
 import type { AffinityIdentity, ParsedAffinity } from './affinity-record.js'
 import type { KeyFamily, StoredFields } from './key-family.js'
 
-/** 9999-12-31T23:59:59Z: later instants have no RFC 3339 form. */
+/** 9999-12-31T23:59:59Z: later times have no RFC 3339 form. */
 const LAST_UNIX_SECOND = 253_402_300_799
 
 const isUnixSeconds = (value: unknown): value is number =>
@@ -11,13 +11,13 @@ const isUnixSeconds = (value: unknown): value is number =>
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 
-/** The names that all gateways give to the fields of a pin. */
+/** The field names of a pin that all gateways use. */
 export const GATEWAY_PIN_FIELDS = {
   valueFields: { providerId: 'provider_id', endpointId: 'endpoint_id', providerKeyId: 'key_id' },
   createdAtField: 'created_at',
 } as const satisfies Pick<KeyFamily, 'valueFields' | 'createdAtField'>
 
-/** The fields that such a pin has, whatever they hold; a JSON array or a bare string has none of them. */
+/** The fields of a gateway's pin, with unchecked values. A JSON array has none of them. */
 interface GatewayPin extends StoredFields {
   readonly provider_id?: unknown
   readonly endpoint_id?: unknown
@@ -28,8 +28,8 @@ interface GatewayPin extends StoredFields {
 }
 
 /**
- * Reads a pin as gateways write it: a JSON object of the fields above, `expire_at` and `request_count`.
- * @param identify says who and what is pinned, by the value's fields where the key does not tell alone
+ * Parses a pin as gateways write it: a JSON object with the fields above, `expire_at` and `request_count`.
+ * @param identify returns the identity of the record, from the key and, if the family needs them, the value's fields
  */
 export function parsePinValue(
   key: string,
@@ -40,7 +40,7 @@ export function parsePinValue(
   if (json === undefined) return { broken: 'not JSON' }
   if (typeof json !== 'object' || json === null) return { broken: 'not an affinity' }
   const fields = json as GatewayPin
-  // By hand: a full read does this for each of a million records, and a schema's own objects would cost more than the JSON.
+  // Checked by hand and not with zod: for each of a million records of a full read, zod would cost more than JSON.parse.
   const { provider_id, endpoint_id, key_id, created_at, expire_at, request_count } = fields
   if (typeof provider_id !== 'string' || typeof endpoint_id !== 'string' || typeof key_id !== 'string')
     return { broken: 'not an affinity' }

@@ -8,10 +8,10 @@ import type { AffinityStore } from './affinity-store.js'
 import type { KeyFamilies } from './key-families.js'
 import { removePins } from './redis-pin-removal.js'
 
-/** Keeps affinities in one Redis, or in every master of a cluster. */
+/** Stores affinities in one Redis, or in every master of a cluster. */
 export function createRedisAffinityStore(client: RedisClient, families: KeyFamilies): AffinityStore {
   const { pattern, isExact } = families
-  // A pattern that says all needs no second look at each key.
+  // If the glob matches only keys of the families, no key has to be checked again.
   const isWanted = isExact ? undefined : (key: string) => families.of(key) !== undefined
   const walked = { pattern, ...(isWanted && { isWanted }) }
 
@@ -33,9 +33,9 @@ export function createRedisAffinityStore(client: RedisClient, families: KeyFamil
       let batch: Promise<AffinityBatch> | undefined
       for await (const { node, keys } of scanMasters(client, { ...walked, mayRepeat, prefetch: true })) {
         const next = readBatch(keys, readValues(client, node, keys))
-        // A reader that stops early does not wait for it.
+        // A consumer that stops early never awaits this promise: its rejection must not be unhandled.
         next.catch(() => {})
-        // Redis reads this one's values while the one before is worked on.
+        // Prefetch: Redis reads these values while the consumer works on the batch before.
         if (batch) yield await batch
         batch = next
       }

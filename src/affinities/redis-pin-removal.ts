@@ -6,12 +6,12 @@ import type { PinRemoval } from './affinity-store.js'
 import type { KeyFamilies } from './key-families.js'
 import type { KeyFamily } from './key-family.js'
 
-/** Keys of one script: it reads the JSON of each, and takes well under a millisecond. */
+/** Keys that one script compares: it parses the JSON of each, and blocks Redis for well under a millisecond. */
 const COMPARED_AT_ONCE = 100
 
 /**
- * Compares and deletes inside Redis. What is no affinity, or cannot be read there, counts as changed. The arguments are how
- * many fields are compared, their names in the value, and for each key what they must hold.
+ * Compares values and unlinks the equal ones, atomically in Redis. A value that is no affinity, or that Redis cannot parse,
+ * counts as changed. ARGV holds the number of fields, their names, and then for each key the expected values.
  */
 const REMOVE_PINS = `
 local same, changed = {}, {}
@@ -33,15 +33,15 @@ end
 return { #same > 0 and redis.call('UNLINK', unpack(same)) or 0, changed }`
 
 /**
- * Removes affinities that are still pinned as these are.
- * @throws as removeKeys
+ * Removes each affinity that still has the given pin.
+ * @throws what removeKeys throws
  */
 export async function removePins(
   client: RedisClient,
   families: KeyFamilies,
   records: readonly AffinityRecord[],
 ): Promise<PinRemoval> {
-  // A script's keys lie in one slot, and those of a cluster seldom do.
+  // In a cluster all keys of a script must lie in one slot, which affinities seldom do.
   const atOnce = client instanceof Cluster ? 1 : COMPARED_AT_ONCE
   let removed = 0
   const changed: string[] = []

@@ -1,10 +1,11 @@
 import type { AuditLog, Prisma } from '../generated/prisma/client.js'
 import type { ReadingPrisma } from '../postgres/reading-prisma.js'
+import { once } from '../util/once.js'
 import { OURS } from './audit-rows.js'
 
 export type { AuditLog }
 
-/** The columns to read, as Pothos makes them of the fields that a query asks for; all of them without `select`. */
+/** The columns to read, which Pothos derives from the fields of the query; without `select`, all columns. */
 export interface AuditColumns {
   readonly select?: Prisma.AuditLogSelect
 }
@@ -16,29 +17,29 @@ export interface AuditPosition {
 
 export interface AuditPageRequest {
   readonly first: number
-  /** The last event of the page before; it may be gone by now. */
+  /** The position of the last event of the page before, which may have been deleted. */
   readonly after?: AuditPosition
   readonly action?: string
 }
 
-/** A page of audit events. Each part is read when it is first asked for, in one statement. */
+/** A page of audit events. Each part is read in one statement, when it is first used. */
 export interface AuditPage {
   items(): Promise<readonly AuditLog[]>
-  /** Known from the rows, without a statement of its own. */
+  /** Needs no statement of its own: one row more than the page is read. */
   hasNextPage(): Promise<boolean>
-  /** Known without a statement where the page is the first. */
+  /** Needs no statement on the first page. */
   hasPreviousPage(): Promise<boolean>
   totalCount(): Promise<number>
 }
 
 /**
- * Reads the audit events that this service has written. Rows are typed whole, as Pothos has them, and hold the columns that
- * were asked for. Every read throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer.
+ * Reads the audit events that this service has written. Rows have the type of a whole row, as in Pothos, but contain only
+ * the requested columns. Every read throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer.
  */
 export interface AuditReader {
-  /** Null where this service has written no such event. */
+  /** Returns one event; null if this service has not written it. */
   find(id: string, columns: AuditColumns): Promise<AuditLog | null>
-  /** Newest first; the columns must have `id` and `createdAt`, by which the events are in order. */
+  /** Reads a page, newest first. The columns must include `id` and `createdAt`, which cursors are made of. */
   page(request: AuditPageRequest, columns: AuditColumns): AuditPage
 }
 
@@ -49,17 +50,14 @@ export const createAuditReader = ({ auditLog }: ReadingPrisma): AuditReader => (
       ...OURS,
       ...(action !== undefined && { eventMetadata: { path: ['action'], equals: action } }),
     }
-    let reading: Promise<AuditLog[]> | undefined
-    const rows = () => {
-      // One row more than asked for tells whether there are more.
-      reading ??= auditLog.findMany({
+    const rows = once<AuditLog[]>(() =>
+      auditLog.findMany({
         ...columns,
         where: { ...selection, ...(after && placedAfter(after)) },
         orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
         take: first + 1,
-      })
-      return reading
-    }
+      }),
+    )
     return {
       items: async () => (await rows()).slice(0, first),
       hasNextPage: async () => (await rows()).length > first,
@@ -74,7 +72,7 @@ export const createAuditReader = ({ auditLog }: ReadingPrisma): AuditReader => (
   },
 })
 
-/** What follows a position, newest first. The first condition lets the index on the time bound the read. */
+/** The condition for events after a position, newest first. Its first part lets PostgreSQL use the index on the time. */
 const placedAfter = ({ createdAt, id }: AuditPosition) => ({
   createdAt: { lte: createdAt },
   OR: [{ createdAt: { lt: createdAt } }, { id: { lt: id } }],

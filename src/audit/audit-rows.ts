@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AuditLog, Prisma } from '../generated/prisma/client.js'
 import { type AuditAction, type AuditEventRow, OPERATIONS } from './audit-store.js'
 
-/** The rows that this service has written: the gateway writes others of these two types, and never this description. */
+/** The condition for rows of this service: the gateway writes rows of these types too, but never this description. */
 export const OURS = {
   eventType: { in: ['request_success', 'request_failed'] },
   description: { endsWith: ' via affinityql' },
@@ -18,8 +18,8 @@ export const isSuccess = ({ eventType }: Pick<AuditLog, 'eventType'>): boolean =
 
 const storedMetadata = z.looseObject({ action: z.string(), actor: z.string() })
 
-/** Who did what; `unknown` where somebody has changed the row. */
-export function deedOf({ eventMetadata }: Pick<AuditLog, 'eventMetadata'>): {
+/** Returns the action and the actor of an event; both are `unknown` if somebody has changed the row. */
+export function actionAndActorOf({ eventMetadata }: Pick<AuditLog, 'eventMetadata'>): {
   action: string
   actor: string
 } {
@@ -29,11 +29,11 @@ export function deedOf({ eventMetadata }: Pick<AuditLog, 'eventMetadata'>): {
 
 const startedBy = z.looseObject({ instance: z.string() })
 
-/** The instance of this service that began an action; null where the row does not say. */
+/** Returns the tag of the service instance that began an action; null if the row does not have it. */
 export const instanceOf = (eventMetadata: unknown): string | null =>
   startedBy.safeParse(eventMetadata).data?.instance ?? null
 
-/** An event that this request has just written, as a read of its row would give it. */
+/** Converts an event that this request has just written into its row, as a read would return it. */
 export const rowOf = (event: AuditEventRow) => ({
   id: event.id,
   eventType: eventTypeOf(event.success),

@@ -26,28 +26,28 @@ const spooled = z.object({
   }),
 })
 
-/** Outcomes that the database could not take, on this machine's disk until it can. */
+/** Keeps outcomes on disk while the database cannot take them. */
 export interface AuditSpool {
-  /** On disk, synced, when this resolves. */
+  /** Writes an outcome to disk. It is synced (fsync) when this resolves. */
   keep(event: AuditEventRow, outcome: AuditOutcome): Promise<void>
-  /** Writes what is kept into the database; what fails stays, and does not hold up the others. Never rejects. */
+  /** Writes all kept outcomes to the database. One that fails stays, and does not stop the others. Never rejects. */
   flush(store: Pick<AuditStore, 'complete'>): Promise<Flushed>
 }
 
 export interface Flushed {
   /** How many outcomes were written. */
   readonly written: number
-  /** Files that could not be read, or that the database refused; the folder itself is named `.` */
+  /** Files that could not be read, or that the database refused. `.` is the directory itself. */
   readonly failed: readonly { readonly name: string; readonly error: unknown }[]
-  /** How many outcomes wait for the next time, since the database does not answer. */
+  /** The number of outcomes that were not written because the database does not answer. */
   readonly waiting: number
-  /** Why they wait. */
+  /** The error of the database that does not answer. */
   readonly unavailable?: UnavailableError
 }
 
 /**
- * One file an outcome, named by its event: it is whole or not there, and two processes that share the folder do no
- * harm, since an outcome may be written twice.
+ * Creates a spool with one file for each outcome, named by the event. A file is complete or does not exist. Two processes
+ * can share the directory, since an outcome may be written twice.
  */
 export function createAuditSpool(directory: string): AuditSpool {
   return {
@@ -74,7 +74,7 @@ export function createAuditSpool(directory: string): AuditSpool {
       for (const [position, name] of names.entries()) {
         const path = join(directory, name)
         try {
-          const text = await readFile(path, 'utf8').catch(nothingThere)
+          const text = await readFile(path, 'utf8').catch(ignoreMissing)
           if (text === undefined) continue
           const { event, outcome } = spooled.parse(JSON.parse(text))
           const { action, ...rest } = outcome
@@ -92,7 +92,7 @@ export function createAuditSpool(directory: string): AuditSpool {
   }
 }
 
-/** The name of a new file is on disk only when its directory is. */
+/** Syncs a directory: without this the name of a new file can be lost in a crash. */
 async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory)
   try {
@@ -103,9 +103,9 @@ async function syncDirectory(directory: string): Promise<void> {
 }
 
 const filesIn = async (directory: string): Promise<string[]> =>
-  ((await readdir(directory).catch(nothingThere)) ?? []).filter((name) => name.endsWith('.json')).sort()
+  ((await readdir(directory).catch(ignoreMissing)) ?? []).filter((name) => name.endsWith('.json')).sort()
 
-/** No spool yet, or another process that shares it has written this file meanwhile. */
-function nothingThere(error: NodeJS.ErrnoException): undefined {
+/** Ignores a missing file: there is no spool yet, or another process has written this outcome meanwhile. */
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
 }

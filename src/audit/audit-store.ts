@@ -1,4 +1,4 @@
-/** Actions that leave an audit event, under the names that the gateway's dashboards know, and the operation of each. */
+/** The audited actions, under the names that the gateway's dashboards know, each with the name of its mutation. */
 export const OPERATIONS = {
   cache_clear_user: 'clearUserCache',
   cache_clear_api_key: 'clearUserCache',
@@ -14,10 +14,10 @@ export const OPERATIONS = {
 export type AuditAction = keyof typeof OPERATIONS
 export const AUDIT_ACTIONS = Object.keys(OPERATIONS) as AuditAction[]
 
-/** What is about to be tried, by whom and from where. */
+/** The intent of an action: what will be tried, by whom and from where. */
 export interface AuditIntent {
   readonly action: AuditAction
-  /** As the client sent them; no secret is an argument of an audited action. */
+  /** The arguments of the mutation. No argument of an audited action is a secret. */
   readonly arguments: Readonly<Record<string, unknown>>
   readonly actorName: string
   /** Null for a static token. */
@@ -27,12 +27,12 @@ export interface AuditIntent {
   readonly requestId: string
 }
 
-/** How it ended. */
+/** The outcome of an action. */
 export interface AuditOutcome {
-  /** What was resolved while it ran may name the action more exactly: a user's identifier can be an API key's. */
+  /** A more exact action than the intent's, if there is one: an identifier of a user can turn out to be an API key's. */
   readonly action?: AuditAction
   readonly success: boolean
-  /** As HTTP would say it. */
+  /** The HTTP status that fits the outcome. */
   readonly statusCode: number
   readonly errorMessage: string | null
   readonly result: Readonly<Record<string, unknown>>
@@ -52,29 +52,29 @@ export interface AuditEventRow {
 }
 
 /**
- * Audit events in the gateway's `audit_logs`: one row an action, written before it acts and completed after.
+ * Writes audit events to the gateway's `audit_logs`: one row for each action, inserted before it and updated after it.
  * Every method throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer.
  */
 export interface AuditStore {
-  /** Writes the intent. Nothing may be done without it. */
+  /** Writes the intent. If this fails, the action must not be done. */
   begin(intent: AuditIntent): Promise<AuditEventRow>
   complete(event: AuditEventRow, outcome: AuditOutcome): Promise<void>
-  /** Intents that have no outcome, oldest first. */
+  /** Lists the intents without an outcome, oldest first. */
   pending(): Promise<readonly PendingIntent[]>
 }
 
-/** An action that has begun: it runs on some instance of this service, or that instance has ended in the middle of it. */
+/** An intent without an outcome: the action still runs on some instance of this service, or that instance has crashed. */
 export interface PendingIntent {
   readonly id: string
-  /** The instance that began it; null where the row does not say. */
+  /** The tag of the instance that began the action; null if the row does not have it. */
   readonly instance: string | null
 }
 
-/** The event as it reads once it is completed. */
+/** Returns an event with its outcome. */
 export const completed = (event: AuditEventRow, outcome: AuditOutcome): AuditEventRow => {
   const { result, success, statusCode, errorMessage, action = event.action } = outcome
   const begun = typeof event.metadata === 'object' && event.metadata !== null ? event.metadata : {}
-  // Nobody asks any more whether the action still runs.
+  // The instance is needed only while the action runs.
   const { instance: _, ...metadata } = { instance: undefined, ...begun }
   return {
     ...event,

@@ -9,36 +9,36 @@ import {
   completed,
 } from './audit-store.js'
 
-/** How often what is spooled is tried again, in milliseconds. */
+/** Milliseconds between two attempts to write spooled outcomes to the database. */
 const FLUSH_EVERY_MS = 5_000
 
 export interface AuditTrail {
-  /** @throws UnavailableError (DATABASE_UNAVAILABLE), whatever kept the row from being written: then nothing may be done */
+  /** Writes the intent. @throws UnavailableError (DATABASE_UNAVAILABLE) after any failure: the action must not be done */
   begin(intent: AuditIntent): Promise<AuditEventRow>
-  /** Never fails: an outcome that the database cannot take goes to the spool or, failing that too, to the log. */
+  /** Writes the outcome to the database, or else to the spool, or else to the log. Never fails. */
   complete(event: AuditEventRow, outcome: AuditOutcome): Promise<CompletedEvent>
-  /** Actions that have begun and are not completed. */
+  /** The number of actions that have begun and are not completed. */
   readonly running: number
-  /** What is on this machine's disk. */
+  /** Counts of the outcomes in the spool. */
   readonly spooled: SpooledOutcomes
-  /** Waits until no action runs. @returns false where that took longer than so many milliseconds */
+  /** Waits until no action runs. @returns false if that takes longer than these milliseconds */
   settled(withinMs: number): Promise<boolean>
-  /** Writes what is spooled, now and from now on. Never fails. */
+  /** Writes spooled outcomes to the database now, and then at intervals. Never fails. */
   start(): Promise<void>
-  /** Writes what is spooled a last time, and ends. Never fails. */
+  /** Writes spooled outcomes a last time, and stops. Never fails. */
   stop(): Promise<void>
 }
 
 export interface SpooledOutcomes {
   /** Outcomes that the database has not taken yet. */
   readonly waiting: number
-  /** Files that cannot be read, or that the database refuses: somebody has to look at them. */
+  /** Files that cannot be read, or that the database refuses: an operator has to look at them. */
   readonly failed: number
 }
 
 export interface CompletedEvent {
   readonly event: AuditEventRow
-  /** Where the outcome is: in its row, on this machine's disk until the database takes it, or in the log alone. */
+  /** The place of the outcome: its row, the spool until the database takes it, or only the log. */
   readonly keptIn: 'row' | 'spool' | 'log'
 }
 
@@ -51,10 +51,10 @@ export interface AuditTrailDeps {
   }
 }
 
-/** Intent, act, outcome: the order that leaves no clear without a trace, whatever fails between. */
+/** Writes the intent before and the outcome after each action, so that every clear leaves a trace, whatever fails. */
 export function createAuditTrail({ store, spool, log }: AuditTrailDeps): AuditTrail {
   const troubles = createChangeFilter()
-  /** Ids of events, and a symbol while there is none yet. */
+  /** The ids of the running actions' events; a symbol for an action whose intent is being written. */
   const running = new Set<string | symbol>()
   const idle = new Set<() => void>()
   let failing = new Set<string>()
@@ -67,7 +67,7 @@ export function createAuditTrail({ store, spool, log }: AuditTrailDeps): AuditTr
     if (running.size === 0) for (const tell of idle) tell()
   }
 
-  // The log tells what changed, not each attempt: a file that cannot be read stays until somebody looks at it.
+  // Logs only changes and not each attempt, because a file that cannot be read stays until an operator removes it.
   async function flush(): Promise<void> {
     const { written, failed, unavailable, ...left } = await spool.flush(store)
     waiting = left.waiting
@@ -78,7 +78,7 @@ export function createAuditTrail({ store, spool, log }: AuditTrailDeps): AuditTr
     }
     const names = failed.map(({ name }) => name)
     if (unavailable) {
-      // Files behind the one that met the outage were not looked at.
+      // Files after the one that met the outage were not tried: they keep their state.
       failing = new Set([...failing, ...names])
       if (troubles.isNew('the database', unavailable))
         log.error({ reason: messageOf(unavailable) }, 'audit outcomes stay in the spool')
@@ -89,7 +89,7 @@ export function createAuditTrail({ store, spool, log }: AuditTrailDeps): AuditTr
     failing = new Set(names)
   }
 
-  // A database that hangs must not pile one attempt upon the other.
+  // Single flight: while the database hangs, attempts must not pile up.
   const flushOnce = () => {
     flushing ??= flush().finally(() => {
       flushing = undefined

@@ -1,27 +1,27 @@
 import { messageOf } from '../errors.js'
 import type { AuditStore } from './audit-store.js'
 
-/** No clear runs so long, in milliseconds: a million affinities go in half a minute, and each command has its time-out. */
+/** Milliseconds, longer than any clear: a million affinities take half a minute, and each command has a time-out. */
 const LONGEST_CLEAR_MS = 600_000
 
-/** Looks at a start for actions that began on an instance of this service which has ended since, and reports them. */
+/** Reports, at the start, actions of instances of this service that ended before their actions did. */
 export interface PendingIntents {
-  /** Never rejects. To be called before this instance begins an action of its own. */
+  /** Searches for such actions. Call it before this instance begins its first action. Never rejects. */
   start(): Promise<void>
   stop(): void
 }
 
 export interface PendingIntentsDeps {
   readonly store: Pick<AuditStore, 'pending'>
-  /** Whether the instance with this tag has certainly ended. */
+  /** Returns true if the instance with this tag has certainly ended. */
   readonly hasEnded: (instance: string) => boolean
   readonly log: { error(facts: object, message: string): void }
 }
 
 /**
- * An intent without an outcome may be the running clear of another instance. Where that instance can be looked at, as one on
- * the same machine can, the report comes at once. All others are looked at again when no clear can still be running: what
- * has no outcome then is reported. That time is measured by this process alone: clocks of machines are not compared.
+ * An intent without an outcome may belong to a running clear of another instance. If that instance can be checked, because
+ * it ran on the same machine, its intents are reported at once. All others are checked again when no clear can still be
+ * running, and then those without an outcome are reported. Only this process measures that time: machines' clocks may differ.
  */
 export function createPendingIntents({ store, hasEnded, log }: PendingIntentsDeps): PendingIntents {
   let later: NodeJS.Timeout | undefined
@@ -34,32 +34,32 @@ export function createPendingIntents({ store, hasEnded, log }: PendingIntentsDep
     )
   }
 
-  async function look(): Promise<void> {
-    const over: string[] = []
+  async function search(): Promise<void> {
+    const ended: string[] = []
     const doubtful = new Set<string>()
     for (const { id, instance } of await store.pending()) {
-      if (instance !== null && hasEnded(instance)) over.push(id)
+      if (instance !== null && hasEnded(instance)) ended.push(id)
       else doubtful.add(id)
     }
-    report(over)
+    report(ended)
     if (doubtful.size > 0) {
-      later = setTimeout(() => void lookAgain(doubtful).catch(notLooked), LONGEST_CLEAR_MS).unref()
+      later = setTimeout(() => void searchAgain(doubtful).catch(logFailure), LONGEST_CLEAR_MS).unref()
     }
   }
 
-  async function lookAgain(doubtful: ReadonlySet<string>): Promise<void> {
+  async function searchAgain(doubtful: ReadonlySet<string>): Promise<void> {
     const pending = await store.pending()
     report(pending.map(({ id }) => id).filter((id) => doubtful.has(id)))
   }
 
   // A gateway's audit_logs can be too long to be searched in time: no reason not to serve.
-  function notLooked(error: unknown): void {
+  function logFailure(error: unknown): void {
     const reason = messageOf(error)
     log.error({ reason }, 'audit intents without an outcome were not looked for')
   }
 
   return {
-    start: () => look().catch(notLooked),
+    start: () => search().catch(logFailure),
     stop: () => clearTimeout(later),
   }
 }

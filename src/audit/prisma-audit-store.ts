@@ -10,7 +10,7 @@ import {
   completed,
 } from './audit-store.js'
 
-/** Widths of the gateway's columns, in characters. */
+/** The widths of the gateway's columns, in characters. */
 const WIDTH = { ipAddress: 45, userAgent: 500, requestId: 100 } as const
 
 /** Writes audit events as rows that the gateway's own audit page can show. */
@@ -48,12 +48,12 @@ async function insert(
     actor: storable(intent.actorName),
     arguments: storable(intent.arguments),
     outcome: 'pending',
-    // By it the others know whether this action may still run.
+    // Lets other instances decide whether this action may still run.
     instance,
   }
   const row = {
     id: randomUUID(),
-    // Until the outcome is known: whatever happens to this process, the row never claims a success.
+    // A failure until the outcome is known: if this process crashes, the row does not claim a success.
     eventType: eventTypeOf(false),
     userId: intent.actorId,
     description: descriptionOf(intent.action),
@@ -91,7 +91,7 @@ async function update(prisma: PrismaClient, event: AuditEventRow, outcome: Audit
   }
   const { count } = await prisma.auditLog.updateMany({ where: { id: event.id }, data })
   if (count > 0) return
-  // A failover to a replica that had not got the row yet takes it away: what was done must not go with it.
+  // The row can be lost in a failover to a replica that did not have it yet. The outcome must not be lost with it.
   const { id, actorId: userId, ipAddress, requestId, createdAt } = event
   const description = descriptionOf(event.action)
   await prisma.auditLog.create({
@@ -101,8 +101,8 @@ async function update(prisma: PrismaClient, event: AuditEventRow, outcome: Audit
 }
 
 /**
- * PostgreSQL stores no NUL in text. Half a surrogate pair it would store, and then fail every statement that looks
- * into that row's JSON: anyone who may try to sign in could send one. A long value is cut, since it is there to be read.
+ * Replaces characters that PostgreSQL cannot handle, and cuts long texts. PostgreSQL refuses a NUL. It stores a lone
+ * surrogate, but then every statement that reads that row's JSON fails, and anyone who tries to sign in could send one.
  */
 function storable<T>(value: T): T
 function storable(value: unknown): unknown {

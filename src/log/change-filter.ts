@@ -1,21 +1,21 @@
 import { messageOf } from '../errors.js'
 import { createLru } from '../util/lru.js'
 
-/** Subjects remembered by one filter; the subject that was not seen for longest is forgotten, and may be told again. */
+/** Subjects that one filter remembers (LRU). A forgotten subject may be logged again. */
 const REMEMBERED = 10_000
 
-/** A change filter lets a line into the log when a state changes, and not at each turn of what meets that state again. */
+/** A change filter lets a caller log a state only when it changes, and not each time it is met. */
 export interface ChangeFilter {
   /**
-   * Whether this subject was in another state at the last call, or in none. The state is remembered.
-   * @param state an error is the state that its message names
+   * Remembers the state of a subject, and returns whether it differs from the one before.
+   * @param state a text, or an error, whose message is the state
    */
   isNew(subject: string, state: unknown): boolean
-  /** The subject is in order. @returns milliseconds since it left order; undefined where it was in order already */
+  /** Forgets the state of a subject that is well again. @returns its duration in milliseconds; undefined if it had none */
   ended(subject: string): number | undefined
 }
 
-/** @param now milliseconds of a clock that never goes back */
+/** @param now returns milliseconds of a monotonic clock */
 export function createChangeFilter(now: () => number = () => performance.now()): ChangeFilter {
   const states = createLru<string, { readonly state: string; readonly since: number }>(REMEMBERED)
   return {

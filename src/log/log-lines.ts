@@ -1,17 +1,17 @@
-/** Control characters beyond those that JSON escapes, and marks that turn the direction of writing. */
+/** Control characters that JSON does not escape, and characters that change the direction of text. */
 const CONTROLS = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu
-/** As JSON writes the one that begins a terminal's command, wherever that is no part of an escaped backslash. */
+/** The escape character (ESC) as JSON writes it, unless its backslash is itself escaped. */
 const ESCAPED_ESC = /(?<!\\)((?:\\\\)*)\\u001b/g
 
 /**
- * Names in the log come from strangers. Escaped as JSON can: a terminal that shows the log does nothing, and whoever
- * parses it has the name as it is.
+ * Escapes control characters in a log line as JSON allows. Names in the log come from strangers: a terminal that shows the
+ * line must not interpret them, and a JSON parser must still return the exact name.
  */
 export const escapeControls = (line: string): string =>
   line.replace(CONTROLS, (text) => text.split('').map(escaped).join(''))
 
 const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-/** The same for a line that is shown to a person after it has been parsed: what cannot be shown is replaced. */
+/** Replaces control characters in a line that was parsed already and is shown to a person. */
 export const replaceControls = (line: string): string =>
   line.replace(CONTROLS, '�').replace(ESCAPED_ESC, '$1�')

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
 import { createChangeFilter } from './change-filter.js'
 
-/** Logs the beginning and the end of an outage, not each of the attempts between. */
+/** Logs the beginning and the end of an outage, and not each failed attempt. */
 export interface OutageLog {
-  /** Start-up has succeeded: from now on failures are worth a line. */
+  /** Begins to log; called after the start, which reports failures by itself. */
   begin(): void
   failed(error: Error): void
   recovered(): void

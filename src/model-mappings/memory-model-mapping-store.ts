@@ -7,7 +7,7 @@ import {
   wholeTtlSeconds,
 } from './model-mapping-store.js'
 
-/** Model-mapping caches in this process's own memory, in the gateway's formats: the embedded default. */
+/** Stores model mappings in this process's memory, in the gateway's formats: the default without Redis. */
 export function createMemoryModelMappingStore(keyspace: MemoryKeyspace): ModelMappingStore {
   const keys = (): { name: string; key: ModelCacheKey }[] =>
     [...keyspace.keys()].flatMap((name) => {
@@ -22,7 +22,7 @@ export function createMemoryModelMappingStore(keyspace: MemoryKeyspace): ModelMa
       for (const { name, key } of keys()) {
         if (!wanted.has(key.family)) continue
         const ttl = keyspace.ttlSeconds(name)
-        // It may have expired since it was listed.
+        // The key may have expired since it was listed.
         if (ttl === undefined) continue
         entries.push({ key, value: keyspace.get(name) ?? null, ttlSeconds: wholeTtlSeconds(ttl) })
       }

@@ -1,10 +1,10 @@
-/** The keys of the model-mapping caches. Ids hold no colons, names may: a name is always the last component. */
+/** The keys of the model mappings. Ids contain no colon; a name may contain one, and is always the last component. */
 export const modelByIdKey = (modelId: string): string => `model:id:${modelId}`
 
 export const modelByProviderGlobalKey = (providerId: string, globalModelId: string): string =>
   `model:provider_global:${providerId}:${globalModelId}`
 
-/** How often the entry above was used: a counter, never counted as a cache entry. */
+/** The key of the counter that says how often the mapping above was used. It does not count as a mapping. */
 export const providerGlobalHitsKey = (providerId: string, globalModelId: string): string =>
   `model:provider_global:hits:${providerId}:${globalModelId}`
 
@@ -14,7 +14,7 @@ export const globalModelByNameKey = (name: string): string => `global_model:name
 
 export const globalModelResolveKey = (name: string): string => `global_model:resolve:${name}`
 
-/** The families of the model-mapping caches; whatever else begins with `model:` or `global_model:` is not the gateway's. */
+/** The families of model-mapping keys. Other keys that begin with `model:` or `global_model:` are not the gateway's. */
 export const MODEL_CACHE_FAMILIES = [
   'modelById',
   'modelByProviderGlobal',
@@ -25,7 +25,7 @@ export const MODEL_CACHE_FAMILIES = [
 ] as const
 export type ModelCacheFamily = (typeof MODEL_CACHE_FAMILIES)[number]
 
-/** A key of the model-mapping caches, taken apart. */
+/** A decoded key of a model mapping. */
 export type ModelCacheKey =
   | { readonly family: 'modelById'; readonly modelId: string }
   | {
@@ -36,10 +36,10 @@ export type ModelCacheKey =
   | { readonly family: 'globalModelById'; readonly globalModelId: string }
   | { readonly family: 'globalModelByName' | 'globalModelResolve'; readonly name: string }
 
-/** A SCAN pattern that all six families match, for one walk of the keyspace; others do, too: decode what it finds. */
+/** A SCAN pattern that finds all six families in one scan. It also finds other keys, so each must be decoded. */
 export const MODEL_CACHE_PATTERN = '*model:*'
 
-/** The components of a model-mapping key; undefined where the key is of none of the six families. */
+/** Decodes the key of a model mapping; undefined if it belongs to none of the six families. */
 export function decodeModelCacheKey(key: string): ModelCacheKey | undefined {
   const [scope, kind, ...rest] = key.split(':')
   const [id = ''] = rest
@@ -61,7 +61,7 @@ export function decodeModelCacheKey(key: string): ModelCacheKey | undefined {
   }
 }
 
-/** `{providerId}:{globalModelId}` is an entry, `hits:{providerId}:{globalModelId}` its counter. */
+/** Decodes `{providerId}:{globalModelId}`, a mapping, or `hits:{providerId}:{globalModelId}`, its counter of uses. */
 function decodeProviderGlobal(parts: readonly string[]): ModelCacheKey | undefined {
   const isCounter = parts[0] === 'hits'
   const ids = isCounter ? parts.slice(1) : parts
@@ -70,5 +70,5 @@ function decodeProviderGlobal(parts: readonly string[]): ModelCacheKey | undefin
   return { family: isCounter ? 'providerGlobalHits' : 'modelByProviderGlobal', providerId, globalModelId }
 }
 
-/** What stands under a resolve key instead of JSON where no model has that name. */
+/** The value of a resolve key if no model has that name; otherwise the value is JSON. */
 export const RESOLVED_TO_NOTHING = 'NOT_FOUND'

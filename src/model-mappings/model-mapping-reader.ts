@@ -17,29 +17,29 @@ export interface ResolvedNames {
 }
 
 export interface ProviderGlobalModelWithHits extends ProviderGlobalModel {
-  /** How often the gateway has used the entry, 0..2^31-1. */
+  /** How often the gateway has used the mapping, 0..2^31-1. */
   readonly hitCount: number
 }
 
 /**
- * Answers questions about the model-mapping caches as of one request: what several fields ask for is read once.
- * Throws UnavailableError, never answers in part.
+ * Reads model mappings for one request. Each kind is read once, also if several fields need it. It throws UnavailableError
+ * rather than give a partial answer.
  */
 export interface ModelMappingReader {
   counts(): Promise<FamilyCounts>
-  /** Every cached name, resolved or not. */
+  /** Reads every cached name, resolved or not. */
   names(): Promise<ResolvedNames>
-  /** Every readable entry of a provider and a global model. */
+  /** Reads every valid mapping of a provider and a global model. */
   providerModels(): Promise<readonly ProviderGlobalModelWithHits[]>
 }
 
 export interface ModelMappingSource {
-  /** A reader for one request. */
+  /** Creates a reader for one request. */
   reader(): ModelMappingReader
 }
 
 export interface ModelMappingSourceOptions {
-  /** Told of the Redis keys that cannot be read as a models row, when they are others than the last time. */
+  /** Receives the keys whose values cannot be read as a models row, whenever they differ from the last ones. */
   readonly onBroken: (keys: readonly string[]) => void
 }
 

@@ -4,14 +4,14 @@ import { parseJson } from '../util/text.js'
 import { RESOLVED_TO_NOTHING } from './model-cache-key.js'
 import type { ModelCacheEntry } from './model-mapping-store.js'
 
-/** A global model as a cached entry has it: it may since have been renamed or deleted. */
+/** A global model as the cache holds it. It may have been renamed or deleted since. */
 export interface CachedGlobalModel {
   readonly id: string
   readonly name: string
   readonly displayName: string | null
 }
 
-/** The gateway has resolved this name to a model. */
+/** A cached name that the gateway has resolved to a global model. */
 export interface ResolvedName {
   readonly name: string
   readonly globalModel: CachedGlobalModel
@@ -20,19 +20,19 @@ export interface ResolvedName {
 
 export type UnmappedStatus = 'NOT_FOUND' | 'INVALID' | 'ERROR'
 
-/** A cached name that leads to no model. */
+/** A cached name without a model. */
 export interface UnmappedName {
   readonly name: string
   readonly status: UnmappedStatus
   readonly ttlSeconds: number | null
 }
 
-/** What a provider calls a global model. */
+/** The names of a global model at one provider. */
 export interface ProviderGlobalModel {
   readonly providerId: string
   readonly globalModelId: string
   readonly providerModelName: string
-  /** Further names for it, most wanted first, each once. */
+  /** Further names at this provider, ordered by priority, without duplicates. */
   readonly aliases: readonly string[]
   readonly ttlSeconds: number | null
 }
@@ -57,7 +57,7 @@ export function parseResolvedName(
   return { name, globalModel: { id, name: modelName, displayName }, ttlSeconds }
 }
 
-/** Undefined where the value is not the JSON of a models row. The ids are the key's: by them it is found and cleared. */
+/** Parses a models row; undefined if the value is none. Its ids come from the key, by which it is found and cleared. */
 export function parseProviderGlobalModel(
   ids: { readonly providerId: string; readonly globalModelId: string },
   { value, ttlSeconds }: ModelCacheEntry,
@@ -73,7 +73,7 @@ export function parseProviderGlobalModel(
   }
 }
 
-/** 0..2^31-1; 0 where there is no whole number. */
+/** Parses a counter of uses, 0..2^31-1; 0 if it is no whole number. */
 export const parseHits = (value: string | null): number =>
   value !== null && /^\d+$/.test(value) ? Math.min(Number(value), MAX_INT) : 0
 
@@ -82,7 +82,7 @@ const alias = z.object({
   priority: z.number().catch(Number.POSITIVE_INFINITY),
 })
 
-/** The names in a `provider_model_mappings` column, lowest priority number first, each once. Junk is passed over. */
+/** Returns the names of a `provider_model_mappings` column, lowest priority number first, each once. Ignores invalid ones. */
 export function aliasNames(mappings: unknown): readonly string[] {
   if (!Array.isArray(mappings)) return []
   const aliases = mappings.flatMap((item) => {

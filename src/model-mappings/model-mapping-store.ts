@@ -1,41 +1,42 @@
 import { MAX_INT } from '../util/int32.js'
 import type { ModelCacheFamily, ModelCacheKey } from './model-cache-key.js'
 
-/** One key of the model-mapping caches as it is now. */
+/** One stored key of the model mappings. */
 export interface ModelCacheEntry {
   readonly key: ModelCacheKey
-  /** Null where the key holds another Redis type than a string. */
+  /** Null if the Redis type of the value is not string. */
   readonly value: string | null
-  /** Remaining whole seconds, 0..2^31-1; null where the key does not expire. */
+  /** Remaining whole seconds, 0..2^31-1; null if the key does not expire. */
   readonly ttlSeconds: number | null
 }
 
-/** How many keys there are of each family. */
+/** The number of keys of each family. */
 export type FamilyCounts = Readonly<Record<ModelCacheFamily, number>>
 
 /**
- * Reads and clears the gateway’s caches of how names resolve to models. Two backends, Redis and memory, pass one contract suite. Keys of
- * strangers (`model:someone-elses`) are never seen.
- * Every method throws UnavailableError (CACHE_UNAVAILABLE) when the cache does not answer: a failure never reads as empty.
+ * Reads and removes model mappings. It has two backends, Redis and memory, which pass the same contract tests. Keys that are
+ * not the gateway's (`model:someone-elses`) are ignored.
+ * Every method throws UnavailableError (CACHE_UNAVAILABLE) when the cache does not answer: a failure never looks like an
+ * empty cache.
  */
 export interface ModelMappingStore {
-  /** Every key of these families once, in no order, with its value and TTL. */
+  /** Reads every key of these families once, in no order, with its value and TTL. */
   readEntries(families: readonly ModelCacheFamily[]): AsyncIterable<readonly ModelCacheEntry[]>
   /** Counts keys without reading any value. */
   countByFamily(): Promise<FamilyCounts>
-  /** Every Redis key of the six families once, hit counters too, whatever they hold. */
+  /** Lists every key of the six families once, also counters of uses, whatever the values. */
   allKeys(): AsyncIterable<readonly string[]>
-  /** Those of a few keys that are there, whatever they hold. */
+  /** Returns those of the given keys that exist, whatever their values. */
   existing(keys: readonly string[]): Promise<readonly string[]>
   /**
    * Removes these keys.
-   * @returns those that were really there
-   * @throws UnavailableError with the number confirmed gone; OUTCOME_UNKNOWN where a reply never came
+   * @returns those that existed
+   * @throws UnavailableError with the number of confirmed removals; OUTCOME_UNKNOWN if a reply never came
    */
   remove(keys: readonly string[]): Promise<readonly string[]>
 }
 
-/** @param seconds 0 or more; Infinity where the key does not expire */
+/** Rounds a TTL. @param seconds 0 or more; Infinity if the key does not expire */
 export const wholeTtlSeconds = (seconds: number): number | null =>
   seconds === Number.POSITIVE_INFINITY ? null : Math.min(Math.round(seconds), MAX_INT)
 

@@ -16,7 +16,7 @@ import {
   wholeTtlSeconds,
 } from './model-mapping-store.js'
 
-/** Model-mapping caches in one Redis, or in every master of a cluster. */
+/** Stores model mappings in one Redis, or in every master of a cluster. */
 export function createRedisModelMappingStore(client: RedisClient): ModelMappingStore {
   const scan = (isWanted: (family: ModelCacheFamily) => boolean): AsyncGenerator<NodeKeys> =>
     scanMasters(client, {
@@ -64,7 +64,7 @@ export function createRedisModelMappingStore(client: RedisClient): ModelMappingS
   }
 }
 
-/** Nothing for a key that vanished after SCAN had named it. */
+/** Creates the entry of a key; none if the key is gone since the scan found it. */
 function entryOf(key: ModelCacheKey | undefined, stored: StoredEntry | undefined): ModelCacheEntry[] {
   if (!key || !stored || stored.value === null || stored.ttl === -2) return []
   const ttlSeconds = wholeTtlSeconds(stored.ttl < 0 ? Number.POSITIVE_INFINITY : stored.ttl)

@@ -1,11 +1,11 @@
 /**
- * Which errors of Prisma, its driver adapters, pg and PGlite mean that the database could not answer. Prisma wraps the
- * driver's error in one of its own, in `cause` or `meta`, or throws it as it is: so every layer is looked at.
+ * Recognises the errors of Prisma, its driver adapters, pg and PGlite that mean that the database could not answer. Prisma
+ * wraps the driver's error in `cause` or `meta`, or throws it as it is: so every layer is checked.
  */
 import { databaseUnavailable, UnavailableError } from '../errors.js'
 import { UNREACHABLE_CODES } from '../util/reachability.js'
 
-// Prisma's codes: unreachable, refused, timed out, closed, pool exhausted, no transaction in time.
+// Prisma's codes for: unreachable, refused, timed out, closed, pool exhausted, no transaction in time.
 const PRISMA_CODES = new Set([
   'P1000',
   'P1001',
@@ -20,7 +20,7 @@ const PRISMA_CODES = new Set([
   'P2037',
 ])
 
-// Kinds of DriverAdapterError.
+// The kinds of DriverAdapterError for the same.
 const ADAPTER_KINDS = new Set([
   'AuthenticationFailed',
   'ConnectionClosed',
@@ -33,11 +33,11 @@ const ADAPTER_KINDS = new Set([
   'TransactionAlreadyClosed',
 ])
 
-// SQLSTATE: 08 connection, 53 out of resources, 57 cancelled by a time-out or by the operator, 58 the server's system;
-// 25006 read-only (a standby after a failover), 28 access refused, 3D000 no such database, 55P03 lock not had in time.
+// SQLSTATE classes and codes: 08 connection, 28 access refused, 53 out of resources, 57 cancelled by a time-out or by the
+// operator, 58 system error; 25006 read-only (a standby after a failover), 3D000 no such database, 55P03 lock time-out.
 const SQL_STATES = /^(08|28|53|57|58)[0-9A-Z]{3}$|^(25006|25P03|3D000|55P03)$/
 
-// pg, pg-pool and PGlite tell these by their message alone.
+// These errors of pg, pg-pool and PGlite have no code, only a message.
 const MESSAGES =
   /^Connection terminated|^timeout e(xceeded when trying to connect|xpired)|^Query read timeout|is not queryable$|is not currently accepting connections$|^Cannot use a pool after calling end|^Connection ended|^PGlite is clos/
 
@@ -78,13 +78,13 @@ const anyLayerUnavailable = (error: unknown, depth = 0): boolean =>
   (isUnavailable(error) || layersBelow(error).some((layer) => anyLayerUnavailable(layer, depth + 1)))
 
 /**
- * A failure to reach the database, or to have its answer in time, becomes UnavailableError (DATABASE_UNAVAILABLE) with
- * the driver's error as its cause. Anything else (a bug, a violated constraint) comes back as it is.
+ * Converts an error into UnavailableError (DATABASE_UNAVAILABLE), with the driver's error as its cause, if the database
+ * cannot be reached or does not answer in time. Any other error (a bug, a violated constraint) is returned as it is.
  */
 export const toDomainError = (error: unknown): unknown =>
   !(error instanceof UnavailableError) && anyLayerUnavailable(error) ? databaseUnavailable(error) : error
 
-/** Runs a read or a write of the database; a driver's failure comes out as a domain error. */
+/** Runs a statement and converts its error, see toDomainError. */
 export async function mapDatabaseErrors<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run()

@@ -12,65 +12,66 @@ import { type Around, observeQueries, type QueryListener } from './query-observe
 
 export type { QueryListener } from './query-observer.js'
 
-/** A database of the gateway's shape: a gateway's PostgreSQL, or PGlite inside this process. Nothing connects before its first use. */
+/** The gateway's database: its PostgreSQL, or PGlite in this process. It connects at its first use. */
 export interface Database {
   readonly prisma: PrismaClient
   /** For Prisma's schema engine and for SQL that Prisma's client cannot express. */
   readonly sqlAdapterFactory: SqlMigrationAwareDriverAdapterFactory
   /**
-   * One statement, past Prisma's client and through its driver adapter: a third of the cost, where the statement is
-   * always the same. Arguments are texts, or lists of texts. Rows come as the adapter gives them: times as ISO texts.
+   * Runs one statement through Prisma's driver adapter and not its client: a third of the cost for statements that never
+   * change. Arguments are texts or lists of texts. Rows are as the adapter returns them, with times as ISO texts.
    */
   query(sql: string, args: readonly (string | readonly string[])[]): Promise<readonly (readonly unknown[])[]>
-  /** Where it is, for a person: host and port, a socket, or this process. Nothing of the URL's user, password or query. */
+  /** The address for messages: host and port, a socket, or this process; never the URL's user, password or query. */
   readonly address: string
   /** The PostgreSQL schema that holds the gateway's tables, normally `public`. */
   readonly schemaName: string
   /** Resolves when the database answers. Rejects with the driver's error: see toDomainError. */
   ping(): Promise<void>
-  /** Waits for statements in flight, 2 s at most, and ends every connection. */
+  /** Waits at most 2 s for running statements, and closes all connections. */
   close(): Promise<void>
-  /** Tells of each SQL statement when it has ended, well or not; returns what stops it. */
+  /** Calls the listener when a statement ends, also with an error. @returns a function that removes the listener */
   onQuery(listener: QueryListener): () => void
 }
 
 export interface PgDatabaseOptions {
   /** postgresql://user:password@host:port/database; `schema=` names another schema than `public`. */
   readonly url: string
-  /** Connections at most. Default 10. */
+  /** The maximum number of connections. Default 10. */
   readonly poolSize?: number
-  /** Milliseconds to connect, and to wait for a connection of a full pool. Default 2,000. */
+  /** Milliseconds to connect, or to wait for a free connection of the pool. Default 2,000. */
   readonly connectTimeoutMs?: number
-  /** Milliseconds after which the server cancels a statement; one that hangs is given up in 1,500. Default 5,000. */
+  /** Milliseconds after which the server cancels a statement. Default 5,000. If the server hangs, 1,500 is the limit. */
   readonly statementTimeoutMs?: number
-  /** Told of a connection that broke while idle; the pool has replaced it by then. */
+  /** Receives the error of an idle connection that broke; the pool replaces it. */
   readonly onError?: (error: Error) => void
 }
 
+/** Milliseconds that closing may take. */
 const CLOSE_GRACE_MS = 2_000
-// Beyond the server's own time-out: reached only where the server no longer answers at all.
+// Added to the server's own time-out, so that the client's is reached only if the server no longer answers at all.
 const CLIENT_TIMEOUT_MARGIN_MS = 250
 
-// A table that somebody has locked: as good as away, and known sooner than by the statement's own time-out.
+// A locked table counts as an outage, and is noticed sooner than by the statement time-out.
 const LOCK_TIMEOUT_MS = 1_500
 
-// A request whose database hangs is refused within 2 s: its first statement after 1.5 s, all others at once.
+// While the database hangs, requests fail within 2 s: the first statement after 1.5 s, all others at once.
 const HANG_GUARD = { suspectAfterMs: 500, probeTimeoutMs: 1_000 } as const
 
-// Prisma's adapter sends and reads times without their zone, as UTC: in a session of any other zone they would be wrong.
+// Prisma's adapter sends and reads times without a zone, as UTC: in a session with another zone they would be wrong.
 const SESSION_SETTINGS = '-c TimeZone=UTC'
 
-/** A name as PostgreSQL takes it among `options`: quoted, since it would fold capitals otherwise, and no blank ends it. */
+/** Quotes a name for PostgreSQL's `options`: unquoted names become lower case, and a blank would end the option. */
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`.replace(/[\\\s]/g, '\\$&')
 
 function poolConfig(options: PgDatabaseOptions): { config: pg.PoolConfig; schemaName: string | undefined } {
   const url = URL.canParse(options.url) ? new URL(options.url) : undefined
-  // Node's own error would carry the URL, and its password.
+  // Not `new URL` alone, because Node's error would contain the URL with its password.
   if (url === undefined) throw new ConfigurationError(["The database's URL cannot be read as a URL."])
-  // Prisma's parameter, unknown to PostgreSQL.
+  // `schema` is a parameter of Prisma, which PostgreSQL does not know.
   const schemaName = url.searchParams.get('schema') || undefined
   url.searchParams.delete('schema')
-  // Into the URL, as pg lets a URL's parameters replace the ones given beside it.
+  // The settings go into the URL, because pg lets parameters of the URL replace those beside it.
   const searchPath = schemaName === undefined ? '' : `-c search_path=${quoted(schemaName)}`
   const settings = [url.searchParams.get('options'), SESSION_SETTINGS, searchPath].filter(Boolean)
   url.searchParams.set('options', settings.join(' '))
@@ -90,8 +91,8 @@ function poolConfig(options: PgDatabaseOptions): { config: pg.PoolConfig; schema
 }
 
 /**
- * A real PostgreSQL, through a pool.
- * @throws ConfigurationError where the URL is none.
+ * Creates a connection pool to a PostgreSQL server.
+ * @throws ConfigurationError if the URL is invalid
  */
 export function createPgDatabase(options: PgDatabaseOptions): Database {
   const { config, schemaName } = poolConfig(options)
@@ -117,19 +118,19 @@ export function createPgDatabase(options: PgDatabaseOptions): Database {
   )
 }
 
-/** As the driver understands it: a URL may leave the host or the port to PGHOST and PGPORT, or name a socket's folder. */
+/** Asks the driver for the address: a URL may leave host and port to PGHOST and PGPORT, or name the directory of a socket. */
 function addressOf(config: pg.PoolConfig): string {
   try {
     const { host, port } = new pg.Client(config)
     return host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : hostAndPort({ host, port })
   } catch {
-    // A certificate's file that is not there, say: connecting will tell.
+    // For example a missing certificate file, which connecting will report.
     const { hostname, port } = new URL(config.connectionString ?? '')
     return hostAndPort({ host: hostname, port: Number(port || 5432) })
   }
 }
 
-/** Resolves when the server says anything at all: one that is full or starting up does not hang. */
+/** Resolves when the server answers anything, even an error: a server that is full or starting up does not hang. */
 async function probe(config: pg.ClientConfig): Promise<void> {
   const client = new pg.Client(config)
   client.on('error', () => {})
@@ -144,8 +145,8 @@ async function probe(config: pg.ClientConfig): Promise<void> {
 }
 
 /**
- * PostgreSQL inside this process, kept in `dataDir`, or in memory without one. One process may have a directory open.
- * Opening one that another process has open rejects with ConfigurationError.
+ * Creates a PGlite database in this process, stored in `dataDir`, or in memory without one. Only one process can open a
+ * directory: its first use rejects with ConfigurationError if another process has it open.
  */
 export function createPgliteDatabase(options: { readonly dataDir?: string | undefined } = {}): Database {
   let opening: ReturnType<typeof openPglite> | undefined
@@ -172,7 +173,7 @@ export function createPgliteDatabase(options: { readonly dataDir?: string | unde
 }
 
 async function openPglite(dataDir: string | undefined) {
-  // Some 10 MB of WebAssembly: loaded only where it is used.
+  // Loaded only when used, because it is some 10 MB of WebAssembly.
   const [{ PGlite }, { PrismaPGlite }] = await Promise.all([
     import('@electric-sql/pglite'),
     import('pglite-prisma-adapter'),
@@ -186,7 +187,7 @@ async function openPglite(dataDir: string | undefined) {
     const client = await PGlite.create({ dataDir })
     return { client, adapter: new PrismaPGlite(client), unlock }
   } catch {
-    // What it says is WebAssembly's: an exit status, or a number of errno.
+    // PGlite's error is of no use: it holds only an exit status or an errno of WebAssembly.
     unlock()
     throw new ConfigurationError([
       `The database in the directory ${dataDir} cannot be opened: it is damaged, or this account may not use it. Move the directory away, and a new one is made; or set DATA_DIR to another.`,

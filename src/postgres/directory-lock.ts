@@ -6,7 +6,7 @@ import { processTag, runningProcess } from '../util/process-identity.js'
 const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code
 
-/** Undefined where there is no file. */
+/** Reads a file; undefined if it does not exist. */
 function textOf(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
@@ -16,7 +16,10 @@ function textOf(file: string): string | undefined {
   }
 }
 
-/** A lock file names its holder from its first moment on: it is written beside, and put in place by one system call. */
+/**
+ * Creates or replaces a lock file atomically: it is written under another name, and put in place by one system call. So a
+ * lock file always names its holder.
+ */
 function putInPlace(file: string, place: (written: string) => void): void {
   const written = `${file}.${randomUUID()}`
   try {
@@ -27,7 +30,7 @@ function putInPlace(file: string, place: (written: string) => void): void {
   }
 }
 
-/** False where there is a file already. */
+/** Creates a lock file; returns false if it exists already. */
 function create(file: string): boolean {
   try {
     putInPlace(file, (written) => linkSync(written, file))
@@ -39,11 +42,11 @@ function create(file: string): boolean {
 }
 
 /**
- * Takes a lock file, or returns the id of the process that holds it or is about to.
+ * Takes a lock file, or returns the id of the process that holds it or is about to hold it.
  *
- * Two processes that find the lock of a process that has ended must not both remove it: the second would remove the lock
- * that the first has just taken. Only the holder of a second lock, `….next`, may replace what is stale, and looks again
- * before it does. That lock can be stale itself, after a crash between two lines of this function: it is taken likewise.
+ * If two processes find a stale lock, they must not both remove it: the second would remove the new lock of the first. Only
+ * the holder of a second lock, `….next`, may replace a stale lock, and it checks again before it does. After a crash in
+ * this function the second lock can be stale too, and is taken in the same way.
  */
 function take(file: string): number | undefined {
   while (!create(file)) {
@@ -67,10 +70,10 @@ function take(file: string): number | undefined {
 }
 
 /**
- * Takes a directory for this process, by a file beside it with the process's id, and returns what gives it back.
- * PGlite has no lock of its own: two processes in one directory would destroy each other's data.
- * The lock of a process that has ended is taken over.
- * @throws ConfigurationError where another process holds it, or this one already does.
+ * Locks a directory for this process, by a file beside it with the process's id. PGlite has no lock of its own: two
+ * processes in one directory would destroy each other's data. A stale lock of a process that has ended is replaced.
+ * @returns a function that releases the lock
+ * @throws ConfigurationError if another process holds the lock, or this one already does
  */
 export function lockDirectory(directory: string): () => void {
   const file = `${directory.replace(/\/+$/, '')}.lock`

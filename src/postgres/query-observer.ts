@@ -1,6 +1,6 @@
 /**
- * Tells of SQL statements at Prisma's driver adapter. Prisma's own `query` event costs the same (measured), but it
- * carries every parameter, and so secrets, it cannot be stopped, and it does not see what goes past Prisma's client.
+ * Observes SQL statements by wrapping Prisma's driver adapter. Prisma's own `query` event costs the same (measured), but it
+ * contains all parameters, and so secrets, cannot be stopped, and misses statements that do not use Prisma's client.
  */
 import type {
   SqlDriverAdapter,
@@ -9,7 +9,7 @@ import type {
   Transaction,
 } from '@prisma/driver-adapter-utils'
 
-/** Parameters are left out: they may be secrets. */
+/** Receives each statement without its parameters, which may be secrets. */
 export type QueryListener = (sql: string, durationMs: number) => void
 
 export interface ObservedFactory {
@@ -17,7 +17,7 @@ export interface ObservedFactory {
   readonly onQuery: (listener: QueryListener) => () => void
 }
 
-/** Stands around each statement. */
+/** Wraps the run of each statement. */
 export type Around = <T>(run: () => Promise<T>) => Promise<T>
 
 export function observeQueries(

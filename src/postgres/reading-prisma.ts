@@ -2,8 +2,8 @@ import type { PrismaClient } from '../generated/prisma/client.js'
 import { mapDatabaseErrors } from './database-errors.js'
 
 /**
- * The client that GraphQL fields read with, by Pothos's Prisma plugin or by a resolver of theirs: a failure to reach the
- * database comes out as UnavailableError (DATABASE_UNAVAILABLE), whoever sent the statement.
+ * The Prisma client for reads of GraphQL fields, by Pothos's Prisma plugin or by a resolver. It throws UnavailableError
+ * (DATABASE_UNAVAILABLE) if the database cannot be reached, see toDomainError.
  */
 export type ReadingPrisma = ReturnType<typeof createReadingPrisma>
 

@@ -11,7 +11,7 @@ interface Credentials {
   readonly password?: string | undefined
 }
 
-/** Where the gateway's Redis is. */
+/** The address of the gateway's Redis, and how to log in. */
 export type RedisConfig =
   /** redis://user:password@host:port/db, or rediss:// for TLS. */
   | { readonly kind: 'single'; readonly url: string; readonly tls?: ConnectionOptions | undefined }
@@ -21,24 +21,24 @@ export type RedisConfig =
       /** The name under which the sentinels watch the master. */
       readonly name: string
       readonly db?: number | undefined
-      /** The sentinels' own, where they ask for it. */
+      /** The sentinels' own user and password, if they need them. */
       readonly sentinelUsername?: string | undefined
       readonly sentinelPassword?: string | undefined
-      /** Given, even empty: TLS to the sentinels and to the master. */
+      /** TLS to the sentinels and to the master, if given, even as an empty object. */
       readonly tls?: ConnectionOptions | undefined
     } & Credentials)
   | ({
       readonly kind: 'cluster'
-      /** Any of the cluster's nodes; the others are found through them. */
+      /** Some nodes of the cluster, which name all others. */
       readonly nodes: readonly Address[]
-      /** Given, even empty: TLS to every node. */
+      /** TLS to every node, if given, even as an empty object. */
       readonly tls?: ConnectionOptions | undefined
     } & Credentials)
 
 export interface RedisClientOptions {
-  /** Told of every connection error; ioredis reconnects by itself. */
+  /** Receives every connection error; ioredis reconnects by itself. */
   readonly onError: (error: Error) => void
-  /** As CLIENT LIST shows it. Default `affinityql`. */
+  /** The name that CLIENT LIST shows. Default `affinityql`. */
   readonly connectionName?: string
 }
 
@@ -52,25 +52,25 @@ export const masterNodes = (client: RedisClient): readonly Redis[] =>
 // ioredis derives the types of replies from this option: it must be absent, not undefined.
 type Options = Omit<RedisOptions, 'replyMapping'>
 
-/** Milliseconds until the next attempt to connect: for ever, so that an outage ends by itself, and at least once a second. */
-const retryDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000)
+/** Milliseconds until the next attempt to connect: an exponential back-off of at most 1 s that never gives up. */
+export const retryDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000)
 
 const CONNECTION_OPTIONS = {
-  // RESP2: answered by every Redis and by proxies that do not know HELLO, and ioredis 6 drops the `invalidate` messages
-  // of client tracking when it speaks RESP3. Replies are the same: nothing here uses RESP3's own types.
+  // RESP2 and not RESP3: ioredis 6 drops the `invalidate` messages of client tracking in RESP3, and some proxies do not
+  // know HELLO. Replies are the same, since nothing here uses RESP3's own types.
   protocol: 2,
   // A command fails at once while Redis is away, and is never sent later: a clear reported as failed must not run.
   maxRetriesPerRequest: 1,
   autoResendUnfulfilledCommands: false,
   commandTimeout: 1_500,
   connectTimeout: 2_000,
-  // A connection that hangs is dropped, so that the next attempt asks the sentinels or the cluster for the new master.
+  // Drops a connection that hangs, so that the next attempt asks the sentinels or the cluster for the new master.
   socketTimeout: 2_500,
-  // While Redis reads its data from disk: ask again this often.
+  // Milliseconds between two checks while Redis loads its data from disk.
   maxLoadingRetryTime: 1_000,
 } as const satisfies Options
 
-// After a failover an old master refuses writes: connect anew. The command that met it fails; it was not run.
+// After a failover the old master refuses writes, so reconnect. The refused command fails; it did not run.
 const reconnectOnError = (error: Error): boolean => error.message.startsWith('READONLY')
 
 function optionsOfUrl(text: string, tls: ConnectionOptions | undefined): Options {
@@ -114,9 +114,9 @@ function createSingleOrSentinel(
     sentinelPassword: config.sentinelPassword,
     sentinelCommandTimeout: 1_500,
     sentinelRetryStrategy: retryDelayMs,
-    // An old master that only hung serves on until the sentinels tell it, some 10 s later: listen to them instead.
+    // An old master that only hung serves for some 10 s until the sentinels demote it: this listens to the sentinels.
     failoverDetector: true,
-    // ioredis writes a line to the standard error for each attempt at a sentinel that is down.
+    // Seldom, because ioredis writes a line to standard error for each attempt at a sentinel that is down.
     sentinelReconnectStrategy: () => 30_000,
     ...(config.tls ? { tls: config.tls, sentinelTLS: config.tls, enableTLSForSentinelMode: true } : {}),
   })
@@ -131,10 +131,10 @@ function createCluster(config: Extract<RedisConfig, { kind: 'cluster' }>, connec
     lazyConnect: true,
     clusterRetryStrategy: retryDelayMs,
     slotsRefreshTimeout: 2_000,
-    // Without it a cluster whose nodes changed is found out only through errors.
+    // Without this, changed nodes of the cluster are noticed only through errors.
     slotsRefreshInterval: 5_000,
-    // ioredis would send a command again whose connection broke, that is, one that may have run; and one that the cluster
-    // refused, seconds after its caller was told that it had failed.
+    // Otherwise ioredis would repeat a command that may have run (its connection broke), or repeat one seconds after its
+    // caller got an error (the cluster refused it).
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
     redisOptions: {
@@ -143,12 +143,12 @@ function createCluster(config: Extract<RedisConfig, { kind: 'cluster' }>, connec
       ...credentials(config),
       ...(config.tls ? { tls: config.tls } : {}),
     },
-    // With TLS the host name must reach the check of the certificate: not resolved to an address before.
+    // The check of the TLS certificate needs the host name, so it must not be resolved to an address before.
     ...(config.tls ? { dnsLookup: asItIs } : {}),
   })
 }
 
-/** Where it is looked for, for a person: host and port, or those of the sentinels or nodes. No user and no password. */
+/** Returns the address for messages: host and port, or those of the sentinels or nodes; never a user or a password. */
 export function addressOfRedis(config: RedisConfig): string {
   if (config.kind === 'sentinel') return config.sentinels.map(hostAndPort).join(', ')
   if (config.kind === 'cluster') return config.nodes.map(hostAndPort).join(', ')
@@ -157,8 +157,8 @@ export function addressOfRedis(config: RedisConfig): string {
 }
 
 /**
- * A client with an operator's options instead of ioredis's. It does not connect: see connectRedis.
- * @throws ConfigurationError where the URL is none.
+ * Creates a client that fails fast, unlike ioredis's defaults. It does not connect: see connectRedis.
+ * @throws ConfigurationError if the URL is invalid
  */
 export function createRedis(config: RedisConfig, options: RedisClientOptions): RedisClient {
   const connectionName = options.connectionName ?? 'affinityql'
@@ -170,8 +170,8 @@ export function createRedis(config: RedisConfig, options: RedisClientOptions): R
   const client = createCluster(config, connectionName)
   client.on('error', options.onError)
   client.on('node error', options.onError)
-  // Nodes would connect at their first command, and refuse any other that comes while they do. Only once the cluster is
-  // ready: until then a node that is connecting fails the cluster's own check.
+  // Connect nodes early: otherwise a node connects at its first command, and fails all others until it is connected. This
+  // must wait until the cluster is ready, since a connecting node fails the cluster's own check.
   const connectNode = (node: Redis) => {
     if (client.status === 'ready' && node.status === 'wait') node.connect().catch(() => {})
   }
@@ -183,10 +183,9 @@ export function createRedis(config: RedisConfig, options: RedisClientOptions): R
 const REFUSED = /^(NOAUTH|WRONGPASS|NOPERM|ERR invalid password|ERR AUTH)/
 
 /**
- * Connects and waits until the client is ready.
- * The client goes on trying after a failure, and serves commands once it is ready; `disconnect()` gives up.
- * @param timeoutMs milliseconds to wait; refused credentials fail at once.
- * @throws UnavailableError (CACHE_UNAVAILABLE) with the last connection error as its cause.
+ * Connects and waits until the client is ready. After a failure the client continues to try until `disconnect()` is called.
+ * @param timeoutMs milliseconds to wait; refused credentials fail at once
+ * @throws UnavailableError (CACHE_UNAVAILABLE) with the last connection error as its cause
  */
 export async function connectRedis(client: RedisClient, timeoutMs: number): Promise<void> {
   if (client.status === 'ready') return
@@ -208,13 +207,13 @@ export async function connectRedis(client: RedisClient, timeoutMs: number): Prom
       settle()
     }
     emitter.on('ready', onReady).on('end', onEnd).on('error', onError).on('node error', onError)
-    // Its rejection is the first failed attempt, which an event has told already; the attempts go on.
+    // A rejection is the first failed attempt, which onError has received already; the attempts continue.
     if (client.status === 'wait' || client.status === 'end') client.connect().catch(() => {})
   })
   if (client instanceof Cluster) await untilNodesSettle(client, deadline)
 }
 
-/** A cluster is ready once it knows its nodes: gives each time to connect. One that is down is no failure of the cluster. */
+/** Waits for the nodes' connections, since a cluster is ready before them. A node that is down does not fail the cluster. */
 async function untilNodesSettle(cluster: Cluster, deadline: number): Promise<void> {
   const isConnecting = ({ status }: Redis) =>
     status === 'connecting' || status === 'connect' || status === 'wait'
@@ -222,8 +221,8 @@ async function untilNodesSettle(cluster: Cluster, deadline: number): Promise<voi
 }
 
 /**
- * Another connection to the server behind this one, with the same credentials; through Sentinel, to the master that it
- * now names. It does not connect by itself, nor again when it ends: what was set up on it would be gone.
+ * Creates another connection to the same server, with the same credentials; with Sentinel, to the current master. It does
+ * not connect by itself, and does not reconnect, since its tracking would be lost.
  */
 export const duplicateForTracking = (node: Redis): Redis =>
   node.duplicate({

@@ -1,18 +1,18 @@
 import type { Redis } from 'ioredis'
 import { cacheUnavailable } from '../errors.js'
 
-/** Which master of a cluster serves which slots. */
+/** The slots that each master of a cluster serves. */
 export interface ClusterLayout {
-  /** Equal texts mean the same slots at the same masters. */
+  /** A canonical text: equal texts mean the same slots at the same masters. */
   readonly text: string
-  /** Whether slots are on their way to another master just now. */
+  /** Whether slots are being moved to another master. */
   readonly isMoving: boolean
 }
 
 /**
- * Asks masters what they serve. ioredis forgets a master whose connection ended until it reads the slots anew, and knows
- * a new one only then: a walk of the masters that it names would miss their keys without a word.
- * @throws UnavailableError where some slots belong to a master that is not among these
+ * Asks masters for their slots. ioredis forgets a master whose connection ended, and learns of a new one only when it
+ * refreshes the slots: a scan of the masters that it knows would silently miss keys of the others.
+ * @throws UnavailableError if slots belong to a master that is not among these
  */
 export async function clusterLayout(masters: readonly Redis[]): Promise<ClusterLayout> {
   const views = await Promise.all(masters.map(async (node) => parseNodes(await node.cluster('NODES'))))
@@ -23,7 +23,7 @@ export async function clusterLayout(masters: readonly Redis[]): Promise<ClusterL
     throw cacheUnavailable(new Error(`cluster master ${missing?.id ?? ''} is not connected`))
   }
   const served = own.map(({ id, slots }) => `${id} ${slots.join(' ')}`)
-  // `[93->-id]` and `[93-<-id]`: a slot that is leaving or coming. Only a node's own line tells.
+  // `[93->-id]` and `[93-<-id]` are slots that leave or arrive. Only a node's own line has them.
   return { text: served.sort().join('\n'), isMoving: served.some((line) => line.includes('[')) }
 }
 
@@ -33,7 +33,7 @@ interface NodeLine {
   readonly slots: readonly string[]
 }
 
-/** A line of CLUSTER NODES: id, address, flags, master, ping, pong, epoch, link state, then slots as `0-5460` or `7`. */
+/** Parses CLUSTER NODES. A line has id, address, flags, master, ping, pong, epoch, link state, and slots (`0-5460`, `7`). */
 const parseNodes = (text: unknown): NodeLine[] =>
   String(text)
     .trim()

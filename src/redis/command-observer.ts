@@ -1,18 +1,17 @@
 /**
- * Tells of Redis commands at ioredis's own point of sending, one by one in a pipeline too. ioredis's tracing channel
- * would tell the same, but it turns every argument into text, secrets and thousands of keys included, and it does not
- * say which client a command is of.
+ * Observes Redis commands by wrapping ioredis's `sendCommand`, which sees each command of a pipeline. ioredis's own tracing
+ * channel turns every argument into text, also secrets and thousands of keys, and does not name the client of a command.
  */
 import { Cluster, type Redis } from 'ioredis'
 import type { RedisClient } from './client.js'
 
 /**
- * @param command in lower case, without its arguments
- * @param error why it failed; undefined where it was answered
+ * @param command the name in lower case, without arguments
+ * @param error the failure; undefined if the command was answered
  */
 export type CommandListener = (command: string, durationMs: number, error: unknown) => void
 
-/** Tells of each command when it has been answered or given up; of a cluster, at each of its nodes. */
+/** Calls the listener when a command is answered or fails; in a cluster, for the commands of every node. */
 export function observeCommands(client: RedisClient, listener: CommandListener): void {
   const observe = (node: Redis) => observeNode(node, listener)
   if (client instanceof Cluster) {

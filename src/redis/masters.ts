@@ -1,4 +1,4 @@
-/** Tracking on every master of a Redis, and what tells that there are other masters now. */
+/** Tracks the keys of every master of a Redis, and notices when there are other masters. */
 import type { EventEmitter } from 'node:events'
 import { Cluster, type Redis } from 'ioredis'
 import { cacheUnavailable } from '../errors.js'
@@ -7,8 +7,8 @@ import { clusterLayout } from './cluster-layout.js'
 import { openTracking, runIdOf, type TrackingLink, type TrackingListener } from './tracking.js'
 
 /**
- * Opens one link to each master; all or none.
- * @throws TrackingRefusedError; UnavailableError where one cannot be reached, or slots belong to an unknown one
+ * Opens one tracking link to each master, or none at all.
+ * @throws TrackingRefusedError; UnavailableError if a master cannot be reached, or slots belong to an unknown master
  */
 export async function trackMasters(
   client: RedisClient,
@@ -28,8 +28,8 @@ export async function trackMasters(
 }
 
 /**
- * A link to the very server that the store reads from: after a failover the store's connection may be to the old master
- * still, when the sentinels already name the new one.
+ * Opens a link, and checks that it reaches the same server as the store's connection: after a failover that may still be
+ * the old master, although the sentinels already name the new one.
  */
 async function openSame(
   node: Redis,
@@ -47,19 +47,20 @@ async function openSame(
   }
 }
 
-/** @throws UnavailableError where slots of a cluster belong to a master that the client does not know */
+/** @throws UnavailableError if slots of a cluster belong to a master that the client does not know */
 export async function checkMasters(client: RedisClient): Promise<void> {
   if (client instanceof Cluster) await clusterLayout(masterNodes(client))
 }
 
-/** Asks a cluster for its masters; its own timer may be seconds away. */
+/** Refreshes the masters of a cluster now, instead of waiting seconds for ioredis's own timer. */
 export function refreshMasters(client: RedisClient): void {
   if (client instanceof Cluster && client.status === 'ready') client.refreshSlotsCache()
 }
 
 /**
- * Calls back when a connection of the client's closes, or a cluster has other masters than at this moment. Slots that move
- * between known masters are not told. Returns the way to stop.
+ * Calls back when a connection of the client closes, or when the masters of a cluster differ from those at this call. Slots
+ * that move between known masters are not reported.
+ * @returns a function that stops watching
  */
 export function watchMasters(client: RedisClient, onChange: (reason: Error) => void): () => void {
   const emitter: EventEmitter = client

@@ -1,24 +1,24 @@
-/** A value of Redis's string or hash type. */
+/** A stored value: a string or a hash of Redis. */
 type StoredValue = string | Map<string, string>
 
 interface Entry {
   readonly value: StoredValue
-  /** Unix milliseconds; Infinity where the key does not expire. */
+  /** Unix milliseconds; Infinity if the key does not expire. */
   readonly expiresAtMs: number
 }
 
 export type KeyspaceListener = (key: string) => void
 
 /**
- * The embedded default's stand-in for Redis: strings and hashes under keys that expire for real.
- * Expired keys are never seen, and a sweep gives their memory back and announces them.
+ * An in-memory substitute for Redis, the default without one: strings and hashes with a TTL.
+ * An expired key is hidden at once; a sweep frees its memory and reports it as changed.
  */
 export class MemoryKeyspace {
   readonly #entries = new Map<string, Entry>()
   readonly #listeners = new Set<KeyspaceListener>()
   readonly #now: () => number
 
-  /** @param now Unix milliseconds; a test gives its own clock. */
+  /** @param now returns Unix milliseconds */
   constructor(now: () => number = Date.now) {
     this.#now = now
   }
@@ -28,19 +28,19 @@ export class MemoryKeyspace {
     return typeof value === 'string' ? value : undefined
   }
 
-  /** What type of value a key holds now. */
+  /** Returns the type of a key's value. */
   type(key: string): 'string' | 'hash' | 'none' {
     const value = this.#live(key)?.value
     return value === undefined ? 'none' : typeof value === 'string' ? 'string' : 'hash'
   }
 
-  /** @param ttlSeconds more than 0; without it the key does not expire. */
+  /** @param ttlSeconds more than 0; without it the key does not expire */
   set(key: string, value: string, ttlSeconds = Number.POSITIVE_INFINITY): void {
     this.#entries.set(key, { value, expiresAtMs: this.#now() + ttlSeconds * 1_000 })
     this.#announce(key)
   }
 
-  /** Remaining seconds, Infinity where the key does not expire, undefined where there is none. */
+  /** Returns the remaining seconds; Infinity if the key does not expire, undefined if there is no such key. */
   ttlSeconds(key: string): number | undefined {
     const entry = this.#live(key)
     return entry && (entry.expiresAtMs - this.#now()) / 1_000
@@ -53,7 +53,7 @@ export class MemoryKeyspace {
     return existed
   }
 
-  /** Adds to a counter of a hash, which is made where it is missing. */
+  /** Adds to a counter in a hash, which is created if it does not exist. */
   increment(key: string, field: string, by: number): void {
     const value = this.#live(key)?.value
     if (typeof value === 'string') throw new TypeError(`${key} holds a string, not a hash`)
@@ -68,20 +68,20 @@ export class MemoryKeyspace {
     return value instanceof Map ? value : new Map()
   }
 
-  /** The live keys that begin with a prefix. */
+  /** Yields the live keys that begin with a prefix. */
   *keys(prefix = ''): Generator<string> {
     for (const key of this.#entries.keys()) {
       if (key.startsWith(prefix) && this.#live(key)) yield key
     }
   }
 
-  /** Calls back with each key that is set, changed, deleted or swept; returns the way to stop. */
+  /** Calls back with each key that is set, changed, deleted or swept. @returns a function that removes the listener */
   onChange(listener: KeyspaceListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
-  /** Forgets what has expired. Returns how many keys went. */
+  /** Removes expired keys. @returns how many */
   sweep(): number {
     const now = this.#now()
     const expired = [...this.#entries].filter(([, entry]) => entry.expiresAtMs <= now).map(([key]) => key)

@@ -1,17 +1,17 @@
 import { type ChainableCommander, Cluster, type Redis } from 'ioredis'
 import type { RedisClient } from './client.js'
 
-/** A stored value; null where the key is gone, undefined where it is not a string. */
+/** A stored value; null if the key is gone, undefined if it is not a string. */
 export type StoredValue = string | null | undefined
 
-/** A value with its TTL as Redis tells it: seconds, -1 for none, -2 where the key is gone. */
+/** A value with its TTL as Redis returns it: seconds, -1 for none, -2 if the key is gone. */
 export interface StoredEntry {
   readonly value: StoredValue
   readonly ttl: number
 }
 
 /**
- * Reads the values of keys that one server named, in one round trip.
+ * Reads the values of keys that a scan of one server found, in one round trip.
  * @throws what ioredis throws
  */
 export async function readValues(
@@ -23,7 +23,7 @@ export async function readValues(
 }
 
 /**
- * Reads the values of any keys: one MGET, or in a cluster each key from its own node.
+ * Reads the values of any keys: with one MGET, or in a cluster each key from its own node.
  * @throws what ioredis throws
  */
 export async function readValuesAnywhere(
@@ -36,7 +36,7 @@ export async function readValuesAnywhere(
 }
 
 /**
- * Reads values and TTLs of keys that one server named, in one round trip.
+ * Reads values and TTLs of keys that a scan of one server found, in one round trip.
  * @throws what ioredis throws
  */
 export async function readEntries(
@@ -48,7 +48,7 @@ export async function readEntries(
   return keys.map((_, index) => ({ value: values[index], ttl: seconds[index] ?? -2 }))
 }
 
-/** MGET answers nil for a key of another type as for one that is gone; only those few are asked again. */
+/** Reads with MGET. It returns nil both for a key of another type and for a missing key, so TYPE is asked for these. */
 async function readByMget(node: Redis, keys: readonly string[]): Promise<StoredValue[]> {
   const values: StoredValue[] = await node.mget(...keys)
   const missing = values.flatMap((value, index) => (value === null ? [index] : []))
@@ -64,7 +64,7 @@ async function readByMget(node: Redis, keys: readonly string[]): Promise<StoredV
   return values
 }
 
-/** In a cluster the keys of one node lie in many slots, which MGET refuses; a pipeline of GETs does not mind. */
+/** Reads with a pipeline of GETs, since MGET refuses keys of several slots in a cluster. */
 async function readSlots(cluster: Cluster, node: Redis, keys: readonly string[]): Promise<StoredValue[]> {
   const pipeline = node.pipeline()
   for (const key of keys) pipeline.get(key)
@@ -96,7 +96,7 @@ type Outcome = readonly [Error | null, unknown]
 
 const NO_REPLY: Outcome = [new Error('the pipeline gave no reply to a command'), undefined]
 
-/** The slot has moved since SCAN named the key: the cluster is asked, for its new master may have been read before. */
+/** Recognises a slot that has moved since the scan. Its key is read again: the scan may have visited its new master before. */
 const hasMoved = (error: Error): boolean => /^(MOVED|ASK)\b/.test(error.message)
 
 function wrongType(error: Error): undefined {

@@ -3,16 +3,16 @@ import { UnavailableError } from '../errors.js'
 import { mayHaveRun, toCacheError } from './cache-errors.js'
 import type { RedisClient } from './client.js'
 
-/** Keys of one UNLINK: it stays far below a millisecond, so that the gateway's own commands are not kept waiting. */
+/** Keys of one UNLINK, which takes far less than a millisecond: the gateway's commands do not have to wait. */
 export const UNLINK_BATCH = 500
 
 /**
- * Removes keys, whatever they hold, batch after batch.
- * @returns how many were really there
- * @throws UnavailableError with the number confirmed gone until then; OUTCOME_UNKNOWN where the last batch may have run
+ * Removes keys, whatever their values, batch after batch.
+ * @returns how many existed
+ * @throws UnavailableError with the number of confirmed removals; OUTCOME_UNKNOWN if the last batch may have run
  */
 export async function removeKeys(client: RedisClient, keys: readonly string[]): Promise<number> {
-  // In a cluster the keys lie in many slots; each command goes to its own node, all of a node down one connection.
+  // In a cluster the keys lie in many slots, so each key needs a command of its own.
   if (client instanceof Cluster) return (await removeEach(client, keys)).length
   let removed = 0
   for (const batch of batchesOf(keys, UNLINK_BATCH)) {
@@ -25,7 +25,7 @@ export async function removeKeys(client: RedisClient, keys: readonly string[]): 
   return removed
 }
 
-/** As `removeKeys`, by a command for each key. @returns those that were really there */
+/** Removes keys like `removeKeys`, with one command for each. @returns those that existed */
 export async function removeEach(client: RedisClient, keys: readonly string[]): Promise<readonly string[]> {
   const removed: string[] = []
   for (const batch of batchesOf(keys, UNLINK_BATCH)) {
@@ -37,16 +37,16 @@ export async function removeEach(client: RedisClient, keys: readonly string[]): 
   return removed
 }
 
-/** What came of several commands sent at once, and why some failed. */
+/** Waits for several commands, and returns the results and the most serious failure. */
 export async function settled<T>(replies: readonly Promise<T>[]): Promise<{ values: T[]; error?: unknown }> {
   const results = await Promise.allSettled(replies)
   const values = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
-  // One refused, another never replied: then the outcome is not known.
+  // If one command never got a reply, the outcome of all is unknown, whatever the other failures are.
   return reasons.length === 0 ? { values } : { values, error: reasons.find(mayHaveRun) ?? reasons[0] }
 }
 
-/** What a failed removal means to whoever asked for it. */
+/** Converts the failure of a removal into the error that the caller gets, with the number of confirmed removals. */
 export function removalError(error: unknown, confirmed: number): unknown {
   if (error instanceof UnavailableError) {
     return new UnavailableError(error.code, sentenceOf(error.code), {
@@ -65,7 +65,7 @@ const sentenceOf = (code: UnavailableError['code']): string =>
     ? 'A delete was sent and its reply never came: it may have happened. Repeating the clear is safe.'
     : 'The cache stopped answering, and the clear stopped with it. Repeating it is safe.'
 
-/** Cuts a list into lists of `size` and one of the rest. */
+/** Cuts a list into batches of `size` and one with the rest. */
 export function* batchesOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size)
 }

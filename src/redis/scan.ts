@@ -3,28 +3,28 @@ import { toCacheError } from './cache-errors.js'
 import { masterNodes, type RedisClient } from './client.js'
 import { clusterLayout } from './cluster-layout.js'
 
-/** Keys looked at in one SCAN step: few round trips, and each step stays well under a millisecond in Redis. */
+/** Keys that Redis checks in one SCAN step: few round trips, and each step takes well under a millisecond. */
 const SCAN_COUNT = 2_000
 
-/** Walks of a cluster's masters while its slots move. */
+/** Scans of a cluster, at most, while its slots move. */
 const MAX_PASSES = 3
 
-/** Keys that one server named. */
+/** Keys that a scan of one server found. */
 export interface NodeKeys {
   readonly node: Redis
   readonly keys: readonly string[]
 }
 
 export interface ScanOptions {
-  /** A glob that Redis matches. */
+  /** The glob of the keys, which Redis applies. */
   readonly pattern: string
-  /** Has the last word where a glob cannot say what is meant. */
+  /** Filters the keys further, if a glob cannot express the condition. */
   readonly isWanted?: (key: string) => boolean
-  /** A single server's keys may come more than once, as they do from SCAN: to remember them all takes time and memory. */
+  /** Allows a key more than once, as SCAN gives it; only for a single server. Remembering all keys takes time and memory. */
   readonly mayRepeat?: boolean
   /**
-   * The next step is asked for while this one's keys are worked on. A clear does not want that: a failure of the look
-   * for more would leave it in doubt about what it has sent.
+   * Requests the next step while the consumer works on the keys of this one. A clear must not prefetch: a failed prefetch
+   * could hide the outcome of the removals that it has sent.
    */
   readonly prefetch?: boolean
 }
@@ -39,17 +39,17 @@ type ScanStep = Promise<[cursor: string, keys: string[]]>
 interface Walk {
   readonly pattern: string
   readonly prefetch: boolean
-  /** Which keys of a step are handed on. */
+  /** Selects the keys of a step that are passed on. */
   readonly pick: (keys: string[]) => string[]
 }
 
 /**
- * Walks every master with SCAN and gives each key once, in batches that are not empty.
- * @throws UnavailableError, also where a master of the cluster is not connected
+ * Scans every master and yields each key once, in batches that are not empty.
+ * @throws UnavailableError, also if a master of the cluster is not connected
  */
 export async function* scanMasters(client: RedisClient, options: ScanOptions): AsyncGenerator<NodeKeys> {
   const { pattern, prefetch = false } = options
-  // A cluster may be walked more than once, and is not read all over again.
+  // A cluster may be scanned more than once, and the keys of the first scan must not be yielded again.
   const seen = options.mayRepeat && !(client instanceof Cluster) ? undefined : new Set<string>()
   const walk: Walk = { pattern, prefetch, pick: pickerOf(options.isWanted, seen) }
   try {
@@ -61,14 +61,14 @@ export async function* scanMasters(client: RedisClient, options: ScanOptions): A
 }
 
 function pickerOf(isWanted: ScanOptions['isWanted'], seen: Set<string> | undefined): Walk['pick'] {
-  // One look at the set for each key, not two: it is the dearest step here.
+  // `add` alone, instead of `has` and `add`, because the set is the most expensive part of a scan.
   const isNew = seen && ((key: string) => seen.size < seen.add(key).size)
   if (isWanted && isNew) return (keys) => keys.filter((key) => isWanted(key) && isNew(key))
   const test = isWanted ?? isNew
   return test ? (keys) => keys.filter(test) : (keys) => keys
 }
 
-/** A key whose slot moves may be missed by SCAN at both its masters: then they are walked once more. */
+/** Scans all masters, and again if slots move: SCAN may miss a moving key at both masters. */
 async function* scanCluster(cluster: Cluster, walk: Walk): AsyncGenerator<NodeKeys> {
   for (let pass = 1; pass <= MAX_PASSES; pass += 1) {
     const masters = masterNodes(cluster)
@@ -82,7 +82,7 @@ async function* scanCluster(cluster: Cluster, walk: Walk): AsyncGenerator<NodeKe
 async function* scanNode(node: Redis, { pattern, prefetch, pick }: Walk): AsyncGenerator<NodeKeys> {
   const step = (cursor: string): ScanStep => {
     const reply = node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
-    // A reader that stops early does not wait for it.
+    // A consumer that stops early never awaits this promise: its rejection must not be unhandled.
     reply.catch(() => {})
     return reply
   }

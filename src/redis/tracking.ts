@@ -1,33 +1,33 @@
-/** Client tracking in broadcast mode: Redis names every key under a prefix that changes, expires or is evicted. */
+/** Client tracking in broadcast mode: Redis sends the name of every key with a prefix that changes, expires or is evicted. */
 import type { EventEmitter } from 'node:events'
 import type { Redis } from 'ioredis'
 import { cacheUnavailable } from '../errors.js'
 import { duplicateForTracking } from './client.js'
 
 const CHANNEL = '__redis__:invalidate'
-/** To connect, through sentinels where there are any, and to set tracking up, in milliseconds. */
+/** Milliseconds to connect, if necessary through sentinels, and to set up tracking. */
 const OPEN_TIMEOUT_MS = 5_000
 
-/** This Redis, a proxy before it, or our user's rights do not allow tracking. */
+/** Says that this Redis, a proxy before it, or our user's rights do not allow tracking. */
 export class TrackingRefusedError extends Error {
   override readonly name = 'TrackingRefusedError'
 }
 
 export interface TrackingListener {
   changed(keys: readonly string[]): void
-  /** FLUSHALL or FLUSHDB, of whichever database. */
+  /** Called after FLUSHALL or FLUSHDB of any database. */
   flushed(): void
-  /** The connection has ended: changes are missed from now on. Not called after `close`. */
+  /** Called when the connection has ended and changes are missed from now on; not called after `close`. */
   ended(reason: Error): void
 }
 
-/** One connection that one server tells changes to. */
+/** A connection on which one server reports changes. */
 export interface TrackingLink {
-  /** The server's run id, another after each restart; undefined where our user may not ask. */
+  /** The server's run id, which differs after each restart; undefined if our user may not read it. */
   readonly runId: string | undefined
   /**
-   * Messages and replies share one connection in order, and Redis queues a change's message before it answers whoever
-   * made the change: once this resolves, every change has been told that was confirmed before the call.
+   * Resolves once every change has been reported that Redis had confirmed before this call: Redis queues the message of a
+   * change before it confirms the change, and messages and replies come in order on one connection.
    */
   ping(): Promise<void>
   close(): void
@@ -36,8 +36,8 @@ export interface TrackingLink {
 /**
  * Opens a connection of its own to the server behind `node`.
  *
- * RESP2, where a connection that has subscribed may take messages of tracking; it redirects them to itself, so there is no
- * second connection whose loss would end them unnoticed.
+ * In RESP2, tracking messages go to a subscribed connection. This one redirects them to itself, so that there is no second
+ * connection whose loss would stop the messages unnoticed.
  * @throws TrackingRefusedError; otherwise what ioredis throws
  */
 export async function openTracking(
@@ -93,7 +93,7 @@ async function setUp(connection: Redis, prefixes: readonly string[]): Promise<vo
 }
 
 function listen(connection: Redis, listener: TrackingListener): void {
-  // ioredis says that a message is a Buffer; of this channel it is an array of them, or null for a flush.
+  // ioredis's types say that a message is a Buffer; on this channel it is an array of Buffers, or null for a flush.
   const emitter: EventEmitter = connection
   emitter.on('messageBuffer', (_channel: Buffer, keys: readonly Buffer[] | null) => {
     if (keys === null) listener.flushed()
@@ -101,13 +101,13 @@ function listen(connection: Redis, listener: TrackingListener): void {
   })
 }
 
-// A server that is loading, full or changing roles may allow it in a moment.
+// These replies are temporary: a server that is loading, full or changing roles may allow tracking soon.
 const PASSING = /^(LOADING|MASTERDOWN|CLUSTERDOWN|BUSY|MISCONF|READONLY|NOAUTH|WRONGPASS|OOM|TRYAGAIN)\b/
 
 const isRefusal = (error: unknown): error is Error =>
   error instanceof Error && error.name === 'ReplyError' && !PASSING.test(error.message)
 
-/** The run id of the server behind a connection; undefined where our user may not ask. */
+/** Returns the run id of the server behind a connection; undefined if our user may not read it. */
 export async function runIdOf(node: Redis): Promise<string | undefined> {
   try {
     return /^run_id:(\w+)/m.exec(await node.info('server'))?.[1]

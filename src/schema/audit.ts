@@ -1,5 +1,5 @@
 import { queryFromInfo } from '@pothos/plugin-prisma'
-import { deedOf, isSuccess } from '../audit/audit-rows.js'
+import { actionAndActorOf, isSuccess } from '../audit/audit-rows.js'
 import { AUDIT_ACTIONS } from '../audit/audit-store.js'
 import { actorOf, auditEvent, auditEvents } from '../resolvers/audit-events.js'
 import { builder } from './builder.js'
@@ -17,7 +17,7 @@ export const AuditEvent = builder.prismaObject('AuditLog', {
     action: t.string({
       description: `The action is one of ${AUDIT_ACTIONS.join(', ')}.`,
       select: { eventMetadata: true },
-      resolve: (event) => deedOf(event).action,
+      resolve: (event) => actionAndActorOf(event).action,
     }),
     success: t.boolean({
       description: 'True if the action succeeded; false also while its outcome is not known.',
@@ -36,7 +36,7 @@ export const AuditEvent = builder.prismaObject('AuditLog', {
     actorName: t.string({
       description: 'This is the username, or the name of the static token.',
       select: { eventMetadata: true },
-      resolve: (event) => deedOf(event).actor,
+      resolve: (event) => actionAndActorOf(event).actor,
     }),
     ipAddress: t.exposeString('ipAddress', {
       nullable: true,

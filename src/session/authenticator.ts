@@ -5,7 +5,7 @@ import type { AdminAccount, AdminDirectory } from '../gateway/admin-directory.js
 import { type AccessTokens, MAX_TOKEN_BYTES, REFUSED } from './jwt.js'
 import type { LoginLimiter } from './login-limiter.js'
 import type { PasswordVerifier } from './passwords.js'
-import { createTokenMemory } from './revocation-cache.js'
+import { createRevocationCache } from './revocation-cache.js'
 import { createStaticTokenMatcher } from './static-tokens.js'
 import { type Viewer, viewerOfAdmin, viewerOfStaticToken } from './viewer.js'
 
@@ -16,7 +16,7 @@ export interface TokenBlacklist {
 
 export interface AuthenticatorDeps {
   readonly staticTokens: readonly StaticToken[]
-  /** Undefined where no JWT secret is set: static tokens are then the only way in. */
+  /** Undefined if no JWT secret is set: then only static tokens are accepted. */
   readonly accessTokens?: AccessTokens | undefined
   readonly directory: Pick<AdminDirectory, 'findById' | 'findByEmail'>
   readonly blacklist: TokenBlacklist
@@ -34,23 +34,23 @@ export interface Login {
 
 export interface Authenticator {
   /**
-   * The viewer of an `Authorization` header; null where there is none.
-   * @throws UnauthenticatedError where credentials are given and are not good.
-   * @throws UnavailableError where a JWT cannot be checked. A static token needs no store.
+   * Returns the viewer of an `Authorization` header; null if there is no header.
+   * @throws UnauthenticatedError if the credentials are invalid
+   * @throws UnavailableError if a JWT cannot be checked. A static token needs neither cache nor database.
    */
   authenticate(authorization: string | null | undefined): Promise<Viewer | null>
   /**
-   * A new access token for an admin; null, after the same work, for every other pair of email and password.
-   * @param address The client's, for the limit of failures.
-   * @throws RateLimitedError, UnavailableError; ForbiddenError where no JWT secret is set.
+   * Signs an admin in and creates an access token. For any other email or password it returns null, after the same work.
+   * @param address the client's address, by which failures are limited
+   * @throws RateLimitedError, UnavailableError; ForbiddenError if no JWT secret is set
    */
   login(email: string, password: string, address: string): Promise<Login | null>
 }
 
 const BEARER = /^bearer\s+(\S+)$/i
-/** Tokens whose state is remembered for a cache outage; about 200 bytes each. */
+/** Tokens whose state is remembered for a cache outage, with about 200 bytes each. */
 const REMEMBERED_TOKENS = 10_000
-/** RFC 5321's longest address is shorter. */
+/** The longest accepted email; the longest address of RFC 5321 is shorter. */
 const MAX_EMAIL_LENGTH = 320
 
 const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -58,7 +58,7 @@ const sha256Hex = (text: string): string => createHash('sha256').update(text).di
 const isAdmin = (account: AdminAccount | null): account is AdminAccount =>
   account !== null && account.role === 'admin' && account.isActive && !account.isDeleted
 
-/** PostgreSQL answers a NUL with an error, which would read as an outage. */
+/** Rejects texts that are no email before the query: PostgreSQL's error for a NUL would look like an outage. */
 const canBeEmail = (email: string): boolean => email.length <= MAX_EMAIL_LENGTH && !email.includes('\0')
 
 export function createAuthenticator({
@@ -71,16 +71,16 @@ export function createAuthenticator({
   now = Date.now,
 }: AuthenticatorDeps): Authenticator {
   const matchStaticToken = createStaticTokenMatcher(staticTokens)
-  const memory = createTokenMemory({ maxEntries: REMEMBERED_TOKENS, now })
+  const revocations = createRevocationCache({ maxEntries: REMEMBERED_TOKENS, now })
 
-  /** While the blacklist cannot be read, a token is good only if this process signed it or has seen it good. */
+  /** Checks the blacklist. While it cannot be read, a token is valid only if this process signed it or has seen it valid. */
   async function isRevoked(hash: string, expiresAt: Date): Promise<boolean> {
     try {
       const revoked = await blacklist.isRevoked(hash)
-      if (revoked) memory.rememberRevoked(hash, expiresAt)
+      if (revoked) revocations.rememberRevoked(hash, expiresAt)
       return revoked
     } catch (error) {
-      const known = memory.recall(hash)
+      const known = revocations.recall(hash)
       const isOutage = error instanceof UnavailableError && error.code === 'CACHE_UNAVAILABLE'
       if (!isOutage || known === undefined) throw error
       return known === 'revoked'
@@ -94,11 +94,11 @@ export function createAuthenticator({
     if (await isRevoked(hash, expiresAt)) throw new UnauthenticatedError(REFUSED)
     const account = await directory.findById(userId)
     if (!isAdmin(account)) throw new UnauthenticatedError(REFUSED)
-    memory.rememberClean(hash, expiresAt)
+    revocations.rememberClean(hash, expiresAt)
     return viewerOfAdmin(account)
   }
 
-  /** The admin whose email and password these are. Every refusal has cost one comparison of passwords. */
+  /** Finds the admin with this email and password. Each refusal costs exactly one comparison of passwords. */
   async function adminOf(email: string, password: string): Promise<AdminAccount | null> {
     const account = canBeEmail(email) ? await directory.findByEmail(email.trim()) : null
     const matches = await passwords.verify(password, account?.passwordHash)
@@ -128,7 +128,7 @@ export function createAuthenticator({
       if (!admin) return null
       await attempt.giveBack()
       const { token, expiresAt } = await accessTokens.sign(admin)
-      memory.rememberClean(sha256Hex(token), expiresAt)
+      revocations.rememberClean(sha256Hex(token), expiresAt)
       return { token, expiresAt, viewer: viewerOfAdmin(admin) }
     },
   }

@@ -7,34 +7,34 @@ const FAILURES = 5
 const WINDOW_SECONDS = 60
 const DEFAULT_SLOTS = 65_536
 
-/** An attempt that is counted as failed until it is given back. */
+/** A login attempt, which counts as failed until it is given back. */
 export interface LoginAttempt {
-  /** Call it once the attempt proves not to be a wrong password. */
+  /** Stops counting this attempt, because its password was not wrong. */
   giveBack(): Promise<void>
 }
 
 export interface LoginLimiter {
   /**
-   * Counts an attempt against its address and its account, before the password is looked at: of a hundred at once,
-   * five are let through. A refused attempt is not counted and does not lengthen the wait.
-   * @throws RateLimitedError with the whole seconds until the next attempt may succeed, 1 to 60.
+   * Counts an attempt for its address and its account before the password is checked: if a hundred come at once, five pass.
+   * A refused attempt is not counted, and does not make the wait longer.
+   * @throws RateLimitedError with the whole seconds until the next attempt may pass, 1 to 60
    */
   reserve(address: string, account: string): Promise<LoginAttempt>
-  /** Counters held now, of addresses and of accounts together. */
+  /** Returns the number of counters in memory, of addresses and of accounts together. */
   counters(): number
 }
 
 export interface LoginLimiterOptions {
-  /** Counters at most, for addresses and for accounts each; 1 to 2^32. */
+  /** The maximum number of counters for addresses, and the same for accounts; 1 to 2^32. */
   readonly slots?: number
-  /** Chooses the slot of a name. Random, so that nobody can choose an account that shares a slot with another. */
+  /** The key of the hash that maps names to slots. It is random, so that nobody can choose a name that shares a slot. */
   readonly slotKey?: Uint8Array
 }
 
 /**
- * 5 failures a minute for each address (IPv6: each /64) and for each account, whose name is trimmed and lower-cased.
- * Names are hashed into a fixed number of slots: a flood of random accounts takes no more memory than that, and
- * pushes out no counter. Two names may share a slot, and with it their failures; with 65,536 slots that is seldom.
+ * Allows 5 failed logins a minute for each address (IPv6: each /64) and for each account, whose name is trimmed and
+ * lower-cased. Names are hashed into a fixed number of slots, so that a flood of random accounts needs no more memory and
+ * displaces no counter. Two names may share a slot and its failures; with 65,536 slots that is rare.
  */
 export function createLoginLimiter({
   slots = DEFAULT_SLOTS,
@@ -47,13 +47,13 @@ export function createLoginLimiter({
   const slotOf = createSlots(slots, slotKey)
 
   async function take(limiter: RateLimiterMemory, slot: number): Promise<LoginAttempt> {
-    // Read before the limiter reads it, so that the window is never thought longer than it is.
+    // The clock is read before the limiter reads it, so that the window never seems longer than it is.
     const startedAt = Date.now()
     const attempt = ({ msBeforeNext }: RateLimiterRes): LoginAttempt => {
       const windowEndsAt = startedAt + msBeforeNext
       return {
         async giveBack() {
-          // In a later window the point is gone already: a reward there would grant a sixth attempt.
+          // In a later window the point no longer counts: a reward would allow a sixth attempt there.
           if (Date.now() < windowEndsAt) await limiter.reward(slot)
         },
       }

@@ -1,27 +1,27 @@
 import { genSalt, parseOptions, verify as verifyBcrypt } from '@node-rs/bcrypt'
 
-/** The bcrypt cost that is assumed if no administrator's hash tells it; the gateway's own default. */
+/** The bcrypt cost that is assumed if there is no administrator's hash to read it from; the gateway's default. */
 const DEFAULT_COST = 12
-/** UTF-16 units. bcrypt reads 72 bytes, so nothing longer can be meant. */
+/** The longest accepted password, in UTF-16 units. bcrypt uses only 72 bytes, so that no real password is longer. */
 export const MAX_PASSWORD_LENGTH = 1024
 
 export interface PasswordVerifierOptions {
-  /** The hash of any existing account, undefined where there is none. May throw UnavailableError. */
+  /** Returns the hash of any existing account; undefined if there is none. May throw UnavailableError. */
   readonly sampleHash: () => Promise<string | undefined>
-  /** bcrypt's comparison; a seam to see which hashes are compared. */
+  /** Compares a password with a hash; by default bcrypt's function. Tests replace it to see which hashes are compared. */
   readonly compare?: (password: string, hash: string) => Promise<boolean>
 }
 
 export interface PasswordVerifier {
   /**
-   * Does the password fit the hash? `storedHash` is undefined for an unknown account: the answer is false, after the
-   * same work. A malformed hash is treated alike.
-   * @throws UnavailableError from `sampleHash`.
+   * Checks a password against a hash. For an unknown account (`storedHash` is undefined) or a malformed hash the result is
+   * false, after the same work.
+   * @throws UnavailableError from `sampleHash`
    */
   verify(password: string, storedHash: string | undefined): Promise<boolean>
 }
 
-/** The cost of a hash that bcrypt would spend time on, 4 to 31; undefined for one it would reject at once. */
+/** Returns the bcrypt cost of a hash, 4 to 31; undefined for a malformed hash, which bcrypt rejects at once. */
 function costOf(hash: string): number | undefined {
   try {
     return parseOptions(hash).cost
@@ -30,24 +30,25 @@ function costOf(hash: string): number | undefined {
   }
 }
 
-/** A hash of the given cost that no known password has: a random salt and 23 zero bytes. Making it costs nothing. */
+/** Creates a hash of the given cost that no known password has: a random salt and 23 zero bytes. This costs no time. */
 const dummyHash = async (cost: number): Promise<string> => (await genSalt({ cost })) + '.'.repeat(31)
 
 /**
- * Compares passwords so that unknown accounts take as long as known ones: the cost is the gateway's own, learnt once
- * from an existing hash. It is learnt on whatever attempt comes first, for that query must not tell accounts apart.
+ * Compares passwords so that unknown accounts take as long as known ones: a dummy hash has the gateway's own cost, which is
+ * read once from an existing hash. The first attempt reads it, whatever its account, since the time of that query must not
+ * reveal which accounts exist.
  */
 export function createPasswordVerifier({
   sampleHash,
   compare = verifyBcrypt,
 }: PasswordVerifierOptions): PasswordVerifier {
-  let learnt: string | undefined
+  let cached: string | undefined
 
   const dummy = async (): Promise<string> => {
-    if (learnt !== undefined) return learnt
+    if (cached !== undefined) return cached
     const cost = costOf((await sampleHash()) ?? '')
     const hash = await dummyHash(cost ?? DEFAULT_COST)
-    if (cost !== undefined) learnt ??= hash
+    if (cost !== undefined) cached ??= hash
     return hash
   }
 

@@ -1,24 +1,24 @@
 import { createLru } from '../util/lru.js'
 
-export interface TokenMemory {
-  /** A token this process has signed, or has seen to be valid and not revoked. Never overrules `rememberRevoked`. */
+export interface RevocationCache {
+  /** Remembers a token that this process has signed or has seen valid. It never overrules `rememberRevoked`. */
   rememberClean(tokenSha256Hex: string, expiresAt: Date): void
   rememberRevoked(tokenSha256Hex: string, expiresAt: Date): void
-  /** Undefined for a token never seen, forgotten or expired. */
+  /** Returns the state of a token; undefined if it was never seen, was forgotten or has expired. */
   recall(tokenSha256Hex: string): 'clean' | 'revoked' | undefined
 }
 
-export interface TokenMemoryOptions {
+export interface RevocationCacheOptions {
   readonly maxEntries: number
   /** Unix milliseconds. */
   readonly now: () => number
 }
 
 /**
- * What the blacklist has said of tokens, for while it cannot be asked. Hashes only, until the token expires.
- * A revocation stays: an answer that left the blacklist before it, and arrives after it, must not undo it.
+ * Caches the blacklist's answers for tokens, for times when the cache is away. It holds only hashes, until the token expires.
+ * A revocation is final: an older answer of the blacklist that arrives later must not undo it.
  */
-export function createTokenMemory({ maxEntries, now }: TokenMemoryOptions): TokenMemory {
+export function createRevocationCache({ maxEntries, now }: RevocationCacheOptions): RevocationCache {
   const seen = createLru<string, { readonly state: 'clean' | 'revoked'; readonly expiresAt: number }>(
     maxEntries,
   )

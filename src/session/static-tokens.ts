@@ -10,8 +10,8 @@ import { InvalidInputError } from '../errors.js'
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /**
- * Finds the token that was presented. Every entry is compared, in constant time, whether or not one has matched:
- * neither a near miss nor an entry's place in the list shows in how long it takes.
+ * Creates a function that finds the static token with a given text. It compares every entry in constant time, also after a
+ * match, so that the time reveals neither a partial match nor the place of an entry.
  */
 export function createStaticTokenMatcher(
   tokens: readonly StaticToken[],
@@ -29,17 +29,17 @@ export function createStaticTokenMatcher(
 
 export interface NewStaticToken {
   readonly token: string
-  /** What a service knows of it. */
+  /** The token as the service stores it: name, role and hash. */
   readonly known: StaticToken
   readonly entry: string
 }
 
-/** Marks the text as one of ours, so that secret scanners can find it. */
+/** Begins each token, so that secret scanners can find it. */
 const TOKEN_PREFIX = 'aql_'
 
 /**
- * A new token of 32 random bytes and its entry for `ADMIN_TOKENS`. The token is shown once; only the entry is stored.
- * @throws InvalidInputError where the name could not be read back from an entry.
+ * Creates a token of 32 random bytes, and its entry for `ADMIN_TOKENS`. The token is shown once; only the entry is stored.
+ * @throws InvalidInputError if the name cannot be part of an entry
  */
 export function newStaticToken(name: string, role: StaticTokenRole): NewStaticToken {
   if (!isTokenName(name)) throw new InvalidInputError(`A name is ${TOKEN_NAME_RULE}.`, 'name')

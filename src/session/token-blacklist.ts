@@ -5,7 +5,7 @@ import type { TokenBlacklist } from './authenticator.js'
 
 export const jwtBlacklistKey = (tokenSha256Hex: string): string => `jwt:blacklist:${tokenSha256Hex}`
 
-/** Tokens that the gateway has revoked: the presence of the key is enough. */
+/** Reads the tokens that the gateway has revoked. A token is revoked if its key exists, whatever the value. */
 export const createRedisTokenBlacklist = (client: RedisClient): TokenBlacklist => ({
   async isRevoked(tokenSha256Hex) {
     try {

@@ -1,12 +1,12 @@
 import type { StaticToken } from '../config/admin-tokens.js'
 
-/** Who a request is made by. */
+/** The viewer: who makes a request. */
 export interface Viewer {
-  /** Shown, and written to the audit log: the static token's name or the account's username. */
+  /** The static token's name or the account's username, for the console and the audit events. */
   readonly name: string
   readonly role: 'ADMIN' | 'USER'
   readonly canClear: boolean
-  /** The account's id; null for a static token, which belongs to none. */
+  /** The account's id; null for a static token, which belongs to no account. */
   readonly userId: string | null
 }
 

@@ -1,7 +1,7 @@
-/** What gateways count, from wherever it is read, and how several of them add up. */
+/** The counters of gateways, parsed from Redis hashes or from a gateway's JSON. */
 import { z } from 'zod'
 
-/** Never negative. */
+/** A whole number from 0. */
 const whole = {
   text: z
     .string()
@@ -10,7 +10,7 @@ const whole = {
   json: z.number().int().nonnegative(),
 }
 
-/** 0 to 1. */
+/** A number from 0 to 1. */
 const ratio = {
   text: z
     .string()
@@ -22,13 +22,13 @@ const ratio = {
 
 const name = z.string().min(1).max(255)
 
-/** Unix seconds, up to the year 9999: the last that a DateTime can show. */
+/** Unix seconds up to the year 9999, the last one of a DateTime. */
 const unixSeconds = z.number().positive().max(253_402_300_799)
 const ISO_TIME = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?$/i
 const isoTime = z
   .string()
   .regex(ISO_TIME)
-  // Python leaves the zone out of its times in UTC.
+  // Python writes UTC times without a zone.
   .transform((text) => Date.parse(/(Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`) / 1_000)
   .pipe(unixSeconds)
 const decimal = z
@@ -40,7 +40,7 @@ const decimal = z
 const time = { text: z.union([decimal, isoTime]), json: z.union([unixSeconds, isoTime]) }
 const text = { text: name, json: name }
 
-/** Fields of `cache_stats:scheduler`, and of `scheduler_metrics` over HTTP. Sums first, then what is true of one gateway. */
+/** The fields of `cache_stats:scheduler` in Redis and `scheduler_metrics` over HTTP: sums, then facts of the last batch. */
 const SCHEDULER_FIELDS = {
   total_batches: whole,
   total_candidates: whole,
@@ -57,7 +57,7 @@ const SCHEDULER_FIELDS = {
   last_updated_at: time,
 } as const
 
-/** Fields of `cache_stats:affinity`, and of `affinity_stats` over HTTP. Live records are counted, not summed: not here. */
+/** The fields of `cache_stats:affinity` in Redis and `affinity_stats` over HTTP, without the number of live records. */
 const AFFINITY_FIELDS = {
   cache_hits: whole,
   cache_misses: whole,
@@ -72,7 +72,7 @@ type Figures<F extends Fields> = { readonly [Name in keyof F]?: z.output<F[Name]
 export type SchedulerCounters = Figures<typeof SCHEDULER_FIELDS>
 export type AffinityCounters = Figures<typeof AFFINITY_FIELDS>
 
-/** What one source counts. A figure that the source does not give, or gives as junk, is absent. */
+/** The counters of one source. A counter that is missing or cannot be read is absent. */
 export interface Counters {
   readonly scheduler: SchedulerCounters
   readonly affinity: AffinityCounters
@@ -81,7 +81,7 @@ export interface Counters {
 export const SCHEDULER_FIELD_NAMES = Object.keys(SCHEDULER_FIELDS)
 export const AFFINITY_FIELD_NAMES = Object.keys(AFFINITY_FIELDS)
 
-/** Field by field: one that cannot be read hides no other. */
+/** Parses each field by itself, so that one that cannot be read does not hide the others. */
 function parse<F extends Fields>(
   fields: F,
   form: 'text' | 'json',
@@ -101,7 +101,7 @@ function parse<F extends Fields>(
 
 type ReadText = (field: string) => string | null | undefined
 
-/** From a Redis hash, whose values are all text. */
+/** Parses a Redis hash, whose values are texts. */
 export const parseSchedulerHash = (read: ReadText, onJunk: (field: string) => void): SchedulerCounters =>
   parse(SCHEDULER_FIELDS, 'text', read, onJunk)
 
@@ -110,7 +110,7 @@ export const parseAffinityHash = (read: ReadText, onJunk: (field: string) => voi
 
 type JsonObject = Readonly<Record<string, unknown>>
 
-/** From a gateway's JSON: digits in a string are no number. Undefined where it has neither of the two objects. */
+/** Parses a gateway's JSON, where a string of digits is no number. Undefined if neither object is there. */
 export function parseCountersJson(body: unknown): Counters | undefined {
   const root = objectOf(body)
   const holder = [objectOf(root?.['data']), root].find(

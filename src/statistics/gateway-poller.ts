@@ -2,40 +2,40 @@ import { createChangeFilter } from '../log/change-filter.js'
 import { parseJson } from '../util/text.js'
 import { type Counters, parseCountersJson } from './counters.js'
 
-/** How a gateway's own statistics are asked for. */
+/** Says which gateways are polled for their statistics, and how. */
 export interface GatewayPollerOptions {
   /** Base URLs, such as `https://gateway.example` or `http://10.0.0.7:8000/prefix`, without credentials. */
   readonly urls: readonly string[]
-  /** An administrator's token of these gateways. Sent to them alone: redirects are not followed. */
+  /** An administrator's token of these gateways. Redirects are not followed, so that it is sent to them only. */
   readonly token: string
-  /** Told when a gateway's state changes, and of its first. */
+  /** Called with a gateway's first state, and whenever it changes. */
   readonly onChange: (gateway: GatewayState) => void
-  /** Milliseconds from one poll to the next. Default 10,000. */
+  /** Milliseconds between two polls. Default 10,000. */
   readonly intervalMs?: number
-  /** Milliseconds for a whole answer. Default 2,000. */
+  /** Milliseconds that a whole answer may take. Default 2,000. */
   readonly timeoutMs?: number
 }
 
 export interface GatewayState {
-  /** As configured. */
+  /** The URL as it was configured. */
   readonly url: string
   readonly isUp: boolean
-  /** Why it is left out, null while it is up. Neither the token nor anything that the gateway sent is in it. */
+  /** The reason why its counters are left out; null while it is up. It never contains the token or the gateway's answer. */
   readonly problem: string | null
 }
 
 export interface GatewayPoller {
-  /** What the gateways say that answered their last poll. One that did not is left out: what it said before is old. */
+  /** Returns the counters of gateways that answered their last poll. Older counters of the others are left out. */
   counters(): readonly Counters[]
-  /** Those that have been polled at least once. */
+  /** Returns the state of each gateway that has been polled at least once. */
   states(): readonly GatewayState[]
-  /** Polls at once and then again and again; keeps no process alive. */
+  /** Polls now and then at intervals. Its timer does not keep the process alive. */
   start(): void
   stop(): void
 }
 
 const STATS_PATH = '/api/admin/monitoring/cache/stats'
-/** A gateway's answer has a few kilobytes. */
+/** The limit of an answer in bytes; a gateway's answer has a few kilobytes. */
 const MAX_ANSWER_BYTES = 1024 * 1024
 
 interface Poll {
@@ -44,8 +44,8 @@ interface Poll {
 }
 
 /**
- * Asks stock gateways, which keep their statistics to themselves, over HTTP. A gateway that is down, slow or answers
- * anything else is reported and left out, and never fails a request.
+ * Polls gateways over HTTP that do not write their statistics to Redis. A gateway that is down, is slow or answers anything
+ * else is reported and left out; it never fails a request.
  */
 export function createGatewayPoller(options: GatewayPollerOptions): GatewayPoller {
   const { urls, token, onChange, intervalMs = 10_000, timeoutMs = 2_000 } = options
@@ -90,7 +90,7 @@ export function createGatewayPoller(options: GatewayPollerOptions): GatewayPolle
   }
 }
 
-/** What is wrong with an answer, in words that are ours. */
+/** Says in our own words what is wrong with an answer. */
 class BadAnswer extends Error {}
 
 async function ask(url: string, token: string, signal: AbortSignal): Promise<Counters> {

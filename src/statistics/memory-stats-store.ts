@@ -10,15 +10,15 @@ import {
 
 const INVALIDATIONS = 'cache_invalidations'
 
-/** The hashes of counters in this process's own memory: the embedded default. */
+/** Reads the counters in this process's memory: the default without Redis. */
 export function createMemoryStatsStore(
   keyspace: MemoryKeyspace,
   onJunk: JunkListener = () => {},
 ): StatsStore {
-  const tell = onceEach(onJunk)
+  const reportJunk = onceEach(onJunk)
 
   function readHash(key: string): (field: string) => string | undefined {
-    if (keyspace.type(key) === 'string') tell({ key, field: null })
+    if (keyspace.type(key) === 'string') reportJunk({ key, field: null })
     const hash = keyspace.hash(key)
     return (field) => hash.get(field)
   }
@@ -28,10 +28,10 @@ export function createMemoryStatsStore(
     async readCounters() {
       return {
         scheduler: parseSchedulerHash(readHash(SCHEDULER_STATS_KEY), (field) =>
-          tell({ key: SCHEDULER_STATS_KEY, field }),
+          reportJunk({ key: SCHEDULER_STATS_KEY, field }),
         ),
         affinity: parseAffinityHash(readHash(AFFINITY_STATS_KEY), (field) =>
-          tell({ key: AFFINITY_STATS_KEY, field }),
+          reportJunk({ key: AFFINITY_STATS_KEY, field }),
         ),
       }
     },
@@ -40,7 +40,7 @@ export function createMemoryStatsStore(
       const isString = keyspace.type(AFFINITY_STATS_KEY) === 'string'
       const counted = keyspace.hash(AFFINITY_STATS_KEY).get(INVALIDATIONS) ?? '0'
       if (isString || !/^-?\d+$/.test(counted)) {
-        tell({ key: AFFINITY_STATS_KEY, field: isString ? null : INVALIDATIONS })
+        reportJunk({ key: AFFINITY_STATS_KEY, field: isString ? null : INVALIDATIONS })
         return
       }
       keyspace.increment(AFFINITY_STATS_KEY, INVALIDATIONS, count)

@@ -16,14 +16,14 @@ import {
 
 const INVALIDATIONS = 'cache_invalidations'
 
-/** Redis refuses to count: the key is no hash, the field no number, or the number at its end. */
+/** Recognises that Redis cannot increment: the key is no hash, the field no number, or the number at its maximum. */
 const CANNOT_COUNT = /^WRONGTYPE|^ERR hash value is not an integer|^ERR increment or decrement would overflow/
 
-/** The two hashes of counters in Redis. */
+/** Reads the two hashes of counters in Redis. */
 export function createRedisStatsStore(client: RedisClient, onJunk: JunkListener = () => {}): StatsStore {
-  const tell = onceEach(onJunk)
+  const reportJunk = onceEach(onJunk)
 
-  /** Only the fields that are known: a stranger's hash may have a million. */
+  /** Reads the known fields with HMGET and not HGETALL, because the hash may have a million others. */
   async function readHash(key: string, fields: readonly string[]): Promise<(field: string) => string | null> {
     try {
       const values = await client.hmget(key, ...fields)
@@ -31,7 +31,7 @@ export function createRedisStatsStore(client: RedisClient, onJunk: JunkListener 
       return (field) => byField.get(field) ?? null
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('WRONGTYPE'))) throw toCacheError(error)
-      tell({ key, field: null })
+      reportJunk({ key, field: null })
       return () => null
     }
   }
@@ -39,14 +39,14 @@ export function createRedisStatsStore(client: RedisClient, onJunk: JunkListener 
   return {
     storageType: 'REDIS',
     async readCounters() {
-      // Sent together, answered in one round trip. Not a pipeline: in a cluster the two keys may lie on different nodes.
+      // Sent together, this takes one round trip. A pipeline is impossible: in a cluster the keys may be on different nodes.
       const [scheduler, affinity] = await Promise.all([
         readHash(SCHEDULER_STATS_KEY, SCHEDULER_FIELD_NAMES),
         readHash(AFFINITY_STATS_KEY, AFFINITY_FIELD_NAMES),
       ])
       return {
-        scheduler: parseSchedulerHash(scheduler, (field) => tell({ key: SCHEDULER_STATS_KEY, field })),
-        affinity: parseAffinityHash(affinity, (field) => tell({ key: AFFINITY_STATS_KEY, field })),
+        scheduler: parseSchedulerHash(scheduler, (field) => reportJunk({ key: SCHEDULER_STATS_KEY, field })),
+        affinity: parseAffinityHash(affinity, (field) => reportJunk({ key: AFFINITY_STATS_KEY, field })),
       }
     },
     async addInvalidations(count) {
@@ -55,7 +55,10 @@ export function createRedisStatsStore(client: RedisClient, onJunk: JunkListener 
         await client.hincrby(AFFINITY_STATS_KEY, INVALIDATIONS, count)
       } catch (error) {
         if (!(error instanceof Error && CANNOT_COUNT.test(error.message))) throw toCacheError(error)
-        tell({ key: AFFINITY_STATS_KEY, field: error.message.startsWith('WRONGTYPE') ? null : INVALIDATIONS })
+        reportJunk({
+          key: AFFINITY_STATS_KEY,
+          field: error.message.startsWith('WRONGTYPE') ? null : INVALIDATIONS,
+        })
       }
     },
   }

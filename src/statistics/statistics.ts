@@ -2,21 +2,21 @@ import type { StorageType } from '../affinities/affinity-store.js'
 import type { AffinityCounters, Counters, SchedulerCounters } from './counters.js'
 import type { StatsStore } from './stats-store.js'
 
-/** What all sources count together. */
+/** The combined counters of all sources. */
 export interface Statistics {
   readonly scheduler: {
     readonly totalBatches: number
     readonly totalCandidates: number
     readonly cacheHits: number
     readonly cacheMisses: number
-    /** 0 to 1; null where nothing was counted: no data is not 0 %. */
+    /** 0 to 1; null if there were no lookups, which is not the same as 0 %. */
     readonly cacheHitRate: number | null
     readonly concurrencyDenied: number
-    /** 0 where there was no batch. */
+    /** 0 if there was no batch. */
     readonly avgCandidatesPerBatch: number
     readonly reservationProbeCount: number
     readonly reservationStableCount: number
-    /** 0 to 1; 0 where nobody says. */
+    /** 0 to 1; 0 if no source has it. */
     readonly avgReservationRatio: number
     readonly lastBatchSize: number
     readonly lastCandidateCount: number
@@ -36,11 +36,11 @@ export interface Statistics {
 
 export interface StatisticsReader {
   readonly storageType: StorageType
-  /** @throws UnavailableError (CACHE_UNAVAILABLE), never a part for the whole */
+  /** Reads all sources. It throws UnavailableError (CACHE_UNAVAILABLE) rather than leave out the cache's counters. */
   read(): Promise<Statistics>
 }
 
-/** @param gateways what the gateways that are asked over HTTP say; see GatewayPoller */
+/** @param gateways returns the counters of the gateways that are polled over HTTP; see GatewayPoller */
 export const createStatisticsReader = (
   store: StatsStore,
   gateways: () => readonly Counters[],
@@ -50,8 +50,8 @@ export const createStatisticsReader = (
 })
 
 /**
- * Sums add up; averages are worked out anew from sums, or weighted by them. What is true of the last batch alone comes
- * from the source that changed last, or, where none says when it did, from the first that has any.
+ * Combines the counters of several sources. Sums are added; averages are computed from the sums or weighted by them. Facts
+ * of the last batch come from the source that changed last or, if no source has that time, from the first that has any.
  */
 export function combine(sources: readonly Counters[]): Statistics {
   const schedulers = sources.map(({ scheduler }) => scheduler)
@@ -98,14 +98,14 @@ const checksOf = (source: SchedulerCounters): number =>
   (source.reservation_probe_count ?? 0) + (source.reservation_stable_count ?? 0)
 
 function weightedRatio(sources: readonly SchedulerCounters[]): number {
-  const telling = sources.filter(({ avg_reservation_ratio }) => avg_reservation_ratio !== undefined)
-  const checks = sum(telling, checksOf)
-  const weighted = sum(telling, (source) => (source.avg_reservation_ratio ?? 0) * checksOf(source))
+  const reporting = sources.filter(({ avg_reservation_ratio }) => avg_reservation_ratio !== undefined)
+  const checks = sum(reporting, checksOf)
+  const weighted = sum(reporting, (source) => (source.avg_reservation_ratio ?? 0) * checksOf(source))
   return checks === 0 ? 0 : weighted / checks
 }
 
 function latest(sources: readonly SchedulerCounters[]): SchedulerCounters {
-  const telling = sources.filter((source) => Object.keys(source).some((field) => field.startsWith('last_')))
+  const reporting = sources.filter((source) => Object.keys(source).some((field) => field.startsWith('last_')))
   const changedAt = ({ last_updated_at }: SchedulerCounters) => last_updated_at ?? 0
-  return telling.reduce((a, b) => (changedAt(b) > changedAt(a) ? b : a), telling[0] ?? {})
+  return reporting.reduce((a, b) => (changedAt(b) > changedAt(a) ? b : a), reporting[0] ?? {})
 }

@@ -1,18 +1,21 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
 /**
- * Items that wait for a slow reader before it is dropped. A clear removes some thousands of records faster than they are
- * written out, and is no reason to drop anybody; each takes a word of memory, since all readers share them.
+ * Items that may wait for a slow reader; beyond it the reader is dropped. A clear produces some thousands of events faster
+ * than they can be written, which must not drop anybody. An item costs one pointer, since all readers share the objects.
  */
 const MAX_WAITING = 10_000
 
-/** How long all streams together may hand out items before others have their turn, in milliseconds. */
+/** Milliseconds for which all streams together may hand out items before they yield to the event loop. */
 const SLICE_MS = 10
 let sliceEndsAt = 0
 let turn: Promise<void> | undefined
 
-/** One turn for all that wait: items are taken without one, and a clear that many hear of would keep everybody else. */
-const othersTurn = (): Promise<void> => {
+/**
+ * Yields to the event loop, once for all streams. Without this, the events of a large clear with many readers would block
+ * all other requests.
+ */
+const yieldToOthers = (): Promise<void> => {
   turn ??= nextTurn().then(() => {
     turn = undefined
     sliceEndsAt = performance.now() + SLICE_MS
@@ -21,27 +24,27 @@ const othersTurn = (): Promise<void> => {
 }
 
 export interface BoundedStream<T> extends AsyncIterableIterator<T> {
-  /** Items that the reader has not taken yet. */
+  /** The number of items that the reader has not taken yet. */
   readonly waiting: number
-  /** False where the reader was too slow: the stream has ended, and what waited is gone. */
+  /** Adds an item. Returns false if the stream has ended, also because the reader was too slow and lost its items. */
   push(item: T): boolean
   end(): void
-  /** Ends it with an error, after what waits. */
+  /** Ends the stream with an error, after the items that wait. */
   readonly fail: (error: unknown) => void
 }
 
 /**
- * A queue between a fast source and a reader that may be slow. It never holds more than its bound: a reader that falls
- * so far behind is dropped, rather than fed from ever more memory. Not a generator: one of those would not hear that
- * its reader has gone before the next item comes.
- * @param onEnd called once, however it ends
+ * Creates a bounded queue between a fast source and a reader that may be slow. A reader that falls behind by more than the
+ * bound is dropped, so that memory stays limited. It is not a generator, because a waiting generator notices only at its
+ * next item that its reader has gone.
+ * @param onEnd called once when the stream ends, for whatever reason
  */
 export function createBoundedStream<T>(
   onEnd: (reason: 'ended' | 'slow') => void,
   bound = MAX_WAITING,
 ): BoundedStream<T> {
   let queue: T[] = []
-  /** Items at the queue's beginning that have been taken. */
+  /** The number of items at the beginning of `queue` that were taken already. */
   let taken = 0
   let wake = () => {}
   let ended = false
@@ -60,7 +63,7 @@ export function createBoundedStream<T>(
 
   const waiting = () => queue.length - taken
 
-  /** Moves what is left only when that is less than what has been taken: each item is moved once at most, on average. */
+  /** Takes an item. The rest is copied only when it is shorter than what was taken: amortised constant time. */
   const take = (): T | undefined => {
     const item = queue[taken]
     if (item === undefined) return undefined
@@ -97,7 +100,7 @@ export function createBoundedStream<T>(
           wake = resolve
         })
       }
-      if (waiting() > 0 && performance.now() > sliceEndsAt) await othersTurn()
+      if (waiting() > 0 && performance.now() > sliceEndsAt) await yieldToOthers()
       const item = take()
       if (item === undefined && failure) {
         const { error } = failure
@@ -117,7 +120,7 @@ export function createBoundedStream<T>(
   }
 }
 
-/** The stream's items as `transform` makes them; those that it makes undefined are left out. */
+/** Transforms the items of a stream; items whose result is undefined are left out. */
 export function transformed<T, U>(
   stream: BoundedStream<T>,
   transform: (item: T) => Promise<U | undefined>,

@@ -1,35 +1,35 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 
 export interface HangGuardOptions {
-  /** Asks the server for a sign of life, on a connection of its own; rejects where there is none. */
+  /** Checks that the server answers, on a connection of its own; rejects if it does not. */
   readonly probe: () => Promise<void>
-  /** How long a statement may run, in milliseconds, before the server is asked whether it is still there. */
+  /** Milliseconds that a statement may run before the server is probed. */
   readonly suspectAfterMs: number
-  /** How long a probe may take, in milliseconds. */
+  /** Milliseconds that a probe may take. */
   readonly probeTimeoutMs: number
 }
 
 export interface HangGuard {
-  /** Runs a statement; rejects as soon as the server is known to hang. */
+  /** Runs a statement. It rejects as soon as the server is known to hang. */
   run<T>(statement: () => Promise<T>): Promise<T>
   close(): void
 }
 
 const PROBE_AGAIN_MS = 250
-/** As pg says it of a single statement. */
+/** The message of pg for a statement that timed out, by which the error counts as an outage. */
 const NO_ANSWER = 'Query read timeout'
 
 /**
- * Tells a server that is slow from one that no longer answers at all (paused, cut off). A slow statement may take its
- * time. One that waits for a server that hangs is given up after `suspectAfterMs` + `probeTimeoutMs`, and every further
- * one at once, until a probe is answered. What was given up may still be carried out when the server goes on.
+ * Distinguishes a slow server from one that hangs, because it is paused or cut off (a circuit breaker with a probe). A slow
+ * statement may continue. On a server that hangs, a statement fails after `suspectAfterMs` + `probeTimeoutMs`, and all
+ * further ones fail at once, until a probe is answered. A failed statement may still run when the server continues.
  */
 export function createHangGuard({ probe, suspectAfterMs, probeTimeoutMs }: HangGuardOptions): HangGuard {
   let probing: Promise<boolean> | undefined
   let hangs = false
   let again: NodeJS.Timeout | undefined
 
-  /** Callers that ask while a probe is under way share its answer (single flight). */
+  /** Probes the server. Callers share a running probe (single flight). */
   function isAlive(): Promise<boolean> {
     probing ??= answersInTime(probe, probeTimeoutMs).then((alive) => {
       probing = undefined
@@ -74,7 +74,7 @@ async function answersInTime(probe: () => Promise<void>, timeoutMs: number): Pro
     () => false,
   )
   const tooLate = sleep(timeoutMs, undefined, { ref: false }).then(async () => {
-    // The answer may be here already, if this process was too busy to read it.
+    // If this process was busy, the answer may have arrived but not been read yet.
     await setImmediate()
     return false
   })

@@ -1,4 +1,4 @@
-/** A map of bounded size: the entry not used for longest goes first. */
+/** An LRU map: when it is full, the least recently used entry is removed. */
 export interface Lru<K, V> {
   get(key: K): V | undefined
   set(key: K, value: V): void
@@ -6,7 +6,7 @@ export interface Lru<K, V> {
   readonly size: number
 }
 
-/** @param maxEntries 1 or more. */
+/** @param maxEntries 1 or more */
 export function createLru<K, V>(maxEntries: number): Lru<K, V> {
   // A Map iterates in order of insertion, so its first key is the least recently used one.
   const entries = new Map<K, V>()

@@ -3,8 +3,8 @@ import { isIPv6 } from 'node:net'
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 
 /**
- * What counts as one client: an IPv4 address, or the /64 of an IPv6 address, since whoever has one address of a /64
- * has them all. Anything else is left as it is.
+ * Returns the network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, because one client usually
+ * has a whole /64. Any other text is returned as it is.
  */
 export function clientNetwork(address: string): string {
   const [bare = ''] = address.split('%')
@@ -13,7 +13,7 @@ export function clientNetwork(address: string): string {
   if (!isIPv6(bare)) return address
   const [head = '', tail = ''] = bare.split('::')
   const before = head.split(':').filter(Boolean)
-  // An IPv4 tail (`64:ff9b::192.0.2.1`) stands for two groups; only their number matters here.
+  // An IPv4 tail (`64:ff9b::192.0.2.1`) counts as two groups; their values do not matter here.
   const after = tail
     .replace(/[^:]*\..*$/, '0:0')
     .split(':')

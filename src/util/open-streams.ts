@@ -1,8 +1,8 @@
 import { RateLimitedError } from '../errors.js'
 
-/** Open subscriptions of the whole process, and of one viewer: each costs memory for as long as it lasts. */
+/** The maximum number of open subscriptions, in all and for one viewer: each costs memory while it is open. */
 export const STREAM_LIMITS = { all: 500, perViewer: 50 } as const
-/** When a refused client may try again, in seconds. */
+/** Seconds after which a refused client may try again. */
 const RETRY_AFTER_SECONDS = 10
 
 export interface Stream {
@@ -11,9 +11,9 @@ export interface Stream {
   close(): void
 }
 
-/** The subscriptions that are open, so that there are not too many and a stop does not wait for them. */
+/** Counts and limits the open subscriptions, and closes them when the service stops. */
 export interface Streams {
-  /** @throws RateLimitedError where too many are open */
+  /** Registers a subscription. @throws RateLimitedError if too many are open */
   open(viewerName: string): Stream
   closeAll(): void
   readonly size: number

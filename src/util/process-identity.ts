@@ -5,12 +5,12 @@ const isAlive = (pid: number): boolean => {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // EPERM: it lives, and is someone else's.
+    // EPERM: the process is alive, and belongs to another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 
-/** Undefined on systems that are not Linux. */
+/** Reads a file of Linux's /proc; undefined on other systems. */
 const orUndefined = (read: () => string): string | undefined => {
   try {
     return read().trim()
@@ -19,17 +19,17 @@ const orUndefined = (read: () => string): string | undefined => {
   }
 }
 
-// When the process started, in ticks since the machine did: field 22 of Linux's stat, after the name in parentheses.
-// In a container, a new process often has the id of the one that crashed.
+// The start time of a process, in clock ticks since boot: field 22 of /proc/<pid>/stat, counted after the name in
+// parentheses. It is needed because in a container a new process often has the id of the one that crashed.
 const startOf = (pid: number): string =>
   orUndefined(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
     ?.replace(/^.*\) /s, '')
     .split(' ')[19] ?? ''
 
-/** This process on its machine: its id and, on Linux, when it started. */
+/** Returns a tag of this process that is unique on its machine: its id and, on Linux, its start time. */
 export const processTag = (): string => `${process.pid} ${startOf(process.pid)}`.trim()
 
-/** The id of the process with this tag, where it still runs on this machine; undefined also where the text is no tag. */
+/** Returns the id of the process with this tag if it still runs on this machine; undefined also if the text is no tag. */
 export function runningProcess(tag: string): number | undefined {
   const [id, start = ''] = tag.trim().split(' ')
   const pid = Number(id)
@@ -37,19 +37,19 @@ export function runningProcess(tag: string): number | undefined {
   return start === '' || start === startOf(pid) ? pid : undefined
 }
 
-// Ids of processes mean something within one boot of one kernel and one namespace (one container) of it alone.
+// A process id is unique only within one boot of a kernel and one PID namespace (container): this names both.
 const placeOf = (): string | undefined =>
   orUndefined(
     () =>
       `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`,
   )
 
-/** This process among all processes of all machines. No clock is asked, and no name of a machine is told. */
+/** Returns a tag of this process that is unique among all machines, without a clock and without a host name. */
 export const instanceTag = (): string => `${placeOf() ?? 'elsewhere'} ${processTag()}`
 
 /**
- * Whether the instance with this tag has certainly ended: only a process beside this one can be looked at. False is also
- * the answer for an instance in another container or on another machine, whatever has become of it.
+ * Returns true if the instance with this tag has certainly ended. Only processes in the same container or on the same
+ * machine can be checked: for all others it returns false.
  */
 export function hasEnded(tag: string): boolean {
   const place = placeOf()

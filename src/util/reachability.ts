@@ -1,4 +1,4 @@
-/** What a person may be told of a store that does not answer: where it was looked for, and why, without a secret. */
+/** Describes, without a secret, the address of a store that does not answer, and the reason. */
 
 export interface Address {
   readonly host: string
@@ -21,8 +21,8 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 /**
- * A driver's own words may hold the address and the user, so its code is told alone; of an error that has a cause, the
- * cause's. Undefined where it has none.
+ * Describes the reason of a driver's error, or of its cause if it has one, by its code. The driver's own message may contain
+ * the address and the user. Undefined if there is no code.
  */
 export function reasonOf(error: unknown): string | undefined {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error

@@ -4,24 +4,24 @@ const EXACT_LENGTH = 512
 /** Characters of a SHA-256 in base64url. */
 const DIGEST_LENGTH = 43
 
-/** No text that `sortText` gives is longer. */
+/** The length of the longest text that `sortText` returns. */
 export const MAX_SORT_TEXT_LENGTH = EXACT_LENGTH + DIGEST_LENGTH
 
-/** Whether a text is sorted by something else than itself. */
+/** Checks whether a text is so long that it is sorted by its beginning and a digest. */
 export const isSortedByDigest = (text: string): boolean => text.length > EXACT_LENGTH
 
 /**
- * Lists sort a text by this, by UTF-16 code unit: the text itself, or the beginning of a long one and a digest of the
- * whole. A client of the gateway chooses names of any length, up to the 512 MB of a Redis key. A cursor holds what its
- * record is sorted by, so that it stays short and is still the exact place when the record has gone.
+ * Returns the text by which lists sort, in UTF-16 code units: the text itself or, for a long one, its beginning and a digest
+ * of the whole. Clients of the gateway choose names of any length, up to the 512 MB of a Redis key. A cursor contains the
+ * sort text of its record, so it stays short, and is still an exact place after the record has gone.
  */
 export const sortText = (text: string): string =>
   isSortedByDigest(text)
-    ? // UTF-16 is exact for every string; in UTF-8 all lone surrogates would be one.
+    ? // UTF-16 is exact for every string; in UTF-8 all lone surrogates would become the same character.
       text.slice(0, EXACT_LENGTH) + createHash('sha256').update(text, 'utf16le').digest('base64url')
     : text
 
-/** Whether `sortText` can have given this; a cursor that holds anything else was forged. */
+/** Checks whether `sortText` can have returned this; a cursor with anything else is forged. */
 export const isSortText = (text: unknown): text is string =>
   typeof text === 'string' && text.length <= MAX_SORT_TEXT_LENGTH
 

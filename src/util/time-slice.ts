@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** How long a loop may run before others have their turn, in milliseconds. */
+/** Milliseconds for which a loop may run before it yields to the event loop. */
 const SLICE_MS = 5
-/** Reading the clock costs about as much as one small step. */
+/** Steps between two reads of the clock, since a read costs about as much as a small step. */
 const STEPS_BETWEEN_LOOKS = 32
 const BLOCK = 4_096
 
 /**
- * Lets requests and messages have their turn in the middle of a long loop: `if (slice.isOver()) await slice.next()`.
- * What may change meanwhile has to be read again afterwards.
+ * Lets a long loop yield to the event loop, so that requests are served: `if (slice.isOver()) await slice.next()`. Anything
+ * may change meanwhile, and has to be read again afterwards.
  */
 export class TimeSlice {
   #steps = 0
@@ -24,7 +24,7 @@ export class TimeSlice {
     this.#startedAt = performance.now()
   }
 
-  /** The same for numbers from 0 to a limit, in blocks that take well under a slice: their loops stay plain and fast. */
+  /** Runs a loop over the numbers from 0 to a limit in blocks, and yields between blocks: the inner loops stay fast. */
   async blocks(limit: number, run: (from: number, to: number) => void): Promise<void> {
     for (let from = 0; from < limit; from += BLOCK) {
       run(from, Math.min(from + BLOCK, limit))
@@ -34,13 +34,13 @@ export class TimeSlice {
 }
 
 /**
- * The same batches, each asked for while the one before is worked on, and each handed on in a turn of its own: taking it
- * off the wire has kept the event loop for a while already.
+ * Prefetches batches: requests each one while the consumer works on the one before. It yields to the event loop before each
+ * batch, because receiving a batch has blocked it already.
  */
 export async function* prefetch<T>(batches: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
   const iterator = batches[Symbol.asyncIterator]()
   let next = iterator.next()
-  // A reader that stops early does not wait for it.
+  // A consumer that stops early never awaits this promise: its rejection must not be unhandled.
   next.catch(() => {})
   try {
     for (;;) {

@@ -17,7 +17,7 @@ export function percentDecoded(text: string): string | undefined {
   }
 }
 
-/** What a URL of a Redis says: `redis://user:password@host:port/database`, or `rediss://` for TLS. */
+/** The parts of a Redis URL: `redis://user:password@host:port/database`, or `rediss://` for TLS. */
 export interface RedisUrl {
   readonly host: string
   readonly port: number
@@ -27,12 +27,12 @@ export interface RedisUrl {
   readonly isTls: boolean
 }
 
-/** Parameters by which other clients of Redis are told what stands before the question mark here. */
+/** Query parameters that other Redis clients use for what stands before the question mark here. */
 const ELSEWHERE = ['db', 'username', 'password']
 
 /**
- * Reads a URL of a Redis, or says what is wrong with it: the end of a sentence, without any part of the URL.
- * It is not left to ioredis, which lets parameters of a URL replace the options of a client.
+ * Parses a Redis URL, or returns what is wrong with it: the end of a sentence, which contains no part of the URL. ioredis
+ * must not parse it, because it lets parameters of a URL replace the options of a client.
  */
 export function parseRedisUrl(text: string): RedisUrl | { readonly problem: string } {
   if (!/^rediss?:\/\//.test(text) || !isWholeUrl(text) || new URL(text).hostname === '') {

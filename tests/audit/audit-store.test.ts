@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type AuditPageRequest, type AuditReader, createAuditReader } from '../../src/audit/audit-reader.js'
-import { deedOf, isSuccess } from '../../src/audit/audit-rows.js'
+import { actionAndActorOf, isSuccess } from '../../src/audit/audit-rows.js'
 import type { AuditIntent, AuditOutcome, AuditStore } from '../../src/audit/audit-store.js'
 import { createPrismaAuditStore } from '../../src/audit/prisma-audit-store.js'
 import { prepareDatabase } from '../../src/gateway/aether/schema/prepare-database.js'
@@ -45,11 +45,11 @@ function auditStoreContract(open: () => Promise<Database>): void {
     return {
       events: rows.map((row) => ({
         id: row.id,
-        action: deedOf(row).action,
+        action: actionAndActorOf(row).action,
         success: isSuccess(row),
         createdAt: row.createdAt,
         actorId: row.userId,
-        actorName: deedOf(row).actor,
+        actorName: actionAndActorOf(row).actor,
         ipAddress: row.ipAddress,
         requestId: row.requestId,
         errorMessage: row.errorMessage,

@@ -1,11 +1,11 @@
 import { beforeEach, expect, it } from 'vitest'
-import { createTokenMemory, type TokenMemory } from '../../src/session/revocation-cache.js'
+import { createRevocationCache, type RevocationCache } from '../../src/session/revocation-cache.js'
 
 let now = 1_000
-let memory: TokenMemory
+let memory: RevocationCache
 beforeEach(() => {
   now = 1_000
-  memory = createTokenMemory({ maxEntries: 2, now: () => now })
+  memory = createRevocationCache({ maxEntries: 2, now: () => now })
 })
 
 it('recalls a token until it expires', () => {

@@ -1,28 +1,30 @@
 import { UnavailableError } from '../../errors.js'
-import { removalError } from '../../redis/removal.js'
+import { batchesOf, removalError } from '../../redis/removal.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityStore, PinRemoval } from '../affinity-store.js'
 
-/** Keys handed to the store at a time. */
+/** Keys of one call to the store. */
 const CHUNK = 2_000
-/** How often a record is looked at again that had another pin when it was to go. */
-const LOOKS = 3
+/** Attempts to remove a record whose value changes between reading and removing. */
+const ATTEMPTS = 3
 
-/** Removes affinities for good: counts what really went, and keeps cleared records from coming back. */
+/** Removes affinities for good: counts those that existed, and has write-backs removed again. */
 export interface AffinityClearer {
   /**
-   * @param isMeant where what goes depends on its pin: a record that is pinned elsewhere by now goes only if this holds
-   * of it still. Without it all go, wherever they are pinned by now.
-   * @returns how many were really there. Throws UnavailableError with the number confirmed gone.
+   * Removes these affinities.
+   * @param isSelected given if the selection depends on the pin: a record that has another pin by now is removed only if
+   * this still holds. Without it every record is removed, whatever its pin is by now.
+   * @returns how many existed
+   * @throws UnavailableError with the number of confirmed removals
    */
-  clear(records: readonly AffinityRecord[], isMeant?: (record: AffinityRecord) => boolean): Promise<number>
-  /** Every key of the affinity family, values that cannot be read included. */
+  clear(records: readonly AffinityRecord[], isSelected?: (record: AffinityRecord) => boolean): Promise<number>
+  /** Removes every key of the key families, also those whose values cannot be read. */
   clearAll(): Promise<number>
-  /** What `clearAll` would remove now. */
+  /** Counts what `clearAll` would remove now. */
   countAll(): Promise<number>
 }
 
-/** Told of what is being cleared, before it is: a gateway may write it back from its memory. */
+/** Learns of each clear before it begins, and removes what a gateway writes back from its memory. */
 export interface ClearGuard {
   willClear(records: readonly AffinityRecord[]): GuardedClear
   willClearAll(): GuardedClear
@@ -30,18 +32,18 @@ export interface ClearGuard {
 
 export interface GuardedClear {
   /**
-   * Runs the clear. Until it ends, what is there may simply not have been removed yet. One that fails is not guarded: what
-   * was reported as failed must not happen afterwards.
+   * Runs the clear and guards its keys. Until it ends, a record that is seen may just not be removed yet. A clear that fails
+   * is not guarded: nothing may be removed after its failure was reported.
    */
   during<T>(clear: () => Promise<T>): Promise<T>
-  /** These were not cleared after all. */
+  /** Stops guarding these keys, since they were not cleared. */
   spare(keys: readonly string[]): void
 }
 
 export interface AffinityClearerDeps {
   readonly store: AffinityStore
   readonly guard: ClearGuard
-  /** Adds to the gateways' own counter of invalidations; a failure must not fail the clear. */
+  /** Adds to the gateways' counter of invalidations. A failure does not fail the clear. */
   readonly countInvalidations: (count: number) => Promise<void>
 }
 
@@ -50,7 +52,7 @@ export function createAffinityClearer({
   guard,
   countInvalidations,
 }: AffinityClearerDeps): AffinityClearer {
-  /** Also when the removal stopped half-way: what went has gone. Then nobody waits for a cache that does not answer. */
+  /** Counts the removals, also those before a failure. After a failure it does not wait for a cache that does not answer. */
   async function counting(removal: Promise<number>): Promise<number> {
     const count = async (removed: number) => {
       if (removed > 0) await countInvalidations(removed).catch(() => {})
@@ -69,9 +71,7 @@ export function createAffinityClearer({
     let removed = 0
     try {
       for await (const keys of store.allKeys()) {
-        for (let start = 0; start < keys.length; start += CHUNK) {
-          removed += await store.remove(keys.slice(start, start + CHUNK))
-        }
+        for (const chunk of batchesOf(keys, CHUNK)) removed += await store.remove(chunk)
       }
     } catch (error) {
       throw removed === 0 ? error : removalError(error, removed)
@@ -84,7 +84,6 @@ export function createAffinityClearer({
     return guard.willClear(records).during(() => store.remove(keys))
   }
 
-  /** Those that stay have another pin by now. */
   async function removePins(records: readonly AffinityRecord[]): Promise<PinRemoval> {
     const guarded = guard.willClear(records)
     return guarded.during(async () => {
@@ -96,34 +95,35 @@ export function createAffinityClearer({
 
   async function read(keys: readonly string[]): Promise<readonly AffinityRecord[]> {
     const found: AffinityRecord[] = []
-    for (let start = 0; start < keys.length; start += CHUNK) {
-      const { records } = await store.read(keys.slice(start, start + CHUNK))
+    for (const chunk of batchesOf(keys, CHUNK)) {
+      const { records } = await store.read(chunk)
       for (const record of records) found.push(record)
     }
     return found
   }
 
-  async function removeMeant(
+  async function removeSelected(
     records: readonly AffinityRecord[],
-    isMeant: (record: AffinityRecord) => boolean,
+    isSelected: (record: AffinityRecord) => boolean,
   ): Promise<number> {
     let removed = 0
-    let meant = records
+    let remaining = records
     try {
-      for (let look = 1; look <= LOOKS && meant.length > 0; look += 1) {
-        const removal = await removePins(meant)
+      for (let attempt = 1; attempt <= ATTEMPTS && remaining.length > 0; attempt += 1) {
+        const removal = await removePins(remaining)
         removed += removal.removed
-        meant = (await read(removal.changed)).filter(isMeant)
+        remaining = (await read(removal.changed)).filter(isSelected)
       }
-      // Redis never finds half a surrogate pair, or bytes that are no UTF-8, the same; nothing else moves at each look.
-      return meant.length > 0 ? removed + (await removeAny(meant)) : removed
+      // What remains now are values that never compare equal in Redis (lone surrogates, bytes that are not UTF-8).
+      return remaining.length > 0 ? removed + (await removeAny(remaining)) : removed
     } catch (error) {
       throw removed === 0 ? error : removalError(error, removed)
     }
   }
 
   return {
-    clear: (records, isMeant) => counting(isMeant ? removeMeant(records, isMeant) : removeAny(records)),
+    clear: (records, isSelected) =>
+      counting(isSelected ? removeSelected(records, isSelected) : removeAny(records)),
     clearAll: () => counting(guard.willClearAll().during(removeAll)),
     async countAll() {
       let count = 0

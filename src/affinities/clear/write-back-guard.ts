@@ -1,54 +1,61 @@
 import type { Logger } from 'pino'
 import { createChangeFilter } from '../../log/change-filter.js'
+import { batchesOf } from '../../redis/removal.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
 import type { ClearGuard, GuardedClear } from './affinity-clearer.js'
 import type { WriteBackRemover } from './write-back-remover.js'
 
-/** Milliseconds between two looks. */
-const LOOK_EVERY_MS = 250
-/** Keys asked for at a time where changes are not told. */
+/** Milliseconds between two checks of the guarded clears. */
+const CHECK_EVERY_MS = 250
+/** Keys of one read, used while the index does not follow the cache. */
 const READ_BATCH = 1_000
-/** Removals under way at a time. */
+/** Removals sent at the same time. */
 const REMOVALS = 100
 
-/** One clear, from before it begins until its window closes. */
+/** One guarded clear, from before it begins until its window closes. */
 interface Guarded {
-  /** A record of this key created then, in Unix seconds, or before, is a write-back; undefined where it is not guarded. */
+  /**
+   * Returns a time in Unix seconds: a record of this key that was created then or before is a write-back. Undefined for a
+   * key that is not guarded.
+   */
   boundOf(key: string): number | undefined
-  /** Undefined: every key. */
+  /** The guarded keys, each with its bound; undefined if every key is guarded. */
   readonly keys: Map<string, number> | undefined
-  /** Unix milliseconds; undefined while it runs. Until it ends, what is there it may not have removed yet: it counts it. */
+  /**
+   * The end of the window in Unix milliseconds; undefined while the clear runs. Until then suspects are not removed: the
+   * clear itself will remove and count them.
+   */
   closesAt: number | undefined
-  /** Keys seen with a write-back, and the bound. */
+  /** Keys that were seen with a write-back, each with its bound. */
   readonly suspects: Map<string, number>
 }
 
 export interface WriteBackGuardDeps {
   readonly store: AffinityStore
   readonly remover: WriteBackRemover
-  /** How long after a clear write-backs are removed, in seconds, 0..60; 0 switches the guard off. */
+  /** Seconds after a clear in which write-backs are removed, 0..60; 0 switches the guard off. */
   readonly windowSeconds: number
-  /** Whether `seen` is told of every change; where not, the guarded keys are looked at. */
+  /** Whether `seen` is called for every change. While it is not, the guard reads the guarded keys itself. */
   readonly isFollowed: () => boolean
   /** Unix milliseconds. */
   readonly now: () => number
   readonly log: Pick<Logger, 'info' | 'warn'>
-  /** Told how many write-backs were just removed, more than 0. */
+  /** Receives the number of write-backs that were just removed, more than 0. */
   readonly onRemovedAgain?: (count: number) => void
 }
 
 export interface WriteBackGuard extends ClearGuard {
-  /** A record that has just been read. */
+  /** Checks a record that was just read. */
   seen(record: AffinityRecord): void
-  /** Write-backs removed since the start. */
+  /** The number of write-backs removed since the start. */
   readonly removedAgain: number
   close(): void
 }
 
 const UNGUARDED: GuardedClear = { during: (run) => run(), spare: () => {} }
 
-/** Takes entries out, first come first: a copy of the whole for each hundred of 100,000 would keep everybody waiting. */
+/** Takes the first entries out of a map, without copying the whole map, which may hold 100,000. */
 function takeFirst<K, V>(map: Map<K, V>, count: number): [K, V][] {
   const taken: [K, V][] = []
   for (const entry of map) {
@@ -60,8 +67,8 @@ function takeFirst<K, V>(map: Map<K, V>, count: number): [K, V][] {
 }
 
 /**
- * Keeps cleared records from coming back. A gateway's worker holds a record in memory for seconds, and may write it back
- * with its old `created_at`: within the window it is removed again. A new pin has a later `created_at` and lives.
+ * Removes write-backs of cleared records. A gateway's worker keeps a record in memory for seconds, and may write it back
+ * with its old `created_at`: within the window it is removed again. A new pin has a later `created_at` and stays.
  */
 export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
   const { remover, now, log } = deps
@@ -70,7 +77,7 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
   const troubles = createChangeFilter()
   let removedAgain = 0
   let timer: NodeJS.Timeout | undefined
-  let isLooking = false
+  let isChecking = false
 
   function guard(keys: Map<string, number> | undefined): GuardedClear {
     if (windowMs === 0 || keys?.size === 0) return UNGUARDED
@@ -82,7 +89,7 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
       suspects: new Map(),
     }
     guarded.add(clear)
-    timer ??= setInterval(() => void look(), LOOK_EVERY_MS).unref()
+    timer ??= setInterval(() => void check(), CHECK_EVERY_MS).unref()
     return {
       async during(run) {
         try {
@@ -109,14 +116,14 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
       const bound = clear.boundOf(key)
       if (bound === undefined || createdAt > bound) continue
       clear.suspects.set(key, bound)
-      // At once, where nothing speaks against it.
+      // Once the clear has ended, a write-back is removed at once and not only at the next check.
       if (clear.closesAt !== undefined) queueMicrotask(() => void removeSuspects(clear))
     }
   }
 
-  async function look(): Promise<void> {
-    if (isLooking) return
-    isLooking = true
+  async function check(): Promise<void> {
+    if (isChecking) return
+    isChecking = true
     try {
       for (const clear of guarded) {
         if (!deps.isFollowed()) await readGuarded(clear)
@@ -124,13 +131,13 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
         await removeSuspects(clear)
         if (now() > clear.closesAt) guarded.delete(clear)
       }
-      troubles.ended('look')
+      troubles.ended('check')
     } catch (error) {
-      // It is tried again at the next look.
-      if (troubles.isNew('look', error))
+      // The next check tries again.
+      if (troubles.isNew('check', error))
         log.warn({ err: error }, 'cleared affinities cannot be watched for their return just now')
     } finally {
-      isLooking = false
+      isChecking = false
       if (guarded.size === 0) {
         clearInterval(timer)
         timer = undefined
@@ -143,9 +150,8 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
       for await (const batch of deps.store.readAll()) batch.records.forEach(seen)
       return
     }
-    const all = [...keys.keys()]
-    for (let start = 0; start < all.length; start += READ_BATCH) {
-      const batch = await deps.store.read(all.slice(start, start + READ_BATCH))
+    for (const some of batchesOf([...keys.keys()], READ_BATCH)) {
+      const batch = await deps.store.read(some)
       batch.records.forEach(seen)
     }
   }
@@ -162,7 +168,7 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
         if (outcome.status === 'rejected') suspects.set(key, createdAt)
         else if (outcome.value) count += 1
       })
-      // The next look tries again.
+      // The next check tries again.
       if (outcomes.some(({ status }) => status === 'rejected')) break
     }
     removedAgain += count

@@ -3,12 +3,12 @@ import type { RedisClient } from '../../redis/client.js'
 import type { MemoryKeyspace } from '../../redis/memory-keyspace.js'
 import type { KeyFamilies } from '../key-families.js'
 
-/** Removes what a gateway has written back from its memory. */
+/** Removes affinities that a gateway has written back from its memory. */
 export interface WriteBackRemover {
   /**
-   * Removes an affinity only where it was created at `createdAt`, in Unix seconds, or before; in one step, so that a new
-   * pin made in between lives.
-   * @returns whether it was there and is gone
+   * Removes an affinity only if it was created at `createdAt`, in Unix seconds, or before. Comparing and removing are one
+   * atomic step, so that a new pin stays.
+   * @returns whether it was removed
    * @throws UnavailableError (CACHE_UNAVAILABLE)
    */
   removeNotNewer(key: string, createdAt: number): Promise<boolean>

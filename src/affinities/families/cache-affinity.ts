@@ -6,8 +6,8 @@ import { GATEWAY_PIN_FIELDS, parsePinValue } from '../pin-value.js'
 const PREFIX = 'cache_affinity:'
 
 /**
- * `cache_affinity:{apiKeyId}:{apiFormat}:{model}`, as Python gateways write it. An API key id and a format hold no
- * colon, a model may. Every component is data: `*`, `?`, `[`, `\`, `/`, spaces and Chinese come back as they went in.
+ * The key family `cache_affinity:{apiKeyId}:{apiFormat}:{model}`, which Python gateways write. An API key id and a format
+ * contain no colon; a model may. No other character is special: `*`, `?`, `[`, `\`, `/` and spaces are ordinary data.
  */
 export const cacheAffinity = {
   name: 'cache_affinity',
@@ -25,7 +25,7 @@ export const cacheAffinity = {
   decode,
   parse(key: string, value: string): ParsedAffinity {
     const identity = decode(key)
-    // The key, not the value, says whose pin it is: a record is found, shown and cleared by the same three components.
+    // The identity comes from the key and not from the value, so that a record is found, shown and cleared by the same ids.
     return identity ? parsePinValue(key, value, () => identity) : { broken: 'unknown key form' }
   },
   isSamePin: hasSamePin,

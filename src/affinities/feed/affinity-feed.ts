@@ -1,23 +1,23 @@
-/** What a cache tells about its affinities. */
+/** Receives what a feed reports. */
 export interface FeedListener {
-  /** From now on every change is told: whatever was known before has to be read anew. */
+  /** From now on the feed reports every change. Changes before this call may be missing: read everything again. */
   restored(): void
-  /** These keys were set, changed or deleted, or were taken by expiry or eviction. */
+  /** These keys were set, changed, deleted, expired or evicted. */
   changed(keys: readonly string[]): void
-  /** Any number of keys may have gone, unnamed. */
+  /** A flush removed any number of keys, which are not named. */
   flushed(): void
-  /** Changes are no longer told. `restored` follows when they are again. */
+  /** The feed no longer reports changes. `restored` follows when it does again. */
   lost(reason: unknown): void
-  /** This cache refuses to tell changes just now. `restored` follows when it does not any more. */
+  /** The cache refuses to report changes. `restored` follows when it no longer refuses. */
   refused(reason: unknown): void
 }
 
-/** The stream of changes of one cache. Two backends, Redis and memory. */
+/** Reports the changes of one cache. It has two backends, Redis and memory. */
 export interface AffinityFeed {
-  /** Begins to tell, later than this call; once. */
+  /** Starts the feed; call it once. The listener is never called before this returns. */
   start(listener: FeedListener): void
   /**
-   * Resolves once every change has been told that the cache had confirmed to anybody before this call.
+   * Resolves once the feed has reported every change that the cache had confirmed to any client before this call.
    * @throws UnavailableError while the feed is lost
    */
   barrier(): Promise<void>

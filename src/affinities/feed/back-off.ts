@@ -1,4 +1,4 @@
-/** Exponential back-off: each pause is twice the one before, up to the longest, and the first again after a calm time. */
+/** Exponential back-off: each pause is twice the one before, up to a longest one. After a calm time it starts again. */
 export class BackOff {
   readonly #firstMs: number
   readonly #longestMs: number
@@ -10,7 +10,7 @@ export class BackOff {
     this.#longestMs = longestMs
   }
 
-  /** Milliseconds until the next attempt. */
+  /** Returns the milliseconds to wait before the next attempt. */
   next(): number {
     const now = performance.now()
     const isCalm = now - this.#endsAt > this.#longestMs

@@ -2,17 +2,16 @@ import { createChangeFilter } from '../../log/change-filter.js'
 import type { BrokenAffinity } from '../affinity-record.js'
 
 export interface BrokenRecords {
-  /** Keys known to hold what cannot be read. */
+  /** The number of keys whose value is known to be broken. */
   readonly count: number
-  /** Takes the broken keys of one full read, in the place of all that were known. */
-  report(broken: readonly BrokenAffinity[]): void
-  /** A key that holds what cannot be read. */
-  found(broken: BrokenAffinity): void
-  /** A key that is not broken, or not there, any more. */
-  gone(key: string): void
+  /** Replaces all known broken keys by those of a full read. */
+  replaceAll(broken: readonly BrokenAffinity[]): void
+  add(broken: BrokenAffinity): void
+  /** Removes a key whose value can be read now, or that no longer exists. */
+  remove(key: string): void
 }
 
-/** @param log called once for each key, and again when it is broken in another way */
+/** @param log called once for each key, and again when the reason changes */
 export function createBrokenRecords(log: (broken: BrokenAffinity) => void): BrokenRecords {
   const changes = createChangeFilter()
   const known = new Set<string>()
@@ -21,15 +20,15 @@ export function createBrokenRecords(log: (broken: BrokenAffinity) => void): Brok
     get count() {
       return known.size
     },
-    report(broken) {
+    replaceAll(broken) {
       known.clear()
-      for (const entry of broken) this.found(entry)
+      for (const entry of broken) this.add(entry)
     },
-    found(entry) {
+    add(entry) {
       known.add(entry.key)
       if (changes.isNew(entry.key, entry.reason)) log(entry)
     },
-    gone(key) {
+    remove(key) {
       known.delete(key)
     },
   }

@@ -1,24 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AffinityBatch } from '../affinity-record.js'
 
-/** Keys of one read. Each is parsed in one go: a batch stays well under 20 ms. */
+/** Keys of one read. A batch is parsed without a pause, which takes well under 20 ms. */
 const BATCH = 1_000
-/** Milliseconds from the first change to the read, and between two reads that are not full: changes gather meanwhile. */
+/** Milliseconds in which changes gather before a read that would not fill a batch. */
 const GATHER_MS = 3
-/** Milliseconds until a read that failed is tried again. */
+/** Milliseconds until a failed read is tried again. */
 const RETRY_MS = 100
 
 export interface ChangeQueueDeps {
-  /** These keys as they are now. */
+  /** Reads the current values of these keys. */
   readonly read: (keys: readonly string[]) => Promise<AffinityBatch>
+  /** Applies what was read to the index, except for keys that are outdated when their turn comes. */
   readonly apply: (
     keys: readonly string[],
     batch: AffinityBatch,
     isOutdated: (key: string) => boolean,
   ) => Promise<void>
-  /** Called with each failure to read or to apply; unless it pauses or resets the queue, that is tried again. */
+  /** Called with each failure of `read` or `apply`. The queue tries again, unless this call pauses or resets it. */
   readonly failed: (error: unknown) => void
-  /** Called when an attempt succeeds after those that failed. */
+  /** Called when an attempt succeeds after failures. */
   readonly recovered: () => void
 }
 
@@ -28,18 +29,19 @@ interface Waiter {
 }
 
 /**
- * Keys that have changed, each waiting once to be read, oldest first; one read at a time, so that nothing old can take the
- * place of something new.
+ * A FIFO queue of changed keys, each of which waits at most once. Only one read runs at a time, so that an old value can
+ * never replace a newer one.
  */
 export class ChangeQueue {
   readonly #deps: ChangeQueueDeps
   readonly #waiting = new Set<string>()
-  /** Keys of the read under way that have been dealt with since it began. */
+  /** Keys of the running read whose result is no longer valid, since they were superseded after the read began. */
   readonly #outdated = new Set<string>()
   #reading: ReadonlySet<string> = new Set()
   #added = 0
   #applied = 0
-  readonly #impatient = new Set<() => void>()
+  /** Called when a read fails: these callers do not wait for the end of an outage. */
+  readonly #onFailure = new Set<() => void>()
   #waiters: Waiter[] = []
   #isPaused = true
   #isRunning = false
@@ -49,7 +51,7 @@ export class ChangeQueue {
     this.#deps = deps
   }
 
-  /** Keys that wait, or are being read. */
+  /** The number of keys that wait or are being read. */
   get pending(): number {
     return this.#waiting.size + this.#reading.size
   }
@@ -67,13 +69,13 @@ export class ChangeQueue {
     this.#run()
   }
 
-  /** As `add`; what a read under way finds for these keys is not taken in. */
+  /** Adds keys like `add`, and ignores what a running read finds for them. */
   supersede(keys: readonly string[]): void {
     for (const key of keys) if (this.#reading.has(key)) this.#outdated.add(key)
     this.add(keys)
   }
 
-  /** Lets changes gather without reading them. */
+  /** Stops reading; changes still gather. */
   pause(): void {
     this.#isPaused = true
   }
@@ -83,7 +85,7 @@ export class ChangeQueue {
     this.#run()
   }
 
-  /** Forgets what waits, and does not take in what is being read. */
+  /** Pauses, forgets all waiting keys and ignores the result of a running read. */
   reset(): void {
     this.pause()
     this.supersede([...this.#reading])
@@ -93,26 +95,26 @@ export class ChangeQueue {
     this.#settle()
   }
 
-  /** Resolves once all that was added before has been read and taken in, or forgotten. */
+  /** Resolves once every key added before this call has been read and applied, or forgotten. */
   settled(): Promise<void> {
     const applied = this.#added
     if (this.#applied >= applied) return Promise.resolve()
     return new Promise((resolve) => this.#waiters.push({ applied, resolve }))
   }
 
-  /** As `settled`, but nobody who wants an answer waits for an outage to end. */
+  /** Resolves like `settled`, or as soon as a read fails: a request must not wait for the end of an outage. */
   settledOrFailed(): Promise<void> {
     if (this.#isFailing) return Promise.resolve()
     return new Promise((resolve) => {
-      this.#impatient.add(resolve)
+      this.#onFailure.add(resolve)
       void this.settled().then(() => {
-        this.#impatient.delete(resolve)
+        this.#onFailure.delete(resolve)
         resolve()
       })
     })
   }
 
-  /** While a full read is under way nothing is taken in by this. Resolves once the read that was under way has ended. */
+  /** Resolves once no read of this queue runs. */
   async idle(): Promise<void> {
     while (this.#isRunning) await sleep(1)
   }
@@ -147,7 +149,7 @@ export class ChangeQueue {
     this.#settle()
   }
 
-  /** False where it was paused before a read succeeded. */
+  /** Returns false if the queue was paused before a read succeeded. */
   async #tryUntilApplied(keys: readonly string[]): Promise<boolean> {
     while (true) {
       try {
@@ -161,8 +163,8 @@ export class ChangeQueue {
         if (isOver()) return true
         this.#isFailing = true
         this.#deps.failed(error)
-        for (const resolve of this.#impatient) resolve()
-        this.#impatient.clear()
+        for (const resolve of this.#onFailure) resolve()
+        this.#onFailure.clear()
         if (isOver()) return true
         if (this.#isPaused) return false
         await sleep(RETRY_MS)

@@ -1,11 +1,12 @@
 import { type AffinityPosition, positionOf } from '../affinity-reader.js'
 import type { AffinityIndex } from '../index/affinity-index.js'
 
-/** Records looked at in one step, and in one call. */
+/** Records taken from the index in one step. */
 const STEP = 200
-const MOST = 2_000
-/** A record whose time has come and whose key is there still is asked for again after this many milliseconds at least. */
-const AGAIN_MS = 1_000
+/** Keys that one call returns at most. */
+const MAX_KEYS = 2_000
+/** Milliseconds, at least, until a record that has expired but still exists in Redis is named again. */
+const ROUND_MS = 1_000
 
 export interface ExpiryDeps {
   readonly index: AffinityIndex
@@ -14,9 +15,9 @@ export interface ExpiryDeps {
 }
 
 /**
- * Walks through the records whose time has come, in order of their times. Each is named once, and once more in a later
- * round where it is still there: Redis is the judge, and a key may outlive what its record says. The more there are of
- * those, as when a clock is wrong, the longer the rounds.
+ * Finds the records whose `expiresAt` has passed, in that order, so that their keys are read again. Only Redis decides
+ * whether a key has expired: a key that still exists is named once more in each later round. The more such keys there are,
+ * for example because a clock is wrong, the longer the rounds.
  */
 export function createExpiryWalk({ index, now }: ExpiryDeps) {
   let position: AffinityPosition | undefined
@@ -25,16 +26,16 @@ export function createExpiryWalk({ index, now }: ExpiryDeps) {
   let nextRoundAt = 0
 
   return {
-    /** Up to 2,000 keys that have expired by their records; a next call names those that follow. */
+    /** Returns up to 2,000 keys whose records have expired. The next call continues after them. */
     due(): string[] {
       if (isAtEnd && performance.now() >= nextRoundAt) position = undefined
       if (position === undefined) {
-        nextRoundAt = performance.now() + AGAIN_MS * Math.max(1, named / MOST)
+        nextRoundAt = performance.now() + ROUND_MS * Math.max(1, named / MAX_KEYS)
         named = 0
       }
       const keys: string[] = []
       isAtEnd = false
-      while (!isAtEnd && keys.length < MOST) {
+      while (!isAtEnd && keys.length < MAX_KEYS) {
         const { records } = index.page({
           selection: {},
           order: { field: 'EXPIRES_AT', direction: 'ASC' },

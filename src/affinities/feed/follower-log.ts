@@ -1,10 +1,10 @@
 import type { Logger } from 'pino'
 import { messageOf, UnavailableError } from '../../errors.js'
 
-/** Failures of our own code remembered as told; past it the oldest is forgotten and may be told once more. */
+/** Faults of our own code that are remembered as logged. Beyond that the oldest is forgotten and may be logged again. */
 const REMEMBERED = 100
 
-/** What an operator reads of the follower: each outage's beginning and end, and each failure of our own code once. */
+/** Logs the state of the follower: the beginning and the end of each outage, and each fault of our own code once. */
 export class FollowerLog {
   readonly #log: Pick<Logger, 'info' | 'warn' | 'error'>
   readonly #faults = new Set<string>()
@@ -21,7 +21,7 @@ export class FollowerLog {
     this.#log.error({ reason: causeOf(reason) }, 'affinities are not followed any more')
   }
 
-  /** A read of everything begins. */
+  /** Called when a full read begins. */
   reading(): void {
     this.#readAt = performance.now()
   }
@@ -43,9 +43,9 @@ export class FollowerLog {
   }
 
   fault(error: unknown): void {
-    const name = nameOf(error)
-    if (this.#faults.has(name)) return
-    this.#faults.add(name)
+    const id = faultIdOf(error)
+    if (this.#faults.has(id)) return
+    this.#faults.add(id)
     const [oldest] = this.#faults
     if (this.#faults.size > REMEMBERED && oldest !== undefined) this.#faults.delete(oldest)
     this.#log.error(
@@ -62,8 +62,8 @@ const msSince = (at: number | undefined): number | undefined =>
 const causeOf = (reason: unknown): string =>
   messageOf(reason instanceof UnavailableError ? (reason.cause ?? reason) : reason)
 
-/** Its message and the place that threw it: a change and a read of everything reach the same bug by different ways. */
-function nameOf(error: unknown): string {
+/** Identifies a fault by its message and the line that threw it: different call paths can meet the same bug. */
+function faultIdOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const [place = ''] = /\S+:\d+:\d+/.exec(error.stack ?? '') ?? []
   return `${error.message} ${place}`

@@ -1,6 +1,6 @@
 import { type FollowerAction, type FollowerEvent, STATES, TRANSITIONS } from './follower-states.js'
 
-/** Runs the table: holds the one state, and hands each step's action to the follower. */
+/** Runs the state machine of follower-states.ts: holds the state, and hands the action of each step to the follower. */
 export class FollowerMachine {
   readonly #act: (action: FollowerAction, reason: unknown) => void
   #state: keyof typeof STATES = 'waiting'
@@ -10,17 +10,17 @@ export class FollowerMachine {
     this.#act = act
   }
 
-  /** What the state means to readers. */
+  /** What the current state means to readers. */
   get meaning() {
     return STATES[this.#state]
   }
 
-  /** Aborted by the next step: what was begun before it is then worthless. */
+  /** A signal that the next step aborts, so that work begun in this state ends. */
   get signal(): AbortSignal {
     return this.#current.signal
   }
 
-  /** @param reason the error that made the event, if one did */
+  /** @param reason the error that caused the event, if there was one */
   send(event: FollowerEvent, reason?: unknown): void {
     const step = TRANSITIONS[this.#state][event]
     if (step === undefined) return
@@ -30,7 +30,7 @@ export class FollowerMachine {
     this.#act(step.action, reason)
   }
 
-  /** Sends `retry` after so many milliseconds, unless another step is taken before. */
+  /** Sends `retry` after these milliseconds, unless another step happens before. */
   retryIn(ms: number): void {
     const timer = setTimeout(() => this.send('retry'), ms).unref()
     this.signal.addEventListener('abort', () => clearTimeout(timer), { once: true })

@@ -1,15 +1,15 @@
 import type { AffinitySource } from '../affinity-source.js'
 
-/** What has happened to the follower of changes. */
+/** The events of the follower's state machine. */
 export type FollowerEvent =
-  // The feed says so.
+  // Reported by the feed.
   | 'restored'
   | 'lost'
   | 'refused'
   | 'flushed'
-  // A read of everything has ended, with all changes that were told meanwhile.
+  // A full read has ended, and all changes reported meanwhile are applied.
   | 'filled'
-  // The cache did not answer a read of everything, or of changed keys; then one of changed keys was answered again.
+  // The cache did not answer a full read or a read of changed keys (`unreadable`); it answers reads of changed keys again.
   | 'unreadable'
   | 'readable'
   // Our own code failed.
@@ -18,7 +18,7 @@ export type FollowerEvent =
   | 'retry'
   | 'closed'
 
-/** What the follower does when it enters a state. */
+/** The actions of the follower, one for each step. */
 export type FollowerAction =
   | 'readAll'
   | 'readAllAfterFlush'
@@ -32,40 +32,40 @@ export type FollowerAction =
   | 'close'
 
 interface Meaning {
-  /** What readers get, see AffinitySource. */
+  /** The state that readers see, as AffinitySource describes it. */
   readonly source: AffinitySource['state']
-  /** False where changes are dropped, since there is no index. */
+  /** False if changes are dropped, because there is no index. */
   readonly takesChanges: boolean
-  /** Why nobody can listen to events; absent where events are told, or will be. */
+  /** The error message for those who want to listen to events; absent if they can. */
   readonly refusal?: string
 }
 
 const SHORTLY = 'Changes to the cache are not seen just now. Try again shortly.'
 
 export const STATES = {
-  /** The cache has not told changes yet. */
+  /** The feed has not reported yet. */
   waiting: { source: 'starting', takesChanges: true },
-  /** Changes are told, everything is being read, and readers wait. */
+  /** The feed reports changes, a full read runs, and readers wait. */
   filling: { source: 'starting', takesChanges: true },
-  /** The same after a flush of a complete index: a record that is missing has gone just now. */
+  /** The same after a flush: the index was complete, so a record that is missing was removed by this flush. */
   refilling: { source: 'starting', takesChanges: true },
-  /** The index holds everything and follows. */
+  /** The index is complete and follows the cache. */
   live: { source: 'live', takesChanges: true },
-  /** The index holds everything but some changed keys, which the cache does not give; they are asked for again and again. */
+  /** Some changed keys cannot be read, and are tried again and again; the rest of the index is complete. */
   behind: { source: 'lost', takesChanges: true, refusal: SHORTLY },
-  /** Changes are told, everything is being read or soon will be after an outage, and readers are refused. */
+  /** The feed reports changes again after an outage; a full read runs or will be tried again, and readers are refused. */
   recovering: { source: 'lost', takesChanges: true, refusal: SHORTLY },
-  /** The cache does not tell changes any more. */
+  /** The feed no longer reports changes. */
   lost: { source: 'lost', takesChanges: true, refusal: SHORTLY },
-  /** The cache refuses to tell changes: each request reads everything. */
+  /** The cache refuses to report changes: each request scans all affinities. */
   scanning: {
     source: 'scanning',
     takesChanges: false,
     refusal: 'The cache does not tell changes (client tracking is refused): there are no events.',
   },
-  /** Changes are told and everything is being read or soon will be; until that ends each request reads everything. */
+  /** The feed reports changes after a refusal or a fault; until the full read ends, each request scans all affinities. */
   warming: { source: 'scanning', takesChanges: true, refusal: SHORTLY },
-  /** Our own code failed: the index is given up for a pause, and each request reads everything. */
+  /** Our own code failed: the index is given up for a pause, and each request scans all affinities. */
   faulty: {
     source: 'scanning',
     takesChanges: false,
@@ -91,7 +91,7 @@ const always = {
   closed: step('closed', 'close'),
 }
 
-/** State × event → next state and action. An event that a row does not name changes nothing in that state. */
+/** The transition table: state × event → next state and action. An event that a row does not name is ignored. */
 export const TRANSITIONS: Readonly<Record<FollowerState, Partial<Record<FollowerEvent, Step>>>> = {
   waiting: {
     ...always,

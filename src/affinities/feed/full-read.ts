@@ -15,20 +15,20 @@ export interface FullReadDeps {
 }
 
 /**
- * Reads everything and makes the index equal to it: marks what is read, sweeps what is not. Changes have to be told
- * before it begins, and gather while it lasts: their keys are read again afterwards, so that it does not matter whether
- * this read saw them before or after.
- * @param gone what a record that is not there any more means: known to have gone just now, or no one knows when
- * @param isCancelled once true, it stops in the middle
+ * Reads all affinities and makes the index equal to them (mark and sweep). The feed must report changes before this begins.
+ * They gather in the queue meanwhile, and their keys are read again afterwards: so it does not matter whether this read saw
+ * a key before or after its change.
+ * @param removedWhen when records that are missing now were removed: just now, which is reported to listeners, or unknown
+ * @param isCancelled once it returns true, the read stops
  */
 export async function readEverything(
   { store, index, records, changes, broken }: FullReadDeps,
-  gone: 'just now' | 'unknown',
+  removedWhen: 'just now' | 'unknown',
   isCancelled: () => boolean,
 ): Promise<void> {
   changes.pause()
   await changes.idle()
-  // What is empty is filled in one go; there is nothing to sweep then.
+  // An empty index is bulk-loaded, and needs no sweep.
   const [marked, load] = index.size > 0 ? [new Set<string>()] : [undefined, index.load()]
   const brokenNow: BrokenAffinity[] = []
   const slice = new TimeSlice()
@@ -41,15 +41,15 @@ export async function readEverything(
   } finally {
     load?.drop()
   }
-  broken.report(brokenNow)
+  broken.replaceAll(brokenNow)
   if (marked) await sweep(marked)
 
   async function readAll(): Promise<void> {
     for await (const batch of prefetch(store.readAll({ mayRepeat: true }))) {
       for (const record of batch.records) {
         if (isCancelled()) return
-        // Where all was known before, the look that this key waits for tells what has happened to it.
-        if (gone === 'unknown' || !changes.has(record.key)) records.learn(record)
+        // After a flush of a complete index the queue's own read of a waiting key reports its change to listeners.
+        if (removedWhen === 'unknown' || !changes.has(record.key)) records.upsertSilently(record)
         marked?.add(record.key)
         if (slice.isOver()) await slice.next()
       }
@@ -58,16 +58,16 @@ export async function readEverything(
   }
 
   async function sweep(present: ReadonlySet<string>): Promise<void> {
-    if (present.size === 0 && gone === 'just now') {
-      await records.allGone()
-      broken.report(brokenNow)
+    if (present.size === 0 && removedWhen === 'just now') {
+      await records.removeAll()
+      broken.replaceAll(brokenNow)
       return
     }
     for (const key of index.keys()) {
       if (isCancelled()) return
       if (!present.has(key) && !changes.has(key)) {
-        if (gone === 'just now') records.gone(key)
-        else records.forget(key)
+        if (removedWhen === 'just now') records.remove(key)
+        else records.removeSilently(key)
       }
       if (slice.isOver()) await slice.next()
     }

@@ -19,11 +19,11 @@ import { Observed } from './observed.js'
 import { ReadinessGate } from './readiness-gate.js'
 import { reconcile } from './reconcile.js'
 
-/** Milliseconds until a read of everything that the cache did not answer is tried again. */
+/** Milliseconds until a full read that the cache did not answer is tried again. */
 const RETRY_MS = 500
-/** The same where our own code failed: a read of everything is dear, and the next may fail as well. */
+/** Milliseconds until the next full read after a fault of our own code: a full read is expensive and may fail again. */
 const FAULT_RETRY = { firstMs: 1_000, longestMs: 60_000 } as const
-/** Less than an operation may take, so that it says what it waits for. */
+/** Milliseconds; less than the time limit of an operation, so that its error can say what it waited for. */
 const PATIENCE_MS = 8_000
 
 export interface IndexFollowerDeps {
@@ -33,37 +33,37 @@ export interface IndexFollowerDeps {
   /** Unix milliseconds. */
   readonly now: () => number
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
-  /** Called with each record that is read, whether or not it is news. */
+  /** Called with each record that is read, whether or not it has changed. */
   readonly onSeen?: (record: AffinityRecord) => void
   /** How long a request waits for the first read, in milliseconds. Default 8,000. */
   readonly patienceMs?: number
 }
 
-/** An index that follows the cache, and how well it does. */
+/** An index that follows the cache. */
 export interface IndexFollower {
   readonly index: AffinityIndex
   readonly observed: Observed
-  /** This store, whose removals the index follows before they resolve. */
+  /** The given store; the index applies each of its removals before the removal resolves. */
   readonly store: AffinityStore
-  /** Reads these keys again: something has changed, or their time has come. */
-  look(keysOf: () => readonly string[]): void
-  /** `scanning`: the index does not follow, and every request reads everything. */
+  /** Queues these keys to be read again, since they have changed or expired. */
+  readAgain(keysOf: () => readonly string[]): void
+  /** See AffinitySource.state. */
   readonly state: AffinitySource['state']
   readonly figures: FeedFigures
   /** See AffinitySource.events. */
   listen(listener: AffinityEventListener, onLost?: (reason: UnavailableError) => void): () => void
-  /** Resolves once the index holds everything, or there will be none. Throws UnavailableError. */
+  /** Resolves once the index is complete, or the follower scans instead. Throws UnavailableError. */
   ready(): Promise<void>
-  /** Resolves when the index may be looked at. Throws UnavailableError, also where there is no index. */
+  /** Resolves when the index may be read. Throws UnavailableError, also if there is no index. */
   pass(): Promise<void>
-  /** Resolves once the index holds all that the cache had confirmed to anybody before this call. Throws UnavailableError. */
+  /** Resolves once the index holds every change that the cache had confirmed before this call. Throws UnavailableError. */
   settled(): Promise<void>
-  /** Compares everything now. @returns records that differed although no change of theirs was under way */
+  /** Compares the index with the cache now. @returns the drift: records that differed though the feed reported no change */
   reconcile(): Promise<number>
   close(): void
 }
 
-/** Follows a cache: one state machine, whose states and events are in the table of follower-states.ts. */
+/** Keeps an index equal to the cache. Its state machine is the table in follower-states.ts. */
 export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
   const { feed, brokenRecords, now } = deps
   const log = new FollowerLog(deps.log)
@@ -76,7 +76,7 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
   const records = new IndexUpdater({ index, broken: brokenRecords, events, observed, onSeen, now })
   const changes = new ChangeQueue({
     read: (keys) => deps.store.read(keys),
-    apply: (keys, batch, isOutdated) => records.look(keys, batch, isOutdated),
+    apply: (keys, batch, isOutdated) => records.apply(keys, batch, isOutdated),
     failed: (error) => failed(error),
     recovered: () => machine.send('readable'),
   })
@@ -101,7 +101,7 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
     follow: () => log.followed(index.size),
     fallBehind(reason) {
       log.lost(reason)
-      tellLost(reason)
+      endSubscriptions(reason)
     },
     lose(reason) {
       stopFollowing(reason)
@@ -131,7 +131,7 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
     machine.send(error instanceof UnavailableError ? 'unreadable' : 'fault', error)
   }
 
-  function tellLost(reason: unknown): void {
+  function endSubscriptions(reason: unknown): void {
     events.lose(
       notFollowed('Changes to the cache are not seen just now. Read anew, and listen again.', reason),
     )
@@ -140,7 +140,7 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
   function stopFollowing(reason: unknown): void {
     changes.pause()
     log.lost(reason)
-    tellLost(reason)
+    endSubscriptions(reason)
   }
 
   function giveIndexUp(message: string, reason: unknown): void {
@@ -149,12 +149,12 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
     events.lose(notFollowed(message, reason))
   }
 
-  async function readAll(gone: 'just now' | 'unknown'): Promise<void> {
+  async function readAll(removedWhen: 'just now' | 'unknown'): Promise<void> {
     const { signal } = machine
     observed.begin(now())
     log.reading()
     try {
-      await readEverything(fullRead, gone, () => signal.aborted)
+      await readEverything(fullRead, removedWhen, () => signal.aborted)
       if (signal.aborted) return
       figures.fullReads += 1
       changes.resume()
@@ -165,18 +165,18 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
     }
   }
 
-  /** Takes in what is known to have happened to the cache; a failure of ours is not one of whoever tells it. */
-  function takeIn(keys: readonly string[], take: () => void): void {
+  /** Applies a known change of these keys. Our own failure must not reach the caller, who only reported the change. */
+  function applyChange(keys: readonly string[], apply: () => void): void {
     if (!machine.meaning.takesChanges) return
     try {
-      take()
+      apply()
       for (const changed of changeListeners) changed(keys)
     } catch (error) {
       failed(error)
     }
   }
 
-  const changed = (keys: readonly string[]) => takeIn(keys, () => changes.add(keys))
+  const changed = (keys: readonly string[]) => applyChange(keys, () => changes.add(keys))
 
   feed.start({
     restored: () => machine.send('restored'),
@@ -191,14 +191,14 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
     observed,
     store: indexedStore(deps.store, {
       removed(keys) {
-        takeIn(keys, () => {
-          for (const key of keys) records.gone(key)
+        applyChange(keys, () => {
+          for (const key of keys) records.remove(key)
           changes.supersede(keys)
         })
       },
       doubtful: changed,
     }),
-    look(keysOf) {
+    readAgain(keysOf) {
       try {
         changes.add(keysOf())
       } catch (error) {
@@ -222,7 +222,7 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
       if (machine.meaning.source === 'scanning')
         throw notFollowed('The index of affinities was given up just now. Try again.')
     },
-    /** A round trip to each master: whoever has written and then asks, sees what was written. */
+    // The barrier costs one round trip to each master. It lets clients read what they wrote before.
     async settled() {
       await gate.pass()
       if (machine.meaning.source === 'scanning') return

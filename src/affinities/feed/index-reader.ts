@@ -4,12 +4,12 @@ import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinitySelection } from '../affinity-selection.js'
 import type { AffinityIndex } from '../index/affinity-index.js'
 
-/** Records taken from the index in one go when all of a selection are asked for. */
+/** Records taken from the index in one step when a whole selection is read. */
 const CHUNK = 2_000
 
 /**
- * Answers from the index as it is at the moment.
- * @param pass resolves when the index may be looked at; throws UnavailableError
+ * Reads from the live index.
+ * @param pass resolves when the index may be read; throws UnavailableError
  */
 export const createIndexReader = (index: AffinityIndex, pass: () => Promise<void>): AffinityReader => ({
   async page(request) {
@@ -34,7 +34,10 @@ export const createIndexReader = (index: AffinityIndex, pass: () => Promise<void
   },
 })
 
-/** In order of creation, which a use leaves as it is: what is there throughout is found, and found once. */
+/**
+ * Reads a whole selection in steps, ordered by creation time. A refresh does not change that order, so a record that exists
+ * all the time is found exactly once.
+ */
 async function matching(
   index: AffinityIndex,
   selection: AffinitySelection,

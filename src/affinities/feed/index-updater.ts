@@ -6,8 +6,8 @@ import type { BrokenRecords } from './broken-records.js'
 import type { Observed } from './observed.js'
 
 /**
- * Seconds by which a record may go before its time and count as expired: its time is by a gateway's clock, its end by
- * Redis's, and both are compared with ours.
+ * Seconds before its `expiresAt` at which a removed record still counts as expired: `expiresAt` is by a gateway's clock,
+ * the removal by Redis's clock, and both are compared with ours.
  */
 const EXPIRY_TOLERANCE_SECONDS = 1
 
@@ -16,13 +16,13 @@ export interface IndexUpdaterDeps {
   readonly broken: BrokenRecords
   readonly events: AffinityEvents
   readonly observed: Observed
-  /** Called with each record that is read, whether or not it is news. */
+  /** Called with each record that is read, whether or not it has changed. */
   readonly onSeen: (record: AffinityRecord) => void
   /** Unix milliseconds. */
   readonly now: () => number
 }
 
-/** What the keys hold, as they were last looked at; tells what each look finds changed. */
+/** Applies what was read from the cache to the index, and reports each change to counters and listeners. */
 export class IndexUpdater {
   readonly #deps: IndexUpdaterDeps
 
@@ -31,10 +31,10 @@ export class IndexUpdater {
   }
 
   /**
-   * Takes in what these keys hold now. Keys in neither list of the batch are gone.
-   * @param isOutdated says, at the moment a key's turn comes, that it has been dealt with meanwhile
+   * Applies the current values of these keys. A key in neither list of the batch is gone.
+   * @param isOutdated asked when a key's turn comes: whether what was read of it is no longer valid
    */
-  async look(
+  async apply(
     keys: readonly string[],
     { records, broken }: AffinityBatch,
     isOutdated: (key: string) => boolean,
@@ -43,87 +43,87 @@ export class IndexUpdater {
     const gone = new Set(keys)
     for (const record of records) {
       gone.delete(record.key)
-      if (!isOutdated(record.key)) this.#found(record)
+      if (!isOutdated(record.key)) this.#upsert(record)
       if (slice.isOver()) await slice.next()
     }
     for (const entry of broken) {
       gone.delete(entry.key)
-      if (!isOutdated(entry.key)) this.#foundBroken(entry)
+      if (!isOutdated(entry.key)) this.#addBroken(entry)
     }
     for (const key of gone) {
-      if (!isOutdated(key)) this.gone(key)
+      if (!isOutdated(key)) this.remove(key)
       if (slice.isOver()) await slice.next()
     }
   }
 
-  /** Takes in a record without a word: how it came to be so is not known. */
-  learn(record: AffinityRecord): void {
+  /** Adds or replaces a record without an event, since it is not known what happened to it. */
+  upsertSilently(record: AffinityRecord): void {
     this.#deps.index.upsert(record)
     this.#deps.onSeen(record)
   }
 
-  /** Takes a record out without a word: how it went is not known. */
-  forget(key: string): void {
+  /** Removes a record without an event, since it is not known how it went. */
+  removeSilently(key: string): void {
     this.#deps.index.remove(key)
   }
 
-  /** A key that is not there any more. */
-  gone(key: string): void {
-    this.#deps.broken.gone(key)
+  /** Removes the record of a key that no longer exists. */
+  remove(key: string): void {
+    this.#deps.broken.remove(key)
     const record = this.#deps.index.remove(key)
-    if (record) this.#tellGone(record)
+    if (record) this.#reportRemoval(record)
   }
 
-  /** Every key is gone. */
-  async allGone(): Promise<void> {
+  /** Removes all records, since no key exists any more. */
+  async removeAll(): Promise<void> {
     const { index, broken } = this.#deps
-    broken.report([])
+    broken.replaceAll([])
     const slice = new TimeSlice()
     const records = index.records()
-    // The generator goes on over what the index held before.
+    // A started generator still yields the records from before `clear`.
     const first = records.next()
     index.clear()
     if (first.done) return
-    this.#tellGone(first.value)
+    this.#reportRemoval(first.value)
     for (const record of records) {
-      this.#tellGone(record)
+      this.#reportRemoval(record)
       if (slice.isOver()) await slice.next()
     }
   }
 
-  #found(record: AffinityRecord): void {
+  #upsert(record: AffinityRecord): void {
     const { index, broken, onSeen } = this.#deps
-    broken.gone(record.key)
-    this.#tellChange(index.upsert(record))
+    broken.remove(record.key)
+    this.#reportChange(index.upsert(record))
     onSeen(record)
   }
 
-  #foundBroken(entry: BrokenAffinity): void {
-    this.gone(entry.key)
-    this.#deps.broken.found(entry)
+  #addBroken(entry: BrokenAffinity): void {
+    this.remove(entry.key)
+    this.#deps.broken.add(entry)
   }
 
-  #tellChange({ kind, record, previous }: AffinityChange): void {
+  #reportChange({ kind, record, previous }: AffinityChange): void {
     if (kind === 'unchanged') return
     if (previous === undefined) {
-      this.#tell('CREATED', record)
+      this.#report('CREATED', record)
     } else if (kind === 'switched') {
-      this.#tell('SWITCHED', record, previous)
+      this.#report('SWITCHED', record, previous)
     } else if (record.createdAt <= previous.createdAt) {
-      this.#tell('REFRESHED', record, previous)
+      this.#report('REFRESHED', record, previous)
     } else {
-      // A gateway keeps `created_at` when it uses a pin again: this one went and was made anew between two looks.
-      this.#tellGone(previous)
-      this.#tell('CREATED', record)
+      // A refresh keeps `created_at`: this record was removed and created again between two reads.
+      this.#reportRemoval(previous)
+      this.#report('CREATED', record)
     }
   }
 
-  #tellGone(record: AffinityRecord): void {
+  #reportRemoval(record: AffinityRecord): void {
     const isDue = record.expiresAt <= this.#deps.now() / 1_000 + EXPIRY_TOLERANCE_SECONDS
-    this.#tell(isDue ? 'EXPIRED' : 'REMOVED', record)
+    this.#report(isDue ? 'EXPIRED' : 'REMOVED', record)
   }
 
-  #tell(type: AffinityEventType, record: AffinityRecord, previous?: AffinityRecord): void {
+  #report(type: AffinityEventType, record: AffinityRecord, previous?: AffinityRecord): void {
     this.#deps.observed.count(type, record, previous)
     this.#deps.events.emit(type, this.#deps.now(), record, previous)
   }

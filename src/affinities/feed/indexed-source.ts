@@ -6,26 +6,26 @@ import { createExpiryWalk } from './expiry.js'
 import { createIndexFollower, type IndexFollowerDeps } from './index-follower.js'
 import { createIndexReader } from './index-reader.js'
 
-/** Milliseconds between two looks at which records' time has come. */
+/** Milliseconds between two searches for expired records. */
 const EXPIRY_EVERY_MS = 100
 
 export interface IndexedSourceDeps extends IndexFollowerDeps {
-  /** Answers where the cache does not tell changes. */
+  /** Answers while the index does not follow the cache. */
   readonly scanSource: AffinitySource
-  /** Milliseconds from one reconcile to the next. Default 60,000. */
+  /** Milliseconds between two comparisons of the index with the cache. Default 60,000. */
   readonly reconcileEveryMs?: number
 }
 
 export interface IndexedSource extends AffinitySource {
-  /** This store, whose removals the index follows before they resolve. */
+  /** The given store; the index applies each of its removals before the removal resolves. */
   readonly store: AffinityStore
-  /** Resolves once the index holds all that the cache had confirmed to anybody before this call. Every request waits for it. */
+  /** Resolves once the index holds every change that the cache had confirmed before this call. Every request waits for it. */
   settled(): Promise<void>
-  /** Compares everything now. @returns records that differed although no change of theirs was under way */
+  /** Compares the index with the cache now. @returns the drift: records that differed though the feed reported no change */
   reconcile(): Promise<number>
 }
 
-/** Answers from an index in memory that follows the cache; where the cache cannot be followed, from scans. */
+/** Answers from an index in memory that follows the cache, or from scans if the cache refuses to report changes. */
 export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
   const { brokenRecords, scanSource, now, log } = deps
   const follower = createIndexFollower(deps)
@@ -36,7 +36,7 @@ export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
 
   const expiry = createExpiryWalk({ index, now })
   const expiryTimer = setInterval(() => {
-    if (follower.state === 'live') follower.look(expiry.due)
+    if (follower.state === 'live') follower.readAgain(expiry.due)
   }, EXPIRY_EVERY_MS).unref()
 
   let reconcileTimer = scheduleReconcile()
@@ -46,7 +46,7 @@ export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
         await follower.reconcile().then(
           () => troubles.ended('reconcile'),
           (error: unknown) => {
-            // An outage is told by the feed.
+            // The follower logs an outage itself.
             if (follower.state === 'live' && troubles.isNew('reconcile', error))
               log.warn({ err: error }, 'affinities cannot be compared with the cache just now')
           },

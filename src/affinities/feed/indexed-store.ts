@@ -1,17 +1,17 @@
 import { UnavailableError } from '../../errors.js'
 import type { AffinityStore, PinRemoval } from '../affinity-store.js'
 
-/** Keys removed at a time: while the next ones go, these leave the index. */
+/** Keys of one removal. While Redis removes a batch, the batch before leaves the index. */
 const BATCH = 500
 
 export interface RemovalFollower {
-  /** These keys were there, or had gone already; now they are gone. */
+  /** These keys are gone now, whether or not they existed before. */
   removed(keys: readonly string[]): void
-  /** Some of these keys may be gone. */
+  /** These keys may be gone: the removal failed. */
   doubtful(keys: readonly string[]): void
 }
 
-/** The same store; each of its removals is followed before it resolves, so that our own clears are seen at once. */
+/** Wraps a store so that the index applies each removal before it resolves: a client sees its own clear at once. */
 export function indexedStore(store: AffinityStore, follower: RemovalFollower): AffinityStore {
   async function inBatches<T>(
     items: readonly T[],
@@ -24,7 +24,7 @@ export function indexedStore(store: AffinityStore, follower: RemovalFollower): A
     for (let start = 0; start < items.length || gone.length > 0; start += BATCH) {
       const batch = items.slice(start, start + BATCH)
       const removal = batch.length > 0 ? remove(batch) : Promise.resolve({ removed: 0, changed: [] })
-      // Its failure is looked at below, after the index has been seen to.
+      // The failure is handled below; without this it would be unhandled while the index is updated.
       removal.catch(() => {})
       follower.removed(gone)
       const keys = batch.map(keyOf)
@@ -61,7 +61,7 @@ export function indexedStore(store: AffinityStore, follower: RemovalFollower): A
   }
 }
 
-/** The same failure, with what earlier batches had confirmed gone. */
+/** Adds the removals that earlier batches had confirmed to a failure. */
 function withConfirmed(error: unknown, confirmed: number): unknown {
   if (!(error instanceof UnavailableError) || confirmed === 0) return error
   return new UnavailableError(error.code, error.message, {

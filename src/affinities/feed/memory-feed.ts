@@ -2,7 +2,7 @@ import type { MemoryKeyspace } from '../../redis/memory-keyspace.js'
 import type { KeyFamilies } from '../key-families.js'
 import type { AffinityFeed, FeedListener } from './affinity-feed.js'
 
-/** The changes of this process's own keyspace. It is never lost. */
+/** Reports the changes of this process's own keyspace. This feed is never lost. */
 export function createMemoryFeed(keyspace: MemoryKeyspace, families: KeyFamilies): AffinityFeed {
   let stop: (() => void) | undefined
   let closed = false
@@ -16,7 +16,7 @@ export function createMemoryFeed(keyspace: MemoryKeyspace, families: KeyFamilies
         listener.restored()
       })
     },
-    // A change is told before the call that made it returns.
+    // Each change is reported before the call that made it returns.
     barrier: async () => {},
     close() {
       closed = true

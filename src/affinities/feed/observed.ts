@@ -3,8 +3,8 @@ import type { AffinityRecord } from '../affinity-record.js'
 import type { ObservedFigures } from '../affinity-source.js'
 
 /**
- * Counts what is seen to happen to records. Two changes of one record within the few milliseconds between two looks at it
- * count as one. What happened while the cache was lost is not known, and not counted.
+ * Counts the changes of records. Two changes of one record within the few milliseconds between two reads count as one.
+ * Changes during an outage of the feed are not counted.
  */
 export class Observed {
   readonly #figures = {
@@ -23,7 +23,7 @@ export class Observed {
     this.#since = new Date(since)
   }
 
-  /** Counting begins now, in Unix milliseconds, unless it has before. */
+  /** Sets the start of counting, in Unix milliseconds; only the first call counts. */
   begin(since: number): void {
     if (!this.#hasBegun) this.#since = new Date(since)
     this.#hasBegun = true
@@ -41,7 +41,7 @@ export class Observed {
       case 'SWITCHED':
         if (previous?.providerId !== record.providerId) figures.providerSwitches++
         else if (previous.providerKeyId !== record.providerKeyId) figures.keySwitches++
-        // Another endpoint by the same key: what the provider has cached for that key is used again.
+        // Only the endpoint differs: the provider's cache belongs to the provider key, so it is used again.
         else figures.refreshed++
         break
       case 'REMOVED':

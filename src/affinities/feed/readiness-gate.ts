@@ -6,18 +6,18 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-/** Lets readers through, lets them wait, or turns them away. */
+/** Lets readers pass, makes them wait, or refuses them, by the state of the follower. */
 export class ReadinessGate {
   readonly #waiting = new Set<Waiting>()
   readonly #patienceMs: number
   #state: 'open' | 'shut' | { readonly refusal: unknown } = 'shut'
 
-  /** @param patienceMs milliseconds that a reader waits */
+  /** @param patienceMs milliseconds that a reader waits at most */
   constructor(patienceMs: number) {
     this.#patienceMs = patienceMs
   }
 
-  /** As the follower's state is now. @param reason why readers are turned away; a first one stays until they are not */
+  /** Follows a new state of the follower. @param reason why readers are refused; the first one stays until the gate opens */
   follow(source: AffinitySource['state'], reason: unknown): void {
     if (source === 'live' || source === 'scanning') this.open()
     else if (source === 'starting') this.shut()
@@ -29,18 +29,18 @@ export class ReadinessGate {
     for (const { resolve } of this.#waiting) resolve()
   }
 
-  /** Readers wait from now on. */
+  /** Makes readers wait from now on. */
   shut(): void {
     this.#state = 'shut'
   }
 
-  /** Readers, those that wait among them, get CACHE_UNAVAILABLE with this cause. */
+  /** Refuses readers, also those that wait, with CACHE_UNAVAILABLE and this cause. */
   refuse(refusal: unknown): void {
     this.#state = { refusal }
     for (const { reject } of this.#waiting) reject(cacheUnavailable(refusal))
   }
 
-  /** @throws UnavailableError (CACHE_UNAVAILABLE) */
+  /** Resolves when the gate is open. @throws UnavailableError (CACHE_UNAVAILABLE), also after waiting too long */
   async pass(): Promise<void> {
     if (this.#state === 'open') return
     if (this.#state !== 'shut') throw cacheUnavailable(this.#state.refusal)

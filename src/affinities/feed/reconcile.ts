@@ -5,26 +5,26 @@ import type { AffinityStore } from '../affinity-store.js'
 import type { FeedListener } from './affinity-feed.js'
 import type { FullReadDeps } from './full-read.js'
 
-/** Keys whose difference is looked into at a time. */
+/** Differing keys that are checked in one batch. */
 const SUSPECTS = 1_000
-/** A key that changes during each of so many looks is plainly being followed. */
-const LOOKS = 3
-/** Of each batch's own time, how long queries have for themselves before the next. */
+/** Checks of one key. A key that changes during each of them is evidently reported by the feed. */
+const CHECKS = 3
+/** Pause after each batch, as a multiple of the batch's own time, which leaves the event loop to queries. */
 const REST_RATIO = 1
 
 export interface ReconcileDeps extends Pick<FullReadDeps, 'index' | 'changes'> {
   readonly store: Pick<AffinityStore, 'readAll' | 'read' | 'families'>
   /** See AffinityFeed.barrier. */
   readonly barrier: () => Promise<void>
-  /** Called with each key that is told to have changed; returns what stops it. */
+  /** Calls the listener with the keys of each reported change. @returns a function that removes the listener */
   readonly onChanged: (listener: FeedListener['changed']) => () => void
   /** Unix milliseconds. */
   readonly now: () => number
 }
 
 /**
- * Compares everything with the index while changes go on, and puts right what differs.
- * @returns how many records differed although no change of theirs was under way: 0, unless a change was never told
+ * Compares the whole cache with the index while changes go on, and corrects what differs.
+ * @returns the drift: records that differed though the feed reported no change. It is 0 unless a change was not reported.
  */
 export async function reconcile(deps: ReconcileDeps, isCancelled: () => boolean): Promise<number> {
   const { store, index } = deps
@@ -59,7 +59,7 @@ export async function reconcile(deps: ReconcileDeps, isCancelled: () => boolean)
   return drift + (await confirm(suspects, deps, isCancelled))
 }
 
-/** Looks at keys again, and counts those that differ though all that was told of them has been taken in. */
+/** Reads keys again, and counts those that differ although every reported change of them has been applied. */
 async function confirm(
   suspects: readonly string[],
   deps: ReconcileDeps,
@@ -68,7 +68,7 @@ async function confirm(
   const { store, index, changes, barrier, onChanged, now } = deps
   let keys = suspects
   let drift = 0
-  for (let look = 1; look <= LOOKS && keys.length > 0; look += 1) {
+  for (let check = 1; check <= CHECKS && keys.length > 0; check += 1) {
     await barrier()
     await changes.settled()
     const touched = new Set<string>()
@@ -77,17 +77,17 @@ async function confirm(
     })
     try {
       const batch = await store.read(keys)
-      // Whatever that read can have seen has been told by now.
+      // After this barrier every change that the read can have seen has been reported.
       await barrier()
       if (isCancelled()) return drift
       const found = new Map(batch.records.map((record) => [record.key, record]))
-      // What was told before this look, while it waited for its turn, is not taken in as long as its key waits.
+      // A key that still waits in the queue was reported, but its change is not applied yet.
       const isFollowed = (key: string) => touched.has(key) || changes.has(key)
       const followed = keys.filter(isFollowed)
       const differing = keys.filter(
         (key) => !isFollowed(key) && !isSame(index.get(key), found.get(key), store),
       )
-      // An expiry may be told late, or by nobody but the record's own time.
+      // Redis may report an expiry late or never, so an expired record that is missing is no drift.
       const drifted = differing.filter((key) => found.has(key) || !isDue(index.get(key), now()))
       changes.add(differing)
       drift += drifted.length

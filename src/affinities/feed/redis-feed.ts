@@ -1,24 +1,22 @@
 import { cacheUnavailable } from '../../errors.js'
-import type { RedisClient } from '../../redis/client.js'
+import { type RedisClient, retryDelayMs } from '../../redis/client.js'
 import { checkMasters, refreshMasters, trackMasters, watchMasters } from '../../redis/masters.js'
 import { type TrackingLink, type TrackingListener, TrackingRefusedError } from '../../redis/tracking.js'
 import type { KeyFamilies } from '../key-families.js'
 import type { AffinityFeed, FeedListener } from './affinity-feed.js'
 import { BackOff } from './back-off.js'
 
-/** How often each server is asked whether it is there, and a cluster which masters it has, in milliseconds. */
+/** Milliseconds between two pings of each server, and between two checks of a cluster's masters. */
 const HEARTBEAT_MS = 1_000
-/** Milliseconds until the next attempt to set tracking up. */
-const retryDelayMs = (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000)
-/** The same where Redis refuses tracking: somebody has to give a right, or to upgrade. */
+/** Pauses after a refusal of tracking, which lasts until an operator grants a right or upgrades Redis. */
 const REFUSED_RETRY = { firstMs: 1_000, longestMs: 60_000 } as const
 
 /**
- * Changes as Redis names them, by client tracking: one connection to each master.
+ * Reports changes by Redis's client tracking, with one connection to each master.
  *
- * The least doubt ends it (a connection of ours or of the store's closed, a server that does not answer, a cluster with
- * another set of masters), and all is set up anew. Slots that move between known masters are no doubt: the one that gives
- * a key away announces it as much as the one that takes it.
+ * A tracking session ends on the first sign that changes may be missed (a closed connection, also of the store; a server
+ * that does not answer; other masters in a cluster), and a new one is set up. Slots that move between known masters do not
+ * end it: both masters report the keys that move.
  */
 export function createRedisFeed(client: RedisClient, families: KeyFamilies): AffinityFeed {
   let links: readonly TrackingLink[] = []
@@ -35,65 +33,65 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
     })
 
   async function run(listener: FeedListener): Promise<void> {
-    let told: 'nothing' | 'restored' | 'lost' | 'refused' = 'nothing'
+    let reported: 'nothing' | 'restored' | 'lost' | 'refused' = 'nothing'
     const refusedPause = new BackOff(REFUSED_RETRY.firstMs, REFUSED_RETRY.longestMs)
-    /** Readers who scan need no changes: each of them meets an outage by itself. */
-    const tellLost = (reason: unknown) => {
-      if (told === 'lost' || told === 'refused' || closed) return
-      told = 'lost'
+    // After a refusal readers scan, and each of them meets an outage by itself: `lost` is not reported then.
+    const reportLost = (reason: unknown) => {
+      if (reported === 'lost' || reported === 'refused' || closed) return
+      reported = 'lost'
       listener.lost(reason)
     }
-    const tellRefused = (reason: TrackingRefusedError) => {
-      if (told === 'refused') return
-      told = 'refused'
+    const reportRefused = (reason: TrackingRefusedError) => {
+      if (reported === 'refused') return
+      reported = 'refused'
       listener.refused(reason)
     }
     for (let attempt = 0; !closed; attempt += 1) {
-      const doubt = createDoubt(tellLost)
-      const stopWatching = watchMasters(client, doubt.raise)
+      const session = createSession(reportLost)
+      const stopWatching = watchMasters(client, session.end)
       try {
-        links = await trackMasters(client, families.roots, trackingListener(listener, doubt))
-        if (!closed && doubt.reason === undefined) {
+        links = await trackMasters(client, families.roots, trackingListener(listener, session))
+        if (!closed && session.endReason === undefined) {
           attempt = 0
-          told = 'restored'
+          reported = 'restored'
           listener.restored()
-          await beat(doubt)
+          await sendHeartbeats(session)
         }
-        throw doubt.reason ?? new Error('The feed was closed.')
+        throw session.endReason ?? new Error('The feed was closed.')
       } catch (error) {
         for (const link of links) link.close()
         links = []
         stopWatching()
         if (closed) return
         const isRefused = error instanceof TrackingRefusedError
-        if (isRefused) tellRefused(error)
-        else tellLost(error)
+        if (isRefused) reportRefused(error)
+        else reportLost(error)
         refreshMasters(client)
         await pause(isRefused ? refusedPause.next() : retryDelayMs(attempt))
       }
     }
   }
 
-  /** Until there is a doubt. */
-  async function beat(doubt: Doubt): Promise<void> {
-    while (!closed && doubt.reason === undefined) {
-      await Promise.race([pause(HEARTBEAT_MS), doubt.raised])
-      if (closed || doubt.reason !== undefined) return
+  /** Pings all servers until the session ends. */
+  async function sendHeartbeats(session: TrackingSession): Promise<void> {
+    while (!closed && session.endReason === undefined) {
+      await Promise.race([pause(HEARTBEAT_MS), session.ended])
+      if (closed || session.endReason !== undefined) return
       const answers = Promise.all([...links.map((link) => link.ping()), checkMasters(client)])
-      await Promise.race([answers, doubt.raised])
+      await Promise.race([answers, session.ended])
     }
   }
 
-  /** A flush of one master says nothing about the others' keys; it is for the listener to find out. */
-  const trackingListener = (listener: FeedListener, doubt: Doubt): TrackingListener => ({
-    changed: (keys) => doubt.reason === undefined && listener.changed(keys),
-    flushed: () => doubt.reason === undefined && listener.flushed(),
-    ended: doubt.raise,
+  const trackingListener = (listener: FeedListener, session: TrackingSession): TrackingListener => ({
+    changed: (keys) => session.endReason === undefined && listener.changed(keys),
+    // In a cluster only one master may be flushed: the listener has to read which keys are left.
+    flushed: () => session.endReason === undefined && listener.flushed(),
+    ended: session.end,
   })
 
   return {
     start(listener) {
-      // Only a listener that throws could make it reject; that is a bug, and is not to pass unnoticed.
+      // It rejects only if a listener throws. That is a bug, which must surface as an unhandled rejection.
       void run(listener)
     },
     async barrier() {
@@ -112,31 +110,32 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
   }
 }
 
-interface Doubt {
-  /** Why what was set up is not to be trusted any more. */
-  readonly reason: Error | undefined
-  /** Resolves when there is one. */
-  readonly raised: Promise<void>
-  readonly raise: (reason: Error) => void
+/** The time from one setup of tracking to the first sign that changes may be missed. */
+interface TrackingSession {
+  /** Why the session has ended; undefined while it lasts. */
+  readonly endReason: Error | undefined
+  /** Resolves when the session ends. */
+  readonly ended: Promise<void>
+  readonly end: (reason: Error) => void
 }
 
-/** @param onRaised called at once: readers are not to be answered even for a turn of the event loop */
-function createDoubt(onRaised: (reason: Error) => void): Doubt {
-  let reason: Error | undefined
-  let tell = () => {}
-  const raised = new Promise<void>((resolve) => {
-    tell = resolve
+/** @param onEnd called synchronously: no reader may get an answer from an index that may have missed changes */
+function createSession(onEnd: (reason: Error) => void): TrackingSession {
+  let endReason: Error | undefined
+  let resolveEnded = () => {}
+  const ended = new Promise<void>((resolve) => {
+    resolveEnded = resolve
   })
   return {
-    get reason() {
-      return reason
+    get endReason() {
+      return endReason
     },
-    raised,
-    raise(error) {
-      if (reason) return
-      reason = error
-      onRaised(error)
-      tell()
+    ended,
+    end(reason) {
+      if (endReason) return
+      endReason = reason
+      onEnd(reason)
+      resolveEnded()
     },
   }
 }

@@ -19,7 +19,7 @@ import type { AffinitySource } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
 import type { BrokenRecords } from './broken-records.js'
 
-/** One page of plain records. The meaning that every faster reader must agree with. */
+/** Cuts a page out of a list of records. This is the definition of a page: the index must agree with it. */
 export function pageOf(records: readonly AffinityRecord[], request: AffinityPageRequest): AffinityPage {
   const { field, direction } = request.order
   const sign = direction === 'ASC' ? 1 : -1
@@ -61,7 +61,7 @@ function readerOf(read: () => Promise<readonly AffinityRecord[]>): AffinityReade
   }
 }
 
-/** How many records hold each value: a page of 1,000 asks 1,000 times for the counts of the same few providers. */
+/** The number of records of each value. It is kept because a page of 1,000 asks 1,000 times for counts of few providers. */
 type Tally = ReadonlyMap<string, number>
 
 function tallyOf(records: readonly AffinityRecord[], dimension: Dimension): Tally {
@@ -73,7 +73,7 @@ function tallyOf(records: readonly AffinityRecord[], dimension: Dimension): Tall
   return tally
 }
 
-/** The dimension of a selection that asks for nothing else. */
+/** Returns the dimension of a selection that has exactly one condition, in `all`; otherwise undefined. */
 function onlyDimension({ all = {}, any = [], none = {} }: AffinitySelection) {
   const [only, ...others] = Object.entries(all).filter(([, values]) => values)
   const isOnly = others.length === 0 && any.length === 0 && Object.keys(none).length === 0
@@ -81,8 +81,8 @@ function onlyDimension({ all = {}, any = [], none = {} }: AffinitySelection) {
 }
 
 /**
- * Reads everything for each request, but never twice at a time: requests that come while a scan runs share the next one.
- * The one that runs may be past the place of what they have just written.
+ * Scans all affinities for each request, with only one scan at a time: requests that come while a scan runs share the next
+ * one (single flight). They cannot share the running one, which may have passed what they have just written.
  */
 export function createScanSource(
   store: AffinityStore,
@@ -100,7 +100,7 @@ export function createScanSource(
       for (const record of batch.records) records.push(record)
       for (const entry of batch.broken) broken.push(entry)
     }
-    brokenRecords.report(broken)
+    brokenRecords.replaceAll(broken)
     return records
   }
 
@@ -130,7 +130,7 @@ export function createScanSource(
       return brokenRecords.count
     },
     indexSize: undefined,
-    // Scans see records, not what happens to them: an honest "nothing observed".
+    // A scan sees records but not their changes, so nothing is counted.
     observed: () => ({
       since,
       created: 0,

@@ -8,23 +8,23 @@ import { pageOfAll, pageOfMatches } from './pages.js'
 import { type Matches, planSelection } from './plan-selection.js'
 import { ValuesView } from './values-view.js'
 
-/** A bulk load: many records on their way into an empty index. */
+/** A bulk load, which builds a whole new index from many records. */
 export interface AffinityLoad {
-  /** Sorts what has come, in slices; then nothing more may come. */
+  /** Sorts the collected records, in time slices. No record may be added after this. */
   finish(slice: TimeSlice): Promise<void>
-  /** Makes it what the index holds, at once; unless the index was cleared meanwhile, or another load began. */
+  /** Replaces the content of the index, unless the index was cleared or another load began meanwhile. */
   install(): void
-  /** Lets it go. */
+  /** Discards the load. */
   drop(): void
 }
 
 /**
- * What an upsert did to the record of its key.
- * `created`: there was none. `switched`: its provider, endpoint or provider key is another. `refreshed`: anything else
- * differs. `unchanged`: nothing does.
+ * The effect of an upsert.
+ * `created`: the key had no record. `switched`: the pin target differs. `refreshed`: another field differs. `unchanged`:
+ * no field differs.
  *
- * A pin that went and came back between two looks, to the same provider key, is `refreshed`: so records created less
- * records removed is always the size. `createdAt` tells the two apart: a mere refresh keeps it.
+ * A record that was removed and created again between two reads, with the same pin, is `refreshed`: so the size of the index
+ * is always the records created minus those removed. `createdAt` tells the two apart, since a refresh keeps it.
  */
 export type AffinityChange =
   | { readonly kind: 'created'; readonly record: AffinityRecord; readonly previous?: never }
@@ -35,16 +35,16 @@ export type AffinityChange =
     }
 
 /**
- * Every affinity in memory, with an index for each dimension and each order. It does no I/O and keeps no time: whoever
- * feeds it decides what is live.
+ * Holds every affinity in memory, with an index for each dimension and each order. It does no I/O and knows no time: the
+ * feed decides which records are live.
  */
 export class AffinityIndex {
   readonly #families: KeyFamilies
   #table: ColumnStore
-  /** Where records are put while a load is open. */
+  /** Collects records while a bulk load is open. */
   #loading: ColumnStore | undefined
 
-  /** @param families whose records it holds */
+  /** @param families the key families whose records it holds */
   constructor(families: KeyFamilies) {
     this.#families = families
     this.#table = new ColumnStore(families)
@@ -54,7 +54,7 @@ export class AffinityIndex {
     return this.#table.keys.size
   }
 
-  /** Takes in a record: new, or in the place of the one with its key. */
+  /** Adds a record, or replaces the one with the same key. */
   upsert(record: AffinityRecord): AffinityChange {
     if (this.#loading) {
       this.#loading.collect(record)
@@ -71,7 +71,7 @@ export class AffinityIndex {
     return { kind, record, previous }
   }
 
-  /** Takes a record out and returns it. */
+  /** Removes a record and returns it. */
   remove(key: string): AffinityRecord | undefined {
     const slot = this.#table.keys.find(key)
     if (slot < 0) return undefined
@@ -86,8 +86,8 @@ export class AffinityIndex {
   }
 
   /**
-   * From here on `upsert` gathers records aside, without a look at what was there, until they are installed or dropped:
-   * several times faster than one by one. All else speaks of what the index held before, which `install` replaces.
+   * Begins a bulk load, several times faster than single upserts: until it is installed or dropped, `upsert` collects
+   * records without comparing them. All other methods use the old content, which `install` replaces.
    */
   load(): AffinityLoad {
     const table = new ColumnStore(this.#families)
@@ -114,13 +114,13 @@ export class AffinityIndex {
     return slot < 0 ? undefined : this.#table.recordAt(slot)
   }
 
-  /** In no order. The index may change meanwhile: a record that comes or goes then may be seen or not. */
+  /** Yields every key, in no order. The index may change meanwhile: a record added or removed then may be missed. */
   *keys(): Generator<string, void, undefined> {
     const { keys } = this.#table
     for (const slot of keys.ids()) yield keys.textOf(slot)
   }
 
-  /** In no order. The index may change meanwhile: a record that comes or goes then may be seen or not. */
+  /** Yields every record, in no order. The index may change meanwhile: a record added or removed then may be missed. */
   *records(): Generator<AffinityRecord, void, undefined> {
     const table = this.#table
     for (const slot of table.keys.ids()) yield table.recordAt(slot)
@@ -145,12 +145,12 @@ export class AffinityIndex {
     return this.#matches(selection)?.count ?? this.size
   }
 
-  /** The values that records hold in a dimension. A live view, not a copy: it follows the index. */
+  /** Returns the values that records hold in a dimension, as a live view and not a copy. */
   distinct(dimension: Dimension): ReadonlySet<string> {
     return new ValuesView(() => this.#table.postingsOf(dimension))
   }
 
-  /** The values that records hold in a dimension and that contain a text, whatever the case of either. */
+  /** Returns the values that records hold in a dimension and that contain a text, without regard to case. */
   valuesContaining(dimension: Dimension, text: string): string[] {
     return this.#table.postingsOf(dimension).valuesContaining(text)
   }

@@ -1,16 +1,16 @@
 const ASCII = 128
 
 /**
- * The characters that some texts were made of, without regard to case. Most of what is searched for is no part of any
- * id, and mostly one letter tells: ids are hexadecimal, names are not.
+ * The set of characters that occur in the values of a dimension, without regard to case. It ends most searches for a name
+ * among ids at once: ids are hexadecimal, and most names contain another letter.
  */
 export class Alphabet {
   readonly #letters = new Uint8Array(ASCII)
   #hasCapitals = false
   #hasOthers = false
 
-  /** Texts are never taken out again: it may say that a text can be spelt when it cannot, never the opposite. */
-  take(text: string): void {
+  /** Adds the characters of a text. Nothing is ever removed, so `canSpell` may be wrong when it returns true, but never when it returns false. */
+  add(text: string): void {
     for (let at = 0; at < text.length; at++) {
       const code = text.charCodeAt(at)
       if (code >= ASCII) this.#hasOthers = true
@@ -21,12 +21,12 @@ export class Alphabet {
     }
   }
 
-  /** Whether every text is its own `foldedText`. */
+  /** Whether every added text equals its `foldedText`. */
   get isFolded(): boolean {
     return !this.#hasCapitals && !this.#hasOthers
   }
 
-  /** Whether these texts have every character of a text that is folded. */
+  /** Checks whether every character of a folded text occurs; if not, no value can contain that text. */
   canSpell(folded: string): boolean {
     if (this.#hasOthers) return true
     for (let at = 0; at < folded.length; at++) if (this.#letters[folded.charCodeAt(at)] !== 1) return false

@@ -1,16 +1,16 @@
-/** Bits set in a 32-bit word, by adding neighbours in parallel. */
+/** Counts the bits that are set in a 32-bit word (SWAR popcount). */
 function popcount(word: number): number {
   const pairs = word - ((word >>> 1) & 0x5555_5555)
   const nibbles = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333)
   return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
 }
 
-/** A set of slots, one bit each: a million slots are 125 KB, and two such sets intersect in some 50 µs. */
+/** A bitmap: a set of slots with one bit each. A million slots take 125 KB, and two such sets intersect in some 50 µs. */
 export class Bitmap {
   #words: Int32Array
   #count = 0
 
-  /** @param limit Slots expected, from 0; more may come. */
+  /** @param limit all expected slots are below it; the bitmap grows if more come */
   constructor(limit = 0) {
     this.#words = new Int32Array((limit + 31) >>> 5)
   }
@@ -19,12 +19,12 @@ export class Bitmap {
     return this.#count
   }
 
-  /** Slots it has room for without growing. */
+  /** The number of slots that fit without growing. */
   get limit(): number {
     return this.#words.length * 32
   }
 
-  /** 32-bit words that an operation on the whole set touches. */
+  /** The number of 32-bit words, which is the cost of an operation on the whole set. */
   get words(): number {
     return this.#words.length
   }
@@ -52,7 +52,7 @@ export class Bitmap {
     this.#count--
   }
 
-  /** Each slot, ascending. The set must not change meanwhile. */
+  /** Visits each slot, ascending. The set must not change meanwhile. */
   forEach(visit: (slot: number) => void): void {
     const words = this.#words
     for (let index = 0; index < words.length; index++) {

@@ -2,25 +2,25 @@ import type { TimeSlice } from '../../util/time-slice.js'
 import type { OrderedColumn } from './ordered-column.js'
 import { sortByDigit, sortByText } from './radix-sort.js'
 
-/** The slots of a table in the order of their keys: what breaks every order's ties. */
+/** The slots of a table, ordered by key. That order breaks the ties of every other order. */
 export interface SlotsByKey {
   readonly order: Int32Array
-  /** By slot, see createKeyHead. */
+  /** The key head of each slot, see createKeyHead. */
   readonly heads: Float64Array
 }
 
-/** Up to so many texts an insertion sort is the fastest. */
-const FEW = 24
+/** Up to this many texts, insertion sort is faster than merge sort. */
+const INSERTION_SORT_LIMIT = 24
 
 /** 16-bit digits of a 64-bit number. */
 const DIGITS = 4
 const DIGIT_LIMIT = 2 ** 16
-/** This machine keeps the digit with the sign at this place: the last on all but a few machines. */
+/** The position of the digit that holds the sign bit: the last one on little-endian machines, which are nearly all. */
 const TOP = new Uint16Array(new Float64Array([-0]).buffer)[0] === 0 ? DIGITS - 1 : 0
 
 /**
- * Sorts the slots of a table from which nothing has been deleted by the sort texts of their keys: by their heads first (radix sort), then
- * within each run of slots whose heads are the same by the whole text (merge sort).
+ * Sorts the slots of a table by the sort texts of their keys: a radix sort by key heads, then a merge sort by the whole
+ * text within each run of equal heads. No slot below `count` may be free.
  */
 export async function slotsByKey(
   count: number,
@@ -40,7 +40,7 @@ export async function slotsByKey(
   return { order: await sortTies(byHead, heads, sortKeyOf, slice), heads }
 }
 
-/** Sorts each run of slots with the same head by its texts, in place. */
+/** Sorts each run of slots with equal heads by their texts, in place. */
 async function sortTies(
   order: Int32Array,
   heads: Float64Array,
@@ -54,7 +54,9 @@ async function sortTies(
     if (end - start > 1) {
       const run = order.subarray(start, end)
       const sorted =
-        run.length > FEW ? await sortByText(run.slice(), textOf, slice) : insertionSort(run, textOf)
+        run.length > INSERTION_SORT_LIMIT
+          ? await sortByText(run.slice(), textOf, slice)
+          : insertionSort(run, textOf)
       if (sorted !== run) run.set(sorted)
     }
     start = end
@@ -75,14 +77,14 @@ function insertionSort(run: Int32Array, textOf: (slot: number) => string): Int32
 }
 
 /**
- * Sorts slots by numbers, slots with the same number in the order they came in (radix sort).
- * @param values by slot; used up
+ * Sorts slots by numbers (radix sort). The sort is stable.
+ * @param values the number of each slot; overwritten
  */
 async function sortByNumber(order: Int32Array, values: Float64Array, slice: TimeSlice): Promise<Int32Array> {
   const digits = new Uint16Array(values.buffer)
   await slice.blocks(values.length, (start, end) => {
     for (let slot = start; slot < end; slot++) {
-      // The bits of numbers from 0 sort as the numbers do; those of negative numbers the other way round, and after them.
+      // IEEE 754 bits of numbers from 0 sort as integers; those of negative numbers sort in reverse and after them.
       const first = slot * DIGITS
       if ((values[slot] ?? 0) < 0)
         for (let at = first; at < first + DIGITS; at++) digits[at] = (digits[at] ?? 0) ^ 0xffff
@@ -97,7 +99,7 @@ async function sortByNumber(order: Int32Array, values: Float64Array, slice: Time
   return sorted
 }
 
-/** Fills an empty order. */
+/** Fills an empty order with sorted slots. */
 export async function appendInOrder(
   ordered: OrderedColumn,
   { order, heads }: SlotsByKey,
@@ -105,7 +107,7 @@ export async function appendInOrder(
 ): Promise<void> {
   const values = new Float64Array(order.length)
   await slice.blocks(order.length, (start, end) => {
-    // Without the sign of a zero, which sorts as any other.
+    // Adding 0 turns -0 into 0, which would sort differently by its bits.
     for (let slot = start; slot < end; slot++) values[slot] = ordered.valueAt(slot) + 0
   })
   const sorted = await sortByNumber(order, values, slice)

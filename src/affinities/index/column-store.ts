@@ -13,26 +13,27 @@ import { Postings } from './postings.js'
 import { StringTable } from './string-table.js'
 
 /**
- * Keeps the records, each in a slot: a small integer, free again when the record goes. A record's fields lie in columns
- * by slot, its ids as numbers; it is put together when it is asked for. Every index follows each change here.
+ * A column store of records. Each record has a slot, a small integer that is free again when the record is removed. Its
+ * fields lie in columns by slot, its texts as numbers of a string table; a record object is built when it is read. Each
+ * change here also updates the postings and the orders.
  */
 export class ColumnStore {
-  /** A record's slot is its key's number. */
+  /** The string table of keys. The id of a key is the slot of its record. */
   readonly keys = new StringTable()
-  /** Slots in use. */
+  /** The slots in use. */
   readonly live = new Bitmap()
   readonly dimensions: PostingsByDimension
-  /** By the provider key's number, the slot that last took it. */
-  readonly #lastOfPin = new Int32Rows(1)
+  /** For each provider key's id, the slot of the record that was assigned it last. */
+  readonly #lastSlotOfProviderKey = new Int32Rows(1)
   readonly #figures: Readonly<Record<AffinityOrderField, OrderedColumn>>
-  /** The sort texts of long keys, by slot: each such key is hashed once, not at every comparison. */
+  /** The sort texts of long keys, by slot: such a key is hashed once, and not at every comparison. */
   readonly #sortTexts = new Map<number, string>()
   /** The dimensions that single families add. */
   readonly #extra: readonly Dimension[]
   readonly #headOf: (key: string) => number
   readonly #orders: ReadonlySet<AffinityOrderField>
 
-  /** @param families whose records it holds, and what they can be filtered by */
+  /** @param families the key families whose records it holds */
   constructor(families: KeyFamilies) {
     const { dimensions, extraDimensions, roots } = families
     this.#orders = families.orders
@@ -67,13 +68,13 @@ export class ColumnStore {
     return isSortedByDigest(key) ? (this.#sortTexts.get(slot) ?? sortText(key)) : key
   }
 
-  /** @throws RangeError where no family in use has that order */
+  /** @throws RangeError if no key family in use has this order */
   orderBy(field: AffinityOrderField): OrderedColumn {
     if (!this.#orders.has(field)) throw new RangeError(`No family of keys has the order ${field}.`)
     return this.#figures[field]
   }
 
-  /** @throws RangeError where no family in use has that dimension */
+  /** @throws RangeError if no key family in use has this dimension */
   postingsOf(dimension: Dimension): Postings {
     const postings = this.dimensions[dimension]
     if (postings === undefined) throw new RangeError(`No family of keys has the dimension ${dimension}.`)
@@ -111,37 +112,37 @@ export class ColumnStore {
 
   insert(record: AffinityRecord): void {
     const slot = this.keys.add(record.key)
-    this.#note(slot, record)
-    for (const postings of Object.values(this.dimensions)) postings.enter(slot)
+    this.#assign(slot, record)
+    for (const postings of Object.values(this.dimensions)) postings.post(slot)
     this.#figures.REQUEST_COUNT.insert(slot, record.requestCount)
     this.#figures.CREATED_AT.insert(slot, record.createdAt)
     this.#figures.EXPIRES_AT.insert(slot, record.expiresAt)
   }
 
   /**
-   * Takes in a record that comes with many others, into no order yet: `putInOrder` follows when all are there, and until
-   * then nothing else may be done with the table. If two have the same key, the later one counts.
+   * Adds a record of a bulk load to the columns alone. `putInOrder` must follow after the last record, and until then no
+   * other method may be called. If two records have the same key, the later one wins.
    */
   collect(record: AffinityRecord): void {
     const before = this.keys.size
     const slot = this.keys.findOrAdopt(record.key)
-    if (this.keys.size > before) this.#note(slot, record)
-    else this.#noteAnew(slot, record)
-    this.#figures.REQUEST_COUNT.note(slot, record.requestCount)
-    this.#figures.CREATED_AT.note(slot, record.createdAt)
-    this.#figures.EXPIRES_AT.note(slot, record.expiresAt)
+    if (this.keys.size > before) this.#assign(slot, record)
+    else this.#reassign(slot, record)
+    this.#figures.REQUEST_COUNT.assign(slot, record.requestCount)
+    this.#figures.CREATED_AT.assign(slot, record.createdAt)
+    this.#figures.EXPIRES_AT.assign(slot, record.expiresAt)
   }
 
-  /** Sorts what was collected: some ten times faster than to insert each record where it belongs. */
+  /** Fills postings and orders with the collected records, about ten times faster than single insertions. */
   async putInOrder(slice: TimeSlice): Promise<void> {
-    for (const postings of Object.values(this.dimensions)) await postings.enterAll(slice)
+    for (const postings of Object.values(this.dimensions)) await postings.postAll(slice)
     const byKey = await slotsByKey(this.keys.size, this.#sortKeyOf, this.#headOf, slice)
     for (const ordered of Object.values(this.#figures)) await appendInOrder(ordered, byKey, slice)
   }
 
-  /** Puts a record in the place of the one in a slot, which has the same key. */
+  /** Replaces the record in a slot by one with the same key. */
   replace(slot: number, record: AffinityRecord): void {
-    this.#changeIn(slot, record)
+    this.#replaceValues(slot, record)
     this.#figures.REQUEST_COUNT.move(slot, record.requestCount)
     this.#figures.CREATED_AT.move(slot, record.createdAt)
     this.#figures.EXPIRES_AT.move(slot, record.expiresAt)
@@ -157,31 +158,31 @@ export class ColumnStore {
     this.keys.remove(slot)
   }
 
-  #note(slot: number, record: AffinityRecord): void {
+  #assign(slot: number, record: AffinityRecord): void {
     this.live.add(slot)
     if (isSortedByDigest(record.key)) this.#sortTexts.set(slot, sortText(record.key))
     const { affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId } = this.dimensions
-    affinityKey.note(slot, record.affinityKey)
-    apiFormat.note(slot, record.apiFormat, slot > 0 ? apiFormat.idAt(slot - 1) : -1)
-    modelId.note(slot, record.modelId)
-    providerKeyId.note(slot, record.providerKeyId)
-    // A provider key belongs to one provider, and mostly serves one endpoint: the same as in the record before.
-    const pin = providerKeyId.idAt(slot)
-    const alike = this.#lastOfPin.get(pin, 0)
-    providerId.note(slot, record.providerId, providerId.idAt(alike))
-    endpointId.note(slot, record.endpointId, endpointId.idAt(alike))
-    this.#lastOfPin.set(pin, 0, slot)
-    for (const dimension of this.#extra) this.postingsOf(dimension).note(slot, record.extra?.[dimension])
+    affinityKey.assign(slot, record.affinityKey)
+    apiFormat.assign(slot, record.apiFormat, slot > 0 ? apiFormat.idAt(slot - 1) : -1)
+    modelId.assign(slot, record.modelId)
+    providerKeyId.assign(slot, record.providerKeyId)
+    // A provider key belongs to one provider and mostly to one endpoint, so the last record with it is a good guess.
+    const providerKey = providerKeyId.idAt(slot)
+    const similar = this.#lastSlotOfProviderKey.get(providerKey, 0)
+    providerId.assign(slot, record.providerId, providerId.idAt(similar))
+    endpointId.assign(slot, record.endpointId, endpointId.idAt(similar))
+    this.#lastSlotOfProviderKey.set(providerKey, 0, slot)
+    for (const dimension of this.#extra) this.postingsOf(dimension).assign(slot, record.extra?.[dimension])
   }
 
-  #noteAnew(slot: number, record: AffinityRecord): void {
+  #reassign(slot: number, record: AffinityRecord): void {
     for (const [dimension, postings] of Object.entries(this.dimensions)) {
       const value = dimensionValue(record, dimension)
-      if (!postings.isValueAt(slot, value)) postings.noteAnew(slot, value)
+      if (!postings.isValueAt(slot, value)) postings.reassign(slot, value)
     }
   }
 
-  #changeIn(slot: number, record: AffinityRecord): void {
+  #replaceValues(slot: number, record: AffinityRecord): void {
     for (const [dimension, postings] of Object.entries(this.dimensions)) {
       const value = dimensionValue(record, dimension)
       if (postings.isValueAt(slot, value)) continue

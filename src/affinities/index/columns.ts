@@ -1,15 +1,15 @@
 /**
- * Arrays that grow by whole chunks: growing allocates one chunk (at most 400 KB) and never copies what is there, so a
- * million records cost no long stall. Reading past the end gives 0 or undefined.
+ * Arrays that grow in chunks. Growing allocates one chunk (at most 400 KB) and copies nothing, so that a million records
+ * cause no long pause. Reading past the end gives 0 or undefined.
  *
- * A table of numbers keeps the fields of a row side by side: who asks for one mostly asks for all, and far memory
- * then answers once and not once a field.
+ * The fields of a row lie side by side, since most readers need all of them: this causes one cache miss a row, and not one
+ * a field.
  */
 const CHUNK_BITS = 14
 const CHUNK_ROWS = 1 << CHUNK_BITS
 const ROW_MASK = CHUNK_ROWS - 1
 
-// Two classes alike, and not one generic: V8 compiles a load from one kind of typed array far better than from two.
+// Two equal classes and not one generic class: V8 compiles a load from one kind of typed array far better than from two.
 
 export class Float64Rows {
   readonly #width: number

@@ -3,7 +3,7 @@ import type { DimensionSets } from '../affinity-selection.js'
 import { Bitmap } from './bitmap.js'
 import type { Postings } from './postings.js'
 
-/** Some slots, not necessarily enumerated: each can be asked for, counted and visited once. */
+/** A set of slots, which may be computed when it is read. `forEach` visits each slot once. */
 export interface Matches {
   readonly count: number
   has(slot: number): boolean
@@ -12,23 +12,25 @@ export interface Matches {
 
 export type PostingsByDimension = Readonly<Record<CommonDimension, Postings> & Record<string, Postings>>
 
-/** No id of a value, nor what stands for none. */
-const NOT_ONE = -2
+/** Equal to no id, and not to -1, which stands for a slot without a value. */
+const NO_ID = -2
 
-/** Slots whose value in one dimension is one of several. */
+/** The slots that hold one of several values in one dimension. */
 class Term {
   readonly postings: Postings
   readonly ids: readonly number[]
-  /** Records in it, exact: a record has one value a dimension. */
+  /** The exact number of slots, since a record has one value in a dimension. */
   readonly count: number
+  /** The id of the value if there is exactly one; otherwise NO_ID. */
   readonly #only: number
+  /** By id: 1 for the ids of several values. */
   readonly #marks: Uint8Array
 
   constructor(postings: Postings, values: ReadonlySet<string>) {
     this.postings = postings
     this.ids = idsOf(postings, values)
     this.count = this.ids.reduce((sum, id) => sum + postings.count(id), 0)
-    this.#only = this.ids.length === 1 ? (this.ids[0] ?? NOT_ONE) : NOT_ONE
+    this.#only = this.ids.length === 1 ? (this.ids[0] ?? NO_ID) : NO_ID
     this.#marks = new Uint8Array(this.ids.length > 1 ? postings.idLimit : 0)
     if (this.ids.length > 1) for (const id of this.ids) this.#marks[id] = 1
   }
@@ -39,7 +41,7 @@ class Term {
   }
 }
 
-/** The ids of the values that records hold, found from the smaller side. */
+/** Finds the ids of those values that records hold, by a loop over the smaller of the two sets. */
 function idsOf(postings: Postings, values: ReadonlySet<string>): number[] {
   const ids: number[] = []
   if (values.size <= postings.size) {
@@ -53,10 +55,10 @@ function idsOf(postings: Postings, values: ReadonlySet<string>): number[] {
   return ids
 }
 
-/** Slots that hold, in at least one of its dimensions, one of the values named for it. */
+/** A disjunction of terms: the slots that hold, in at least one of several dimensions, one of the values given for it. */
 export class Disjunction {
   readonly #terms: Term[] = []
-  /** An upper bound of the slots in it; exact where `isSimple`. */
+  /** An upper bound of the number of slots; exact if `isSimple`. */
   readonly total: number
 
   constructor(dimensions: PostingsByDimension, sets: DimensionSets) {
@@ -68,12 +70,12 @@ export class Disjunction {
     this.total = this.#terms.reduce((sum, term) => sum + term.count, 0)
   }
 
-  /** It speaks of one dimension, so no record is in it twice. */
+  /** Whether there is at most one term, so that no slot is counted twice. */
   get isSimple(): boolean {
     return this.#terms.length <= 1
   }
 
-  /** One dimension alone takes in all of so many records. */
+  /** Checks whether one term alone contains all records, of which there are so many. */
   covers(records: number): boolean {
     return this.#terms.some((term) => term.count === records)
   }
@@ -83,7 +85,7 @@ export class Disjunction {
     return false
   }
 
-  /** Each slot once: a term leaves out what an earlier one holds. */
+  /** Visits each slot once: a term skips the slots of earlier terms. */
   forEach(visit: (slot: number) => void): void {
     const earlier: Term[] = []
     for (const term of this.#terms) {
@@ -101,19 +103,19 @@ export class Disjunction {
     }
   }
 
-  /** The set that is kept of its slots, where it speaks of one value with many. */
-  get kept(): Bitmap | undefined {
+  /** The existing bitmap of the slots, if there is only one value and it has many slots. */
+  get postingBitmap(): Bitmap | undefined {
     const [term, ...others] = this.#terms
     const [id, ...otherIds] = term?.ids ?? []
     if (term === undefined || id === undefined || others.length + otherIds.length > 0) return undefined
     return term.postings.bitmapOf(id)
   }
 
-  /** A new set of its slots. */
+  /** Builds a new bitmap of the slots. */
   toBitmap(limit: number): Bitmap {
     const set = new Bitmap(limit)
     for (const term of this.#terms) {
-      for (const id of term.ids) term.postings.joinInto(set, id)
+      for (const id of term.ids) term.postings.addSlotsTo(set, id)
     }
     return set
   }

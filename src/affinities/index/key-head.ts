@@ -1,16 +1,16 @@
-/** A head's characters, a byte each, and the greatest value of one. */
+/** The number of characters in a key head, one byte each, and the greatest value of a byte. */
 const CHARACTERS = 6
 const LAST = 255
 const HEADS = 2 ** (8 * CHARACTERS)
 
 /**
- * Makes a function that gives a number for a key which orders keys as their text does, as far as it goes: of two keys,
- * the one that sorts first never has the greater number. So most ties are broken by two numbers that lie at hand, where
- * comparing texts would fetch two strings from far memory, and skip the prefix that all keys of a family share.
+ * Creates a function that returns the head of a key: a number that sorts like the key's first characters, so that of two
+ * keys the smaller one never has the greater head (abbreviated keys). Most comparisons then need two numbers, and not two
+ * strings, which cost a cache miss each and begin with the same prefix.
  *
- * The number is which prefix a key has, then six characters after it. From the first beyond Latin-1 on, nothing more can
- * be told apart.
- * @param roots prefixes, ascending, none of which begins with another; at most 15
+ * A head encodes which prefix the key has, and the six characters after it. Characters after the first one beyond Latin-1
+ * are ignored.
+ * @param roots the prefixes, ascending; none is the beginning of another; at most 15
  */
 export function createKeyHead(roots: readonly string[]): (key: string) => number {
   if (roots.length > 15) throw new RangeError('A head has room for 15 prefixes.')

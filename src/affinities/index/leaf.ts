@@ -1,4 +1,4 @@
-/** Entries a leaf has room for. An insertion moves half of them on average: 3 KB, some 100 ns. */
+/** The entries that fit in a leaf. An insertion moves half of them on average: 3 KB, some 100 ns. */
 export const LEAF_ROOM = 256
 
 const VALUE = 0
@@ -7,8 +7,8 @@ const SLOT = 2
 const FIELDS = 3
 
 /**
- * A run of entries in an order, each a value, the head of its key, and its slot. They stand together in one array, so
- * that a search stays in one piece of memory and a move is one call.
+ * A leaf of a RankedList: sorted entries, each with a value, a key head and a slot. They lie together in one typed array,
+ * so that a search stays in one block of memory, and moving entries is one call.
  */
 export class Leaf {
   readonly #entries = new Float64Array(LEAF_ROOM * FIELDS)
@@ -39,7 +39,7 @@ export class Leaf {
     this.#size++
   }
 
-  /** Adds an entry that sorts after all others; there has to be room. */
+  /** Adds an entry that sorts after all others. The leaf must have room. */
   append(value: number, head: number, slot: number): void {
     const at = this.#size * FIELDS
     this.#entries[at + VALUE] = value
@@ -53,7 +53,7 @@ export class Leaf {
     this.#size--
   }
 
-  /** Moves the entries from a place on to the end of another leaf. */
+  /** Moves all entries from a place on to the end of another leaf. */
   moveTo(other: Leaf, place: number): void {
     other.#entries.set(this.#entries.subarray(place * FIELDS, this.#size * FIELDS), other.#size * FIELDS)
     other.#size += this.#size - place

@@ -2,14 +2,17 @@ import { type AffinityPosition, comparePositions } from '../affinity-reader.js'
 import type { Float64Rows } from './columns.js'
 import { RankedList } from './ranked-list.js'
 
-/** A number for each slot, and the slots in the order of those numbers, ties by the sort text of the key. */
+/** A column of one number for each slot, and the slots ordered by that number. The key's sort text breaks ties. */
 export class OrderedColumn {
   readonly sorted: RankedList
   readonly #values: Float64Rows
   readonly #field: number
   readonly #sortKeyOf: (slot: number) => string
 
-  /** @param values By slot, the numbers of all orders. @param field Which of them is this one's. */
+  /**
+   * @param values the numbers of all ordered columns, by slot
+   * @param field the field of `values` that belongs to this column
+   */
   constructor(
     values: Float64Rows,
     field: number,
@@ -27,12 +30,12 @@ export class OrderedColumn {
   }
 
   insert(slot: number, value: number): void {
-    this.note(slot, value)
+    this.assign(slot, value)
     this.sorted.insert(value, slot)
   }
 
-  /** Keeps a slot's number, and leaves the order as it is: for a table that is put in order when it is full. */
-  note(slot: number, value: number): void {
+  /** Stores a slot's number without sorting the slot in: for a bulk load, which sorts at its end. */
+  assign(slot: number, value: number): void {
     this.#values.set(slot, this.#field, value)
   }
 
@@ -47,7 +50,7 @@ export class OrderedColumn {
     this.sorted.delete(this.valueAt(slot), slot)
   }
 
-  /** Negative where a slot sorts before a position, 0 where it has it, positive where it sorts after. */
+  /** Returns a negative number if a slot sorts before a position, 0 if it has that position, otherwise a positive number. */
   compare(slot: number, position: AffinityPosition): number {
     return comparePositions({ value: this.valueAt(slot), key: this.#sortKeyOf(slot) }, position)
   }

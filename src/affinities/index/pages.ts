@@ -11,7 +11,7 @@ export interface SlotPage {
 
 type Page = Pick<AffinityPageRequest, 'first' | 'after' | 'offset'> & { readonly descending: boolean }
 
-/** A page of every slot: two ranks, and the slots between them. */
+/** Reads a page of all slots: computes the rank of its start, and reads on from there. */
 export function pageOfAll(ordered: OrderedColumn, page: Page): SlotPage {
   const { sorted } = ordered
   const before = Math.min(skippedBy(ordered, page) + (page.offset ?? 0), sorted.size)
@@ -25,16 +25,16 @@ export function pageOfAll(ordered: OrderedColumn, page: Page): SlotPage {
 }
 
 /**
- * A page of some slots, in one of two ways. Walking the order and asking each slot costs about
- * (offset + first) × all / matches where the matches lie evenly: little when they are many. Collecting the matches and
- * keeping the best costs about their number: little when they are few. The cheaper by that estimate is taken; but
- * the matches may all lie at the far end, so a walk that goes on too long is given up for collecting. Evenly spread,
- * the worst case is about √(all × page) entries; however they lie, it is a small multiple of their number.
+ * Reads a page of selected slots, in one of two ways. Walking along the order and testing each slot costs about
+ * (offset + first) × all / matches steps if the matches are spread evenly, which is little if there are many. Collecting
+ * all matches in a top-k heap costs about their number, which is little if there are few. The way with the lower estimate
+ * is taken. Since all matches may lie at the far end, a walk has a budget, and beyond it the matches are collected. If they
+ * are spread evenly, the worst case is about √(all × page) entries; otherwise it is a small multiple of their number.
  */
 export function pageOfMatches(ordered: OrderedColumn, matches: Matches, page: Page): SlotPage {
   const wanted = (page.offset ?? 0) + page.first
   if (page.after === undefined) {
-    // What lies ahead is known beforehand, so a page that shows nothing needs no look at the order.
+    // Without `after` the number of matches ahead is known, so an empty page does not have to read the order.
     const offset = Math.min(page.offset ?? 0, matches.count)
     if (page.first === 0 || offset === matches.count) {
       return { slots: [], hasNextPage: offset < matches.count, hasPreviousPage: offset > 0 }
@@ -46,10 +46,10 @@ export function pageOfMatches(ordered: OrderedColumn, matches: Matches, page: Pa
   )
 }
 
-/** Entries that a walk may look at before it is given up for collecting; 0 where it should not begin. */
+/** Returns how many entries a walk may visit before the matches are collected instead; 0 if it should not begin. */
 function walkingBudget(all: number, matching: number, wanted: number): number {
   const kept = Math.min(wanted, matching)
-  // A collected entry is looked up and compared, twice the work of one passed by; the kept ones are sorted.
+  // Collecting an entry costs about twice as much as visiting one in a walk; the kept entries are sorted.
   const collecting = 2 * (matching + kept * Math.log2(kept + 1))
   const atMost = all - matching + kept
   if (atMost <= collecting) return Number.POSITIVE_INFINITY
@@ -57,14 +57,14 @@ function walkingBudget(all: number, matching: number, wanted: number): number {
   return evenly <= collecting ? Math.max(2 * evenly, collecting / 4) : 0
 }
 
-/** Undefined when the budget, in entries visited, did not suffice. */
+/** Walks along the order. Returns undefined if that would visit more entries than the budget. */
 function walked(ordered: OrderedColumn, matches: Matches, page: Page, budget: number): SlotPage | undefined {
   const { sorted } = ordered
   const { after, offset = 0, first, descending } = page
   const step = descending ? -1 : 1
   const before = skippedBy(ordered, page)
   const start = descending ? sorted.size - 1 - before : before
-  // Without `after` the number of matches ahead is known: no need to look for one more than the page.
+  // With `after`, one match more than the page shows whether there is a next page.
   const enough = after === undefined ? Math.min(offset + first, matches.count) : offset + first + 1
   const slots: number[] = []
   let found = 0
@@ -91,7 +91,7 @@ function walked(ordered: OrderedColumn, matches: Matches, page: Page, budget: nu
   return hasPreviousPage === undefined ? undefined : { slots, hasNextPage, hasPreviousPage }
 }
 
-/** Whether a match comes up at all; undefined when the budget did not suffice. */
+/** Checks whether there is any match; undefined if that would visit more entries than the budget. */
 function foundWithin(next: () => number, matches: Matches, budget: number): boolean | undefined {
   for (let visited = 1; ; visited++) {
     if (visited > budget) return undefined
@@ -124,7 +124,7 @@ function collected(ordered: OrderedColumn, matches: Matches, page: Page): SlotPa
   }
 }
 
-/** Entries of the whole order that come before a page's start, in the page's direction. */
+/** Returns how many entries of the order come before `after` or at it, in the page's direction. */
 function skippedBy({ sorted }: OrderedColumn, { after, descending }: Page): number {
   if (after === undefined) return 0
   return descending ? sorted.size - sorted.rank(after, false) : sorted.rank(after, true)

@@ -4,23 +4,23 @@ import { Disjunction, type Matches, type PostingsByDimension } from './disjuncti
 
 export type { Matches } from './disjunction.js'
 
-/** Below this share of the records, looking at each beats combining bitmaps of all. */
+/** Below this share of all records, checking each one is faster than combining bitmaps. */
 const SPARSE_SHARE = 1 / 64
 
 const NOTHING: Matches = { count: 0, has: () => false, forEach: () => undefined }
 
-/** The records of an index, as far as a selection needs them. */
+/** The parts of an index that evaluate a selection. */
 export interface Indexed {
   readonly dimensions: PostingsByDimension
-  /** Slots in use. */
+  /** The slots in use. */
   readonly live: Bitmap
 }
 
 /**
- * The slots that a selection means, agreeing with `isSelected`; undefined where it means every one.
+ * Evaluates a selection, with the same result as `isSelected` for each record. Undefined means all slots.
  *
- * One dimension: its postings as they are, for their sizes add up. Otherwise, where some condition leaves few
- * records, those are looked at one by one; else whole bitmaps are combined, in time of slots / 32.
+ * A condition on one dimension uses its posting lists as they are, since their sizes add up. Otherwise, if some condition
+ * leaves few records, these are checked one by one; if not, bitmaps are combined, which takes slots / 32 steps.
  */
 export function planSelection(indexed: Indexed, selection: AffinitySelection): Matches | undefined {
   const { dimensions, live } = indexed
@@ -39,7 +39,7 @@ export function planSelection(indexed: Indexed, selection: AffinitySelection): M
   const [smallest, ...others] = required
   if (excluded.total === 0) {
     if (smallest === undefined) return undefined
-    if (others.length === 0 && smallest.isSimple) return smallest.kept ?? simple(smallest)
+    if (others.length === 0 && smallest.isSimple) return smallest.postingBitmap ?? simple(smallest)
   }
   if (smallest !== undefined && smallest.total <= live.count * SPARSE_SHARE) {
     return listed(smallest, others, excluded)

@@ -6,41 +6,46 @@ import { Int32Rows, ObjectColumn } from './columns.js'
 import { StringTable } from './string-table.js'
 
 /**
- * The slots that hold one value. A few: a list in no order, where each slot's place in it is kept in a column, so
- * that one leaves in a step. A good share of all: a bitmap, which is then smaller than the list, and combines fast.
+ * The posting list of one value: the slots that hold it. For few slots it is an unordered array; a column holds the place
+ * of each slot in its array, so that a removal takes one step. For many slots it is a bitmap, which is then smaller and
+ * combines fast.
  */
 type Posting = number[] | Bitmap
 
-/** A list entry takes 64 bits, a bitmap one bit a slot: beyond one in 64 the bitmap is smaller. */
+/** An array entry takes 64 bits, a bitmap one bit for each slot: beyond one slot in 64 the bitmap is smaller. */
 const SLOTS_PER_ENTRY = 64
 const SMALLEST_BITMAP = 1024
-/** A bitmap turns back into a list at a quarter of the size that made it one, not to flutter at the border. */
+/** A bitmap becomes an array again at a quarter of the size at which it became a bitmap, so that it does not flip often. */
 const HYSTERESIS = 4
 
-/** In the place of a value's id. */
+/** Stands for the id of a slot that has no value in this dimension. */
 const NO_VALUE = -1
 
-/** One dimension of the index: each record's value, and for each value its records. */
+/** The inverted index of one dimension: the value of each slot, and the posting list of each value. */
 export class Postings {
   readonly #values = new StringTable()
-  /** The characters of all values that were ever in. */
+  /** The characters of all values that were ever added. */
   readonly #alphabet = new Alphabet()
   readonly #postings = new ObjectColumn<Posting>()
-  /** Records that hold each value. */
+  /** The number of records of each value. */
   readonly #counts = new Int32Rows(1)
   readonly #valueIds: Int32Rows
   readonly #dimension: number
+  /** The place of each slot in its array. */
   readonly #places = new Int32Rows(1)
   /** All slots in use are below it. */
   #slotLimit = 0
 
-  /** @param valueIds By slot, the ids of its values in all dimensions. @param dimension Which field of it is this one's. */
+  /**
+   * @param valueIds the ids of the values in all dimensions, by slot
+   * @param dimension the field of `valueIds` that belongs to this dimension
+   */
   constructor(valueIds: Int32Rows, dimension: number) {
     this.#valueIds = valueIds
     this.#dimension = dimension
   }
 
-  /** Distinct values that records hold. */
+  /** The number of distinct values that records hold. */
   get size(): number {
     return this.#values.size
   }
@@ -50,7 +55,7 @@ export class Postings {
     return this.#values.limit
   }
 
-  /** The id of a value, or -1 where no record holds it. */
+  /** Returns the id of a value, or -1 if no record holds it. */
   idOf(value: string): number {
     return this.#values.find(value)
   }
@@ -63,12 +68,12 @@ export class Postings {
     return this.#values.textOf(id)
   }
 
-  /** Each value that a record holds, in no order. Nothing may change meanwhile. */
+  /** Visits each value that a record holds, in no order. Nothing may change meanwhile. */
   forEachValue(visit: (value: string) => void): void {
     this.#values.forEachText(visit)
   }
 
-  /** The values that contain a text, whatever the case of either. */
+  /** Returns the values that contain a text, without regard to case. */
   valuesContaining(text: string): string[] {
     const wanted = foldedText(text)
     if (!this.#alphabet.canSpell(wanted)) return []
@@ -84,12 +89,12 @@ export class Postings {
     return this.#valueIds.get(slot, this.#dimension)
   }
 
-  /** A record of a family that does not have this dimension holds no value in it. */
+  /** Checks whether a slot has a value; it has none if its record's key family does not have this dimension. */
   hasValueAt(slot: number): boolean {
     return this.idAt(slot) !== NO_VALUE
   }
 
-  /** Whether a slot holds this value; with undefined, none. */
+  /** Checks whether a slot holds this value; for undefined, whether it holds none. */
   isValueAt(slot: number, value: string | undefined): boolean {
     const id = this.idAt(slot)
     return id === NO_VALUE ? value === undefined : value !== undefined && this.#values.isText(id, value)
@@ -99,12 +104,12 @@ export class Postings {
     return this.#values.textOf(this.#valueIds.get(slot, this.#dimension))
   }
 
-  /** Records that hold a value. */
+  /** Returns the number of records that hold a value. */
   count(id: number): number {
     return this.#counts.get(id, 0)
   }
 
-  /** Each slot that holds a value, in no order. Nothing may change meanwhile. */
+  /** Visits each slot that holds a value, in no order. Nothing may change meanwhile. */
   forEach(id: number, visit: (slot: number) => void): void {
     const posting = this.#postings.get(id)
     if (posting === undefined) return
@@ -112,30 +117,30 @@ export class Postings {
     else for (const slot of posting) visit(slot)
   }
 
-  /** The slots of a value as a set to read, where they are many enough to be kept as one. */
+  /** Returns the posting list of a value if it is a bitmap. It must only be read. */
   bitmapOf(id: number): Bitmap | undefined {
     const posting = this.#postings.get(id)
     return posting instanceof Bitmap ? posting : undefined
   }
 
-  /** Adds a value's slots to a set. */
-  joinInto(set: Bitmap, id: number): void {
+  /** Adds the slots of a value to a bitmap. */
+  addSlotsTo(set: Bitmap, id: number): void {
     const posting = this.#postings.get(id)
     if (posting instanceof Bitmap) set.union(posting)
     else for (const slot of posting ?? []) set.add(slot)
   }
 
   add(slot: number, value: string | undefined): void {
-    this.note(slot, value)
-    this.enter(slot)
+    this.assign(slot, value)
+    this.post(slot)
   }
 
   /**
-   * Keeps a slot's value, and lists the slot nowhere yet: for a table that is filled at once. `enterAll` follows, and
-   * until then no set of slots may be asked for.
-   * @param guess The id that the value probably has: to compare two texts costs less than to find one.
+   * Stores a slot's value without adding the slot to a posting list: for a bulk load. `postAll` must follow, and until then
+   * no posting list may be read.
+   * @param guess the id that the value probably has: comparing two texts is cheaper than looking one up
    */
-  note(slot: number, value: string | undefined, guess = -1): void {
+  assign(slot: number, value: string | undefined, guess = -1): void {
     if (slot >= this.#slotLimit) this.#slotLimit = slot + 1
     if (value === undefined) {
       this.#valueIds.set(slot, this.#dimension, NO_VALUE)
@@ -148,25 +153,25 @@ export class Postings {
   }
 
   #addValue(value: string): number {
-    this.#alphabet.take(value)
+    this.#alphabet.add(value)
     return this.#values.add(value)
   }
 
-  /** Another value for a slot whose first one was noted. */
-  noteAnew(slot: number, value: string | undefined): void {
-    if (this.hasValueAt(slot)) this.#leave(this.idAt(slot))
-    this.note(slot, value)
+  /** Replaces the value of a slot that was assigned one and is in no posting list yet. */
+  reassign(slot: number, value: string | undefined): void {
+    if (this.hasValueAt(slot)) this.#releaseValue(this.idAt(slot))
+    this.assign(slot, value)
   }
 
-  /** Lists every slot, all of which were noted: when the counts are known, each list is made once, in its final form. */
-  async enterAll(slice: TimeSlice): Promise<void> {
+  /** Adds every slot to its posting list. Since all counts are known now, each list is created in its final form. */
+  async postAll(slice: TimeSlice): Promise<void> {
     await slice.blocks(this.#slotLimit, (start, end) => {
-      for (let slot = start; slot < end; slot++) this.enter(slot)
+      for (let slot = start; slot < end; slot++) this.post(slot)
     })
   }
 
-  /** Lists a slot whose value was noted. */
-  enter(slot: number): void {
+  /** Adds a slot with an assigned value to its posting list. */
+  post(slot: number): void {
     const id = this.idAt(slot)
     if (id === NO_VALUE) return
     let posting = this.#postings.get(id)
@@ -198,11 +203,11 @@ export class Postings {
         this.#places.set(last, 0, place)
       }
     }
-    this.#leave(id)
+    this.#releaseValue(id)
   }
 
-  /** One record fewer holds a value; the last one takes it along. */
-  #leave(id: number): void {
+  /** Counts one record fewer for a value. A value without records is removed. */
+  #releaseValue(id: number): void {
     const left = this.count(id) - 1
     this.#counts.set(id, 0, left)
     if (left > 0) return

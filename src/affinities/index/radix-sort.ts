@@ -1,8 +1,8 @@
 import type { TimeSlice } from '../../util/time-slice.js'
 
 /**
- * Numbers 0 to `count` in ascending order of texts, in slices. Runs that are in order already are found and kept, so
- * that what is sorted takes one look at each, and what nearly is takes little more.
+ * Sorts numbers by their texts, in time slices (natural merge sort). It finds the runs that are already in order, so that
+ * sorted input takes one pass, and nearly sorted input little more.
  */
 export async function sortByText(
   order: Int32Array,
@@ -25,7 +25,7 @@ export async function sortByText(
   return from
 }
 
-/** Finds the places where each run begins, and after the last one the place where it ends. */
+/** Returns the place where each run begins, and the end of the last run. */
 async function runsOf(
   order: Int32Array,
   textOf: (number: number) => string,
@@ -44,7 +44,7 @@ async function runsOf(
   return runs
 }
 
-/** Two neighbouring runs into one. Equal texts stay in their order. */
+/** Merges two neighbouring runs. The merge is stable. */
 async function merge(
   from: Int32Array,
   to: Int32Array,
@@ -63,19 +63,20 @@ async function merge(
   }
 }
 
-/** One digit of each slot's number, within an array that may hold several side by side. */
+/** One digit of each slot's number, in an array that may hold several digits of a number side by side. */
 export interface Digits {
   readonly of: Int32Array | Uint16Array
-  /** Array elements a slot. */
+  /** The number of array elements for each slot. */
   readonly stride: number
+  /** The place of this digit among the elements of its slot. */
   readonly at: number
   /** All digits are below it. */
   readonly limit: number
 }
 
 /**
- * Slots in ascending order of a digit, those with the same digit in the order they came in: least digit first, this sorts
- * numbers of any length without comparing any.
+ * Sorts slots by one digit (counting sort, stable). Called for each digit, the least significant first, it sorts numbers
+ * (LSD radix sort).
  */
 export async function sortByDigit(from: Int32Array, digits: Digits, slice: TimeSlice): Promise<Int32Array> {
   const { of, stride, at, limit } = digits

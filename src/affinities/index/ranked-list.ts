@@ -1,10 +1,10 @@
 import type { AffinityPosition } from '../affinity-reader.js'
 import { LEAF_ROOM, Leaf } from './leaf.js'
 
-/** A leaf below a quarter looks for a neighbour to join, as long as the two fit with room to spare. */
+/** A leaf that is less than a quarter full is merged with a neighbour if both together leave a quarter free. */
 const MERGE_BELOW = LEAF_ROOM / 4
 const MERGE_UP_TO = (LEAF_ROOM * 3) / 4
-/** A bulk load fills leaves up to here: full ones would all split at their next insertion. */
+/** A bulk load fills leaves up to this size: full leaves would all split at their next insertion. */
 const FILL_UP_TO = (LEAF_ROOM * 3) / 4
 
 interface Place {
@@ -14,9 +14,9 @@ interface Place {
 }
 
 /**
- * Slots in the order of (value, key), ascending, with ranks. Two levels: a list of leaves, and for each the value and
- * head it begins with, and its size. A rank adds up the sizes before it: at a million entries some 5,000 additions,
- * 5 µs, and that is what lets a page start at any offset.
+ * A sorted list of slots with ranks, ordered by (value, key): a B+ tree of two levels, with the size of each leaf as in an
+ * order-statistic tree. A rank is the sum of the sizes before it: at a million entries some 5,000 additions, 5 µs. It lets
+ * a page start at any offset.
  */
 export class RankedList {
   readonly #keyOf: (slot: number) => string
@@ -28,8 +28,8 @@ export class RankedList {
   #size = 0
 
   /**
-   * @param keyOf The sort text of a slot's key. It must hold from before the slot is inserted until it is deleted.
-   * @param headOf See createKeyHead.
+   * @param keyOf returns the sort text of a slot's key, which must not change while the slot is in the list
+   * @param headOf see createKeyHead
    */
   constructor(keyOf: (slot: number) => string, headOf: (key: string) => number) {
     this.#keyOf = keyOf
@@ -48,7 +48,7 @@ export class RankedList {
     this.#insert(this.#placeOf(value, this.#keyOf(slot)), slot)
   }
 
-  /** Adds a slot that sorts after all others: a step, where `insert` searches. Its key's head is at hand already. */
+  /** Adds a slot that sorts after all others, in constant time. */
   append(value: number, head: number, slot: number): void {
     let index = this.#leaves.length - 1
     let leaf = this.#leaves[index]
@@ -68,14 +68,14 @@ export class RankedList {
     this.#delete(this.#placeOf(value, this.#keyOf(slot)), slot)
   }
 
-  /** As a deletion and an insertion. */
+  /** Deletes a slot at one value and inserts it at another. */
   move(from: number, to: number, slot: number): void {
     const place = this.#placeOf(from, this.#keyOf(slot))
     this.#delete(place, slot)
     this.#insert({ value: to, head: place.head, key: place.key }, slot)
   }
 
-  /** How many entries sort before a position; with `through`, also the one that has it. */
+  /** Counts the entries that sort before a position; with `through`, also the entry at that position. */
   rank({ value, key }: AffinityPosition, through: boolean): number {
     const place = this.#placeOf(value, key)
     const index = this.#leafFor(place)
@@ -87,7 +87,7 @@ export class RankedList {
     return rank
   }
 
-  /** Reads slots one by one from a rank, upwards or downwards; -1 after the last. Nothing may change meanwhile. */
+  /** Creates an iterator of slots from a rank, upwards or downwards; it returns -1 at the end. Nothing may change meanwhile. */
   from(rank: number, step: 1 | -1): () => number {
     let index = 0
     let place = rank
@@ -116,7 +116,7 @@ export class RankedList {
       leaf.insert(this.#lowerBound(leaf, place), place.value, place.head, slot)
       this.#summarise(index, leaf)
     } else if (index === this.#leaves.length - 1 && this.#compare(leaf, leaf.size - 1, place) < 0) {
-      // Appended at the very end, as expiries and creations are: a fresh leaf keeps the full one full.
+      // New creation and expiry times mostly sort last: a new leaf instead of a split keeps the leaves before it full.
       this.#addLeaf(index + 1, new Leaf(), place, slot)
     } else {
       const upper = new Leaf()
@@ -143,7 +143,7 @@ export class RankedList {
     else if (leaf.size < MERGE_BELOW && !this.#merge(index)) this.#merge(index - 1)
   }
 
-  /** The last leaf that begins at or before a place; the first where none does. */
+  /** Finds the last leaf that begins at or before a place, or the first leaf if none does. */
   #leafFor(place: Place): number {
     let low = 0
     let high = this.#leaves.length - 1
@@ -164,7 +164,7 @@ export class RankedList {
     return leaf !== undefined && this.#compare(leaf, 0, place) > 0
   }
 
-  /** The first entry of a leaf that does not sort before a place. */
+  /** Finds the first entry of a leaf that does not sort before a place (binary search). */
   #lowerBound(leaf: Leaf, place: Place): number {
     let low = 0
     let high = leaf.size
@@ -191,7 +191,7 @@ export class RankedList {
     this.#sizes[index] = leaf.size
   }
 
-  /** Takes a leaf in, with one more entry where a place for it is given. */
+  /** Adds a leaf, and to the leaf one more entry if a place is given. */
   #addLeaf(index: number, leaf: Leaf, place: Place | undefined, slot: number): void {
     if (place !== undefined) leaf.insert(this.#lowerBound(leaf, place), place.value, place.head, slot)
     this.#leaves.splice(index, 0, leaf)
@@ -204,7 +204,7 @@ export class RankedList {
     for (const column of [this.#leaves, this.#values, this.#heads, this.#sizes]) column.splice(index, 1)
   }
 
-  /** Joins a leaf with the next one, where both exist and fit. */
+  /** Merges a leaf with the next one if both exist and fit together. */
   #merge(index: number): boolean {
     const leaf = this.#leaves[index]
     const next = this.#leaves[index + 1]

@@ -1,13 +1,13 @@
 import { ObjectColumn } from './columns.js'
 
 /**
- * One Map of a million strings blocks for about 100 ms each time it doubles. Sixty-four of them double at their own
- * times, for a millisecond each. A few thousand fit in one, which then needs no look at the text.
+ * The number of Maps. One Map of a million strings blocks for about 100 ms each time it doubles; 64 Maps double at
+ * different times, for about 1 ms each. A small table uses one Map, and does not have to hash texts.
  */
 const SHARDS = 64
 const ONE_SHARD_UP_TO = 4_096
 
-/** Spreads texts over the shards by up to eight of their characters, the last among them. A poor spread is slower, never wrong. */
+/** Hashes a text by about eight of its characters, the last one included. A poor spread is only slower, never wrong. */
 function shardOf(text: string): number {
   let hash = text.length
   const step = (hash >>> 3) + 1
@@ -16,12 +16,12 @@ function shardOf(text: string): number {
 }
 
 /**
- * A copy that stands alone. In V8 a slice keeps its whole parent alive, so an id cut from a key, or a key cut from
- * a reply, would hold many times its own size. JSON is exact for every string, lone surrogates included.
+ * Copies a text. In V8 a substring keeps its whole parent alive: an id cut from a key, or a key cut from a reply, would
+ * use many times its own size. JSON is exact for every string, also with lone surrogates.
  */
 const standaloneCopy = (text: string): string => JSON.parse(JSON.stringify(text)) as string
 
-/** Numbers strings densely: a small integer for each, free again when the string is removed. */
+/** A string table: gives each string a small integer id, which is free again when the string is removed. */
 export class StringTable {
   #shards = [new Map<string, number>()]
   readonly #texts = new ObjectColumn<string>()
@@ -32,28 +32,28 @@ export class StringTable {
     return this.#limit - this.#free.length
   }
 
-  /** All ids in use are below it. */
+  /** An upper bound: all ids in use are below it. */
   get limit(): number {
     return this.#limit
   }
 
-  /** The id of a text, or -1. */
+  /** Returns the id of a text, or -1. */
   find(text: string): number {
     return this.#shard(text).get(text) ?? -1
   }
 
-  /** Whether an id, in use or not, is that of a text. */
+  /** Checks whether an id, which need not be in use, is the id of a text. */
   isText(id: number, text: string): boolean {
     return this.#texts.get(id) === text
   }
 
-  /** Numbers a text that is not in the table. */
+  /** Adds a text that is not in the table, and returns its id. */
   add(text: string): number {
     const copy = standaloneCopy(text)
     return this.#addTo(this.#shard(copy), copy)
   }
 
-  /** The id of a text, which is numbered where it is new; it must stand alone, as a key does that came as a reply of its own. */
+  /** Returns the id of a text, and adds a new text without copying it: it must not be a substring of a longer one. */
   findOrAdopt(text: string): number {
     const shard = this.#shard(text)
     return shard.get(text) ?? this.#addTo(shard, text)
@@ -67,7 +67,7 @@ export class StringTable {
     return id
   }
 
-  /** Forgets a text; its id will name another. */
+  /** Removes a text. Its id will be used for another text. */
   remove(id: number): void {
     const text = this.textOf(id)
     this.#shard(text).delete(text)
@@ -81,14 +81,14 @@ export class StringTable {
     return text
   }
 
-  /** Each id in use, ascending. Texts may be added and removed meanwhile: those may or may not be seen. */
+  /** Yields each id in use, ascending. Texts may be added or removed meanwhile, and may then be missed. */
   *ids(): Generator<number, void, undefined> {
     for (let id = 0; id < this.#limit; id++) {
       if (this.#texts.get(id) !== undefined) yield id
     }
   }
 
-  /** Each text in use, several times faster than by `ids`. Nothing may change meanwhile. */
+  /** Visits each text, several times faster than by `ids`. Nothing may change meanwhile. */
   forEachText(visit: (text: string) => void): void {
     for (let id = 0; id < this.#limit; id++) {
       const text = this.#texts.get(id)

@@ -1,6 +1,6 @@
 /**
- * Keeps the first `room` of many slots by an order, in a binary heap whose top is the last of those kept: so most
- * newcomers cost one comparison.
+ * A top-k heap: keeps the first `room` of many slots in an order. The root of the binary heap is the last slot that is
+ * kept, so that most other slots cost one comparison.
  */
 export class TopK {
   readonly #room: number
@@ -38,7 +38,7 @@ export class TopK {
     heap[place] = slot
   }
 
-  /** Puts a slot in the place of the top. */
+  /** Replaces the root by a slot. */
   #sink(slot: number): void {
     const heap = this.#heap
     let place = 0

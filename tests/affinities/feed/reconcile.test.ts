@@ -39,7 +39,7 @@ function behind() {
     recovered: () => {},
   })
   changes.resume()
-  const store: Pick<AffinityStore, 'readAll' | 'read' | 'families'> = {
+  const store: Pick<AffinityStore, 'families' | 'readAll' | 'read'> = {
     families: FAMILIES,
     async *readAll() {
       yield batch
@@ -69,6 +69,12 @@ it('counts a record that differs although nothing was told of it, and has it rea
   ;(await read(1)).end()
   await changes.settled()
   expect(index.get(key)?.requestCount).toBe(2)
+})
+
+it('counts a record whose identity differs, since some key families keep a part of it in the value', async () => {
+  const { deps, index } = behind()
+  index.upsert({ ...record(2), modelId: 'another' })
+  expect(await reconcile(deps, () => false)).toBe(1)
 })
 
 it('does not count a change that was told while it waited for those before', async () => {
