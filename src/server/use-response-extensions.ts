@@ -2,7 +2,7 @@ import type { ExecutionResult } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../context.js'
 
-/** Puts what resolvers noted beside the data into the answer's `extensions`. */
+/** Copies the notes that resolvers left in the context into the answer's `extensions`. */
 export function useNotes(): Plugin<Context> {
   return {
     onExecute({ args }) {

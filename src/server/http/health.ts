@@ -1,4 +1,4 @@
-/** A dependency that can be asked whether it answers. */
+/** A store that the service needs, and that can be pinged. */
 export interface Dependency {
   readonly name: 'database' | 'cache'
   ping(): Promise<void>
@@ -6,20 +6,20 @@ export interface Dependency {
 
 export interface DependencyHealth {
   readonly state: 'up' | 'down'
-  /** Milliseconds until the answer, or until it was given up. */
+  /** Milliseconds until the answer or the timeout. */
   readonly latencyMs: number
 }
 
 export interface Health {
   readonly status: 'ready' | 'unavailable' | 'draining'
   readonly dependencies: Readonly<Record<string, DependencyHealth>>
-  /** Keys of the affinity family whose values cannot be read, as of the last full read. */
+  /** Number of affinity keys whose values cannot be read, as of the last full read. */
   readonly brokenRecords: number
 }
 
 const PING_TIMEOUT_MS = 2_000
 
-/** Asks every dependency at once. Tells states and times only: no address, no version, no error text. */
+/** Pings all stores at once. The result is public, so it has states and times but no address, version or error text. */
 export async function readHealth(
   dependencies: readonly Dependency[],
   service: {
@@ -30,7 +30,7 @@ export async function readHealth(
   const states = await Promise.all(
     dependencies.map(async (dependency) => [dependency.name, await ping(dependency)] as const),
   )
-  // Until the first read of the affinities has ended every request would wait for it.
+  // Before the first read of the affinities is complete, requests would only wait for it.
   const canServe = states.every(([, { state }]) => state === 'up') && service.affinities.state !== 'starting'
   return {
     status: service.draining() ? 'draining' : canServe ? 'ready' : 'unavailable',

@@ -2,8 +2,8 @@ import type { Plugin } from 'graphql-yoga'
 import type { Health } from './health.js'
 
 /**
- * `/health/live`: this process answers. `/health/ready`: 200 where it can serve, 503 where a dependency is down or it
- * is about to stop.
+ * Serves `/health/live`, which always answers 200, and `/health/ready`, which answers 200 if the service can serve requests
+ * and 503 if a store is down, the first read is not complete, or the service is stopping.
  */
 export function useHealth(readHealth: () => Promise<Health>): Plugin {
   return {

@@ -1,6 +1,6 @@
 import { type DocumentNode, Kind, type SelectionSetNode } from 'graphql'
 
-/** The only root field that is asked for, or `several`. The document is valid by now: every name is of the schema. */
+/** Returns the operation's only root field, or `several`. The document must be valid, so that every name is one of the schema. */
 export function rootFieldOf(document: DocumentNode, selectionSet: SelectionSetNode): string {
   const names = new Set<string>()
   const spread = new Set<string>()
@@ -8,7 +8,7 @@ export function rootFieldOf(document: DocumentNode, selectionSet: SelectionSetNo
     for (const selection of selections) {
       if (selection.kind === Kind.FIELD) names.add(selection.name.value)
       else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet)
-      // Once each: fragments may double from one to the next.
+      // Each fragment is visited once: fragments that spread each other twice would take exponential time.
       else if (!spread.has(selection.name.value)) {
         spread.add(selection.name.value)
         const fragment = document.definitions.find(
