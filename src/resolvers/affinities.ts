@@ -52,7 +52,7 @@ export interface UserAffinities {
 
 export const DEFAULT_ORDER: AffinityOrder = { field: 'EXPIRES_AT', direction: 'DESC' }
 
-/** A page of affinities: searched, filtered and ordered over all of them, never over a page of them. */
+/** Returns a page of affinities. Search, filter and order apply to all affinities before the page is cut. */
 export async function affinities(
   args: AffinitiesArguments,
   context: Context,
@@ -68,7 +68,7 @@ export async function affinities(
   return connection({ ...page, selection, selected, matched: searched?.matched }, context)
 }
 
-/** The affinities of one user, or of one API key, by id, username or email. */
+/** Returns the affinities of one user, by id, username or email, or of one API key, by id. */
 export async function userAffinities(
   args: PageArguments & { readonly identifier: string },
   context: Context,
@@ -85,7 +85,7 @@ export async function userAffinities(
   return { user, apiKey, affinities: await connection({ ...page, selection, selected }, context) }
 }
 
-/** The affinities of a user's API keys, latest expiry first. */
+/** Returns the affinities of a user's API keys, latest expiry first. */
 export async function affinitiesOfUser(
   user: UserRow,
   args: PageArguments,
@@ -97,7 +97,7 @@ export async function affinitiesOfUser(
   return connection({ ...page, selection, selected }, context)
 }
 
-/** The affinities of an API key, latest expiry first. */
+/** Returns the affinities of an API key, latest expiry first. */
 export async function affinitiesOfApiKey(
   apiKey: ApiKeyRow,
   args: PageArguments,
@@ -108,11 +108,11 @@ export async function affinitiesOfApiKey(
   return connection({ ...page, selection: only('affinityKey', apiKey.id), selected }, context)
 }
 
-/** How many live affinities are pinned to a provider. */
+/** Counts the live affinities that are pinned to a provider. */
 export const affinityCountOfProvider = (providerId: string, context: Context): Promise<number> =>
   context.affinities.count(only('providerId', providerId))
 
-/** What a filter means. `{}` means every affinity; a field that is null says nothing. */
+/** Converts a filter to a selection. An empty filter selects every affinity; a field that is null is ignored. */
 export async function filterSelection(filter: AffinityFilter, context: Context): Promise<AffinitySelection> {
   const { userId, stale, ...exact } = filter
   let all: DimensionSets = Object.fromEntries(
@@ -128,7 +128,7 @@ export async function filterSelection(filter: AffinityFilter, context: Context):
   return stale ? { all, any: [ids] } : { all, none: ids }
 }
 
-/** Without the fields that are null: those say nothing. */
+/** Removes the fields that are null, and sorts the others, so that equal filters have equal fingerprints. */
 export const presentFields = (filter: AffinityFilter | null | undefined): AffinityFilter =>
   Object.fromEntries(
     Object.entries(filter ?? {})
@@ -144,7 +144,7 @@ interface Page {
   readonly fingerprint: string
 }
 
-/** Every check on the page's arguments, before any store is asked. */
+/** Checks the arguments of a page, before any store is read. */
 function readPage(
   args: PageArguments & { readonly offset?: number | null | undefined },
   order: AffinityOrder,
@@ -182,7 +182,7 @@ async function connection(request: ConnectionRequest, context: Context): Promise
 
 const SEARCHED = ['affinityKey', 'providerId', 'providerKeyId', 'modelId'] as const
 
-/** One user's or one API key's records where the text names exactly one; else a substring of ids and names. */
+/** Selects the affinities of the user or API key that the text names exactly; otherwise those whose ids or names contain it. */
 async function resolveSearch(
   text: string,
   context: Context,
@@ -192,7 +192,7 @@ async function resolveSearch(
 
   const rows = await context.gateway.idsNamed(text)
   const sets = await Promise.all(
-    // Ids are looked for in the records: no others count, and their rows may have been deleted.
+    // Ids are searched in the records and not in the tables: a record's rows may have been deleted.
     SEARCHED.map(async (dimension) => {
       const live = await context.affinities.valuesContaining(dimension, text)
       return [dimension, new Set([...(rows[dimension] ?? []), ...live])] as const

@@ -1,11 +1,12 @@
 import type { Context } from '../context.js'
 
-/** Keys of other users that one stream remembers; past it they are forgotten, and asked for when they are used again. */
+/** Number of other users' API keys that one stream remembers. Beyond it all are forgotten, and read again at their next use. */
 const REMEMBERED = 50_000
 
 /**
- * Tells whether an API key is this user's, at once where that is known. A key that was made later is looked up when it is
- * first used, all of one turn in one statement. An API key never changes its user.
+ * Creates a function that says whether an API key belongs to the user. It answers without a promise if it knows the key. An
+ * unknown key is read from the database at its first use; keys of one event-loop turn share a statement. An API key never
+ * changes its user, so that answers stay true.
  */
 export async function keysOfUser(
   userId: string,
@@ -20,7 +21,7 @@ export async function keysOfUser(
     const row = await context.loaders.apiKeys.byId.load(apiKeyId)
     const isOwn = row?.userId === userId
     if (others.size >= REMEMBERED) others.clear()
-    // A key without a row may get one.
+    // A missing row is not remembered: the gateway may be about to insert it.
     if (row) (isOwn ? own : others).add(apiKeyId)
     return isOwn
   }
@@ -29,7 +30,7 @@ export async function keysOfUser(
     if (own.has(apiKeyId)) return true
     if (others.has(apiKeyId)) return false
     const answer = lookUp(apiKeyId)
-    // Whoever takes the event from the stream meets the failure; an event may also never be taken.
+    // The stream's reader gets this error with the event. Without a reader it must not be an unhandled rejection.
     answer.catch(() => {})
     return answer
   }

@@ -1,6 +1,9 @@
 import type { Context } from '../context.js'
 
-/** How many of a provider key's concurrent requests are kept for requests that are pinned to it. Fixed in the gateway. */
+/**
+ * Constants of the gateway's dynamic reservation: the share of a provider key's concurrent requests that is kept for pinned
+ * requests.
+ */
 export const DYNAMIC_RESERVATION = {
   probePhaseRequests: 100,
   probeReservation: 0.1,
@@ -12,11 +15,11 @@ export const DYNAMIC_RESERVATION = {
 
 export type DynamicReservationConfig = typeof DYNAMIC_RESERVATION
 
-/** Of an affinity whose provider key sets no other, in seconds. */
+/** TTL of an affinity whose provider key sets no other, in seconds. */
 export const DEFAULT_AFFINITY_TTL_SECONDS = 300
 
 export interface ConfigParameter {
-  /** The field's path in `CacheConfig`. */
+  /** Path of the field in `CacheConfig`. */
   readonly name: string
   readonly value: number
   readonly description: string

@@ -3,12 +3,12 @@ import type { StorageType } from '../affinities/affinity-store.js'
 import type { Context } from '../context.js'
 import type { Statistics } from '../statistics/statistics.js'
 
-/** Statistics as of one request. Each part is read when a field first asks for it, and then once. */
+/** Statistics for one request. Each part is read once, when a field first needs it. */
 export interface CacheStats {
   readonly storageType: StorageType
-  /** @throws UnavailableError where the cache does not answer */
+  /** @throws UnavailableError if the cache does not answer */
   statistics(): Promise<Statistics>
-  /** Live records now. @throws UnavailableError where the cache does not answer */
+  /** Counts the live records. @throws UnavailableError if the cache does not answer */
   totalAffinities(): Promise<number>
   readonly observed: ObservedFigures
 }
@@ -34,11 +34,11 @@ function once<T>(read: () => Promise<T>): () => Promise<T> {
 const SCHEDULING_MODES = ['cache_affinity', 'fixed_order']
 const PRIORITY_MODES = ['provider', 'global_key']
 
-/** `system_configs.scheduling_mode`; the gateway's default where it is not set, or set to what nobody knows. */
+/** Returns `scheduling_mode` from `system_configs`, or the gateway's default if it is missing or unknown. */
 export const schedulingMode = (context: Context): Promise<string> =>
   configured('scheduling_mode', SCHEDULING_MODES, 'cache_affinity', context)
 
-/** `system_configs.provider_priority_mode`, with its default as above. */
+/** Returns `provider_priority_mode` from `system_configs`, or the gateway's default if it is missing or unknown. */
 export const priorityMode = (context: Context): Promise<string> =>
   configured('provider_priority_mode', PRIORITY_MODES, 'provider', context)
 
@@ -52,13 +52,13 @@ async function configured(
   return known.find((mode) => mode === value) ?? fallback
 }
 
-/** The share of all uses that kept the pin, 0 to 1; null if no use was seen. */
+/** Computes the share of all uses that kept the pin, 0 to 1; null if no use was seen. */
 export function reuseRate({ created, refreshed, providerSwitches, keySwitches }: ObservedFigures) {
   const uses = created + providerSwitches + keySwitches + refreshed
   return uses === 0 ? null : refreshed / uses
 }
 
-/** Checks of the dynamic reservation, and the share of them that fell into a probe phase: 0 where there was none. */
+/** Computes the number of the dynamic reservation's checks, and the share that was in a probe phase; 0 if there were none. */
 export function reservationChecks({ scheduler }: Statistics) {
   const totalChecks = scheduler.reservationProbeCount + scheduler.reservationStableCount
   return {

@@ -2,7 +2,7 @@ import type { Context } from '../context.js'
 import type { ApiKeyRow, EndpointRow, ProviderKeyRow, ProviderRow, UserRow } from '../gateway/rows.js'
 import type { MaybePromise } from './maybe-promise.js'
 
-/** A user's API keys, oldest first. */
+/** Returns a user's API keys, oldest first. */
 export function apiKeysOfUser(user: UserRow, { loaders }: Context): MaybePromise<readonly ApiKeyRow[]> {
   const keys = loaders.apiKeys.byUser.load(user.id)
   return keys instanceof Promise ? keys.then((rows) => rows ?? []) : (keys ?? [])

@@ -7,11 +7,14 @@ const MAX_LENGTH = 255
 
 export interface Resolved {
   readonly user: UserRow | null
-  /** Present where the text was an API key id. */
+  /** Set if the text was the id of an API key. */
   readonly apiKey: ApiKeyRow | null
 }
 
-/** @throws InvalidInputError where nothing but blanks is left, or the text is longer than 255 characters */
+/**
+ * Trims a search or identifier.
+ * @throws InvalidInputError if the text is blank, longer than 255 characters, or contains a NUL character
+ */
 export function readSearchText(text: string, field: string): string {
   const trimmed = text.trim()
   if (trimmed === '') throw new InvalidInputError(`${field} must not be blank.`, field)
@@ -22,7 +25,7 @@ export function readSearchText(text: string, field: string): string {
   return trimmed
 }
 
-/** Exact matches only, in this order: API key id, user id, username, email. */
+/** Finds the user or API key that the text names exactly. It tries API key id, user id, username and email, in this order. */
 export async function resolveIdentifier(gateway: GatewayStore, text: string): Promise<Resolved | null> {
   const [[owned], users] = await Promise.all([gateway.apiKeysWithOwners([text]), gateway.usersNamed(text)])
   if (owned) return { apiKey: owned.apiKey, user: owned.owner }

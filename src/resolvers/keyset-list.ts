@@ -4,18 +4,18 @@ import { decodePosition, encodePosition, queryFingerprint } from './cursors.js'
 import type { MaybePromise } from './maybe-promise.js'
 import { readFirst } from './page-arguments.js'
 
-/** Arguments of a page, checked. */
+/** Checked arguments of a page. */
 export interface KeysetRequest {
   readonly first: number
-  /** What the last item of the page before was sorted by; that item may since be gone. */
+  /** Sort texts of the previous page's last item, which may be gone. */
   readonly after: readonly string[] | undefined
   readonly fingerprint: string
 }
 
-/** A page, each part of which may be read when it is first asked for. */
+/** A page whose parts may be read lazily. */
 export interface KeysetPage<Item> {
   items(): MaybePromise<readonly Item[]>
-  /** All items, before paging. */
+  /** Number of items on all pages. */
   totalCount(): MaybePromise<number>
   hasNextPage(): MaybePromise<boolean>
   hasPreviousPage(): MaybePromise<boolean>
@@ -23,18 +23,18 @@ export interface KeysetPage<Item> {
 }
 
 /**
- * How a list is sorted: by the `sortText` of these texts, compared one after the other by UTF-16 code unit. Together they
- * name one item.
+ * Order of a list. Items are compared by the `sortText` of their first text, then of their second, and so on, by UTF-16 code
+ * unit. Together the texts are unique.
  */
 export interface KeysetOrder<Item> {
-  /** How many texts `keyOf` gives. */
+  /** Number of texts that `keyOf` returns. */
   readonly length: number
   keyOf(item: Item): readonly string[]
 }
 
 /**
- * Every check on a page's arguments, before any store is asked.
- * @param query names the list and its selection: a cursor of another is refused
+ * Checks the arguments of a page, before any store is read.
+ * @param query identifies the list and its selection; a cursor of another one is refused
  * @throws InvalidInputError
  */
 export function readKeysetRequest(
@@ -50,7 +50,7 @@ export function readKeysetRequest(
   return { first, after, fingerprint }
 }
 
-/** A page of a list that is all in memory. */
+/** Cuts a page out of a list in memory. */
 export function keysetPage<Item>(
   items: readonly Item[],
   order: KeysetOrder<NoInfer<Item>>,

@@ -1,4 +1,7 @@
-/** At once where it is known already: a promise for each field of 1,000 records costs more than the field. */
+/**
+ * A value that is returned without a promise if it is known: a promise for each field of 1,000 records costs more than the
+ * field.
+ */
 export type MaybePromise<T> = T | Promise<T>
 
 export const whenKnown = <T, U>(

@@ -3,7 +3,7 @@ import { InvalidInputError } from '../errors.js'
 export const MAX_FIRST = 1_000
 export const DEFAULT_FIRST = 100
 
-/** @throws InvalidInputError where `first` is outside 1..1000: it is never clamped in silence */
+/** @throws InvalidInputError if `first` is outside 1..1000; silent clamping would look like the end of the list */
 export function readFirst(first: number | null | undefined): number {
   const wanted = first ?? DEFAULT_FIRST
   if (wanted < 1 || wanted > MAX_FIRST) {
@@ -12,7 +12,7 @@ export function readFirst(first: number | null | undefined): number {
   return wanted
 }
 
-/** @throws InvalidInputError where `offset` is negative or comes with `after` */
+/** @throws InvalidInputError if `offset` is negative or combined with `after` */
 export function readOffset(offset: number | null | undefined, after: string | null | undefined): number {
   if (offset == null) return 0
   if (offset < 0) throw new InvalidInputError(`offset must not be negative; it was ${offset}.`, 'offset')

@@ -13,17 +13,20 @@ import {
   type StaleReason,
 } from './stale-reasons.js'
 
-/** Ids read by one statement, and looked at in one go: of 1,000,000 records some 100,000 API keys are in use. */
+/** Number of ids in one statement and in one turn of the event loop. A million records use about 100,000 API keys. */
 const AT_ONCE = 2_500
 
-/** The ids, of those that live records hold, which make a record stale: six statements, unless ids are very many. */
+/**
+ * Finds the ids in live records that make a record stale. It needs six statements, or more if there are over 2,500 ids of a
+ * kind.
+ */
 export async function staleIds(
   affinities: Pick<AffinityReader, 'distinct'>,
   loaders: Loaders,
   now: number,
 ): Promise<DimensionSets> {
   const { apiKeys, users, providers, endpoints, providerKeys, globalModels } = loaders
-  // As they are now: the index's own sets change while rows are read, and each id that came in would be a read of its own.
+  // A copy, since the index changes its sets while rows are read, and each new id would be a statement of its own.
   const inUse = async (dimension: Dimension): Promise<readonly string[]> => {
     const ids: string[] = []
     const live = await affinities.distinct(dimension)
@@ -44,7 +47,7 @@ export async function staleIds(
       await prime(some)
       for (const id of some) {
         const reasons = reasonsOf(id)
-        // Primed rows are there at once, and an await for each of 100,000 would keep everybody else waiting.
+        // Primed rows need no await. An await for each of 100,000 ids would block the event loop for others.
         if ((reasons instanceof Promise ? await reasons : reasons).length > 0) stale.add(id)
       }
       await nextTurn()

@@ -32,8 +32,8 @@ const hasExpired = (expiresAt: Date | null, now: number): boolean =>
   expiresAt !== null && expiresAt.getTime() <= now * 1_000
 
 /*
- * Each reason belongs to one id of the record: its API key (with that key's user), provider, endpoint, provider key or
- * model. So the reasons of any number of records follow from those of their distinct ids.
+ * Each stale reason depends on one id of the record: its API key (with the key's user), provider, endpoint, provider key or
+ * model. So the reasons of many records follow from the reasons of their distinct ids.
  */
 
 /** @param now Unix seconds */
@@ -62,13 +62,13 @@ export function providerKeyReasons(key: ProviderKeyRow | null, now: number): Sta
   return reasons
 }
 
-/** A raw model name of an older record has no row and needs none: only a missing id is a deleted model. */
+/** Returns the reasons of a model. Older records have a model name instead of an id; a name without a row is not stale. */
 export function modelReasons(modelId: string, model: GlobalModelRow | null): StaleReason[] {
   if (!model) return isGlobalModelId(modelId) ? ['MODEL_DELETED'] : []
   return model.isActive ? [] : ['MODEL_INACTIVE']
 }
 
-/** Why this pin can no longer be honoured; at once where the page's rows have been primed. */
+/** Returns the reasons why the scheduler would not use the pin; without a promise if the loaders are primed. */
 export function staleReasons(
   record: AffinityRecord,
   loaders: Loaders,

@@ -9,14 +9,14 @@ import { keysOfUser } from './api-key-ownership.js'
 import { type CacheStats, cacheStats } from './cache-stats.js'
 import { staleReasons } from './stale-reasons.js'
 
-/** How often a subscription asks again whether its viewer may still read, in milliseconds. */
+/** Interval at which a subscription checks again that its viewer may still read, in milliseconds. */
 const REVIEW_EVERY_MS = 30_000
 const DEFAULT_INTERVAL_SECONDS = 5
 const MAX_INTERVAL_SECONDS = 60
 
 /**
- * What happens to affinities, as it is seen, where the filter holds. A reader that falls too far behind is cut off.
- * @throws RateLimitedError where too many subscriptions are open; UnavailableError, also later on, where changes are not seen
+ * Streams the changes to the affinities for which the filter holds. A client that reads too slowly is disconnected.
+ * @throws RateLimitedError if too many subscriptions are open; UnavailableError, also later, if changes are not seen
  */
 export async function affinityEvents(
   filter: AffinityFilter | null | undefined,
@@ -43,13 +43,13 @@ export async function affinityEvents(
 
 interface OwnedEvent {
   readonly event: AffinityEvent
-  /** Whether the record's API key is the user's who is asked for. */
+  /** True if the record's API key belongs to the user of the filter. */
   readonly owned: boolean | Promise<boolean>
 }
 
 /**
- * The statistics now, and again after each interval.
- * @throws InvalidInputError where the interval is outside 1..60 seconds; RateLimitedError
+ * Streams the statistics: at once, and again after each interval.
+ * @throws InvalidInputError if the interval is outside 1..60 seconds; RateLimitedError
  */
 export async function cacheStatsStream(
   intervalSeconds: number | null | undefined,
@@ -79,9 +79,9 @@ export async function cacheStatsStream(
 }
 
 /**
- * A stream that ends with its client, when the service stops, or when its reader is too slow; and with an error where its
- * viewer may not read any more, or cannot be looked up.
- * @param begin starts to push, and returns what stops it
+ * Opens a stream. It ends when its client disconnects or reads too slowly, or when the service stops. It fails when its
+ * viewer may not read any more or cannot be checked.
+ * @param begin starts to push events, and returns a function that stops it
  */
 async function openStream<T, U>(
   context: Context,

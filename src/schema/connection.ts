@@ -4,9 +4,9 @@ import { type BuilderTypes, builder } from './builder.js'
 import { CONNECTION_TEXTS, ONCE, PageInfo } from './paging.js'
 
 /**
- * The connection and the edge type of a list that is paged by keyset.
- * @param name of the node's type; `ModelMapping` has `ModelMappingConnection` and `ModelMappingEdge`
- * @param noun what a node is called, for descriptions
+ * Defines the connection and edge types of a list with keyset pagination.
+ * @param name name of the node's type; `ModelMapping` gets `ModelMappingConnection` and `ModelMappingEdge`
+ * @param noun word for a node in descriptions
  */
 export function keysetConnection<Node>(
   name: string,

@@ -7,7 +7,7 @@ import { pageArguments, pageComplexity } from './paging.js'
 import { selectedNodes } from './selected.js'
 import { User } from './user.js'
 
-// What users and API keys own. Here, not in their own files, since an affinity leads back to both.
+// Fields of users and API keys. They are in a file of their own, since Affinity imports User and ApiKey: a cycle otherwise.
 
 builder.objectFields(User, (t) => ({
   apiKeys: t.field({

@@ -27,7 +27,7 @@ export const PageInfo = builder.objectRef<PageInfoShape>('PageInfo').implement({
   }),
 })
 
-/** What every connection and edge says of the same fields. */
+/** Descriptions of the fields that all connections and edges share. */
 export const CONNECTION_TEXTS = {
   cursor: 'This cursor marks the record’s place: send it as `after` to get the records that follow.',
   node: 'This is the record.',
@@ -36,7 +36,7 @@ export const CONNECTION_TEXTS = {
   pageInfo: 'This says where the page lies, and which cursor to ask for the next page with.',
 }
 
-/** `first` and `after`, as every connection has them. */
+/** Defines the arguments `first` and `after` of a connection. */
 export const pageArguments = (arg: ArgBuilder<BuilderTypes>) => ({
   first: arg.int({
     defaultValue: DEFAULT_FIRST,
@@ -48,10 +48,10 @@ export const pageArguments = (arg: ArgBuilder<BuilderTypes>) => ({
   }),
 })
 
-/** Fields of a list inside a connection cost once for each record; the connection itself multiplies. */
+/** Complexity of a list inside a connection: the connection already multiplies by the number of records. */
 export const ONCE = { field: 1, multiplier: 1 }
 
-/** A page costs what its records cost, times their number. */
+/** Complexity of a page: the cost of a record times `first`. */
 export const pageComplexity = ({ first }: { first?: number | null | undefined }) => ({
   field: 5,
   multiplier: Math.min(Math.max(first ?? DEFAULT_FIRST, 1), MAX_FIRST),
