@@ -1,4 +1,4 @@
-/** Clearing 5 % of the affinities by provider, then all of them; and the longest that Redis was kept from others. */
+/** Measures clears of one provider key's affinities and of all, and the longest Redis command, which blocks other clients. */
 import pino from 'pino'
 import { createApp } from '../src/app.js'
 import { ADMIN_TOKEN, testConfig } from '../tests/support/app.js'
@@ -41,7 +41,7 @@ try {
     const ms = performance.now() - startedAt
     return [name, data[field].clearedCount.toLocaleString('en'), ms, await longest()] as const
   }
-  // One of 40 provider keys: the fixtures have six providers, each with far more than 5 % of the records.
+  // The world has 40 provider keys, but only six providers, so that one provider has far more than 5 % of the records.
   const page = await whenRead(() => ask('{ affinities(first: 1) { nodes { providerKeyId } } }'))
   const keyId: string = page.data.affinities.nodes[0].providerKeyId
   const rows = [
