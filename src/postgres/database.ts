@@ -6,6 +6,7 @@ import { ConfigurationError } from '../errors.js'
 import { PrismaClient } from '../generated/prisma/client.js'
 import { createHangGuard } from '../util/hang-guard.js'
 import { hostAndPort } from '../util/reachability.js'
+import { withinGrace } from '../util/within-grace.js'
 import { lockDirectory } from './directory-lock.js'
 import { type Around, observeQueries, type QueryListener } from './query-observer.js'
 
@@ -237,17 +238,9 @@ function assemble(
     ping: driver.ping,
     onQuery: observed.onQuery,
     close() {
-      closing ??= withinGrace(end())
+      // A server that no longer answers must not delay the end of the process.
+      closing ??= withinGrace(end(), CLOSE_GRACE_MS)
       return closing
     },
   }
-}
-
-// A server that no longer answers must not hold up the end of the process.
-async function withinGrace(work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const grace = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, CLOSE_GRACE_MS)
-  })
-  await Promise.race([work, grace]).finally(() => clearTimeout(timer))
 }

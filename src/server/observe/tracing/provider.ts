@@ -13,6 +13,7 @@ import {
 import { BatchSpanProcessor, NodeTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-node'
 import type { Logger } from 'pino'
 import { createChangeFilter } from '../../../log/change-filter.js'
+import { withinGrace } from '../../../util/within-grace.js'
 import { storeSpans } from './store-spans.js'
 import type { Tracing } from './tracing.js'
 import { useTracing } from './use-tracing.js'
@@ -40,7 +41,12 @@ export async function startTracing({ protocol }: TracingOptions, logger: Logger)
   return {
     plugin: useTracing(tracer),
     ...storeSpans(tracer),
-    close: () => withinGrace(provider.shutdown()),
+    // The exporter has logged a failure already.
+    close: () =>
+      withinGrace(
+        provider.shutdown().catch(() => {}),
+        CLOSE_GRACE_MS,
+      ),
   }
 }
 
@@ -61,14 +67,4 @@ function reporting(exporter: SpanExporter, logger: Logger): SpanExporter {
     shutdown: () => exporter.shutdown(),
     forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
   }
-}
-
-async function withinGrace(work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const grace = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, CLOSE_GRACE_MS)
-  })
-  // The exporter has already logged the failure.
-  await Promise.race([work.catch(() => {}), grace])
-  clearTimeout(timer)
 }
