@@ -27,7 +27,7 @@ import { useRequestLog } from './observe/use-request-log.js'
 import { type ContextDeps, createContext } from './request-context.js'
 import { useCancellation } from './use-cancellation.js'
 import { useCompiledQueries } from './use-compiled-queries.js'
-import { useNotes } from './use-response-extensions.js'
+import { useResponseExtensions } from './use-response-extensions.js'
 
 /** Largest request body, in bytes. The largest permitted document with its variables is much smaller. */
 export const MAX_BODY_BYTES = 100_000
@@ -122,7 +122,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
       ...(trustedDocuments ? [useTrustedDocuments(trustedDocuments)] : []),
       useIntrospection({ enabled: !production }),
       useOneErrorPerField(),
-      useNotes(),
+      useResponseExtensions(),
     ],
   })
 }

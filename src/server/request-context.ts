@@ -48,7 +48,7 @@ export interface RequestFacts {
 }
 
 /** Time for which a subscription uses rows that it has read, in milliseconds. */
-const RENEW_AFTER_MS = 1_000
+const REFRESH_AFTER_MS = 1_000
 
 /** Creates the context of one request. It reads nothing from a store before it is needed. */
 export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
@@ -102,7 +102,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     gateway,
     loaders,
     refresh() {
-      if (performance.now() - readAt <= RENEW_AFTER_MS) return
+      if (performance.now() - readAt <= REFRESH_AFTER_MS) return
       readAt = performance.now()
       Object.assign(loaders, createLoaders(gateway))
       refreshReaders()

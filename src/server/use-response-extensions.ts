@@ -3,7 +3,7 @@ import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../context.js'
 
 /** Copies the notes that resolvers left in the context into the answer's `extensions`. */
-export function useNotes(): Plugin<Context> {
+export function useResponseExtensions(): Plugin<Context> {
   return {
     onExecute({ args }) {
       const { notes } = args.contextValue
