@@ -10,7 +10,7 @@ import { ADMIN_TOKEN, testConfig } from '../tests/support/app.js'
 import { startPostgres } from '../tests/support/servers/postgres.js'
 import { startRedis } from '../tests/support/servers/redis.js'
 import { rawScan } from './lib/floors.js'
-import { printTable } from './lib/measure.js'
+import { median, printTable } from './lib/measure.js'
 import { makeWorld } from './lib/world.js'
 
 const CLI = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
@@ -49,9 +49,6 @@ async function list(url: string, args: readonly string[]): Promise<Listing> {
   const ms = performance.now() - startedAt
   return { ms, lines: Number(lines), peakMegabytes: Number(said.split('\n').at(-1)) / 1_024 }
 }
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
 async function repeated<T>(runs: number, run: () => Promise<T>): Promise<T[]> {
   const all: T[] = []

@@ -10,7 +10,7 @@ import type { Browser, Page } from 'playwright-core'
 import { openBrowser, rows, visit } from '../tests/browser/support.js'
 import { startPostgres } from '../tests/support/servers/postgres.js'
 import { startRedis } from '../tests/support/servers/redis.js'
-import { printTable } from './lib/measure.js'
+import { median, printTable } from './lib/measure.js'
 import { type SoakService, startSoakService } from './lib/soak-service.js'
 import { whenRead } from './lib/when-read.js'
 import { makeWorld } from './lib/world.js'
@@ -40,9 +40,6 @@ const OBSERVE = `
 `
 const takeSeen = (page: Page): Promise<Seen> =>
   page.evaluate('(() => { const before = seen; seen = { longTasks: [], shift: 0 }; return before })()')
-
-const median = (values: readonly number[]) =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
 interface Place {
   readonly path: string

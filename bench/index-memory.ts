@@ -10,6 +10,7 @@ import type { AffinitySelection } from '../src/affinities/affinity-selection.js'
 import { cacheAffinity } from '../src/affinities/families/cache-affinity.js'
 import { FAMILIES } from '../src/affinities/families/index.js'
 import { AffinityIndex } from '../src/affinities/index/affinity-index.js'
+import { median } from './lib/measure.js'
 
 const sizes = (process.argv[2] ?? '10000,100000,1000000').split(',').map(Number)
 const NOW = 1_750_000_000
@@ -151,10 +152,6 @@ function selections(apiKeys: readonly string[]): Record<string, Partial<Affinity
     'search, a tenth of the API keys': search(apiKeys.length / 10),
     'search, all API keys': search(apiKeys.length),
   }
-}
-
-function median(times: number[]): number {
-  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)] as number
 }
 
 function pageMilliseconds(index: AffinityIndex, request: Partial<AffinityPageRequest>): number {

@@ -22,7 +22,7 @@ import { createRedisAffinityStore } from '../src/affinities/redis-affinity-store
 import { connectRedis, createRedis } from '../src/redis/client.js'
 import { startRedis } from '../tests/support/servers/redis.js'
 import { rawScan } from './lib/floors.js'
-import { printTable } from './lib/measure.js'
+import { median, printTable, quantile } from './lib/measure.js'
 
 const SELF = fileURLToPath(import.meta.url)
 const GATEWAY = 'as-gateway'
@@ -58,12 +58,6 @@ async function fill(redis: Redis, from: number, to: number): Promise<void> {
     await pipeline.exec()
   }
 }
-
-const quantile = (values: readonly number[], q: number): number => {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
-}
-const median = (values: readonly number[]) => quantile(values, 0.5)
 
 async function timed(run: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now()

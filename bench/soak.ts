@@ -3,9 +3,9 @@
  * exit code 1 and the reasons if memory grows, an answer has an error, the index drifts, the event loop is blocked, or a
  * subscriber is dropped.
  */
-import { printTable } from './lib/measure.js'
+import { median, printTable } from './lib/measure.js'
 import { soak } from './lib/soak.js'
-import { BOUNDS, median, type SoakFigures, trend, verdict } from './lib/soak-verdict.js'
+import { BOUNDS, type SoakFigures, trend, verdict } from './lib/soak-verdict.js'
 
 const LOAD = { records: 20_000, writesPerSecond: 5_000, queriesPerSecond: 20, subscribers: 200 }
 

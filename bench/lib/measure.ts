@@ -11,8 +11,12 @@ export interface Timing {
 
 const CONCURRENCY = 10
 
-const quantile = (sorted: readonly number[], q: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
+}
+
+export const median = (values: readonly number[]): number => quantile(values, 0.5)
 
 const ROUNDS = 5
 
@@ -43,10 +47,8 @@ export async function measure<Name extends string>(
     }
   }
   const timings = samples.map(({ name, times, rates }) => {
-    times.sort((a, b) => a - b)
-    rates.sort((a, b) => a - b)
     const timing = { runs: times.length, p50: quantile(times, 0.5), p99: quantile(times, 0.99) }
-    return [name, { ...timing, perSecond: quantile(rates, 0.5) }] as const
+    return [name, { ...timing, perSecond: median(rates) }] as const
   })
   return Object.fromEntries(timings) as Record<Name, Timing>
 }

@@ -1,3 +1,4 @@
+import { median } from './measure.js'
 import type { QueryFigures } from './soak-clients.js'
 import type { Sample } from './soak-service.js'
 
@@ -41,9 +42,6 @@ export const BOUNDS: SoakBounds = {
   loopP99Ms: 100,
   leastLoad: 0.9,
 }
-
-export const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
 /** Returns the medians of the first and the last third of the values. */
 export function trend(values: readonly number[]): { readonly first: number; readonly last: number } {
