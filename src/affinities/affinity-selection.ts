@@ -3,7 +3,6 @@ import {
   type CommonDimension,
   type Dimension,
   dimensionValue,
-  PIN,
 } from './affinity-record.js'
 
 /** Per dimension, the values meant. An absent dimension says nothing; an empty set matches no record. */
@@ -39,6 +38,11 @@ export const isSelected = (record: AffinityRecord, selection: AffinitySelection)
   (selection.any ?? []).every((sets) => holdsAny(record, sets)) &&
   !holdsAny(record, selection.none ?? {})
 
-/** Does it depend on what a record is pinned to, and not on its key alone? */
-export const dependsOnPin = ({ all = {}, any = [], none = {} }: AffinitySelection): boolean =>
-  [all, none, ...any].some((sets) => PIN.some((dimension) => sets[dimension]))
+/** Says whether a selection has a condition on one of these dimensions. */
+export const dependsOn = (
+  { all = {}, any = [], none = {} }: AffinitySelection,
+  dimensions: ReadonlySet<Dimension>,
+): boolean =>
+  [all, none, ...any].some((sets) =>
+    Object.entries(sets).some(([dimension, values]) => values !== undefined && dimensions.has(dimension)),
+  )

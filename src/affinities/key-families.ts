@@ -19,6 +19,8 @@ export class KeyFamilies {
   /** What single families add. */
   readonly extraDimensions: readonly Dimension[]
   readonly orders: ReadonlySet<AffinityOrderField>
+  /** What a key alone does not tell, and so may be another before the record is removed. */
+  readonly valueDimensions: ReadonlySet<Dimension>
   /** Prefixes that no other one begins with, ascending: Redis refuses to track prefixes that overlap. */
   readonly roots: readonly string[]
   /** A glob that every key of every family matches. */
@@ -33,6 +35,7 @@ export class KeyFamilies {
     this.#families = [...families].sort((a, b) => b.prefix.length - a.prefix.length)
     this.extraDimensions = [...new Set(families.flatMap(({ dimensions }) => dimensions))]
     this.dimensions = [...DIMENSIONS, ...this.extraDimensions]
+    this.valueDimensions = new Set(families.flatMap(({ valueFields }) => Object.keys(valueFields)))
     this.orders = new Set(families.flatMap(({ orders }) => orders))
     this.roots = prefixes
       .filter((prefix) => !prefixes.some((other) => other !== prefix && prefix.startsWith(other)))

@@ -14,8 +14,13 @@ export interface KeyFamily {
   readonly dimensions: readonly Dimension[]
   /** The orders that its records can be read in. */
   readonly orders: readonly AffinityOrderField[]
-  /** Where the pin stands in the JSON value: Redis itself compares these fields before it removes a pin. */
-  readonly pinFields: PinFields
+  /**
+   * The names in the JSON value of what only the value tells: the pin target, and further dimensions that the key does not
+   * tell. A clear that depends on one of them compares these fields inside Redis before it removes.
+   */
+  readonly valueFields: PinTarget & Readonly<Record<Dimension, string>>
+  /** The name in the JSON value of the pin's beginning, in Unix seconds, which a gateway's write-back keeps. */
+  readonly createdAtField: string
   /**
    * Puts the key of an identity together; undefined where the family's keys say more than this identity does.
    * @throws InvalidInputError where these components would name another record
@@ -35,9 +40,3 @@ export interface KeyFamily {
 
 /** The fields of a JSON object, whatever they hold. */
 export type StoredFields = Readonly<Record<string, unknown>>
-
-/** The names of fields in the JSON value. */
-export interface PinFields extends PinTarget {
-  /** Unix seconds of the pin's beginning, which a gateway's write-back keeps. */
-  readonly createdAt: string
-}

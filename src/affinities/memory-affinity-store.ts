@@ -1,5 +1,5 @@
 import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
-import type { AffinityBatch } from './affinity-record.js'
+import { type AffinityBatch, type AffinityRecord, dimensionValue } from './affinity-record.js'
 import type { AffinityStore } from './affinity-store.js'
 import type { KeyFamilies } from './key-families.js'
 
@@ -14,6 +14,11 @@ export function createMemoryAffinityStore(keyspace: MemoryKeyspace, families: Ke
   const read = (keys: readonly string[]): AffinityBatch => families.parseBatch(keys, keys.map(stored))
 
   const allKeys = (): string[] => families.roots.flatMap((root) => [...keyspace.keys(root)]).filter(isOurs)
+
+  const hasSameValue = (now: AffinityRecord, record: AffinityRecord): boolean =>
+    Object.keys(families.of(record.key)?.valueFields ?? {}).every(
+      (dimension) => dimensionValue(now, dimension) === dimensionValue(record, dimension),
+    )
 
   return {
     storageType: 'MEMORY',
@@ -31,7 +36,7 @@ export function createMemoryAffinityStore(keyspace: MemoryKeyspace, families: Ke
       const changed: string[] = []
       for (const record of records) {
         const [now] = read([record.key]).records
-        if (now && families.isSamePin(now, record)) removed += Number(keyspace.delete(record.key))
+        if (now && hasSameValue(now, record)) removed += Number(keyspace.delete(record.key))
         else if (keyspace.get(record.key) !== undefined) changed.push(record.key)
       }
       return { removed, changed }

@@ -1,6 +1,6 @@
 import { MAX_INT } from '../util/int32.js'
 import type { AffinityIdentity, ParsedAffinity } from './affinity-record.js'
-import type { PinFields, StoredFields } from './key-family.js'
+import type { KeyFamily, StoredFields } from './key-family.js'
 
 /** 9999-12-31T23:59:59Z: later instants have no RFC 3339 form. */
 const LAST_UNIX_SECOND = 253_402_300_799
@@ -11,12 +11,10 @@ const isUnixSeconds = (value: unknown): value is number =>
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 
 /** The names that all gateways give to the fields of a pin. */
-export const GATEWAY_PIN_FIELDS: PinFields = {
-  providerId: 'provider_id',
-  endpointId: 'endpoint_id',
-  providerKeyId: 'key_id',
-  createdAt: 'created_at',
-}
+export const GATEWAY_PIN_FIELDS = {
+  valueFields: { providerId: 'provider_id', endpointId: 'endpoint_id', providerKeyId: 'key_id' },
+  createdAtField: 'created_at',
+} as const satisfies Pick<KeyFamily, 'valueFields' | 'createdAtField'>
 
 /** The fields that such a pin has, whatever they hold; a JSON array or a bare string has none of them. */
 interface GatewayPin extends StoredFields {

@@ -73,7 +73,9 @@ export interface PendingIntent {
 /** The event as it reads once it is completed. */
 export const completed = (event: AuditEventRow, outcome: AuditOutcome): AuditEventRow => {
   const { result, success, statusCode, errorMessage, action = event.action } = outcome
-  const metadata = typeof event.metadata === 'object' && event.metadata !== null ? event.metadata : {}
+  const begun = typeof event.metadata === 'object' && event.metadata !== null ? event.metadata : {}
+  // Nobody asks any more whether the action still runs.
+  const { instance: _, ...metadata } = { instance: undefined, ...begun }
   return {
     ...event,
     action,

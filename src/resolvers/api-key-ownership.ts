@@ -15,6 +15,8 @@ export async function keysOfUser(
   const keys = (await context.loaders.apiKeys.byUser.load(userId)) ?? []
   const own = new Set(keys.map(({ id }) => id))
   const others = new Set<string>()
+  /** Keys that are being looked up: all events of one key wait for one answer, in their order (single flight). */
+  const asked = new Map<string, Promise<boolean>>()
 
   async function lookUp(apiKeyId: string): Promise<boolean> {
     context.refresh()
@@ -29,9 +31,8 @@ export async function keysOfUser(
   return (apiKeyId) => {
     if (own.has(apiKeyId)) return true
     if (others.has(apiKeyId)) return false
-    const answer = lookUp(apiKeyId)
-    // The stream's reader gets this error with the event. Without a reader it must not be an unhandled rejection.
-    answer.catch(() => {})
+    const answer = asked.get(apiKeyId) ?? lookUp(apiKeyId).finally(() => asked.delete(apiKeyId))
+    asked.set(apiKeyId, answer)
     return answer
   }
 }

@@ -1,5 +1,5 @@
 import type { AffinityRecord } from '../affinities/affinity-record.js'
-import { type AffinitySelection, dependsOnPin, isSelected } from '../affinities/affinity-selection.js'
+import { type AffinitySelection, dependsOn, isSelected } from '../affinities/affinity-selection.js'
 import type { Context } from '../context.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError } from '../errors.js'
 import type { ApiKeyRow, ProviderRow, UserRow } from '../gateway/rows.js'
@@ -56,13 +56,15 @@ export const clearSingleAffinity = (
     for (const [field, value] of Object.entries(named)) requireText(value, field)
     const keys = context.affinityStore.families.keysOf({ affinityKey, apiFormat, modelId })
     const isAsSeen = (now: AffinityRecord) => now.endpointId === endpointId
-    const record = (await context.affinityStore.read(keys)).records.find(isAsSeen)
-    if (!record || !(dryRun || (await context.clearer.clear([record], isAsSeen)) === 1)) {
+    const records = (await context.affinityStore.read(keys)).records.filter(isAsSeen)
+    const clearedCount = dryRun ? records.length : await context.clearer.clear(records, isAsSeen)
+    const [record] = records
+    if (!record || clearedCount === 0) {
       throw new NotFoundError(
         'There is no such affinity at this endpoint: it has expired, was cleared, or was pinned elsewhere since.',
       )
     }
-    return { clearedCount: 1, what: 'affinity', extra: { affinityId: affinityId(record) } }
+    return { clearedCount, what: 'affinity', extra: { affinityId: affinityId(record) } }
   })
 }
 
@@ -137,7 +139,7 @@ async function clearSelected(
 ): Promise<number> {
   if (dryRun) return context.affinities.count(selection)
   const records = await context.affinities.matching(selection)
-  return dependsOnPin(selection)
+  return dependsOn(selection, context.affinityStore.families.valueDimensions)
     ? context.clearer.clear(records, (record) => isSelected(record, selection))
     : context.clearer.clear(records)
 }

@@ -25,26 +25,21 @@ export async function affinityEvents(
   const { stale, userId, ...exact } = presentFields(filter)
   const selection = await filterSelection(exact, context)
   const isOwned = userId == null ? () => true : await keysOfUser(userId, context)
-  return openStream<OwnedEvent, AffinityEvent>(
+  return openStream<AffinityEvent, AffinityEvent>(
     context,
     (events) =>
       context.onAffinityEvent((event) => {
         if (!isSelected(event.record, selection)) return
         const owned = isOwned(event.record.affinityKey)
-        if (owned !== false) events.push({ event, owned })
+        if (owned === true) events.push(event)
+        // Events of other users do not fill the queue while the database is asked whose they are.
+        else if (owned) owned.then((isOwn) => isOwn && events.push(event), events.fail)
       }, events.fail),
-    async ({ event, owned }) => {
+    async (event) => {
       context.refresh()
-      if (owned !== true && !(await owned)) return undefined
       return stale == null || (await isStale(event.record, context)) === stale ? event : undefined
     },
   )
-}
-
-interface OwnedEvent {
-  readonly event: AffinityEvent
-  /** True if the record's API key belongs to the user of the filter. */
-  readonly owned: boolean | Promise<boolean>
 }
 
 /**

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { AffinityEvent } from '../../src/affinities/affinity-events.js'
 import type { AffinityIdentity, AffinityRecord } from '../../src/affinities/affinity-record.js'
+import { dependsOn, isSelected } from '../../src/affinities/affinity-selection.js'
 import type { AffinityStore } from '../../src/affinities/affinity-store.js'
 import { createAffinityClearer } from '../../src/affinities/clear/affinity-clearer.js'
 import { createWriteBackGuard } from '../../src/affinities/clear/write-back-guard.js'
@@ -36,9 +37,11 @@ const PREFIX = 'pin[*]|'
 const regional: KeyFamily = {
   name: 'regional',
   prefix: PREFIX,
-  dimensions: ['region'],
+  dimensions: ['region', 'team'],
   orders: ['EXPIRES_AT', 'CREATED_AT', 'REQUEST_COUNT'],
-  pinFields: { providerId: 'p', endpointId: 'e', providerKeyId: 'k', createdAt: 'c' },
+  // The team stands in the value alone: a gateway may write another one before a clear comes to the record.
+  valueFields: { providerId: 'p', endpointId: 'e', providerKeyId: 'k', team: 't' },
+  createdAtField: 'c',
   encode: ({ affinityKey, apiFormat, modelId, extra }) =>
     extra?.['region'] && `${PREFIX}${[extra['region'], apiFormat, affinityKey, modelId].join('|')}`,
   decode(key): AffinityIdentity | undefined {
@@ -49,11 +52,12 @@ const regional: KeyFamily = {
   parse(key, value) {
     const identity = this.decode(key)
     if (!identity) return { broken: 'unknown key form' }
-    const { p, e, k, c, x, n } = JSON.parse(value)
+    const { p, e, k, c, x, n, t } = JSON.parse(value)
     return {
       record: {
         key,
         ...identity,
+        extra: { ...identity.extra, team: t },
         providerId: p,
         endpointId: e,
         providerKeyId: k,
@@ -75,11 +79,20 @@ interface Pin {
   readonly n: number
   readonly providerKeyId: string
   readonly uses: number
+  readonly team?: string
 }
 const keyOf = ({ region, n }: Pick<Pin, 'region' | 'n'>): string =>
   `${PREFIX}${region}|CHAT|a-${n}|m|with|bars`
-const storedPin = ({ n, providerKeyId, uses }: Pin): string =>
-  JSON.stringify({ p: 'p-1', e: 'e-1', k: providerKeyId, c: BORN + n, x: BORN + 5_000 + n, n: uses })
+const storedPin = ({ n, providerKeyId, uses, team = 'blue' }: Pin): string =>
+  JSON.stringify({
+    p: 'p-1',
+    e: 'e-1',
+    k: providerKeyId,
+    c: BORN + n,
+    x: BORN + 5_000 + n,
+    n: uses,
+    t: team,
+  })
 
 interface Place {
   readonly store: AffinityStore
@@ -171,7 +184,10 @@ function itWorks(open: () => Promise<Place>): void {
       const page = await reader.page({ selection: inRegion('north'), order: ORDER, first: 4 })
       expect(page.totalCount).toBe(10)
       expect(numbers(page.records)).toEqual([18, 16, 14, 12])
-      expect(page.records[0]).toMatchObject({ modelId: 'm|with|bars', extra: { region: 'north' } })
+      expect(page.records[0]).toMatchObject({
+        modelId: 'm|with|bars',
+        extra: { region: 'north', team: 'blue' },
+      })
       expect([...(await reader.distinct('region'))].sort()).toEqual(['north', 'south'])
       expect(await reader.valuesContaining('region', 'OUT')).toEqual(['south'])
       // The gateway's own family does not have that dimension: it is in no region, and in no region's absence.
@@ -222,6 +238,21 @@ function itWorks(open: () => Promise<Place>): void {
 
     expect(await clearer.clearAll()).toBe(18)
     expect(await source.reader().count({})).toBe(0)
+  })
+
+  it('clears by what only the value tells, and leaves what has another value by then', async () => {
+    const { source, place, pins, clearer } = await setUp(await open())
+    const selection = { all: { team: new Set(['blue']), region: new Set(['north']) } }
+    expect(dependsOn(selection, FAMILIES.valueDimensions)).toBe(true)
+    expect(dependsOn(inRegion('north'), FAMILIES.valueDimensions)).toBe(false)
+    const records = await source.reader().matching(selection)
+    expect(records).toHaveLength(10)
+    const [moved] = pins
+    if (!moved) throw new RangeError('There are no pins.')
+    await place.put(keyOf(moved), storedPin({ ...moved, team: 'red' }))
+
+    expect(await clearer.clear(records, (record) => isSelected(record, selection))).toBe(9)
+    expect(await source.reader().count({ all: { team: new Set(['red']) } })).toBe(1)
   })
 
   it('finds the key of an identity that says what the family asks for', () => {

@@ -27,7 +27,7 @@ export const createRedisWriteBackRemover = (
   families: KeyFamilies,
 ): WriteBackRemover => ({
   async removeNotNewer(key, createdAt) {
-    const field = families.of(key)?.pinFields.createdAt
+    const field = families.of(key)?.createdAtField
     if (field === undefined) return false
     try {
       return (await client.eval(REMOVE_NOT_NEWER, 1, key, String(createdAt), field)) === 1

@@ -14,7 +14,7 @@ export const cacheAffinity = {
   prefix: PREFIX,
   dimensions: [],
   orders: ['EXPIRES_AT', 'CREATED_AT', 'REQUEST_COUNT'],
-  pinFields: GATEWAY_PIN_FIELDS,
+  ...GATEWAY_PIN_FIELDS,
   encode(identity: AffinityIdentity): string {
     for (const field of ['affinityKey', 'apiFormat'] as const) {
       if (identity[field].includes(':'))

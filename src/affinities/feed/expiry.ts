@@ -1,4 +1,4 @@
-import type { AffinityPosition } from '../affinity-reader.js'
+import { type AffinityPosition, positionOf } from '../affinity-reader.js'
 import type { AffinityIndex } from '../index/affinity-index.js'
 
 /** Records looked at in one step, and in one call. */
@@ -42,10 +42,9 @@ export function createExpiryWalk({ index, now }: ExpiryDeps) {
           ...(position && { after: position }),
         })
         const expired = records.filter(({ expiresAt }) => expiresAt <= now() / 1_000)
-        for (const { key, expiresAt } of expired) {
-          keys.push(key)
-          position = { value: expiresAt, key }
-        }
+        for (const { key } of expired) keys.push(key)
+        const last = expired.at(-1)
+        if (last) position = positionOf(last, 'EXPIRES_AT')
         isAtEnd = expired.length < STEP
       }
       named += keys.length

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { prefetch, TimeSlice } from '../../util/time-slice.js'
-import type { AffinityRecord } from '../affinity-record.js'
+import { type AffinityRecord, isSameRecord } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
 import type { FeedListener } from './affinity-feed.js'
 import type { FullReadDeps } from './full-read.js'
@@ -13,7 +13,7 @@ const LOOKS = 3
 const REST_RATIO = 1
 
 export interface ReconcileDeps extends Pick<FullReadDeps, 'index' | 'changes'> {
-  readonly store: Pick<AffinityStore, 'readAll' | 'read'>
+  readonly store: Pick<AffinityStore, 'readAll' | 'read' | 'families'>
   /** See AffinityFeed.barrier. */
   readonly barrier: () => Promise<void>
   /** Called with each key that is told to have changed; returns what stops it. */
@@ -43,7 +43,7 @@ export async function reconcile(deps: ReconcileDeps, isCancelled: () => boolean)
   for await (const batch of prefetch(store.readAll())) {
     for (const record of batch.records) {
       marked.add(record.key)
-      if (!isSame(index.get(record.key), record)) await suspect(record.key)
+      if (!isSame(index.get(record.key), record, store)) await suspect(record.key)
       if (slice.isOver()) await slice.next()
     }
     for (const { key } of batch.broken) if (index.has(key)) await suspect(key)
@@ -84,7 +84,9 @@ async function confirm(
       // What was told before this look, while it waited for its turn, is not taken in as long as its key waits.
       const isFollowed = (key: string) => touched.has(key) || changes.has(key)
       const followed = keys.filter(isFollowed)
-      const differing = keys.filter((key) => !isFollowed(key) && !isSame(index.get(key), found.get(key)))
+      const differing = keys.filter(
+        (key) => !isFollowed(key) && !isSame(index.get(key), found.get(key), store),
+      )
       // An expiry may be told late, or by nobody but the record's own time.
       const drifted = differing.filter((key) => found.has(key) || !isDue(index.get(key), now()))
       changes.add(differing)
@@ -97,18 +99,11 @@ async function confirm(
   return drift
 }
 
-const FIELDS = [
-  'providerId',
-  'endpointId',
-  'providerKeyId',
-  'requestCount',
-  'createdAt',
-  'expiresAt',
-] as const satisfies readonly (keyof AffinityRecord)[]
-
-/** The key holds the rest. */
-const isSame = (a: AffinityRecord | undefined, b: AffinityRecord | undefined): boolean =>
-  a === b || (a !== undefined && b !== undefined && FIELDS.every((field) => a[field] === b[field]))
+const isSame = (
+  a: AffinityRecord | undefined,
+  b: AffinityRecord | undefined,
+  { families }: ReconcileDeps['store'],
+): boolean => a === b || (a !== undefined && b !== undefined && isSameRecord(a, b, families.dimensions))
 
 const isDue = (record: AffinityRecord | undefined, nowMs: number): boolean =>
   record !== undefined && record.expiresAt <= nowMs / 1_000

@@ -6,21 +6,22 @@ export const COMMAND_LINE = {
     schema: text,
     secret: true,
     default: 'http://127.0.0.1:4000',
-    description: 'The server that is asked, as `--url`.',
+    description: 'The command line asks this server; `--url` overrides it.',
   },
   AFFINITYQL_TOKEN: {
     schema: text,
     secret: true,
-    description: 'The token that is sent to it, as `--token`. Others can see arguments: prefer the variable.',
+    description:
+      'The command line sends this token; `--token` overrides it. Other users of the machine can see arguments, so prefer the variable.',
   },
   NO_COLOR: {
     schema: text,
     secret: false,
-    description: 'Set to anything: no colours on a terminal.',
+    description: 'Any value switches the colours on a terminal off.',
   },
   TERM: {
     schema: text,
     secret: false,
-    description: '`dumb`: no colours either.',
+    description: 'The value `dumb` switches the colours off as well.',
   },
 } as const satisfies Record<string, Variable>

@@ -35,58 +35,64 @@ export const SERVER = {
     secret: true,
     form: 'list',
     description:
-      'Tokens for scripts: `name:role:sha256hex,…`; role `admin` or `viewer` (reads, clears nothing); the hash is SHA-256 of the token, in hexadecimal.',
+      'These are tokens for scripts: `name:role:sha256hex,…`. The role is `admin`, or `viewer`, which reads and clears nothing. The hash is the SHA-256 of the token in hexadecimal.',
   },
-  HOST: { schema: text, secret: false, default: '127.0.0.1', description: 'Address to listen on.' },
+  HOST: {
+    schema: text,
+    secret: false,
+    default: '127.0.0.1',
+    description: 'The service listens on this address.',
+  },
   PORT: {
     schema: wholeNumber(0, 65_535, 'a port number from 0 to 65535'),
     secret: false,
     default: '4000',
-    description: 'Port to listen on, 0 to 65535; 0 takes any that is free.',
+    description: 'The service listens on this port, 0 to 65535; 0 takes any free port.',
   },
   TRUST_PROXY: {
     schema: trustedProxies,
     secret: false,
     form: 'list',
     description:
-      'Who may name the client in `X-Forwarded-For`: the number of proxies in front, or their addresses, ranges and names (`loopback`, `linklocal`, `uniquelocal`), comma-separated. Without it nobody may.',
+      'These proxies may name the client in `X-Forwarded-For`: the number of proxies in front of the service, or their addresses, ranges and names (`loopback`, `linklocal`, `uniquelocal`), comma-separated. If it is not set, no proxy may.',
   },
   CORS_ORIGINS: {
     schema: origins,
     secret: true,
     form: 'list',
     description:
-      'Web origins whose pages may ask, such as `https://ops.example`, comma-separated. The console needs none: it comes from here.',
+      'Pages of these web origins may send requests, such as `https://ops.example`, comma-separated. The console needs none, since the service itself serves it.',
   },
   RATE_LIMIT_VIEWER: {
     schema: limit(LEAST_VIEWER_COST),
     secret: false,
     default: '30000000',
-    description: `[Cost](api.md#cost) that a viewer may ask for in a minute, at least ${LEAST_VIEWER_COST}: listing a million affinities with their names fits. \`0\`: no limit.`,
+    description: `A viewer may ask for so much [cost](api.md#cost) in a minute, at least ${LEAST_VIEWER_COST}: a list of a million affinities with their names fits. \`0\` sets no limit.`,
   },
   RATE_LIMIT_ADDRESS: {
     schema: limit(LEAST_ADDRESS_COST),
     secret: false,
     default: '60000',
-    description: `The same for an address, for all its requests without a valid token, at least ${LEAST_ADDRESS_COST}: 600 of them. \`0\`: no limit.`,
+    description: `An address may ask for so much cost in a minute with all its requests without a valid token, at least ${LEAST_ADDRESS_COST}, which is 600 requests. \`0\` sets no limit.`,
   },
   OPERATION_TIMEOUT_SECONDS: {
     schema: wholeNumber(0, 600),
     secret: false,
     default: '10',
     description:
-      'A query that takes longer is stopped, in whole seconds, 0 to 600; `0`: it may take as long as it does. Clears are always finished.',
+      'The service stops a query that takes longer than so many whole seconds, 0 to 600; `0` sets no limit. It always finishes a clear.',
   },
   NODE_ENV: {
     schema: environmentName,
     secret: false,
     description:
-      '`production` switches introspection, GraphiQL and name suggestions off, and refuses secrets that are weak. Any other name is development; what only looks like `production` is refused.',
+      '`production` switches introspection, GraphiQL and name suggestions off, and refuses weak secrets. Any other name means development; the service refuses a name that only looks like `production`.',
   },
   LOG_LEVEL: {
     schema: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     secret: false,
     default: 'info',
-    description: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
+    description:
+      'The log has lines of this level and above: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
   },
 } as const satisfies Record<string, Variable>

@@ -27,69 +27,70 @@ export const STORES = {
     schema: databaseUrl,
     secret: true,
     description:
-      'The gateway’s PostgreSQL, `postgresql://user:password@host:port/database`. It is read; the only rows ever written are in `audit_logs`. An empty database is given the tables. A special character in the password is percent-encoded: `%` is `%25`.',
+      'This is the gateway’s PostgreSQL, `postgresql://user:password@host:port/database`. The service reads it, and writes rows only in `audit_logs`. It makes the tables in an empty database. Percent-encode a special character in the password: `%` is `%25`.',
   },
   REDIS_URL: {
     schema: redisUrl,
     secret: true,
     description:
-      'The gateway’s Redis, `redis://user:password@host:port/database` or, over TLS, `rediss://`. The database is a number, 0 where it is left out.',
+      'This is the gateway’s Redis, `redis://user:password@host:port/database` or, over TLS, `rediss://`. The database is a number, 0 by default.',
   },
   REDIS_SENTINELS: {
     schema: hostPorts(26_379),
     secret: true,
     form: 'list',
     description:
-      'Redis Sentinels in place of `REDIS_URL`: `host:port,host:port`, IPv6 addresses in brackets; port 26379 where it is left out. No user and no password: they are in `REDIS_USERNAME` and `REDIS_PASSWORD`.',
+      'These Redis Sentinels take the place of `REDIS_URL`: `host:port,host:port`, IPv6 addresses in brackets, port 26379 by default. The user and the password are in `REDIS_USERNAME` and `REDIS_PASSWORD`, not here.',
   },
   REDIS_SENTINEL_NAME: {
     schema: text,
     secret: false,
-    description: 'The name under which the sentinels watch the master. Needs `REDIS_SENTINELS`.',
+    description: 'The sentinels watch the master under this name. This needs `REDIS_SENTINELS`.',
   },
   REDIS_CLUSTER_NODES: {
     schema: hostPorts(6_379),
     secret: true,
     form: 'list',
     description:
-      'Nodes of a Redis Cluster in place of `REDIS_URL`: any of them, `host:port,host:port`; port 6379 where it is left out.',
+      'These nodes of a Redis Cluster take the place of `REDIS_URL`: any of its nodes, `host:port,host:port`, port 6379 by default.',
   },
   REDIS_USERNAME: {
     schema: text,
     secret: true,
     description:
-      'The user in Redis, with Sentinel or Cluster. Beside a `REDIS_URL` that names no user it is added; one that names another user is refused.',
+      'This is the user in Redis, with Sentinel or Cluster. The service adds it to a `REDIS_URL` that names no user, and refuses a URL that names another one.',
   },
   REDIS_PASSWORD: {
     schema: text,
     secret: true,
-    description: 'The password of this user, by the same rule.',
+    description: 'This is the password of that user; the same rule holds.',
   },
   REDIS_TLS: {
     schema: flag,
     secret: false,
     default: 'false',
     description:
-      '`true`: TLS to the sentinels and to every node. `REDIS_URL` says it by `rediss://`; beside one that says otherwise it is refused.',
+      'With `true`, the service uses TLS to the sentinels and to every node. `REDIS_URL` asks for TLS by `rediss://`; the service refuses a URL that says otherwise.',
   },
   ENCRYPTION_KEY: {
     schema: text,
     secret: true,
     form: 'exact',
     description:
-      'The gateway’s; with it stored keys are decrypted, to be shown masked. White space around it counts, as it does for the gateway.',
+      'This is the gateway’s key, with which the service decrypts stored keys to show their masks. White space around it counts, as it does for the gateway.',
   },
   JWT_SECRET_KEY: {
     schema: text,
     secret: true,
     form: 'exact',
     description:
-      'The gateway’s; administrators sign in with the same tokens. White space around it counts, as it does for the gateway.',
+      'This is the gateway’s key for tokens, so that administrators sign in with the same tokens. White space around it counts, as it does for the gateway.',
   },
   DATA_DIR: {
     schema: text,
     secret: false,
     default: '.data',
-    description: 'Directory in which the embedded demo keeps its database. Without meaning beside a gateway.',
+    description:
+      'The embedded demo keeps its database in this directory. It has no meaning beside a gateway.',
   },
 } as const satisfies Record<string, Variable>

@@ -8,34 +8,34 @@ export const TRACING = {
     schema: httpUrl,
     secret: true,
     description:
-      'Base URL of a collector that takes OTLP over HTTP, such as `http://collector:4318`; set, it switches traces on. `/v1/traces` is added.',
+      'This is the base URL of a collector that takes OTLP over HTTP, such as `http://collector:4318`. It switches traces on; the service adds `/v1/traces`.',
   },
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: {
     schema: httpUrl,
     secret: true,
-    description: 'The same for traces alone, taken as it stands.',
+    description: 'This is the URL for traces alone; the service adds nothing to it.',
   },
   OTEL_TRACES_EXPORTER: {
     schema: oneOf('otlp', 'none'),
     secret: false,
     description:
-      '`none`: no traces all the same. `otlp`: traces also where no endpoint is set, to `http://localhost:4318`.',
+      '`none` switches traces off. `otlp` switches them on even if no endpoint is set, and sends them to `http://localhost:4318`.',
   },
   OTEL_EXPORTER_OTLP_PROTOCOL: {
     schema: protocol,
     secret: false,
     default: 'http/protobuf',
-    description: 'Or `http/json`. gRPC is not there.',
+    description: 'The service encodes traces as `http/protobuf` or `http/json`; there is no gRPC.',
   },
   OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: {
     schema: protocol,
     secret: false,
-    description: 'The same for traces alone.',
+    description: 'This is the encoding for traces alone.',
   },
   OTEL_SDK_DISABLED: {
     schema: flag,
     secret: false,
     default: 'false',
-    description: '`true`: no traces, whatever else is set.',
+    description: 'With `true`, there are no traces, whatever else is set.',
   },
 } as const satisfies Record<string, Variable>

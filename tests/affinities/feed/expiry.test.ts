@@ -63,6 +63,15 @@ describe('the walk through what has expired', () => {
     expect(new Set(calls.flat()).size).toBe(4_500)
   })
 
+  it('names each record once, however long its key is', () => {
+    const index = new AffinityIndex(FAMILIES)
+    const keys = Array.from({ length: 700 }, (_, n) => (n % 2 === 0 ? `${'k'.repeat(511)} ${n}` : `key ${n}`))
+    for (const key of keys) index.upsert({ ...pinThatExpiresAt(10), key })
+    const walk = createExpiryWalk({ index, now: () => 20_000 })
+    expect(walk.due().sort()).toEqual([...keys].sort())
+    expect(walk.due()).toEqual([])
+  })
+
   it('looks at a page of 200 where nothing is due, however many records there are', () => {
     const { walk } = walkOver(
       Array.from({ length: 5_000 }, (_, n) => n + 10),

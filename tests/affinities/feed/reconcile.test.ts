@@ -39,7 +39,8 @@ function behind() {
     recovered: () => {},
   })
   changes.resume()
-  const store: Pick<AffinityStore, 'readAll' | 'read'> = {
+  const store: Pick<AffinityStore, 'readAll' | 'read' | 'families'> = {
+    families: FAMILIES,
     async *readAll() {
       yield batch
     },
