@@ -64,7 +64,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'server/http': ['type server', 'errors'],
   'server/limits': ['schema', 'type session', 'context', 'util', 'errors'],
-  'server/observe': ['server/http', 'type statistics', 'context', 'log', 'errors'],
+  'server/observe': ['server/http', 'type statistics', 'context', 'util', 'log', 'errors'],
   schema: [
     'util',
     'resolvers',
