@@ -9,6 +9,7 @@ import type { Loaders } from './loaders/index.js'
 import type { ModelMappingReader } from './model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from './model-mappings/model-mapping-store.js'
 import type { ReadingPrisma } from './postgres/reading-prisma.js'
+import type { Login } from './session/authenticator.js'
 import type { Viewer } from './session/viewer.js'
 import type { StatisticsReader } from './statistics/statistics.js'
 import type { Streams } from './util/open-streams.js'
@@ -68,7 +69,7 @@ export interface Context {
   stop(reason: unknown): void
   readonly stopped: AbortSignal
   /** Signs in; returns null if the credentials are wrong. */
-  login(email: string, password: string): Promise<LoginSession | null>
+  login(email: string, password: string): Promise<Login | null>
   /** Returns the masked form of a stored key; null if it cannot be decrypted. */
   maskStoredKey(stored: string | null): string | null
   /** Adds an entry to the answer's `extensions`. */
@@ -81,10 +82,4 @@ export interface Context {
 /** Counters of clears. */
 export interface ClearMetrics {
   clearDone(action: string, outcome: 'done' | 'dry' | 'failed', clearedCount: number): void
-}
-
-export interface LoginSession {
-  readonly token: string
-  readonly expiresAt: Date
-  readonly viewer: Viewer
 }

@@ -142,3 +142,6 @@ export class InvalidCredentialsError extends Error {
     super('The email address or the password is wrong, or this account may not sign in.')
   }
 }
+
+/** The words of anything that was thrown: they may be logged, and are sent to nobody. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -64,7 +64,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'server/http': ['type server', 'errors'],
   'server/limits': ['schema', 'type session', 'context', 'util', 'errors'],
-  'server/observe': ['server/http', 'type statistics', 'context', 'util', 'log', 'errors'],
+  'server/observe': ['server/http', 'type statistics', 'context', 'log', 'util', 'errors'],
   schema: [
     'util',
     'resolvers',
@@ -102,7 +102,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'type postgres',
     'type util',
   ],
-  loaders: ['type affinities', 'gateway', 'errors'],
+  loaders: ['type affinities', 'gateway', 'type util', 'errors'],
   // What is pinned where: the records and the port first, then how they are indexed, followed and cleared.
   affinities: ['redis', 'util', 'errors'],
   'affinities/families': ['affinities', 'errors'],
@@ -119,7 +119,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   session: ['config', 'redis', 'util', 'errors'],
   redis: ['util', 'errors'],
   postgres: ['util', 'generated', 'errors'],
-  log: ['util'],
+  log: ['util', 'errors'],
   cli: [
     'client',
     'main',

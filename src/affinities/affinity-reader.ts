@@ -1,4 +1,4 @@
-import { sortText } from '../util/sort-text.js'
+import { sortText } from '../util/text.js'
 import type { AffinityRecord, Dimension } from './affinity-record.js'
 import type { AffinitySelection } from './affinity-selection.js'
 

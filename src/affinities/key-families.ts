@@ -1,9 +1,10 @@
-import { scanPattern } from '../redis/glob.js'
+import { scanPattern } from '../redis/scan.js'
 import type { AffinityOrderField } from './affinity-reader.js'
-import type { AffinityBatch, BrokenAffinity } from './affinity-record.js'
 import {
+  type AffinityBatch,
   type AffinityIdentity,
   type AffinityRecord,
+  type BrokenAffinity,
   type BrokenReason,
   DIMENSIONS,
   type Dimension,

@@ -1,4 +1,5 @@
 import { MAX_INT } from '../util/int32.js'
+import { parseJson } from '../util/text.js'
 import type { AffinityIdentity, ParsedAffinity } from './affinity-record.js'
 import type { KeyFamily, StoredFields } from './key-family.js'
 
@@ -35,12 +36,8 @@ export function parsePinValue(
   value: string,
   identify: (value: StoredFields) => AffinityIdentity | undefined,
 ): ParsedAffinity {
-  let json: unknown
-  try {
-    json = JSON.parse(value)
-  } catch {
-    return { broken: 'not JSON' }
-  }
+  const json = parseJson(value)
+  if (json === undefined) return { broken: 'not JSON' }
   if (typeof json !== 'object' || json === null) return { broken: 'not an affinity' }
   const fields = json as GatewayPin
   // By hand: a full read does this for each of a million records, and a schema's own objects would cost more than the JSON.

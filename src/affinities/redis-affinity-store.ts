@@ -1,5 +1,5 @@
 import { toCacheError } from '../redis/cache-errors.js'
-import type { RedisClient } from '../redis/nodes.js'
+import type { RedisClient } from '../redis/client.js'
 import { readValues, readValuesAnywhere, type StoredValue } from '../redis/read.js'
 import { removeKeys } from '../redis/removal.js'
 import { scanMasters } from '../redis/scan.js'

@@ -1,5 +1,5 @@
 import { Cluster } from 'ioredis'
-import type { RedisClient } from '../redis/nodes.js'
+import type { RedisClient } from '../redis/client.js'
 import { batchesOf, removalError, settled, UNLINK_BATCH } from '../redis/removal.js'
 import { type AffinityRecord, dimensionValue } from './affinity-record.js'
 import type { PinRemoval } from './affinity-store.js'

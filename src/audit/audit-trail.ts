@@ -1,4 +1,4 @@
-import { UnavailableError } from '../errors.js'
+import { messageOf, UnavailableError } from '../errors.js'
 import { createChangeFilter } from '../log/change-filter.js'
 import type { AuditSpool } from './audit-spool.js'
 import {
@@ -169,5 +169,3 @@ export function createAuditTrail({ store, spool, log }: AuditTrailDeps): AuditTr
 }
 
 const NO_INTENT = 'The audit event cannot be written to the database, so nothing was done. Try again shortly.'
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

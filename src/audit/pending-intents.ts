@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.js'
 import type { AuditStore } from './audit-store.js'
 
 /** No clear runs so long, in milliseconds: a million affinities go in half a minute, and each command has its time-out. */
@@ -53,7 +54,7 @@ export function createPendingIntents({ store, hasEnded, log }: PendingIntentsDep
 
   // A gateway's audit_logs can be too long to be searched in time: no reason not to serve.
   function notLooked(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     log.error({ reason }, 'audit intents without an outcome were not looked for')
   }
 

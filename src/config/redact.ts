@@ -1,4 +1,4 @@
-import { percentDecoded } from '../util/url-text.js'
+import { percentDecoded } from '../util/urls.js'
 import type { Variable } from './kinds.js'
 import { VARIABLE_NAMES, VARIABLES } from './variables.js'
 

@@ -1,6 +1,6 @@
 import type { DimensionSets } from '../affinities/affinity-selection.js'
 import { mapDatabaseErrors } from '../postgres/database-errors.js'
-import { containing } from '../util/text-search.js'
+import { containing } from '../util/text.js'
 import type { RunQuery } from './table-reader.js'
 
 /**

@@ -1,4 +1,5 @@
 import type { AffinityRecord } from '../affinities/affinity-record.js'
+import type { EntityLoader } from './entity-loader.js'
 import type { Loaders } from './index.js'
 
 /** Field names that a query selects, by nesting: `{ apiKey: { user: {} }, model: {} }`. */
@@ -68,10 +69,7 @@ const selects = (selected: Selected | undefined, field: string): boolean =>
   selected !== undefined && field in selected
 
 /** The rows that are there already; none where the fetch failed, since `load` will say so. */
-function found<Row>(
-  loader: { load(id: string): Row | null | Promise<Row | null> },
-  ids: readonly string[],
-): Row[] {
+function found<Row>(loader: Pick<EntityLoader<Row>, 'load'>, ids: readonly string[]): Row[] {
   return ids.flatMap((id) => {
     try {
       const row = loader.load(id)

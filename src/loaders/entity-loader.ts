@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader'
+import type { MaybePromise } from '../util/promises.js'
 
 /** Rows of one table for one request. */
 export interface EntityLoader<Row> {
@@ -7,7 +8,7 @@ export interface EntityLoader<Row> {
    * promise: a page of 1,000 affinities asks for the same few providers thousands of times.
    * @throws what the batch threw, for every id of that batch
    */
-  load(id: string): Row | null | Promise<Row | null>
+  load(id: string): MaybePromise<Row | null>
   /** Fetches what is not there yet, in one statement. Never rejects: a failure is met again by `load`. */
   prime(ids: Iterable<string>): Promise<void>
   /** Takes a row that came along with another read. */

@@ -1,5 +1,6 @@
-import type { GatewayStore } from '../gateway/gateway-store.js'
+import type { GatewayStore, OwnedApiKey } from '../gateway/gateway-store.js'
 import type {
+  ApiKeyRow,
   EndpointRow,
   GlobalModelRow,
   ProviderKeyRow,
@@ -7,15 +8,17 @@ import type {
   ServingModelRow,
   UserRow,
 } from '../gateway/rows.js'
-import { type ApiKeyLoaders, createApiKeyLoaders } from './api-key-loaders.js'
-import { createEndpointLoader } from './endpoint-loader.js'
-import type { EntityLoader } from './entity-loader.js'
-import { createGlobalModelLoader } from './global-model-loader.js'
-import { createModelsLoader } from './models-loader.js'
-import { createProviderKeyLoader } from './provider-key-loader.js'
-import { createProviderLoader } from './provider-loader.js'
-import { createSystemConfigLoader } from './system-config-loader.js'
-import { createUserLoader } from './user-loader.js'
+import { byId, createEntityLoader, type EntityLoader } from './entity-loader.js'
+
+export interface ApiKeyLoaders {
+  readonly byId: EntityLoader<ApiKeyRow>
+  /** A user's keys, oldest first. */
+  readonly byUser: EntityLoader<readonly ApiKeyRow[]>
+  /** Fetches these keys and their users in one statement, for both loaders. Never rejects. */
+  primeWithOwners(ids: Iterable<string>): Promise<void>
+  /** Fetches these keys, their users and all other keys of those in one statement, for all loaders. Never rejects. */
+  primeWithSiblings(ids: Iterable<string>): Promise<void>
+}
 
 /** Every loader of one request. Made anew for each: a row is never older than the request that shows it. */
 export interface Loaders {
@@ -25,21 +28,77 @@ export interface Loaders {
   readonly endpoints: EntityLoader<EndpointRow>
   readonly providerKeys: EntityLoader<ProviderKeyRow>
   readonly globalModels: EntityLoader<GlobalModelRow>
-  /** By global model id. */
+  /** Which active providers serve a global model, and under which names; by global model id. */
   readonly models: EntityLoader<readonly ServingModelRow[]>
+  /** Values of `system_configs` by their key. A stored JSON null reads as no value. */
   readonly systemConfigs: EntityLoader<unknown>
 }
 
 export function createLoaders(gateway: GatewayStore): Loaders {
-  const users = createUserLoader(gateway)
+  const users = rowsById((ids) => gateway.users(ids))
   return {
     users,
     apiKeys: createApiKeyLoaders(gateway, users),
-    providers: createProviderLoader(gateway),
-    endpoints: createEndpointLoader(gateway),
-    providerKeys: createProviderKeyLoader(gateway),
-    globalModels: createGlobalModelLoader(gateway),
-    models: createModelsLoader(gateway),
-    systemConfigs: createSystemConfigLoader(gateway),
+    providers: rowsById((ids) => gateway.providers(ids)),
+    endpoints: rowsById((ids) => gateway.endpoints(ids)),
+    providerKeys: rowsById((ids) => gateway.providerKeys(ids)),
+    globalModels: rowsById((ids) => gateway.globalModels(ids)),
+    models: createEntityLoader(async (globalModelIds) => {
+      const models = new Map<string, ServingModelRow[]>(globalModelIds.map((id) => [id, []]))
+      for (const row of await gateway.servingModels(globalModelIds)) models.get(row.globalModelId)?.push(row)
+      return models
+    }),
+    systemConfigs: createEntityLoader(
+      async (keys) =>
+        new Map((await gateway.systemConfigs(keys)).map(({ key, value }) => [key, value] as const)),
+    ),
   }
 }
+
+const rowsById = <Row extends { id: string }>(
+  read: (ids: readonly string[]) => Promise<readonly Row[]>,
+): EntityLoader<Row> => createEntityLoader(async (ids) => byId(await read(ids)))
+
+function createApiKeyLoaders(gateway: GatewayStore, users: EntityLoader<UserRow>): ApiKeyLoaders {
+  let reach: 'alone' | 'owners' | 'siblings' = 'alone'
+  const byUser = createEntityLoader<readonly ApiKeyRow[]>(async (userIds) => {
+    const keys = groupByUser(await gateway.apiKeysOfUsers(userIds))
+    return new Map(userIds.map((id) => [id, keys.get(id) ?? []] as const))
+  })
+  const keepOwners = (owned: readonly OwnedApiKey[]): ApiKeyRow[] =>
+    owned.map(({ apiKey, owner }) => {
+      users.set(apiKey.userId, owner)
+      return apiKey
+    })
+  const byKeyId = createEntityLoader<ApiKeyRow>(async (ids) => {
+    if (reach === 'alone') return byId(await gateway.apiKeys(ids))
+    if (reach === 'owners') return byId(keepOwners(await gateway.apiKeysWithOwners(ids)))
+    const rows = keepOwners(await gateway.apiKeysWithSiblings(ids))
+    for (const [userId, keys] of groupByUser(rows)) byUser.set(userId, keys)
+    return byId(rows)
+  })
+  const primeWith = (wanted: typeof reach) => async (ids: Iterable<string>) => {
+    reach = wanted
+    await byKeyId.prime(ids)
+    reach = 'alone'
+  }
+  return {
+    byId: byKeyId,
+    byUser,
+    primeWithOwners: primeWith('owners'),
+    primeWithSiblings: primeWith('siblings'),
+  }
+}
+
+function groupByUser(rows: readonly ApiKeyRow[]): Map<string, ApiKeyRow[]> {
+  const groups = new Map<string, ApiKeyRow[]>()
+  for (const row of [...rows].sort(byAge)) {
+    const group = groups.get(row.userId)
+    if (group) group.push(row)
+    else groups.set(row.userId, [row])
+  }
+  return groups
+}
+
+const byAge = (a: ApiKeyRow, b: ApiKeyRow): number =>
+  a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1)

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.js'
 import { createLru } from '../util/lru.js'
 
 /** Subjects remembered by one filter; the subject that was not seen for longest is forgotten, and may be told again. */
@@ -19,7 +20,7 @@ export function createChangeFilter(now: () => number = () => performance.now()):
   const states = createLru<string, { readonly state: string; readonly since: number }>(REMEMBERED)
   return {
     isNew(subject, given) {
-      const state = given instanceof Error ? given.message : String(given)
+      const state = messageOf(given)
       const known = states.get(subject)
       if (known?.state === state) return false
       states.set(subject, { state, since: known?.since ?? now() })

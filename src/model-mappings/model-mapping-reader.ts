@@ -1,4 +1,5 @@
 import { createChangeFilter } from '../log/change-filter.js'
+import { once } from '../util/promises.js'
 import { modelByProviderGlobalKey } from './model-cache-key.js'
 import {
   type ProviderGlobalModel,
@@ -62,14 +63,6 @@ export function createModelMappingSource(
         return models
       }),
     }),
-  }
-}
-
-function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | undefined
-  return () => {
-    answer ??= read()
-    return answer
   }
 }
 

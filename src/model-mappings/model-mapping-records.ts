@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { MAX_INT } from '../util/int32.js'
+import { parseJson } from '../util/text.js'
 import { RESOLVED_TO_NOTHING } from './model-cache-key.js'
 import type { ModelCacheEntry } from './model-mapping-store.js'
 
@@ -90,12 +91,4 @@ export function aliasNames(mappings: unknown): readonly string[] {
   })
   aliases.sort((a, b) => (a.priority === b.priority ? 0 : a.priority < b.priority ? -1 : 1))
   return [...new Set(aliases.map(({ name }) => name))]
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,5 +1,5 @@
 import { toCacheError } from '../redis/cache-errors.js'
-import type { RedisClient } from '../redis/nodes.js'
+import type { RedisClient } from '../redis/client.js'
 import { readEntries, type StoredEntry } from '../redis/read.js'
 import { removeEach } from '../redis/removal.js'
 import { type NodeKeys, scanMasters } from '../redis/scan.js'

@@ -3,7 +3,7 @@
  * driver's error in one of its own, in `cause` or `meta`, or throws it as it is: so every layer is looked at.
  */
 import { databaseUnavailable, UnavailableError } from '../errors.js'
-import { UNREACHABLE_CODES } from '../util/unreachable-codes.js'
+import { UNREACHABLE_CODES } from '../util/reachability.js'
 
 // Prisma's codes: unreachable, refused, timed out, closed, pool exhausted, no transaction in time.
 const PRISMA_CODES = new Set([

@@ -5,8 +5,8 @@ import pg from 'pg'
 import { ConfigurationError } from '../errors.js'
 import { PrismaClient } from '../generated/prisma/client.js'
 import { createHangGuard } from '../util/hang-guard.js'
+import { withinGrace } from '../util/promises.js'
 import { hostAndPort } from '../util/reachability.js'
-import { withinGrace } from '../util/within-grace.js'
 import { lockDirectory } from './directory-lock.js'
 import { type Around, observeQueries, type QueryListener } from './query-observer.js'
 
@@ -238,7 +238,6 @@ function assemble(
     ping: driver.ping,
     onQuery: observed.onQuery,
     close() {
-      // A server that no longer answers must not delay the end of the process.
       closing ??= withinGrace(end(), CLOSE_GRACE_MS)
       return closing
     },

@@ -1,6 +1,6 @@
 /** Which errors of ioredis and Redis mean that the cache could not answer. */
 import { cacheUnavailable, UnavailableError } from '../errors.js'
-import { UNREACHABLE_CODES } from '../util/unreachable-codes.js'
+import { UNREACHABLE_CODES } from '../util/reachability.js'
 
 // Error replies start with one of these words.
 const REPLIES =

@@ -4,7 +4,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { Cluster, type DNSLookupFunction, Redis, type RedisOptions } from 'ioredis'
 import { ConfigurationError, cacheUnavailable } from '../errors.js'
 import { type Address, hostAndPort } from '../util/reachability.js'
-import { parseRedisUrl } from '../util/redis-url.js'
+import { parseRedisUrl } from '../util/urls.js'
 
 interface Credentials {
   readonly username?: string | undefined
@@ -42,7 +42,12 @@ export interface RedisClientOptions {
   readonly connectionName?: string
 }
 
+/** A connected Redis: one server (plain, TLS or found by Sentinel), or a cluster. */
 export type RedisClient = Redis | Cluster
+
+/** Each server that owns keys. SCAN must walk every one of them: in a cluster `scan` would go to any node. */
+export const masterNodes = (client: RedisClient): readonly Redis[] =>
+  client instanceof Cluster ? client.nodes('master') : [client]
 
 // ioredis derives the types of replies from this option: it must be absent, not undefined.
 type Options = Omit<RedisOptions, 'replyMapping'>

@@ -2,8 +2,8 @@
 import type { EventEmitter } from 'node:events'
 import { Cluster, type Redis } from 'ioredis'
 import { cacheUnavailable } from '../errors.js'
+import { masterNodes, type RedisClient } from './client.js'
 import { clusterLayout } from './cluster-layout.js'
-import { masterNodes, type RedisClient } from './nodes.js'
 import { openTracking, runIdOf, type TrackingLink, type TrackingListener } from './tracking.js'
 
 /**

@@ -1,5 +1,5 @@
 import { type ChainableCommander, Cluster, type Redis } from 'ioredis'
-import type { RedisClient } from './nodes.js'
+import type { RedisClient } from './client.js'
 
 /** A stored value; null where the key is gone, undefined where it is not a string. */
 export type StoredValue = string | null | undefined

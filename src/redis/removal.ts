@@ -1,7 +1,7 @@
 import { Cluster } from 'ioredis'
 import { UnavailableError } from '../errors.js'
 import { mayHaveRun, toCacheError } from './cache-errors.js'
-import type { RedisClient } from './nodes.js'
+import type { RedisClient } from './client.js'
 
 /** Keys of one UNLINK: it stays far below a millisecond, so that the gateway's own commands are not kept waiting. */
 export const UNLINK_BATCH = 500
@@ -49,7 +49,7 @@ export async function settled<T>(replies: readonly Promise<T>[]): Promise<{ valu
 /** What a failed removal means to whoever asked for it. */
 export function removalError(error: unknown, confirmed: number): unknown {
   if (error instanceof UnavailableError) {
-    return new UnavailableError(error.code, messageOf(error.code), {
+    return new UnavailableError(error.code, sentenceOf(error.code), {
       cause: error.cause,
       clearedCount: confirmed + error.clearedCount,
     })
@@ -57,10 +57,10 @@ export function removalError(error: unknown, confirmed: number): unknown {
   const domainError = toCacheError(error)
   if (!(domainError instanceof UnavailableError)) return error
   const code = mayHaveRun(error) ? 'OUTCOME_UNKNOWN' : 'CACHE_UNAVAILABLE'
-  return new UnavailableError(code, messageOf(code), { cause: error, clearedCount: confirmed })
+  return new UnavailableError(code, sentenceOf(code), { cause: error, clearedCount: confirmed })
 }
 
-const messageOf = (code: UnavailableError['code']): string =>
+const sentenceOf = (code: UnavailableError['code']): string =>
   code === 'OUTCOME_UNKNOWN'
     ? 'A delete was sent and its reply never came: it may have happened. Repeating the clear is safe.'
     : 'The cache stopped answering, and the clear stopped with it. Repeating it is safe.'

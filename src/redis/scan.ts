@@ -1,7 +1,7 @@
 import { Cluster, type Redis } from 'ioredis'
 import { toCacheError } from './cache-errors.js'
+import { masterNodes, type RedisClient } from './client.js'
 import { clusterLayout } from './cluster-layout.js'
-import { masterNodes, type RedisClient } from './nodes.js'
 
 /** Keys looked at in one SCAN step: few round trips, and each step stays well under a millisecond in Redis. */
 const SCAN_COUNT = 2_000
@@ -28,6 +28,11 @@ export interface ScanOptions {
    */
   readonly prefetch?: boolean
 }
+
+const GLOB_CHARACTERS = /[*?[\]\\]/g
+
+/** A SCAN pattern that matches every key with exactly this prefix: glob characters in it are escaped. */
+export const scanPattern = (prefix: string): string => `${prefix.replace(GLOB_CHARACTERS, '\\$&')}*`
 
 type ScanStep = Promise<[cursor: string, keys: string[]]>
 

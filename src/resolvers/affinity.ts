@@ -1,8 +1,15 @@
 import type { AffinityRecord } from '../affinities/affinity-record.js'
 import type { Context } from '../context.js'
-import type { ApiKeyRow, GlobalModelRow, ProviderKeyRow, UserRow } from '../gateway/rows.js'
+import type {
+  ApiKeyRow,
+  EndpointRow,
+  GlobalModelRow,
+  ProviderKeyRow,
+  ProviderRow,
+  UserRow,
+} from '../gateway/rows.js'
 import { MAX_INT } from '../util/int32.js'
-import { type MaybePromise, whenKnown } from './maybe-promise.js'
+import { type MaybePromise, whenKnown } from '../util/promises.js'
 
 /** Returns the affinity's id, which is opaque and stays the same while the record exists. */
 export const affinityId = (record: AffinityRecord): string => Buffer.from(record.key).toString('base64url')
@@ -38,3 +45,20 @@ export const rateMultiplier = (record: AffinityRecord, context: Context): MaybeP
 
 export const isStandalone = (record: AffinityRecord, context: Context): MaybePromise<boolean> =>
   whenKnown(apiKeyOf(record, context), (key) => key?.isStandalone ?? false)
+
+/** Returns a user's API keys, oldest first. */
+export const apiKeysOfUser = (user: UserRow, { loaders }: Context): MaybePromise<readonly ApiKeyRow[]> =>
+  whenKnown(loaders.apiKeys.byUser.load(user.id), (keys) => keys ?? [])
+
+export const userOfApiKey = (apiKey: ApiKeyRow, { loaders }: Context): MaybePromise<UserRow | null> =>
+  loaders.users.load(apiKey.userId)
+
+export const providerOfEndpoint = (
+  endpoint: EndpointRow,
+  { loaders }: Context,
+): MaybePromise<ProviderRow | null> => loaders.providers.load(endpoint.providerId)
+
+export const endpointOfProviderKey = (
+  key: ProviderKeyRow,
+  { loaders }: Context,
+): MaybePromise<EndpointRow | null> => loaders.endpoints.load(key.endpointId)

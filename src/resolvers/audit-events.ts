@@ -2,14 +2,17 @@ import type { AuditColumns, AuditLog } from '../audit/audit-reader.js'
 import type { Context } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import type { UserRow } from '../gateway/rows.js'
-import { decodePosition, encodePosition, queryFingerprint } from './cursors.js'
-import type { KeysetPage } from './keyset-list.js'
-import type { MaybePromise } from './maybe-promise.js'
-import { readFirst } from './page-arguments.js'
+import type { MaybePromise } from '../util/promises.js'
+import {
+  decodePosition,
+  encodePosition,
+  type KeysetPage,
+  type PageArguments,
+  queryFingerprint,
+  readFirst,
+} from './paging.js'
 
-export interface AuditEventsArguments {
-  readonly first?: number | null | undefined
-  readonly after?: string | null | undefined
+export interface AuditEventsArguments extends PageArguments {
   readonly action?: string | null | undefined
 }
 

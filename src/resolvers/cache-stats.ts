@@ -2,6 +2,7 @@ import type { ObservedFigures } from '../affinities/affinity-source.js'
 import type { StorageType } from '../affinities/affinity-store.js'
 import type { Context } from '../context.js'
 import type { Statistics } from '../statistics/statistics.js'
+import { once } from '../util/promises.js'
 
 /** Statistics for one request. Each part is read once, when a field first needs it. */
 export interface CacheStats {
@@ -20,14 +21,6 @@ export function cacheStats(context: Context): CacheStats {
     statistics: once(() => statistics.read()),
     totalAffinities: once(() => affinities.count({})),
     observed: context.observed(),
-  }
-}
-
-function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | undefined
-  return () => {
-    answer ??= read()
-    return answer
   }
 }
 

@@ -3,9 +3,16 @@ import { type AffinitySelection, dependsOn, isSelected } from '../affinities/aff
 import type { Context } from '../context.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError } from '../errors.js'
 import type { ApiKeyRow, ProviderRow, UserRow } from '../gateway/rows.js'
-import { type AffinityFilter, filterSelection, ownedSelection, presentFields } from './affinities.js'
 import { affinityId } from './affinity.js'
-import { readSearchText, resolveIdentifier } from './identifier.js'
+import {
+  type AffinityFilter,
+  filterSelection,
+  only,
+  ownedSelection,
+  presentFields,
+  readSearchText,
+  resolveIdentifier,
+} from './selections.js'
 import { type ClearPayload, withAudit } from './with-audit.js'
 
 interface DryRun {
@@ -76,8 +83,7 @@ export const clearProviderCache = (
   withAudit(context, { action: 'cache_clear_provider', dryRun, arguments: { providerId } }, async () => {
     requireText(providerId, 'providerId')
     const provider = await context.loaders.providers.load(providerId)
-    const selection = { all: { providerId: new Set([providerId]) } }
-    const clearedCount = await clearSelected(selection, dryRun, context)
+    const clearedCount = await clearSelected(only('providerId', providerId), dryRun, context)
     const name = provider?.displayName ?? `provider ${providerId}`
     return { clearedCount, what: 'affinity', which: `pinned to ${name}`, extra: { providerId, provider } }
   })

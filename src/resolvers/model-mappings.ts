@@ -5,16 +5,17 @@ import type { Selected } from '../loaders/affinity-joins.js'
 import type { ProviderGlobalModelWithHits } from '../model-mappings/model-mapping-reader.js'
 import { aliasNames, type ResolvedName, type UnmappedName } from '../model-mappings/model-mapping-records.js'
 import { countFamilies, type FamilyCounts } from '../model-mappings/model-mapping-store.js'
-import { containing } from '../util/text-search.js'
-import type { PageArguments } from './affinities.js'
-import { readSearchText } from './identifier.js'
+import { type MaybePromise, whenKnown } from '../util/promises.js'
+import { containing } from '../util/text.js'
 import {
   compareTexts,
   type KeysetOrder,
   type KeysetPage,
   keysetPage,
+  type PageArguments,
   readKeysetRequest,
-} from './keyset-list.js'
+} from './paging.js'
+import { readSearchText } from './selections.js'
 
 /** TTL of the gateway's model caches, in seconds; it is fixed in the gateway. */
 const MODEL_CACHE_TTL_SECONDS = 300
@@ -96,11 +97,8 @@ async function primeMappingJoins(
 export function providersOfMapping(
   { name, globalModel }: ResolvedName,
   { loaders }: Context,
-): readonly ProviderRow[] | Promise<readonly ProviderRow[]> {
-  const models = loaders.models.load(globalModel.id)
-  return models instanceof Promise
-    ? models.then((rows) => providersNamed(name, rows ?? []))
-    : providersNamed(name, models ?? [])
+): MaybePromise<readonly ProviderRow[]> {
+  return whenKnown(loaders.models.load(globalModel.id), (models) => providersNamed(name, models ?? []))
 }
 
 function providersNamed(name: string, models: readonly ServingModelRow[]): readonly ProviderRow[] {

@@ -1,7 +1,9 @@
-import type { Context, LoginSession } from '../context.js'
+import type { Context } from '../context.js'
 import { InvalidCredentialsError } from '../errors.js'
 import type { UserRow } from '../gateway/rows.js'
+import type { Login } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
+import type { MaybePromise } from '../util/promises.js'
 import { completeEvent } from './with-audit.js'
 
 /**
@@ -9,7 +11,7 @@ import { completeEvent } from './with-audit.js'
  * flood the audit log.
  * @throws InvalidCredentialsError; RateLimitedError; UnavailableError if the database does not answer
  */
-export async function login(email: string, password: string, context: Context): Promise<LoginSession> {
+export async function login(email: string, password: string, context: Context): Promise<Login> {
   context.clientGone.throwIfAborted()
   const session = await context.login(email, password)
   const event = await context.audit.begin({
@@ -32,8 +34,5 @@ export async function login(email: string, password: string, context: Context): 
   return session
 }
 
-export const userOfViewer = (
-  viewer: Viewer,
-  { loaders }: Context,
-): UserRow | null | Promise<UserRow | null> =>
+export const userOfViewer = (viewer: Viewer, { loaders }: Context): MaybePromise<UserRow | null> =>
   viewer.userId === null ? null : loaders.users.load(viewer.userId)

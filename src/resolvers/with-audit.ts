@@ -82,7 +82,7 @@ export async function withAudit<Extra extends object>(
       ...extra,
       clearedCount,
       dryRun,
-      message: messageOf(cleared, dryRun),
+      message: sentenceOf(cleared, dryRun),
       auditEvent: await completeEvent(context, event, { action, ...successOf(cleared) }),
     }
   } catch (error) {
@@ -151,7 +151,7 @@ function statusOf(error: unknown): number {
   return 500
 }
 
-function messageOf({ clearedCount, what, which }: Cleared, dryRun: boolean): string {
+function sentenceOf({ clearedCount, what, which }: Cleared, dryRun: boolean): string {
   const count = clearedCount.toLocaleString('en')
   const name = NAMES[what][clearedCount === 1 ? 0 : 1]
   const entries = [count, name, which].filter((part) => part !== undefined).join(' ')

@@ -1,15 +1,8 @@
-import { InvalidInputError, NotFoundError, UnavailableError } from '../errors.js'
-import {
-  affinities,
-  type UserAffinities as UserAffinitiesShape,
-  userAffinities,
-} from '../resolvers/affinities.js'
-import { AffinityConnection } from './affinity-connection.js'
-import { ApiKey } from './api-key.js'
+import { affinities } from '../resolvers/affinities.js'
 import { builder } from './builder.js'
-import { pageArguments, pageComplexity } from './paging.js'
+import { pageArguments, pageComplexity } from './connection.js'
+import { AffinityConnection } from './owned-affinities.js'
 import { selectedNodes } from './selected.js'
-import { User } from './user.js'
 
 export const AffinityFilter = builder.inputType('AffinityFilter', {
   description:
@@ -93,50 +86,5 @@ builder.queryField('affinities', (t) =>
     },
     complexity: pageComplexity,
     resolve: (_root, args, context, info) => affinities(args, context, selectedNodes(info)),
-  }),
-)
-
-const UserAffinities = builder.objectRef<UserAffinitiesShape>('UserAffinities').implement({
-  description: 'This is a user, or one API key of a user, with the affinities.',
-  fields: (t) => ({
-    user: t.expose('user', {
-      type: User,
-      description: 'This is the user that was named, or the owner of the API key that was named.',
-    }),
-    apiKey: t.expose('apiKey', {
-      type: ApiKey,
-      nullable: true,
-      description:
-        'If the identifier was an API key id, only the affinities of this API key are listed; otherwise null.',
-    }),
-    affinities: t.expose('affinities', {
-      type: AffinityConnection,
-      description: 'These are the affinities, latest expiry first.',
-    }),
-  }),
-})
-
-builder.queryField('userAffinities', (t) =>
-  t.field({
-    type: UserAffinities,
-    description: 'This query lists the affinities of one user, or of one API key, latest expiry first.',
-    args: {
-      identifier: t.arg.string({
-        required: true,
-        description:
-          'This is an API key id, a user id, a username or an email, exactly; they are tried in this order.',
-      }),
-      ...pageArguments(t.arg),
-    },
-    complexity: pageComplexity,
-    errors: {
-      types: [NotFoundError, InvalidInputError, UnavailableError],
-      union: {
-        name: 'UserAffinitiesResult',
-        description: 'The result has the affinities, or says why there are none to show.',
-      },
-    },
-    resolve: (_root, args, context, info) =>
-      userAffinities(args, context, selectedNodes(info, ['affinities'])),
   }),
 )

@@ -11,12 +11,10 @@ import {
   ttlSeconds,
   userOf,
 } from '../resolvers/affinity.js'
-import { type StaleReason as Reason, staleReasons } from '../resolvers/stale-reasons.js'
-import { ApiKey } from './api-key.js'
+import { type StaleReason as Reason, staleReasons } from '../resolvers/stale.js'
+import { MAX_INT } from '../util/int32.js'
 import { builder } from './builder.js'
-import { GlobalModel } from './global-model.js'
-import { Endpoint, Provider, ProviderKey } from './provider.js'
-import { User } from './user.js'
+import { ApiKey, Endpoint, GlobalModel, Provider, ProviderKey, User } from './entities.js'
 
 const STALE_REASON_MEANINGS = {
   API_KEY_DELETED: { description: 'The API key has no row any more.' },
@@ -88,7 +86,7 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
       resolve: (record, _args, context) => isStandalone(record, context),
     }),
     requestCount: t.exposeInt('requestCount', {
-      description: 'The affinity has served this number of requests, 0 to 2147483647.',
+      description: `The affinity has served this number of requests, 0 to ${MAX_INT}.`,
     }),
     createdAt: t.field({
       type: 'DateTime',

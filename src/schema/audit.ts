@@ -3,9 +3,8 @@ import { deedOf, isSuccess } from '../audit/audit-rows.js'
 import { AUDIT_ACTIONS } from '../audit/audit-store.js'
 import { actorOf, auditEvent, auditEvents } from '../resolvers/audit-events.js'
 import { builder } from './builder.js'
-import { keysetConnection } from './connection.js'
-import { pageArguments, pageComplexity } from './paging.js'
-import { User } from './user.js'
+import { keysetConnection, pageArguments, pageComplexity } from './connection.js'
+import { User } from './entities.js'
 
 export const AuditEvent = builder.prismaObject('AuditLog', {
   name: 'AuditEvent',

@@ -4,8 +4,9 @@ import ErrorsPlugin from '@pothos/plugin-errors'
 import PrismaPlugin from '@pothos/plugin-prisma'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import { GraphQLError } from 'graphql'
+import { DateTimeResolver, JSONResolver } from 'graphql-scalars'
 import type { Context } from '../context.js'
-import { ForbiddenError, UnauthenticatedError } from '../errors.js'
+import { UnauthenticatedError } from '../errors.js'
 import type PrismaTypes from '../generated/pothos-types.js'
 import { getDatamodel } from '../generated/pothos-types.js'
 
@@ -19,7 +20,7 @@ interface AppTypes {
   Context: Context
   DefaultFieldNullability: false
   PrismaTypes: PrismaTypes
-  AuthScopes: { viewer: boolean; clear: boolean }
+  AuthScopes: { viewer: boolean }
   Scalars: {
     ID: { Input: string; Output: string }
     DateTime: { Input: Date; Output: Date }
@@ -37,14 +38,7 @@ export const builder = new SchemaBuilder<AppTypes>({
   scopeAuth: {
     treatErrorsAsUnauthorized: false,
     authorizeOnSubscribe: true,
-    authScopes: (context) => ({
-      viewer: async () => (await context.viewer()) !== null,
-      clear: async () => {
-        const viewer = await context.viewer()
-        if (!viewer.canClear) throw new ForbiddenError(`${viewer.name} may read, but not clear.`)
-        return true
-      },
-    }),
+    authScopes: (context) => ({ viewer: async () => (await context.viewer()) !== null }),
     unauthorizedError: () => new UnauthenticatedError('A valid token is needed.'),
   },
   complexity: {
@@ -61,3 +55,11 @@ export const builder = new SchemaBuilder<AppTypes>({
     onUnusedQuery: 'error',
   },
 })
+
+// A root's scope holds for each of its fields that does not skip it, and a new field cannot forget it.
+builder.queryType({ authScopes: { viewer: true } })
+builder.mutationType({ authScopes: { viewer: true } })
+builder.subscriptionType({ authScopes: { viewer: true } })
+
+builder.addScalarType('DateTime', DateTimeResolver)
+builder.addScalarType('JSON', JSONResolver)

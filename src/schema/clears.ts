@@ -20,11 +20,9 @@ import {
 } from '../resolvers/model-mapping-clears.js'
 import type { ClearPayload as PayloadShape } from '../resolvers/with-audit.js'
 import { AffinityFilter } from './affinities.js'
-import { ApiKey } from './api-key.js'
 import { AuditEvent } from './audit.js'
 import { type BuilderTypes, builder } from './builder.js'
-import { Provider } from './provider.js'
-import { User } from './user.js'
+import { ApiKey, Provider, User } from './entities.js'
 
 /** Cost of a clear, as high as that of a large page, so that a request cannot contain many clears. */
 const CLEAR_COMPLEXITY = 25_000

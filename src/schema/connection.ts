@@ -1,44 +1,96 @@
-import type { ObjectRef } from '@pothos/core'
-import type { KeysetPage } from '../resolvers/keyset-list.js'
+import type { ArgBuilder, ObjectRef } from '@pothos/core'
+import { DEFAULT_FIRST, type KeysetPage, MAX_FIRST } from '../resolvers/paging.js'
+import { whenKnown } from '../util/promises.js'
 import { type BuilderTypes, builder } from './builder.js'
-import { CONNECTION_TEXTS, ONCE, PageInfo } from './paging.js'
+
+interface PageInfoShape {
+  readonly hasNextPage: boolean
+  readonly hasPreviousPage: boolean
+  readonly startCursor: string | null
+  readonly endCursor: string | null
+}
+
+const PageInfo = builder.objectRef<PageInfoShape>('PageInfo').implement({
+  description: 'The page info says where a page lies among the others.',
+  fields: (t) => ({
+    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'True if records follow this page.' }),
+    hasPreviousPage: t.exposeBoolean('hasPreviousPage', {
+      description: 'True if records lie before this page.',
+    }),
+    startCursor: t.exposeString('startCursor', {
+      nullable: true,
+      description: 'This is the cursor of the page’s first record; null on an empty page.',
+    }),
+    endCursor: t.exposeString('endCursor', {
+      nullable: true,
+      description: 'Send this cursor as `after` to get the next page; null on an empty page.',
+    }),
+  }),
+})
+
+/** Defines the arguments `first` and `after` of a connection. */
+export const pageArguments = (arg: ArgBuilder<BuilderTypes>) => ({
+  first: arg.int({
+    defaultValue: DEFAULT_FIRST,
+    description: `The page has at most so many records, 1 to ${MAX_FIRST}.`,
+  }),
+  after: arg.string({
+    description:
+      'Send the `endCursor` of the page before, from the same query. A cursor of another query is INVALID_INPUT.',
+  }),
+})
+
+/** Complexity of a list inside a connection: the connection already multiplies by the number of records. */
+const ONCE = { field: 1, multiplier: 1 }
+
+/** Complexity of a page: the cost of a record times `first`. */
+export const pageComplexity = ({ first }: { first?: number | null | undefined }) => ({
+  field: 5,
+  multiplier: Math.min(Math.max(first ?? DEFAULT_FIRST, 1), MAX_FIRST),
+})
 
 /**
- * Defines the connection and edge types of a list with keyset pagination.
- * @param name name of the node's type; `ModelMapping` gets `ModelMappingConnection` and `ModelMappingEdge`
- * @param noun word for a node in descriptions
+ * The connection and the edge type of a list that is paged by keyset. Fields of one connection alone are added to it by
+ * `builder.objectFields`.
+ * @param name of the node's type; `ModelMapping` has `ModelMappingConnection` and `ModelMappingEdge`
+ * @param noun what a node is called, for descriptions
  */
-export function keysetConnection<Node>(
+export function keysetConnection<Node, Page extends KeysetPage<Node> = KeysetPage<Node>>(
   name: string,
   node: ObjectRef<BuilderTypes, Node>,
   noun: string,
-): ObjectRef<BuilderTypes, KeysetPage<Node>> {
-  const edge = builder.objectRef<{ node: Node; cursor: string }>(`${name}Edge`).implement({
+  description = `This is one page of a list; each record is one ${noun}.`,
+): ObjectRef<BuilderTypes, Page> {
+  // A cursor is made only where it is asked for: 1,000 of them cost more than the records of a page.
+  const edge = builder.objectRef<{ node: Node; page: Page }>(`${name}Edge`).implement({
     description: `This is one ${noun} and its cursor.`,
     fields: (t) => ({
-      cursor: t.string({ description: CONNECTION_TEXTS.cursor, resolve: (parent) => parent.cursor }),
-      node: t.expose('node', { description: CONNECTION_TEXTS.node, type: node }),
+      cursor: t.string({
+        description:
+          'This cursor marks the record’s place: send it as `after` to get the records that follow.',
+        resolve: (parent) => parent.page.cursorOf(parent.node),
+      }),
+      node: t.expose('node', { description: 'This is the record.', type: node }),
     }),
   })
 
-  return builder.objectRef<KeysetPage<Node>>(`${name}Connection`).implement({
-    description: `This is one page of a list; each record is one ${noun}.`,
+  return builder.objectRef<Page>(`${name}Connection`).implement({
+    description,
     fields: (t) => ({
       edges: t.field({
-        description: CONNECTION_TEXTS.edges,
+        description: 'These are the page’s records, each with its cursor.',
         type: [edge],
         complexity: ONCE,
-        resolve: async (page) =>
-          (await page.items()).map((item) => ({ node: item, cursor: page.cursorOf(item) })),
+        resolve: (page) => whenKnown(page.items(), (items) => items.map((item) => ({ node: item, page }))),
       }),
       nodes: t.field({
-        description: CONNECTION_TEXTS.nodes,
+        description: 'These are the page’s records without their cursors.',
         type: [node],
         complexity: ONCE,
         resolve: (page) => page.items(),
       }),
       pageInfo: t.field({
-        description: CONNECTION_TEXTS.pageInfo,
+        description: 'This says where the page lies, and which cursor to ask for the next page with.',
         type: PageInfo,
         resolve: async (page) => {
           const [items, hasNextPage, hasPreviousPage] = await Promise.all([

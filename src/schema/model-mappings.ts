@@ -10,10 +10,8 @@ import {
   unmappedEntries,
 } from '../resolvers/model-mappings.js'
 import { builder } from './builder.js'
-import { keysetConnection } from './connection.js'
-import { GlobalModel } from './global-model.js'
-import { pageArguments, pageComplexity } from './paging.js'
-import { Provider } from './provider.js'
+import { keysetConnection, pageArguments, pageComplexity } from './connection.js'
+import { GlobalModel, Provider } from './entities.js'
 import { selectedNodes } from './selected.js'
 
 const TTL = {

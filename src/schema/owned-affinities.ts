@@ -1,13 +1,41 @@
-import { affinitiesOfApiKey, affinitiesOfUser } from '../resolvers/affinities.js'
-import { apiKeysOfUser } from '../resolvers/entities.js'
-import { AffinityConnection } from './affinity-connection.js'
-import { ApiKey } from './api-key.js'
+import type { AffinityRecord } from '../affinities/affinity-record.js'
+import { InvalidInputError, NotFoundError, UnavailableError } from '../errors.js'
+import {
+  type AffinityPage,
+  affinitiesOfApiKey,
+  affinitiesOfUser,
+  type UserAffinities as UserAffinitiesShape,
+  userAffinities,
+} from '../resolvers/affinities.js'
+import { apiKeysOfUser } from '../resolvers/affinity.js'
+import { Affinity } from './affinity.js'
 import { builder } from './builder.js'
-import { pageArguments, pageComplexity } from './paging.js'
+import { keysetConnection, pageArguments, pageComplexity } from './connection.js'
+import { ApiKey, User } from './entities.js'
 import { selectedNodes } from './selected.js'
-import { User } from './user.js'
 
-// Fields of users and API keys. They are in a file of their own, since Affinity imports User and ApiKey: a cycle otherwise.
+export const AffinityConnection = keysetConnection<AffinityRecord, AffinityPage>(
+  'Affinity',
+  Affinity,
+  'affinity',
+  'This is one page of affinities.',
+)
+
+builder.objectFields(AffinityConnection, (t) => ({
+  matchedUser: t.expose('matchedUser', {
+    type: User,
+    nullable: true,
+    description:
+      'This is the user that `search` names exactly, or the owner of the API key that it names; null if it names none.',
+  }),
+  matchedApiKey: t.expose('matchedApiKey', {
+    type: ApiKey,
+    nullable: true,
+    description: 'This is the API key that `search` names exactly; null if it names none.',
+  }),
+}))
+
+// Users and API keys own affinities. These fields are not in entities.ts, since an affinity leads back to both.
 
 builder.objectFields(User, (t) => ({
   apiKeys: t.field({
@@ -32,5 +60,50 @@ builder.objectField(ApiKey, 'affinities', (t) =>
     args: pageArguments(t.arg),
     complexity: pageComplexity,
     resolve: (apiKey, args, context, info) => affinitiesOfApiKey(apiKey, args, context, selectedNodes(info)),
+  }),
+)
+
+const UserAffinities = builder.objectRef<UserAffinitiesShape>('UserAffinities').implement({
+  description: 'This is a user, or one API key of a user, with the affinities.',
+  fields: (t) => ({
+    user: t.expose('user', {
+      type: User,
+      description: 'This is the user that was named, or the owner of the API key that was named.',
+    }),
+    apiKey: t.expose('apiKey', {
+      type: ApiKey,
+      nullable: true,
+      description:
+        'If the identifier was an API key id, only the affinities of this API key are listed; otherwise null.',
+    }),
+    affinities: t.expose('affinities', {
+      type: AffinityConnection,
+      description: 'These are the affinities, latest expiry first.',
+    }),
+  }),
+})
+
+builder.queryField('userAffinities', (t) =>
+  t.field({
+    type: UserAffinities,
+    description: 'This query lists the affinities of one user, or of one API key, latest expiry first.',
+    args: {
+      identifier: t.arg.string({
+        required: true,
+        description:
+          'This is an API key id, a user id, a username or an email, exactly; they are tried in this order.',
+      }),
+      ...pageArguments(t.arg),
+    },
+    complexity: pageComplexity,
+    errors: {
+      types: [NotFoundError, InvalidInputError, UnavailableError],
+      union: {
+        name: 'UserAffinitiesResult',
+        description: 'The result has the affinities, or says why there are none to show.',
+      },
+    },
+    resolve: (_root, args, context, info) =>
+      userAffinities(args, context, selectedNodes(info, ['affinities'])),
   }),
 )

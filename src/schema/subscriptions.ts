@@ -5,8 +5,6 @@ import { Affinity } from './affinity.js'
 import { builder } from './builder.js'
 import { CacheStats } from './cache-stats.js'
 
-builder.subscriptionType({ authScopes: { viewer: true } })
-
 const AffinityEventType = builder.enumType('AffinityEventType', {
   description: 'An affinity is created, refreshed, switched, removed or expired.',
   values: {

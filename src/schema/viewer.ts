@@ -1,9 +1,9 @@
-import type { LoginSession } from '../context.js'
 import { InvalidCredentialsError } from '../errors.js'
 import { login, userOfViewer } from '../resolvers/session.js'
+import type { Login } from '../session/authenticator.js'
 import type { Viewer as ViewerShape } from '../session/viewer.js'
 import { builder } from './builder.js'
-import { User, UserRole } from './user.js'
+import { User, UserRole } from './entities.js'
 
 const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
   description: 'The viewer is whom the token belongs to.',
@@ -25,7 +25,7 @@ const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
   }),
 })
 
-const Session = builder.objectRef<LoginSession>('Session').implement({
+const Session = builder.objectRef<Login>('Session').implement({
   description: 'A session belongs to a signed-in administrator.',
   fields: (t) => ({
     token: t.exposeString('token', { description: 'Send this token as `Authorization: Bearer …`.' }),

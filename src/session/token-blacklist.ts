@@ -1,6 +1,6 @@
 import { toCacheError } from '../redis/cache-errors.js'
+import type { RedisClient } from '../redis/client.js'
 import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
-import type { RedisClient } from '../redis/nodes.js'
 import type { TokenBlacklist } from './authenticator.js'
 
 export const jwtBlacklistKey = (tokenSha256Hex: string): string => `jwt:blacklist:${tokenSha256Hex}`

@@ -1,4 +1,5 @@
 import { createChangeFilter } from '../log/change-filter.js'
+import { parseJson } from '../util/text.js'
 import { type Counters, parseCountersJson } from './counters.js'
 
 /** How a gateway's own statistics are asked for. */
@@ -102,7 +103,9 @@ async function ask(url: string, token: string, signal: AbortSignal): Promise<Cou
     await response.body?.cancel()
     throw new BadAnswer(`it answers with status ${response.status}`)
   }
-  const counters = parseCountersJson(parseJson(await readText(response)))
+  const json = parseJson(await readText(response))
+  if (json === undefined) throw new BadAnswer('its answer is not JSON')
+  const counters = parseCountersJson(json)
   if (!counters) throw new BadAnswer('its answer holds no statistics')
   return counters
 }
@@ -116,14 +119,6 @@ async function readText(response: Response): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new BadAnswer('its answer is not JSON')
-  }
 }
 
 /** Never the error's own message: it may hold what was sent or received. */

@@ -1,5 +1,5 @@
 import { toCacheError } from '../redis/cache-errors.js'
-import type { RedisClient } from '../redis/nodes.js'
+import type { RedisClient } from '../redis/client.js'
 import {
   AFFINITY_FIELD_NAMES,
   parseAffinityHash,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { isGlobalModelId } from '../../src/affinities/affinity-record.js'
 import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
 import { InvalidInputError } from '../../src/errors.js'
-import { scanPattern } from '../../src/redis/glob.js'
+import { scanPattern } from '../../src/redis/scan.js'
 import { jwtBlacklistKey } from '../../src/session/token-blacklist.js'
 import { type RedisServer, startRedis } from '../support/servers/redis.js'
 

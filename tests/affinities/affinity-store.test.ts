@@ -4,9 +4,10 @@ import { FAMILIES } from '../../src/affinities/families/index.js'
 import { createMemoryAffinityStore } from '../../src/affinities/memory-affinity-store.js'
 import { createRedisAffinityStore } from '../../src/affinities/redis-affinity-store.js'
 import { UnavailableError } from '../../src/errors.js'
-import { connectRedis, createRedis, type RedisClient } from '../../src/redis/client.js'
+import type { RedisClient } from '../../src/redis/client.js'
 import { MemoryKeyspace } from '../../src/redis/memory-keyspace.js'
 import { PROMPT_MS } from '../support/promptly.js'
+import { connect, connectCluster } from '../support/redis-clients.js'
 import { type RedisServer, startRedis } from '../support/servers/redis.js'
 import { type RedisClusterServers, startRedisCluster } from '../support/servers/redis-cluster.js'
 import { affinityStoreContract, type Backend, keysOf, readAll, stored } from './affinity-store.contract.js'
@@ -14,14 +15,6 @@ import { affinityStoreContract, type Backend, keysOf, readAll, stored } from './
 const BATCH = 1_000
 
 const key = (n: number) => `cache_affinity:a-${n}:OPENAI:gpt-5`
-
-const ready = async (client: RedisClient): Promise<RedisClient> => {
-  await connectRedis(client, 10_000)
-  return client
-}
-const connect = ({ url }: RedisServer) => ready(createRedis({ kind: 'single', url }, { onError: () => {} }))
-const connectCluster = ({ nodes }: RedisClusterServers) =>
-  ready(createRedis({ kind: 'cluster', nodes }, { onError: () => {} }))
 
 describe('affinities in memory', () => {
   affinityStoreContract('MEMORY', async () => {

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { FAMILIES } from '../../src/affinities/families/index.js'
 import { createMemoryAffinityStore } from '../../src/affinities/memory-affinity-store.js'
 import { createRedisAffinityStore } from '../../src/affinities/redis-affinity-store.js'
-import { connectRedis, createRedis, type RedisClient } from '../../src/redis/client.js'
+import type { RedisClient } from '../../src/redis/client.js'
 import { MemoryKeyspace } from '../../src/redis/memory-keyspace.js'
+import { connect, connectCluster } from '../support/redis-clients.js'
 import { type RedisServer, startRedis } from '../support/servers/redis.js'
 import { type RedisClusterServers, startRedisCluster } from '../support/servers/redis-cluster.js'
 import { stored } from './affinity-store.contract.js'
@@ -12,15 +13,6 @@ import { allKeys, type RemovalBackend, removalContract } from './removal.contrac
 
 const key = (n: number) => `cache_affinity:a-${n}:OPENAI:gpt-5`
 const numbered = (count: number) => Array.from({ length: count }, (_, n) => key(n))
-
-const ready = async (client: RedisClient): Promise<RedisClient> => {
-  await connectRedis(client, 10_000)
-  return client
-}
-const connect = ({ url }: Pick<RedisServer, 'url'>) =>
-  ready(createRedis({ kind: 'single', url }, { onError: () => {} }))
-const connectCluster = ({ nodes }: RedisClusterServers) =>
-  ready(createRedis({ kind: 'cluster', nodes }, { onError: () => {} }))
 
 describe('removal from memory', () => {
   removalContract(async () => {

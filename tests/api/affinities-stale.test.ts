@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { STALE_REASONS } from '../../src/resolvers/stale-reasons.js'
+import { STALE_REASONS } from '../../src/resolvers/stale.js'
 import { startTestApp, type TestApp } from '../support/app.js'
 import {
   expectedPins,

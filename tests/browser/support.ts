@@ -34,7 +34,7 @@ export interface ConsoleServer {
 
 export async function serve({ app }: TestApp): Promise<ConsoleServer> {
   const listen = async (port: number): Promise<Server> => {
-    const server = createServer(app.yoga)
+    const server = createServer(app.handler)
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
     return server
   }

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, 
 import { createMemoryModelMappingStore } from '../../src/model-mappings/memory-model-mapping-store.js'
 import { globalModelResolveKey, modelByProviderGlobalKey } from '../../src/model-mappings/model-cache-key.js'
 import { createRedisModelMappingStore } from '../../src/model-mappings/redis-model-mapping-store.js'
-import { connectRedis, createRedis, type RedisClient } from '../../src/redis/client.js'
+import type { RedisClient } from '../../src/redis/client.js'
 import { MemoryKeyspace } from '../../src/redis/memory-keyspace.js'
 import { PROMPT_MS } from '../support/promptly.js'
+import { connect, connectCluster } from '../support/redis-clients.js'
 import { type RedisServer, startRedis } from '../support/servers/redis.js'
 import { type RedisClusterServers, startRedisCluster } from '../support/servers/redis-cluster.js'
 import {
@@ -16,14 +17,6 @@ import {
   modelMappingStoreContract,
   readEntries,
 } from './model-mapping-store.contract.js'
-
-const ready = async (client: RedisClient): Promise<RedisClient> => {
-  await connectRedis(client, 10_000)
-  return client
-}
-const connect = ({ url }: RedisServer) => ready(createRedis({ kind: 'single', url }, { onError: () => {} }))
-const connectCluster = ({ nodes }: RedisClusterServers) =>
-  ready(createRedis({ kind: 'cluster', nodes }, { onError: () => {} }))
 
 const nameKey = (n: number) => globalModelResolveKey(`name-${n}`)
 

@@ -12,13 +12,15 @@ import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
 import { FAMILIES } from '../../src/affinities/families/index.js'
 import { pageOf } from '../../src/affinities/feed/scan-source.js'
 import { AffinityIndex } from '../../src/affinities/index/affinity-index.js'
-import { decodeCursor, encodeCursor, queryFingerprint } from '../../src/resolvers/cursors.js'
 import {
+  decodeCursor,
+  encodeCursor,
   type KeysetOrder,
   type KeysetPage,
   keysetPage,
+  queryFingerprint,
   readKeysetRequest,
-} from '../../src/resolvers/keyset-list.js'
+} from '../../src/resolvers/paging.js'
 import { TimeSlice } from '../../src/util/time-slice.js'
 
 // Names that share long beginnings, end where a cursor's limit may lie, and hold what JSON escapes or UTF-8 makes long.

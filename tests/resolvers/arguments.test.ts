@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { readSearchText } from '../../src/resolvers/identifier.js'
-import { readFirst, readOffset } from '../../src/resolvers/page-arguments.js'
+import { readFirst, readOffset } from '../../src/resolvers/paging.js'
+import { readSearchText } from '../../src/resolvers/selections.js'
 
 const invalid = (field: string) => expect.objectContaining({ code: 'INVALID_INPUT', field })
 

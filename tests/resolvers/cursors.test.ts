@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvalidInputError } from '../../src/errors.js'
-import { decodeCursor, encodeCursor, queryFingerprint } from '../../src/resolvers/cursors.js'
+import { decodeCursor, encodeCursor, queryFingerprint } from '../../src/resolvers/paging.js'
 
 const QUERY = queryFingerprint(['EXPIRES_AT', 'DESC', [null, {}]])
 const position = fc.record({

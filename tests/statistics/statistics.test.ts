@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AffinityCounters, Counters, SchedulerCounters } from '../../src/statistics/counters.js'
-import { parseCountersJson } from '../../src/statistics/counters.js'
+import {
+  type AffinityCounters,
+  type Counters,
+  parseCountersJson,
+  type SchedulerCounters,
+} from '../../src/statistics/counters.js'
 import { combine } from '../../src/statistics/statistics.js'
 
 const counters = (scheduler: SchedulerCounters, affinity: AffinityCounters = {}): Counters => ({

@@ -1,18 +1,14 @@
 import type { Cluster, Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { connectRedis, createRedis, type RedisClient } from '../../src/redis/client.js'
+import type { RedisClient } from '../../src/redis/client.js'
 import { MemoryKeyspace } from '../../src/redis/memory-keyspace.js'
 import { createMemoryStatsStore } from '../../src/statistics/memory-stats-store.js'
 import { createRedisStatsStore } from '../../src/statistics/redis-stats-store.js'
 import type { StatsStore } from '../../src/statistics/stats-store.js'
+import { connect, connectCluster } from '../support/redis-clients.js'
 import { type RedisServer, startRedis } from '../support/servers/redis.js'
 import { startRedisCluster } from '../support/servers/redis-cluster.js'
 import { type Backend, statsStoreContract } from './stats-store.contract.js'
-
-const ready = async (client: RedisClient): Promise<RedisClient> => {
-  await connectRedis(client, 10_000)
-  return client
-}
 
 const backendOf = (client: Redis | Cluster, stop: () => Promise<void>): Backend => ({
   store: (onJunk) => createRedisStatsStore(client, onJunk),
@@ -59,7 +55,7 @@ describe('counters in memory', () => {
 describe('counters in one Redis', () => {
   statsStoreContract('REDIS', async () => {
     const server = await startRedis()
-    const client = await ready(createRedis({ kind: 'single', url: server.url }, { onError: () => {} }))
+    const client = await connect(server)
     return backendOf(client, async () => {
       client.disconnect()
       await server.stop()
@@ -70,7 +66,7 @@ describe('counters in one Redis', () => {
 describe('counters in a Redis Cluster, where the two hashes lie in different slots', () => {
   statsStoreContract('REDIS', async () => {
     const servers = await startRedisCluster({ replicas: 0 })
-    const client = await ready(createRedis({ kind: 'cluster', nodes: servers.nodes }, { onError: () => {} }))
+    const client = await connectCluster(servers)
     return backendOf(client, async () => {
       client.disconnect()
       await servers.stop()
@@ -84,7 +80,7 @@ describe('counters while Redis is away', () => {
   let store: StatsStore
   beforeAll(async () => {
     server = await startRedis()
-    client = await ready(createRedis({ kind: 'single', url: server.url }, { onError: () => {} }))
+    client = await connect(server)
     store = createRedisStatsStore(client)
     await server.kill()
   })
@@ -105,7 +101,7 @@ describe('counters while Redis is away', () => {
 describe('counters beside a stranger’s million fields', () => {
   it('are asked for by name: nothing else is sent over', async () => {
     const server = await startRedis()
-    const client = await ready(createRedis({ kind: 'single', url: server.url }, { onError: () => {} }))
+    const client = await connect(server)
     try {
       await client.hset('cache_stats:scheduler', { cache_hits: '7' })
       await client.eval(

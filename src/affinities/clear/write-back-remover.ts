@@ -1,6 +1,6 @@
 import { toCacheError } from '../../redis/cache-errors.js'
+import type { RedisClient } from '../../redis/client.js'
 import type { MemoryKeyspace } from '../../redis/memory-keyspace.js'
-import type { RedisClient } from '../../redis/nodes.js'
 import type { KeyFamilies } from '../key-families.js'
 
 /** Removes what a gateway has written back from its memory. */

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { UnavailableError } from '../../errors.js'
+import { messageOf, UnavailableError } from '../../errors.js'
 
 /** Failures of our own code remembered as told; past it the oldest is forgotten and may be told once more. */
 const REMEMBERED = 100
@@ -18,7 +18,7 @@ export class FollowerLog {
   lost(reason: unknown): void {
     if (this.#lostAt !== undefined) return
     this.#lostAt = performance.now()
-    this.#log.error({ reason: messageOf(reason) }, 'affinities are not followed any more')
+    this.#log.error({ reason: causeOf(reason) }, 'affinities are not followed any more')
   }
 
   /** A read of everything begins. */
@@ -37,7 +37,7 @@ export class FollowerLog {
 
   refused(reason: unknown): void {
     this.#log.warn(
-      { reason: messageOf(reason) },
+      { reason: causeOf(reason) },
       'the cache does not tell changes (client tracking is refused): every request reads all affinities',
     )
   }
@@ -59,10 +59,8 @@ const msSince = (at: number | undefined): number | undefined =>
   at === undefined ? undefined : Math.round(performance.now() - at)
 
 /** The cause of an UnavailableError: its own message is for clients. */
-function messageOf(reason: unknown): string {
-  const told = reason instanceof UnavailableError ? (reason.cause ?? reason) : reason
-  return told instanceof Error ? told.message : String(told)
-}
+const causeOf = (reason: unknown): string =>
+  messageOf(reason instanceof UnavailableError ? (reason.cause ?? reason) : reason)
 
 /** Its message and the place that threw it: a change and a read of everything reach the same bug by different ways. */
 function nameOf(error: unknown): string {

@@ -1,6 +1,6 @@
 import { cacheUnavailable } from '../../errors.js'
+import type { RedisClient } from '../../redis/client.js'
 import { checkMasters, refreshMasters, trackMasters, watchMasters } from '../../redis/masters.js'
-import type { RedisClient } from '../../redis/nodes.js'
 import { type TrackingLink, type TrackingListener, TrackingRefusedError } from '../../redis/tracking.js'
 import type { KeyFamilies } from '../key-families.js'
 import type { AffinityFeed, FeedListener } from './affinity-feed.js'

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { notFollowed } from '../../errors.js'
-import { containing } from '../../util/text-search.js'
+import { containing } from '../../util/text.js'
 import {
   type AffinityPage,
   type AffinityPageRequest,
@@ -8,8 +8,12 @@ import {
   comparePositions,
   positionOf,
 } from '../affinity-reader.js'
-import type { BrokenAffinity } from '../affinity-record.js'
-import { type AffinityRecord, type Dimension, dimensionValue } from '../affinity-record.js'
+import {
+  type AffinityRecord,
+  type BrokenAffinity,
+  type Dimension,
+  dimensionValue,
+} from '../affinity-record.js'
 import { type AffinitySelection, isSelected } from '../affinity-selection.js'
 import type { AffinitySource } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'

@@ -1,4 +1,4 @@
-import { isSortedByDigest, sortText } from '../../util/sort-text.js'
+import { isSortedByDigest, sortText } from '../../util/text.js'
 import type { TimeSlice } from '../../util/time-slice.js'
 import type { AffinityOrderField } from '../affinity-reader.js'
 import { type AffinityRecord, DIMENSIONS, type Dimension, dimensionValue } from '../affinity-record.js'

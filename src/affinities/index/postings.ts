@@ -1,4 +1,4 @@
-import { containing, foldedText } from '../../util/text-search.js'
+import { containing, foldedText } from '../../util/text.js'
 import type { TimeSlice } from '../../util/time-slice.js'
 import { Alphabet } from './alphabet.js'
 import { Bitmap } from './bitmap.js'

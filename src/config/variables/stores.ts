@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { parseRedisUrl } from '../../util/redis-url.js'
-import { isWholeUrl, percentDecoded } from '../../util/url-text.js'
+import { isWholeUrl, parseRedisUrl, percentDecoded } from '../../util/urls.js'
 import { flag, hostPorts, text, type Variable } from '../kinds.js'
 
 const redisUrl = z.string().transform((value, context) => {

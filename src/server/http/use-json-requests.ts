@@ -58,7 +58,7 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
 }
 
 function readBody(text: string): GraphQLParams {
-  const body = parseJson(text, 'The request body')
+  const body = jsonOf(text, 'The request body')
   if (typeof body !== 'object' || body === null) throw badRequest('The request body must be a JSON object.')
   if (Array.isArray(body)) throw badRequest('Batches are not supported: send one operation a request.')
   return body
@@ -73,12 +73,12 @@ function readQueryString(parameters: URLSearchParams): GraphQLParams {
   }
   for (const name of ['variables', 'extensions'] as const) {
     const text = parameters.get(name)
-    if (text) params[name] = parseJson(text, `The parameter "${name}"`)
+    if (text) params[name] = jsonOf(text, `The parameter "${name}"`)
   }
   return params
 }
 
-function parseJson(text: string, what: string): unknown {
+function jsonOf(text: string, what: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

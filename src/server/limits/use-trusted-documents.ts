@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { type DocumentNode, GraphQLError, Kind, parse, print, stripIgnoredCharacters, visit } from 'graphql'
 import type { GraphQLParams, Plugin } from 'graphql-yoga'
-import { ConfigurationError } from '../../errors.js'
+import { ConfigurationError, messageOf } from '../../errors.js'
 import { createLru } from '../../util/lru.js'
 import { DOCUMENT_LIMITS } from './use-limits.js'
 
@@ -99,5 +99,3 @@ export function readTrustedDocuments(files: readonly string[]): TrustedDocuments
   if (problems.length > 0) throw new ConfigurationError(problems)
   return new Map(texts.map((text) => [createHash('sha256').update(text).digest('hex'), text]))
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

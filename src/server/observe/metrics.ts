@@ -3,8 +3,8 @@ import type { ClearMetrics } from '../../context.js'
 import type { GatewayState } from '../../statistics/gateway-poller.js'
 import type { Statistics } from '../../statistics/statistics.js'
 import type { Health } from '../http/health.js'
+import { describeStatement } from './describe.js'
 import { GATEWAY_GAUGES } from './metrics-gateway.js'
-import { describeStatement } from './sql-statement.js'
 
 /** Labels of one answered GraphQL operation. None is a text of the client, which would make an unbounded number of series. */
 export interface OperationDone {

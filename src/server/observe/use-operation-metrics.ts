@@ -1,9 +1,8 @@
 import { type DocumentNode, getOperationAST } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../../context.js'
+import { errorsOf, rootFieldOf } from './describe.js'
 import type { OperationDone } from './metrics.js'
-import { errorsOf } from './result-errors.js'
-import { rootFieldOf } from './root-field.js'
 
 interface Entry {
   readonly startedAt: number

@@ -3,7 +3,7 @@ import type { Plugin, YogaInitialContext } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Context } from '../../context.js'
 import { requestIdOf } from '../http/request-id.js'
-import { errorsOf } from './result-errors.js'
+import { errorsOf } from './describe.js'
 
 /** Facts about a request that its log line needs; they are collected until it is answered. */
 interface Entry {

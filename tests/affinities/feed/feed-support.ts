@@ -8,8 +8,7 @@ import { createIndexedSource, type IndexedSource } from '../../../src/affinities
 import { createRedisFeed } from '../../../src/affinities/feed/redis-feed.js'
 import { createScanSource } from '../../../src/affinities/feed/scan-source.js'
 import { createRedisAffinityStore } from '../../../src/affinities/redis-affinity-store.js'
-import { connectRedis, createRedis, type RedisConfig } from '../../../src/redis/client.js'
-import type { RedisClient } from '../../../src/redis/nodes.js'
+import { connectRedis, createRedis, type RedisClient, type RedisConfig } from '../../../src/redis/client.js'
 
 export interface LogLine {
   readonly level: 'info' | 'warn' | 'error'

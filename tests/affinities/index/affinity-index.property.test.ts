@@ -7,13 +7,16 @@ import {
   comparePositions,
   positionOf,
 } from '../../../src/affinities/affinity-reader.js'
-import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
-import { type AffinityIdentity, DIMENSIONS } from '../../../src/affinities/affinity-record.js'
+import {
+  type AffinityIdentity,
+  type AffinityRecord,
+  DIMENSIONS,
+} from '../../../src/affinities/affinity-record.js'
 import { type AffinitySelection, isSelected } from '../../../src/affinities/affinity-selection.js'
 import { cacheAffinity } from '../../../src/affinities/families/cache-affinity.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
-import { containing } from '../../../src/util/text-search.js'
+import { containing } from '../../../src/util/text.js'
 
 /** The index as one would write it without a care for cost. */
 class NaiveIndex {

@@ -13,7 +13,7 @@ import {
 import { BatchSpanProcessor, NodeTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-node'
 import type { Logger } from 'pino'
 import { createChangeFilter } from '../../../log/change-filter.js'
-import { withinGrace } from '../../../util/within-grace.js'
+import { withinGrace } from '../../../util/promises.js'
 import { storeSpans } from './store-spans.js'
 import type { Tracing } from './tracing.js'
 import { useTracing } from './use-tracing.js'
@@ -41,7 +41,7 @@ export async function startTracing({ protocol }: TracingOptions, logger: Logger)
   return {
     plugin: useTracing(tracer),
     ...storeSpans(tracer),
-    // The exporter has logged a failure already.
+    // The exporter has already logged the failure.
     close: () =>
       withinGrace(
         provider.shutdown().catch(() => {}),

@@ -1,5 +1,5 @@
 import { type Attributes, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api'
-import { describeStatement } from '../sql-statement.js'
+import { describeStatement } from '../describe.js'
 import type { Tracing } from './tracing.js'
 
 /**

@@ -13,7 +13,7 @@ import { type DocumentNode, getOperationAST } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../../../context.js'
 import { requestIdOf } from '../../http/request-id.js'
-import { rootFieldOf } from '../root-field.js'
+import { rootFieldOf } from '../describe.js'
 
 const PATH = '/graphql'
 /** Error codes that mark a span as failed. The other codes are faults of the client. */

@@ -1,6 +1,6 @@
 import { getOperationAST, parse } from 'graphql'
 import { expect, it } from 'vitest'
-import { rootFieldOf } from '../../src/server/observe/root-field.js'
+import { rootFieldOf } from '../../src/server/observe/describe.js'
 
 const nameOf = (text: string): string => {
   const document = parse(text)

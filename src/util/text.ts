@@ -24,3 +24,24 @@ export const sortText = (text: string): string =>
 /** Whether `sortText` can have given this; a cursor that holds anything else was forged. */
 export const isSortText = (text: unknown): text is string =>
   typeof text === 'string' && text.length <= MAX_SORT_TEXT_LENGTH
+
+/** A text as it is compared without regard to case. Σ in small letters is ς at the end of a word, and a part of a name may end where the name goes on. */
+export const foldedText = (text: string): string => text.toLowerCase().replaceAll('ς', 'σ')
+
+/** Does a name contain this text, whatever the case of either? */
+export function containing(text: string): (name: string) => boolean {
+  const wanted = foldedText(text)
+  // It is asked of each of 100,000 API keys: what sigma looks like matters only where one is wanted.
+  if (!wanted.includes('σ')) return (name) => name.toLowerCase().includes(wanted)
+  return (name) => foldedText(name).includes(wanted)
+}
+
+/** The value that a text is the JSON of; undefined, which JSON has no word for, where it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // The error quotes the text, which may hold a secret.
+    return undefined
+  }
+}

@@ -1,4 +1,6 @@
-import { type DocumentNode, Kind, type SelectionSetNode } from 'graphql'
+/** What the log, metrics and traces tell of an operation, its answer and its statements. */
+import { type DocumentNode, type GraphQLError, Kind, type SelectionSetNode } from 'graphql'
+import type { Plugin } from 'graphql-yoga'
 
 /** Returns the operation's only root field, or `several`. The document must be valid, so that every name is one of the schema. */
 export function rootFieldOf(document: DocumentNode, selectionSet: SelectionSetNode): string {
@@ -22,3 +24,21 @@ export function rootFieldOf(document: DocumentNode, selectionSet: SelectionSetNo
   const [name = 'none', ...others] = names
   return others.length === 0 ? name : 'several'
 }
+
+type Result = Parameters<NonNullable<Plugin['onResultProcess']>>[0]['result']
+
+/** Returns the errors of an answer. A stream has none; its events have their own. */
+export function errorsOf(result: Result): readonly GraphQLError[] {
+  if (Array.isArray(result) || Symbol.asyncIterator in result) return []
+  return result.errors ?? []
+}
+
+const VERB = /^\s*(\w+)/
+/** Prisma quotes every name: `"public"."users"`. */
+const TABLE = /\b(?:FROM|INTO|UPDATE)\s+(?:"[^"]*"\.)?"?(\w+)/i
+
+/** Describes an SQL statement for metrics and traces: its verb in capitals, and the first table that it names. */
+export const describeStatement = (sql: string): { verb: string; table: string | undefined } => ({
+  verb: VERB.exec(sql)?.[1]?.toUpperCase() ?? 'SQL',
+  table: TABLE.exec(sql)?.[1],
+})

@@ -2,14 +2,14 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createGatewayStore } from '../../src/gateway/gateway-store.js'
 import { createLoaders } from '../../src/loaders/index.js'
 import { createPgDatabase } from '../../src/postgres/database.js'
-import { staleIds } from '../../src/resolvers/stale-ids.js'
 import {
   apiKeyReasons,
   endpointReasons,
   modelReasons,
   providerKeyReasons,
   providerReasons,
-} from '../../src/resolvers/stale-reasons.js'
+  staleIds,
+} from '../../src/resolvers/stale.js'
 import { freshDatabase } from '../support/servers/shared.js'
 
 const NOW = 1_800_000_000

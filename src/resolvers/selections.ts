@@ -1,0 +1,128 @@
+/*
+ * A filter, a search and an identifier each name affinities: here they become selections.
+ */
+import type { AffinitySelection, DimensionSets } from '../affinities/affinity-selection.js'
+import type { Context } from '../context.js'
+import { InvalidInputError } from '../errors.js'
+import type { GatewayStore } from '../gateway/gateway-store.js'
+import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
+import { staleIds } from './stale.js'
+
+export interface AffinityFilter {
+  readonly affinityKey?: string | null | undefined
+  readonly userId?: string | null | undefined
+  readonly providerId?: string | null | undefined
+  readonly endpointId?: string | null | undefined
+  readonly providerKeyId?: string | null | undefined
+  readonly modelId?: string | null | undefined
+  readonly apiFormat?: string | null | undefined
+  readonly stale?: boolean | null | undefined
+}
+
+/** Converts a filter to a selection. An empty filter selects every affinity; a field that is null is ignored. */
+export async function filterSelection(filter: AffinityFilter, context: Context): Promise<AffinitySelection> {
+  const { userId, stale, ...exact } = filter
+  let all: DimensionSets = Object.fromEntries(
+    Object.entries(exact).map(([dimension, value]) => [dimension, new Set(value == null ? [] : [value])]),
+  )
+  if (userId != null) {
+    const keys = await context.loaders.apiKeys.byUser.load(userId)
+    const ids = new Set((keys ?? []).map(({ id }) => id))
+    all = { ...all, affinityKey: intersection(all.affinityKey, ids) }
+  }
+  if (stale == null) return { all }
+  const ids = await staleIds(context.affinities, context.loaders, context.now())
+  return stale ? { all, any: [ids] } : { all, none: ids }
+}
+
+/** Removes the fields that are null, and sorts the others, so that equal filters have equal fingerprints. */
+export const presentFields = (filter: AffinityFilter | null | undefined): AffinityFilter =>
+  Object.fromEntries(
+    Object.entries(filter ?? {})
+      .filter(([, value]) => value != null)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  )
+
+/** Longest search or identifier, in characters: an email address has at most 255. */
+const MAX_LENGTH = 255
+
+export interface Resolved {
+  readonly user: UserRow | null
+  /** Set if the text was the id of an API key. */
+  readonly apiKey: ApiKeyRow | null
+}
+
+/**
+ * Trims a search or identifier.
+ * @throws InvalidInputError if the text is blank, longer than 255 characters, or contains a NUL character
+ */
+export function readSearchText(text: string, field: string): string {
+  const trimmed = text.trim()
+  if (trimmed === '') throw new InvalidInputError(`${field} must not be blank.`, field)
+  if ([...trimmed].length > MAX_LENGTH) {
+    throw new InvalidInputError(`${field} must be at most ${MAX_LENGTH} characters long.`, field)
+  }
+  if (trimmed.includes('\0')) throw new InvalidInputError(`${field} must not contain a NUL character.`, field)
+  return trimmed
+}
+
+/** Finds the user or API key that the text names exactly. It tries API key id, user id, username and email, in this order. */
+export async function resolveIdentifier(gateway: GatewayStore, text: string): Promise<Resolved | null> {
+  const [[owned], users] = await Promise.all([gateway.apiKeysWithOwners([text]), gateway.usersNamed(text)])
+  if (owned) return { apiKey: owned.apiKey, user: owned.owner }
+  const user =
+    users.find(({ id }) => id === text) ??
+    users.find(({ username }) => username === text) ??
+    users.find(({ email }) => email === text)
+  return user ? { apiKey: null, user } : null
+}
+
+const SEARCHED = ['affinityKey', 'providerId', 'providerKeyId', 'modelId'] as const
+
+/** Selects the affinities of the user or API key that the text names exactly; otherwise those whose ids or names contain it. */
+export async function resolveSearch(
+  text: string,
+  context: Context,
+): Promise<{ selection: AffinitySelection; matched?: Resolved }> {
+  const resolved = await resolveIdentifier(context.gateway, text)
+  if (resolved) return { selection: await ownedSelection(resolved, context), matched: resolved }
+
+  const rows = await context.gateway.idsNamed(text)
+  const sets = await Promise.all(
+    // Ids are searched in the records and not in the tables: a record's rows may have been deleted.
+    SEARCHED.map(async (dimension) => {
+      const live = await context.affinities.valuesContaining(dimension, text)
+      return [dimension, new Set([...(rows[dimension] ?? []), ...live])] as const
+    }),
+  )
+  return { selection: { any: [Object.fromEntries(sets)] } }
+}
+
+export async function ownedSelection(
+  { user, apiKey }: Resolved,
+  context: Context,
+): Promise<AffinitySelection> {
+  if (apiKey) return only('affinityKey', apiKey.id)
+  const keys = user ? ((await context.loaders.apiKeys.byUser.load(user.id)) ?? []) : []
+  return { all: { affinityKey: new Set(keys.map(({ id }) => id)) } }
+}
+
+/** The affinities that name this value. */
+export const only = (dimension: keyof DimensionSets, value: string): AffinitySelection => ({
+  all: { [dimension]: new Set([value]) },
+})
+
+/** The affinities that are in both selections. */
+export const both = (a: AffinitySelection, b: AffinitySelection): AffinitySelection => ({
+  all: {
+    ...a.all,
+    ...b.all,
+    ...(a.all?.affinityKey &&
+      b.all?.affinityKey && { affinityKey: intersection(a.all.affinityKey, b.all.affinityKey) }),
+  },
+  any: [...(a.any ?? []), ...(b.any ?? [])],
+  ...(b.none && { none: b.none }),
+})
+
+const intersection = (a: ReadonlySet<string> | undefined, b: ReadonlySet<string>): ReadonlySet<string> =>
+  a ? new Set([...b].filter((id) => a.has(id))) : b

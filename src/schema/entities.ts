@@ -1,0 +1,143 @@
+import type {
+  ApiKeyRow,
+  EndpointRow,
+  GlobalModelRow,
+  ProviderKeyRow,
+  ProviderRow,
+  UserRow,
+} from '../gateway/rows.js'
+import { affinityCountOfProvider } from '../resolvers/affinities.js'
+import { endpointOfProviderKey, providerOfEndpoint, userOfApiKey } from '../resolvers/affinity.js'
+import { builder } from './builder.js'
+
+export const UserRole = builder.enumType('UserRole', {
+  description: 'The role says what an account may do at the gateway.',
+  values: {
+    ADMIN: { value: 'admin', description: 'The account may administer the gateway, and so sign in here.' },
+    USER: { value: 'user', description: 'The account may use the gateway.' },
+  } as const,
+})
+
+export const User = builder.objectRef<UserRow>('User').implement({
+  description: 'A user is an account of the gateway (table `users`).',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'API keys name the user by this id.' }),
+    username: t.exposeString('username', {
+      description: 'The user signs in with this name, which no other user has.',
+    }),
+    email: t.exposeString('email', { description: 'This is the user’s email, which no other user has.' }),
+    role: t.expose('role', { type: UserRole, description: 'The role says what the user may do.' }),
+    isActive: t.exposeBoolean('isActive', {
+      description:
+        'False if the user is switched off; the gateway then honours no affinity of the user’s API keys.',
+    }),
+  }),
+})
+
+export const ApiKey = builder.objectRef<ApiKeyRow>('ApiKey').implement({
+  description: 'An API key is what a client calls the gateway with (table `api_keys`).',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'This is the id that cache keys name the API key by.' }),
+    name: t.exposeString('name', {
+      nullable: true,
+      description: 'The owner calls the API key by this name.',
+    }),
+    maskedKey: t.string({
+      nullable: true,
+      description:
+        'The mask shows the key’s first 8 characters, `********` and its last 4; null if it cannot be decrypted. The key itself is never sent.',
+      resolve: (apiKey, _args, context) => context.maskStoredKey(apiKey.keyEncrypted),
+    }),
+    isStandalone: t.exposeBoolean('isStandalone', {
+      description: 'True if the API key has a balance of its own and does not use its user’s quota.',
+    }),
+    isActive: t.exposeBoolean('isActive', { description: 'False if the gateway refuses the API key.' }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'The API key expires at this time; null if never.',
+    }),
+    user: t.field({
+      type: User,
+      nullable: true,
+      description: 'This user owns the API key.',
+      resolve: (apiKey, _args, context) => userOfApiKey(apiKey, context),
+    }),
+  }),
+})
+
+export const Provider = builder.objectRef<ProviderRow>('Provider').implement({
+  description: 'A provider is a service that the gateway sends requests to (table `providers`).',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Affinities name the provider by this id.' }),
+    name: t.exposeString('name', { description: 'The gateway calls the provider by this name.' }),
+    displayName: t.exposeString('displayName', { description: 'People see this name.' }),
+    isActive: t.exposeBoolean('isActive', { description: 'False if the gateway sends nothing there.' }),
+    affinityCount: t.int({
+      description: 'So many live affinities are pinned to the provider now.',
+      complexity: 5,
+      resolve: (provider, _args, context) => affinityCountOfProvider(provider.id, context),
+    }),
+  }),
+})
+
+export const Endpoint = builder.objectRef<EndpointRow>('Endpoint').implement({
+  description: 'An endpoint serves one API format of a provider (table `provider_endpoints`).',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Affinities name the endpoint by this id.' }),
+    apiFormat: t.exposeString('apiFormat', {
+      description: 'This is the API format, such as CLAUDE, OPENAI or GEMINI.',
+    }),
+    baseUrl: t.exposeString('baseUrl', { description: 'The gateway sends requests to this URL.' }),
+    isActive: t.exposeBoolean('isActive', { description: 'False if the gateway sends nothing there.' }),
+    provider: t.field({
+      type: Provider,
+      nullable: true,
+      description: 'The endpoint belongs to this provider; null if its row has been deleted.',
+      resolve: (endpoint, _args, context) => providerOfEndpoint(endpoint, context),
+    }),
+  }),
+})
+
+export const ProviderKey = builder.objectRef<ProviderKeyRow>('ProviderKey').implement({
+  description: 'A provider key is what the gateway calls a provider with (table `provider_api_keys`).',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Affinities name the provider key by this id.' }),
+    name: t.exposeString('name', { description: 'Administrators call the provider key by this name.' }),
+    maskedKey: t.string({
+      nullable: true,
+      description:
+        'The mask shows the key’s first 8 characters, `********` and its last 4; null if it cannot be decrypted. The key itself is never sent.',
+      resolve: (key, _args, context) => context.maskStoredKey(key.apiKey),
+    }),
+    rateMultiplier: t.exposeFloat('rateMultiplier', {
+      description: 'The provider key multiplies the price by this factor; 1 is the list price.',
+    }),
+    cacheTtlMinutes: t.exposeInt('cacheTtlMinutes', {
+      description:
+        'An affinity that is pinned to this provider key lasts for so many minutes after its last use.',
+    }),
+    isActive: t.exposeBoolean('isActive', { description: 'False if the gateway sends nothing there.' }),
+    endpoint: t.field({
+      type: Endpoint,
+      nullable: true,
+      description: 'The provider key belongs to this endpoint; null if its row has been deleted.',
+      resolve: (key, _args, context) => endpointOfProviderKey(key, context),
+    }),
+  }),
+})
+
+export const GlobalModel = builder.objectRef<GlobalModelRow>('GlobalModel').implement({
+  description:
+    'A global model is a model under the name that clients use, whichever provider serves it (table `global_models`).',
+  fields: (t) => ({
+    id: t.exposeID('id', {
+      description: 'Affinities name the global model by this id; older ones use a raw name.',
+    }),
+    name: t.exposeString('name', { description: 'Clients ask for this name.' }),
+    displayName: t.exposeString('displayName', { description: 'People see this name.' }),
+    isActive: t.exposeBoolean('isActive', {
+      description: 'False if the gateway does not serve the global model.',
+    }),
+  }),
+})

@@ -1,4 +1,0 @@
-import { builder } from './builder.js'
-
-builder.queryType({ authScopes: { viewer: true } })
-builder.mutationType({ authScopes: { viewer: true } })
