@@ -11,7 +11,10 @@ export interface Timing {
 
 const CONCURRENCY = 10
 
-/** @param q 0 to 1; NaN where there are no values */
+/**
+ * Computes a quantile; NaN if there are no values.
+ * @param q quantile from 0 to 1
+ */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN

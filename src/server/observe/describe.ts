@@ -1,4 +1,4 @@
-/** What the log, metrics and traces tell of an operation, its answer and its statements. */
+/** Descriptions of an operation, its errors and its SQL statements for the log, metrics and traces. */
 import { type DocumentNode, type GraphQLError, Kind, type SelectionSetNode } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 
