@@ -1,4 +1,4 @@
-/** The command line: every record as NDJSON, beside a raw scan of them, and what memory it takes. */
+/** Measures the command line: time and memory to list all records as NDJSON, beside a raw scan of them. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
@@ -16,7 +16,7 @@ import { makeWorld } from './lib/world.js'
 const CLI = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const RUNS = 5
 
-/** Kilobytes, on the last line of stderr. */
+/** Module that prints the peak memory in KiB as the last line of stderr. */
 const TELL_PEAK =
   'data:text/javascript,process.on("exit",()=>process.stderr.write("\\n"+process.resourceUsage().maxRSS))'
 
@@ -37,13 +37,13 @@ async function list(url: string, args: readonly string[]): Promise<Listing> {
     },
   )
   let said = ''
-  // The server is in this process: to count here would slow it.
+  // The server runs in this process, and counting lines here would slow it down.
   const counter = spawn('wc', ['-l'], { stdio: [child.stdout, 'pipe', 'ignore'] })
   const counted = text(counter.stdout)
   child.stderr.on('data', (chunk) => {
     said += chunk
   })
-  // Not its close: that waits for the end of what only the counter reads.
+  // The event `close` would never come: it waits for the end of stdout, which only the counter reads.
   const [[code], lines] = await Promise.all([once(child, 'exit'), counted, once(child.stderr, 'end')])
   if (code !== 0) throw new Error(`the command line ended with ${code}: ${said}`)
   const ms = performance.now() - startedAt
@@ -56,7 +56,10 @@ async function repeated<T>(runs: number, run: () => Promise<T>): Promise<T[]> {
   return all
 }
 
-/** @param count records in Redis */
+/**
+ * Measures the listings of the command line.
+ * @param count number of records in Redis
+ */
 export async function benchCli(count: number): Promise<void> {
   const [postgres, redisServer] = await Promise.all([startPostgres(), startRedis()])
   const redis = redisServer.client()

@@ -1,6 +1,6 @@
 /**
- * The built console in a browser, on the built service with a real Redis and PostgreSQL: what the first page loads, when
- * it can be used, and how long the page's thread is kept while the cache changes 2,000 times a second.
+ * Measures the built console in a browser, on the built service with a real Redis and PostgreSQL: the size and time of a
+ * first visit, and how long tasks block the page's main thread while the cache changes 2,000 times a second.
  * `tsx bench/console.ts [records]`, default 100,000.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -22,13 +22,13 @@ const SCROLL_STEPS = 60
 const ROUNDS = 3
 
 interface Seen {
-  /** Milliseconds of each task that kept the page's thread for more than 50. */
+  /** Durations of the tasks that blocked the main thread for over 50 ms, in milliseconds. */
   readonly longTasks: readonly number[]
-  /** Sum of layout shifts that followed no input. */
+  /** Sum of the layout shifts without recent user input. */
   readonly shift: number
 }
 
-/** Collects in the page what its browser observes; starts anew with each reading. */
+/** Script that collects long tasks and layout shifts in the page; `takeSeen` reads and resets them. */
 const OBSERVE = `
   globalThis.seen = { longTasks: [], shift: 0 }
   new PerformanceObserver((list) => {
@@ -43,9 +43,9 @@ const takeSeen = (page: Page): Promise<Seen> =>
 
 interface Place {
   readonly path: string
-  /** There once the page can be used. */
+  /** Resolves when the page can be used. */
   readonly usable: (page: Page) => Promise<void>
-  /** There once all of it is there. */
+  /** Resolves when the page has all its content. */
   readonly complete: (page: Page) => Promise<void>
 }
 
@@ -87,7 +87,7 @@ async function firstVisit(browser: Browser, service: SoakService, name: string, 
   return { usableMs, bytes, shift }
 }
 
-/** Refreshes random pins as a gateway does, so many a second, until told to stop. */
+/** Refreshes random affinities as a gateway does, at `WRITES_PER_SECOND`, until the signal aborts. Returns the rate. */
 async function keepWriting(redis: Redis, keys: readonly string[], signal: AbortSignal): Promise<number> {
   const EVERY_MS = 20
   const startedAt = performance.now()
@@ -125,7 +125,7 @@ async function underLoad(
   await page.goto(service.url + path)
   await page.locator('[data-state=live]').first().waitFor()
   if (path === '/') await page.locator('.chart canvas').first().waitFor()
-  // What its first drawing cost is measured by itself.
+  // The first rendering is measured elsewhere: it must be over before the tasks are counted.
   await sleep(2_000)
   await takeSeen(page)
   await act(page)
@@ -134,7 +134,7 @@ async function underLoad(
   return seen
 }
 
-/** Through the rows and back, 6,000 pixels a second: faster than anybody reads. */
+/** Scrolls down the rows and back at 6,000 pixels a second, faster than anybody reads. */
 async function scroll(page: Page): Promise<void> {
   await rows(page).first().hover()
   for (let step = 0; step < SCROLL_STEPS; step++) {

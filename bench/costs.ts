@@ -1,6 +1,6 @@
 /**
- * SQL statements and Redis round trips of each query, at 10, 100 and 1,000 records: the table in docs/costs.md.
- * Run with `npx tsx bench/costs.ts`. Only counts, so that it does not matter what else the machine does.
+ * Counts the SQL statements and Redis round trips of each query at 10, 100 and 1,000 records: the table in docs/costs.md. It
+ * measures no times, so that other load on the machine does not matter. Run it with `npx tsx bench/costs.ts`.
  */
 import { costsAt } from './lib/costs.js'
 import { printTable } from './lib/measure.js'

@@ -1,5 +1,5 @@
 /**
- * What the index costs: bytes a record, changes a second, and the time of a page by selection.
+ * Measures the index: bytes per record, changes per second, and the time of a page for each kind of selection.
  *
  *   npx tsx --expose-gc bench/index-memory.ts [sizes, such as 10000,100000,1000000]
  */
@@ -16,7 +16,7 @@ const sizes = (process.argv[2] ?? '10000,100000,1000000').split(',').map(Number)
 const NOW = 1_750_000_000
 const FORMATS = ['CLAUDE', 'CLAUDE_CLI', 'OPENAI', 'OPENAI_CLI', 'GEMINI', 'GEMINI_CLI']
 
-/** Mulberry32: the same records each run. */
+/** Seeded generator Mulberry32, so that each run has the same records. */
 function randomFrom(seed: number): () => number {
   let state = seed
   return () => {
@@ -59,7 +59,7 @@ function recordOf(affinityKey: string, apiFormat: string, modelId: string): Affi
   }
 }
 
-/** Ten of an API key's 54 pairs of format and model, spread. */
+/** Makes the record of a number. Each API key has ten records, spread over its 54 pairs of format and model. */
 function recordAt(number: number, apiKeys: readonly string[]): AffinityRecord {
   const pair = (number * 5) % 54
   const affinityKey = apiKeys[Math.floor(number / 10)] as string
@@ -77,7 +77,7 @@ function usedBytes(): number {
   return heapUsed + arrayBuffers
 }
 
-/** Fills in chunks, and tells the longest time for one chunk of 256, in ms: growth must not show. */
+/** Fills the index. The longest time for 256 records, in milliseconds, shows whether growing arrays block the event loop. */
 function fill(index: AffinityIndex, size: number, apiKeys: readonly string[]) {
   let spent = 0
   let longest = 0
@@ -94,7 +94,7 @@ function fill(index: AffinityIndex, size: number, apiKeys: readonly string[]) {
   return { perSecond: Math.round((size / spent) * 1000), longest }
 }
 
-/** Refreshes of random records, as the gateway makes them: one more request, an expiry further on. */
+/** Measures refreshes of random records, as a gateway makes them: one more request, and a later expiry. */
 function refreshesPerSecond(index: AffinityIndex, size: number, apiKeys: readonly string[]): number {
   let spent = 0
   const rounds = 800
@@ -107,7 +107,7 @@ function refreshesPerSecond(index: AffinityIndex, size: number, apiKeys: readonl
         requestCount: record.requestCount + 1,
         expiresAt: NOW + 300 + round / 20 + random(),
       }
-      // As a reply brings them: texts equal to those held, but not the same objects.
+      // Redis replies bring new string objects, so that the index cannot share the strings it holds.
       return JSON.parse(JSON.stringify(fresh)) as AffinityRecord
     })
     const from = performance.now()
@@ -171,7 +171,7 @@ function put(row: string, size: number, figure: string): void {
   table[row] = { ...table[row], [size.toLocaleString('en')]: figure }
 }
 
-// Code that runs for the first time is compiled: neither its memory nor its time is the index's.
+// A warm-up, since V8's compilation takes memory and time that are not the index's.
 const warm = new AffinityIndex(FAMILIES)
 const warmKeys = uuids(2000)
 fill(warm, 20_000, warmKeys)

@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- sizes]`: figures and their ratios to floors measured in the same run. Nothing here is a test.
- * Each part runs in a process of its own, so that none inherits another's heap. A million affinities take some minutes:
- * `npm run bench -- 1000000`.
+ * `npm run bench [-- sizes]` prints figures and their ratios to floors that are measured in the same run. It is not a test.
+ * Each part but the page runs in a process of its own, so that it does not inherit another one's heap. A million affinities
+ * (`npm run bench -- 1000000`) take some minutes.
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -1,6 +1,6 @@
 /**
- * The live index against a real Redis: the first read, how fast a change is seen, how long the event loop is kept, and a
- * clear. `tsx bench/live.ts [records]`, default 100,000.
+ * Measures the index on a real Redis: the first read, the time until a change is seen, the event loop's delay, and a clear.
+ * `tsx bench/live.ts [records]`, default 100,000.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -35,7 +35,7 @@ const ROUNDS = 5
 
 const idOf = (kind: string, n: number) => `${kind}000000-0000-4000-8000-${String(n).padStart(12, '0')}`
 const keyOf = (n: number) => `cache_affinity:${idOf('a', Math.floor(n / 10))}:OPENAI:${idOf('d', n % 10)}`
-/** Written at `at`, in Unix seconds; its expiry tells when. */
+/** Encodes a record that is written at `at` (Unix seconds). Its expiry shows when it was written. */
 const storedAt = (n: number, at: number) =>
   JSON.stringify({
     provider_id: idOf('b', n % PROVIDERS),
@@ -47,7 +47,7 @@ const storedAt = (n: number, at: number) =>
     expire_at: at + TTL,
     request_count: 1 + (n % 500),
   })
-/** Unix seconds, finer than a millisecond: the same clock in both processes. */
+/** Returns Unix seconds with microseconds, by a clock that both processes share. */
 const preciseNow = () => (performance.timeOrigin + performance.now()) / 1_000
 
 async function fill(redis: Redis, from: number, to: number): Promise<void> {
@@ -102,7 +102,7 @@ async function open(url: string) {
   return { source, clearer, close }
 }
 
-/** Runs with the event loop watched; its delay beyond what an idle loop shows, in milliseconds. */
+/** Runs a function, and returns the event loop's delay during the run, in milliseconds. */
 async function watchingLoop(run: () => Promise<void>): Promise<{ p99: number; max: number }> {
   const histogram = monitorEventLoopDelay({ resolution: 1 })
   histogram.enable()
@@ -138,7 +138,7 @@ async function benchFirstRead(redis: Redis, url: string) {
   }
 }
 
-/** Until a written value is seen: of each write by its event, and of some by a query that is repeated until it sees it. */
+/** Measures the time from a write until it is seen: for every write by its event, for a marker record by a repeated query. */
 async function benchStaleness(source: IndexedSource, redis: Redis, url: string, count: number) {
   const seen: number[] = []
   const byQuery: number[] = []
@@ -195,7 +195,7 @@ async function benchClear(
     await source.settled()
     await sleep(200)
   }
-  // A new pin, so that the guard of the round before leaves it.
+  // The guard removes write-backs for 5 s after a clear, and the refill looks like one: each round waits longer.
   for (let round = 0; round < ROUNDS; round++) {
     raw.push(
       await timed(async () => {
@@ -287,7 +287,7 @@ export async function benchLive(count: number): Promise<void> {
   }
 }
 
-/** A gateway in a process of its own: so many single writes a second, evenly. */
+/** Writes single records at a constant rate, as a gateway in a process of its own. */
 async function writeAsGateway(url: string, count: number): Promise<void> {
   const redis = new Redis(url, { protocol: 2 })
   const startedAt = performance.now()

@@ -1,4 +1,4 @@
-/** A page of 100 affinities with every field and every join, beside the two floors. */
+/** Measures a page of 100 affinities with every field and every join, beside the two floors. */
 import { readFileSync } from 'node:fs'
 import pino from 'pino'
 import { createApp } from '../src/app.js'
@@ -29,7 +29,7 @@ const searchBody = (search: string): string =>
   JSON.stringify({ query: PAGE.replace('first: 100', `first: 100, search: ${JSON.stringify(search)}`) })
 
 export async function benchPage(count: number): Promise<void> {
-  // PostgreSQL's own default, where the tests make do with less.
+  // This is PostgreSQL's default; the tests' servers have less.
   const settings = { shared_buffers: '128MB' }
   const [postgres, server] = await Promise.all([startPostgres({ settings }), startRedis()])
   const redis = server.client()
@@ -55,7 +55,7 @@ export async function benchPage(count: number): Promise<void> {
     if ((await floor()) !== JSON.stringify(answer))
       throw new Error('the floor does not give the same response')
     const name = world.userNames[Math.floor(world.userNames.length / 2)] ?? ''
-    // By itself: what it leaves behind, memory above all, would fall on whatever comes after it.
+    // The scan is measured alone, since the garbage that it leaves would slow down the others.
     const { scan } = await measure({ scan: () => rawScan(redis) })
     globalThis.gc?.()
     const timings = await measure({

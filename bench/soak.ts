@@ -1,7 +1,7 @@
 /**
- * `npm run soak [-- seconds]`: the built service under all of its load at once, 10 minutes unless told otherwise. Ends with 1
- * and says why where memory grows, an answer has an error, the index drifts, the event loop is kept, or a subscriber is
- * dropped.
+ * `npm run soak [-- seconds]` runs the built service under all kinds of load at once, for 10 minutes by default. It ends with
+ * exit code 1 and the reasons if memory grows, an answer has an error, the index drifts, the event loop is blocked, or a
+ * subscriber is dropped.
  */
 import { median, printTable } from './lib/measure.js'
 import { soak } from './lib/soak.js'
@@ -64,5 +64,5 @@ const figures = await soak({ ...LOAD, seconds })
 print(figures)
 const failures = verdict(figures)
 for (const failure of failures) console.error(`failed: ${failure}`)
-console.log(failures.length === 0 ? '\nAll of it held.' : '')
+console.log(failures.length === 0 ? '\nAll bounds were kept.' : '')
 process.exit(failures.length === 0 ? 0 : 1)

@@ -25,7 +25,7 @@ Made from the schema by \`npm run schema\`: change the descriptions in src/schem
 work, with an example of each operation, is in [api.md](api.md). A type that ends in \`!\` is never null.
 `
 
-/** docs/api-reference.md: every operation and type of a sorted schema, with links to the examples in docs/api.md. */
+/** Renders docs/api-reference.md: all operations and types of a sorted schema, with links to the examples in docs/api.md. */
 export function apiReference(schema: GraphQLSchema, examples: string): string {
   const roots = [
     { title: 'Queries', kind: 'query', type: schema.getQueryType() },
@@ -116,11 +116,11 @@ function link(type: GraphQLType): string {
 
 const paragraph = (text: string | null | undefined) => (text ? `${text.trim()}\n` : '')
 
-/** In a table a pipe ends the cell and a line break ends the row. */
+/** Escapes a text for a table cell, which a pipe or a line break would end. */
 const cell = (text: string | null | undefined) =>
   (text ?? '').replace(/\s*\n\s*/g, ' ').replaceAll('|', '\\|')
 
-/** The anchor of the heading in the same part of docs/api.md that begins with the operation's name. */
+/** Finds the anchor of an operation's example: a heading in the same part of docs/api.md that begins with its name. */
 function exampleOf(examples: string, part: string, name: string): string | undefined {
   const body = examples.split(/^## /m).find((text) => text.startsWith(`${part}\n`)) ?? ''
   const heading = new RegExp(`^### (${name}\\b.*)$`, 'm').exec(body)?.[1]

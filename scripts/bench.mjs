@@ -1,4 +1,4 @@
-// `npm run bench`: installs and builds what it needs, then runs bench/.
+// `npm run bench` installs and builds what bench/ needs, then runs it.
 import { build } from './build.mjs'
 import { bin, install, requireNode, run } from './lib/project.mjs'
 

@@ -1,4 +1,4 @@
-// `npm run client`: src/client/generated/operations.ts from operations.graphql and schema.graphql.
+// `npm run client` writes src/client/generated/operations.ts from operations.graphql and schema.graphql.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { generate } from '@graphql-codegen/cli'
@@ -47,7 +47,7 @@ const constant = ({ name, kind, text }) => {
 }
 
 const [{ content }] = await generate({ ...CONFIG, silent: true }, false)
-// For `@defer`, which the server does not have.
+// The generator adds types for `@defer`, which the server does not support.
 const types = content.replace(/^\/\*.*\*\/\n|^export type Incremental.*\n/gm, '')
 mkdirSync(dirname(CLIENT_OPERATIONS), { recursive: true })
 writeFileSync(

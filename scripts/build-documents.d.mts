@@ -1,2 +1,2 @@
-/** Every registered document, by the SHA-256 of its text. */
+/** Collects all registered documents by the SHA-256 of their texts, in hexadecimal. */
 export declare function collectDocuments(): Readonly<Record<string, string>>

@@ -1,6 +1,6 @@
-// `node scripts/build-documents.mjs`: dist/trusted-documents.json, every operation of the console, of the typed client
-// (and so of the command line) and of the documentation, by the SHA-256 of its text. With TRUSTED_DOCUMENTS_ONLY=true
-// the server runs these and no others.
+// `node scripts/build-documents.mjs` writes dist/trusted-documents.json: all operations of the console, the typed client (and
+// so the command line) and the documentation, by the SHA-256 of their texts. With TRUSTED_DOCUMENTS_ONLY=true the server
+// runs only these.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -16,7 +16,7 @@ const filesBelow = (folder, suffix) =>
     .sort()
     .map((name) => join(folder, name))
 
-/** Each operation with the fragments that it uses, as one document: clients send one operation a request. */
+/** Splits a text into one document for each operation, with the fragments that it uses, since clients send it like this. */
 export function operationsOf(text) {
   const { definitions } = parse(text, { noLocation: true })
   const fragments = new Map(
@@ -43,7 +43,7 @@ export function operationsOf(text) {
     }))
 }
 
-/** Blocks of GraphQL, and what is sent as JSON in blocks of shell and Python. */
+/** Finds the operations in documentation: blocks of GraphQL, and JSON or strings in blocks of shell and Python. */
 function examplesOf(markdown) {
   const blocks = [...markdown.matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, text]) => text)
   const sent = [...markdown.matchAll(/"query": ?("(?:[^"\\]|\\.)*")/g)].map(([, text]) => JSON.parse(text))
@@ -53,9 +53,9 @@ function examplesOf(markdown) {
   return [...blocks, ...sent, ...marked]
 }
 
-/** By the SHA-256 of the text, in hexadecimal. */
+/** Collects all registered documents by the SHA-256 of their texts, in hexadecimal. */
 export function collectDocuments() {
-  // Fragments of the console are shared between its files.
+  // The console's files share fragments, so they are read as one text.
   const console = filesBelow(join('web', 'src'), '.graphql').map(read).join('\n')
   const examples = [...filesBelow('docs', '.md'), 'README.md'].map(read).flatMap(examplesOf)
   const sources = [console, read(join('src', 'client', 'operations.graphql')), ...examples]

@@ -1,4 +1,4 @@
-// `npm run build:web`: the console's types, then the console into dist/web, each file also compressed once and for all.
+// `npm run build:web` generates the console's types, builds the console into dist/web, and compresses each file in advance.
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
@@ -6,7 +6,7 @@ import { bin, ROOT, run } from './lib/project.mjs'
 
 const OUTPUT = join(ROOT, 'dist', 'web')
 const COMPRESSED = new Set(['.html', '.js', '.css', '.svg'])
-/** The most that a first visit may load before the page can be used, gzipped. */
+/** Largest size of the scripts that a first visit loads before the page can be used, in gzipped bytes. */
 const INITIAL_SCRIPT_LIMIT = 250_000
 
 export function buildWeb() {
@@ -14,7 +14,7 @@ export function buildWeb() {
     ['graphql-codegen', () => run(bin('graphql-codegen'), ['--config', 'codegen.ts', '--silent'])],
     [
       'vite build',
-      // Where NODE_ENV is set to something else, Vite would take the development build of React.
+      // With another NODE_ENV in the environment, Vite would bundle the development build of React.
       () =>
         run(bin('vite'), ['build', '--config', 'web/vite.config.js', '--logLevel', 'warn'], {
           env: { NODE_ENV: 'production' },
@@ -30,7 +30,7 @@ export function buildWeb() {
   compress()
   const initial = initialScriptBytes()
   console.log(`Console: ${Math.round(initial / 1_000)} kB of script at first, gzipped.`)
-  // Who reads it is the build alone; it is no file of the console.
+  // Only the build needs Vite's manifest, and it must not be served.
   rmSync(join(OUTPUT, '.vite'), { recursive: true })
   if (initial <= INITIAL_SCRIPT_LIMIT) return 0
   console.error(`affinityql: the console's first script is larger than ${INITIAL_SCRIPT_LIMIT} bytes.`)
@@ -51,7 +51,7 @@ function compress() {
   }
 }
 
-/** The entry and all that it imports statically, as gzipped on disk. */
+/** Sums the gzipped sizes of the entry script and its static imports. */
 function initialScriptBytes() {
   const manifest = JSON.parse(readFileSync(join(OUTPUT, '.vite', 'manifest.json'), 'utf8'))
   const seen = new Set()

@@ -1,4 +1,5 @@
-// `npm run build`: the database client and the client's operations, then the service and its console into dist/. Does nothing where dist/ is up to date.
+// `npm run build` generates the database client and the typed client's operations, then builds the service and its console
+// into dist/. It does nothing if dist/ is up to date.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildWeb } from './build-web.mjs'
@@ -33,13 +34,13 @@ const INPUTS = [
 
 export function build() {
   const inputs = hashOf(INPUTS)
-  // Types and tests need these beside their sources, too.
+  // Type checks and tests also need the generated files in src/ and web/.
   const isGenerated = [CLIENT_OPERATIONS, CONSOLE_OPERATIONS, DATABASE_CLIENT].every((path) =>
     existsSync(path),
   )
   if (isGenerated && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === inputs) return
   console.log('Building …')
-  // What is no longer made must not stay, nor be packed.
+  // Old files must not stay in dist/, where `npm pack` would take them.
   rmSync(join(ROOT, 'dist'), { recursive: true, force: true })
   const steps = [
     ['prisma generate', () => generate()],

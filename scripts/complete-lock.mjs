@@ -1,7 +1,7 @@
-// `node scripts/complete-lock.mjs`, after `npm install`: a registry that serves the packages of one platform only leaves
-// those of all others out of package-lock.json, and `npm ci` then refuses the lock on every platform. This names them
-// again: each is an exact version that its parent asks for, and what it runs on is in its name. They carry no
-// integrity; `npm install` against a registry that has them fills it in.
+// `node scripts/complete-lock.mjs` adds the optional packages of other platforms to package-lock.json; run it after
+// `npm install`. With a registry that serves only one platform, npm leaves the others out of the lock, and `npm ci` then
+// refuses it on every platform. The parent package says the exact version, and the package's name says the platform. The
+// added entries have no integrity hash; `npm install` with a complete registry adds it.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const file = new URL('../package-lock.json', import.meta.url)
@@ -21,7 +21,7 @@ const OS = [
 ]
 const CPU = ['x64', 'arm64', 'arm', 'ia32', 'ppc64', 's390x', 'riscv64', 'loong64', 'mips64el', 'wasm32']
 
-/** Where a package with this name would be found from the folder of its parent. */
+/** Returns true if Node would find a package with this name from the folder of its parent. */
 function isThere(parent, name) {
   for (let folder = parent; ; folder = folder.slice(0, Math.max(folder.lastIndexOf('/node_modules/'), 0))) {
     if (lock.packages[`${folder === '' ? '' : `${folder}/`}node_modules/${name}`]) return true

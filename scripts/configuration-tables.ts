@@ -4,7 +4,7 @@ import { THEMES } from '../src/config/variables.js'
 const TABLE =
   /(<!-- variables of the ([a-z ]+): made by `npm run schema` from src\/config -->\n)[\s\S]*?(<!-- end -->)/g
 
-/** docs/configuration.md with its tables made anew from the table of variables; its other text is written by hand. */
+/** Replaces the tables in the text of docs/configuration.md by those of src/config; the other text is written by hand. */
 export function configurationTables(page: string): string {
   const themes: Readonly<Record<string, Readonly<Record<string, Variable>>>> = THEMES
   const made = new Set<string>()

@@ -1,10 +1,10 @@
-/** The full path of a program in PATH, or undefined. */
+/** Finds a program in PATH; returns its full path, or undefined. */
 export declare function findProgram(name: string): string | undefined
-/** Redis's programs, or undefined where one is missing. */
+/** Finds Redis's programs; returns undefined if one is missing. */
 export declare function findRedis(): { readonly server: string; readonly cli: string } | undefined
-/** The one directory that holds initdb, postgres, pg_dump and psql of the same version, or undefined. */
+/** Finds the newest directory with initdb, postgres, pg_dump and psql; returns undefined if there is none. */
 export declare function findPostgresDirectory(): string | undefined
-/** The path of a Chromium or Chrome, or undefined. */
+/** Finds a Chromium or Chrome; returns its path, or undefined. */
 export declare function findBrowser(): string | undefined
-/** Debian packages that are missing. */
+/** Returns the names of the missing Debian packages. */
 export declare function missingPackages(options?: { tests?: boolean }): string[]

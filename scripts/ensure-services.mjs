@@ -1,8 +1,7 @@
 #!/usr/bin/env node
-// Makes sure the servers that tests and benchmarks start are installed: Redis and PostgreSQL;
-// with --browser also a browser; with --tests that, and what the tests alone run.
-// Silent and quick when all is there. Starts no server, and keeps Debian's packages from starting one.
-// Plain Node without dependencies, so that it runs before `npm ci`.
+// Installs Redis and PostgreSQL if they are missing, for tests and benchmarks; with --browser also a browser; with --tests
+// a browser and the programs that only tests run. It starts no server, and keeps Debian's packages from starting one.
+// It is plain Node without dependencies, so that it runs before `npm ci`.
 import { spawnSync } from 'node:child_process'
 import {
   accessSync,
@@ -21,8 +20,8 @@ const POSTGRES_TOOLS = ['initdb', 'postgres', 'pg_dump', 'psql']
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
 /**
- * Programs that the tests run, by Debian package: what the documentation's scripts use, the shells that complete our
- * commands, and what judges the deployment files.
+ * Programs that only tests run, with their Debian packages: those that the documentation's scripts use, the shells with
+ * completions, and the checkers of the deployment files.
  */
 const TEST_TOOLS = {
   curl: 'curl',
@@ -31,7 +30,7 @@ const TEST_TOOLS = {
   zsh: 'zsh',
   fish: 'fish',
   promtool: 'prometheus',
-  // Only Linux has it.
+  // systemd exists on Linux only.
   ...(process.platform === 'linux' && { 'systemd-analyze': 'systemd' }),
 }
 
@@ -46,20 +45,20 @@ const isExecutable = (file) => {
   }
 }
 
-/** The full path of a program in PATH, or undefined. */
+/** Finds a program in PATH; returns its full path, or undefined. */
 export const findProgram = (name) =>
   searchPath()
     .map((directory) => join(directory, name))
     .find(isExecutable)
 
-/** `{ server, cli }` of Redis, or undefined. */
+/** Finds Redis's programs; returns undefined if one is missing. */
 export function findRedis() {
   const server = findProgram('redis-server')
   const cli = findProgram('redis-cli')
   return server && cli ? { server, cli } : undefined
 }
 
-// Debian keeps PostgreSQL's server programs out of PATH, one directory a version; the newest is taken.
+// Debian installs PostgreSQL's server programs outside of PATH, in one directory for each version. Lists the newest first.
 function debianPostgresDirectories(root = '/usr/lib/postgresql') {
   if (!existsSync(root)) return []
   return readdirSync(root)
@@ -67,16 +66,16 @@ function debianPostgresDirectories(root = '/usr/lib/postgresql') {
     .map((version) => join(root, version, 'bin'))
 }
 
-/** The one directory that holds initdb, postgres, pg_dump and psql of the same version, or undefined. */
+/** Finds the newest directory with initdb, postgres, pg_dump and psql; returns undefined if there is none. */
 export const findPostgresDirectory = () =>
   [...debianPostgresDirectories(), ...searchPath()].find((directory) =>
     POSTGRES_TOOLS.every((tool) => isExecutable(join(directory, tool))),
   )
 
-/** The path of a Chromium or Chrome, or undefined. */
+/** Finds a Chromium or Chrome; returns its path, or undefined. */
 export const findBrowser = () => BROWSERS.map(findProgram).find(Boolean)
 
-/** Debian packages that are missing. */
+/** Returns the names of the missing Debian packages. */
 export function missingPackages({ tests = false, browser = tests } = {}) {
   const missing = []
   if (!findRedis()) missing.push('redis-server', 'redis-tools')
@@ -109,7 +108,7 @@ function writeUnlessPresent(file, text, mode) {
 }
 
 function install(packages) {
-  // A policy that answers 101 forbids package scripts to start services.
+  // Exit code 101 of this policy forbids package scripts to start services.
   const ourPolicy = writeUnlessPresent(POLICY, '#!/bin/sh\nexit 101\n', 0o755)
   writeUnlessPresent(CREATE_CLUSTER, 'create_main_cluster = false\n', 0o644)
   try {

@@ -1,4 +1,4 @@
-// `npm run fixtures:load`: installs what it needs, then runs scripts/fixtures-load.ts.
+// `npm run fixtures:load` installs what scripts/fixtures-load.ts needs, then runs it.
 import { bin, install, requireNode, run } from './lib/project.mjs'
 
 requireNode()

@@ -1,6 +1,6 @@
 /**
- * `npm run fixtures:load`: fills an empty PostgreSQL database (DATABASE_URL) and an empty Redis (REDIS_URL) with the
- * gateway data of tests/fixtures. Both are looked at before either is written; one that holds anything is refused.
+ * `npm run fixtures:load` fills an empty PostgreSQL database (DATABASE_URL) and an empty Redis (REDIS_URL) with the gateway
+ * data of tests/fixtures. It checks both before it writes to either, and refuses to write if one is not empty.
  */
 import { Redis } from 'ioredis'
 import pg from 'pg'

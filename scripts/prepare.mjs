@@ -1,4 +1,4 @@
-// Installs and builds, each only where it is needed.
+// Installs packages and builds, if that is necessary.
 import { build } from './build.mjs'
 import { install, requireNode } from './lib/project.mjs'
 

@@ -4,7 +4,8 @@ import { schema } from '../src/schema/index.js'
 import { apiReference } from './api-reference.js'
 import { configurationTables } from './configuration-tables.js'
 
-// `npm run schema` writes schema.graphql, docs/api-reference.md and the tables of docs/configuration.md; with --check it fails where one is out of date.
+// `npm run schema` writes schema.graphql, docs/api-reference.md and the tables of docs/configuration.md. With --check it
+// writes nothing, and fails if one is out of date.
 const at = (path: string) => new URL(`../${path}`, import.meta.url)
 const sorted = lexicographicSortSchema(schema)
 const files = {

@@ -1,4 +1,4 @@
-// `npm run soak`: installs and builds what it needs, then runs bench/soak.ts.
+// `npm run soak` installs and builds what bench/soak.ts needs, then runs it.
 import { build } from './build.mjs'
 import { bin, install, requireNode, run } from './lib/project.mjs'
 

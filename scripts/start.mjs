@@ -1,4 +1,4 @@
-// `npm start`: installs, builds and serves.
+// `npm start` installs, builds and serves.
 import './prepare.mjs'
 
 await import('../dist/main.js')

@@ -1,5 +1,5 @@
-// `npm test`: everything that must hold, on a clean checkout, with what it needs installed first.
-// Arguments go to Vitest, and then the tests alone run: `npm test -- tests/api`.
+// `npm test` runs all tests and checks on a clean checkout; it installs what they need first. Arguments are passed to Vitest,
+// and then the checks do not run: `npm test -- tests/api`.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -19,7 +19,7 @@ const only = process.argv.slice(2)
 const failed = []
 let passed = 0
 
-/** Runs beside the tests, whose workers often wait; what the check says is printed once it has ended. */
+/** Runs a check while the tests run, and returns its result and output as a text. */
 async function check(name, command, args) {
   const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], shell: WINDOWS })
   const [said, complaints, [exitCode]] = await Promise.all([
@@ -34,7 +34,7 @@ async function check(name, command, args) {
 
 async function checkAll() {
   if (only.length > 0) return ''
-  // One after the other, so that the tests keep a core. They need what the build has generated.
+  // The checks run one after the other, so that the tests keep a core. They need the generated files of the build.
   return [
     await check('format and lint', bin('biome'), ['ci', '--error-on-warnings', '.']),
     await check(
@@ -62,7 +62,7 @@ rmSync(directory, { recursive: true })
 
 const skipped = tests.numPendingTests + tests.numTodoTests
 const failedTests = tests.numFailedTests + failed.length
-// A file that cannot be loaded fails without having counted a test.
+// A test file that cannot be loaded fails without a failed test.
 const hidden = exitCode !== 0 && failedTests === 0 ? 1 : 0
 console.log('')
 for (const name of failed) console.log(`failed: ${name}`)

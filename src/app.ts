@@ -43,33 +43,36 @@ import { createStreams } from './util/open-streams.js'
 import { hasEnded, instanceTag } from './util/process-identity.js'
 import { reasonOf } from './util/reachability.js'
 
-/** How long an administrator stays signed in, in seconds. */
+/** Lifetime of an administrator's session, in seconds. */
 const SESSION_TTL_SECONDS = 12 * 60 * 60
-/** How long a stop waits for clears that run, in milliseconds. A million affinities go in less. */
+/** Time that a stop waits for running clears, in milliseconds. A clear of a million affinities takes less. */
 const CLEARS_MS = 30_000
-/** How long it waits then for the outcomes of those that it ended, in milliseconds: the database, or the disk, takes them. */
+/** Time that a stop then waits until the outcomes of the clears are in the database or on disk, in milliseconds. */
 const OUTCOMES_MS = 2_000
-/** Masked keys remembered, so that a page does not decrypt what the page before did. */
+/** Number of masked keys that are cached, so that the keys of a page are not decrypted again for the next request. */
 const MASKED_KEYS = 50_000
-/** Made by the build; the same file from src/ and from dist/. */
+/** Written by the build. The relative path is right from src/ and from dist/. */
 const TRUSTED_DOCUMENTS = fileURLToPath(new URL('../dist/trusted-documents.json', import.meta.url))
-/** Beside the compiled service, and where the sources' build puts it. */
+/** Folder of the built console. The relative path is right from src/ and from dist/. */
 const CONSOLE_DIRECTORY = fileURLToPath(new URL('../dist/web', import.meta.url))
 
 export interface App {
   readonly yoga: Yoga
-  /** What a server of Node's calls for each request: the console's files, then Yoga. */
+  /** Handles each request of Node's HTTP server: the console's files, then Yoga. */
   readonly handler: RequestListener
   readonly database: Database
-  /** The embedded mode's cache; undefined beside a gateway. */
+  /** Cache of the embedded mode; undefined beside a gateway. */
   readonly keyspace: MemoryKeyspace | undefined
-  /** Warns where no stored key can be decrypted; to be called, and not waited for, once it serves. Never rejects. */
+  /** Logs a warning if no stored key can be decrypted. Call it without waiting after the server listens. Never rejects. */
   checkEncryptionKey(): Promise<void>
-  /** From now on `/health/ready` says that no new request should come. */
+  /** Ends the open streams, and lets `/health/ready` answer 503, so that no new requests are sent here. */
   startDraining(): void
-  /** Waits for clears that run, `CLEARS_MS` at most, then ends them; writes or keeps every outcome; lets the stores go. */
+  /**
+   * Waits up to `CLEARS_MS` for running clears, then ends them. Every outcome is written or spooled. Then disconnects from
+   * the stores.
+   */
   close(): Promise<void>
-  /** Ends clears that run where they are, and waits until their outcomes are written or kept, `OUTCOMES_MS` at most. */
+  /** Ends running clears at once, and waits up to `OUTCOMES_MS` until their outcomes are written or spooled. */
   endClears(): Promise<void>
 }
 
@@ -77,15 +80,15 @@ export interface AppOptions {
   readonly logger: Logger
   /** Unix milliseconds. */
   readonly now?: () => number
-  /** Where traces go; the caller closes it. */
+  /** Receives the spans. The caller must close it. */
   readonly tracing?: Tracing | undefined
   /** Whose tables the database has. Default: Aether's. */
   readonly openGateway?: OpenGateway
 }
 
 /**
- * Puts the parts together: config → clients → stores → server. Nothing listens yet.
- * @throws ConfigurationError where a store cannot be reached or the database is not the gateway's
+ * Creates the service from its parts: config → clients → stores → server. It does not listen yet.
+ * @throws ConfigurationError if a store cannot be reached or the database is not the gateway's
  */
 export async function createApp(
   config: Config,
@@ -195,7 +198,7 @@ export async function createApp(
   })
   gateways?.start()
 
-  // A clear whose cache is gone fails where it is, and its outcome says how far it came.
+  // Without its connection to the cache a running clear fails, and its outcome says how many records were cleared.
   const endClears = async () => {
     await cache.close()
     await audit.settled(OUTCOMES_MS)
@@ -231,7 +234,7 @@ export async function createApp(
 interface Affinities {
   readonly affinitySource: AffinitySource
   readonly guard: WriteBackGuard
-  /** Clears go through it: the index follows them. */
+  /** Store that clears use, so that the index removes the same records. */
   readonly clearingStore: AffinityStore
 }
 
@@ -271,7 +274,7 @@ function openAffinities(
   return { affinitySource, guard, clearingStore: liveSource?.store ?? store }
 }
 
-/** How many of the gateways that are asked for statistics answer; addresses are not for everybody. */
+/** Counts the polled gateways that answer and those that do not. Health is public, so it does not have their addresses. */
 function countGateways(gateways: GatewayPoller): { readonly up: number; readonly down: number } {
   const states = gateways.states()
   const up = states.filter(({ isUp }) => isUp).length
@@ -297,7 +300,7 @@ const openDatabase = (mode: ModeConfig, logger: Logger): Database =>
 
 async function prepare(database: Database, gateway: Gateway): Promise<void> {
   try {
-    // The driver's own error says why; Prisma's that it failed.
+    // The error of the driver has the reason; the error of Prisma would not.
     await database.ping()
     await gateway.schema.prepare()
   } catch (error) {
@@ -319,7 +322,7 @@ async function warnOfWrongKey(gateway: Gateway, logger: Logger): Promise<void> {
   )
 }
 
-/** Gives back what is open already when a later step of the start fails. */
+/** Creates an error handler that closes what is open already when a later step of the start fails. */
 const closing =
   (...open: readonly { close(): Promise<void> }[]) =>
   async (error: unknown): Promise<never> => {

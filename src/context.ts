@@ -15,70 +15,73 @@ import type { Viewer } from './session/viewer.js'
 import type { StatisticsReader } from './statistics/statistics.js'
 import type { Streams } from './util/open-streams.js'
 
-/** What a request carries to the resolvers. Stores are ports; the one client in here is Pothos's. */
+/** Context of a request for the resolvers. Stores are ports; the only database client in it is for Pothos. */
 export interface Context {
   /**
-   * Who asks. Looked up when first asked for, so that `login` works beside a token that has expired.
-   * @throws UnauthenticatedError without a valid token; UnavailableError where it cannot be checked
+   * Returns the viewer. The token is checked at the first call, so that `login` works with an expired token in the header.
+   * @throws UnauthenticatedError without a valid token; UnavailableError if the token cannot be checked
    */
   viewer(): Promise<Viewer>
-  /** Looks the viewer up anew, for what lasts longer than a request. Throws as `viewer`. */
+  /** Checks the token again, for operations that last longer than a request. Throws like `viewer`. */
   authenticate(): Promise<Viewer>
-  /** The viewer as far as `viewer()` has found out by now; for the log. */
+  /** Returns the viewer if `viewer()` has found it already; for the log. */
   knownViewer(): Viewer | undefined
   readonly requestId: string
-  /** The client's address, for rate limits and the audit. */
+  /** Address of the client, for rate limits and the audit. */
   readonly clientAddress: string
   readonly userAgent: string | null
-  /** Affinities as of this request. */
+  /** Reads affinities as of one moment of this request. */
   readonly affinities: AffinityReader
-  /** For the few things that must be asked of the cache itself. */
+  /** Reads the cache itself, for the few operations that the index cannot serve. */
   readonly affinityStore: AffinityStore
   readonly clearer: AffinityClearer
   readonly audit: AuditTrail
   readonly auditReader: AuditReader
-  /** For Pothos's Prisma plugin. A resolver asks a reader. */
+  /** Client for Pothos's Prisma plugin only. Resolvers use readers. */
   readonly prisma: ReadingPrisma
   readonly metrics: ClearMetrics
-  /** What the gateways count, all together. */
+  /** Reads the counters of all gateways together. */
   readonly statistics: StatisticsReader
-  /** What this service has seen happen to the records. */
+  /** Returns the counts of changes that this service has seen. */
   observed(): ObservedFigures
   /** Share of a provider key's capacity that is kept for pinned requests, 0 to 1. */
   readonly cacheReservationRatio: number
-  /** Model-mapping caches as of this request. */
+  /** Reads the model-mapping caches as of one moment of this request. */
   readonly mappingReader: ModelMappingReader
-  /** The model-mapping caches themselves; for clears. */
+  /** Store of the model-mapping caches; for clears. */
   readonly modelMappings: ModelMappingStore
   readonly gateway: GatewayStore
   readonly gatewayFigures: FixedFigures
   readonly loaders: Loaders
-  /** Makes the loaders and readers anew, where they are over a second old: a subscription outlives what it has read. */
+  /**
+   * Replaces the loaders and readers if they are over one second old, for subscriptions: otherwise these would see old rows
+   * for ever.
+   */
   refresh(): void
-  /** Makes the readers of the cache anew: this request has changed it. */
+  /** Replaces the readers of the cache, after this request has changed the cache. */
   refreshReaders(): void
-  /** Calls back with each change to an affinity; returns what stops it. See AffinitySource.events. */
+  /** Calls the listener with each change to an affinity; returns a function that stops it. See AffinitySource.events. */
   onAffinityEvent: AffinitySource['events']
   readonly streams: Streams
-  /** Cuts the client's connection: it does not read what it asked for. */
+  /** Closes the connection of a client that reads too slowly. */
   disconnect(): void
-  /** Aborts when the client goes: a mutation's next field must not begin then. */
+  /** Aborts when the client disconnects. A mutation then starts no further field. */
   readonly clientGone: AbortSignal
-  /** Ends what this request has begun: from now on nothing more is asked of the database for it. */
+  /** Stops the work of this request: it issues no further SQL statement. */
   stop(reason: unknown): void
   readonly stopped: AbortSignal
-  /** Null where the credentials are wrong. */
+  /** Signs in; returns null if the credentials are wrong. */
   login(email: string, password: string): Promise<Login | null>
-  /** The masked form of a stored key; null where it cannot be decrypted. */
+  /** Returns the masked form of a stored key; null if it cannot be decrypted. */
   maskStoredKey(stored: string | null): string | null
-  /** Tells the client something beside the data, in the answer's `extensions`. */
+  /** Adds an entry to the answer's `extensions`. */
   note(name: string, value: unknown): void
   readonly notes: ReadonlyMap<string, unknown>
-  /** Unix seconds, with fractions. */
+  /** Returns the time in Unix seconds, with fractions. */
   now(): number
 }
 
-/** Counts of what clears did. */
+/** Counters of clears. */
 export interface ClearMetrics {
   clearDone(action: string, outcome: 'done' | 'dry' | 'failed', clearedCount: number): void
 }

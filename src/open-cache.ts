@@ -28,14 +28,14 @@ import { createRedisStatsStore } from './statistics/redis-stats-store.js'
 import type { JunkCounter, StatsStore } from './statistics/stats-store.js'
 import { reasonOf } from './util/reachability.js'
 
-/** How long start-up waits for the cache, in milliseconds. */
+/** Time that the start waits for the cache, in milliseconds. */
 const CACHE_CONNECT_TIMEOUT_MS = 5_000
 
-/** Everything that is kept in the gateway's cache, or in its embedded stand-in. */
+/** Stores on the gateway's Redis or, in the embedded mode, in memory. */
 export interface Cache {
   readonly affinityStore: AffinityStore
   readonly writeBackRemover: WriteBackRemover
-  /** Begins to follow the changes of the affinities. */
+  /** Creates a feed of the changes to affinities. */
   createFeed(): AffinityFeed
   readonly modelMappings: ModelMappingStore
   readonly statsStore: StatsStore
@@ -45,7 +45,10 @@ export interface Cache {
   close(): Promise<void>
 }
 
-/** @throws ConfigurationError where the cache cannot be reached */
+/**
+ * Connects to the cache, and creates the stores on it.
+ * @throws ConfigurationError if the cache cannot be reached
+ */
 export async function openCache(
   mode: ModeConfig,
   logger: Logger,

@@ -11,9 +11,9 @@ import { startPostgres } from '../../tests/support/servers/postgres.js'
 import { startRedis } from '../../tests/support/servers/redis.js'
 import { makeWorld } from './world.js'
 
-/** Sent along with an MGET, in one pipeline. */
+/** Commands that are sent in the same pipeline as an MGET, and so need no round trip of their own. */
 const PIPELINED = /^cmdstat_(ttl|type)$/
-/** Not the query's: the counting itself, and the heartbeat of the live index. */
+/** Commands that no query sends: those of the counting itself and of connecting. */
 const IGNORED = /^cmdstat_(info|config|client|hello|select|auth|command)/
 
 const AFFINITY = `id modelName rateMultiplier isStandalone staleReasons apiKey { name maskedKey } user { username apiKeys { name } }
@@ -77,7 +77,7 @@ async function roundTrips(redis: Redis): Promise<Map<string, number>> {
 
 const sum = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((a, b) => a + b, 0)
 
-/** `SQL statements / Redis round trips` of each query, with a static token and so many records on a single Redis. */
+/** Counts `SQL statements / Redis round trips` of each query, with a static token and `size` records on a single Redis. */
 export async function costsAt(size: number): Promise<Map<string, string>> {
   const [postgres, server] = await Promise.all([startPostgres(), startRedis()])
   const redis = server.client()
@@ -101,7 +101,7 @@ export async function costsAt(size: number): Promise<Map<string, string>> {
     await ask('{ affinities { totalCount } }')
     const costs = new Map<string, string>()
     for (const [name, query] of Object.entries(QUERIES)) {
-      // The heartbeat is a PING a second: of a few tries the least is the query's own.
+      // The feed's heartbeat sends a PING each second, so that the smallest of three counts is the query's own.
       const tries: { sql: number; redis: number }[] = []
       for (let attempt = 0; attempt < 3; attempt++) {
         const before = { statements, trips: sum(await roundTrips(redis)) }

@@ -3,7 +3,7 @@ import { buildSchema } from 'graphql'
 import { createYoga } from 'graphql-yoga'
 import type { Redis } from 'ioredis'
 
-/** The least that any scanning endpoint must do: SCAN, MGET and JSON.parse of every record. */
+/** Does the minimum that any service must do to read all records: SCAN, MGET and JSON.parse. Returns their number. */
 export async function rawScan(redis: Redis): Promise<number> {
   let cursor = '0'
   let records = 0
@@ -16,7 +16,7 @@ export async function rawScan(redis: Redis): Promise<number> {
   return records
 }
 
-/** The least that any GraphQL answer costs: the same response, from constants in memory, through a bare Yoga. */
+/** Creates the floor of a GraphQL answer: a bare Yoga that gives the same response from constants in memory. */
 export function constantsThroughYoga(
   data: Readonly<Record<string, unknown>>,
   body: string,

@@ -1,17 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** Times in milliseconds of one thing done again and again. */
+/** Latencies of repeated runs in milliseconds, and their throughput. */
 export interface Timing {
   readonly runs: number
   readonly p50: number
   readonly p99: number
-  /** How many a second, several at a time. */
+  /** Runs per second with ten running at the same time. */
   readonly perSecond: number
 }
 
 const CONCURRENCY = 10
 
-/** @param q 0 to 1; NaN where there are no values */
+/**
+ * Computes a quantile; NaN if there are no values.
+ * @param q quantile from 0 to 1
+ */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
@@ -22,9 +25,9 @@ export const median = (values: readonly number[]): number => quantile(values, 0.
 const ROUNDS = 5
 
 /**
- * Times several things by turns, so that what else the machine does falls on all alike: in each round each is run alone
- * for latencies, and ten at a time for throughput.
- * @param budgetMs for each thing, over all rounds, and as much again for its throughput
+ * Measures several functions in turns, so that other load on the machine affects all of them alike. In each round a function
+ * runs alone for its latency, and ten times at once for its throughput.
+ * @param budgetMs time for the latency of one function over all rounds, and again for its throughput, in milliseconds
  */
 export async function measure<Name extends string>(
   things: Readonly<Record<Name, () => Promise<unknown>>>,
@@ -54,7 +57,7 @@ export async function measure<Name extends string>(
   return Object.fromEntries(timings) as Record<Name, Timing>
 }
 
-/** Milliseconds of one run. What waits for the event loop has its turn afterwards: a run may never leave it. */
+/** Measures one run in milliseconds, and then yields to the event loop, which a synchronous run would block for ever. */
 async function once(run: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now()
   await run()
@@ -80,7 +83,7 @@ async function rateOf(run: () => Promise<unknown>, ms: number): Promise<number> 
 const number = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
 
-/** A plain table for a terminal or a README. */
+/** Prints a Markdown table. */
 export function printTable(
   title: string,
   header: readonly string[],

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import autocannon from 'autocannon'
 import type { SoakService } from './soak-service.js'
 
-/** What went wrong; the first few are kept in words. */
+/** Count of wrong answers, with the first three as examples. */
 export class Faults {
   count = 0
   readonly examples: string[] = []
@@ -42,7 +42,7 @@ export interface QueryFigures {
   readonly p99Ms: number
 }
 
-/** Queries of every kind by turns, so many a second. */
+/** Sends queries of every kind in turns, at a constant rate. */
 export async function askQueries(
   { url, tokens }: SoakService,
   options: { readonly userNames: readonly string[]; readonly perSecond: number; readonly seconds: number },
@@ -72,7 +72,7 @@ const clears = (userName: string, providerId: string): readonly string[] => [
   'clearModelMappingCacheByName(modelName: "gpt-5")',
 ]
 
-/** A small clear a second, until it is told to stop; how many there were. */
+/** Sends a small clear each second until the signal aborts. Returns the number of clears. */
 export async function clearNowAndThen(
   service: SoakService,
   {
@@ -98,17 +98,17 @@ export async function clearNowAndThen(
 }
 
 export interface Subscribers {
-  /** How many there are. */
+  /** Number of streams. */
   readonly count: number
   readonly events: number
-  /** Streams that ended, or could not be had. */
+  /** Number of streams that ended or were refused. */
   readonly dropped: number
-  /** Streams on which nothing has come. */
+  /** Number of streams without any event. */
   readonly silent: number
   stop(): void
 }
 
-/** Streams of events, each of a user's affinities; every tenth is of the statistics. */
+/** Opens event streams, each for a user's affinities; every tenth streams the statistics. */
 export function subscribeAll(
   service: SoakService,
   options: { readonly count: number; readonly userIds: readonly string[] },

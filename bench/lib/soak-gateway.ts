@@ -9,21 +9,21 @@ interface Stored {
   readonly value: Record<string, unknown>
 }
 
-/** Seconds that a pin lives after its last use; those of passing keys end while the load goes on. */
+/** TTL of affinities in seconds. Those of short-lived API keys expire during the soak. */
 const TTL = 600
 const SHORT_TTL = 4
-/** Of each hundred writes: pins of API keys never seen before, which then expire; and pins that move elsewhere. */
+/** Percent of the writes that pin a new, short-lived API key, and percent that switch a pin. */
 const PASSING = 10
 const SWITCHED = 5
 const TICK_MS = 10
 
 export interface GatewayLoad {
   readonly written: number
-  /** Ends it, and waits until what only passes has expired. */
+  /** Ends the load, and waits until the short-lived affinities have expired. */
   stop(): Promise<void>
 }
 
-/** What gateways write, so many times a second: mostly known pins again, with their old `created_at`. */
+/** Writes affinities as gateways do, at a constant rate. Most writes refresh a known pin and keep its `created_at`. */
 export async function writeAsGateways(redis: Redis, writesPerSecond: number): Promise<GatewayLoad> {
   const records = await readAll(redis)
   const random = seeded(20_261_123)
@@ -87,7 +87,7 @@ const used = (now: number, ttl: number, requests: number) => ({
   request_count: requests + 1,
 })
 
-/** Every affinity, as Redis holds it now. */
+/** Reads every affinity from Redis. */
 export async function readAll(redis: Redis): Promise<Stored[]> {
   const keys = new Set<string>()
   for await (const batch of redis.scanStream({ match: 'cache_affinity:*', count: 5_000 }))

@@ -1,5 +1,5 @@
-// Loaded into the service under soak by `--import`: answers SIGUSR2 with a line of what no metric tells, the memory in
-// use after a collection, and the delay of the event loop since the last one, without that collection.
+// Probe that `--import` loads into the service under soak. At SIGUSR2 it prints a line of JSON with figures that no metric
+// has: the memory in use after a garbage collection, and the event loop's delay since the last probe, without that collection.
 import { writeSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 

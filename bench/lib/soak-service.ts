@@ -8,10 +8,10 @@ const PROBE = fileURLToPath(new URL('soak-probe.mjs', import.meta.url))
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 export interface Sample {
-  /** Heap in use and memory outside it, after a collection. */
+  /** Heap in use and external memory, after a garbage collection. */
   readonly liveBytes: number
   readonly rssBytes: number
-  /** Delay of the event loop since the sample before. */
+  /** Delay of the event loop since the previous sample. */
   readonly p99Ms: number
   readonly maxMs: number
 }
@@ -21,20 +21,20 @@ export interface Answer<Data> {
   readonly errors?: readonly unknown[]
 }
 
-/** The built service in a process of its own, as in production. */
+/** The built service in a process of its own, with NODE_ENV=production. */
 export interface SoakService {
   readonly url: string
-  /** One for each 50 subscriptions. */
+  /** Static tokens, one for each viewer: a viewer may have only 50 subscriptions. */
   readonly tokens: readonly string[]
   sample(): Promise<Sample>
   ask<Data>(query: string, variables?: object): Promise<Answer<Data>>
   metric(name: string): Promise<number>
-  /** Warnings and errors of its log. */
+  /** Returns the warnings and errors in its log. */
   warnings(): readonly string[]
   stop(): Promise<void>
 }
 
-/** The same key as the fixtures', in the form that production takes: the word itself is refused. */
+/** Derives the fixtures' Fernet key from their passphrase: production refuses the passphrase itself as too weak. */
 const encryptionKey = (): string => {
   const salt = createHash('sha256').update('aether-v1').digest().subarray(0, 16)
   return `${pbkdf2Sync(FIXTURE_SECRETS.encryptionKey, salt, 100_000, 32, 'sha256').toString('base64url')}=`
@@ -76,7 +76,7 @@ export async function startSoakService(
   await child.start()
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${tokens[0]}` }
   const warned = new Set<string>()
-  // Only what was printed lately is kept.
+  // `child.output` has only the latest lines, so that warnings are collected at each call.
   const probes = () => {
     const lines = child.output.split('\n')
     for (const line of lines) if (line.startsWith('{"level"')) warned.add(line)

@@ -4,7 +4,7 @@ import type { Sample } from './soak-service.js'
 
 export interface SoakFigures {
   readonly seconds: number
-  /** What was asked for, and what came of it. */
+  /** Wanted and actual rate. */
   readonly writesPerSecond: { readonly asked: number; readonly done: number }
   readonly queries: QueryFigures
   readonly clears: number
@@ -14,23 +14,23 @@ export interface SoakFigures {
     readonly silent: number
     readonly events: number
   }
-  /** After the warm-up. */
+  /** Samples after the warm-up. */
   readonly samples: readonly Sample[]
   readonly faults: { readonly count: number; readonly examples: readonly string[] }
   readonly drift: number
-  /** After the load: records in Redis, in the index, and how many are not the same in both. */
+  /** Counts after the load: records in Redis, records in the index, and records that differ. */
   readonly records: { readonly redis: number; readonly index: number; readonly different: number }
   readonly warnings: readonly string[]
 }
 
 export interface SoakBounds {
-  /** Memory in use may grow by this share of it, and by this many bytes, from the first third to the last. */
+  /** Permitted growth of the memory in use from the first third of the samples to the last: a share plus some bytes. */
   readonly growth: { readonly share: number; readonly bytes: number }
-  /** The same of the resident memory, which also holds what the allocator keeps. */
+  /** Permitted growth of the resident memory, which includes memory that the allocator keeps. */
   readonly residentGrowth: { readonly share: number; readonly bytes: number }
-  /** Of the event loop's delay between two samples, the median over the run. */
+  /** Largest median of the samples' p99 delays of the event loop, in milliseconds. */
   readonly loopP99Ms: number
-  /** The least share of the writes asked for that must have been made: else nothing was shown. */
+  /** Smallest share of the wanted writes. With less load the soak proves nothing. */
   readonly leastLoad: number
 }
 
@@ -43,13 +43,13 @@ export const BOUNDS: SoakBounds = {
   leastLoad: 0.9,
 }
 
-/** The medians of the first and of the last third. */
+/** Returns the medians of the first and the last third of the values. */
 export function trend(values: readonly number[]): { readonly first: number; readonly last: number } {
   const third = Math.ceil(values.length / 3)
   return { first: median(values.slice(0, third)), last: median(values.slice(-third)) }
 }
 
-/** What did not hold, in words; nothing where all did. */
+/** Returns a sentence for each bound that was broken. */
 export function verdict(figures: SoakFigures, bounds: SoakBounds = BOUNDS): string[] {
   const { samples, subscribers, faults, records, writesPerSecond } = figures
   const loop = median(samples.map(({ p99Ms }) => p99Ms))

@@ -11,18 +11,18 @@ import { makeWorld, type World } from './world.js'
 
 export interface SoakLoad {
   readonly seconds: number
-  /** Affinities to begin with. */
+  /** Number of affinities at the start. */
   readonly records: number
   readonly writesPerSecond: number
   readonly queriesPerSecond: number
   readonly subscribers: number
 }
 
-/** Caches and the compiled code take their place first. */
+/** Share of the time before the first sample, in which caches fill and V8 compiles. */
 const WARM_UP_SHARE = 0.2
 const SAMPLES = 30
 
-/** A service of its own, with all of this at once for so long, and what came of it. */
+/** Runs the built service under this load, and returns the figures. */
 export async function soak(load: SoakLoad): Promise<SoakFigures> {
   const [postgres, server] = await Promise.all([startPostgres(), startRedis()])
   const redis = server.client()
@@ -84,7 +84,7 @@ async function takeSamples(service: SoakService, seconds: number): Promise<Sampl
   const warmUp = seconds * WARM_UP_SHARE
   const apart = ((seconds - warmUp) * 1_000) / SAMPLES
   await sleep(warmUp * 1_000)
-  // The delays of the warm-up are its own.
+  // This sample resets the event loop's delays, so that those of the warm-up do not count.
   await service.sample()
   const samples: Sample[] = []
   for (const startedAt = performance.now(); samples.length < SAMPLES; ) {
@@ -114,7 +114,7 @@ interface Page {
 const PAGE = `query ($after: String) { affinities(first: 1000, after: $after, orderBy: { field: CREATED_AT }) { totalCount
   pageInfo { hasNextPage endCursor } nodes { affinityKey apiFormat modelId endpointId requestCount } } }`
 
-/** Every record as the service shows it, beside what is in Redis. */
+/** Compares every record that the service lists with those in Redis. */
 async function compare(service: SoakService, redis: Redis): Promise<SoakFigures['records']> {
   const shown = new Set<string>()
   let total = 0

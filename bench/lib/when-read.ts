@@ -1,6 +1,6 @@
 const FIRST_READ_MS = 120_000
 
-/** The first answer without an error: a million records take longer to read than a request waits for. */
+/** Asks until an answer has no error: the first read of a million records takes longer than a request waits. */
 export async function whenRead<T extends { readonly errors?: unknown }>(ask: () => Promise<T>): Promise<T> {
   const until = performance.now() + FIRST_READ_MS
   for (;;) {

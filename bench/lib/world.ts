@@ -6,7 +6,7 @@ import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
 import { createEncrypter } from '../../src/gateway/aether/fernet.js'
 import { FIXTURE_SECRETS } from '../../tests/support/fixtures.js'
 
-/** API keys per affinity: one key pins about ten format and model pairs. */
+/** Number of affinities of an API key: it uses about ten pairs of format and model. */
 const AFFINITIES_PER_API_KEY = 10
 const API_KEYS_PER_USER = 3
 const MODELS = 30
@@ -17,7 +17,7 @@ export interface World {
   readonly providerIds: readonly string[]
 }
 
-/** A seeded generator of 32-bit integers, so that each run sees the same world. */
+/** Creates a linear congruential generator of numbers from 0 to 1, so that each run has the same world. */
 export function seeded(seed: number): () => number {
   let state = seed
   return () => {
@@ -26,7 +26,7 @@ export function seeded(seed: number): () => number {
   }
 }
 
-/** Fills a PostgreSQL with the fixtures and enough users and API keys, and a Redis with `count` affinities. */
+/** Fills PostgreSQL with the fixtures and enough users and API keys, and Redis with `count` affinities. */
 export async function makeWorld(databaseUrl: string, redis: Redis, count: number): Promise<World> {
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()
@@ -118,7 +118,7 @@ async function writeAffinities(
       const apiFormat = FORMATS[index % FORMATS.length] ?? ''
       const modelId = modelIds[Math.floor(index / apiKeyIds.length) % modelIds.length] ?? ''
       const affinityKey = apiKeyIds[index % apiKeyIds.length] ?? ''
-      // Enough lifetime for a bench of an hour.
+      // Longer than any bench runs.
       const ttl = 7_200 + Math.floor(random() * 7_200)
       const pin = pins[Math.floor(random() * pins.length)]
       const value = JSON.stringify({

@@ -6,13 +6,13 @@ import type pg from 'pg'
 const fixture = (name: string): string =>
   readFileSync(new URL(`../../tests/fixtures/${name}`, import.meta.url), 'utf8')
 
-/** SQL of the gateway's tables, and of its rows. Both are lists of plain statements. */
+/** Reads the SQL of the gateway's tables and of its rows. Both are lists of plain statements. */
 export const fixtureSql = (): { schema: string; data: string } => ({
   schema: fixture('gateway-schema.sql'),
   data: fixture('gateway-data.sql'),
 })
 
-/** An affinity as redis.jsonl has it: its times in seconds, before and after the moment of loading. */
+/** An affinity in redis.jsonl. Its times are in seconds relative to the moment of loading. */
 interface FixtureRecord {
   readonly created_ago: number
   readonly expire_in: number
@@ -21,7 +21,7 @@ interface FixtureRecord {
 
 interface FixtureEntry {
   readonly key: string
-  /** Seconds. */
+  /** TTL in seconds. */
   readonly ttl: number
   readonly record?: FixtureRecord
   readonly json?: unknown
@@ -35,7 +35,7 @@ export const fixtureEntries = (): FixtureEntry[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line))
 
-/** What the gateway stores for this entry, as a string. `now` in milliseconds. */
+/** Encodes the value that the gateway stores for an entry. `now` is in Unix milliseconds. */
 export function fixtureValue({ record, json, value }: FixtureEntry, now: number): string {
   if (record === undefined) return value ?? JSON.stringify(json)
   const { created_ago, expire_in, request_count, ...fields } = record
@@ -43,7 +43,7 @@ export function fixtureValue({ record, json, value }: FixtureEntry, now: number)
   return JSON.stringify({ ...fields, ...times, request_count })
 }
 
-/** Stores every entry of redis.jsonl; how many. `now` in milliseconds. Works on a Cluster, too. */
+/** Stores all entries of redis.jsonl, and returns their number. `now` is in Unix milliseconds. Also works on a Cluster. */
 export async function loadRedisFixtures(client: Redis | Cluster, now = Date.now()): Promise<number> {
   const entries = fixtureEntries()
   const store = async (entry: FixtureEntry) => {
@@ -58,19 +58,19 @@ export async function loadRedisFixtures(client: Redis | Cluster, now = Date.now(
   return entries.length
 }
 
-/** Creates the gateway's tables and rows, all or nothing; how many rows. */
+/** Creates the gateway's tables and rows in one transaction, and returns the number of rows. */
 export async function loadDatabaseFixtures(client: pg.Client): Promise<number> {
   const { schema, data } = fixtureSql()
   await client.query('BEGIN')
   await client.query(schema)
   const inserts = await client.query(data)
   await client.query('COMMIT')
-  // One result a statement; the types know only the single one.
+  // pg returns an array for several statements, but its types have only the single result.
   const results: unknown = inserts
   return Array.isArray(results) ? results.length : 1
 }
 
-/** Why this database may not be loaded, or undefined. */
+/** Returns the reason why this database must not be filled, or undefined. */
 export async function occupiedDatabase(client: pg.Client): Promise<string | undefined> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -81,7 +81,7 @@ export async function occupiedDatabase(client: pg.Client): Promise<string | unde
   return table && `DATABASE_URL names a database that has tables already (${table.name}); nothing was loaded.`
 }
 
-/** Why this Redis may not be loaded, or undefined. Counts every database of the server, not only the selected one. */
+/** Returns the reason why this Redis must not be filled, or undefined. It checks all databases of the server. */
 export async function occupiedRedis(client: Redis): Promise<string | undefined> {
   const keyspace = await client.info('keyspace')
   return keyspace.includes('keys=')

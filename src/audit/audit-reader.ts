@@ -1,6 +1,6 @@
 import type { AuditLog, Prisma } from '../generated/prisma/client.js'
 import type { ReadingPrisma } from '../postgres/reading-prisma.js'
-import { once } from '../util/once.js'
+import { once } from '../util/promises.js'
 import { OURS } from './audit-rows.js'
 
 export type { AuditLog }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 export const STATIC_TOKEN_ROLES = ['admin', 'viewer'] as const
 export type StaticTokenRole = (typeof STATIC_TOKEN_ROLES)[number]
 
-/** A token an operator has set. The service knows its SHA-256 only. */
+/** A static token from `ADMIN_TOKENS`. The service knows only its SHA-256, never the token. */
 export interface StaticToken {
   readonly name: string
   readonly role: StaticTokenRole
@@ -18,12 +18,12 @@ export const TOKEN_NAME_RULE =
 const SHA256_HEX = /^[0-9a-f]{64}$/i
 const EMPTY_SHA256 = createHash('sha256').digest('hex')
 
-/** Whether an entry of `ADMIN_TOKENS` can hold this name. */
+/** Returns true if the text can be the name of a token in `ADMIN_TOKENS`. */
 export const isTokenName = (text: string): boolean => NAME.test(text) && text === text.trim()
 
 const isRole = (text: string): text is StaticTokenRole => STATIC_TOKEN_ROLES.some((role) => role === text)
 
-/** Sentences say which entry by number: its parts may be a hash, or the token itself, in the wrong place. */
+/** Finds the problems of an entry. They never quote its parts, since a token may have been put in the wrong place. */
 function problemsOf(parts: readonly string[], earlier: readonly StaticToken[]): string[] {
   const [name = '', role = '', hash = ''] = parts
   if (parts.length !== 3) return ['must have three parts, name:role:sha256hex']
@@ -40,7 +40,7 @@ function problemsOf(parts: readonly string[], earlier: readonly StaticToken[]): 
   return problems
 }
 
-/** `name:role:sha256hex`, comma-separated. All problems of all entries are reported at once. */
+/** Parses `ADMIN_TOKENS`: entries `name:role:sha256hex`, comma-separated. It reports all problems of all entries at once. */
 export const adminTokens = z.string().transform((text, context): StaticToken[] => {
   const tokens: StaticToken[] = []
   text.split(',').forEach((entry, index) => {

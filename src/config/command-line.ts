@@ -1,13 +1,13 @@
 import { createReader, type Environment } from './reader.js'
 
-/** What the environment says to the command line, besides how a server is set up. */
+/** Configuration of the command line as a client of a server. */
 export interface CommandLineConfig {
   readonly url: string
   readonly token: string | undefined
   readonly hasColours: boolean
 }
 
-/** All of these are texts, so none is ever refused here. */
+/** Reads the configuration of the command line. Each variable is a plain text, so that none can be invalid. */
 export function loadCommandLine(environment: Environment): CommandLineConfig {
   const { isSet, read } = createReader(environment)
   return {

@@ -1,18 +1,19 @@
 import { z } from 'zod'
 
-/** A row of the table of variables. Its name is its key in the table. */
+/** A row of the table of variables. The key of the row is the variable's name. */
 export interface Variable {
-  /** Reads the text of the variable. An issue's message is the end of a sentence that begins with the variable's name. */
+  /** Parses the text of the variable. The message of an issue completes a sentence that begins with the variable's name. */
   readonly schema: z.ZodType<unknown, string>
-  /** The value of a secret variable is never shown, neither in a problem nor in a stack. */
+  /** True if the value must never be shown, neither in a problem nor in a stack. */
   readonly secret: boolean
-  /** The text that counts where the variable is not set. */
+  /** Text that is used if the variable is not set. */
   readonly default?: string
   /**
-   * White space around a value is dropped, and around a list also commas; a value that is `exact` counts as it stands.
+   * Says how the text is trimmed. By default white space around it is removed, around a `list` also commas. An `exact` text
+   * is not trimmed.
    */
   readonly form?: 'list' | 'exact'
-  /** Markdown for docs/configuration.md: what it does, with its unit and its range. */
+  /** Markdown for docs/configuration.md: the effect of the variable, with its unit and range. */
   readonly description: string
 }
 
@@ -30,7 +31,7 @@ export function oneOf<const T extends string>(...options: readonly T[]) {
   return z.enum(options, { error: `must be ${names}` })
 }
 
-/** Decimal digits: no sign, exponent or unit. */
+/** Parses a number that is written as decimal digits, without a sign, exponent or unit. */
 const number = (pattern: RegExp, isMeant: (value: number) => boolean, error: string) =>
   z.string().regex(pattern, { error }).transform(Number).refine(isMeant, { error })
 
@@ -44,13 +45,13 @@ export const decimal = (min: number, max: number) =>
     `must be a number from ${min} to ${max}`,
   )
 
-/** 0 switches a limit off; a limit below the least would refuse what a person needs. */
+/** Parses a limit: 0 switches it off, and smaller values than `least` are refused, since they would lock people out. */
 export const limit = (least: number) =>
   number(/^\d{1,12}$/, (value) => value === 0 || value >= least, `must be 0 or a whole number from ${least}`)
 
 /**
- * Entries between commas; an empty one among others is refused, since it may be a variable that was never filled in.
- * @param entry reads one entry, or gives undefined where it cannot be meant
+ * Parses comma-separated entries. An empty entry is refused, since it may come from a variable that was never filled in.
+ * @param entry parses one entry, and returns undefined if it is invalid
  */
 export const list = <T>(entry: (text: string) => T | undefined, error: string) =>
   z.string().transform((text, context) => {
@@ -73,7 +74,7 @@ export const httpUrl = z.string().refine(
   { error: 'must be an http:// or https:// URL' },
 )
 
-/** Base URLs, each once and without a slash at its end. */
+/** Parses base URLs, and removes duplicates and slashes at the end. */
 export const baseUrls = list((text) => {
   const url = urlOf(text)
   if (!url || !isHttp(url) || url.username || url.password || /[?#]/.test(text)) return undefined
@@ -87,10 +88,10 @@ export const origins = list(
   'must be origins such as https://ops.example, without a path, comma-separated',
 )
 
-/** `host:port,host:port,…`; IPv6 addresses in brackets. */
+/** Parses `host:port,host:port,…`, with IPv6 addresses in brackets. */
 export const hostPorts = (defaultPort: number) =>
   list((text) => {
-    // Nothing of a URL but host and port: a user, a database or a parameter would be ignored.
+    // A user, a database or a parameter is refused, since it would be ignored without a word.
     const url = /[@/?#]/.test(text) ? undefined : urlOf(`redis://${text}`)
     if (!url?.hostname) return undefined
     return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || defaultPort) }

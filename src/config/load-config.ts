@@ -10,39 +10,39 @@ export interface Config {
   readonly production: boolean
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
   readonly staticTokens: readonly StaticToken[]
-  /** How many proxies may name the client, or their addresses, ranges and names. Undefined: none may. */
+  /** Trusted proxies: their number, or their addresses, ranges and names. Undefined: no proxy is trusted. */
   readonly trustedProxies: number | readonly string[] | undefined
   readonly limits: {
-    /** Cost that a viewer may ask for in a minute; 0: as much as they like. */
+    /** Largest cost of a viewer's requests in a minute; 0: no limit. */
     readonly viewerCostPerMinute: number
-    /** The same for an address, of all its requests without a valid token. */
+    /** Largest cost of an address's requests without a valid token in a minute; 0: no limit. */
     readonly addressCostPerMinute: number
-    /** How long a query may take; 0: as long as it does. */
+    /** Longest duration of a query, in seconds; 0: no limit. */
     readonly operationSeconds: number
   }
-  /** Other web origins whose pages may ask. */
+  /** Other web origins whose pages may send requests (CORS). */
   readonly corsOrigins: readonly string[]
-  /** Gateways whose statistics are asked for over HTTP. */
+  /** Gateways whose statistics are read over HTTP. */
   readonly gateways: { readonly urls: readonly string[]; readonly token: string } | undefined
-  /** Whether `/metrics` needs no token. */
+  /** True if `/metrics` needs no token. */
   readonly metricsPublic: boolean
-  /** 0 to 1. */
+  /** Share of a provider key's capacity that is kept for pinned requests, 0 to 1. */
   readonly cacheReservationRatio: number
-  /** Whether affinities are kept in memory; where not, every request reads all of them. */
+  /** True if affinities are kept in memory. Without the index every request scans the cache. */
   readonly affinityIndex: boolean
-  /** How long cleared records are kept from coming back, in seconds, 0..60; 0: not at all. */
+  /** Time after a clear during which write-backs are removed again, in seconds, 0 to 60; 0: never. */
   readonly clearGuardSeconds: number
-  /** Where audit outcomes wait while the database is away. */
+  /** Directory in which audit outcomes wait while the database is down. */
   readonly auditSpoolDir: string
-  /** How spans are encoded for the collector. Undefined: no traces. */
+  /** Encoding of the spans that are sent to the collector. Undefined: no traces. */
   readonly tracing: { readonly protocol: 'http/protobuf' | 'http/json' } | undefined
-  /** Only registered documents are run; `files` hold further ones. Undefined: every document is. */
+  /** If it is set, only registered documents run; `files` have further ones. Undefined: every document runs. */
   readonly trustedDocuments: { readonly files: readonly string[] } | undefined
 }
 
 /**
- * Reads the configuration from environment variables; an empty one counts as not set.
- * @throws ConfigurationError with every problem at once, never with a value that may be secret
+ * Reads the configuration from environment variables. An empty variable counts as not set.
+ * @throws ConfigurationError with all problems at once, and never with a value that may be secret
  */
 export function loadConfig(environment: Environment): Config {
   const reader = createReader(environment)
@@ -78,8 +78,8 @@ export function loadConfig(environment: Environment): Config {
     trustedDocuments: readTrustedDocuments(reader),
   }
   reader.check()
-  // Without a mode there is a problem, which has been thrown.
-  if (!mode) throw new Error('The mode is unknown, and nobody said why.')
+  // `readMode` reports a problem whenever it returns undefined, and `check` has thrown it.
+  if (!mode) throw new Error('The mode is unknown, but no problem was reported.')
   return { ...config, mode }
 }
 
@@ -96,14 +96,14 @@ function readGateways({ isSet, read, problem }: Reader): Config['gateways'] {
 function readTrustedDocuments({ read, problem }: Reader): Config['trustedDocuments'] {
   const only = read('TRUSTED_DOCUMENTS_ONLY')
   const files = read('TRUSTED_DOCUMENTS_FILE')
-  // An operator who names documents to trust believes that others are refused.
+  // An operator who registers documents expects all others to be refused.
   if (files && !only) problem('TRUSTED_DOCUMENTS_FILE needs TRUSTED_DOCUMENTS_ONLY=true.')
   return only ? { files: files ?? [] } : undefined
 }
 
 /**
- * Whether traces are sent, by OpenTelemetry's own rules, but for one: with no variable set nothing is sent, where the
- * standard would try a collector on this machine. Variables of a machine that sends no traces are not looked at.
+ * Decides whether traces are sent, by OpenTelemetry's rules with one exception: if no variable is set, no traces are sent,
+ * whereas the standard would try a collector on localhost. If no traces are sent, the other variables are not checked.
  */
 function readTracing({ isSet, read }: Reader): Config['tracing'] {
   const endpoints = (['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const).filter(

@@ -2,7 +2,7 @@ import type { RedisConfig } from '../redis/client.js'
 import type { Reader } from './reader.js'
 import type { ValueOf } from './variables.js'
 
-/** Beside a gateway, on its stores; or embedded, with nothing installed. */
+/** The service runs beside a gateway on the gateway's stores, or as the embedded demo with stores of its own. */
 export type ModeConfig =
   | {
       readonly kind: 'gateway'
@@ -16,7 +16,7 @@ export type ModeConfig =
 const GATEWAY_VARIABLES = ['DATABASE_URL', 'ENCRYPTION_KEY', 'JWT_SECRET_KEY'] as const
 const REDIS_VARIABLES = ['REDIS_URL', 'REDIS_SENTINELS', 'REDIS_CLUSTER_NODES'] as const
 
-/** Undefined where something is missing or wrong, which the reader knows by then. */
+/** Reads the mode. Returns undefined if a variable is missing or invalid; the reader then has the problem. */
 export function readMode(reader: Reader): ModeConfig | undefined {
   const redisSet = REDIS_VARIABLES.filter(reader.isSet)
   const missing = GATEWAY_VARIABLES.filter((name) => !reader.isSet(name))
@@ -38,7 +38,7 @@ export function readMode(reader: Reader): ModeConfig | undefined {
   return { kind: 'gateway', databaseUrl, redis, encryptionKey, jwtSecretKey }
 }
 
-/** How to reach a Redis, without a Redis: the demo would run where a gateway was meant. */
+/** Refuses credentials or TLS for Redis without an address of Redis: the demo would start though a gateway was meant. */
 function refuseLeftovers(reader: Reader): void {
   const set = (['REDIS_USERNAME', 'REDIS_PASSWORD'] as const).filter(reader.isSet)
   for (const name of [...set, ...(reader.read('REDIS_TLS') ? ['REDIS_TLS'] : [])]) {
@@ -81,7 +81,7 @@ function readRedis(
   return nodes && { kind: 'cluster', nodes, ...credentials }
 }
 
-/** What stands beside the URL adds to it, or says the same: never something else. */
+/** Reads `REDIS_URL`. The variables beside it may add to the URL or repeat it, but not contradict it. */
 function readSingle({ isSet, read, problem }: Reader, parts: NonNullable<ValueOf<'REDIS_URL'>>): RedisConfig {
   const url = new URL(parts.text)
   for (const [name, part] of [

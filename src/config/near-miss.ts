@@ -1,10 +1,13 @@
 import type { Environment } from './reader.js'
 import { VARIABLE_NAMES, type VariableName } from './variables.js'
 
-/** A shorter name is one slip from too many others: `TERM`, `PORT`. */
+/** Shortest name that is checked. Shorter ones, like `TERM` and `PORT`, are one typing error away from too many others. */
 const SHORTEST_NAME = 8
 
-/** Whether one slip of the keyboard lies between two names: a letter more, less or other, or two that changed places. */
+/**
+ * Returns true if one typing error turns a name into the other: one letter added, removed or replaced, or two swapped
+ * (Damerau-Levenshtein distance 1).
+ */
 function isOneSlip(a: string, b: string): boolean {
   let start = 0
   while (start < a.length && a[start] === b[start]) start++
@@ -20,7 +23,7 @@ export interface NearMiss {
   readonly meant: VariableName
 }
 
-/** Variables that nothing reads, and that one slip keeps from one that is read and is not set. */
+/** Finds set variables that nothing reads but that are one typing error away from a known variable that is not set. */
 export function nearMisses(environment: Environment): NearMiss[] {
   const missing = VARIABLE_NAMES.filter((name) => name.length >= SHORTEST_NAME && !environment[name])
   return Object.keys(environment).flatMap((name) => {

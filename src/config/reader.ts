@@ -5,18 +5,18 @@ import { VARIABLES, type ValueOf, type VariableName } from './variables.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Reads variables by the table, and gathers what is wrong with them. */
+/** Reads variables by the table, and collects their problems. */
 export interface Reader {
   isSet(name: VariableName): boolean
-  /** The value of a variable; its default where it is wrong, which is one more problem. */
+  /** Returns the value of a variable. If it is invalid, adds a problem and returns the default. */
   read<N extends VariableName>(name: N): ValueOf<N>
-  /** @param sentence complete, without any value that may be secret */
+  /** @param sentence complete sentence without any value that may be secret */
   problem(sentence: string): void
   /** @throws ConfigurationError with all problems so far, if there are any */
   check(): void
 }
 
-/** The text that counts, or undefined where the variable is not set or empty. */
+/** Returns the trimmed text of a variable, or undefined if the variable is not set or empty. */
 function textOf(environment: Environment, name: VariableName): string | undefined {
   const { form }: Variable = VARIABLES[name]
   const text = environment[name] ?? ''
@@ -28,7 +28,7 @@ export function createReader(environment: Environment): Reader {
   const problems = new Set<string>()
   const redact = createRedactor(environment)
 
-  /** Not shown: a secret, of this variable or of another, and what may be a URL with a password. */
+  /** Quotes a text in a problem, unless it contains a secret of any variable or may be a URL with a password. */
   const shown = ({ secret }: Variable, text: string): string =>
     secret || text.includes('@') || redact(text) !== text ? '' : `; it is ${JSON.stringify(text)}`
 
@@ -47,7 +47,7 @@ export function createReader(environment: Environment): Reader {
         : row.default === undefined
           ? undefined
           : row.schema.parse(row.default)
-      // The type of a row's value follows from its name, which the loop over issues cannot know.
+      // TypeScript cannot derive the type of a row's value from `Variable`; `ValueOf` derives it from the name.
       return value as ValueOf<N>
     },
     problem: (sentence) => void problems.add(sentence),

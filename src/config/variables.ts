@@ -6,7 +6,7 @@ import { SERVICE } from './variables/service.js'
 import { STORES } from './variables/stores.js'
 import { TRACING } from './variables/tracing.js'
 
-/** The tables of docs/configuration.md, each under the name of its place there. */
+/** Tables of docs/configuration.md, under the names that its markers have. */
 export const THEMES = {
   service: { ...STORES, ...SERVER, ...SERVICE },
   traces: TRACING,
@@ -14,8 +14,8 @@ export const THEMES = {
 } as const satisfies Record<string, Record<string, Variable>>
 
 /**
- * Every variable that any part of affinityql reads. To add one, add a row, read it by its name, and run
- * `npm run schema` for the documentation.
+ * All variables that affinityql reads. To add one, add a row, read it by its name, and run `npm run schema`, which writes
+ * the documentation.
  */
 export const VARIABLES = { ...THEMES.service, ...THEMES.traces, ...THEMES['command line'] } as const
 
@@ -23,7 +23,7 @@ export type VariableName = keyof typeof VARIABLES
 
 type Row<N extends VariableName> = (typeof VARIABLES)[N]
 
-/** What reading a variable gives: undefined where it is not set and has no default. */
+/** Type of a variable's value; it includes undefined if the variable has no default. */
 export type ValueOf<N extends VariableName> =
   | z.output<Row<N>['schema']>
   | (Row<N> extends { readonly default: string } ? never : undefined)

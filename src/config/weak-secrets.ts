@@ -1,13 +1,13 @@
-/** What guides and example files put where a secret belongs, and the keys that this repository's fixtures publish. */
+/** Matches placeholders from guides and example files, and the keys that this repository's fixtures publish. */
 const PLACEHOLDER =
   /change[-_ ]?(this|me)|do[-_ ]?not[-_ ]?use|your[-_ ]?(jwt|secret|encryption|key)|replace[-_ ]?me|^(dev|development|fixture|demo|test|example|default)[-_ ]|^(secret|password|changeit)$/i
 
-/** 256 bits, as RFC 7518 asks of HS256: shorter ones are found by trying. */
+/** RFC 7518 requires 256 bits for HS256. A shorter key can be found by brute force. */
 const SHORTEST_SIGNING_KEY_BYTES = 32
 
 const isPlaceholder = (secret: string): boolean => PLACEHOLDER.test(secret) || new Set(secret).size < 5
 
-/** Sentences for an operator on what in production must not be, without the secrets themselves. */
+/** Finds the reasons why the secrets are too weak for production. The sentences do not contain the secrets. */
 export function weakSecrets(secrets: {
   readonly jwtSecretKey: string
   readonly encryptionKey: string

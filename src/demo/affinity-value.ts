@@ -1,8 +1,8 @@
 import type { AffinityRecord } from '../affinities/affinity-record.js'
 
 /**
- * The value under an affinity key, byte for byte as the gateway's Python writes it: these eight fields in this order,
- * a space after `:` and `,`, floats with a point, and nothing outside ASCII.
+ * Encodes the value of an affinity, byte for byte as the gateway's Python (`json.dumps`) does: these eight fields in this
+ * order, a space after `:` and `,`, floats with a decimal point, and ASCII characters only.
  */
 export function encodeAffinityValue(record: Omit<AffinityRecord, 'key' | 'affinityKey'>): string {
   const fields = [
@@ -18,11 +18,11 @@ export function encodeAffinityValue(record: Omit<AffinityRecord, 'key' | 'affini
   return `{${fields.map(([name, value]) => `"${name}": ${value}`).join(', ')}}`
 }
 
-/** From DEL on. Code units, not code points: Python, too, writes a character beyond the BMP as two surrogates. */
+/** Matches each UTF-16 code unit from DEL on. Python, too, escapes a character beyond the BMP as two surrogates. */
 const NOT_ASCII = /[\u007f-\uffff]/g
 
 const pythonString = (text: string): string =>
   JSON.stringify(text).replace(NOT_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
-/** Times of our age have no exponent, in Python or here. */
+/** Encodes a Unix time. For numbers of this size neither Python nor JavaScript uses an exponent. */
 const pythonFloat = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value))

@@ -11,7 +11,7 @@ import { between, pick, type Random } from './random.js'
 import { RELIC_KEYS } from './relics.js'
 import { DEMO_DEMANDS, type DemoDemand, type DemoRoute } from './routes.js'
 
-/** Someone's run of requests for one model. When it ends, its pin is left to expire. */
+/** A series of requests with one API key for one model. After its end the affinity expires. */
 export interface Conversation {
   readonly key: string
   readonly identity: AffinityIdentity
@@ -29,7 +29,7 @@ const CALLERS = DEMO_API_KEYS.filter((key) => !REFUSED.has(key))
 const SHORTEST_REQUESTS = 3
 const LONGEST_REQUESTS = 25
 
-/** A conversation that nobody has yet; undefined where the draw falls on one that is taken. */
+/** Draws a random conversation. Returns undefined if its affinity already belongs to another one. */
 export function startConversation(
   random: Random,
   taken: ReadonlyMap<string, unknown>,
@@ -46,7 +46,7 @@ export function startConversation(
   return { key, identity, demand, route: pick(random, demand.routes), requestsLeft }
 }
 
-/** Another of the routes, where there is one. */
+/** Picks another route for the conversation; returns the same one if there is no other. */
 export function otherRoute(random: Random, { demand, route }: Conversation): DemoRoute {
   const others = demand.routes.filter((one) => one !== route)
   return others.length > 0 ? pick(random, others) : route

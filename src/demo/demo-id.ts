@@ -10,7 +10,7 @@ export type DemoKind =
   | 'model'
   | 'system config'
 
-/** The id of a demo row: a UUID, and the same at every start, so that a link into the demo stays good. */
+/** Derives the UUID of a demo row from its name. It is the same at every start, so that links into the demo stay valid. */
 export function demoId(kind: DemoKind, name: string): string {
   const hex = createHash('sha256').update(`affinityql demo/${kind}/${name}`).digest('hex')
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16)

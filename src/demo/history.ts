@@ -10,19 +10,19 @@ const RELIC_AGE_SECONDS = 2 * 86_400
 
 export interface HistoryOptions {
   readonly keyspace: MemoryKeyspace
-  /** Unix milliseconds; the keyspace's clock. */
+  /** Clock of the keyspace, in Unix milliseconds. */
   readonly now: () => number
   readonly random: Random
 }
 
-/** Writes records as a gateway would have left them that has been running for days. */
+/** Writes the records that a gateway would have left after some days of traffic. */
 export interface History {
   /**
-   * The record of a conversation so far. Returns how many requests it had.
-   * @param idleSeconds since its last request, at most; always less than the pin's TTL
+   * Writes the record of a conversation that has gone on for a while. Returns the number of its requests.
+   * @param idleSeconds longest time since its last request; it is also limited to less than the pin's TTL
    */
   write(conversation: Conversation, idleSeconds: number): number
-  /** The records that nobody uses any more. */
+  /** Writes the records that no request uses any more. */
   writeRelics(): void
 }
 

@@ -5,11 +5,11 @@ import { DEMO_ADMIN } from './people.js'
 import { seedDemo } from './rows.js'
 import { startDemoTraffic } from './traffic.js'
 
-/** The demo's only secrets, and none at all: the embedded mode is refused in production. One word, to be copied whole. */
+/** Published password of the demo; the embedded mode is refused in production. One word, so that a double click selects it. */
 export const DEMO_PASSWORD = 'affinityqldemo'
-/** Encrypts nothing but the demo's invented keys. */
+/** Published key that encrypts only the demo's invented keys. */
 export const DEMO_ENCRYPTION_KEY = 'affinityql-demo'
-/** Cheap: the password is known, and a demo should start at once. */
+/** Low cost, since the password is public and the demo should start at once. */
 const BCRYPT_COST = 6
 
 export interface Demo {
@@ -18,7 +18,7 @@ export interface Demo {
   stop(): void
 }
 
-/** Puts the demo's rows into the embedded database and lets simulated traffic run on the embedded cache. */
+/** Inserts the demo's rows into the embedded database, and starts simulated traffic on the embedded cache. */
 export async function startDemo(
   query: RunQuery,
   keyspace: MemoryKeyspace,

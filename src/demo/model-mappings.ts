@@ -17,19 +17,19 @@ const { modelCacheTtlSeconds } = AETHER_FIGURES
 const ALIAS_SHARE = 0.3
 
 const UNKNOWN_NAMES = ['gpt-6', 'claude-next', 'no/such model', 'llama3:*', '模型/一']
-/** Cached by a gateway that died while it wrote, let us say. */
+/** Name whose cached value is cut off, as if the gateway had crashed while writing. */
 const INVALID_NAME = 'gpt-5-turbo'
 
 export interface ModelMappings {
-  /** What a request for a model that is served by this row leaves behind. */
+  /** Caches the entries that the gateway writes for a request that this model row serves. */
   use(model: DemoModel, globalModel: DemoGlobalModel): void
-  /** The same for a request that names a model nobody has. */
+  /** Caches the entry that the gateway writes for a request with an unknown model name. */
   askForUnknown(): void
-  /** Every unknown name and the invalid entry: what a few minutes of traffic would have left. */
+  /** Caches all unknown names and the invalid entry, as after a few minutes of traffic. */
   begin(): void
 }
 
-/** The gateway's model-mapping caches: written where an entry is missing, and not prolonged by their use. */
+/** Simulates the gateway's model-mapping caches: a missing entry is written, and a use does not extend its TTL. */
 export function createModelMappings(keyspace: MemoryKeyspace, random: Random): ModelMappings {
   const remember = (key: string, value: string): void => {
     if (keyspace.type(key) === 'none') keyspace.set(key, value, modelCacheTtlSeconds)

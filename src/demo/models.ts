@@ -14,7 +14,7 @@ export interface DemoModel {
   readonly providerId: string
   readonly globalModelId: string
   readonly providerModelName: string
-  /** Further names of the model at this provider, best first; null where there are none. */
+  /** Further names of the model at this provider, best first; null if there are none. */
   readonly providerModelMappings: readonly { readonly name: string; readonly priority: number }[] | null
 }
 

@@ -13,7 +13,7 @@ export interface DemoApiKey {
   readonly id: string
   readonly userId: string
   readonly name: string | null
-  /** What the account's owner would send; undefined where the stored ciphertext is damaged. */
+  /** API key that the user would send; undefined if its stored ciphertext is damaged. */
   readonly secret: string | undefined
   readonly isStandalone: boolean
   readonly isActive: boolean
@@ -31,7 +31,7 @@ const user = (username: string, mailbox: string, options: Partial<DemoUser> = {}
 
 export const DEMO_ADMIN: DemoUser = user('admin', 'admin', { isAdmin: true })
 
-/** Its keys are still pinned, which makes those records stale. */
+/** Inactive user with affinities, which are stale for this reason. */
 const LEFT_THE_COMPANY = user('kwame', 'kwame.mensah', { isActive: false })
 
 export const DEMO_USERS: readonly DemoUser[] = [
@@ -78,12 +78,12 @@ export const DEMO_API_KEYS: readonly DemoApiKey[] = [
   EXPIRED_API_KEY,
   apiKey('zoe.vandenberg', 'laptop'),
   apiKey('zoe.vandenberg', 'slack assistant'),
-  // Shorter than 12 characters: shown with its first two only.
+  // The mask of a key with less than 12 characters shows only its first two.
   apiKey('zoe.vandenberg', 'very old', { secret: 'sk-demo1' }),
   apiKey('sean.obrien', 'laptop'),
   apiKey('sean.obrien', 'ci', { expiresAt: DISTANT }),
   apiKey('juergen.gross', 'rechnungen'),
-  // As after a change of ENCRYPTION_KEY: it is shown without a masked key.
+  // A key that cannot be decrypted, as after a change of ENCRYPTION_KEY, has no mask.
   apiKey('juergen.gross', 'before the key rotation', { secret: undefined }),
   apiKey('soeren.holm', 'laptop'),
   apiKey('soeren.holm', 'batch_100%'),

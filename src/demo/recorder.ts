@@ -9,7 +9,7 @@ import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import { AFFINITY_STATS_KEY, SCHEDULER_STATS_KEY } from '../statistics/stats-store.js'
 import { encodeAffinityValue } from './affinity-value.js'
 
-/** Counters of `cache_stats:scheduler`, as sums: rates and averages are worked out from them by whoever reads. */
+/** Counters in `cache_stats:scheduler`. They are sums; readers compute rates and averages from them. */
 export type SchedulerCounter =
   | 'total_batches'
   | 'total_candidates'
@@ -19,7 +19,7 @@ export type SchedulerCounter =
   | 'reservation_probe_count'
   | 'reservation_stable_count'
 
-/** Counters of `cache_stats:affinity`, as sums. */
+/** Counters in `cache_stats:affinity`, also sums. */
 export type AffinityCounter =
   | 'total_affinities'
   | 'cache_hits'
@@ -29,24 +29,27 @@ export type AffinityCounter =
 
 export type RecordOutcome =
   | { readonly kind: 'created' | 'refreshed' }
-  /** The record had another pin until now. */
+  /** The record had another pin before. */
   | { readonly kind: 'switched'; readonly previous: PinTarget }
 
-/** Keeps affinities and their counters as a gateway does that serves requests. */
+/** Writes affinities and counters as a gateway does while it serves requests. */
 export interface AffinityRecorder {
-  /** The live record; undefined where there is none, it has expired, or its value cannot be read. */
+  /** Returns the live record; undefined if there is none, if it has expired, or if its value cannot be read. */
   get(identity: AffinityIdentity): AffinityRecord | undefined
   /**
-   * Notes one request that was served by a pin. The same pin again: one request more and a later expiry, `createdAt`
-   * stays. Another pin, or a value that cannot be read: the record begins anew.
-   * @param ttlSeconds until it expires unless it is used again, more than 0
+   * Records one request that a pin served. The same pin as before refreshes the record: its request count and expiry grow,
+   * and `createdAt` stays. Another pin, or a value that cannot be read, is replaced by a new record.
+   * @param ttlSeconds TTL of the record, greater than 0
    */
   record(identity: AffinityIdentity, pin: PinTarget, ttlSeconds: number): RecordOutcome
   countScheduler(field: SchedulerCounter, by?: number): void
   countAffinity(field: AffinityCounter, by?: number): void
 }
 
-/** @param secondsAgo how far in the past the recorder is: what it sets has so much less of its life before it */
+/**
+ * Creates a recorder.
+ * @param secondsAgo seconds between the recorder's clock and now; the TTL of a record it writes is shorter by as much
+ */
 export function createAffinityRecorder(
   keyspace: MemoryKeyspace,
   now: () => number,

@@ -1,4 +1,4 @@
-/** Records that the demo's gateway no longer touches: pins that cannot be honoured, older forms, a broken value. */
+/** Records that the demo's traffic does not use: stale pins, records of older gateways, and a broken value. */
 
 import type { AffinityIdentity, PinTarget } from '../affinities/affinity-record.js'
 import { cacheAffinity } from '../affinities/families/cache-affinity.js'
@@ -16,7 +16,7 @@ import {
   KEY_OF_INACTIVE_PROVIDER,
 } from './upstreams.js'
 
-/** They outlive a demo, unless a viewer clears them. */
+/** TTL that is longer than any demo, so that these records go only if a viewer clears them. */
 export const RELIC_TTL_SECONDS = 7 * 86_400
 
 interface Relic {
@@ -61,22 +61,25 @@ const RELICS: readonly Relic[] = [
     providerKeyId: demoId('provider key', 'deleted'),
   }),
   relic(idOf(DEMO_API_KEYS, 'batch_100%'), 'OPENAI', demoId('global model', 'deleted'), OPENAI_PIN),
-  // Older gateways wrote a model's name where its id stands today: nothing is stale about these two.
+  // Older gateways wrote a model's name instead of its id. These two records are not stale.
   relic(idOf(DEMO_API_KEYS, 'reviewer bot'), 'OPENAI', 'llama3:8b', OPENROUTER_PIN),
   relic(idOf(DEMO_API_KEYS, 'ci'), 'CLAUDE', 'claude-3-opus', ANTHROPIC_PIN),
 ]
 
-/** Keys that the traffic must leave alone for these records to stay what they are. */
+/** Keys that the traffic must not write, so that these records stay unchanged. */
 export const RELIC_KEYS: ReadonlySet<string> = new Set(
   RELICS.map(({ identity }) => cacheAffinity.encode(identity)),
 )
 
-/** @param recorder one whose clock stands at the time of their last use */
+/**
+ * Writes the records.
+ * @param recorder recorder whose clock is at the time of their last use
+ */
 export function writeRelics(recorder: AffinityRecorder): void {
   for (const { identity, pin } of RELICS) recorder.record(identity, pin, RELIC_TTL_SECONDS)
 }
 
-/** One value that no reader can make sense of, so that the count of broken records shows. */
+/** Writes one value that cannot be read, so that the count of broken records is not 0. */
 export function writeBrokenValue(keyspace: MemoryKeyspace): void {
   const key = cacheAffinity.encode({ affinityKey: EVALS, apiFormat: 'CLAUDE', modelId: 'cut-short' })
   keyspace.set(key, '{"provider_id": "', RELIC_TTL_SECONDS)

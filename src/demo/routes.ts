@@ -10,14 +10,14 @@ import {
   INACTIVE_PROVIDER,
 } from './upstreams.js'
 
-/** A provider key that can serve a demand, and the model's row at its provider. */
+/** A pin that can serve a demand, the model's row at its provider, and the TTL of the affinity. */
 export interface DemoRoute {
   readonly pin: PinTarget
   readonly model: DemoModel
   readonly ttlSeconds: number
 }
 
-/** What a client may ask for, and the candidates that the gateway's scheduler has for it: one at least. */
+/** An API format and a model that clients ask for, and the scheduler's candidates for it (at least one). */
 export interface DemoDemand {
   readonly apiFormat: string
   readonly globalModel: DemoGlobalModel
@@ -30,7 +30,7 @@ function endpointOf(key: DemoProviderKey): DemoEndpoint {
   return endpoint
 }
 
-/** The pin of a demo provider key. */
+/** Returns the pin of a demo provider key. */
 export function pinOf(key: DemoProviderKey): PinTarget {
   const { id, providerId } = endpointOf(key)
   return { providerId, endpointId: id, providerKeyId: key.id }
@@ -52,11 +52,11 @@ function routesTo(apiFormat: string, globalModel: DemoGlobalModel): DemoRoute[] 
   })
 }
 
-/** Claude models are asked for in Claude's formats, all others in OpenAI's. */
+/** Returns true if clients use this format for this model: Claude's formats for Claude models, OpenAI's for all others. */
 const isSpokenIn = (apiFormat: string, { name }: DemoGlobalModel): boolean =>
   apiFormat.startsWith('CLAUDE') === name.startsWith('claude')
 
-/** Every format and model that some usable key serves. */
+/** All formats and models that at least one usable provider key serves. */
 export const DEMO_DEMANDS: readonly DemoDemand[] = [
   ...new Set(DEMO_ENDPOINTS.map(({ apiFormat }) => apiFormat)),
 ].flatMap((apiFormat) =>

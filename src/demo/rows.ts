@@ -8,9 +8,9 @@ import { DEMO_ADMIN, DEMO_API_KEYS, DEMO_USERS } from './people.js'
 import { DEMO_ENDPOINTS, DEMO_PROVIDER_KEYS, DEMO_PROVIDERS } from './upstreams.js'
 
 export interface SeedDemoOptions {
-  /** Encrypts the demo's keys as the gateway does; the server must be given the same one. */
+  /** Key that encrypts the demo's keys as the gateway does; the service must have the same one. */
   readonly encryptionKey: string
-  /** bcrypt, of the demo login's password. Every demo account has it, and only the admin's may sign in. */
+  /** bcrypt hash of the demo's password. Every account has it, but only the administrator may sign in. */
   readonly passwordHash: string
 }
 
@@ -19,13 +19,13 @@ const TIMES = { createdAt: SEEDED_AT, updatedAt: SEEDED_AT }
 const DAMAGED_CIPHERTEXT = 'bm90LWEtZmVybmV0LXRva2Vu'
 
 /**
- * Puts the demo's world into an embedded database, all of it or nothing. A database that has a user already is left
- * as it is but for the administrator's password, so that a later start keeps whatever happened since.
+ * Inserts the demo's rows into an embedded database, all or none. If the database has a user already, it only sets the
+ * administrator's password, so that a later start keeps all changes since.
  */
 export async function seedDemo(query: RunQuery, options: SeedDemoOptions): Promise<void> {
   const { passwordHash } = options
   if ((await query('SELECT id FROM users LIMIT 1', [])).length > 0) {
-    // The password that the banner shows must be the one that is taken.
+    // The password may have changed between versions, and the one in the start banner must work.
     await query('UPDATE users SET password_hash = $1 WHERE id = $2', [passwordHash, DEMO_ADMIN.id])
     return
   }
@@ -46,8 +46,8 @@ export async function seedDemo(query: RunQuery, options: SeedDemoOptions): Promi
 }
 
 /**
- * Inserts the rows of several tables in one statement, so that all of them are written or none; foreign keys are checked at
- * its end. PostgreSQL makes each column's type of the JSON.
+ * Inserts the rows of several tables in one statement, which is atomic, and checks foreign keys only at its end. PostgreSQL
+ * converts the JSON to the columns' types.
  */
 async function insert(query: RunQuery, rows: Readonly<Record<string, readonly object[]>>): Promise<void> {
   const inserts = Object.keys(rows).map(

@@ -7,7 +7,7 @@ import { between, pick, type Random } from './random.js'
 import { type AffinityRecorder, createAffinityRecorder } from './recorder.js'
 
 export interface DemoTrafficOptions {
-  /** Where the simulated gateway writes. Its clock must be `now`. */
+  /** Cache that the simulated gateway writes to. Its clock must be `now`. */
   readonly keyspace: MemoryKeyspace
   /** Unix milliseconds. */
   readonly now?: () => number
@@ -15,9 +15,9 @@ export interface DemoTrafficOptions {
 }
 
 export interface DemoTraffic {
-  /** Leaves what a gateway that has been running for a while would have left. Once, before the first step. */
+  /** Writes the records and counters of past traffic. Call it once, before the first step. */
   begin(): void
-  /** A few requests, and an end to what has expired. */
+  /** Simulates a few requests, and removes expired records. */
   step(): void
 }
 
@@ -25,14 +25,14 @@ const RECORDS_AT_START = 150
 const CONVERSATIONS = 90
 const FEWEST_REQUESTS = 2
 const MOST_REQUESTS = 4
-/** This share of the requests finds its provider key at the limit of concurrent requests, and goes elsewhere. */
+/** Share of the requests whose provider key is at its limit of concurrent requests, so that they use another one. */
 const DENIED_SHARE = 0.05
-/** This share of the steps brings a request for a model that nobody has. */
+/** Share of the steps with a request for an unknown model. */
 const UNKNOWN_MODEL_SHARE = 0.05
 /** Until then the gateway's reservation is a trial. */
 const { probePhaseRequests } = AETHER_FIGURES.dynamicReservation
 
-/** A gateway's traffic, simulated through the recorder: the demo's rows decide who may call what. */
+/** Simulates the traffic of a gateway. The demo's rows decide which API keys call which models. */
 export function createDemoTraffic(options: DemoTrafficOptions): DemoTraffic {
   const { keyspace, now = Date.now, random = Math.random } = options
   const recorder = createAffinityRecorder(keyspace, now)
@@ -105,7 +105,7 @@ export function createDemoTraffic(options: DemoTrafficOptions): DemoTraffic {
   }
 }
 
-/** Scheduler and affinity manager count the same lookups, each on its own account. */
+/** Adds to the counters. The gateway's scheduler and its affinity manager both count the same look-ups. */
 function countBatches(
   recorder: AffinityRecorder,
   counts: { hits: number; misses: number; candidates: number; probes: number },
@@ -126,9 +126,10 @@ export interface RunningDemoTraffic {
 }
 
 /**
- * Begins the traffic, so that the first records are there, and goes on until it is stopped; it keeps no process alive.
+ * Writes the past traffic at once, and then simulates a step at each interval until it is stopped. Its timer does not keep
+ * the process alive.
  * @param options.intervalMs milliseconds between steps, default 500
- * @param options.onError told of a step that failed; the traffic goes on
+ * @param options.onError called with the error of a failed step; the traffic goes on
  */
 export function startDemoTraffic(
   options: DemoTrafficOptions & {

@@ -21,7 +21,7 @@ export interface DemoProviderKey {
   readonly name: string
   readonly secret: string
   readonly rateMultiplier: number
-  /** Minutes that a pin to this key lives unless it is used again: short, so that a viewer sees some expire. */
+  /** TTL of affinities that are pinned to this key, in minutes. It is short, so that a viewer sees some expire. */
   readonly cacheTtlMinutes: number
   readonly circuitBreakerOpen: boolean
   readonly expiresAt: Date | null

@@ -48,7 +48,7 @@ export interface UserAffinities {
 
 export const DEFAULT_ORDER: AffinityOrder = { field: 'EXPIRES_AT', direction: 'DESC' }
 
-/** A page of affinities: searched, filtered and ordered over all of them, never over a page of them. */
+/** Returns a page of affinities. Search, filter and order apply to all affinities before the page is cut. */
 export async function affinities(
   args: AffinitiesArguments,
   context: Context,
@@ -64,7 +64,7 @@ export async function affinities(
   return readAffinities({ ...request, selection, selected, matched: searched?.matched }, context)
 }
 
-/** The affinities of one user, or of one API key, by id, username or email. */
+/** Returns the affinities of one user, by id, username or email, or of one API key, by id. */
 export async function userAffinities(
   args: PageArguments & { readonly identifier: string },
   context: Context,
@@ -81,7 +81,7 @@ export async function userAffinities(
   return { user, apiKey, affinities: await readAffinities({ ...request, selection, selected }, context) }
 }
 
-/** The affinities of a user's API keys, latest expiry first. */
+/** Returns the affinities of a user's API keys, latest expiry first. */
 export async function affinitiesOfUser(
   user: UserRow,
   args: PageArguments,
@@ -93,7 +93,7 @@ export async function affinitiesOfUser(
   return readAffinities({ ...request, selection, selected }, context)
 }
 
-/** The affinities of an API key, latest expiry first. */
+/** Returns the affinities of an API key, latest expiry first. */
 export async function affinitiesOfApiKey(
   apiKey: ApiKeyRow,
   args: PageArguments,
@@ -104,7 +104,7 @@ export async function affinitiesOfApiKey(
   return readAffinities({ ...request, selection: only('affinityKey', apiKey.id), selected }, context)
 }
 
-/** How many live affinities are pinned to a provider. */
+/** Counts the live affinities that are pinned to a provider. */
 export const affinityCountOfProvider = (providerId: string, context: Context): Promise<number> =>
   context.affinities.count(only('providerId', providerId))
 
@@ -116,7 +116,7 @@ interface PageRequest {
   readonly fingerprint: string
 }
 
-/** Every check on the page's arguments, before any store is asked. */
+/** Checks the arguments of a page, before any store is read. */
 function readPage(
   args: PageArguments & { readonly offset?: number | null | undefined },
   order: AffinityOrder,

@@ -11,10 +11,10 @@ import type {
 import { MAX_INT } from '../util/int32.js'
 import { type MaybePromise, whenKnown } from '../util/promises.js'
 
-/** Opaque and stable while the record exists. */
+/** Returns the affinity's id, which is opaque and stays the same while the record exists. */
 export const affinityId = (record: AffinityRecord): string => Buffer.from(record.key).toString('base64url')
 
-/** Remaining whole seconds by the record's own clock, never negative; 68 years where it is more. */
+/** Returns the whole seconds until the record's `expiresAt`, from 0 to GraphQL's largest Int (68 years). */
 export const ttlSeconds = (record: AffinityRecord, now: number): number =>
   Math.min(Math.max(0, Math.floor(record.expiresAt - now)), MAX_INT)
 
@@ -32,21 +32,21 @@ export const providerKeyOf = (
   { loaders }: Context,
 ): MaybePromise<ProviderKeyRow | null> => loaders.providerKeys.load(record.providerKeyId)
 
-/** The global model's name; the raw component of the key where there is no such row. */
+/** Returns the global model's name, or the model id of the key if there is no such row. */
 export const modelName = (record: AffinityRecord, context: Context): MaybePromise<string> =>
   whenKnown(modelOf(record, context), (model) => model?.name ?? record.modelId)
 
 export const modelDisplayName = (record: AffinityRecord, context: Context): MaybePromise<string> =>
   whenKnown(modelOf(record, context), (model) => model?.displayName ?? record.modelId)
 
-/** The provider key's price multiplier; 1 where the key is gone. */
+/** Returns the price multiplier of the provider key; 1 if its row has been deleted. */
 export const rateMultiplier = (record: AffinityRecord, context: Context): MaybePromise<number> =>
   whenKnown(providerKeyOf(record, context), (key) => key?.rateMultiplier ?? 1)
 
 export const isStandalone = (record: AffinityRecord, context: Context): MaybePromise<boolean> =>
   whenKnown(apiKeyOf(record, context), (key) => key?.isStandalone ?? false)
 
-/** A user's API keys, oldest first. */
+/** Returns a user's API keys, oldest first. */
 export const apiKeysOfUser = (user: UserRow, { loaders }: Context): MaybePromise<readonly ApiKeyRow[]> =>
   whenKnown(loaders.apiKeys.byUser.load(user.id), (keys) => keys ?? [])
 

@@ -16,7 +16,7 @@ export interface AuditEventsArguments extends PageArguments {
   readonly action?: string | null | undefined
 }
 
-/** What was tried through this service, newest first; each row with the wanted columns. */
+/** Lists the audit events of this service, newest first, with the requested columns of each row. */
 export function auditEvents(
   { first, after, action }: AuditEventsArguments,
   columns: AuditColumns,
@@ -39,17 +39,17 @@ export function auditEvents(
   }
 }
 
-/** One of them by its id; null where there is none. */
+/** Returns one audit event of this service by its id; null if there is none. */
 export const auditEvent = (
   id: string,
   columns: AuditColumns,
   { auditReader }: Context,
 ): Promise<AuditLog | null> => (isAuditId(id) ? auditReader.find(id, columns) : Promise.resolve(null))
 
-/** As wide as the gateway's column. */
+/** Returns true if the text fits into the gateway's id column. */
 const isAuditId = (id: unknown): id is string => typeof id === 'string' && /^[\w-]{1,36}$/.test(id)
 
-/** The last millisecond of the year 9999: what PostgreSQL and JavaScript write alike ends there. */
+/** Last millisecond of the year 9999, in Unix milliseconds. PostgreSQL and JavaScript write later times differently. */
 const LAST_TIME = 253_402_300_799_999
 
 const isAuditPosition = (parts: readonly unknown[]): parts is [createdAt: number, id: string] => {
@@ -58,6 +58,6 @@ const isAuditPosition = (parts: readonly unknown[]): parts is [createdAt: number
   return parts.length === 2 && isTime && isAuditId(id)
 }
 
-/** The user who acted; null for a static token, and where the account has been deleted. */
+/** Returns the user who acted; null for a static token, or if the account has been deleted. */
 export const actorOf = (userId: string | null, { loaders }: Context): MaybePromise<UserRow | null> =>
   userId === null ? null : loaders.users.load(userId)

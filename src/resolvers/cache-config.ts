@@ -2,7 +2,7 @@ import type { Context } from '../context.js'
 import type { DynamicReservation } from '../gateway/fixed-figures.js'
 
 export interface ConfigParameter {
-  /** The field's path in `CacheConfig`. */
+  /** Path of the field in `CacheConfig`. */
   readonly name: string
   readonly value: number
   readonly description: string

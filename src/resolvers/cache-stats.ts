@@ -4,12 +4,12 @@ import type { Context } from '../context.js'
 import type { Statistics } from '../statistics/statistics.js'
 import { once } from '../util/promises.js'
 
-/** Statistics as of one request. Each part is read when a field first asks for it, and then once. */
+/** Statistics for one request. Each part is read once, when a field first needs it. */
 export interface CacheStats {
   readonly storageType: StorageType
-  /** @throws UnavailableError where the cache does not answer */
+  /** @throws UnavailableError if the cache does not answer */
   statistics(): Promise<Statistics>
-  /** Live records now. @throws UnavailableError where the cache does not answer */
+  /** Counts the live records. @throws UnavailableError if the cache does not answer */
   totalAffinities(): Promise<number>
   readonly observed: ObservedFigures
 }
@@ -32,13 +32,13 @@ export const schedulingMode = async ({ loaders }: Context): Promise<string> =>
 export const priorityMode = async ({ loaders }: Context): Promise<string> =>
   (await loaders.schedulingModes()).priorityMode
 
-/** The share of all uses that kept the pin, 0 to 1; null if no use was seen. */
+/** Computes the share of all uses that kept the pin, 0 to 1; null if no use was seen. */
 export function reuseRate({ created, refreshed, providerSwitches, keySwitches }: ObservedFigures) {
   const uses = created + providerSwitches + keySwitches + refreshed
   return uses === 0 ? null : refreshed / uses
 }
 
-/** Checks of the dynamic reservation, and the share of them that fell into a probe phase: 0 where there was none. */
+/** Computes the number of the dynamic reservation's checks, and the share that was in a probe phase; 0 if there were none. */
 export function reservationChecks({ scheduler }: Statistics) {
   const totalChecks = scheduler.reservationProbeCount + scheduler.reservationStableCount
   return {

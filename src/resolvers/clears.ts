@@ -23,7 +23,7 @@ export type ClearUserCachePayload = ClearPayload & { user: UserRow | null; apiKe
 export type ClearSingleAffinityPayload = ClearPayload & { affinityId: string }
 export type ClearProviderCachePayload = ClearPayload & { providerId: string; provider: ProviderRow | null }
 
-/** Every affinity of one user, or of one API key. */
+/** Clears every affinity of one user, or of one API key. */
 export const clearUserCache = (
   { identifier, dryRun }: DryRun & { readonly identifier: string },
   context: Context,
@@ -52,7 +52,7 @@ export interface SingleAffinityArguments extends DryRun {
   readonly apiFormat: string
 }
 
-/** One pin, only while it is at the endpoint that the caller saw it at. */
+/** Clears one affinity, but only while it is pinned to the endpoint that the caller saw. */
 export const clearSingleAffinity = (
   args: SingleAffinityArguments,
   context: Context,
@@ -75,7 +75,7 @@ export const clearSingleAffinity = (
   })
 }
 
-/** Every affinity that is pinned to a provider; a provider without any clears 0. */
+/** Clears every affinity that is pinned to a provider; an unknown provider is not an error. */
 export const clearProviderCache = (
   { providerId, dryRun }: DryRun & { readonly providerId: string },
   context: Context,
@@ -88,7 +88,7 @@ export const clearProviderCache = (
     return { clearedCount, what: 'affinity', which: `pinned to ${name}`, extra: { providerId, provider } }
   })
 
-/** Every affinity that a filter names. */
+/** Clears every affinity that a filter selects. */
 export const clearAffinities = (
   { filter, dryRun }: DryRun & { readonly filter: AffinityFilter },
   context: Context,
@@ -106,7 +106,7 @@ export const clearAffinities = (
   )
 }
 
-/** Every affinity of every user. */
+/** Clears every affinity of every user. */
 export const clearAllCache = (
   { confirm, dryRun }: DryRun & { readonly confirm: boolean },
   context: Context,
@@ -117,7 +117,7 @@ export const clearAllCache = (
     return { clearedCount, what: 'affinity', which: 'of all users', extra: {} }
   })
 
-/** @throws ConfirmationRequiredError unless the caller confirmed, or only wants to know */
+/** @throws ConfirmationRequiredError unless the caller confirmed or this is a dry run */
 export function requireConfirmation(confirm: boolean, dryRun: boolean, what: string): void {
   if (confirm || dryRun) return
   throw new ConfirmationRequiredError(
@@ -125,7 +125,7 @@ export function requireConfirmation(confirm: boolean, dryRun: boolean, what: str
   )
 }
 
-/** @throws InvalidInputError where nothing but blanks is left: an empty selector never means all */
+/** @throws InvalidInputError if the value is blank: a blank selector must never select everything */
 export function requireText(value: string, field: string): void {
   if (value.trim() === '') throw new InvalidInputError(`${field} must not be blank.`, field)
 }

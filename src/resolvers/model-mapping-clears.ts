@@ -15,12 +15,12 @@ interface DryRun {
 
 export type ClearModelMappingPayload = ClearPayload & { deletedKeys: readonly string[] }
 
-/** Keys named in an answer; a clear of more names the first of them. */
+/** Largest number of keys that an answer names. */
 const MAX_NAMED_KEYS = 1_000
-/** Keys named in an audit event. */
+/** Largest number of keys that an audit event names. */
 const MAX_AUDITED_KEYS = 20
 
-/** The six families of the model caches, hit counters included; nothing else that begins alike. */
+/** Clears the six families of the model caches, hit counters included, but no other keys with a similar prefix. */
 export const clearAllModelMappingCache = (
   { confirm, dryRun }: DryRun & { readonly confirm: boolean },
   context: Context,
@@ -36,7 +36,7 @@ export const clearAllModelMappingCache = (
     },
   )
 
-/** What a name resolves to: its resolution and the global model under that name. The name is data, never a pattern. */
+/** Clears what a name resolves to, and the cached global model of this name. The name is never used as a pattern. */
 export const clearModelMappingCacheByName = (
   { modelName, dryRun }: DryRun & { readonly modelName: string },
   context: Context,
@@ -52,7 +52,7 @@ export const clearModelMappingCacheByName = (
     },
   )
 
-/** How a provider serves a global model, and its hit counter. */
+/** Clears the cached entry of how a provider serves a global model, with its hit counter. */
 export const clearProviderModelMappingCache = (
   {
     providerId,
@@ -77,7 +77,7 @@ export const clearProviderModelMappingCache = (
     },
   )
 
-/** Removes keys that are there, or only tells which they are. */
+/** Removes the keys that exist and returns them; a dry run only returns them. */
 async function removed(
   keys: readonly string[],
   dryRun: boolean,

@@ -26,20 +26,20 @@ export interface ProviderModelMappingsArguments extends Searchable {
 
 export interface ModelMappingStats {
   readonly available: boolean
-  /** Why there are no figures; null where there are. */
+  /** Reason why there are no figures; null if there are. */
   readonly message: string | null
   readonly ttlSeconds: number | null
   readonly totalKeys: number
   readonly breakdown: FamilyCounts
 }
 
-/** A cached name of a provider for a global model, with both rows. */
+/** A provider's cached name for a global model, with the rows of both. */
 export interface ProviderModelMapping extends ProviderGlobalModelWithHits {
   readonly provider: ProviderRow
   readonly globalModel: GlobalModelRow
 }
 
-/** The number of keys of each family. A cache that does not answer is an answer here, not an error. */
+/** Counts the keys of each family. If the cache is down, it returns `available: false` instead of an error. */
 export async function modelMappingStats(context: Context): Promise<ModelMappingStats> {
   try {
     const breakdown = await context.mappingReader.counts()
@@ -56,7 +56,7 @@ export async function modelMappingStats(context: Context): Promise<ModelMappingS
 
 const BY_NAME: KeysetOrder<{ readonly name: string }> = { length: 1, keyOf: ({ name }) => [name] }
 
-/** Cached names that lead to a model of another name, by name. */
+/** Lists the cached names that lead to a model of another name, sorted by name. */
 export async function modelMappings(
   args: Searchable,
   context: Context,
@@ -75,7 +75,10 @@ export async function modelMappings(
   return page
 }
 
-/** Fetches what the page will show, one statement a table. Never rejects: what failed is met again by its field. */
+/**
+ * Primes the loaders with the rows of a page, with one statement for each table. Never rejects: a field that needs a failed
+ * row gets the error.
+ */
 async function primeMappingJoins(
   mappings: readonly ResolvedName[],
   { loaders }: Context,
@@ -88,7 +91,7 @@ async function primeMappingJoins(
   ])
 }
 
-/** The active providers that are configured with this name for this model, each once, by display name. */
+/** Returns the active providers that are configured with this name for this model, without duplicates, by display name. */
 export function providersOfMapping(
   { name, globalModel }: ResolvedName,
   { loaders }: Context,
@@ -107,7 +110,10 @@ const BY_PROVIDER_AND_MODEL: KeysetOrder<ProviderModelMapping> = {
   keyOf: ({ provider, globalModel }) => [provider.name, globalModel.name, provider.id, globalModel.id],
 }
 
-/** What providers call the global models, where that is another name or one of several, by provider and model. */
+/**
+ * Lists the providers' names for global models, sorted by provider and model. It leaves out a provider's only name if it is
+ * the model's own.
+ */
 export async function providerModelMappings(
   args: ProviderModelMappingsArguments,
   context: Context,
@@ -132,7 +138,7 @@ export async function providerModelMappings(
   return keysetPage(mappings, BY_PROVIDER_AND_MODEL, request)
 }
 
-/** Those whose provider and global model are still there; one statement a table for all of them. */
+/** Joins entries with their provider and global model, and drops those without one. It issues one statement for each table. */
 async function withRows(
   cached: readonly ProviderGlobalModelWithHits[],
   { loaders }: Context,
@@ -150,7 +156,7 @@ async function withRows(
   return mappings
 }
 
-/** Cached names that lead to no model, by name. */
+/** Lists the cached names that lead to no model, sorted by name. */
 export async function unmappedEntries(
   args: PageArguments,
   context: Context,
@@ -163,7 +169,7 @@ export async function unmappedEntries(
 const readSearch = ({ search }: Searchable): string | null =>
   search == null ? null : readSearchText(search, 'search')
 
-/** Whether one of an entry's texts holds what is searched; no search finds every entry. */
+/** Creates the predicate of a search: one of an entry's texts must contain the text. Without a search every entry matches. */
 function finding(search: string | null): (texts: readonly (string | null)[]) => boolean {
   if (search === null) return () => true
   const holds = containing(search)

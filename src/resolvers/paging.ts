@@ -12,7 +12,7 @@ export interface PageArguments {
 export const MAX_FIRST = 1_000
 export const DEFAULT_FIRST = 100
 
-/** @throws InvalidInputError where `first` is outside 1..1000: it is never clamped in silence */
+/** @throws InvalidInputError if `first` is outside 1..1000; silent clamping would look like the end of the list */
 export function readFirst(first: number | null | undefined): number {
   const wanted = first ?? DEFAULT_FIRST
   if (wanted < 1 || wanted > MAX_FIRST) {
@@ -21,7 +21,7 @@ export function readFirst(first: number | null | undefined): number {
   return wanted
 }
 
-/** @throws InvalidInputError where `offset` is negative or comes with `after` */
+/** @throws InvalidInputError if `offset` is negative or combined with `after` */
 export function readOffset(offset: number | null | undefined, after: string | null | undefined): number {
   if (offset == null) return 0
   if (offset < 0) throw new InvalidInputError(`offset must not be negative; it was ${offset}.`, 'offset')
@@ -32,38 +32,39 @@ export function readOffset(offset: number | null | undefined, after: string | nu
 }
 
 /*
- * A cursor is a place in one order of one selection: what a record is sorted by, which may since be gone.
- * It carries a fingerprint of the query that made it, so that it cannot be used, by mistake or by guess, with another.
+ * A cursor (keyset pagination) holds the sort values of a record, so that it works even after the record is gone. It has a
+ * fingerprint of its query, so that it cannot be used with another one by mistake.
  */
 
 const VERSION = 1
 const FINGERPRINT_LENGTH = 11
-/** Four sort texts are the most that a place has, 555 characters each, up to 6 bytes in JSON, and 4/3 of that in base64. */
+/** A position has at most four sort texts of 555 characters. A character takes up to 6 bytes in JSON, and base64 adds a third. */
 const MAX_CURSOR_LENGTH = 20_000
 
-/** Names the query that a cursor belongs to: its order and its selection, in a canonical form. */
+/** Computes the fingerprint of the query that a cursor belongs to. The caller gives order and selection in a canonical form. */
 export const queryFingerprint = (query: unknown): string =>
   createHash('sha256').update(JSON.stringify(query)).digest('base64url').slice(0, FINGERPRINT_LENGTH)
 
 export const encodeCursor = (fingerprint: string, { value, key }: AffinityPosition): string =>
   encodePosition(fingerprint, [value, key])
 
-/** @throws InvalidInputError where the cursor was not made by `encodeCursor` for the same query */
+/** @throws InvalidInputError if the cursor was not made by `encodeCursor` for the same query */
 export function decodeCursor(fingerprint: string, cursor: string): AffinityPosition {
   const [value, key] = decodePosition(fingerprint, cursor, isAffinityPosition)
   return { value, key }
 }
 
 const isAffinityPosition = (parts: readonly unknown[]): parts is [value: number, key: string] =>
-  // 1e999 is JSON, and reads as Infinity.
+  // JSON.parse reads 1e999 as Infinity.
   parts.length === 2 && Number.isFinite(parts[0]) && isSortText(parts[1])
 
 export const encodePosition = (fingerprint: string, position: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify([VERSION, fingerprint, ...position])).toString('base64url')
 
 /**
- * @param isPosition whether these parts can be a place in the order
- * @throws InvalidInputError where the cursor was not made by `encodePosition` for the same query
+ * Decodes a cursor to a position in the order.
+ * @param isPosition returns true if these parts can be a position in the order
+ * @throws InvalidInputError if the cursor was not made by `encodePosition` for the same query
  */
 export function decodePosition<Position extends readonly unknown[]>(
   fingerprint: string,
@@ -87,18 +88,18 @@ function parseParts(cursor: string): unknown[] | undefined {
   return Array.isArray(parts) ? parts : undefined
 }
 
-/** Arguments of a page, checked. */
+/** Checked arguments of a page. */
 export interface KeysetRequest {
   readonly first: number
-  /** What the last item of the page before was sorted by; that item may since be gone. */
+  /** Sort texts of the previous page's last item, which may be gone. */
   readonly after: readonly string[] | undefined
   readonly fingerprint: string
 }
 
-/** A page, each part of which may be read when it is first asked for. */
+/** A page whose parts may be read lazily. */
 export interface KeysetPage<Item> {
   items(): MaybePromise<readonly Item[]>
-  /** All items, before paging. */
+  /** Number of items on all pages. */
   totalCount(): MaybePromise<number>
   hasNextPage(): MaybePromise<boolean>
   hasPreviousPage(): MaybePromise<boolean>
@@ -106,18 +107,18 @@ export interface KeysetPage<Item> {
 }
 
 /**
- * How a list is sorted: by the `sortText` of these texts, compared one after the other by UTF-16 code unit. Together they
- * name one item.
+ * Order of a list. Items are compared by the `sortText` of their first text, then of their second, and so on, by UTF-16 code
+ * unit. Together the texts are unique.
  */
 export interface KeysetOrder<Item> {
-  /** How many texts `keyOf` gives. */
+  /** Number of texts that `keyOf` returns. */
   readonly length: number
   keyOf(item: Item): readonly string[]
 }
 
 /**
- * Every check on a page's arguments, before any store is asked.
- * @param query names the list and its selection: a cursor of another is refused
+ * Checks the arguments of a page, before any store is read.
+ * @param query identifies the list and its selection; a cursor of another one is refused
  * @throws InvalidInputError
  */
 export function readKeysetRequest(
@@ -133,7 +134,7 @@ export function readKeysetRequest(
   return { first, after, fingerprint }
 }
 
-/** A page of a list that is all in memory. */
+/** Cuts a page out of a list in memory. */
 export function keysetPage<Item>(
   items: readonly Item[],
   order: KeysetOrder<NoInfer<Item>>,

@@ -19,7 +19,7 @@ export interface AffinityFilter {
   readonly stale?: boolean | null | undefined
 }
 
-/** What a filter means. `{}` means every affinity; a field that is null says nothing. */
+/** Converts a filter to a selection. An empty filter selects every affinity; a field that is null is ignored. */
 export async function filterSelection(filter: AffinityFilter, context: Context): Promise<AffinitySelection> {
   const { userId, stale, ...exact } = filter
   let all: DimensionSets = Object.fromEntries(
@@ -35,7 +35,7 @@ export async function filterSelection(filter: AffinityFilter, context: Context):
   return stale ? { all, any: [ids] } : { all, none: ids }
 }
 
-/** Without the fields that are null: those say nothing. */
+/** Removes the fields that are null, and sorts the others, so that equal filters have equal fingerprints. */
 export const presentFields = (filter: AffinityFilter | null | undefined): AffinityFilter =>
   Object.fromEntries(
     Object.entries(filter ?? {})
@@ -48,11 +48,14 @@ const MAX_LENGTH = 255
 
 export interface Resolved {
   readonly user: UserRow | null
-  /** Present where the text was an API key id. */
+  /** Set if the text was the id of an API key. */
   readonly apiKey: ApiKeyRow | null
 }
 
-/** @throws InvalidInputError where nothing but blanks is left, or the text is longer than 255 characters */
+/**
+ * Trims a search or identifier.
+ * @throws InvalidInputError if the text is blank, longer than 255 characters, or contains a NUL character
+ */
 export function readSearchText(text: string, field: string): string {
   const trimmed = text.trim()
   if (trimmed === '') throw new InvalidInputError(`${field} must not be blank.`, field)
@@ -63,7 +66,7 @@ export function readSearchText(text: string, field: string): string {
   return trimmed
 }
 
-/** Exact matches only, in this order: API key id, user id, username, email. */
+/** Finds the user or API key that the text names exactly. It tries API key id, user id, username and email, in this order. */
 export async function resolveIdentifier(gateway: GatewayStore, text: string): Promise<Resolved | null> {
   const [[owned], users] = await Promise.all([gateway.apiKeysWithOwners([text]), gateway.usersNamed(text)])
   if (owned) return { apiKey: owned.apiKey, user: owned.owner }
@@ -76,7 +79,7 @@ export async function resolveIdentifier(gateway: GatewayStore, text: string): Pr
 
 const SEARCHED = ['affinityKey', 'providerId', 'providerKeyId', 'modelId'] as const
 
-/** One user's or one API key's records where the text names exactly one; else a substring of ids and names. */
+/** Selects the affinities of the user or API key that the text names exactly; otherwise those whose ids or names contain it. */
 export async function resolveSearch(
   text: string,
   context: Context,
@@ -86,7 +89,7 @@ export async function resolveSearch(
 
   const rows = await context.gateway.idsNamed(text)
   const sets = await Promise.all(
-    // Ids are looked for in the records: no others count, and their rows may have been deleted.
+    // Ids are searched in the records and not in the tables: a record's rows may have been deleted.
     SEARCHED.map(async (dimension) => {
       const live = await context.affinities.valuesContaining(dimension, text)
       return [dimension, new Set([...(rows[dimension] ?? []), ...live])] as const

@@ -7,8 +7,9 @@ import type { MaybePromise } from '../util/promises.js'
 import { completeEvent } from './with-audit.js'
 
 /**
- * Signs in, and leaves an audit event either way; a refusal for too many attempts leaves none, since it may be a flood.
- * @throws InvalidCredentialsError; RateLimitedError; UnavailableError where the database does not answer
+ * Signs a user in. Success and failure both leave an audit event. A rate-limited attempt leaves none, since an attacker could
+ * flood the audit log.
+ * @throws InvalidCredentialsError; RateLimitedError; UnavailableError if the database does not answer
  */
 export async function login(email: string, password: string, context: Context): Promise<Login> {
   context.clientGone.throwIfAborted()

@@ -35,8 +35,8 @@ const hasExpired = (expiresAt: Date | null, now: number): boolean =>
   expiresAt !== null && expiresAt.getTime() <= now * 1_000
 
 /*
- * Each reason belongs to one id of the record: its API key (with that key's user), provider, endpoint, provider key or
- * model. So the reasons of any number of records follow from those of their distinct ids.
+ * Each stale reason depends on one id of the record: its API key (with the key's user), provider, endpoint, provider key or
+ * model. So the reasons of many records follow from the reasons of their distinct ids.
  */
 
 /** @param now Unix seconds */
@@ -65,13 +65,13 @@ export function providerKeyReasons(key: ProviderKeyRow | null, now: number): Sta
   return reasons
 }
 
-/** A raw model name of an older record has no row and needs none: only a missing id is a deleted model. */
+/** Returns the reasons of a model. Older records have a model name instead of an id; a name without a row is not stale. */
 export function modelReasons(modelId: string, model: GlobalModelRow | null): StaleReason[] {
   if (!model) return isGlobalModelId(modelId) ? ['MODEL_DELETED'] : []
   return model.isActive ? [] : ['MODEL_INACTIVE']
 }
 
-/** Why this pin can no longer be honoured; at once where the page's rows have been primed. */
+/** Returns the reasons why the scheduler would not use the pin; without a promise if the loaders are primed. */
 export function staleReasons(
   record: AffinityRecord,
   loaders: Loaders,
@@ -114,17 +114,20 @@ export function staleReasons(
   }
 }
 
-/** Ids read by one statement, and looked at in one go: of 1,000,000 records some 100,000 API keys are in use. */
+/** Number of ids in one statement and in one turn of the event loop. A million records use about 100,000 API keys. */
 const AT_ONCE = 2_500
 
-/** The ids, of those that live records hold, which make a record stale: six statements, unless ids are very many. */
+/**
+ * Finds the ids in live records that make a record stale. It needs six statements, or more if there are over 2,500 ids of a
+ * kind.
+ */
 export async function staleIds(
   affinities: Pick<AffinityReader, 'distinct'>,
   loaders: Loaders,
   now: number,
 ): Promise<DimensionSets> {
   const { apiKeys, users, providers, endpoints, providerKeys, globalModels } = loaders
-  // As they are now: the index's own sets change while rows are read, and each id that came in would be a read of its own.
+  // A copy, since the index changes its sets while rows are read, and each new id would be a statement of its own.
   const inUse = async (dimension: Dimension): Promise<readonly string[]> => {
     const ids: string[] = []
     const live = await affinities.distinct(dimension)
@@ -145,7 +148,7 @@ export async function staleIds(
       await prime(some)
       for (const id of some) {
         const reasons = reasonsOf(id)
-        // Primed rows are there at once, and an await for each of 100,000 would keep everybody else waiting.
+        // Primed rows need no await. An await for each of 100,000 ids would block the event loop for others.
         if ((reasons instanceof Promise ? await reasons : reasons).length > 0) stale.add(id)
       }
       await nextTurn()

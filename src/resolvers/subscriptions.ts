@@ -9,16 +9,16 @@ import { type CacheStats, cacheStats } from './cache-stats.js'
 import { type AffinityFilter, filterSelection, presentFields } from './selections.js'
 import { staleReasons } from './stale.js'
 
-/** How often a subscription asks again whether its viewer may still read, in milliseconds. */
+/** Interval at which a subscription checks again that its viewer may still read, in milliseconds. */
 const REVIEW_EVERY_MS = 30_000
-/** Keys of other users that one stream remembers; past it they are forgotten, and asked for when they are used again. */
+/** Number of other users' API keys that one stream remembers. Beyond it all are forgotten, and read again at their next use. */
 const REMEMBERED_KEYS = 50_000
 const DEFAULT_INTERVAL_SECONDS = 5
 const MAX_INTERVAL_SECONDS = 60
 
 /**
- * What happens to affinities, as it is seen, where the filter holds. A reader that falls too far behind is cut off.
- * @throws RateLimitedError where too many subscriptions are open; UnavailableError, also later on, where changes are not seen
+ * Streams the changes to the affinities for which the filter holds. A client that reads too slowly is disconnected.
+ * @throws RateLimitedError if too many subscriptions are open; UnavailableError, also later, if changes are not seen
  */
 export async function affinityEvents(
   filter: AffinityFilter | null | undefined,
@@ -45,8 +45,9 @@ export async function affinityEvents(
 }
 
 /**
- * Tells whether an API key is this user's, at once where that is known. A key that was made later is looked up when it is
- * first used, all of one turn in one statement. An API key never changes its user.
+ * Creates a function that says whether an API key belongs to the user. It answers without a promise if it knows the key. An
+ * unknown key is read from the database at its first use; keys of one event-loop turn share a statement. An API key never
+ * changes its user, so that answers stay true.
  */
 async function keysOfUser(
   userId: string,
@@ -63,7 +64,7 @@ async function keysOfUser(
     const row = await context.loaders.apiKeys.byId.load(apiKeyId)
     const isOwn = row?.userId === userId
     if (others.size >= REMEMBERED_KEYS) others.clear()
-    // A key without a row may get one.
+    // A missing row is not remembered: the gateway may be about to insert it.
     if (row) (isOwn ? own : others).add(apiKeyId)
     return isOwn
   }
@@ -78,8 +79,8 @@ async function keysOfUser(
 }
 
 /**
- * The statistics now, and again after each interval.
- * @throws InvalidInputError where the interval is outside 1..60 seconds; RateLimitedError
+ * Streams the statistics: at once, and again after each interval.
+ * @throws InvalidInputError if the interval is outside 1..60 seconds; RateLimitedError
  */
 export async function cacheStatsStream(
   intervalSeconds: number | null | undefined,
@@ -109,9 +110,9 @@ export async function cacheStatsStream(
 }
 
 /**
- * A stream that ends with its client, when the service stops, or when its reader is too slow; and with an error where its
- * viewer may not read any more, or cannot be looked up.
- * @param begin starts to push, and returns what stops it
+ * Opens a stream. It ends when its client disconnects or reads too slowly, or when the service stops. It fails when its
+ * viewer may not read any more or cannot be checked.
+ * @param begin starts to push events, and returns a function that stops it
  */
 async function openStream<T, U>(
   context: Context,

@@ -9,7 +9,7 @@ import {
 } from '../errors.js'
 import type { Viewer } from '../session/viewer.js'
 
-/** What every clear answers with. */
+/** Fields that the answer of every clear has. */
 export interface ClearPayload {
   readonly message: string
   readonly clearedCount: number
@@ -17,22 +17,22 @@ export interface ClearPayload {
   readonly auditEvent: AuditEventRow
 }
 
-/** Of one, and of any other number. */
+/** Singular and plural of each word. */
 const NAMES = {
   affinity: ['affinity', 'affinities'],
   modelEntry: ['cached model entry', 'cached model entries'],
 } as const
 
-/** What a clear found and did. */
+/** Result of a clear. */
 export interface Cleared<Extra extends object = object> {
   readonly clearedCount: number
-  /** What went or would go. */
+  /** Kind of the cleared entries. */
   readonly what: keyof typeof NAMES
-  /** Which of them, in words: `of alice`. */
+  /** Words that say which entries were cleared, such as `of alice`. */
   readonly which?: string
-  /** Fields of the payload beyond the common ones. */
+  /** Further fields of the payload. */
   readonly extra: Extra
-  /** Facts for the audit event, beside the count. */
+  /** Further facts for the audit event. */
   readonly result?: Readonly<Record<string, unknown>>
 }
 
@@ -42,13 +42,14 @@ export interface ClearRequest {
   readonly arguments: Readonly<Record<string, unknown>>
 }
 
-/** Names the action more exactly than its field did, from what was found: an identifier can be an API key's. */
+/** Replaces the audit action, after the clear has found what its identifier names, such as an API key instead of a user. */
 export type RenameAction = (action: AuditAction) => void
 
 /**
- * A clear writes its intent, acts, and writes its outcome. Without an intent row nothing is cleared; and every attempt leaves
- * one event: dry, refused, invalid or failed. The audit event and the metrics tell the same action.
- * @throws what `act` throws; ForbiddenError; UnavailableError (DATABASE_UNAVAILABLE) before anything was done
+ * Runs a clear with an audit event: it writes the intent, clears, and writes the outcome (write-ahead log). Without an intent
+ * row nothing is cleared. Every attempt leaves one event, also a dry run, and a refused, invalid or failed one. The audit
+ * event and the metrics have the same action.
+ * @throws whatever `act` throws; ForbiddenError; UnavailableError (DATABASE_UNAVAILABLE) before anything was cleared
  */
 export async function withAudit<Extra extends object>(
   context: Context,
@@ -73,7 +74,7 @@ export async function withAudit<Extra extends object>(
   })
   try {
     requireClear(viewer)
-    // What the answer shows beside the count, and the next clear of the same document, are of the time after it.
+    // The rest of the answer, and the next clear of the same document, must see the cache as it is after this clear.
     const cleared = await act(rename).finally(() => context.refreshReaders())
     const { clearedCount, extra } = cleared
     context.metrics.clearDone(action, dryRun ? 'dry' : 'done', clearedCount)
@@ -95,7 +96,7 @@ function requireClear(viewer: Viewer): void {
   if (!viewer.canClear) throw new ForbiddenError(`${viewer.name} may read, but not clear.`)
 }
 
-/** Completes an audit event, and tells the client where it is while it is not in the database. */
+/** Completes an audit event. If the database does not take it, a note in `extensions` tells the client where the outcome is. */
 export async function completeEvent(
   context: Context,
   event: AuditEventRow,

@@ -10,7 +10,7 @@ export const AuditEvent = builder.prismaObject('AuditLog', {
   name: 'AuditEvent',
   description:
     'An audit event records one action that somebody tried through this service, done, refused or failed (table `audit_logs`).',
-  // Besides these, Prisma reads what the fields that are asked for select.
+  // Prisma reads these columns and those that the requested fields select.
   select: { id: true },
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Send this id to `auditEvent` to read the event again.' }),

@@ -12,7 +12,7 @@ import { getDatamodel } from '../generated/pothos-types.js'
 
 /**
  * Highest cost of one request. A page of 1,000 affinities with every field and every join costs about 120,000; such a page
- * below each record of another costs millions. How deep and how wide a document may be is in server/limits.
+ * for each record of another page would cost millions. The limits of depth and breadth are in server/limits.
  */
 const MAX_COMPLEXITY = 250_000
 
@@ -28,7 +28,7 @@ interface AppTypes {
   }
 }
 
-/** What Pothos makes of our types; for helpers that take a field or argument builder. */
+/** Pothos's types for this schema, for helpers that take a field or argument builder. */
 export type BuilderTypes = PothosSchemaTypes.ExtendDefaultTypes<AppTypes>
 
 export const builder = new SchemaBuilder<AppTypes>({
@@ -51,7 +51,7 @@ export const builder = new SchemaBuilder<AppTypes>({
   prisma: {
     client: (context) => context.prisma,
     dmmf: getDatamodel(),
-    // A resolver that ignores which columns were asked for would read, or lack, others.
+    // A resolver that ignores the requested columns would read too many, or too few.
     onUnusedQuery: 'error',
   },
 })

@@ -24,7 +24,7 @@ import { AuditEvent } from './audit.js'
 import { type BuilderTypes, builder } from './builder.js'
 import { ApiKey, Provider, User } from './entities.js'
 
-/** A clear counts as much as a large page: a request cannot string many of them together. */
+/** Cost of a clear, as high as that of a large page, so that a request cannot contain many clears. */
 const CLEAR_COMPLEXITY = 25_000
 
 const CLEAR_RESULT = 'The result says what the clear did, or why it did nothing.'
@@ -44,7 +44,8 @@ const ClearPayload = builder.interfaceRef<PayloadShape>('ClearPayload').implemen
       type: AuditEvent,
       description: 'This audit event records the call; dry runs are recorded, too.',
       resolve({ auditEvent }, _args, context, info) {
-        // Tells Pothos that the row is here: it would read it again, and the database may have gone since.
+        // This call tells Pothos that the row is already here. Otherwise it would read the row again, and that fails if the
+        // database has gone down since.
         queryFromInfo({ context, info })
         return rowOf(auditEvent)
       },

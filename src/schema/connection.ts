@@ -28,7 +28,7 @@ const PageInfo = builder.objectRef<PageInfoShape>('PageInfo').implement({
   }),
 })
 
-/** `first` and `after`, as every connection has them. */
+/** Defines the arguments `first` and `after` of a connection. */
 export const pageArguments = (arg: ArgBuilder<BuilderTypes>) => ({
   first: arg.int({
     defaultValue: DEFAULT_FIRST,
@@ -40,20 +40,20 @@ export const pageArguments = (arg: ArgBuilder<BuilderTypes>) => ({
   }),
 })
 
-/** Fields of a list inside a connection cost once for each record; the connection itself multiplies. */
+/** Complexity of a list inside a connection: the connection already multiplies by the number of records. */
 const ONCE = { field: 1, multiplier: 1 }
 
-/** A page costs what its records cost, times their number. */
+/** Complexity of a page: the cost of a record times `first`. */
 export const pageComplexity = ({ first }: { first?: number | null | undefined }) => ({
   field: 5,
   multiplier: Math.min(Math.max(first ?? DEFAULT_FIRST, 1), MAX_FIRST),
 })
 
 /**
- * The connection and the edge type of a list that is paged by keyset. Fields of one connection alone are added to it by
- * `builder.objectFields`.
- * @param name of the node's type; `ModelMapping` has `ModelMappingConnection` and `ModelMappingEdge`
- * @param noun what a node is called, for descriptions
+ * Defines the connection and edge types of a list with keyset pagination. `builder.objectFields` adds the fields that only
+ * one connection has.
+ * @param name name of the node's type; `ModelMapping` gets `ModelMappingConnection` and `ModelMappingEdge`
+ * @param noun word for a node in descriptions
  */
 export function keysetConnection<Node, Page extends KeysetPage<Node> = KeysetPage<Node>>(
   name: string,
@@ -61,7 +61,7 @@ export function keysetConnection<Node, Page extends KeysetPage<Node> = KeysetPag
   noun: string,
   description = `This is one page of a list; each record is one ${noun}.`,
 ): ObjectRef<BuilderTypes, Page> {
-  // A cursor is made only where it is asked for: 1,000 of them cost more than the records of a page.
+  // A cursor is made only if it is requested, since 1,000 cursors cost more than the records of a page.
   const edge = builder.objectRef<{ node: Node; page: Page }>(`${name}Edge`).implement({
     description: `This is one ${noun} and its cursor.`,
     fields: (t) => ({

@@ -4,8 +4,8 @@ import type { Selected } from '../loaders/affinity-joins.js'
 type MutableSelected = { [field: string]: MutableSelected }
 
 /**
- * The fields selected below a connection's nodes, under `nodes` and `edges { node }` alike.
- * @param path the fields that lead from the resolved field to the connection
+ * Collects the fields that a query selects on a connection's records, both under `nodes` and under `edges { node }`.
+ * @param path fields that lead from the resolved field to the connection
  */
 export function selectedNodes(info: GraphQLResolveInfo, path: readonly string[] = []): Selected {
   const tree: MutableSelected = Object.create(null)
@@ -14,7 +14,7 @@ export function selectedNodes(info: GraphQLResolveInfo, path: readonly string[] 
   return merge(connection?.['nodes'] ?? {}, connection?.['edges']?.['node'] ?? {})
 }
 
-/** Directives are not read: a field that is skipped costs a fetch of rows too many, never one too few. */
+/** Collects the fields of a selection set. It ignores `@skip` and `@include`: rows may be read in vain, but never too few. */
 function collect(
   selectionSet: SelectionSetNode | undefined,
   into: MutableSelected,

@@ -26,36 +26,36 @@ import { useRequestLog } from './observe/use-request-log.js'
 import { type ContextDeps, createContext } from './request-context.js'
 import { useCancellation } from './use-cancellation.js'
 import { useCompiledQueries } from './use-compiled-queries.js'
-import { useNotes } from './use-response-extensions.js'
+import { useResponseExtensions } from './use-response-extensions.js'
 
-/** Largest request body, in bytes: a document at its limits with its variables is far below. */
+/** Largest request body, in bytes. The largest permitted document with its variables is much smaller. */
 export const MAX_BODY_BYTES = 100_000
 
 export interface YogaDeps extends ContextDeps {
   readonly logger: Logger
   readonly readHealth: () => Promise<Health>
   readonly metrics: Metrics
-  /** What `/metrics` shows, in the Prometheus text format. */
+  /** Renders the text of `/metrics` in the Prometheus format. */
   readonly renderMetrics: () => Promise<string>
-  /** Whether `/metrics` needs no token. */
+  /** True if `/metrics` needs no token. */
   readonly metricsPublic: boolean
   readonly trustProxy?: TrustProxy
-  /** What callers may ask for over time; 0: no limit. The limits of a single document follow from the schema: use-limits.ts. */
+  /** Limits over time; 0: no limit. The limits of a single document are in use-limits.ts. */
   readonly limits: {
     readonly viewerCostPerMinute: number
     readonly addressCostPerMinute: number
     readonly operationSeconds: number
   }
-  /** Other origins whose pages may ask. */
+  /** Other origins whose pages may send requests (CORS). */
   readonly corsOrigins: readonly string[]
   readonly tracing?: Tracing | undefined
-  /** In production nobody may introspect, GraphiQL is not served and errors suggest no names. */
+  /** True in production: introspection and GraphiQL are off, and error messages suggest no names. */
   readonly production: boolean
-  /** If given, only these documents are run, and GraphiQL is not served. */
+  /** If it is set, only these documents run, and GraphiQL is not served. */
   readonly trustedDocuments?: TrustedDocuments | undefined
 }
 
-/** What Node's adapter hands to Yoga; a test in process may give an address instead. */
+/** Context that Node's adapter passes to Yoga. Tests without HTTP pass a client address instead. */
 export interface ServerContext {
   readonly req?: IncomingMessage
   readonly res?: ServerResponse
@@ -64,7 +64,7 @@ export interface ServerContext {
 
 export type Yoga = YogaServerInstance<ServerContext, Context>
 
-/** The GraphQL server as a function from request to response, with nothing listening yet. */
+/** Creates the GraphQL server: a function from request to response, which does not listen by itself. */
 export function createGraphqlServer(deps: YogaDeps): Yoga {
   const { logger, production, trustedDocuments, trustProxy = TRUST_NOBODY } = deps
   const addressOf = (server: ServerContext) =>
@@ -121,7 +121,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
       ...(trustedDocuments ? [useTrustedDocuments(trustedDocuments)] : []),
       useIntrospection({ enabled: !production }),
       useOneErrorPerField(),
-      useNotes(),
+      useResponseExtensions(),
     ],
   })
 }
@@ -129,7 +129,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
 const limiterOf = (costPerMinute: number) =>
   costPerMinute > 0 ? createCostLimiter(costPerMinute) : undefined
 
-/** Tokens travel in a header, so that no page needs credentials of the browser's. */
+/** Creates the CORS options. Tokens travel in a header, so that the browser's credentials are never needed. */
 const allowing =
   (origins: readonly string[]) =>
   (request: Request): CORSOptions => {

@@ -11,7 +11,7 @@ import {
   UnavailableError,
 } from '../errors.js'
 
-/** Every `extensions.code` that a client can meet. */
+/** All values of `extensions.code` that a client can receive. */
 export const PUBLIC_CODES = [
   'UNAUTHENTICATED',
   'FORBIDDEN',
@@ -27,9 +27,9 @@ export const PUBLIC_CODES = [
 export type PublicCode = (typeof PUBLIC_CODES)[number]
 
 /**
- * What a client may see of an error: a public code with a message that was written for it. All that was not written
- * for it becomes INTERNAL_SERVER_ERROR, without the message, the stack or the driver's words, and is reported instead,
- * once, however many fields it has failed.
+ * Creates the function that turns errors into what a client may see: a public code and a message written for clients. Any
+ * other error becomes INTERNAL_SERVER_ERROR without its message and stack, which may contain secrets. It is reported instead,
+ * once, even if many fields failed with it.
  */
 export function createErrorMask(reportUnexpected: (error: unknown) => void) {
   const reported = new WeakSet<object>()
@@ -66,7 +66,7 @@ const INTERNAL: Description = {
   extensions: { code: 'INTERNAL_SERVER_ERROR' },
 }
 
-/** GraphQL wraps what a resolver throws, and what a scalar says of a variable: the latter without the variable's name. */
+/** Unwraps the error that a resolver threw. An error of a variable stays wrapped: only the wrapper has the variable's name. */
 function originOf(error: unknown): unknown {
   if (!(error instanceof GraphQLError) || !error.originalError || isBadVariable(error)) return error
   return originOf(error.originalError)
@@ -107,7 +107,7 @@ const described = (message: string, code: PublicCode, http?: object): Descriptio
   extensions: { code, ...(http && { http }) },
 })
 
-/** GraphQL's own errors are about the client's document, except one that a resolver's value caused. */
+/** Describes an error of GraphQL itself. It is about the client's document, unless a resolver returned a wrong value. */
 function describeGraphQLError(error: GraphQLError): Description | undefined {
   const code = publicCode(error)
   if (!code || code === 'INTERNAL_SERVER_ERROR') return undefined
@@ -116,8 +116,9 @@ function describeGraphQLError(error: GraphQLError): Description | undefined {
 }
 
 /**
- * An error that is not a field's has kept the operation from running: 400. Yoga's `spec` makes that 200 for clients
- * that accept application/json alone, as they expect for a document's faults; not for those of the request itself.
+ * Returns the HTTP options of an error. An error without a path has kept the operation from running, so that the status is
+ * 400. Yoga's `spec` turns this into 200 for clients that accept only application/json, as GraphQL over HTTP asks for faults
+ * of the document; faults of the request itself keep 400.
  */
 function httpOf({ path, extensions }: GraphQLError): GraphQLErrorExtensions['http'] {
   const http = extensions['http'] ?? (path ? undefined : { status: 400, spec: true })

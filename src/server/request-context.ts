@@ -17,7 +17,7 @@ import type { Viewer } from '../session/viewer.js'
 import type { StatisticsReader } from '../statistics/statistics.js'
 import type { Streams } from '../util/open-streams.js'
 
-/** What all requests share. */
+/** Parts that all requests share. */
 export interface ContextDeps {
   readonly authenticator: Authenticator
   readonly affinitySource: AffinitySource
@@ -40,7 +40,7 @@ export interface ContextDeps {
 }
 
 export interface RequestFacts {
-  /** Aborts when the client goes. */
+  /** Aborts when the client disconnects. */
   readonly clientGone: AbortSignal
   readonly authorization: string | null
   readonly requestId: string
@@ -49,10 +49,10 @@ export interface RequestFacts {
   readonly disconnect: () => void
 }
 
-/** How long a subscription uses the rows that it has read, in milliseconds. */
-const RENEW_AFTER_MS = 1_000
+/** Time for which a subscription uses rows that it has read, in milliseconds. */
+const REFRESH_AFTER_MS = 1_000
 
-/** The context of one request. Nothing is asked of any store before it is needed. */
+/** Creates the context of one request. It reads nothing from a store before it is needed. */
 export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   let viewer: Promise<Viewer> | undefined
   let knownViewer: Viewer | undefined
@@ -67,8 +67,8 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     return found
   }
 
-  // Yoga copies the context's properties once, so that a getter would be read once: these objects stay, and what is in them
-  // is replaced.
+  // Yoga copies the context's properties once and would read a getter only once. So these objects stay the same, and
+  // `refresh` replaces their contents.
   const affinities = { ...deps.affinitySource.reader() }
   const mappingReader = { ...deps.mappingSource.reader() }
   const loaders = createLoaders(gateway)
@@ -105,7 +105,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     gatewayFigures: deps.gatewayFigures,
     loaders,
     refresh() {
-      if (performance.now() - readAt <= RENEW_AFTER_MS) return
+      if (performance.now() - readAt <= REFRESH_AFTER_MS) return
       readAt = performance.now()
       Object.assign(loaders, createLoaders(gateway))
       refreshReaders()
@@ -127,7 +127,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   }
 }
 
-/** The same store, which from the signal on refuses to begin anything. */
+/** Wraps the store so that it starts no further read after the signal has aborted. */
 function until(signal: AbortSignal, gateway: GatewayStore): GatewayStore {
   const begun = Object.entries(gateway).map(([name, read]) => [
     name,

@@ -4,11 +4,11 @@ import type { Context } from '../context.js'
 import { ClientGoneError, OperationTimeoutError } from '../errors.js'
 
 /**
- * Stops the work of an operation whose client has gone, and of a query that takes too long: no further field is begun,
- * and no further statement. A subscription ends with its client, also where that goes before there is an answer: then
- * nobody would ever read the stream, or end it. A mutation's field that runs is finished, with its audit record, and takes the time that it
- * takes: half a clear helps nobody.
- * @param seconds 0: a query may take as long as it does
+ * Cancels an operation whose client has disconnected, and a query that takes too long: it starts no further field and no
+ * further SQL statement. A subscription ends with its client, also if the client leaves before the answer; otherwise nobody
+ * would ever close the stream. A mutation has no time limit, and a field of it that has started is completed with its audit
+ * event, since half a clear helps nobody.
+ * @param seconds longest duration of a query; 0: no limit
  */
 export function useCancellation(seconds: number): Plugin<Context & YogaInitialContext> {
   return {
@@ -20,9 +20,9 @@ export function useCancellation(seconds: number): Plugin<Context & YogaInitialCo
       const { request, stop, stopped } = args.contextValue
       const isQuery = getOperationAST(args.document, args.operationName)?.operation === 'query'
       const { signal } = request
-      // Each field of a mutation asks by itself whether its client is still there.
+      // Each field of a mutation checks by itself whether its client is still connected.
       if (!isQuery) return
-      // GraphQL.js has no such argument: what runs the query ends its wait with it.
+      // GraphQL.js has no argument for a signal; use-compiled-queries.ts reads this one.
       Object.assign(args, { signal: stopped })
       const timer =
         seconds > 0
@@ -39,7 +39,7 @@ export function useCancellation(seconds: number): Plugin<Context & YogaInitialCo
   }
 }
 
-/** Calls back when a request's client goes, or at once where it has gone; returns what stops that. */
+/** Calls `stop` when the client disconnects, or at once if it already has. Returns a function that removes the listener. */
 function whenGone(signal: AbortSignal, stop: (reason: unknown) => void): () => void {
   const clientGone = () => stop(signal.reason)
   if (signal.aborted) clientGone()

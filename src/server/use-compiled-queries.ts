@@ -16,25 +16,25 @@ import { createLru } from '../util/lru.js'
 
 export interface CompiledQueriesOptions {
   /**
-   * How often a viewer has to run a query, without an error, before it is compiled; at least 1, since a run is what
-   * proves it to be within the cost limits. Compiling costs about as much as two runs of a long page.
+   * Number of runs by a viewer without an error before a query is compiled; at least 1, since the first run checks the cost
+   * limits. Compiling costs about as much as two runs of a long page.
    */
   readonly after?: number
-  /** How many are kept. Each holds on to its document and to some 100 kB of code. */
+  /** Number of compiled queries that are kept (LRU). Each keeps its document and about 100 kB of code in memory. */
   readonly atMost?: number
 }
 
 /**
- * Runs a query that is asked again and again as JavaScript of its own, which is several times faster for a long page than
- * walking its document for each record. Mutations are never compiled, nor is anything that nobody with a token asks.
- * Documents are walked by GraphQL.js rather than by Yoga's own executor: both then give the fields of an answer in the order
- * of the query, where Yoga's gives them in the order in which they were resolved.
+ * Compiles queries that are sent repeatedly to JavaScript (graphql-jit), which is several times faster for a long page than
+ * interpreting the document for each record. Mutations, and queries without a valid token, are never compiled. All other
+ * documents are run by GraphQL.js instead of Yoga's own executor. GraphQL.js and graphql-jit give an answer's fields in the
+ * order of the query; Yoga's executor gives them in the order in which they resolve.
  */
 export function useCompiledQueries({
   after = 2,
   atMost = 100,
 }: CompiledQueriesOptions = {}): Plugin<Context> {
-  // By the operation itself: Yoga keeps parsed documents by their text.
+  // The key is the parsed operation, since Yoga caches parsed documents by their texts.
   const runs = new WeakMap<OperationDefinitionNode, number>()
   const compiled = createLru<OperationDefinitionNode, CompiledQuery | null>(atMost)
 
@@ -77,30 +77,30 @@ function compile({ schema, document, operationName }: ExecutionArgs): CompiledQu
 }
 
 /**
- * Names with two underscores: `__proto__` as an alias would set the prototype of the answer's objects, and introspection
- * has no cost limit, where the compiler writes out each fragment wherever it is spread.
+ * Returns false for documents with names that begin with two underscores, except `__typename`. In compiled code the alias
+ * `__proto__` would set the prototype of the answer's objects. Introspection has no cost limit, and the compiler expands
+ * every fragment wherever it is spread.
  */
 const isSafe = ({ document }: ExecutionArgs): boolean =>
   document.loc !== undefined && !/__(?!typename\b)/.test(document.loc.source.body)
 
 /**
- * GraphQL's own reading of the variables: the compiler's does not know defaults inside of input objects. Undefined where
- * one is bad: the executor says so best.
+ * Coerces the variables with GraphQL.js, since graphql-jit ignores defaults inside of input objects. Returns undefined if a
+ * variable is invalid; GraphQL.js then runs the query and reports it.
  */
 function coercedVariables({ variableDefinitions = [] }: OperationDefinitionNode, args: ExecutionArgs) {
   return getVariableValues(args.schema, variableDefinitions, args.variableValues ?? {}).coerced
 }
 
-/** Arguments with the signal that `useCancellation` adds: it ends the wait for a query. */
+/** Arguments with the signal that `useCancellation` adds. */
 type StoppableArgs = ExecutionArgs & { readonly signal?: AbortSignal }
 
-/** Walks the document. */
 async function walk(args: StoppableArgs): Promise<ExecutionResult> {
   args.signal?.throwIfAborted()
   return unlessAborted(execute(args), args.signal)
 }
 
-/** Runs the compiled query. Its errors know their place as those of a walked document do. */
+/** Runs the compiled query, and gives its errors the same locations as GraphQL.js does. */
 async function run(query: CompiledQuery, args: StoppableArgs, variables: object) {
   args.signal?.throwIfAborted()
   const result = query.query(args.rootValue, args.contextValue, variables)
@@ -117,7 +117,7 @@ async function unlessAborted<T>(work: T | PromiseLike<T>, signal: AbortSignal | 
   return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop))
 }
 
-/** The compiler's errors know lines and columns; GraphQL's own know the place in the source, from which those follow. */
+/** Converts the lines and columns in graphql-jit's errors to positions in the source, which GraphQL's errors need. */
 function located(result: ExecutionResult, { document }: ExecutionArgs): ExecutionResult {
   const source = document.loc?.source
   if (!result.errors || !source) return result

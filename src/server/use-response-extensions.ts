@@ -2,8 +2,8 @@ import type { ExecutionResult } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../context.js'
 
-/** Puts what resolvers noted beside the data into the answer's `extensions`. */
-export function useNotes(): Plugin<Context> {
+/** Copies the notes that resolvers left in the context into the answer's `extensions`. */
+export function useResponseExtensions(): Plugin<Context> {
   return {
     onExecute({ args }) {
       const { notes } = args.contextValue

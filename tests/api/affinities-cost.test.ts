@@ -81,7 +81,7 @@ describe('a page of affinities', () => {
     ])
   })
 
-  it('costs the same however it is asked for: nodes, edges, fragments', async () => {
+  it('costs the same through nodes, edges and fragments', async () => {
     const six = await tablesOf(page('(first: 1000)'))
     expect(await tablesOf(page('(first: 1)'))).toEqual(six)
     expect(
@@ -126,7 +126,7 @@ describe('a page of affinities', () => {
     expect(await tablesOf('{ affinities { totalCount } }')).toEqual([])
   })
 
-  it('of stale ones reads each table once, apart from keys that were not met before', async () => {
+  it('of stale affinities reads each table once, and the page’s other API keys in one more statement', async () => {
     const tables = await tablesOf(page('(first: 1000, filter: { stale: true })'))
     expect(new Set(tables).size).toBe(6)
     // The siblings of the page's keys come in a second statement.
@@ -134,7 +134,7 @@ describe('a page of affinities', () => {
     expect(tables.filter((table) => table === 'api_keys').length).toBeLessThanOrEqual(2)
   })
 
-  it('is read anew from the database for each request, and is one moment within it', async () => {
+  it('is read from the database again for each request, but only once within a request', async () => {
     const [id = ''] = [...rows.providers.keys()]
     const names = async (): Promise<string[]> => {
       const { data } = await service.query(
@@ -150,7 +150,7 @@ describe('a page of affinities', () => {
     expect(await names()).toEqual([before, before])
   })
 
-  it('and another in the same request share what both need', async () => {
+  it('shares the rows that another page in the same request needs', async () => {
     const tables = await tablesOf(
       '{ a: affinities { nodes { provider { id } } } b: affinities(offset: 100) { nodes { provider { id } } } }',
     )

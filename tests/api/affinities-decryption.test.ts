@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { expectedPins, fixturePins, type Pin, type Rows, readRows } from './affinity-model.js'
 
-/** The initialization vectors, which are random and so name a stored key, of what was really decrypted. */
+/** Initialization vectors of the keys that were really decrypted. They are random, so that each identifies a stored key. */
 const decrypted: string[] = []
 const { createDecipheriv } = crypto
 const ivOf = (stored: string): string => {

@@ -80,7 +80,7 @@ describe.each(MODES)('pages of affinities, %s,', (_mode, env) => {
     return errors[0]
   }
 
-  describe('that cannot be meant are refused in plain words:', () => {
+  describe('with invalid arguments are refused in plain words:', () => {
     it.each([
       ['first', { first: 0 }, 'first must be between 1 and 1000; it was 0.'],
       ['first', { first: -1 }, 'first must be between 1 and 1000; it was -1.'],
@@ -115,7 +115,7 @@ describe.each(MODES)('pages of affinities, %s,', (_mode, env) => {
   })
 
   describe('of records with names of any length', () => {
-    // Any client of the gateway may ask for a model of such a name.
+    // A client of the gateway may ask for a model with a name of any length.
     const names = [1, 511, 512, 513, 7_000, 7_001, 1_000_000].flatMap((length) => [
       'm'.repeat(length),
       `${'m'.repeat(length - 1)}模`,
@@ -127,7 +127,7 @@ describe.each(MODES)('pages of affinities, %s,', (_mode, env) => {
       ['EXPIRES_AT', 'DESC'],
       ['CREATED_AT', 'ASC'],
       ['REQUEST_COUNT', 'DESC'],
-    ] as const)('meet each once by %s %s, in pages of one', async (field, direction) => {
+    ] as const)('contain each record once by %s %s, in pages of one', async (field, direction) => {
       await Promise.all(
         keys.map((key) =>
           redis.set(
@@ -141,7 +141,7 @@ describe.each(MODES)('pages of affinities, %s,', (_mode, env) => {
       for (let after: string | null = null, more = true; more; ) {
         const page: Page = await ask({ first: 1, after, orderBy: { field, direction } })
         met.push(...page.keys)
-        // As short as a request can carry anywhere, whatever the record's key is.
+        // A cursor must be short enough for any request, however long the record's key is.
         expect(page.endCursor?.length).toBeLessThan(5_000)
         after = page.endCursor
         more = page.hasNextPage
@@ -182,7 +182,7 @@ describe.each(MODES)('pages of affinities, %s,', (_mode, env) => {
         expect((await ask({ after })).keys).toEqual(keys.slice(n + 1))
     })
 
-    it('may change in size', async () => {
+    it('may have different sizes', async () => {
       const { endCursor } = await ask({ first: 1 })
       expect((await ask({ first: 1000, after: endCursor })).keys).toHaveLength(4)
     })
@@ -203,7 +203,7 @@ describe.each(MODES)('pages of affinities, %s,', (_mode, env) => {
       }
     })
 
-    it('know the same query in other words', async () => {
+    it('accept a cursor of the same query in other words', async () => {
       const { endCursor: after } = await ask({
         first: 1,
         filter: { apiFormat: 'CLAUDE', modelId: 'm' },
@@ -241,7 +241,7 @@ describe.each(MODES)('pages of affinities, %s,', (_mode, env) => {
         expect(await refusal({ after }), after).toMatchObject({ extensions: { field: 'after' } })
     })
 
-    it('that were made up well are a place like any other', async () => {
+    it('accept a well-formed cursor of a record that does not exist as a position', async () => {
       const { endCursor, keys } = await ask({ first: 1 })
       const [version, query] = JSON.parse(Buffer.from(endCursor ?? '', 'base64url').toString())
       const at = (value: string, key: string) =>
@@ -266,7 +266,7 @@ describe.each(MODES)('pages of affinities, %s,', (_mode, env) => {
     })
   })
 
-  it('that tie go on within the tie', async () => {
+  it('go on among records with equal values', async () => {
     await putAll(Array.from({ length: 25 }, () => 7))
     const all = Array.from({ length: 25 }, (_, n) => keyOf(n)).sort()
     for (const [direction, expected] of [

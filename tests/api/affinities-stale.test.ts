@@ -23,7 +23,7 @@ describe('stale affinities', () => {
 
   beforeAll(async () => {
     service = await startTestApp({ now: () => NOW })
-    // One honourable pin of each of several users, broken in one way each; rows that other pins may share.
+    // Takes one usable pin of each of several users and makes each stale for another reason. Other pins may share the rows.
     const before = await readRows(service.databaseUrl)
     const honourable = pins.filter((pin) => staleReasonsOf(pin, before, NOW).length === 0)
     changed = [
@@ -90,7 +90,7 @@ describe('stale affinities', () => {
     expect([...seen].sort()).toEqual([...STALE_REASONS].sort())
   })
 
-  it('are so from the very moment that a key expires at', async () => {
+  it('include those of a key from the very moment at which it expires', async () => {
     const [expiredNow, expiresSoon] = changed
     const reasons = async (pin: Pin | undefined) =>
       (await read({ affinityKey: pin?.affinityKey })).nodes.flatMap(
@@ -100,7 +100,7 @@ describe('stale affinities', () => {
     expect(await reasons(expiresSoon)).not.toContain('API_KEY_EXPIRED')
   })
 
-  it('include those of a user whose account was deleted, but is still a row', async () => {
+  it('include those of a user who is marked as deleted', async () => {
     const owner = changed[4]
     const { nodes } = await read({ affinityKey: owner?.affinityKey })
     expect(nodes.length).toBeGreaterThan(0)

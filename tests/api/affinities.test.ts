@@ -348,7 +348,7 @@ describe('a record whose expire_at has passed while Redis still has it', () => {
     }
   })
 
-  it('hides no other record’s rows when one of its ids cannot be in any database', async () => {
+  it('hides no rows of other records if one of its ids cannot be in any database', async () => {
     const service = await startTestApp()
     try {
       await service.redis.client().set(

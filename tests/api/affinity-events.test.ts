@@ -56,7 +56,7 @@ describe('affinityEvents', () => {
     })
   })
 
-  it('are refused where the cache is only scanned: nobody would see any', async () => {
+  it('are refused if the cache is only scanned, since no change is seen then', async () => {
     const service = await start({ env: { AFFINITY_INDEX: 'off' } })
     const stream = await subscribe(service)
     await until(() => expect(stream.hasEnded()).toBe(true))
@@ -64,7 +64,7 @@ describe('affinityEvents', () => {
     expect(stream.answers()[0].errors[0].message).toContain('AFFINITY_INDEX')
   })
 
-  it('that are refused count as closed: not one of many attempts is too many', async () => {
+  it('do not count towards the limit of subscriptions if they are refused', async () => {
     const service = await start({ env: { AFFINITY_INDEX: 'off' } })
     for (let n = 0; n <= STREAM_LIMITS.perViewer; n += 1) {
       const stream = await subscribe(service)
@@ -131,12 +131,12 @@ describe('affinityEvents of one user', () => {
     const stream = await subscribe(service, ofUser(user))
     await pin(service, 'early')
     await until(() => expect(keysOf(stream.answers())).toEqual(['early']))
-    // The stream has just read its rows: what it knows of them is as old as can be when the new keys are used.
+    // The stream has just read its rows, so that the new keys are used when these are as old as possible.
     await makeKey(service, 'foreign', other)
     await makeKey(service, 'late', user)
     for (const key of ['foreign', 'late', 'of-nobody']) await pin(service, key)
     await until(() => expect(keysOf(stream.answers())).toEqual(['early', 'late']))
-    // A key whose row has gone still belonged to its user when its record went.
+    // An API key still belongs to its user for the event of its record, even if its row has been deleted.
     await sql(service.databaseUrl, "DELETE FROM api_keys WHERE id IN ('early', 'late')")
     const gateway = service.redis.client()
     for (const key of ['foreign', 'early', 'late']) await gateway.del(`cache_affinity:${key}:CLAUDE:model`)

@@ -1,6 +1,6 @@
 /**
- * What the service should answer, worked out the slow and plain way from the fixture files and the rows of the database,
- * with none of the service's own code.
+ * A reference model of the service: it computes the expected answers slowly and plainly from the fixture files and the rows
+ * of the database, without any code of the service.
  */
 import pg from 'pg'
 import { fixtureEntries } from '../support/fixtures.js'

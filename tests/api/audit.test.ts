@@ -11,7 +11,7 @@ const BOBS_STANDALONE_KEY = '26913812-0d8d-4f28-88da-007284146a53'
 const ANTHROPIC = '42a90167-8c53-4a24-b4e4-2b0c84578881'
 const OURS = `description LIKE '%via affinityql'`
 
-/** Each clear with arguments that are good as far as they can be judged without any store. */
+/** Arguments of each clear that are valid as far as this can be decided without a store. */
 const GOOD_ARGUMENTS: Readonly<Record<Clear, object>> = {
   clearUserCache: { identifier: 'bob' },
   clearSingleAffinity: { affinityKey: 'a', endpointId: 'b', modelId: 'c', apiFormat: 'd' },
@@ -36,7 +36,7 @@ const ACTIONS: Readonly<Record<Clear, string>> = {
 let service: TestApp
 let clock = Date.now()
 beforeAll(async () => {
-  // Every look at the clock takes a millisecond, so that events have an order.
+  // Each call of the clock advances it by a millisecond, so that events have an order.
   service = await startTestApp({ now: () => clock++ })
 })
 afterAll(() => service.close())
@@ -192,7 +192,7 @@ describe('a call leaves one audit row', () => {
     expect(rows.map(({ id }) => id)).toEqual([data.a.auditEvent.id, data.b.auditEvent.id])
   })
 
-  it('and a call that is never run leaves none: no token, or a document that is refused', async () => {
+  it('unless the call never runs: it has no token, or its document is refused', async () => {
     const before = (await auditRows()).length
     const args = { identifier: 'bob' }
     const noToken = await service.query(clearDocument('clearUserCache'), args, { token: null })
@@ -231,7 +231,7 @@ describe('the row', () => {
     }
   })
 
-  it('has the action that what was found gives it, in the metrics as well, also where the clear fails', async () => {
+  it('has the action of what the identifier names, as the metrics do, even if the clear fails', async () => {
     const { service: behind, proxy, client: redis } = await startBehindProxy({ records: 0 })
     await redis.set(`cache_affinity:${BOBS_STANDALONE_KEY}:d:c`, recordOf({}))
     await seen(behind, '(filter: { apiFormat: "d" })', 1)
@@ -442,7 +442,7 @@ describe('auditEvents', () => {
     expect(ids.filter((id: string) => id.startsWith('gateway-'))).toEqual([])
   })
 
-  it('show a row whose metadata somebody has changed as far as it goes', async () => {
+  it('show what can be read of a row whose metadata somebody has changed', async () => {
     await sql(
       service.databaseUrl,
       `INSERT INTO audit_logs (id, event_type, description, created_at, event_metadata) VALUES

@@ -1,4 +1,4 @@
-/** What tests of the clears share: one document for each mutation, and Redis as another client sees it. */
+/** Helpers for the tests of clears: one document for each mutation, and Redis as another client sees it. */
 import type { Redis } from 'ioredis'
 import { expect } from 'vitest'
 import { loadRedisFixtures } from '../../scripts/lib/fixtures.js'
@@ -26,7 +26,7 @@ export const ANSWER = `
   ... on Error { code message }
   ... on UnavailableError { clearedCount }`
 
-/** Those that can be given something that is not meant: a clear of everything takes no selector. */
+/** Clears with a selector, which may be invalid; a clear of everything has none. */
 const INVALID: ReadonlySet<Clear> = new Set(
   (Object.keys(CLEARS) as Clear[]).filter((clear) => !('confirm' in CLEARS[clear])),
 )
@@ -56,7 +56,7 @@ export async function clear(
   return data[name]
 }
 
-/** Everything in Redis, by key, as DUMP writes it: equal only where nothing was touched. */
+/** Reads all of Redis by key, as DUMP encodes it. Two results are equal only if nothing was written between them. */
 export async function contents(redis: Redis): Promise<Map<string, string>> {
   const keys = (await redis.keys('*')).sort()
   const dumps = await Promise.all(keys.map((key) => redis.dumpBuffer(key)))
@@ -89,7 +89,7 @@ export async function seen(service: TestApp, args: string, count: number): Promi
   await expect.poll(total).toBe(count)
 }
 
-/** Ours to add to: what a clear may change beside what it clears. */
+/** Keys that a clear may change besides those that it clears. */
 export const COUNTERS = 'cache_stats:affinity'
 
 const counted = (count: number) =>

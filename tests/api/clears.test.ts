@@ -106,7 +106,7 @@ describe('clearUserCache', () => {
   })
 
   it.each(['nobody', '*', '%', '_', 'bo', 'BOB', 'cache_affinity:', "' OR 1=1 --", '["bob"]'])(
-    'knows no %s: exact matches only',
+    'does not find %s: only exact names count',
     async (identifier) => {
       const before = await contents(redis())
       expect(await clear(service, 'clearUserCache', { identifier })).toMatchObject({
@@ -434,7 +434,7 @@ describe('many clears at once', () => {
     expect((await count()) - before).toBe(FIXTURE_AFFINITIES + BROKEN_AFFINITIES - left)
   })
 
-  it('are counted even where nobody can count: the clear is done all the same', async () => {
+  it('succeed even if the gateways’ count of invalidations cannot be raised', async () => {
     await redis().set(COUNTERS, 'not a hash')
     const done = await clear(service, 'clearUserCache', { identifier: 'bob' })
     expect(done.clearedCount).toBe(ownedBy('bob').length)

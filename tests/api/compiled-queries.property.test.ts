@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => service.close())
 
-it('any query is answered the same, whether its document is walked or has been compiled', async () => {
+it('any query has the same answer whether it is interpreted or compiled', async () => {
   let answered = 0
   await fc.assert(
     fc.asyncProperty(fc.gen(), async (g) => {

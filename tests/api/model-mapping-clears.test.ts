@@ -48,7 +48,7 @@ it('everything is cleared only with confirmation', async () => {
   expect(await contents(redis())).toEqual(before)
 })
 
-it('everything is the six families, and not whatever else begins with model:', async () => {
+it('a clear of everything removes the six families, and no other key that begins with model:', async () => {
   expect(family).toHaveLength(137)
   const strangers = [
     'model:',
@@ -63,7 +63,7 @@ it('everything is the six families, and not whatever else begins with model:', a
   expect(await countKeys(redis(), 'cache_affinity:')).toBe(FIXTURE_AFFINITIES + BROKEN_AFFINITIES)
 })
 
-it('what goes by itself between the look and the removal is neither counted nor named', async () => {
+it('a key that expires between the scan and the removal is neither counted nor named', async () => {
   const { service: behind, proxy, client } = await startBehindProxy({ records: 0 })
   const [resolved, named] = ['global_model:resolve:gpt-5', 'global_model:name:gpt-5'] as const
   for (const [name, args] of [
@@ -78,7 +78,7 @@ it('what goes by itself between the look and the removal is neither counted nor 
   }
 })
 
-it('of more than 1,000 keys the first are named, and all are cleared', async () => {
+it('a clear of more than 1,000 keys removes all, and names the first 1,000', async () => {
   const pipeline = redis().pipeline()
   for (let n = 0; n < 2_500; n += 1) pipeline.set(`model:id:${n}`, '{}')
   await pipeline.exec()
@@ -125,7 +125,7 @@ it('how one provider serves one model is cleared with its hit counter', async ()
   await expectCleared('clearProviderModelMappingCache', { providerId, globalModelId }, [])
 })
 
-it('and without one where there is none', async () => {
+it('how one provider serves one model is cleared without a hit counter as well', async () => {
   const entry = family.find((key) => {
     const [, provider, model] = PROVIDER_GLOBAL.exec(key) ?? []
     return provider && !family.includes(`model:provider_global:hits:${provider}:${model}`)

@@ -150,7 +150,7 @@ describe('the model mappings of the fixtures', () => {
   })
   afterAll(() => service.close())
 
-  it('are counted by family, without hit counters and strangers’ keys', async () => {
+  it('are counted by family, without hit counters and other keys', async () => {
     const { data, errors } = await service.query(STATS)
     expect(errors).toEqual([])
     const breakdown = {
@@ -345,7 +345,7 @@ describe('the model mappings of the fixtures', () => {
     [UNMAPPED, { first: -1 }, 'first'],
     [MAPPINGS, { after: 'forged' }, 'after'],
     [UNMAPPED, { after: '' }, 'after'],
-  ])('are not listed for arguments that cannot be meant (%#)', async (document, variables, field) => {
+  ])('are not listed for invalid arguments (%#)', async (document, variables, field) => {
     const { errors } = await service.query(document, variables)
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field } }])
   })
@@ -365,7 +365,7 @@ describe('the model mappings of the fixtures', () => {
     }
   })
 
-  it('are not for strangers', async () => {
+  it('need a token', async () => {
     for (const document of [STATS, MAPPINGS, PROVIDER_MAPPINGS, UNMAPPED]) {
       const { errors } = await service.query(document, {}, { token: null })
       expect(errors[0]?.extensions['code']).toBe('UNAUTHENTICATED')
@@ -418,7 +418,7 @@ describe('a cache of model mappings', () => {
     expect(found.nodes.map(({ mappingName }: Loose) => mappingName)).toEqual(['weird*[a-z]?\\name'])
   })
 
-  it('shows nothing of a stranger’s keys', async () => {
+  it('shows nothing of keys outside the six families', async () => {
     await loadRedisFixtures(redis)
     const everything = await Promise.all(
       [STATS, MAPPINGS, PROVIDER_MAPPINGS, UNMAPPED].map((document) =>

@@ -103,7 +103,7 @@ describe('the affinities of one owner', () => {
     })
   })
 
-  it('hang on a user and on an API key, a page at a time', async () => {
+  it('are also a field of a user and of an API key, in pages', async () => {
     const { data, errors } = await service.query(
       `query ($search: String!, $after: String) { affinities(first: 1, search: $search) {
         matchedUser { affinities(first: 20, after: $after) { totalCount pageInfo { endCursor } nodes { affinityKey apiFormat modelId } } }

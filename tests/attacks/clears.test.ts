@@ -66,8 +66,8 @@ const HOSTILE = [
   'x'.repeat(20_000),
 ]
 
-describe('a clear is not more than it is asked for', () => {
-  it('whatever stands in its names', async () => {
+describe('a clear removes nothing', () => {
+  it('for hostile texts as names', async () => {
     for (const text of HOSTILE) {
       const calls: [Clear, object][] = [
         ['clearUserCache', { identifier: text }],
@@ -93,7 +93,7 @@ describe('a clear is not more than it is asked for', () => {
     expect(data.auditEvents.totalCount).toBe(HOSTILE.length * 3)
   })
 
-  it('whatever stands where a string belongs', async () => {
+  it('for values of other types in place of a string', async () => {
     const odd = [{}, [], [ANTHROPIC], { id: ANTHROPIC }, true, null, 1.5, { __proto__: 'x' }]
     for (const value of odd) {
       for (const [name, variables] of [
@@ -111,7 +111,7 @@ describe('a clear is not more than it is asked for', () => {
     await expectUntouched()
   })
 
-  it('with a number for an id: it is an id of digits', async () => {
+  it('for a number as an id, which is an id of digits', async () => {
     const answer = await clear(service, 'clearProviderCache', { providerId: 42 })
     expect(answer).toMatchObject({ clearedCount: 0 })
   })
@@ -126,7 +126,7 @@ describe('a clear is not more than it is asked for', () => {
     '{"filter": {"providerId": ""}}',
     '{"filter": {"unknown": "x"}}',
     '{"filter": [{}]}',
-  ])('with a selector that says nothing: %s', async (variables) => {
+  ])('for a selector without a condition: %s', async (variables) => {
     const response = await service.app.yoga.fetch('http://localhost/graphql', {
       method: 'POST',
       headers: {
@@ -139,7 +139,7 @@ describe('a clear is not more than it is asked for', () => {
     await expectUntouched()
   })
 
-  it('where confirmation is missing, or given by anything but true', async () => {
+  it('if the confirmation is missing or is not true', async () => {
     for (const confirm of ['"true"', '1', '"yes"', 'null', '[true]', '{}', 'TRUE', 'false']) {
       for (const name of ['clearAllCache', 'clearAllModelMappingCache']) {
         const { data } = await service.query(`mutation { ${name}(confirm: ${confirm}) { __typename } }`)
@@ -179,7 +179,7 @@ describe('many clears in one request', () => {
     await expectUntouched()
   })
 
-  it('run one after the other where they are few, each with a row of its own', async () => {
+  it('run one after the other if they are few, each with an audit row of its own', async () => {
     const rows = await auditRows()
     const clears = repeat(
       5,
@@ -191,7 +191,7 @@ describe('many clears in one request', () => {
   })
 })
 
-describe('who may not clear', () => {
+describe('a caller who may not clear', () => {
   const good: Readonly<Record<Clear, object>> = {
     clearUserCache: { identifier: 'bob' },
     clearSingleAffinity: { affinityKey: 'a', endpointId: 'b', modelId: 'c', apiFormat: 'd' },
@@ -203,7 +203,7 @@ describe('who may not clear', () => {
     clearProviderModelMappingCache: { providerId: ANTHROPIC, globalModelId: 'x' },
   }
 
-  it.each(Object.keys(CLEARS) as Clear[])('cannot, not even dry: %s', async (name) => {
+  it.each(Object.keys(CLEARS) as Clear[])('cannot even make a dry run: %s', async (name) => {
     for (const dryRun of [false, true]) {
       for (const [token, code] of [
         [VIEWER_TOKEN, 'FORBIDDEN'],
@@ -223,7 +223,7 @@ describe('who may not clear', () => {
     await expectUntouched()
   })
 
-  it('learns nothing by trying: a good and a bad name get the same answer', async () => {
+  it('learns nothing by trying: an existing and an unknown name get the same answer', async () => {
     const answers = await Promise.all(
       ['bob', 'nobody', ''].map(async (identifier) => {
         const { errors } = await service.query(

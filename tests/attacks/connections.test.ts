@@ -53,7 +53,7 @@ function drip(socket: Socket, text: string): void {
 }
 
 describe('a client that sends one byte at a time', () => {
-  it('is hung up on while it sends its headers', async () => {
+  it('is disconnected while it sends its headers', async () => {
     const { socket, ended } = open()
     socket.write('POST /graphql HTTP/1.1\r\nhost: x\r\n')
     drip(socket, 'x-slow: a\r\n')
@@ -61,7 +61,7 @@ describe('a client that sends one byte at a time', () => {
     expect(await isAlive()).toBe(true)
   })
 
-  it('is hung up on while it sends its body', async () => {
+  it('is disconnected while it sends its body', async () => {
     const { socket, ended } = open()
     const head = `POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${ADMIN_TOKEN}\r\n`
     socket.write(`${head}content-type: application/json\r\ncontent-length: 100000\r\n\r\n`)
@@ -72,7 +72,7 @@ describe('a client that sends one byte at a time', () => {
     expect(await isAlive()).toBe(true)
   })
 
-  it('is no error of ours', () => {
+  it('is not logged as an error of the service', () => {
     // The fixtures' broken records are warned of; nothing is an error.
     expect(service.logs.filter(({ level }) => Number(level) > 40)).toEqual([])
   })
@@ -95,7 +95,7 @@ describe('a body of 12 MB', () => {
     expect(await isAlive()).toBe(true)
   })
 
-  it('is refused where its length is not announced, before it has come in whole', async () => {
+  it('is refused without an announced length, before it has arrived completely', async () => {
     let taken = 0
     const body = new ReadableStream({
       pull(controller) {
@@ -108,7 +108,7 @@ describe('a body of 12 MB', () => {
     expect(await isAlive()).toBe(true)
   })
 
-  it('is refused where its announced length is a lie', async () => {
+  it('is refused if its announced length is too small', async () => {
     const { socket, ended } = open()
     const head = `POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer ${ADMIN_TOKEN}\r\n`
     socket.end(`${head}content-type: application/json\r\ncontent-length: 20\r\n\r\n${' '.repeat(1_000_000)}`)
@@ -116,7 +116,7 @@ describe('a body of 12 MB', () => {
     expect(await isAlive()).toBe(true)
   })
 
-  it('is refused as a few kilobytes of gzip, which nobody unpacks', async () => {
+  it('is refused as a few kilobytes of gzip, which the service does not decompress', async () => {
     const bomb = gzipSync(large)
     expect(bomb.byteLength).toBeLessThan(MAX_BODY_BYTES)
     const reply = await request({ body: bomb, headers: { 'content-encoding': 'gzip' } })
@@ -129,8 +129,8 @@ describe('a body of 12 MB', () => {
     }
     const growths: number[] = []
     let before = process.memoryUsage().rss
-    // A leak shows in every round. Without one, some round is small: what client and server (both in this process) keep for
-    // reuse is there after the first, and when memory is given back is chance.
+    // A leak adds memory in every round. Without a leak at least one round adds little: client and server, both in this
+    // process, allocate their buffers in the first round, and the moment of a garbage collection is random.
     for (let round = 0; round < 4 && !growths.some((bytes) => bytes < 100_000_000); round += 1) {
       await send()
       const after = process.memoryUsage().rss
@@ -188,7 +188,7 @@ describe('X-Forwarded-For', () => {
     expect(await guessesTaken((index) => `203.0.113.${index}`, { TRUST_PROXY: 'loopback' })).toBe(10)
   })
 
-  it('is believed only as far as the trusted proxies wrote it: what the client put before that is ignored', async () => {
+  it('is believed for the entries of trusted proxies only, and not for those that the client put before them', async () => {
     expect(await guessesTaken((index) => `203.0.113.${index}, 198.51.100.7`, { TRUST_PROXY: '1' })).toBe(5)
   })
 })

@@ -31,7 +31,7 @@ const cursorOf = async (variables: object): Promise<string> => {
 const made = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 const partsOf = (cursor: string): unknown[] => JSON.parse(Buffer.from(cursor, 'base64url').toString())
 
-describe('a page size that cannot be meant is refused, never clamped in silence', () => {
+describe('an invalid page size is refused, never clamped in silence', () => {
   it.each([100_000, 1_001, 0, -1, -(2 ** 31)])('first: %i', async (first) => {
     await expectRefused({ first }, 'first')
   })
@@ -128,7 +128,7 @@ describe('a cursor is refused', () => {
     await expectRefused({ ...to, after: await cursorOf(from) }, 'after')
   })
 
-  it('of the list of all, with one user', async () => {
+  it('that comes from the list of all affinities, for those of one user', async () => {
     const { data } = await service.query(
       'query($a: String) { userAffinities(identifier: "alice", after: $a) { ... on Error { code } } }',
       { a: await cursorOf({}) },
@@ -136,7 +136,7 @@ describe('a cursor is refused', () => {
     expect(data.userAffinities).toEqual({ code: 'INVALID_INPUT' })
   })
 
-  it('of one user, with another', async () => {
+  it('that comes from another user’s affinities', async () => {
     const query = `query($who: String!, $a: String) { userAffinities(identifier: $who, first: 1, after: $a) {
       ... on UserAffinities { affinities { pageInfo { endCursor } } } ... on Error { code } } }`
     const { data: owners } = await service.query('{ affinities(first: 1000) { nodes { user { id } } } }')
@@ -151,7 +151,7 @@ describe('a cursor is refused', () => {
 })
 
 describe('a cursor', () => {
-  it('to a record that has gone since is a place all the same', async () => {
+  it('of a record that is gone is still a valid position', async () => {
     const all = await page({ first: 20 })
     const third = await page({ first: 3 })
     const after = third.data.affinities.pageInfo.endCursor
@@ -164,7 +164,7 @@ describe('a cursor', () => {
     expect(kept).not.toBeNull()
   })
 
-  it('made by hand for a key that never was tells nothing but a place', async () => {
+  it('forged for a key that never existed is only a position, and reveals nothing', async () => {
     const [version, fingerprint, value] = partsOf(await cursorOf({}))
     const { errors, data } = await page({ after: made([version, fingerprint, value, 'jwt:blacklist:*']) })
     expect(errors).toEqual([])

@@ -68,7 +68,7 @@ describe('in production', () => {
     expect(() => loadConfig({ NODE_ENV: 'production' })).toThrow(ConfigurationError)
   })
 
-  it('queries work as ever', async () => {
+  it('queries still work', async () => {
     expect((await post(service.app, '{ viewer { name } }')).text).toBe('{"data":{"viewer":{"name":"tests"}}}')
   })
 })
@@ -90,7 +90,7 @@ describe('outside production', () => {
       page = await openPage(service)
     })
 
-    it('is one page that loads nothing from anywhere', () => {
+    it('is one page that loads nothing from other servers', () => {
       expect(page.status).toBe(200)
       expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
       const outsideScripts = page.text.replace(/<script>[\s\S]*<\/script>/, '')
@@ -101,7 +101,7 @@ describe('outside production', () => {
       expect(page.text.match(/<script\b[^>]*\bsrc=|<link\b[^>]*\bhref="(?!data:)/g) ?? []).toEqual([])
     })
 
-    it('may run its own script alone, and speak to this service alone', async () => {
+    it('may run only its own scripts, and connect only to this service', async () => {
       const policy = page.headers.get('content-security-policy') ?? ''
       // The first script is the short one that takes over the console's session; the second is GraphiQL, up to the end.
       const [, first = '', ...rest] = page.text.split('<script>')
@@ -116,13 +116,13 @@ describe('outside production', () => {
       expect(policy).not.toMatch(/https?:|\*|unsafe-eval|script-src[^;]*unsafe-inline/)
     })
 
-    it('may be framed by nobody and kept by no cache', () => {
+    it('must not be framed or cached', () => {
       expect(page.headers.get('x-frame-options')).toBe('DENY')
       expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
       expect(page.headers.get('cache-control')).toBe('no-store')
     })
 
-    it('holds nothing of whoever opens it: the address is not in it', async () => {
+    it('does not contain the address that it was opened with', async () => {
       const again = await openPage(
         service,
         '/graphql?query=<script>alert(document.domain)</script>&x=marker-of-mine',
@@ -130,7 +130,7 @@ describe('outside production', () => {
       expect(again.text === page.text).toBe(true)
     })
 
-    it('is served to a browser alone', async () => {
+    it('is served to browsers only', async () => {
       for (const headers of [{ accept: '*/*' }, { accept: 'application/json' }, {}]) {
         const reply = await send(service.app, { method: 'GET', headers, token: null })
         expect(reply.headers.get('content-type')).toContain('json')

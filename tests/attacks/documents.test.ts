@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => service.close())
 
 const ask = (document: string, variables?: object): Promise<Reply> => post(service.app, document, variables)
-/** As sent by somebody without a token: whatever it costs, anyone can make us pay. */
+/** Sends a document without a token: anybody can cause this cost. */
 const askAnonymously = (document: string): Promise<Reply> =>
   post(service.app, document, undefined, { token: null })
 
@@ -35,7 +35,7 @@ const EVERY_FIELD = `
     model { id name displayName isActive }
   }`
 
-describe('what honest clients send is within every limit', () => {
+describe('a document of an honest client is within every limit:', () => {
   it('a page of 1,000 with every nested field', async () => {
     const reply = await ask(`
       { affinities(first: 1000) {
@@ -101,7 +101,7 @@ describe('a query 12 fields deep is refused', () => {
   })
 })
 
-describe('a document made to cost is refused', () => {
+describe('a document that is made to be expensive is refused', () => {
   it.each([
     ['with 100 aliases of one field', `{${repeat(100, (i) => `a${i}:viewer{name}`)}}`],
     ['with 100 aliases of __typename', `{${repeat(100, (i) => `a${i}:__typename`)}}`],
@@ -200,7 +200,7 @@ describe('variables', () => {
     expectRefusal(await send(service.app, { body }), 'BAD_USER_INPUT')
   })
 
-  it('that nobody asked for are not looked at, however deep', async () => {
+  it('that the operation does not declare are ignored, however deep', async () => {
     const body = `{"query":"{viewer{name}}","variables":{"v":${'['.repeat(40_000)}${']'.repeat(40_000)}}}`
     expect((await send(service.app, { body })).status).toBe(200)
   })

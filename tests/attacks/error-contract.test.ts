@@ -114,7 +114,7 @@ describe('whatever is wrong with a request, the answer is a 4xx with a published
     const levels = service.logs.slice(logged).map(({ level }) => level)
     expect(
       levels.every((level) => level === 30),
-      'a client’s mistake is no error of ours',
+      'a client’s mistake is not logged as an error',
     ).toBe(true)
   })
 
@@ -139,14 +139,14 @@ describe('whatever is wrong with a request, the answer is a 4xx with a published
     expect(errorsOf(reply)[0]?.message).toContain('$first')
   })
 
-  it('a path that does not exist is a 404 without a word', async () => {
+  it('a path that does not exist is a 404 without a body', async () => {
     const reply = await send(service.app, { method: 'GET', path: '/../../etc/passwd', headers: {} })
     expect([reply.status, reply.text]).toEqual([404, ''])
   })
 })
 
-describe('what goes wrong here', () => {
-  it('is told once for each field it concerns, and logged once, not a thousand times', async () => {
+describe('an internal failure', () => {
+  it('is reported once for each field name, and logged once, not a thousand times', async () => {
     const failing = await startTestApp()
     try {
       psql(failing.databaseUrl, 'ALTER TABLE providers RENAME COLUMN display_name TO canary_column')
@@ -160,7 +160,7 @@ describe('what goes wrong here', () => {
     }
   })
 
-  it('is told as INTERNAL_SERVER_ERROR, and in the log alone with its reason', async () => {
+  it('is answered with INTERNAL_SERVER_ERROR, and only the log has its reason', async () => {
     const failing = await startTestApp()
     try {
       psql(failing.databaseUrl, 'ALTER TABLE users RENAME COLUMN username TO canary_column')

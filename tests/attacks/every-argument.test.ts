@@ -8,7 +8,7 @@ import { call, PLACES, type Place, ROOT_FIELDS, type RootField } from './root-fi
 import { beginningOf, codesOf, expectRefusal, GRAPHQL_JSON, openEvents, type Reply, send } from './support.js'
 
 const NOW = Date.now()
-/** In each hostile text, so that a statement that holds one is found. */
+/** Part of each hostile text, by which a statement that contains one is found. */
 const MARK = 'planted'
 const HOSTILE: readonly string[] = [
   `${MARK}' OR '1'='1`,
@@ -74,7 +74,7 @@ async function fill({ document, root }: Place, value: unknown): Promise<Reply> {
 const TEXTS = PLACES.filter(({ type }) => ['ID', 'String'].includes(type))
 
 describe('a text', () => {
-  it('may be put in all of these places, and in whichever are added', () => {
+  it('is an argument in all of these places', () => {
     const names = TEXTS.map(({ name }) => name)
     expect(names.length).toBeGreaterThan(40)
     expect(names).toEqual(
@@ -154,11 +154,11 @@ describe('a list', () => {
     for (const first of ['100000', '1001', '0', '-1', '-2147483648']) await expectBadArgument(root, { first })
   })
 
-  it.each(taking('offset'))('$name has no place before its first', async (root) => {
+  it.each(taking('offset'))('$name refuses a negative offset', async (root) => {
     await expectBadArgument(root, { offset: '-1' })
   })
 
-  it.each(LISTS)('$name takes no cursor that it has not given', async (root) => {
+  it.each(LISTS)('$name refuses a cursor that it has not made', async (root) => {
     const made = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
     const cursors = [
       '',
@@ -175,7 +175,7 @@ describe('a list', () => {
     for (const after of cursors) await expectBadArgument(root, { after: JSON.stringify(after) })
   })
 
-  it('takes no cursor that another has given', async () => {
+  it('refuses a cursor of another list', async () => {
     const connections = LISTS.filter(({ field }) => isConnection(field))
     const given = await Promise.all(
       connections.map(async ({ field }) => {

@@ -1,6 +1,6 @@
 /**
- * Chance against the whole service, over HTTP, in production, with secrets planted. Some seconds of it here;
- * `FUZZ_SECONDS=600 FUZZ_SEED=7 npm test -- tests/attacks/fuzz.test.ts` for more and other ones.
+ * Fuzzing of the whole service in production mode, over HTTP, with planted secrets. It takes some seconds;
+ * `FUZZ_SECONDS=600 FUZZ_SEED=7 npm test -- tests/attacks/fuzz.test.ts` runs longer and with other requests.
  */
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -175,7 +175,7 @@ const requests: Readonly<Record<string, fc.Arbitrary<Sent>>> = {
 const share = (SECONDS * 1_000) / (Object.keys(requests).length + 1)
 const timeBox = { seed: SEED, numRuns: 1_000_000, interruptAfterTimeLimit: share }
 
-describe('nothing that chance sends brings out a secret, an error of ours or silence', () => {
+describe('no random request causes a leaked secret, an internal error or a missing answer', () => {
   it.each(Object.entries(requests))(
     '%s',
     async (_, request) => fc.assert(fc.asyncProperty(request, harmless), timeBox),

@@ -15,7 +15,7 @@ const bare = { database: 'schema', redis: 'empty' } as const
 const extensionsOf = ({ text }: Reply) => JSON.parse(text).extensions
 const costOf = (reply: Reply) => extensionsOf(reply).cost
 
-/** Asks until it is refused, and gives the refusal. */
+/** Repeats a request until it is refused, and returns the refusal. */
 async function spend(server: Listening, query: string): Promise<Reply> {
   for (let asked = 0; asked < 500; asked += 1) {
     const reply = await server.post(query)
@@ -24,10 +24,10 @@ async function spend(server: Listening, query: string): Promise<Reply> {
   throw new Error('nothing was refused')
 }
 
-describe('what a viewer may ask for in a minute', () => {
+describe('the cost budget of a viewer', () => {
   const limited = () => listening({ ...bare, env: { RATE_LIMIT_VIEWER: '300000' } })
 
-  it('is told with each answer: what it cost and what is left', async () => {
+  it('is in each answer, with the cost of the request and the rest of the budget', async () => {
     const server = await limited()
     const first = costOf(await server.post(QUERY))
     expect(first).toEqual({
@@ -42,7 +42,7 @@ describe('what a viewer may ask for in a minute', () => {
     expect(costOf(await server.post(PAGE)).requested).toBeGreaterThan(5_000)
   })
 
-  it('spent, is RATE_LIMITED with Retry-After, for this viewer alone', async () => {
+  it('gives RATE_LIMITED with Retry-After when it is used up, for this viewer only', async () => {
     const server = await limited()
     const reply = await spend(server, PAGE)
     expectRefusal(reply, 'RATE_LIMITED')
@@ -52,12 +52,12 @@ describe('what a viewer may ask for in a minute', () => {
     expect(seconds).toBeLessThanOrEqual(60)
     const [error] = JSON.parse(reply.text).errors
     expect(error.extensions.cost).toMatchObject({ limit: 300_000, requested: expect.any(Number) })
-    // What was refused is not counted: something smaller still fits.
+    // A refused request does not count, so that a smaller one still fits.
     expect(costOf(await server.post(QUERY)).remaining).toBeLessThan(error.extensions.cost.requested)
     expect((await server.post(PAGE, undefined, VIEWER_TOKEN)).status).toBe(200)
   })
 
-  it('is counted for the operation that runs, not for a cheap one beside it', async () => {
+  it('is charged for the operation that runs, not for a cheap one beside it', async () => {
     const server = await limited()
     const document = `query Cheap { viewer { name } } query Dear ${PAGE}`
     const cost = async (operationName: string) =>
@@ -65,7 +65,7 @@ describe('what a viewer may ask for in a minute', () => {
     expect(await cost('Dear')).toBeGreaterThan(10 * (await cost('Cheap')))
   })
 
-  it('holds for clears and subscriptions as well', async () => {
+  it('is charged for clears and subscriptions as well', async () => {
     const server = await limited()
     await spend(server, PAGE)
     await spend(server, QUERY)
@@ -80,7 +80,7 @@ describe('what a viewer may ask for in a minute', () => {
   })
 })
 
-describe('what an address may ask for in a minute without a token', () => {
+describe('the cost budget of an address without a token', () => {
   const ANONYMOUS = 1_000 / REQUEST_COST
   const limited = () => listening({ ...bare, env: { RATE_LIMIT_ADDRESS: '1000' } })
 
@@ -98,7 +98,7 @@ describe('what an address may ask for in a minute without a token', () => {
       (server) =>
         server.send({ method: 'GET', path: '/graphql?query={__typename}', token: null, headers: {} }),
     ],
-  ])('is spent by %s, and who has a token goes on', async (_, ask) => {
+  ])('is used up by %s, while requests with a token still succeed', async (_, ask) => {
     const server = await limited()
     const statuses: number[] = []
     for (let request = 0; request < 2 * ANONYMOUS; request += 1) statuses.push((await ask(server)).status)
@@ -111,7 +111,7 @@ describe('what an address may ask for in a minute without a token', () => {
     expect((await fetch(`${server.url}/health/live`)).status).toBe(200)
   })
 
-  it('is the same for a sign-in and for a page that is not given', async () => {
+  it('is charged the same for a sign-in and for a refused page', async () => {
     const server = await limited()
     const login = 'mutation { login(email: "a@example.com", password: "b") { __typename } }'
     const requested = [login, PAGE].map(async (query) => {
@@ -121,7 +121,7 @@ describe('what an address may ask for in a minute without a token', () => {
     expect(await Promise.all(requested)).toEqual([REQUEST_COST, REQUEST_COST])
   })
 
-  it('is not spent by who has a token', async () => {
+  it('is not charged for requests with a token', async () => {
     const server = await limited()
     for (let request = 0; request < 2 * ANONYMOUS; request += 1) {
       expect((await server.post(QUERY)).status).toBe(200)
@@ -144,7 +144,7 @@ describe('a request body', () => {
 })
 
 describe('the subscriptions of one viewer', () => {
-  it('are so many at most; one that ends makes room', async () => {
+  it('are limited in number, and one that ends makes room for another', async () => {
     const server = await listening(bare)
     const open = (token: string) => {
       const cut = new AbortController()
@@ -198,7 +198,7 @@ describe('the time of one operation', () => {
   /** What is asked once the search has its names: the providers of the page. */
   const JOIN = /FROM providers WHERE id = ANY/
 
-  it('ends with OPERATION_TIMEOUT, and nothing is begun after it', async () => {
+  it('ends with OPERATION_TIMEOUT, and no further statement is issued', async () => {
     const server = await listening({ env: { OPERATION_TIMEOUT_SECONDS: '1' } })
     // What is asked for the first time takes longer, on a busy machine more than a second.
     await expect.poll(async () => (await server.post(SLOW)).status).toBe(200)
@@ -218,7 +218,7 @@ describe('the time of one operation', () => {
     expect(errorsLogged(server)).toEqual([])
   })
 
-  it('ends when its client goes, and nothing is begun after it', async () => {
+  it('ends when its client disconnects, and no further statement is issued', async () => {
     const server = await listening()
     await slowTable(server.service.databaseUrl, 'users', 2)
     const statements = await server.service.statementsOf(async () => {
@@ -233,7 +233,7 @@ describe('the time of one operation', () => {
     expect(errorsLogged(server)).toEqual([])
   })
 
-  it('is not that of a clear: it goes on to its outcome', async () => {
+  it('is not limited for a clear, which is always completed', async () => {
     const server = await listening({ env: { OPERATION_TIMEOUT_SECONDS: '1' } })
     await slowTable(server.service.databaseUrl, 'users', 1.5)
     const reply = await server.post(
@@ -244,7 +244,7 @@ describe('the time of one operation', () => {
 })
 
 describe('a document of many clears', () => {
-  it('whose client has gone begins no further one', async () => {
+  it('starts no further clear after its client has disconnected', async () => {
     const server = await listening()
     await slowTable(server.service.databaseUrl, 'users', 2)
     const others = repeat(5, (i) => `a${i}: clearProviderCache(providerId: "p${i}") { __typename }`)

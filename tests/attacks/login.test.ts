@@ -36,7 +36,7 @@ describe('guessing passwords', () => {
     expect(await login(email, password)).toBe('RATE_LIMITED')
   })
 
-  it('more than thirty at a time is no document at all', async () => {
+  it('more than thirty at a time is refused as a document', async () => {
     const guesses = repeat(31, (i) => `g${i}: login(email: "${email}", password: "${i}") { __typename }`)
     expectRefusal(
       await post(service.app, `mutation { ${guesses} }`, undefined, { token: null }),
@@ -151,7 +151,7 @@ describe('what is no email or no password', () => {
     ['an email of 90,000 characters', `${'x'.repeat(90_000)}@example.com`],
     ['a username for the email', 'root'],
     ['a user id for the email', FIXTURE_ADMIN.id],
-  ])('%s is nobody', async (_, who) => {
+  ])('%s matches no account', async (_, who) => {
     expect(await login(who, password)).toBe('InvalidCredentialsError')
   })
 

@@ -1,4 +1,4 @@
-/** HEAD, and other methods that ask without saying so, on each route; and pages far beyond the last. */
+/** Attacks with HEAD and with headers that name another method, on each route; and offsets far beyond the end. */
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sql } from '../api/affinity-model.js'
@@ -61,9 +61,9 @@ describe('HEAD', () => {
   })
 })
 
-describe('what asks without HTTP’s own words', () => {
+describe('a header that names another method', () => {
   it.each(['X-HTTP-Method', 'X-HTTP-Method-Override', 'X-Method-Override'])(
-    '%s makes no POST of a GET',
+    '%s does not turn a GET into a POST',
     async (name) => {
       const path = getPath('mutation { clearAllCache(confirm: true) { __typename } }')
       const reply = await server.send({ method: 'GET', path, headers: { accept: '*/*', [name]: 'POST' } })
@@ -91,7 +91,7 @@ describe('an offset far beyond the end', () => {
   })
 
   it.each(['2147483648', '1e9', '99999999999999999999', '-1', '-2147483648', '1.5', '"1"'])(
-    'of %s, which is none, is refused',
+    'of %s, which is not a valid offset, is refused',
     async (offset) => {
       const { status, text } = await page(`offset: ${offset}`)
       expect(status).toBeLessThan(500)
@@ -101,6 +101,6 @@ describe('an offset far beyond the end', () => {
   )
 })
 
-it('after all this nothing of it is an error of ours', () => {
+it('none of these requests is logged as an error of the service', () => {
   expect(server.service.logs.filter(({ level }) => Number(level) >= 50)).toEqual([])
 })

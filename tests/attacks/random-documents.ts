@@ -41,7 +41,7 @@ const STRINGS = [
   'x'.repeat(300),
 ]
 const string = () => fc.oneof(fc.constantFrom(...STRINGS), fc.string({ unit: 'grapheme', maxLength: 20 }))
-/** Mostly what could be meant: a refused argument hides the rest of its document. */
+/** Makes mostly valid values, since a refused argument keeps the rest of its document from running. */
 const integer = () =>
   fc.oneof(
     { weight: 9, arbitrary: fc.integer({ min: 1, max: 50 }) },

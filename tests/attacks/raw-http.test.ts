@@ -65,7 +65,7 @@ it.each<[string, string, number[]]>([
   expect(statusesOf(await say(text))).toEqual(statuses)
 })
 
-describe('is refused as the client’s fault, with nothing of ours in it:', () => {
+describe('is refused as the client’s fault, without internal details:', () => {
   it.each<[string, string | Buffer]>([
     ['another expectation', post([TOKEN, JSON_TYPE, 'expect: a-miracle'])],
     [
@@ -76,7 +76,7 @@ describe('is refused as the client’s fault, with nothing of ours in it:', () =
     ['a token that is nothing', post(['authorization: Bearer ', JSON_TYPE])],
     ['a length and chunks at once', post([TOKEN, JSON_TYPE, 'transfer-encoding: chunked'])],
     [
-      'a chunk that is none',
+      'a malformed chunk',
       `${get('/graphql', [TOKEN, JSON_TYPE, 'transfer-encoding: chunked'], 'POST')}zz\r\n{}`,
     ],
     ['two lengths', post([TOKEN, JSON_TYPE, 'content-length: 3'])],
@@ -99,11 +99,11 @@ describe('is refused as the client’s fault, with nothing of ours in it:', () =
   })
 })
 
-it('CONNECT is hung up on: this is no proxy', async () => {
+it('a CONNECT request is disconnected, since the service is no proxy', async () => {
   expect(await say(get('evil.example:443', [TOKEN], 'CONNECT'))).toBe('')
 })
 
-it('the console is served, so that what follows tells something', async () => {
+it('the console is served, which the following tests rely on', async () => {
   expect(statusesOf(await say(get('/', ['accept: text/html'])))).toEqual([200])
 })
 
@@ -152,7 +152,7 @@ it.each<[string, string, object | undefined]>([
   expect(reply.text).not.toContain('INTERNAL_SERVER_ERROR')
 })
 
-it('sixty sign-ins at once: five are looked at, and others go on', async () => {
+it('of sixty sign-ins at once five are checked, and other requests go on', async () => {
   const login = (n: number) =>
     server.post(
       `mutation { login(email: "root@example.com", password: "wrong ${n}") { __typename } }`,
@@ -165,6 +165,6 @@ it('sixty sign-ins at once: five are looked at, and others go on', async () => {
   expect((await server.post('{ viewer { name } }')).status).toBe(200)
 })
 
-it('after all this nothing of it is an error of ours', () => {
+it('none of these requests is logged as an error of the service', () => {
   expect(server.service.logs.filter(({ level }) => Number(level) >= 50)).toEqual([])
 })

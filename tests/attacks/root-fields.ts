@@ -1,4 +1,4 @@
-/** Every root field and every argument of the schema itself: what is added without a thought for an attack is attacked all the same. */
+/** Lists every root field and argument from the schema itself, so that new ones are attacked as well. */
 import {
   type GraphQLField,
   type GraphQLInputType,

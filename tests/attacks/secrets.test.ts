@@ -56,7 +56,7 @@ const EVERYTHING = `{ viewer { name user { id } } affinities(first: 1000) { node
   provider { id name displayName } endpoint { id baseUrl }
   providerKey { id name maskedKey endpoint { provider { name } } } model { name } staleReasons
 } } }`
-/** What the fields want beside what any value will do for. Nothing is cleared: others come after. */
+/** Arguments that need a certain value. No clear really runs, since later tests need the records. */
 const GIVEN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'Query.affinities': { first: '200' },
   'Query.auditEvents': { first: '200' },
@@ -95,7 +95,7 @@ describe('no secret comes out', () => {
     expect(text).not.toContain('gAAAA')
   })
 
-  it('of any field that the schema has, of a key that is no field’s, or of an event', async () => {
+  it('of any field of the schema, of other keys in Redis, or of an event', async () => {
     const client = redis.client({ password: CANARIES.cachePassword })
     await client.set('session:canary', CANARIES.unread)
     const pin = {
@@ -123,7 +123,7 @@ describe('no secret comes out', () => {
     expect([...answered]).toEqual(ROOT_FIELDS.map(({ name }) => name))
   })
 
-  it('of the schema: no field is named for one', async () => {
+  it('of the schema, in which no field has the name of a secret', async () => {
     const text = await ask(query('{ __schema { types { name fields { name } } } }'))
     expect(text).toContain('maskedKey')
     expect(text).not.toMatch(
@@ -142,7 +142,7 @@ describe('no secret comes out', () => {
     },
   )
 
-  it('of a search for one: a stored key or hash is not searched', async () => {
+  it('of a search for a secret, since stored keys and hashes are not searched', async () => {
     for (const secret of [
       CANARIES.passwordHash,
       encryptedKey.slice(0, 100),
@@ -180,7 +180,7 @@ describe('no secret comes out', () => {
     for (const { status, text } of replies) expect([status < 500, secretsIn(text)]).toEqual([true, []])
   })
 
-  it('of the metrics, for whom they are', async () => {
+  it('of the metrics with a valid token', async () => {
     const text = await ask({ method: 'GET', path: '/metrics', headers: {}, token })
     expect(text).toContain('affinityql_')
     expect(secretsIn(text)).toEqual([])
@@ -255,7 +255,7 @@ describe('no secret comes out', () => {
     expect(rows).not.toMatch(/Bearer|eyJ[\w-]+\.[\w-]+\.|\$2[aby]\$|gAAAA/)
   })
 
-  it('and after all this of no line of the log, though it tells what happened', () => {
+  it('of the log after all these attacks, although it reports them', () => {
     const log = JSON.stringify(service.logs)
     expect(log).toContain('unexpected error')
     expect(log).toMatch(/connection|store lost|ECONNREFUSED|ECONNRESET/)

@@ -27,7 +27,7 @@ export async function send(app: App, request: RawRequest): Promise<Reply> {
   return { status: response.status, headers: response.headers, text: await response.text() }
 }
 
-/** A stream of events that has begun, or its refusal: `beginningOf` gives what it says. */
+/** Opens a stream of events, or returns its refusal; `beginningOf` reads its first words. */
 export const openEvents = (app: App, request: Pick<RawRequest, 'body' | 'token'>): Promise<Response> =>
   respond(app, { ...request, headers: { 'content-type': 'application/json', accept: 'text/event-stream' } })
 

@@ -25,7 +25,7 @@ const signed = (
   payload: JWTPayload,
   { alg = 'HS256', secret = FIXTURE_SECRETS.jwtSecret as string } = {},
 ): Promise<string> => new SignJWT(payload).setProtectedHeader({ alg }).sign(new TextEncoder().encode(secret))
-/** As no library would make it: an algorithm of one's choice with the gateway's own key. */
+/** Signs a token by hand with any algorithm and the gateway's own key, which no library would do. */
 function byHand(alg: string, hash: string): string {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const text = `${part({ alg, typ: 'JWT' })}.${part(claims())}`
@@ -40,7 +40,7 @@ const WHO = '{ viewer { name role } }'
 const ask = (token: string | null, query = WHO) => post(service.app, query, undefined, { token })
 
 describe('a token', () => {
-  it('of the gateway, for an admin, lets in', async () => {
+  it('of the gateway for an administrator is accepted', async () => {
     const root = '{"data":{"viewer":{"name":"root","role":"ADMIN"}}}'
     expect((await ask(await signed(claims()))).text).toBe(root)
     expect((await ask(byHand('HS256', 'sha256'))).text).toBe(root)
@@ -70,7 +70,7 @@ describe('a token', () => {
     ['that is no token', () => 'not.a.token'],
     ['that is the SHA-256 of a static one', () => createHash('sha256').update(VIEWER_TOKEN).digest('hex')],
     ['that begins as a static one', () => VIEWER_TOKEN.slice(0, -1)],
-  ])('%s does not', async (_, make) => {
+  ])('%s is refused', async (_, make) => {
     expectRefusal(await ask(await make()), 'UNAUTHENTICATED')
   })
 
@@ -107,7 +107,7 @@ describe('a token', () => {
     expectRefusal(reply, 'UNAUTHENTICATED')
   })
 
-  it('is dead once the gateway has put it on its blacklist', async () => {
+  it('is refused once the gateway has put it on its blacklist', async () => {
     const token = await signed(claims({ jti: 'revoked' }))
     expect((await ask(token)).status).toBe(200)
     const hash = createHash('sha256').update(token).digest('hex')
@@ -119,7 +119,7 @@ describe('a token', () => {
     ['demoted', "role = 'user'"],
     ['deactivated', 'is_active = false'],
     ['deleted', 'is_deleted = true'],
-  ])('is dead from the moment its user is %s', async (_, change) => {
+  ])('is refused as soon as its user is %s', async (_, change) => {
     const carol = '28518867-a66b-4d38-9d95-847ebd299753'
     const token = await signed(claims({ user_id: carol }))
     expect((await ask(token)).status).toBe(200)
@@ -132,7 +132,7 @@ describe('a token', () => {
   })
 })
 
-/** The one field that is for everybody. */
+/** Root fields that need no token. */
 const PUBLIC = ['Mutation.login']
 
 /** The status of a stream of events, which is cut once it has begun. */
@@ -145,7 +145,7 @@ async function eventsStatus(token: string | null, query: string): Promise<number
 const guarded = ROOT_FIELDS.filter(({ name }) => !PUBLIC.includes(name))
 
 describe('a root field', () => {
-  it('is known to these tests, whichever there are', () => {
+  it('is read from the schema, so that these tests know all of them', () => {
     expect(ROOT_FIELDS.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['Query.viewer', 'Query.affinities', 'Query.userAffinities', ...PUBLIC]),
     )
@@ -189,7 +189,7 @@ describe('a root field', () => {
   )
 
   it.each(guarded)(
-    '$name leaves one line for a use of a token, and one for a try that is refused: of whom, from where, for what',
+    '$name leaves one log line for an accepted token and one for a refused token, with viewer, address and operation',
     async ({ name, kind, document }) => {
       const before = service.logs.length
       for (const token of [ADMIN_TOKEN, `${VIEWER_TOKEN}x`]) {

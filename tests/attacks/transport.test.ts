@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => service.close())
 
 const { email, password } = FIXTURE_ADMIN
-/** It would succeed: whoever runs it has a session. */
+/** A sign-in that would succeed, so that a session in the answer proves that it ran. */
 const MUTATION = `mutation { login(email: "${email}", password: "${password}") { __typename ... on Session { token } } }`
 const QUERY = '{ viewer { name } }'
 
@@ -27,8 +27,8 @@ const typed = (contentType: string, body: string): RawRequest => ({
   body,
 })
 
-describe('a mutation runs from a POST of JSON alone', () => {
-  it('as JSON it runs', async () => {
+describe('a mutation', () => {
+  it('runs by POST as JSON', async () => {
     expect((await post(service.app, MUTATION, undefined, { token: null })).text).toContain('"Session"')
   })
 
@@ -68,7 +68,7 @@ describe('a mutation runs from a POST of JSON alone', () => {
     ],
     ['in a list', typed('application/json', `[${operation}]`)],
     ['by PUT', { method: 'PUT', ...typed('application/json', operation) }],
-  ])('%s it does not', async (_, request) => {
+  ])('does not run %s', async (_, request) => {
     const reply = await send(service.app, { ...request, token: null })
     expectRefusal(reply, 'BAD_USER_INPUT')
     expect(reply.text).not.toContain('Session')
@@ -112,7 +112,7 @@ describe('another origin', () => {
     expect(reply.status).toBeGreaterThanOrEqual(400)
   })
 
-  it('is granted nothing on health, and no page of ours may be framed', async () => {
+  it('is granted nothing on health, whose answer must not be framed', async () => {
     const reply = await send(service.app, { method: 'GET', path: '/health/ready', headers: origin })
     expect(granted(reply.headers)).toEqual([])
     expect(reply.headers.get('x-frame-options')).toBe('DENY')
@@ -132,16 +132,13 @@ describe('every answer', () => {
     ['GraphiQL', { method: 'GET', headers: { accept: 'text/html' } }],
   ]
 
-  it.each(requests)(
-    '(%s) is kept by no cache, guessed by no browser and framed by no page',
-    async (_, request) => {
-      const { headers } = await send(service.app, request)
-      expect(headers.get('x-content-type-options')).toBe('nosniff')
-      expect(headers.get('cache-control')).toBe('no-store')
-      expect(headers.get('referrer-policy')).toBe('no-referrer')
-      expect(headers.get('content-security-policy')).toMatch(/^default-src 'none';.*frame-ancestors 'none'/)
-    },
-  )
+  it.each(requests)('(%s) must not be cached, sniffed or framed', async (_, request) => {
+    const { headers } = await send(service.app, request)
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('referrer-policy')).toBe('no-referrer')
+    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none';.*frame-ancestors 'none'/)
+  })
 
   it.each(requests)('(%s) carries the request’s id', async (_, request) => {
     const headers = {
@@ -159,7 +156,7 @@ describe('every answer', () => {
     ['blanks', 'a b'],
     ['too much', 'x'.repeat(101)],
     ['nothing', ''],
-  ])('gets an id of ours where the caller’s holds %s', async (_, id) => {
+  ])('gets a new request id if the caller’s id has %s', async (_, id) => {
     const headers = { 'content-type': 'application/json', 'x-request-id': id }
     const reply = await send(service.app, { headers, body: JSON.stringify({ query: QUERY }) })
     const ours = reply.headers.get('x-request-id')
@@ -168,7 +165,7 @@ describe('every answer', () => {
   })
 })
 
-describe('what a caller names', () => {
+describe('a text of the client:', () => {
   const controls = /\p{C}/u
 
   it.each([

@@ -47,7 +47,7 @@ describe('a clear while Redis is gone', () => {
     }
     await redis.restart()
     await expect.poll(() => client.ping().catch(() => 'no answer')).toBe('PONG')
-    // The service is back; whatever had been kept for later would have been sent by now.
+    // The service is connected again: a queued command would have been sent by now.
     await seen(service, '', 700)
     expect(await clear(service, 'clearProviderCache', { ...provider, dryRun: true })).toMatchObject({
       clearedCount: 700,
@@ -101,7 +101,7 @@ describe('a delete whose reply never comes', () => {
     await expect.poll(() => countKeys(client, FAMILY)).toBe(0)
   })
 
-  it('is OUTCOME_UNKNOWN where the cable is cut after Redis has done it', async () => {
+  it('is OUTCOME_UNKNOWN if the connection breaks after Redis has deleted', async () => {
     const { service, proxy, client } = await startBehindProxy({ records: 300 })
     proxy.onCommand(['unlink'], () => proxy.dropReplies())
     expect(await promptly(() => clear(service, 'clearAllCache', everything))).toMatchObject({
@@ -111,7 +111,7 @@ describe('a delete whose reply never comes', () => {
     expect(await countKeys(client, FAMILY)).toBe(0)
   })
 
-  it('does not make a look that timed out one: nothing was sent that deletes', async () => {
+  it('differs from a scan that timed out: there no delete was sent', async () => {
     const { service, redis, proxy, client } = await startBehindProxy({ records: 300 })
     proxy.onCommand(['scan'], () => redis.pause())
     expect(await promptly(() => clear(service, 'clearAllCache', everything))).toMatchObject({
@@ -153,7 +153,7 @@ describe('a clear that Redis stops in the middle of', () => {
 
   it('tells how many records are confirmed gone, and no more: clearProviderCache', async () => {
     const { service, redis, proxy, client } = await startBehindProxy({ records: 2_600 })
-    // Five calls of a hundred pins are sent together, and come in pieces of the wire's choosing.
+    // Five calls of a hundred pins are sent together, and TCP may deliver them in any pieces.
     proxy.onCommand(['eval'], async () => {
       if ((await client.dbsize()) <= 2_000) await redis.kill()
     })
@@ -175,7 +175,7 @@ describe('a clear that Redis stops in the middle of', () => {
     expect(await countKeys(client, FAMILY)).toBe(0)
   })
 
-  it('counts what had gone when it is the look for more that fails', async () => {
+  it('counts the removed records if the next scan fails', async () => {
     const { service, redis, proxy, client } = await startBehindProxy({ records: 5_000 })
     let looks = 0
     proxy.onCommand(['scan'], () => {
@@ -230,7 +230,7 @@ describe('a clear that Redis refuses', () => {
     ] as const)
       expect(await clear(service, name, args)).toMatchObject({ code: 'CACHE_UNAVAILABLE', clearedCount: 0 })
     expect(await countKeys(client, FAMILY)).toBe(50)
-    // Whoever runs the service is told which right it is, once, and not at each attempt.
+    // The log names the missing right once, and not at each attempt.
     const told = service.logs.filter(
       ({ msg }) => msg === 'the cache refuses a command: its user lacks a right',
     )
@@ -253,7 +253,7 @@ describe('a clear that is done', () => {
     await expect.poll(() => countKeys(client, FAMILY)).toBe(0)
   })
 
-  it('leaves the fixtures as many as it says, while others clear the same', async () => {
+  it('reports the right number of remaining records, while others clear the same', async () => {
     const { service, client } = await startBehindProxy()
     await seen(service, '', FIXTURE_AFFINITIES)
     const before = await countKeys(client, FAMILY)

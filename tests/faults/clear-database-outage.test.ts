@@ -49,7 +49,7 @@ const start = async (records: number, databaseUrl = database(), env = {}) => {
   return { ...behind, databaseUrl, spool, spooled }
 }
 
-describe('without an audit row there is no clear', () => {
+describe('nothing is cleared without an audit row', () => {
   const expectNothingDone = async (service: TestApp, count: () => Promise<number>, records: number) => {
     for (const [name, args] of [
       ['clearProviderCache', provider],
@@ -65,7 +65,7 @@ describe('without an audit row there is no clear', () => {
     expect(await count()).toBe(records)
   }
 
-  it('when PostgreSQL is stopped, and again when it is back there is', async () => {
+  it('while PostgreSQL is stopped, and clears work again when it is back', async () => {
     const { service, client, databaseUrl, spooled } = await start(20)
     await postgres.kill()
     await promptly(() => expectNothingDone(service, () => countKeys(client, FAMILY), 20))
@@ -91,7 +91,7 @@ describe('without an audit row there is no clear', () => {
       expect(row['event_type']).toBe('request_failed')
   })
 
-  it('when somebody has locked the table', async () => {
+  it('while another client has locked the table', async () => {
     const { service, client, databaseUrl } = await start(20)
     const locker = new pg.Client(databaseUrl)
     await locker.connect()
@@ -123,14 +123,14 @@ describe('without an audit row there is no clear', () => {
     expect(await countKeys(client, FAMILY)).toBe(20)
   })
 
-  it('when the table is full of somebody’s constraint', async () => {
+  it('while a constraint of the table refuses the row', async () => {
     const { service, client, databaseUrl } = await start(20)
     await sql(databaseUrl, 'ALTER TABLE audit_logs ADD CONSTRAINT nothing_more CHECK (false) NOT VALID')
     expect(await clear(service, 'clearProviderCache', provider)).toMatchObject(NOTHING_DONE)
     expect(await countKeys(client, FAMILY)).toBe(20)
   })
 
-  it('nor a sign-in', async () => {
+  it('and nobody can sign in', async () => {
     const { service, databaseUrl } = await start(0)
     await sql(databaseUrl, 'ALTER TABLE audit_logs ADD CONSTRAINT nothing_more CHECK (false) NOT VALID')
     const { data, errors } = await service.query(
@@ -146,7 +146,7 @@ describe('without an audit row there is no clear', () => {
 describe('an outcome that the database does not take', () => {
   const document = clearDocument('clearProviderCache')
 
-  it('is told with the answer, kept on disk, and written when the table is back', async () => {
+  it('is in the answer and on disk, and is written when the table is back', async () => {
     const { service, client, proxy, databaseUrl, spool, spooled } = await start(20)
     proxy.onCommand(['unlink', 'eval'], async () => {
       await sql(databaseUrl, 'ALTER TABLE audit_logs RENAME TO audit_logs_away')
@@ -167,7 +167,7 @@ describe('an outcome that the database does not take', () => {
 
     await sql(databaseUrl, 'ALTER TABLE audit_logs_away RENAME TO audit_logs')
     expect(await rowsOf({ databaseUrl })).toMatchObject([{ id, event_type: 'request_failed' }])
-    // Every 5 s what is on disk is tried again.
+    // The spool tries to write its outcomes every 5 s.
     await expect.poll(spooled).toEqual([])
     expect(await rowsOf({ databaseUrl })).toMatchObject([
       {
@@ -179,7 +179,7 @@ describe('an outcome that the database does not take', () => {
     ])
   })
 
-  it('survives the end of this process: the next one writes it at its start', async () => {
+  it('survives the end of the process, and the next one writes it at its start', async () => {
     const { service, proxy, databaseUrl, spool, spooled } = await start(20)
     proxy.onCommand(['unlink', 'eval'], () => postgres.kill())
     const { data, extensions } = await service.query(document, provider)
@@ -213,7 +213,7 @@ describe('an outcome that the database does not take', () => {
     expect(spooled()).toHaveLength(1)
   })
 
-  it('is nothing that an ordinary answer speaks of', async () => {
+  it('is not mentioned in an ordinary answer', async () => {
     const { service } = await start(1)
     expect((await service.query(document, provider)).extensions).toBeUndefined()
   })
@@ -238,7 +238,7 @@ describe('an intent without an outcome', () => {
   })
 })
 
-describe('a clear goes on to its outcome', () => {
+describe('a clear is completed', () => {
   const ask = (url: string) =>
     request(`${url}/graphql`, {
       method: 'POST',
@@ -246,7 +246,7 @@ describe('a clear goes on to its outcome', () => {
     })
   const body = JSON.stringify({ query: clearDocument('clearProviderCache'), variables: provider })
 
-  it('when its client goes away in the middle', async () => {
+  it('when its client disconnects in the middle', async () => {
     const { service, client, proxy, databaseUrl } = await start(1_200)
     const server = await listen(service.app, '127.0.0.1', 0)
     onTestFinished(() => server.close(0))
@@ -283,7 +283,7 @@ describe('a clear goes on to its outcome', () => {
     expect(await rowsOf({ databaseUrl })).toMatchObject([{ event_type: 'request_success' }])
   })
 
-  it('when both stores are gone there is none, and both come back by themselves', async () => {
+  it('only after both stores are back, if both were down before it', async () => {
     const { service, redis, client } = await start(20)
     await Promise.all([postgres.kill(), redis.kill()])
     expect(await promptly(() => clear(service, 'clearAllCache', { confirm: true }))).toMatchObject(

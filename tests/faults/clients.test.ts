@@ -1,4 +1,4 @@
-/** Clients that take their time, say nothing, or go all at once. */
+/** Clients that read slowly, send nothing, or all disconnect at once. */
 
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
@@ -124,13 +124,13 @@ describe('1,000 idle connections', () => {
     expect(await reply.json()).toMatchObject({ data: { affinities: { totalCount: FIXTURE_AFFINITIES } } })
     // Long before it would cut them.
     await measured('1,000 idle connections: a stop', () => server.close(60_000))
-    // They hear of it.
+    // The clients see the disconnection.
     for (const socket of idle) socket.resume()
     await expect.poll(() => idle.filter((socket) => !socket.destroyed).length).toBe(0)
   })
 })
 
-describe('readers of events that go before they are answered', () => {
+describe('readers of events that disconnect before the answer', () => {
   const ofBob = (n: number) =>
     `subscription { affinityEvents(filter: { userId: "${BOB}", modelId: "m-${n}" }) { type } }`
   const STATISTICS = 'subscription { cacheStats(intervalSeconds: 60) { totalAffinities } }'
@@ -154,7 +154,7 @@ describe('readers of events that go before they are answered', () => {
     return heard.filter((text) => text.includes('RATE_LIMITED')).length
   }
 
-  it('leave nothing behind where whom they asked for was still being looked up', async () => {
+  it('leave nothing behind while their user is still being read', async () => {
     const server = await listening()
     const { databaseUrl } = server.service
     await slowTable(databaseUrl, 'api_keys', 1)
@@ -173,7 +173,7 @@ describe('readers of events that go before they are answered', () => {
     expect(server.service.logs.filter(({ level }) => Number(level) >= 50)).toEqual([])
   })
 
-  it('leave nothing behind, a thousand of them, at whatever moment they go', async () => {
+  it('leave nothing behind, a thousand of them, at any moment', async () => {
     const server = await listening({ redis: 'empty' })
     for (let wave = 0; wave < 20; wave += 1) {
       const sockets = await Promise.all(
@@ -188,12 +188,12 @@ describe('readers of events that go before they are answered', () => {
   })
 })
 
-describe('as many readers of events as there may be, gone at once', () => {
+describe('the largest number of readers of events, disconnected at once,', () => {
   const VIEWERS = Array.from({ length: STREAM_LIMITS.all / STREAM_LIMITS.perViewer }, (_, n) => `reader-${n}`)
   const entry = (name: string) => `${name}:viewer:${createHash('sha256').update(name).digest('hex')}`
   const EVENTS = 'subscription { affinityEvents { type } }'
 
-  it('leave nothing behind: as many may come again, time after time', async () => {
+  it('leaves nothing behind: as many may connect again, time after time', async () => {
     const server = await listening({ redis: 'empty', env: { ADMIN_TOKENS: VIEWERS.map(entry).join() } })
     const openAll = async () => {
       const sockets = await Promise.all(

@@ -27,7 +27,7 @@ describe('a clock that jumps', () => {
     const { service, client } = await startBehindProxy({ now: clock.now, env: { CLEAR_GUARD_SECONDS: '5' } })
     await seen(service, '', FIXTURE_AFFINITIES)
     clock.jump(ms)
-    // Longer than a round of the walk through what has expired.
+    // Longer than a round of the index's walk through expired records.
     for (let look = 0; look < 5; look += 1) {
       await seen(service, '', FIXTURE_AFFINITIES)
       await new Promise((resolve) => setTimeout(resolve, 300))

@@ -1,4 +1,4 @@
-/** A PostgreSQL that is there, and yet not as it should be. */
+/** A PostgreSQL that answers, but is full, busy, incomplete or slow. */
 import pg from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { sql } from '../api/affinity-model.js'
@@ -18,7 +18,7 @@ const POOL_SIZE = 10
 const SEARCH = '{ affinities(search: "bob") { totalCount } }'
 
 describe('a PostgreSQL that has no connection left', () => {
-  it('is DATABASE_UNAVAILABLE in 2 s, lists go on without names, and it is back when others leave', async () => {
+  it('is DATABASE_UNAVAILABLE within 2 s, lists go on without names, and it recovers when others disconnect', async () => {
     const postgres = await startPostgres({
       settings: { max_connections: '20', superuser_reserved_connections: '0' },
     })
@@ -63,11 +63,11 @@ describe('a PostgreSQL that has no connection left', () => {
   }, 40_000)
 })
 
-describe('a PostgreSQL all of whose connections to us are in use', () => {
+describe('a connection pool to PostgreSQL that is used up', () => {
   /** As many as the pool has, by far. */
   const SEARCHES = 60
 
-  it('is waited for 2 s and then unavailable; what needs none goes on, no clear is half done, and all is back', async () => {
+  it('is DATABASE_UNAVAILABLE after 2 s; other queries go on, no clear is half done, and all recovers', async () => {
     const { service, client } = await startBehindProxy({ records: 20 })
     const { databaseUrl } = service
     // Until PostgreSQL ends the statements, after 5 s.
@@ -103,7 +103,7 @@ describe('a PostgreSQL all of whose connections to us are in use', () => {
 })
 
 describe('a PostgreSQL without the audit table', () => {
-  it('has no clear done until it is there again', async () => {
+  it('lets no clear run until the table is back', async () => {
     const { service, client } = await startBehindProxy({ records: 20 })
     const { databaseUrl } = service
     await sql(databaseUrl, 'ALTER TABLE audit_logs RENAME TO audit_logs_away')
@@ -122,7 +122,7 @@ describe('a PostgreSQL without the audit table', () => {
 })
 
 describe('a PostgreSQL that is slow', () => {
-  it('is waited for by who asks it, and holds up nobody else', async () => {
+  it('delays only the requests that need it', async () => {
     const service = await startTestApp()
     onTestFinished(() => service.close())
     await slowTable(service.databaseUrl, 'users', 1)

@@ -1,4 +1,4 @@
-/** A disk that is full: a small one in memory, which only the service sees. */
+/** A full disk: a small tmpfs that only the service sees. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,10 +13,10 @@ import { freshDatabase, freshRedis } from '../support/servers/shared.js'
 import { startRedisProxy } from './redis-proxy.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
-/** Mounts the disk and becomes the service; tells its process's id first, by which the disk is reached from outside. */
+/** Script that mounts the disk and becomes the service. It prints its process id, through which the test reaches the disk. */
 const ON_A_SMALL_DISK = 'mount -t tmpfs -o size="$1" tmpfs "$2" && echo "pid $$" && exec "$3" "$4"'
 
-/** Linux, where whoever runs the tests may have a mount of their own. */
+/** True on Linux if the user of the tests may create a mount namespace. */
 const MAY_MOUNT = spawnSync('unshare', ['--map-root-user', '--mount', 'true']).status === 0
 
 interface OnSmallDisk {

@@ -28,7 +28,7 @@ async function clusterWith(options: { replicas: number; args?: readonly string[]
   return { servers, gateway, live: await followLive({ kind: 'cluster', nodes: servers.nodes }) }
 }
 
-/** Writes and deletes, some a millisecond; the way to stop. What the cluster refuses meanwhile is not of interest. */
+/** Writes and deletes some keys each millisecond; returns a function that stops it. Errors of the cluster are ignored. */
 function load(gateway: Cluster): () => Promise<void> {
   let isRunning = true
   const writing = (async () => {
@@ -48,7 +48,7 @@ function load(gateway: Cluster): () => Promise<void> {
   }
 }
 
-/** The answers a reader gets all the while: counts, or null for CACHE_UNAVAILABLE. */
+/** Collects the answers of a reader: counts, or null for CACHE_UNAVAILABLE. */
 function watchCounts(live: Live) {
   const counts: (number | null)[] = []
   let isRunning = true
@@ -73,7 +73,7 @@ function watchCounts(live: Live) {
   }
 }
 
-it('follows every master, and a flush of one loses no more than its own', async () => {
+it('the index follows every master, and a flush of one master removes only its keys', async () => {
   const { servers, gateway, live } = await clusterWith({ replicas: 0 })
   await expectSame(live)
   const stop = load(gateway)
@@ -90,7 +90,7 @@ it('follows every master, and a flush of one loses no more than its own', async 
   expect(after).toBeLessThan(before)
 }, 60_000)
 
-it('while slots move under load the index stays what a scan finds', async () => {
+it('the index equals a scan while slots move under load', async () => {
   const { servers, gateway, live } = await clusterWith({ replicas: 1 })
   const stop = load(gateway)
   const stopWatching = watchCounts(live)
@@ -100,13 +100,13 @@ it('while slots move under load the index stays what a scan finds', async () => 
   await untilState(live, 'live')
   await sleep(200)
   await expectSame(live)
-  // A key on its way is looked for in both places: none was taken for gone, three thousand never fell far.
+  // A key of a moving slot is read from both masters, so that the count never fell far below three thousand.
   const counts = (await stopWatching()).filter((count) => count !== null)
   expect(counts.length).toBeGreaterThan(10)
   expect(Math.min(...counts)).toBeGreaterThan(1_000)
 }, 90_000)
 
-it('says that a master is down, never fewer records, and goes on with its replica', async () => {
+it('a reader gets CACHE_UNAVAILABLE while a master is down, never fewer records, until its replica takes over', async () => {
   const { servers, live } = await clusterWith({ replicas: 1 })
   const stopWatching = watchCounts(live)
   await live.source.settled()
@@ -120,7 +120,7 @@ it('says that a master is down, never fewer records, and goes on with its replic
   expect(new Set(counts)).toEqual(new Set([RECORDS, null]))
 }, 90_000)
 
-it('says that a master is down for as long as nobody has its slots', async () => {
+it('a reader gets CACHE_UNAVAILABLE for as long as no master has the slots', async () => {
   const { servers, live } = await clusterWith({
     replicas: 0,
     args: ['--cluster-require-full-coverage', 'no'],

@@ -15,7 +15,7 @@ import { freshRedis } from '../support/servers/shared.js'
 const untilReadAgain = ({ source }: Live, before: number) =>
   vi.waitFor(() => expect(source.figures.fullReads).toBeGreaterThan(before), { timeout: 15_000 })
 
-describe('when the cache goes, its readers are told, and what comes back is read anew', () => {
+describe('readers get CACHE_UNAVAILABLE when the connection breaks, and then a new full read', () => {
   it('after a restart that lost everything', async () => {
     const server = await freshRedis('empty')
     await server.client().set(keyOf(1), stored())
@@ -28,7 +28,7 @@ describe('when the cache goes, its readers are told, and what comes back is read
     await untilState(live, 'live')
     await expectSame(live)
     expect(await live.source.reader().count({})).toBe(2)
-    // Who knows when these came and went: nothing is told of them.
+    // It is unknown when these keys were written and removed, so that there are no events for them.
     expect(live.events).toEqual([])
     expect(live.logs.map(({ message }) => message)).toEqual([
       'affinities are followed',
@@ -91,7 +91,7 @@ describe('when the cache goes, its readers are told, and what comes back is read
     expect(await live.source.reconcile()).toBe(0)
   })
 
-  it('when a read fails: what is known to be old is not shown', async () => {
+  it('when a read fails, so that old records are not shown', async () => {
     const server = await freshRedis('empty')
     const gateway = server.client()
     await gateway.call('ACL', 'SETUSER', 'reader', 'on', '>secret', '~*', '&*', '+@all')

@@ -1,4 +1,4 @@
-/** A clear that many subscribers hear of: what they are told must not keep the clear itself from its answers. */
+/** A clear with many subscribers: sending events to them must not delay the clear itself. */
 import { expect, it } from 'vitest'
 import { clear } from '../api/clearing.js'
 import { listening } from '../attacks/http.js'
@@ -9,7 +9,7 @@ const RECORDS = 4_000
 const READERS = 40
 const EVENTS = 'subscription { affinityEvents { type affinity { id } } }'
 
-it('of 4,000 records with 40 subscribers to every event is done, and each hears of every record', async () => {
+it('a clear of 4,000 records with 40 subscribers is completed, and each subscriber gets every event', async () => {
   const server = await listening({ redis: 'empty' })
   const pipeline = server.service.redis.client().pipeline()
   for (let n = 0; n < RECORDS; n += 1) pipeline.set(`cache_affinity:a-${n}:OPENAI:gpt-5`, recordOf())

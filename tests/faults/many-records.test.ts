@@ -1,6 +1,6 @@
 /**
- * Very many affinities: read while requests are answered, listed, and cleared in small steps. Here 200,000, for time's
- * sake; `RECORDS=1000000 npm test -- tests/faults/many-records` for a million.
+ * Tests with 200,000 affinities, which are read while requests are answered, listed, and cleared in small steps;
+ * `RECORDS=1000000 npm test -- tests/faults/many-records` takes a million.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
@@ -21,7 +21,7 @@ const FILL = `for n = 1, ${RECORDS} do
   redis.call('SET', 'cache_affinity:a-' .. n .. ':OPENAI:gpt-5', ARGV[n % 20 == 0 and 1 or 2], 'EX', 3600) end`
 const PAGE = '{ affinities(first: 1000, orderBy: { field: CREATED_AT }) { totalCount nodes { id } } }'
 
-it('are read while requests are answered, and cleared in steps that keep no gateway waiting', async () => {
+it('many affinities are read while requests are answered, and cleared in steps that do not block gateways', async () => {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
   const client = redis.client()
@@ -45,7 +45,7 @@ it('are read while requests are answered, and cleared in steps that keep no gate
     return reply.json()
   }
 
-  // While they are read: alive, not ready, and what needs none of them goes on.
+  // During the first read the service is alive but not ready, and queries that need no affinities succeed.
   const early = ask('{ affinities { totalCount } }')
   let looks = 0
   await measured(`${RECORDS} affinities: ready`, async () => {
@@ -57,7 +57,7 @@ it('are read while requests are answered, and cleared in steps that keep no gate
     }
   })
   expect(looks).toBeGreaterThan(2)
-  // Never a part of them: all, or nothing yet.
+  // An answer has all records or an error, never a part of them.
   const { data: whole, errors } = await early
   expect(errors?.[0].extensions.code ?? whole.affinities.totalCount).toBeOneOf(['CACHE_UNAVAILABLE', RECORDS])
 
@@ -71,7 +71,7 @@ it('are read while requests are answered, and cleared in steps that keep no gate
   const cleared = await measured(`${RECORDS} affinities: a clear of ${CLEARED}`, () => ask(clear))
   expect(cleared.data.clearProviderCache).toEqual({ clearedCount: CLEARED })
   expect(await client.dbsize()).toBe(RECORDS - CLEARED + 1)
-  // So many keys at a time, and never a command that looks at all of them.
+  // Each command reads a limited number of keys, and none reads all of them.
   const stats = redis.cli('info', 'commandstats')
   for (const command of ['eval', 'unlink'])
     expect(stats).toContain(`cmdstat_${command}:calls=${CLEARED / AT_ONCE},`)

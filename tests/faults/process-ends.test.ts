@@ -1,4 +1,4 @@
-/** The service as a process that ends in the middle of its work. */
+/** Tests of the service as a process that ends in the middle of its work. */
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { sql } from '../api/affinity-model.js'
@@ -168,7 +168,7 @@ describe('SIGTERM', () => {
     })
     const clear = outcomeOf(post(url, CLEAR))
     await isTold
-    // The streams end by themselves: nobody waits for a dashboard.
+    // The service ends the streams itself, so that a dashboard does not delay the stop.
     for (const stream of streams) expect(await stream.text()).toContain('event: complete')
     for (const query of await Promise.all(queries))
       expect(JSON.parse(query)).toMatchObject({ data: { affinities: { totalCount: expect.any(Number) } } })

@@ -1,4 +1,4 @@
-/** A Redis that is there, and yet not as it should be: slow, full, loading. */
+/** A Redis that answers, but is slow, full or loading, or resets connections. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { clear, countKeys, FIXTURE_AFFINITIES, seen } from '../api/clearing.js'
@@ -15,7 +15,7 @@ const total = async (service: TestApp) => {
 }
 
 describe('a Redis that answers 3 s late', () => {
-  it('is CACHE_UNAVAILABLE in 2 s, never fewer records, and back by itself', async () => {
+  it('gives CACHE_UNAVAILABLE within 2 s, never fewer records, and the service recovers by itself', async () => {
     const { service, proxy } = await startBehindProxy()
     await seen(service, '', FIXTURE_AFFINITIES)
     proxy.delayReplies(3_000)
@@ -100,7 +100,7 @@ describe('a Redis whose connections are reset, or that is killed, while it is as
 })
 
 describe('a Redis that is full (noeviction)', () => {
-  it('is read and cleared all the same: deleting needs no room', async () => {
+  it('is still read and cleared, since deletes need no memory', async () => {
     const { service, client } = await startBehindProxy({ records: 700 })
     await client.config('SET', 'maxmemory-policy', 'noeviction')
     await client.config('SET', 'maxmemory', '1mb')
@@ -117,7 +117,7 @@ describe('a Redis that is full (noeviction)', () => {
 })
 
 describe('a Redis that still reads its data (LOADING)', () => {
-  it('is CACHE_UNAVAILABLE until it has all of them: never a part', async () => {
+  it('gives CACHE_UNAVAILABLE until it has loaded all records, never a part of them', async () => {
     const { service, redis } = await startBehindProxy({
       redisArgs: ['--key-load-delay', '3000', '--loading-process-events-interval-bytes', '1024'],
     })

@@ -6,7 +6,7 @@ import { promptly } from '../support/promptly.js'
 import { startSentinel } from '../support/servers/redis-sentinel.js'
 import { PROVIDER, recordOf } from './behind-proxy.js'
 
-it('a failover by Sentinel: what needs the cache says so until there is a new master, then all goes on by itself', async () => {
+it('during a Sentinel failover queries of the cache get CACHE_UNAVAILABLE, and then work again by themselves', async () => {
   const group = await startSentinel()
   onTestFinished(() => group.stop())
   const gateway = group.master.client()

@@ -1,4 +1,4 @@
-/** What becomes of a clear that runs when the service is stopped. */
+/** Tests of a clear that is running when the service stops. */
 import { describe, expect, it } from 'vitest'
 import { listen } from '../../src/server/http/http-server.js'
 import { sql } from '../api/affinity-model.js'
@@ -40,7 +40,7 @@ async function withHeldClear() {
 }
 
 describe('a clear that runs when the service stops', () => {
-  it('for longer than its client is waited for, is finished, and its outcome written', async () => {
+  it('is completed with its outcome, even if it takes longer than the drain of connections', async () => {
     const { service, server, client, release, cut, rows } = await withHeldClear()
     await server.close(0)
     expect(await cut).toBe('cut')
@@ -59,7 +59,7 @@ describe('a clear that runs when the service stops', () => {
     expect(service.logs.map(({ msg }) => msg)).toContain('the stop waits for clears that run')
   })
 
-  it('and is ended in a hurry, has its outcome written: how far it came, and that more may have gone', async () => {
+  it('has its outcome written if it is ended at once: how many records were cleared, and that more may have been', async () => {
     const { service, server, release, rows } = await withHeldClear()
     await service.app.endClears()
     expect(await rows()).toMatchObject([

@@ -57,7 +57,7 @@ const tokenOf = async (service: TestApp): Promise<string> => {
 }
 
 describe('while Redis is gone', () => {
-  /** Asks until the service knows that the cache is gone; every answer on the way is the whole, or says so. */
+  /** Asks until the service knows that the cache is down. Each answer until then is complete or an error. */
   async function expectUnavailable(service: TestApp, whole: ReadonlyMap<string, number>): Promise<void> {
     for (const [name, query, countOf] of CACHE_QUERIES) {
       const refused = async () => {
@@ -99,7 +99,7 @@ describe('while Redis is gone', () => {
       if (how === 'killed') await redis.kill()
       else redis.pause()
       await expectUnavailable(service, whole)
-      // What needs no cache goes on.
+      // Queries that need no cache succeed.
       const { data, errors } = await promptly(() =>
         service.query('{ viewer { name } auditEvents { totalCount } }'),
       )
@@ -119,7 +119,7 @@ describe('while Redis is gone', () => {
     60_000,
   )
 
-  it('lets in whoever it has let in before, and nobody whose token it cannot check', async () => {
+  it('the service accepts tokens that it has checked before, and refuses those that it cannot check', async () => {
     const { service, redis } = await startBehindProxy()
     const token = await tokenOf(service)
     await service.query('{ viewer { name } }', {}, { token })
@@ -238,14 +238,14 @@ describe('while PostgreSQL is gone', () => {
 })
 
 describe('a database that is slow', () => {
-  it('is waited for: only one that gives no sign of life is given up', async () => {
+  it('is waited for, as long as it answers pings', async () => {
     const database = createPgDatabase({ url: freshDatabase('schema') })
     onTestFinished(() => database.close())
     const slow = database.prisma.$queryRaw`SELECT 1 AS one FROM pg_sleep(2.2)`
     expect(await slow).toEqual([{ one: 1 }])
   })
 
-  it('is asked for its sign of life once, however many wait', async () => {
+  it('is pinged once, however many requests wait', async () => {
     let probes = 0
     let answer = () => {}
     const guard = createHangGuard({

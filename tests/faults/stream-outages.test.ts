@@ -65,7 +65,7 @@ describe('a stream says why it ends', () => {
     await expectEnd(stream, 'DATABASE_UNAVAILABLE')
   })
 
-  it('where the viewer may not read any more', async () => {
+  it('when the viewer may not read any more', async () => {
     const { service, token } = await startService()
     holdIntervals()
     const stream = await subscribe(service, EVENTS, token)
@@ -75,7 +75,7 @@ describe('a stream says why it ends', () => {
     await expectEnd(stream, 'UNAUTHENTICATED')
   })
 
-  it('where a row that the filter needs cannot be read, and is closed then', async () => {
+  it('when a row that the filter needs cannot be read', async () => {
     const { service, postgres } = await startService()
     const gateway = service.redis.client()
     const fail = async (n: number) => {
@@ -87,11 +87,11 @@ describe('a stream says why it ends', () => {
       await expectEnd(stream, 'DATABASE_UNAVAILABLE')
     }
     await postgres.kill()
-    // More than a viewer may have open: none of those that failed is counted.
+    // Failed streams do not count, so that more than the limit of a viewer can be opened.
     for (let n = 0; n <= STREAM_LIMITS.perViewer; n += 1) await fail(n)
   }, 60_000)
 
-  it('where the cache is away: each answer of statistics says so', async () => {
+  it('except for statistics: while the cache is down each answer has the error', async () => {
     const { service } = await startService()
     const stream = await subscribe(
       service,

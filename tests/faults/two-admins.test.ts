@@ -1,4 +1,4 @@
-/** Two administrators who clear the same at once, each by an instance of the service of their own. */
+/** Two administrators clear the same records at once, each through another instance of the service. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { sql } from '../api/affinity-model.js'
@@ -65,7 +65,7 @@ it.each<[Clear, Clear, object, object]>([
     ])
     expect(await countKeys(client, 'cache_affinity:')).toBe(0)
 
-    // What a gateway pins anew is neither's, though both still look after what they have cleared.
+    // A new pin of a gateway stays, although the guards of both instances are still active.
     await client.set('cache_affinity:a-1:OPENAI:gpt-5', recordOf(), 'EX', 3_600)
     for (const instance of [service, other]) await seen(instance, '', 1)
     await sleep(1_000)

@@ -12,10 +12,10 @@ export const VIEWER_TOKEN = 'static-viewer-token-of-the-tests'
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-/** As `ADMIN_TOKENS` of the service under test. */
+/** Value of `ADMIN_TOKENS` for the service under test. */
 export const ADMIN_TOKENS = `tests:admin:${sha256(ADMIN_TOKEN)},looker:viewer:${sha256(VIEWER_TOKEN)}`
 
-/** As a service that faces the world: secrets that are in this repository would be refused. */
+/** Variables for production, where the published secrets of this repository would be refused. */
 export const PRODUCTION = {
   NODE_ENV: 'production',
   JWT_SECRET_KEY: 'Zq7vN2xL9sT4mB8cR1kW6yH3pJ5dF0gA',
@@ -38,16 +38,16 @@ export interface Statement {
   readonly sql: string
 }
 
-/** The whole service on a PostgreSQL and a Redis of its own, asked in process. */
+/** The whole service on its own PostgreSQL and Redis; requests are sent in process. */
 export interface TestApp {
   readonly app: App
   readonly redis: RedisServer
   readonly databaseUrl: string
-  /** Lines that the service logged, parsed. */
+  /** Parsed log lines of the service. */
   readonly logs: readonly Readonly<Record<string, unknown>>[]
-  /** Asks as the static admin unless another token, or null for none, is given. */
+  /** Sends an operation with the static administrator's token, with another token, or with none (null). */
   query(document: string, variables?: object, options?: QueryOptions): Promise<Answer>
-  /** SQL statements issued while `run` ran, start to end. */
+  /** Collects the SQL statements that are issued during `run`. */
   statementsOf(run: () => Promise<unknown>): Promise<string[]>
   close(): Promise<void>
 }
@@ -102,13 +102,13 @@ export const testConfig = (env: Readonly<Record<string, string>>): Config =>
     ...FIXTURE_ENVIRONMENT,
     ADMIN_TOKENS,
     AUDIT_SPOOL_DIR: temporaryDirectory('audit-spool'),
-    // Off but for the tests of these limits: others ask as fast as they can.
+    // Only the tests of these limits need them; the others send requests as fast as they can.
     RATE_LIMIT_VIEWER: '0',
     RATE_LIMIT_ADDRESS: '0',
     ...env,
   })
 
-/** One operation over `yoga.fetch`: everything that HTTP does but the port. */
+/** Sends one operation through `yoga.fetch`: all of HTTP without a port. */
 export async function ask(
   app: App,
   query: string,

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs'
 
 /**
- * Runs it and, where `FIGURES` names a file, adds how long it took: docs/reliability.md has these times.
+ * Runs a function. If `FIGURES` names a file, it appends the duration to it; docs/reliability.md has these times.
  */
 export async function measured<T>(what: string, run: () => Promise<T>): Promise<T> {
   const startedAt = performance.now()

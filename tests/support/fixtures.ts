@@ -25,19 +25,19 @@ export async function loadFixtures(targets: {
   }
 }
 
-/** What the fixtures' gateway encrypts and signs with. */
+/** Secrets of the fixtures' gateway. */
 export const FIXTURE_SECRETS = {
   encryptionKey: 'fixture-encryption-key',
   jwtSecret: 'fixture-jwt-secret',
 } as const
 
-/** The same, as the service beside it is told. */
+/** The same secrets as variables of the service. */
 export const FIXTURE_ENVIRONMENT = {
   ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey,
   JWT_SECRET_KEY: FIXTURE_SECRETS.jwtSecret,
 } as const
 
-/** The fixtures' administrator. */
+/** Administrator in the fixtures. */
 export const FIXTURE_ADMIN = {
   id: 'db5b5fab-8f4d-4e27-9da1-494c73cf256d',
   email: 'root@example.com',

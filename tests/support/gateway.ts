@@ -2,24 +2,24 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** A stock gateway as far as its statistics go. */
+/** A simulated gateway that serves only its statistics. */
 export interface StockGateway {
   readonly url: string
   /** Requests so far: path and Authorization header. */
   readonly requests: readonly { readonly path: string; readonly authorization: string | undefined }[]
-  /** What it answers from now on. */
+  /** Handler of the following requests. */
   answer: (request: IncomingMessage, response: ServerResponse) => void
   /** Stops listening and cuts its connections. */
   stop(): Promise<void>
 }
 
-/** Answers 200 with this JSON. */
+/** Creates a handler that answers 200 with this JSON. */
 export const json =
   (body: unknown): StockGateway['answer'] =>
   (_request, response) =>
     response.setHeader('content-type', 'application/json').end(JSON.stringify(body))
 
-/** Starts one on a free port; it ends with the test. */
+/** Starts a simulated gateway on a free port; it ends with the test. */
 export async function startGateway(answer: StockGateway['answer']): Promise<StockGateway> {
   const requests: { path: string; authorization: string | undefined }[] = []
   const server = createServer((request, response) => {

@@ -6,7 +6,7 @@ export interface Received {
   readonly body: Buffer
 }
 
-/** One request with this very path and these headers alone: `fetch` would tidy up the one and add to the others. */
+/** Sends a request with exactly this path and these headers; `fetch` would normalize the path and add headers. */
 export const requestRaw = (
   url: string,
   path: string,

@@ -4,13 +4,13 @@ import type { TestApp } from './app.js'
 
 export const pinKey = (n: number): string => `cache_affinity:key-${n}:CLAUDE:model`
 
-/** Pins of a running gateway: made one after the other, and then used or moved while a test reads them. */
+/** Pins of a running gateway, which are refreshed or switched while a test reads them. */
 export interface PinsInUse {
-  /** Each was used later than the one before. */
+  /** Makes pins; each was last used later than the one before. */
   make(count: number): Promise<void>
-  /** Serves one request more by each of these pins: the latest expiry of all, and the most requests. */
+  /** Refreshes these pins: they get the latest expiry and the most requests of all. */
   use(numbers: readonly number[]): Promise<void>
-  /** Pins these to another provider, as of now. */
+  /** Switches these pins to another provider. */
   move(numbers: readonly number[]): Promise<void>
   clear(numbers: readonly number[]): Promise<void>
 }

@@ -21,7 +21,7 @@ export interface ServiceProcess {
 export const startService = (env: Readonly<Record<string, string>>, cwd?: string): ServiceProcess =>
   startProgram([process.execPath, MAIN], { env, cwd })
 
-/** The same of any program. */
+/** Starts any program in the same way. */
 export function startProgram(
   [command = '', ...args]: readonly string[],
   { env, cwd }: { readonly env: Readonly<Record<string, string>>; readonly cwd?: string | undefined },

@@ -1,6 +1,6 @@
 import { sql } from '../api/affinity-model.js'
 
-/** From now on each look at this table of the gateway's takes so many seconds, as on a disk that is too busy. No lock. */
+/** Makes each read of a gateway table take some seconds, as on a busy disk, without a lock. */
 export async function slowTable(databaseUrl: string, table: string, seconds: number): Promise<void> {
   await sql(databaseUrl, `ALTER TABLE ${table} RENAME TO ${table}_at_once`)
   await sql(
@@ -9,7 +9,7 @@ export async function slowTable(databaseUrl: string, table: string, seconds: num
   )
 }
 
-/** And from now on none does. */
+/** Undoes `slowTable`. */
 export async function quickTable(databaseUrl: string, table: string): Promise<void> {
   await sql(databaseUrl, `DROP VIEW ${table}`)
   await sql(databaseUrl, `ALTER TABLE ${table}_at_once RENAME TO ${table}`)

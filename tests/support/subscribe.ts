@@ -10,7 +10,7 @@ export interface Subscription {
 
 const EVERY_EVENT = 'subscription { affinityEvents { type affinity { affinityKey } } }'
 
-/** A subscription, to every event where nothing else is said, read as it comes. */
+/** Opens a subscription (to all events by default), and reads it as its events arrive. */
 export async function subscribe(
   { app }: TestApp,
   query = EVERY_EVENT,

@@ -1,6 +1,6 @@
 import { text, type Variable } from '../kinds.js'
 
-/** Variables of the command line, where it asks a server. */
+/** Variables of the command line as a client of a server. */
 export const COMMAND_LINE = {
   AFFINITYQL_URL: {
     schema: text,

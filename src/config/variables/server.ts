@@ -3,12 +3,12 @@ import { z } from 'zod'
 import { adminTokens } from '../admin-tokens.js'
 import { limit, oneOf, origins, text, type Variable, wholeNumber } from '../kinds.js'
 
-/** Below it the most expensive operation that is allowed would never be. */
+/** Smallest limit for a viewer: a smaller one would always refuse the most expensive operation that is permitted. */
 const LEAST_VIEWER_COST = 300_000
-/** Ten requests a minute: a person must be able to sign in. */
+/** Smallest limit for an address: ten requests a minute, so that a person can sign in. */
 const LEAST_ADDRESS_COST = 1_000
 
-/** How many proxies stand in front, or their addresses, ranges and names. */
+/** Parses the trusted proxies: their number, or their addresses, ranges and names. */
 const trustedProxies = z.string().transform((value, context): number | readonly string[] => {
   if (/^\d+$/.test(value)) return Number(value)
   const proxies = value.split(',').map((part) => part.trim())
@@ -23,12 +23,12 @@ const trustedProxies = z.string().transform((value, context): number | readonly 
   }
 })
 
-/** Libraries ask for `production` exactly: `Production` or `prod` would be development, with all its doors open. */
+/** Refuses `Production`, `prod` and the like: libraries compare with exactly `production`, and would run in development mode. */
 const environmentName = z.string().refine((value) => value === 'production' || !/^prod/i.test(value), {
   error: 'must be production, in full and in small letters, or name another environment',
 })
 
-/** Who may come, from where, and how much they may ask for. */
+/** Variables of the HTTP server: address, tokens, proxies, origins and limits. */
 export const SERVER = {
   ADMIN_TOKENS: {
     schema: adminTokens,

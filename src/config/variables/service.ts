@@ -4,7 +4,7 @@ const bearerToken = text.regex(/^[\x21-\x7e]+$/, { error: 'must be one word of A
 
 const files = list((path) => path, 'must be paths of files, comma-separated')
 
-/** What the service does beside answering: statistics, the index, the guard after clears, documents, the audit. */
+/** Variables of the service's other parts: audit, statistics, index, write-back guard and trusted documents. */
 export const SERVICE = {
   AUDIT_SPOOL_DIR: {
     schema: text,

@@ -16,11 +16,11 @@ const databaseUrl = z
     error: 'is not a valid URL: a special character in the password must be percent-encoded',
   })
 
-/** PostgreSQL's driver throws on some malformed percent-encodings, and guesses at others. */
+/** Returns true if the percent-encoding is valid. PostgreSQL's driver throws on some invalid ones and guesses others. */
 const isDecodable = ({ username, password, hostname, pathname }: URL): boolean =>
   [username, password, hostname, pathname].every((part) => percentDecoded(part) !== undefined)
 
-/** The gateway beside which the service runs: its stores and its keys. */
+/** Variables of the gateway's stores and secrets. */
 export const STORES = {
   DATABASE_URL: {
     schema: databaseUrl,

@@ -2,7 +2,7 @@ import { flag, httpUrl, oneOf, type Variable } from '../kinds.js'
 
 const protocol = oneOf('http/protobuf', 'http/json')
 
-/** OpenTelemetry's variables that this service decides by; the rest is read by OpenTelemetry's SDK. */
+/** OpenTelemetry's variables that this service reads. OpenTelemetry's SDK reads all the others by itself. */
 export const TRACING = {
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     schema: httpUrl,

@@ -1,6 +1,6 @@
 import type { Plugin } from 'graphql-yoga'
 
-/** A dependency that can be asked whether it answers. */
+/** A store that the service needs, and that can be pinged. */
 export interface Dependency {
   readonly name: 'database' | 'cache'
   ping(): Promise<void>
@@ -8,20 +8,20 @@ export interface Dependency {
 
 export interface DependencyHealth {
   readonly state: 'up' | 'down'
-  /** Milliseconds until the answer, or until it was given up. */
+  /** Milliseconds until the answer or the timeout. */
   readonly latencyMs: number
 }
 
 export interface Health {
   readonly status: 'ready' | 'unavailable' | 'draining'
   readonly dependencies: Readonly<Record<string, DependencyHealth>>
-  /** Keys of the affinity family whose values cannot be read, as of the last full read. */
+  /** Number of affinity keys whose values cannot be read, as of the last full read. */
   readonly brokenRecords: number
 }
 
 const PING_TIMEOUT_MS = 2_000
 
-/** Asks every dependency at once. Tells states and times only: no address, no version, no error text. */
+/** Pings all stores at once. The result is public, so it has states and times but no address, version or error text. */
 export async function readHealth(
   dependencies: readonly Dependency[],
   service: {
@@ -32,7 +32,7 @@ export async function readHealth(
   const states = await Promise.all(
     dependencies.map(async (dependency) => [dependency.name, await ping(dependency)] as const),
   )
-  // Until the first read of the affinities has ended every request would wait for it.
+  // Before the first read of the affinities is complete, requests would only wait for it.
   const canServe = states.every(([, { state }]) => state === 'up') && service.affinities.state !== 'starting'
   return {
     status: service.draining() ? 'draining' : canServe ? 'ready' : 'unavailable',
@@ -56,8 +56,8 @@ async function ping(dependency: Dependency): Promise<DependencyHealth> {
 }
 
 /**
- * `/health/live`: this process answers. `/health/ready`: 200 where it can serve, 503 where a dependency is down or it
- * is about to stop.
+ * Serves `/health/live`, which always answers 200, and `/health/ready`, which answers 200 if the service can serve requests
+ * and 503 if a store is down, the first read is not complete, or the service is stopping.
  */
 export function useHealth(readHealth: () => Promise<Health>): Plugin {
   return {

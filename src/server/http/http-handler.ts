@@ -4,12 +4,15 @@ import { compressAnswers } from './compress-answers.js'
 import { serveConsole } from './serve-console.js'
 
 export interface HttpHandlerOptions {
-  /** The built console; where there is none, none is served. */
+  /** Folder of the built console. If it does not exist, no console is served. */
   readonly consoleDirectory: string
   readonly trustProxy?: TrustProxy | undefined
 }
 
-/** A request goes to the console's files, which the build has compressed, and then to Yoga, whose answers are compressed here. */
+/**
+ * Serves the console's files, which the build has compressed, and passes all other requests to Yoga, whose answers are
+ * compressed here.
+ */
 export function createHttpHandler(
   yoga: RequestListener,
   { consoleDirectory, trustProxy = TRUST_NOBODY }: HttpHandlerOptions,

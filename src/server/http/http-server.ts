@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigurationError } from '../../errors.js'
 import type { Yoga } from '../create-yoga.js'
 
-/** What is served: Yoga answers operations, and ends with the server. */
+/** The handler of all requests, and the Yoga server behind it, which is disposed of when the HTTP server closes. */
 export interface HttpService {
   readonly handler: RequestListener
   readonly yoga: Pick<Yoga, 'dispose'>
@@ -13,30 +13,30 @@ export interface HttpService {
 export interface HttpServer {
   readonly url: string
   /**
-   * Stops accepting, lets requests in flight finish for `drainMs` at most, then cuts what is left.
-   * Yoga's own hook on SIGTERM drops them.
+   * Stops accepting connections, waits up to `drainMs` milliseconds for open requests, then cuts the rest. Yoga's own hook
+   * on SIGTERM would drop them at once.
    */
   close(drainMs: number): Promise<void>
 }
 
-/** How long a client may take, in milliseconds. */
+/** Time that a client may take to send a request, in milliseconds. */
 export interface ClientTimeouts {
-  /** For all of a request's headers. */
+  /** Limit for all headers of a request. */
   readonly headers: number
-  /** For a whole request. */
+  /** Limit for the whole request, with its body. */
   readonly request: number
-  /** How often the two are checked: Node's own 30 s would let a client take that much longer. */
+  /** Interval at which Node checks the two limits. Its default of 30 s would add that much to them. */
   readonly checkEvery: number
 }
 
-/** Slow clients do not hold a connection: a header in 10 s, a whole request in 30 s. */
+/** These limits keep slow clients (Slowloris) from holding connections. */
 const CLIENT_TIMEOUTS: ClientTimeouts = { headers: 10_000, request: 30_000, checkEvery: 2_000 }
 const KEEP_ALIVE_TIMEOUT_MS = 65_000
-/** How long requests are still taken after the stop has begun. */
+/** Time for which requests are still accepted after the stop has begun, in milliseconds. */
 const LAST_CALL_MS = 250
 const HANG_UP_EVERY_MS = 50
 
-/** @throws ConfigurationError where the port is taken or not allowed */
+/** @throws ConfigurationError if the port is in use or not permitted, or the host is not an address of this machine */
 export async function listen(
   { handler, yoga }: HttpService,
   host: string,
@@ -73,12 +73,12 @@ export async function listen(
 
 async function drain(server: Server, connections: ReadonlySet<Socket>, drainMs: number): Promise<void> {
   const cut = setTimeout(() => server.closeAllConnections(), drainMs)
-  // A request that is on its way on a connection that looks idle would be reset: let it come in first.
+  // A request may be on its way on a connection that looks idle. Closing the connection now would reset it.
   await sleep(Math.min(LAST_CALL_MS, drainMs))
-  // A connection that falls idle now would wait for its client's next request.
+  // A keep-alive connection that becomes idle during the drain would otherwise wait for its client's next request.
   const hangUp = setInterval(() => {
     server.closeIdleConnections()
-    // For Node one that has never said anything, as browsers open them in advance, is not idle.
+    // Browsers open connections in advance. Node does not count one as idle before its first request.
     for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
   }, HANG_UP_EVERY_MS)
   await new Promise((resolve) => server.close(resolve))

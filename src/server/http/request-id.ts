@@ -5,8 +5,8 @@ const SAFE_REQUEST_ID = /^[\w.:-]{1,100}$/
 const requestIds = new WeakMap<Request, string>()
 
 /**
- * The request's id: the caller's own where it is harmless, else a new one. The log, the context and the answer's
- * `x-request-id` all have the same.
+ * Returns the request's id: the one that the caller sent if its characters are safe in a log line, otherwise a new one. The
+ * log, the context and the answer's `x-request-id` have the same id.
  */
 export function requestIdOf(request: Request): string {
   let id = requestIds.get(request)
@@ -17,6 +17,6 @@ export function requestIdOf(request: Request): string {
   return id
 }
 
-/** @param given the header `x-request-id` */
+/** @param given value of the header `x-request-id` */
 export const readRequestId = (given: unknown): string =>
   typeof given === 'string' && SAFE_REQUEST_ID.test(given) ? given : randomUUID()

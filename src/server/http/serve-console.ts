@@ -11,31 +11,32 @@ import { readRequestId } from './request-id.js'
 import { securityHeaders } from './use-security-headers.js'
 
 export interface ConsoleOptions {
-  /** Folder of the built console, with its index.html. Where it is absent no page is served. */
+  /** Folder of the built console. If it has no index.html, no page is served. */
   readonly directory: string
-  /** Whether the client has come over TLS, as far as that can be believed. */
+  /** Returns true if the client connected over TLS, as a trusted proxy says. */
   readonly overTls: (request: IncomingMessage) => boolean
 }
 
-/** The service's own paths. Everything else that a browser asks for as a page is the console's to route. */
+/** Paths of the service itself. The console's router handles every other page. */
 const RESERVED = /^\/(graphql|health|metrics)(\/|$)/
-/** The page of every address of the console. */
+/** The console is a single-page application: all its addresses serve this file. */
 const PAGE = '/index.html'
-/** Files that carry a hash of their content in their name. */
+/** Folder of the files whose names contain a hash of their content. */
 const HASHED = '/assets/'
 
-/** The smallest form first, where the client likes them alike. */
+/** Encodings that the build has made, smallest first: this order decides where the client has no preference. */
 const ENCODINGS = ['br', 'gzip', 'identity']
 
-/** Mantine writes its theme into style elements; scripts come from our own files and from nowhere else. */
+/** Styles may be inline, since Mantine writes its theme into style elements. Scripts may come from the console's files only. */
 const SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /**
- * Serves the console's files by sirv, which lists them once, at the start: no request ever becomes a path of the file
- * system. It is asked for one file in one encoding, since it does not read weights in `Accept-Encoding` nor lists in
- * `If-None-Match`, and takes `bytes=-500` for the first 500. A range may be answered with the whole file.
+ * Serves the console's files with sirv, which lists them once at start, so that a request can never name another path of
+ * the file system. Three things are done here because sirv gets them wrong: weights in `Accept-Encoding`, lists in
+ * `If-None-Match`, and ranges (it reads `bytes=-500` as the first 500 bytes). The header `Range` is not passed on, so that
+ * the whole file is sent, which HTTP permits.
  */
 export function serveConsole({ directory, overTls }: ConsoleOptions): Middleware {
   if (!existsSync(join(directory, PAGE))) return (_request, _response, next) => next()
@@ -66,7 +67,7 @@ export function serveConsole({ directory, overTls }: ConsoleOptions): Middleware
     }
     onHeaders(response, () => answerNotModified(request, response))
     response.once('pipe', (file) => {
-      // sirv listens to neither: a file that is gone would end the process, and one whose client is gone stay open.
+      // sirv handles neither event: an error of the file would end the process, and a client that leaves would leak the file.
       file.once('error', () => response.destroy())
       response.once('close', () => file.destroy())
     })
@@ -75,7 +76,7 @@ export function serveConsole({ directory, overTls }: ConsoleOptions): Middleware
   }
 }
 
-/** The file that a request means, where the console could have it. */
+/** Returns the path of the file that a request asks for, or undefined if the path cannot be one of the console. */
 function fileAsked({ url = '', headers }: IncomingMessage): string | undefined {
   if (!URL.canParse(url, 'http://console')) return undefined
   const { pathname } = new URL(url, 'http://console')
@@ -85,7 +86,7 @@ function fileAsked({ url = '', headers }: IncomingMessage): string | undefined {
   return /\.(br|gz)$|\/$/.test(pathname) ? undefined : pathname
 }
 
-/** Only a browser that opens a page names this type. */
+/** Returns true if a browser opens a page: other requests do not accept `text/html` by name. */
 const wantsPage = (accept = ''): boolean =>
   /(^|,)\s*text\/html\s*(;(?!\s*q=0(\.0*)?\s*(,|$))|,|$)/i.test(accept)
 
@@ -102,7 +103,10 @@ function answerNotModified({ headers }: IncomingMessage, response: ServerRespons
   for (const name of ['content-length', 'content-type', 'content-encoding']) response.removeHeader(name)
 }
 
-/** ETags of the files without a hash in their name. A time of change would not do: images are built with the same for all. */
+/**
+ * Reads the ETags of the files without a hash in their name. Modification times are useless here: image builds set them all
+ * to the same time.
+ */
 const contentTags = (directory: string): ReadonlyMap<string, string> =>
   new Map(
     readdirSync(directory, { withFileTypes: true })

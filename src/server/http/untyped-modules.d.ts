@@ -1,4 +1,4 @@
-/** The published types of compression are Express's own; this service has Node's request and response alone. */
+/** Types of `compression`: the published ones need Express, and this service has Node's request and response only. */
 declare module 'compression' {
   import type { IncomingMessage, ServerResponse } from 'node:http'
   import type { BrotliOptions, ZlibOptions } from 'node:zlib'
@@ -7,7 +7,7 @@ declare module 'compression' {
 
   function compression(
     options?: ZlibOptions & {
-      /** Shorter answers are sent as they are; in bytes. */
+      /** Smallest answer that is compressed, in bytes. */
       readonly threshold?: number
       readonly brotli?: BrotliOptions
       readonly filter?: Filter
@@ -15,20 +15,20 @@ declare module 'compression' {
   ): (request: IncomingMessage, response: ServerResponse, next: () => void) => void
 
   namespace compression {
-    /** Whether an answer's type is one that gets smaller. */
+    /** Returns true if the answer's content type is worth compressing. */
     const filter: Filter
   }
 
   export = compression
 }
 
-/** The published types are of the version before. */
+/** Types of `negotiator`: the published ones describe the previous major version. */
 declare module 'negotiator' {
   import type { IncomingMessage } from 'node:http'
 
   export default class Negotiator {
     constructor(request: Pick<IncomingMessage, 'headers'>)
-    /** The encoding that the client likes best of these; of those it likes alike, the first that is preferred. */
+    /** Returns the encoding with the highest weight; among equal weights, the first one of `preferred`. */
     encoding(
       available: readonly string[],
       options: { readonly preferred: readonly string[] },

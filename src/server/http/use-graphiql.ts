@@ -52,8 +52,8 @@ const HEADERS = JSON.stringify({ authorization: 'Bearer <your token>' }, null, 2
 const PATHS = ['/graphql', '/graphql/']
 
 /**
- * GraphiQL for a browser that opens `/graphql`, from its package, not from a CDN: it works where the internet does
- * not. The page, some 9 MB, is made once, when it is first asked for.
+ * Serves GraphiQL to a browser that opens `/graphql`. Its scripts come from the package and not from a CDN, so that it works
+ * without internet access. The page has about 9 MB and is rendered once, at the first request.
  */
 export function useGraphiql(): Plugin {
   let page: Page | undefined
@@ -73,11 +73,11 @@ export function useGraphiql(): Plugin {
 
 interface Page {
   readonly html: Uint8Array<ArrayBuffer>
-  /** Only the page's own script runs, and it speaks to this service alone. */
+  /** Content security policy: only the page's own scripts run, and they may connect to this service only. */
   readonly policy: string
 }
 
-/** A tab that the console opened has its session; it stands in for the placeholder until another token is given. */
+/** Script that uses the token of the console's session, if the console opened the tab and no other token was entered. */
 const USE_SESSION = `{
 const session = sessionStorage.getItem('affinityql.session')
 if (session) {
@@ -94,8 +94,8 @@ if (session) {
 `
 
 /**
- * GraphiQL opens the tab whose texts are those that it was left with, and notes these only when they are edited: without
- * this, whoever comes back finds an empty tab before the others.
+ * Script that stores the texts of the active tab before GraphiQL starts. GraphiQL chooses the tab to open by these texts but
+ * stores them only when they are edited, so that a returning user would otherwise get a new empty tab.
  */
 const REOPEN_TAB = `try {
 const { tabs, activeTabIndex } = JSON.parse(localStorage.getItem('graphiql:tabState'))
@@ -103,7 +103,7 @@ for (const part of ['query', 'variables']) localStorage.setItem('graphiql:' + pa
 } catch {}
 `
 
-/** Runs before GraphiQL. */
+/** Script that runs before GraphiQL. */
 const BEFORE = USE_SESSION + REOPEN_TAB
 
 const hashOf = (script: string): string => `'sha256-${createHash('sha256').update(script).digest('base64')}'`
@@ -118,7 +118,7 @@ function renderPage(): Page {
       headers: HEADERS,
       ...(query.includes('$who') && { variables: JSON.stringify({ who: 'alice' }, null, 2) }),
     })),
-    // The token stays in this tab's memory: it is not for local storage.
+    // Tokens must not be written to local storage.
     shouldPersistHeaders: false,
   })
   const script = page.slice(page.indexOf('<script>') + '<script>'.length, page.lastIndexOf('</script>'))
@@ -127,7 +127,7 @@ function renderPage(): Page {
     "default-src 'none'",
     `script-src ${hashOf(BEFORE)} ${hashOf(script)}`,
     'worker-src blob:',
-    // The editor writes style elements and attributes as it goes.
+    // The editor adds style elements and attributes while it runs.
     "style-src 'unsafe-inline'",
     'img-src data:',
     'font-src data:',

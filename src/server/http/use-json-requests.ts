@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql'
 import type { GraphQLParams, Plugin } from 'graphql-yoga'
 
 export interface JsonRequestsOptions {
-  /** Largest request body that is read, in bytes. */
+  /** Largest request body that is accepted, in bytes. */
   readonly maxBodyBytes: number
 }
 
@@ -10,9 +10,9 @@ const badRequest = (message: string, status = 400): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status } } })
 
 /**
- * Takes POSTed operations as `application/json` alone. Yoga would also run those sent as forms, multipart or plain
- * GraphQL text, which any web page can send without asking. What is read, a body up to a limit or a GET's query
- * string, is parsed here, so that what is wrong with it is said without the parser's own words.
+ * Accepts POST requests only as `application/json`. Yoga would also run operations sent as forms, multipart or plain GraphQL
+ * text, which any web page can send without a CORS preflight (CSRF). Bodies and query strings are parsed here, so that error
+ * messages do not contain the parser's own words.
  */
 export function useJsonRequests({ maxBodyBytes }: JsonRequestsOptions): Plugin {
   return {
@@ -51,8 +51,8 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
       chunks.push(chunk)
     }
   } catch (error) {
-    // A client that hangs up, or is hung up on, while it sends is no failure of ours.
-    throw error instanceof GraphQLError ? error : badRequest('The request body did not come in whole.')
+    // The connection was closed while the client was sending, which is not an error of this service.
+    throw error instanceof GraphQLError ? error : badRequest('The request body is incomplete.')
   }
   return Buffer.concat(chunks).toString('utf8')
 }
@@ -64,7 +64,7 @@ function readBody(text: string): GraphQLParams {
   return body
 }
 
-/** Yoga checks afterwards, for GET and POST alike, that `query` is a string and the others are what they should be. */
+/** Reads the parameters of a GET request. Yoga checks their types afterwards, as it does for POST. */
 function readQueryString(parameters: URLSearchParams): GraphQLParams {
   const params: Record<string, unknown> = {}
   for (const name of ['query', 'operationName'] as const) {

@@ -1,8 +1,8 @@
 import type { Plugin } from 'graphql-yoga'
 
 /**
- * Answers hold other people's data: no cache keeps them, no page frames them, no browser guesses their type, and
- * nothing in them is run. A page that is meant to run brings a policy of its own.
+ * Headers for answers with personal data: no cache stores them, no page frames them, no browser guesses their type or runs
+ * scripts in them. Pages that need scripts set their own policy.
  */
 const HEADERS = {
   'cache-control': 'no-store',
@@ -13,16 +13,19 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 } as const
 
-/** For a year browsers ask for this host over TLS alone. */
+/** Browsers use only TLS for this host for one year. */
 const STRICT_TRANSPORT = 'max-age=31536000'
 
-/** The headers of every answer, unless it brings its own. */
+/** Returns the security headers of an answer. */
 export const securityHeaders = (overTls: boolean): Readonly<Record<string, string>> => ({
   ...HEADERS,
   ...(overTls && { 'strict-transport-security': STRICT_TRANSPORT }),
 })
 
-/** @param overTls whether the client has come over TLS, as far as that can be believed */
+/**
+ * Adds the security headers that an answer does not have yet.
+ * @param overTls returns true if the client connected over TLS, as a trusted proxy says
+ */
 export function useSecurityHeaders<ServerContext extends object>(
   overTls: (server: ServerContext) => boolean,
 ): Plugin<object, ServerContext> {
@@ -31,7 +34,7 @@ export function useSecurityHeaders<ServerContext extends object>(
       for (const [name, value] of Object.entries(securityHeaders(overTls(serverContext)))) {
         if (!response.headers.has(name)) response.headers.set(name, value)
       }
-      // nginx would collect events until a buffer is full.
+      // By default nginx holds events back until a buffer is full.
       if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
         response.headers.set('x-accel-buffering', 'no')
       }

@@ -7,15 +7,18 @@ const SLOTS = 65_536
 
 export interface CostLimiter {
   /**
-   * Takes a cost from the budget of a name. What is refused is not counted: it makes the wait no longer.
-   * @throws RateLimitedError where too little is left
+   * Takes a cost from the budget of a name. A refused cost is not taken, so that refusals do not prolong the wait.
+   * @throws RateLimitedError if the budget is too small
    */
   take(name: string, cost: number): Promise<RequestCost>
-  /** @throws RateLimitedError where less than this is left */
+  /**
+   * Checks that the budget of a name covers a cost, and takes nothing.
+   * @throws RateLimitedError if the budget is too small
+   */
   require(name: string, cost: number): Promise<void>
 }
 
-/** A budget of cost for each name, a minute at a time. */
+/** Creates a fixed-window rate limiter: each name has a budget of cost for each minute. */
 export function createCostLimiter(limit: number): CostLimiter {
   const limiter = new RateLimiterMemory({ points: limit, duration: WINDOW_SECONDS })
   const slotOf = createSlots(SLOTS)

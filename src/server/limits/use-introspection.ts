@@ -3,11 +3,11 @@ import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../../context.js'
 
 export interface IntrospectionOptions {
-  /** False in production: nobody may introspect there; schema.graphql is published instead. */
+  /** False in production, where nobody may introspect; schema.graphql is published instead. */
   readonly enabled: boolean
 }
 
-/** Lets a signed-in viewer ask for the schema, where that is switched on, and nobody else. */
+/** Refuses introspection without a valid token; refuses it to everybody if it is switched off. */
 export function useIntrospection({ enabled }: IntrospectionOptions): Plugin<Context> {
   const known = new WeakMap<DocumentNode, boolean>()
   const introspects = (document: DocumentNode): boolean => {

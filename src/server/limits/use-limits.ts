@@ -6,8 +6,8 @@ import { type ASTVisitor, GraphQLError, type ValidationContext } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 
 /**
- * How large a document may be. Enough for every field of the schema at once; far from enough to hurt: validation is
- * quadratic in the tokens, and some 2,000 documents are kept in a cache with their text.
+ * Largest size of a document. The limits leave room for every field of the schema at once. Larger documents would be a
+ * danger: validation time is quadratic in the tokens, and Yoga caches about 2,000 documents with their texts.
  */
 export const DOCUMENT_LIMITS = {
   characters: 32_768,
@@ -15,13 +15,13 @@ export const DOCUMENT_LIMITS = {
   aliases: 30,
   directives: 30,
   depth: 11,
-  /** With every fragment spread out; a page of affinities with every field and every join has about 100. */
+  /** Counted with every fragment expanded. A page of affinities with every field and every join has about 100. */
   fields: 400,
 } as const
 
 /**
- * Refuses a document for its shape, before it is run. GraphQL Armor's single plugins, not its bundle: that one wants
- * Apollo Server. Cost limits that need arguments are in the schema's builder.
+ * Refuses a document by its size and shape before it runs. It uses single plugins of GraphQL Armor, since Armor's bundle
+ * needs Apollo Server. The cost limit, which depends on arguments, is in schema/builder.ts.
  */
 export function useLimits(): Plugin {
   const { characters, tokens, depth, aliases, directives } = DOCUMENT_LIMITS
@@ -44,7 +44,10 @@ export function useLimits(): Plugin {
   }
 }
 
-/** graphql-js takes `$__proto__` for a variable that was not given: a filter with it would be wider than was meant. */
+/**
+ * Refuses variables like `$__proto__`. graphql-js would treat it as absent, and a filter (of a clear, too) would select more
+ * than was meant.
+ */
 const noReservedVariables = (context: ValidationContext): ASTVisitor => ({
   VariableDefinition({ variable }) {
     const { value } = variable.name
@@ -54,7 +57,7 @@ const noReservedVariables = (context: ValidationContext): ASTVisitor => ({
   },
 })
 
-/** Armor throws what it calls a syntax error out of the validation; it is one of the document's faults. */
+/** Turns Armor's refusals into validation errors. By default Armor throws them as syntax errors. */
 const asValidationError = {
   propagateOnRejection: false,
   onReject: [

@@ -2,8 +2,8 @@ import { type ASTVisitor, GraphQLError, Kind, type SelectionSetNode, type Valida
 import type { Plugin } from 'graphql-yoga'
 
 /**
- * Refuses an operation that names more fields than this, each fragment counted wherever it is spread: thirty that spread
- * each other twice name a billion. The schema's own cost counts what its resolvers give, which `__typename` does not have.
+ * Refuses an operation with more than `limit` fields. A fragment counts wherever it is spread: with thirty fragments that
+ * spread the next one twice, an operation has a billion fields. The cost limit of the schema does not see `__typename`.
  */
 export function useMaxFields(limit: number): Plugin {
   const rule = (context: ValidationContext): ASTVisitor => ({
@@ -19,7 +19,7 @@ export function useMaxFields(limit: number): Plugin {
   }
 }
 
-/** @param known of fragments that were counted before; one that is being counted is in it as 0, as it may spread itself */
+/** @param known counts by fragment name; a fragment that is being counted has 0, so that a cycle ends */
 function countFields(
   { selections }: SelectionSetNode,
   context: ValidationContext,

@@ -5,8 +5,8 @@ import type { Plugin } from 'graphql-yoga'
 const SUGGESTION = / ?Did you mean [^?]*\?/g
 
 /**
- * Takes the suggestions out of GraphQL's own messages, so that the schema cannot be guessed name by name. They come
- * from the validation, and from variables, which are read later.
+ * Removes suggestions from GraphQL's own messages, so that nobody can guess the schema name by name. They occur in
+ * validation errors and in errors of variables, which are coerced later.
  */
 export function useNoSuggestions(): Plugin {
   return {

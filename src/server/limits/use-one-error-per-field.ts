@@ -2,9 +2,8 @@ import type { ExecutionResult, GraphQLError } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 
 /**
- * While the database is gone, or answers with something else than was expected, every joined field of every record
- * fails for the same reason. The client gets one such error for each field name, with the path of the first, rather
- * than a thousand.
+ * Keeps one error for each field name, with the path of the first. While the database is down or answers in an unexpected
+ * way, every joined field of every record fails for the same reason, and a page would have thousands of equal errors.
  */
 export function useOneErrorPerField(): Plugin {
   return {
@@ -18,7 +17,7 @@ export function useOneErrorPerField(): Plugin {
   }
 }
 
-/** Codes of what went wrong here; what is wrong with a request is told each time. */
+/** Codes of failures of this service. Errors that the request caused are all kept. */
 const OURS = /_UNAVAILABLE$|^INTERNAL_SERVER_ERROR$/
 
 function isFirst(error: GraphQLError, seen: Set<string>): boolean {

@@ -7,22 +7,22 @@ import type { Viewer } from '../../session/viewer.js'
 import { clientNetwork } from '../../util/network.js'
 import type { CostLimiter } from './cost-limiter.js'
 
-/** What a request costs beside its fields: reading, parsing, validating, writing. */
+/** Cost of a request besides its fields: reading, parsing and validating it, and writing the answer. */
 export const REQUEST_COST = 100
 
 export interface RateLimitOptions<ServerContext> {
-  /** By viewer. */
+  /** Budgets of viewers; undefined: no limit. */
   readonly viewers: CostLimiter | undefined
-  /** By address, of requests without a valid token. */
+  /** Budgets of client networks, for requests without a valid token; undefined: no limit. */
   readonly addresses: CostLimiter | undefined
   readonly addressOf: (server: ServerContext) => string
   readonly authenticate: (authorization: string | null) => Promise<Viewer | null>
 }
 
 /**
- * A budget for each viewer and, for whoever has no valid token, for each address: what a request costs follows from the
- * fields that it asks for. An answer says in `extensions.cost` what it cost and what is left; a refusal says in
- * `Retry-After` when there is more.
+ * Limits the rate of requests by their cost, which follows from the fields that they ask for. Each viewer has a budget, and
+ * each network has one for its requests without a valid token. An answer has its cost and the rest of the budget in
+ * `extensions.cost`; a refusal has the seconds to wait in `Retry-After`.
  */
 export function useRateLimit<ServerContext extends object>({
   viewers,
@@ -30,7 +30,7 @@ export function useRateLimit<ServerContext extends object>({
   addressOf,
   authenticate,
 }: RateLimitOptions<ServerContext>): Plugin<Context & YogaInitialContext, ServerContext> {
-  /** Requests that no budget has paid for yet, with their networks. */
+  /** Networks of the requests that were not charged to a budget yet. */
   const unpaid = new WeakMap<Request, string>()
 
   async function charge(args: ExecutionArgs): Promise<void> {
@@ -38,9 +38,9 @@ export function useRateLimit<ServerContext extends object>({
     const network = clientNetwork(context.clientAddress)
     unpaid.delete(context.request)
     const viewer = await viewerOf(context)
-    // A store that is away says nothing about the caller.
+    // The token cannot be checked while a store is down, and then it is not known whom to charge.
     if (viewer === 'unknown') return
-    // Without a viewer hardly any field is given: what is left is the request.
+    // Without a viewer almost every field is refused, so that only the request itself costs.
     const budget = viewer
       ? await viewers?.take(nameOf(viewer), costOf(args))
       : await addresses?.take(network, REQUEST_COST)
@@ -48,7 +48,7 @@ export function useRateLimit<ServerContext extends object>({
   }
 
   return {
-    // An address that has spent its budget is refused before its document is looked at.
+    // A network without budget is refused before its document is parsed.
     async onRequestParse({ request, serverContext }) {
       const network = clientNetwork(addressOf(serverContext))
       unpaid.set(request, network)
@@ -65,7 +65,7 @@ export function useRateLimit<ServerContext extends object>({
     async onSubscribe({ args }) {
       await charge(args)
     },
-    // A document that was never run has cost its reading.
+    // A document that was refused before it ran still costs the request.
     async onResponse({ request }) {
       const network = unpaid.get(request)
       if (network === undefined) return
@@ -77,7 +77,7 @@ export function useRateLimit<ServerContext extends object>({
   }
 }
 
-/** An account and a static token may have one name. */
+/** Names a viewer's budget. The prefixes keep an account and a static token of the same name apart. */
 const nameOf = ({ userId, name }: Viewer): string => (userId === null ? `token:${name}` : `user:${userId}`)
 
 async function viewerOf(context: Context): Promise<Viewer | null | 'unknown'> {
@@ -99,12 +99,12 @@ function costOf({ schema, document, operationName, variableValues, contextValue 
     })
     return REQUEST_COST + complexity
   } catch {
-    // Its variables are not what they should be: it will not be run.
+    // The variables are invalid, so that the operation will not run.
     return REQUEST_COST
   }
 }
 
-/** Pothos counts a document's first operation, whichever is asked for. */
+/** Removes the other operations from a document: Pothos always takes the cost of the first one. */
 function onlyOperation(document: DocumentNode, operationName: string | null | undefined): DocumentNode {
   const operation = getOperationAST(document, operationName)
   const definitions = document.definitions.filter(

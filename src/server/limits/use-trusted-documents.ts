@@ -6,16 +6,16 @@ import { ConfigurationError, messageOf } from '../../errors.js'
 import { createLru } from '../../util/lru.js'
 import { DOCUMENT_LIMITS } from './use-limits.js'
 
-/** Documents by the SHA-256 of their text, in lower-case hexadecimal. */
+/** Texts of documents by their SHA-256, in lower-case hexadecimal. */
 export type TrustedDocuments = ReadonlyMap<string, string>
 
-/** Texts known to be a trusted document's; each client sends the same few again and again. */
+/** Number of texts that are remembered as trusted (LRU): each client sends the same few texts again and again. */
 const TEXTS_REMEMBERED = 500
 
 /**
- * Runs the registered documents and no others. A client sends a document's text, or its hash alone: as `documentId`, or
- * as `extensions.persistedQuery.sha256Hash`. White space, comments, the order of fragments and added `__typename`s make
- * no other document: clients differ in them.
+ * Runs registered documents only. A client sends a document's text, or only its hash as `documentId` or as
+ * `extensions.persistedQuery.sha256Hash`. Texts that differ only in white space, comments, the order of fragments or added
+ * `__typename`s are the same document, since clients change these.
  */
 export function useTrustedDocuments(documents: TrustedDocuments): Plugin {
   const canonical = new Set([...documents.values()].map(canonicalText))
@@ -33,7 +33,7 @@ export function useTrustedDocuments(documents: TrustedDocuments): Plugin {
       const { documentId, ...rest } = params as GraphQLParams & { readonly documentId?: unknown }
       const text = typeof params.query === 'string' ? params.query : undefined
       const hash = documentId ?? params.extensions?.['persistedQuery']?.sha256Hash
-      // Without either, Yoga says what is missing.
+      // If both are missing, Yoga reports it.
       if (text === undefined && hash === undefined) return
       if (text !== undefined && isTrusted(text)) return setParams(rest)
       const registered = text === undefined ? documents.get(hashOf(hash)) : undefined
@@ -49,11 +49,11 @@ const notTrusted = (): GraphQLError =>
     { extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } } },
   )
 
-/** Some clients write the algorithm before it. */
+/** Normalizes a hash: some clients write `sha256:` before it. */
 const hashOf = (hash: unknown): string =>
   typeof hash === 'string' ? hash.toLowerCase().replace(/^sha256:/, '') : ''
 
-/** The same for every way to write the same document; empty for what is none. */
+/** Returns the canonical text of a document; an empty text if it has no operation or cannot be parsed. */
 function canonicalText(text: string): string {
   let document: DocumentNode
   try {
@@ -74,9 +74,9 @@ function canonicalText(text: string): string {
 }
 
 /**
- * Reads registries: JSON objects whose values are documents, such as dist/trusted-documents.json. A later file adds to
- * those before it.
- * @throws ConfigurationError where one is missing, or is none
+ * Reads files of registered documents: JSON objects whose values are documents, such as dist/trusted-documents.json. All
+ * files together are registered.
+ * @throws ConfigurationError if a file is missing or has another content
  */
 export function readTrustedDocuments(files: readonly string[]): TrustedDocuments {
   const problems: string[] = []
@@ -87,7 +87,7 @@ export function readTrustedDocuments(files: readonly string[]): TrustedDocuments
       const values = typeof entries === 'object' && entries !== null ? Object.values(entries) : []
       const valid = values.filter((text) => typeof text === 'string' && canonicalText(text) !== '')
       if (valid.length === 0 || valid.length < values.length)
-        throw new Error('it is no JSON object of documents')
+        throw new Error('it is not a JSON object of documents')
       return valid
     } catch (error) {
       problems.push(

@@ -1,8 +1,8 @@
-/** What the log, metrics and traces tell of an operation, its answer and its statements. */
+/** Descriptions of an operation, its errors and its SQL statements for the log, metrics and traces. */
 import { type DocumentNode, type GraphQLError, Kind, type SelectionSetNode } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 
-/** The only root field that is asked for, or `several`. The document is valid by now: every name is of the schema. */
+/** Returns the operation's only root field, or `several`. The document must be valid, so that every name is one of the schema. */
 export function rootFieldOf(document: DocumentNode, selectionSet: SelectionSetNode): string {
   const names = new Set<string>()
   const spread = new Set<string>()
@@ -10,7 +10,7 @@ export function rootFieldOf(document: DocumentNode, selectionSet: SelectionSetNo
     for (const selection of selections) {
       if (selection.kind === Kind.FIELD) names.add(selection.name.value)
       else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet)
-      // Once each: fragments may double from one to the next.
+      // Each fragment is visited once: fragments that spread each other twice would take exponential time.
       else if (!spread.has(selection.name.value)) {
         spread.add(selection.name.value)
         const fragment = document.definitions.find(
@@ -27,7 +27,7 @@ export function rootFieldOf(document: DocumentNode, selectionSet: SelectionSetNo
 
 type Result = Parameters<NonNullable<Plugin['onResultProcess']>>[0]['result']
 
-/** The errors of one answer; a stream of events has none of its own. */
+/** Returns the errors of an answer. A stream has none; its events have their own. */
 export function errorsOf(result: Result): readonly GraphQLError[] {
   if (Array.isArray(result) || Symbol.asyncIterator in result) return []
   return result.errors ?? []
@@ -37,7 +37,7 @@ const VERB = /^\s*(\w+)/
 /** Prisma quotes every name: `"public"."users"`. */
 const TABLE = /\b(?:FROM|INTO|UPDATE)\s+(?:"[^"]*"\.)?"?(\w+)/i
 
-/** What metrics and traces tell of a statement: its verb in capitals, and the first table that it names. */
+/** Describes an SQL statement for metrics and traces: its verb in capitals, and the first table that it names. */
 export const describeStatement = (sql: string): { verb: string; table: string | undefined } => ({
   verb: VERB.exec(sql)?.[1]?.toUpperCase() ?? 'SQL',
   table: TABLE.exec(sql)?.[1],

@@ -1,6 +1,6 @@
 import type { Statistics } from '../../statistics/statistics.js'
 
-/** What could be read for a scrape. */
+/** Figures that were read for a scrape; undefined where a store is down. */
 export interface GatewayFigures {
   readonly statistics: Statistics | undefined
   readonly affinities: number | undefined
@@ -9,7 +9,7 @@ export interface GatewayFigures {
 export interface GatewayGauge {
   readonly name: string
   readonly help: string
-  /** Undefined where it cannot be read now. */
+  /** Returns undefined if the figure could not be read. */
   read(figures: GatewayFigures): number | undefined
 }
 
@@ -28,8 +28,8 @@ const affinity = (name: string, help: string, figure: Figure<'affinity'>): Gatew
 })
 
 /**
- * The figures that the gateway's dashboards know, under the names that they know, summed over all gateways. All are
- * gauges without labels. A hit rate is 0 where there is no data, as those dashboards expect.
+ * Gauges that the gateway's own dashboards show, under the same names, summed over all gateways. They have no labels. A hit
+ * rate is 0 if there is no data, as these dashboards expect.
  */
 export const GATEWAY_GAUGES: readonly GatewayGauge[] = [
   scheduler('total_batches', 'Times that candidates were gathered.', (s) => s.totalBatches),

@@ -6,7 +6,7 @@ import type { Health } from '../http/health.js'
 import { describeStatement } from './describe.js'
 import { GATEWAY_GAUGES } from './metrics-gateway.js'
 
-/** One GraphQL operation that was answered. No label of it comes from the client. */
+/** Labels of one answered GraphQL operation. None is a text of the client, which would make an unbounded number of series. */
 export interface OperationDone {
   readonly kind: 'query' | 'mutation' | 'subscription' | 'none'
   /** A root field of the schema, `several` or `none`. */
@@ -15,17 +15,20 @@ export interface OperationDone {
   readonly outcome: string
 }
 
-/** A scrape asks these for what is not counted here. A source that rejects is left out of the answer. */
+/**
+ * Sources of the figures that are read at each scrape. `statistics` and `countAffinities` may reject; their gauges are then
+ * left out.
+ */
 export interface MetricSources {
   statistics(): Promise<Statistics>
   /** Live affinities now. */
   countAffinities(): Promise<number>
   health(): Promise<Health>
-  /** Records that the live index holds in memory; undefined where there is none. */
+  /** Number of records in the index; undefined if there is no index. */
   indexSize(): number | undefined
-  /** Records that reconciles have put right since the start; it should be 0. */
+  /** Number of records that reconciles have corrected since the start; anything but 0 is a bug. */
   indexDrift(): number
-  /** Keys of the affinity family whose values cannot be read. */
+  /** Number of affinity keys whose values cannot be read. */
   brokenRecords(): number
   gateways(): readonly GatewayState[]
 }
@@ -36,21 +39,21 @@ export interface Metrics extends ClearMetrics {
   operationDone(operation: OperationDone, seconds: number): void
   redisCommandDone(command: string, seconds: number, failed: boolean): void
   sqlStatementDone(sql: string, seconds: number): void
-  /** Records that a gateway had written back after a clear and that were deleted again. */
+  /** Counts write-backs that the guard deleted again after a clear. */
   guardDeleted(count: number): void
-  /** The Prometheus text format. Never rejects because a store is down. */
+  /** Renders all metrics in the Prometheus text format; also while a store is down. */
   render(sources: MetricSources): Promise<string>
 }
 
 export interface MetricsOptions {
-  /** The database's tables; statements on anything else are counted as `other`. */
+  /** Names of the database's tables. A statement on anything else is counted as `other`. */
   readonly tables: readonly string[]
 }
 
 const OPERATION_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
-/** A registry of this service's own: none of prom-client's global state. */
+/** Creates the metrics in a registry of their own, without prom-client's global state. */
 export function createMetrics({ tables }: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
@@ -189,7 +192,7 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
     guardDeleted(count) {
       guardDeletes.inc(count)
     },
-    // Scrapes that overlap share one: they set the same gauges.
+    // Overlapping scrapes share one run (single flight), since they set the same gauges.
     render(sources) {
       rendering ??= collect(sources)
         .then(() => registry.metrics())
@@ -201,7 +204,7 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
   }
 }
 
-/** A gauge without a value has no line: what cannot be read is not 0. */
+/** Sets a gauge, or removes its line if the value is unknown: an unknown value is not 0. */
 function show(gauge: Gauge, value: number | undefined): void {
   if (value === undefined) gauge.remove()
   else gauge.set(value)

@@ -2,15 +2,15 @@ import type { Plugin } from 'graphql-yoga'
 import { RateLimitedError, UnauthenticatedError, UnavailableError } from '../../errors.js'
 
 export interface MetricsEndpointOptions {
-  /** Null or UnauthenticatedError where the header holds no valid token; UnavailableError where that cannot be found out. */
+  /** Returns null or throws UnauthenticatedError if the token is not valid; throws UnavailableError if it cannot be checked. */
   readonly authenticate: (authorization: string | null) => Promise<unknown>
-  /** Whether anybody may read it, without a token. */
+  /** True if the metrics need no token. */
   readonly isPublic: boolean
   readonly contentType: string
   readonly render: () => Promise<string>
 }
 
-/** `GET /metrics` for Prometheus, with any viewer's token: what it tells is of use to an attacker as well. */
+/** Serves `GET /metrics` for Prometheus. It needs a viewer's token, since the figures would help an attacker. */
 export function useMetrics({ authenticate, isPublic, contentType, render }: MetricsEndpointOptions): Plugin {
   async function refusal(authorization: string | null): Promise<ResponseInit | undefined> {
     if (isPublic) return undefined

@@ -12,8 +12,8 @@ interface Entry {
 }
 
 /**
- * Counts each GraphQL request once, when it is answered. A document that is never run, as it is refused before, counts
- * as kind and operation `none`. Names that a client makes up are no labels: there would be one more for each.
+ * Counts each GraphQL request once, when it is answered. A request that is refused before it runs has the kind and the
+ * operation `none`. Operation names of clients are not used as labels: they would make an unbounded number of series.
  */
 export function useOperationMetrics(
   operationDone: (operation: OperationDone, seconds: number) => void,
@@ -35,7 +35,7 @@ export function useOperationMetrics(
     },
     onExecute: ({ args, context }) => describe(context.request, args.document, args.operationName),
     onSubscribe: ({ args, context }) => describe(context.request, args.document, args.operationName),
-    // Every answer comes by here, also a refusal of what was never run. Its codes are the mask's, and so a short list.
+    // This hook sees every answer, refusals included. The error mask has run, so that the codes are a short list.
     onResultProcess({ request, result }) {
       const entry = entries.get(request)
       const [error] = errorsOf(result)

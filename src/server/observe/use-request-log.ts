@@ -5,13 +5,13 @@ import type { Context } from '../../context.js'
 import { requestIdOf } from '../http/request-id.js'
 import { errorsOf } from './describe.js'
 
-/** What is known of a request by the time it is answered. */
+/** Facts about a request that its log line needs; they are collected until it is answered. */
 interface Entry {
   readonly requestId: string
   readonly startedAt: number
-  /** The client's, as far as it can be believed. */
+  /** Address of the client; trusted proxies are skipped. */
   readonly address: string
-  /** Set once an operation is asked for: health, metrics and the console's files leave no line. */
+  /** True for a GraphQL request. Successful requests for health, metrics and the console's files are not logged. */
   isGraphql?: true
   operation?: string
   kind?: string
@@ -22,10 +22,10 @@ interface Entry {
 const MAX_NAME_LENGTH = 100
 
 /**
- * The log has one line for each GraphQL request: operation, duration, viewer, address, request id, error codes. So it tells
- * each use of a token, and each try of one that is refused. The line of a subscription is written when its stream begins,
- * and its duration is the time until then. A line never holds the query's text, its variables or the token. Names come
- * from the client, so control characters are taken out of them.
+ * Writes one log line for each GraphQL request: operation, duration, viewer, address, request id and error codes. The log
+ * thus shows each use of a token and each refused token. The line of a subscription is written when its stream begins, and
+ * its duration ends there. A line never contains the query's text, its variables or the token. Control characters are
+ * removed from operation names, since these come from the client.
  */
 export function useRequestLog<ServerContext extends object>(
   logger: Logger,
@@ -58,13 +58,13 @@ export function useRequestLog<ServerContext extends object>(
       const entry = entries.get(request)
       if (entry) entry.isGraphql = true
     },
-    // Before it is run: also a document that is refused has a name.
+    // The name is taken before the validation, so that a refused document has one as well.
     onValidate({ params, context }) {
       name(context.request, params.documentAST, context.params.operationName)
     },
     onExecute: ({ args }) => knowViewer(args.contextValue),
     onSubscribe: ({ args }) => knowViewer(args.contextValue),
-    // Every answer comes by here, also a refusal of what was never run; errors have their public codes by now.
+    // This hook sees every answer, refusals included. The error mask has run, so that errors have their public codes.
     onResultProcess({ request, result }) {
       const entry = entries.get(request)
       const codes = errorsOf(result).map(({ extensions }) => String(extensions['code']))

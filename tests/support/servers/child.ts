@@ -1,6 +1,6 @@
 /**
- * Server processes that belong to the test process: whatever ends it (a crash, Ctrl-C, the end of the run), they end too,
- * and so do their directories.
+ * Server processes that end with the test process, whether it crashes, is interrupted or ends, together with their
+ * directories.
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
@@ -18,10 +18,10 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
   for (const directory of directories) rmSync(directory, { recursive: true, force: true })
 })
-// Vitest ends each of its processes so, which by itself would be no exit.
+// Vitest ends its workers by SIGTERM, which by default would skip the exit handlers.
 process.on('SIGTERM', () => process.exit())
 
-/** A directory that goes with the test process; anyone may pass through it, as a server may run as another user. */
+/** Creates a directory that is removed with the test process. All users may enter it, since a server may run as another one. */
 export function temporaryDirectory(name: string): string {
   const directory = mkdtempSync(join(tmpdir(), `affinityql-${name}-`))
   chmodSync(directory, 0o755)
@@ -94,7 +94,7 @@ export function run(program: Program, input?: string): string {
   return stdout
 }
 
-/** The same, while the test goes on. */
+/** Runs a program without blocking the test process. */
 export async function runBeside(program: Program): Promise<string> {
   const [command, args] = wrapped(program)
   const { stdout } = await promisify(execFile)(command, args, { cwd: '/', maxBuffer: 64 * 1024 * 1024 })
@@ -126,7 +126,7 @@ export class ServerProcess {
     const remember = (chunk: Buffer) => {
       this.#output = (this.#output + chunk).slice(-4000)
     }
-    // A server must not keep the test process alive: it is ended with it.
+    // A server must not keep the test process alive.
     child.unref()
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', remember)
@@ -146,7 +146,7 @@ export class ServerProcess {
     }
   }
 
-  /** Everything the server printed lately. */
+  /** Latest output of the server. */
   get output(): string {
     return this.#output
   }

@@ -69,7 +69,7 @@ export async function startRedis(
         ...(tls ? { tls: { ca: tls.authorityPem } } : {}),
         ...clientOptions,
       })
-      // Tests stop servers on purpose; what a client then says is not news.
+      // Tests stop servers on purpose, so that the errors of their clients are expected.
       client.on('error', () => {})
       clients.add(client)
       return client

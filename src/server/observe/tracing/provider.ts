@@ -1,7 +1,7 @@
 /**
- * The one file that loads OpenTelemetry's SDK. The SDK reads its OTEL_ variables (endpoint, headers, sampler, limits,
- * batches, resource) from the process's environment by itself, which nothing else here does but main.ts: therefore it
- * is imported by main.ts alone, and only where tracing is switched on.
+ * Loads OpenTelemetry's SDK. The SDK reads its OTEL_ variables (endpoint, headers, sampler, limits, batches, resource) from
+ * the process's environment by itself. Only main.ts may read the environment, so only main.ts imports this file, and only if
+ * tracing is switched on.
  */
 
 import {
@@ -18,7 +18,7 @@ import { storeSpans } from './store-spans.js'
 import type { Tracing } from './tracing.js'
 import { useTracing } from './use-tracing.js'
 
-/** A collector that does not answer must not hold up the end of the process. */
+/** Longest wait for the collector when the process ends, in milliseconds. */
 const CLOSE_GRACE_MS = 2_000
 
 export interface TracingOptions {
@@ -35,13 +35,13 @@ export async function startTracing({ protocol }: TracingOptions, logger: Logger)
     .merge(detectResources({ detectors: [envDetector] }))
   const exporter = reporting(new OTLPTraceExporter(), logger)
   const provider = new NodeTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(exporter)] })
-  // Contexts and the callers' `traceparent` go through OpenTelemetry's globals.
+  // The propagation of contexts and of `traceparent` uses OpenTelemetry's globals, which this call sets.
   provider.register()
   const tracer = provider.getTracer('affinityql')
   return {
     plugin: useTracing(tracer),
     ...storeSpans(tracer),
-    // What could not be sent has been reported.
+    // The exporter has already logged the failure.
     close: () =>
       withinGrace(
         provider.shutdown().catch(() => {}),
@@ -50,7 +50,7 @@ export async function startTracing({ protocol }: TracingOptions, logger: Logger)
   }
 }
 
-/** Says when spans begin to be lost and when they no longer are, not each time. */
+/** Logs when an exporter begins to fail and when it works again, not every failed batch. */
 function reporting(exporter: SpanExporter, logger: Logger): SpanExporter {
   const changes = createChangeFilter()
   return {

@@ -3,12 +3,12 @@ import { describeStatement } from '../describe.js'
 import type { Tracing } from './tracing.js'
 
 /**
- * Spans of what the stores were asked, made when the answer is there. They tell the command or the verb and its table:
- * keys, values, parameters and the statement's text stay here.
+ * Creates a span for each Redis command and SQL statement, after its answer. A span has the command, or the verb and the
+ * table, but no key, value, parameter or statement text: these are personal data.
  */
 export function storeSpans(tracer: Tracer): Pick<Tracing, 'redisCommandDone' | 'sqlStatementDone'> {
   function done(name: string, attributes: Attributes, durationMs: number, failed: boolean): void {
-    // Timers and streams keep the context of the request that began them: once it is answered, they are nobody's.
+    // Timers and streams keep the context of the request that started them. After its span has ended they get no span.
     if (!trace.getActiveSpan()?.isRecording()) return
     const end = performance.now()
     const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes, startTime: end - durationMs })

@@ -16,7 +16,7 @@ import { requestIdOf } from '../../http/request-id.js'
 import { rootFieldOf } from '../describe.js'
 
 const PATH = '/graphql'
-/** Codes that are this side's fault; the others are the client's, and no failure of ours. */
+/** Error codes that mark a span as failed. The other codes are faults of the client. */
 const FAILURES = new Set(['INTERNAL_SERVER_ERROR', 'CACHE_UNAVAILABLE', 'DATABASE_UNAVAILABLE'])
 
 const headers: TextMapGetter<Headers> = {
@@ -30,14 +30,14 @@ interface Spans {
 }
 
 /**
- * A span for each GraphQL request and, beneath it, one for its operation, named by root field as in the metrics: no
- * name, text or variable of the client's is in them. Beneath a caller's own span where it sends `traceparent`. Health,
- * metrics and the console's files have none. That of a subscription ends when its stream begins.
+ * Creates a span for each GraphQL request and a child span for its operation, named by its root field as in the metrics. The
+ * spans contain no name, text or variable of the client. If the client sends `traceparent`, its span is the parent. Requests
+ * for health, metrics and the console's files have no span. The spans of a subscription end when its stream begins.
  */
 export function useTracing(tracer: Tracer): Plugin<Context> {
   const requests = new WeakMap<Request, Spans>()
 
-  /** The function, within a span of the operation that it runs. */
+  /** Wraps the function that runs an operation, so that it runs within the operation's span. */
   function within<A extends readonly unknown[], R>(
     request: Request,
     { document, operationName }: { document: DocumentNode; operationName?: string | null | undefined },
@@ -90,7 +90,7 @@ export function useTracing(tracer: Tracer): Plugin<Context> {
     onSubscribe({ args, context: { request }, subscribeFn, setSubscribeFn }) {
       setSubscribeFn(within(request, args, subscribeFn))
     },
-    // Here errors have their public codes.
+    // At this point errors have their public codes.
     onExecutionResult({ request, result }) {
       const operation = requests.get(request)?.operation
       if (!operation) return
