@@ -112,7 +112,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'affinities/clear': ['affinities', 'log', 'redis', 'util', 'errors'],
   'model-mappings': ['type affinities', 'log', 'redis', 'util', 'errors'],
   statistics: ['type affinities', 'log', 'redis', 'util', 'errors'],
-  audit: ['postgres', 'log', 'type generated', 'errors'],
+  audit: ['postgres', 'log', 'util', 'type generated', 'errors'],
   // What the service knows of a gateway: rows, ports, fixed figures. Each gateway has a folder, which fills them.
   gateway: ['type affinities', 'postgres', 'util'],
   'gateway/aether': [

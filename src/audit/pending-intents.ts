@@ -52,10 +52,9 @@ export function createPendingIntents({ store, hasEnded, log }: PendingIntentsDep
     report(pending.map(({ id }) => id).filter((id) => doubtful.has(id)))
   }
 
-  // A gateway's audit_logs can be too long to be searched in time: no reason not to serve.
+  // A gateway's audit_logs can be too long for a search in time. The service starts all the same.
   function logFailure(error: unknown): void {
-    const reason = messageOf(error)
-    log.error({ reason }, 'audit intents without an outcome were not looked for')
+    log.error({ reason: messageOf(error) }, 'audit intents without an outcome were not looked for')
   }
 
   return {

@@ -28,8 +28,8 @@ export function createOutageLog(logger: Logger, store: 'cache' | 'database'): Ou
 }
 
 /**
- * Clients hear only that the cache cannot be reached; the operator has to know which right is missing. The log tells it
- * once for each command: the command fails with every request that needs it.
+ * Logs each Redis command that our user has no right to, once for each command. Clients only get CACHE_UNAVAILABLE; the
+ * operator has to know which right is missing.
  */
 export function createRightsLog(logger: Logger): (command: string, refusal: Error) => void {
   const changes = createChangeFilter()

@@ -45,7 +45,7 @@ export interface RedisClientOptions {
 /** A connected Redis: one server (plain, TLS or found by Sentinel), or a cluster. */
 export type RedisClient = Redis | Cluster
 
-/** Each server that owns keys. SCAN must walk every one of them: in a cluster `scan` would go to any node. */
+/** Returns each server that owns keys. SCAN must visit all of them: in a cluster, `client.scan` goes to any one node. */
 export const masterNodes = (client: RedisClient): readonly Redis[] =>
   client instanceof Cluster ? client.nodes('master') : [client]
 

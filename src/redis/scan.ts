@@ -31,7 +31,7 @@ export interface ScanOptions {
 
 const GLOB_CHARACTERS = /[*?[\]\\]/g
 
-/** A SCAN pattern that matches every key with exactly this prefix: glob characters in it are escaped. */
+/** Returns a SCAN pattern for all keys with a prefix, whose glob characters are escaped. */
 export const scanPattern = (prefix: string): string => `${prefix.replace(GLOB_CHARACTERS, '\\$&')}*`
 
 type ScanStep = Promise<[cursor: string, keys: string[]]>

@@ -9,7 +9,7 @@ import { createRevocationCache } from './revocation-cache.js'
 import { createStaticTokenMatcher } from './static-tokens.js'
 import { type Viewer, viewerOfAdmin, viewerOfStaticToken } from './viewer.js'
 
-/** Throws UnavailableError (CACHE_UNAVAILABLE) when the cache does not answer. */
+/** Reads the gateway's blacklist of tokens. Throws UnavailableError (CACHE_UNAVAILABLE) if the cache does not answer. */
 export interface TokenBlacklist {
   isRevoked(tokenSha256Hex: string): Promise<boolean>
 }

@@ -121,7 +121,7 @@ async function readText(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** Never the error's own message: it may hold what was sent or received. */
+/** Describes a failure, without the error's own message, which may contain what was sent or received. */
 function problemOf(error: unknown): string {
   if (error instanceof BadAnswer) return error.message
   if (error instanceof Error && error.name === 'AbortError') return 'it does not answer in time'

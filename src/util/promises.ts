@@ -1,4 +1,4 @@
-/** A value that comes at once where it is known already: a promise for each field of 1,000 records costs more than the field. */
+/** A value, or a promise of it: a promise for each field of 1,000 records would cost more than the fields. */
 export type MaybePromise<T> = T | Promise<T>
 
 export const whenKnown = <T, U>(
@@ -6,7 +6,7 @@ export const whenKnown = <T, U>(
   next: (value: T) => MaybePromise<U>,
 ): MaybePromise<U> => (value instanceof Promise ? value.then(next) : next(value))
 
-/** Reads when it is first called, and gives the same answer from then on, a failure as well. */
+/** Wraps a read so that it runs once, at the first call. All calls share its result, also a failure. */
 export function once<T>(read: () => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | undefined
   return () => {
@@ -16,8 +16,8 @@ export function once<T>(read: () => Promise<T>): () => Promise<T> {
 }
 
 /**
- * Waits for the last work of something that ends, but no longer than this many milliseconds: a server that no longer
- * answers must not hold up the end of the process.
+ * Waits for work, but no longer than these milliseconds: a server that does not answer must not delay the end of the
+ * process.
  * @throws what the work throws in time
  */
 export async function withinGrace(work: Promise<void>, graceMs: number): Promise<void> {

@@ -33,7 +33,7 @@ export function reasonOf(error: unknown): string | undefined {
   return word && (REASONS[word] ?? word)
 }
 
-/** The operating system's codes for a server that cannot be reached, or a connection to one that broke. */
+/** The operating system's error codes for a server that cannot be reached, or for a broken connection. */
 export const UNREACHABLE_CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -25,23 +25,26 @@ export const sortText = (text: string): string =>
 export const isSortText = (text: unknown): text is string =>
   typeof text === 'string' && text.length <= MAX_SORT_TEXT_LENGTH
 
-/** A text as it is compared without regard to case. Σ in small letters is ς at the end of a word, and a part of a name may end where the name goes on. */
+/**
+ * Folds a text for comparisons without regard to case. The lower case of Σ is ς at the end of a word, but a search text may
+ * end in the middle of a word, so both become σ.
+ */
 export const foldedText = (text: string): string => text.toLowerCase().replaceAll('ς', 'σ')
 
-/** Does a name contain this text, whatever the case of either? */
+/** Creates a function that checks whether a name contains this text, without regard to case. */
 export function containing(text: string): (name: string) => boolean {
   const wanted = foldedText(text)
-  // It is asked of each of 100,000 API keys: what sigma looks like matters only where one is wanted.
+  // The check runs for each of 100,000 API keys, so sigma is handled only if the text contains one.
   if (!wanted.includes('σ')) return (name) => name.toLowerCase().includes(wanted)
   return (name) => foldedText(name).includes(wanted)
 }
 
-/** The value that a text is the JSON of; undefined, which JSON has no word for, where it is none. */
+/** Parses JSON; undefined, which no JSON text stands for, if the text is no JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // The error quotes the text, which may hold a secret.
+    // The error is dropped, because it quotes the text, which may contain a secret.
     return undefined
   }
 }

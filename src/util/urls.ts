@@ -1,18 +1,18 @@
-/** What a URL can hide from the eye of an operator: a mistake that would send a password to the wrong place. */
+/** Parses URLs, and finds mistakes in them that would send a password to the wrong place. */
 
-/** False where `/`, `?` or `#` in a password ends the address too early: its beginning would pass for host and port. */
+/** Returns false if an unencoded `/`, `?` or `#` in a password ends the address too early: a part would count as host. */
 export function isWholeUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { username, pathname, search, hash } = new URL(text)
   return !`${pathname}${username ? '' : search}${hash}`.includes('@')
 }
 
-/** The text behind percent-encoding, or undefined where it is no such encoding: `100%`, `%FF`. */
+/** Decodes percent-encoding; undefined if the text is invalid, as in `100%` or `%FF`. */
 export function percentDecoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text)
   } catch {
-    // The only error of this function is a URIError, which says no more than that.
+    // The only possible error is a URIError, which has no more information.
     return undefined
   }
 }

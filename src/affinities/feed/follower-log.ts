@@ -58,7 +58,7 @@ export class FollowerLog {
 const msSince = (at: number | undefined): number | undefined =>
   at === undefined ? undefined : Math.round(performance.now() - at)
 
-/** The cause of an UnavailableError: its own message is for clients. */
+/** Returns the message of an UnavailableError's cause, since its own message is for clients. */
 const causeOf = (reason: unknown): string =>
   messageOf(reason instanceof UnavailableError ? (reason.cause ?? reason) : reason)
 
