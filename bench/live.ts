@@ -11,8 +11,10 @@ import { Redis } from 'ioredis'
 import pino from 'pino'
 import { isSelected } from '../src/affinities/affinity-selection.js'
 import { createAffinityClearer } from '../src/affinities/clear/affinity-clearer.js'
-import { createWriteBackGuard } from '../src/affinities/clear/write-back-guard.js'
-import { createRedisWriteBackRemover } from '../src/affinities/clear/write-back-remover.js'
+import {
+  createRedisWriteBackRemover,
+  createWriteBackGuard,
+} from '../src/affinities/clear/write-back-guard.js'
 import { FAMILIES } from '../src/affinities/families/index.js'
 import { createBrokenRecords } from '../src/affinities/feed/broken-records.js'
 import { createIndexedSource, type IndexedSource } from '../src/affinities/feed/indexed-source.js'

@@ -4,10 +4,10 @@ import {
   createMemoryWriteBackRemover,
   createRedisWriteBackRemover,
   type WriteBackRemover,
-} from './affinities/clear/write-back-remover.js'
+} from './affinities/clear/write-back-guard.js'
 import { FAMILIES } from './affinities/families/index.js'
 import type { AffinityFeed } from './affinities/feed/affinity-feed.js'
-import { createMemoryFeed } from './affinities/feed/memory-feed.js'
+import { createMemoryFeed } from './affinities/feed/affinity-feed.js'
 import { createRedisFeed } from './affinities/feed/redis-feed.js'
 import { createMemoryAffinityStore } from './affinities/memory-affinity-store.js'
 import { createRedisAffinityStore } from './affinities/redis-affinity-store.js'

@@ -342,7 +342,7 @@ describe('the source', () => {
   it('uses Prisma where the client is made, where it reads and writes audit rows and in the schema alone', () => {
     const wrong = IMPORTS.filter(({ to }) => to.startsWith('generated/'))
       // The gateway compares the columns of the models with those of the database; it reads rows by SQL.
-      .filter(({ from }) => from !== 'gateway/aether/schema/expected-tables')
+      .filter(({ from }) => from !== 'gateway/aether/schema/tables-check')
       .map(({ from }) => from)
       .filter((from) => !['postgres', 'audit', 'schema'].includes(topOf(from)))
     expect(wrong).toEqual([])
@@ -359,7 +359,7 @@ describe('the source', () => {
 
   it('reaches the environment in main.ts, and where the command line starts the service, alone', () => {
     const readers = lint('style/noProcessEnv').filter(
-      (finding) => !/^src\/(main|cli\/commands\/serve)\.ts:/.test(finding),
+      (finding) => !/^src\/(main|cli\/commands\/service)\.ts:/.test(finding),
     )
     expect(readers).toEqual([])
   })

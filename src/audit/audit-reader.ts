@@ -1,7 +1,7 @@
 import type { AuditLog, Prisma } from '../generated/prisma/client.js'
-import type { ReadingPrisma } from '../postgres/reading-prisma.js'
+import type { ReadingPrisma } from '../postgres/database-errors.js'
 import { once } from '../util/promises.js'
-import { OURS } from './audit-rows.js'
+import { OURS } from './audit-store.js'
 
 export type { AuditLog }
 

@@ -1,3 +1,6 @@
+import { z } from 'zod'
+import type { AuditLog, Prisma } from '../generated/prisma/client.js'
+
 /** The audited actions, under the names that the gateway's dashboards know, each with the name of its mutation. */
 export const OPERATIONS = {
   cache_clear_user: 'clearUserCache',
@@ -84,3 +87,46 @@ export const completed = (event: AuditEventRow, outcome: AuditOutcome): AuditEve
     metadata: { ...metadata, action, outcome: 'done', status_code: statusCode, result },
   }
 }
+
+/** The condition for rows of this service: the gateway writes rows of these types too, but never this description. */
+export const OURS = {
+  eventType: { in: ['request_success', 'request_failed'] },
+  description: { endsWith: ' via affinityql' },
+} satisfies Prisma.AuditLogWhereInput
+
+export const descriptionOf = (action: string): string =>
+  `${OPERATIONS[action as AuditAction] ?? action} via affinityql`
+
+export const eventTypeOf = (success: boolean): string => (success ? 'request_success' : 'request_failed')
+
+export const isSuccess = ({ eventType }: Pick<AuditLog, 'eventType'>): boolean =>
+  eventType === eventTypeOf(true)
+
+const storedMetadata = z.looseObject({ action: z.string(), actor: z.string() })
+
+/** Returns the action and the actor of an event; both are `unknown` if somebody has changed the row. */
+export function actionAndActorOf({ eventMetadata }: Pick<AuditLog, 'eventMetadata'>): {
+  action: string
+  actor: string
+} {
+  const { success, data } = storedMetadata.safeParse(eventMetadata)
+  return success ? { action: data.action, actor: data.actor } : { action: 'unknown', actor: 'unknown' }
+}
+
+const startedBy = z.looseObject({ instance: z.string() })
+
+/** Returns the tag of the service instance that began an action; null if the row does not have it. */
+export const instanceOf = (eventMetadata: unknown): string | null =>
+  startedBy.safeParse(eventMetadata).data?.instance ?? null
+
+/** Converts an event that this request has just written into its row, as a read would return it. */
+export const rowOf = (event: AuditEventRow) => ({
+  id: event.id,
+  eventType: eventTypeOf(event.success),
+  userId: event.actorId,
+  ipAddress: event.ipAddress,
+  requestId: event.requestId,
+  eventMetadata: event.metadata,
+  errorMessage: event.errorMessage,
+  createdAt: event.createdAt,
+})

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { Prisma, PrismaClient } from '../generated/prisma/client.js'
 import { mapDatabaseErrors } from '../postgres/database-errors.js'
-import { descriptionOf, eventTypeOf, instanceOf, OURS } from './audit-rows.js'
 import {
   type AuditEventRow,
   type AuditIntent,
   type AuditOutcome,
   type AuditStore,
   completed,
+  descriptionOf,
+  eventTypeOf,
+  instanceOf,
+  OURS,
 } from './audit-store.js'
 
 /** The widths of the gateway's columns, in characters. */

@@ -4,7 +4,7 @@ import { type Cli, formatOf } from './command.js'
 import { CommandError, EXIT, exitCodeOf } from './exit-codes.js'
 import { counted } from './format.js'
 import { printOne } from './lists.js'
-import { printable } from './printable.js'
+import { printable } from './terminal.js'
 
 /** Every result of a clear has these fields: a success has the first ones, an error the others. */
 export type ClearResult =

@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
-import { printable } from './printable.js'
 import type { Terminal } from './terminal.js'
+import { printable } from './terminal.js'
 
 /** A cell has at most this number of terminal columns. Wider cells are cut, so that no row of names wraps. */
 const WIDEST_CELL = 40

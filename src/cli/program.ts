@@ -4,10 +4,8 @@ import { type Cli, globalOptions } from './command.js'
 import { addAffinities } from './commands/affinities.js'
 import { addClears } from './commands/clear.js'
 import { addCompletion } from './commands/completion.js'
-import { addDoctor } from './commands/doctor.js'
 import { addQueries } from './commands/queries.js'
-import { addServe } from './commands/serve.js'
-import { addTokens } from './commands/tokens.js'
+import { addDoctor, addServe, addTokens } from './commands/service.js'
 
 /** Reads the version from package.json, which is two folders up both from src/cli/ and from dist/cli/. */
 const version = (): string => {

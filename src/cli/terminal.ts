@@ -4,7 +4,6 @@ import type { ReadStream, WriteStream } from 'node:tty'
 import { styleText } from 'node:util'
 import { loadCommandLine } from '../config/command-line.js'
 import { CommandError, EXIT } from './exit-codes.js'
-import { printable } from './printable.js'
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan'
 
@@ -127,3 +126,8 @@ function readHidden(stdin: ReadStream, ask: () => void): Promise<string> {
     ask()
   })
 }
+
+const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
+
+/** Replaces control characters: names come from strangers and could move the cursor or colour the terminal. */
+export const printable = (text: string): string => text.replace(CONTROL, '�')

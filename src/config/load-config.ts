@@ -1,7 +1,6 @@
 import type { StaticToken } from './admin-tokens.js'
-import { type ModeConfig, readMode } from './mode.js'
+import { type ModeConfig, readMode, weakSecrets } from './mode.js'
 import { createReader, type Environment, type Reader } from './reader.js'
-import { weakSecrets } from './weak-secrets.js'
 
 export interface Config {
   readonly mode: ModeConfig

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../errors.js'
+import { percentDecoded } from '../util/urls.js'
 import type { Variable } from './kinds.js'
-import { createRedactor } from './redact.js'
-import { VARIABLES, type ValueOf, type VariableName } from './variables.js'
+import { VARIABLE_NAMES, VARIABLES, type ValueOf, type VariableName } from './variables.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -55,4 +55,58 @@ export function createReader(environment: Environment): Reader {
       if (problems.size > 0) throw new ConfigurationError([...problems])
     },
   }
+}
+
+/** Shortest name that is checked. Shorter ones, like `TERM` and `PORT`, are one typing error away from too many others. */
+const SHORTEST_NAME = 8
+
+/**
+ * Returns true if one typing error turns a name into the other: one letter added, removed or replaced, or two swapped
+ * (Damerau-Levenshtein distance 1).
+ */
+function isOneSlip(a: string, b: string): boolean {
+  let start = 0
+  while (start < a.length && a[start] === b[start]) start++
+  let end = 0
+  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end++
+  const [left, right] = [a.slice(start, a.length - end), b.slice(start, b.length - end)]
+  if (left.length === 2) return right === `${left[1]}${left[0]}`
+  return left.length <= 1 && right.length <= 1
+}
+
+export interface NearMiss {
+  readonly name: string
+  readonly meant: VariableName
+}
+
+/** Finds set variables that nothing reads but that are one typing error away from a known variable that is not set. */
+export function nearMisses(environment: Environment): NearMiss[] {
+  const missing = VARIABLE_NAMES.filter((name) => name.length >= SHORTEST_NAME && !environment[name])
+  return Object.keys(environment).flatMap((name) => {
+    if (VARIABLE_NAMES.some((known) => known === name)) return []
+    const meant = missing.find((known) => isOneSlip(name, known))
+    return meant ? [{ name, meant }] : []
+  })
+}
+
+/** Shortest text that is hidden. A shorter one occurs in ordinary words. */
+const SHORTEST_SECRET = 4
+
+const HIDDEN = '[secret]'
+
+/** Creates a function that replaces the values of secret variables, and the passwords in URLs among them, in any text. */
+export function createRedactor(
+  environment: Readonly<Record<string, string | undefined>>,
+): (text: string) => string {
+  const secrets = VARIABLE_NAMES.filter((name) => (VARIABLES[name] satisfies Variable).secret)
+    .flatMap((name) => partsOf(environment[name] ?? ''))
+    .filter((secret) => secret.length >= SHORTEST_SECRET)
+    // Longest first: replacing only the password would leave the rest of its URL visible.
+    .sort((a, b) => b.length - a.length)
+  return (text) => secrets.reduce((left, secret) => left.replaceAll(secret, HIDDEN), text)
+}
+
+function partsOf(value: string): string[] {
+  const password = URL.canParse(value.trim()) ? new URL(value.trim()).password : ''
+  return [value, value.trim(), password, percentDecoded(password) ?? '']
 }

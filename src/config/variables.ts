@@ -2,9 +2,8 @@ import type { z } from 'zod'
 import type { Variable } from './kinds.js'
 import { COMMAND_LINE } from './variables/command-line.js'
 import { SERVER } from './variables/server.js'
-import { SERVICE } from './variables/service.js'
+import { SERVICE, TRACING } from './variables/service.js'
 import { STORES } from './variables/stores.js'
-import { TRACING } from './variables/tracing.js'
 
 /** Tables of docs/configuration.md, under the names that its markers have. */
 export const THEMES = {

@@ -1,5 +1,6 @@
 import type { AffinityIdentity } from '../affinities/affinity-record.js'
 import { cacheAffinity } from '../affinities/families/cache-affinity.js'
+import { between, pick, type Random } from './ids.js'
 import {
   API_KEY_OF_INACTIVE_USER,
   DEMO_API_KEYS,
@@ -7,7 +8,6 @@ import {
   EXPIRED_API_KEY,
   INACTIVE_API_KEY,
 } from './people.js'
-import { between, pick, type Random } from './random.js'
 import { RELIC_KEYS } from './relics.js'
 import { DEMO_DEMANDS, type DemoDemand, type DemoRoute } from './routes.js'
 

@@ -1,6 +1,6 @@
 import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import type { Conversation } from './conversations.js'
-import { between, type Random } from './random.js'
+import { between, type Random } from './ids.js'
 import { createAffinityRecorder } from './recorder.js'
 import { writeBrokenValue, writeRelics } from './relics.js'
 

@@ -1,4 +1,4 @@
-import { AETHER_FIGURES } from '../gateway/aether/figures.js'
+import { AETHER_FIGURES } from '../gateway/aether/aether-gateway.js'
 import {
   globalModelByIdKey,
   globalModelByNameKey,
@@ -9,8 +9,8 @@ import {
   RESOLVED_TO_NOTHING,
 } from '../model-mappings/model-cache-key.js'
 import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
+import { pick, type Random } from './ids.js'
 import type { DemoGlobalModel, DemoModel } from './models.js'
-import { pick, type Random } from './random.js'
 
 const { modelCacheTtlSeconds } = AETHER_FIGURES
 /** This share of the requests names a model by a provider's own name for it. */

@@ -1,5 +1,5 @@
 /** The demo's global models, and the names under which its providers serve them. */
-import { demoId } from './demo-id.js'
+import { demoId } from './ids.js'
 import { DEMO_PROVIDERS } from './upstreams.js'
 
 export interface DemoGlobalModel {

@@ -1,5 +1,5 @@
 /** The demo's accounts and their API keys: every name is invented and every key an obvious fake. */
-import { demoId } from './demo-id.js'
+import { demoId } from './ids.js'
 
 export interface DemoUser {
   readonly id: string

@@ -3,7 +3,7 @@
 import type { AffinityIdentity, PinTarget } from '../affinities/affinity-record.js'
 import { cacheAffinity } from '../affinities/families/cache-affinity.js'
 import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
-import { demoId } from './demo-id.js'
+import { demoId } from './ids.js'
 import { DEMO_GLOBAL_MODELS, INACTIVE_GLOBAL_MODEL } from './models.js'
 import { API_KEY_OF_INACTIVE_USER, DEMO_API_KEYS, EXPIRED_API_KEY, INACTIVE_API_KEY } from './people.js'
 import type { AffinityRecorder } from './recorder.js'

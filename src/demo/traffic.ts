@@ -1,9 +1,9 @@
-import { AETHER_FIGURES } from '../gateway/aether/figures.js'
+import { AETHER_FIGURES } from '../gateway/aether/aether-gateway.js'
 import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import { type Conversation, otherRoute, startConversation } from './conversations.js'
 import { createHistory } from './history.js'
+import { between, pick, type Random } from './ids.js'
 import { createModelMappings } from './model-mappings.js'
-import { between, pick, type Random } from './random.js'
 import { type AffinityRecorder, createAffinityRecorder } from './recorder.js'
 
 export interface DemoTrafficOptions {

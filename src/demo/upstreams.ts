@@ -1,5 +1,5 @@
 /** The demo's providers, endpoints and provider keys: invented accounts at hosts that do not exist. */
-import { demoId } from './demo-id.js'
+import { demoId } from './ids.js'
 
 export interface DemoProvider {
   readonly id: string

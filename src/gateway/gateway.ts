@@ -1,9 +1,16 @@
+import type { DimensionSets } from '../affinities/affinity-selection.js'
 import type { Database } from '../postgres/database.js'
-import type { AdminDirectory } from './admin-directory.js'
-import type { FixedFigures } from './fixed-figures.js'
-import type { GatewaySchema } from './gateway-schema.js'
-import type { GatewayStore } from './gateway-store.js'
 import type { Decrypter } from './masking.js'
+import type {
+  ApiKeyRow,
+  EndpointRow,
+  GlobalModelRow,
+  ProviderKeyRow,
+  ProviderRow,
+  SchedulingModes,
+  ServingModelRow,
+  UserRow,
+} from './rows.js'
 
 /** All that the service knows of the gateway whose database it reads. Each gateway has a folder here that makes one. */
 export interface Gateway {
@@ -31,3 +38,101 @@ export interface GatewaySecrets {
 
 /** Makes a gateway over a database; it sends no statement yet. */
 export type OpenGateway = (database: Database, secrets: GatewaySecrets) => Gateway
+
+/** A user of the gateway, as far as the row decides who may come in. */
+export interface AdminAccount {
+  readonly id: string
+  readonly username: string
+  readonly email: string
+  readonly passwordHash: string
+  readonly role: 'admin' | 'user'
+  readonly isActive: boolean
+  readonly isDeleted: boolean
+}
+
+/** The accounts that may sign in. Every method throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer. */
+export interface AdminDirectory {
+  findById(id: string): Promise<AdminAccount | null>
+  /** Exact match. */
+  findByEmail(email: string): Promise<AdminAccount | null>
+  /** The password hash of any one admin, undefined where there is none. */
+  sampleHash(): Promise<string | undefined>
+}
+
+type Ids = readonly string[]
+
+export interface OwnedApiKey {
+  readonly apiKey: ApiKeyRow
+  /** Null where the user's row has been deleted. */
+  readonly owner: UserRow | null
+}
+
+/**
+ * The gateway's rows, read only. Each method but `idsNamed` issues one SQL statement whatever the number of ids, returns the rows
+ * that exist in no order, and throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer.
+ */
+export interface GatewayStore {
+  users(ids: Ids): Promise<UserRow[]>
+  apiKeys(ids: Ids): Promise<ApiKeyRow[]>
+  /** Every API key of these users. */
+  apiKeysOfUsers(userIds: Ids): Promise<ApiKeyRow[]>
+  apiKeysWithOwners(ids: Ids): Promise<OwnedApiKey[]>
+  /** These API keys and every other key of their users. */
+  apiKeysWithSiblings(ids: Ids): Promise<OwnedApiKey[]>
+  providers(ids: Ids): Promise<ProviderRow[]>
+  endpoints(ids: Ids): Promise<EndpointRow[]>
+  providerKeys(ids: Ids): Promise<ProviderKeyRow[]>
+  globalModels(ids: Ids): Promise<GlobalModelRow[]>
+  /** The models by which active providers serve these global models. */
+  servingModels(globalModelIds: Ids): Promise<ServingModelRow[]>
+  /** The modes that are set; the gateway's defaults where none is, or one that nobody knows. */
+  schedulingModes(): Promise<SchedulingModes>
+  /** Users whose id, username or email is exactly this text: at most one of each. */
+  usersNamed(text: string): Promise<UserRow[]>
+  /** Ids of what has the text in its name (an API key also in its user's id, username or email), whatever its case: two statements. */
+  idsNamed(text: string): Promise<DimensionSets>
+}
+
+/** The check of a database's schema: whether the tables there are the gateway's. */
+export interface GatewaySchema {
+  /** Names of every table that is read. */
+  readonly tables: readonly string[]
+  /**
+   * Makes sure the database has the gateway's tables. Only an empty database, or one that affinityql itself created, is ever
+   * changed.
+   * @returns whether anything was changed.
+   * @throws ConfigurationError naming what is missing; UnavailableError (DATABASE_UNAVAILABLE)
+   */
+  prepare(): Promise<'migrated' | 'unchanged'>
+  /** What `prepare` would find, one sentence a problem; nothing is changed. Rejects with the driver's error. */
+  inspect(): Promise<'empty' | { readonly problems: readonly string[] }>
+  /** Whether searches by name are fast. Rejects with the driver's error. */
+  searchIndexes(): Promise<SearchIndexes>
+}
+
+export interface SearchIndexes {
+  /** As PostgreSQL estimates them. */
+  readonly apiKeys: number
+  /** True if each table that a search reads whole has its index, by whatever name. */
+  readonly complete: boolean
+}
+
+/** How the scheduler keeps a share of a provider key's concurrent requests for those that are pinned to it. Shares are 0 to 1. */
+export interface DynamicReservation {
+  /** The probe phase of a provider key ends after this number of requests. */
+  readonly probePhaseRequests: number
+  readonly probeReservation: number
+  readonly stableMinReservation: number
+  readonly stableMaxReservation: number
+  readonly lowLoadThreshold: number
+  readonly highLoadThreshold: number
+}
+
+/** Figures that the gateway's own code fixes: no row and no key tells them. */
+export interface FixedFigures {
+  /** How long an affinity lasts after its last use where its provider key sets no other time. */
+  readonly affinityTtlSeconds: number
+  /** How long the gateway keeps what it caches of models. */
+  readonly modelCacheTtlSeconds: number
+  readonly dynamicReservation: DynamicReservation
+}

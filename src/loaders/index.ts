@@ -1,4 +1,4 @@
-import type { GatewayStore, OwnedApiKey } from '../gateway/gateway-store.js'
+import type { GatewayStore, OwnedApiKey } from '../gateway/gateway.js'
 import type {
   ApiKeyRow,
   EndpointRow,

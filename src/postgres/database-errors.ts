@@ -1,9 +1,11 @@
+import { databaseUnavailable, UnavailableError } from '../errors.js'
+import type { PrismaClient } from '../generated/prisma/client.js'
+import { UNREACHABLE_CODES } from '../util/reachability.js'
+
 /**
  * Recognises the errors of Prisma, its driver adapters, pg and PGlite that mean that the database could not answer. Prisma
  * wraps the driver's error in `cause` or `meta`, or throws it as it is: so every layer is checked.
  */
-import { databaseUnavailable, UnavailableError } from '../errors.js'
-import { UNREACHABLE_CODES } from '../util/reachability.js'
 
 // Prisma's codes for: unreachable, refused, timed out, closed, pool exhausted, no transaction in time.
 const PRISMA_CODES = new Set([
@@ -92,3 +94,14 @@ export async function mapDatabaseErrors<T>(run: () => Promise<T>): Promise<T> {
     throw toDomainError(error)
   }
 }
+
+/**
+ * The Prisma client for reads of GraphQL fields, by Pothos's Prisma plugin or by a resolver. It throws UnavailableError
+ * (DATABASE_UNAVAILABLE) if the database cannot be reached, see toDomainError.
+ */
+export type ReadingPrisma = ReturnType<typeof createReadingPrisma>
+
+export const createReadingPrisma = (prisma: PrismaClient) =>
+  prisma.$extends({
+    query: { $allOperations: ({ args, query }) => mapDatabaseErrors(() => query(args)) },
+  })

@@ -1,7 +1,7 @@
 import { Cluster, type Redis } from 'ioredis'
 import { toCacheError } from './cache-errors.js'
 import { masterNodes, type RedisClient } from './client.js'
-import { clusterLayout } from './cluster-layout.js'
+import { clusterLayout } from './masters.js'
 
 /** Keys that Redis checks in one SCAN step: few round trips, and each step takes well under a millisecond. */
 const SCAN_COUNT = 2_000

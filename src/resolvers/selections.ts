@@ -4,7 +4,7 @@
 import type { AffinitySelection, DimensionSets } from '../affinities/affinity-selection.js'
 import type { Context } from '../context.js'
 import { InvalidInputError } from '../errors.js'
-import type { GatewayStore } from '../gateway/gateway-store.js'
+import type { GatewayStore } from '../gateway/gateway.js'
 import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
 import { staleIds } from './stale.js'
 

@@ -5,7 +5,7 @@ import type { Context } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import { type BoundedStream, createBoundedStream, transformed } from '../util/bounded-stream.js'
 import type { MaybePromise } from '../util/promises.js'
-import { type CacheStats, cacheStats } from './cache-stats.js'
+import { type CacheStats, cacheStats } from './cache.js'
 import { type AffinityFilter, filterSelection, presentFields } from './selections.js'
 import { staleReasons } from './stale.js'
 

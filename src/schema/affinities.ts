@@ -1,8 +1,7 @@
 import { affinities } from '../resolvers/affinities.js'
 import { builder } from './builder.js'
-import { pageArguments, pageComplexity } from './connection.js'
+import { pageArguments, pageComplexity, selectedNodes } from './connection.js'
 import { AffinityConnection } from './owned-affinities.js'
-import { selectedNodes } from './selected.js'
 
 export const AffinityFilter = builder.inputType('AffinityFilter', {
   description:

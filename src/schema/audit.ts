@@ -1,6 +1,5 @@
 import { queryFromInfo } from '@pothos/plugin-prisma'
-import { actionAndActorOf, isSuccess } from '../audit/audit-rows.js'
-import { AUDIT_ACTIONS } from '../audit/audit-store.js'
+import { AUDIT_ACTIONS, actionAndActorOf, isSuccess } from '../audit/audit-store.js'
 import { actorOf, auditEvent, auditEvents } from '../resolvers/audit-events.js'
 import { builder } from './builder.js'
 import { keysetConnection, pageArguments, pageComplexity } from './connection.js'

@@ -1,9 +1,9 @@
-import type { DynamicReservation } from '../gateway/fixed-figures.js'
+import type { DynamicReservation } from '../gateway/gateway.js'
 import {
   type CacheConfig as CacheConfigShape,
   type ConfigParameter as ConfigParameterShape,
   cacheConfig,
-} from '../resolvers/cache-config.js'
+} from '../resolvers/cache.js'
 import { builder } from './builder.js'
 
 export const DynamicReservationConfig = builder

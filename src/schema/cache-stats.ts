@@ -6,7 +6,7 @@ import {
   reservationChecks,
   reuseRate,
   schedulingMode,
-} from '../resolvers/cache-stats.js'
+} from '../resolvers/cache.js'
 import type { Statistics } from '../statistics/statistics.js'
 import { MAX_INT } from '../util/int32.js'
 import { builder } from './builder.js'

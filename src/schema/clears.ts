@@ -1,6 +1,6 @@
 import type { ArgBuilder } from '@pothos/core'
 import { queryFromInfo } from '@pothos/plugin-prisma'
-import { rowOf } from '../audit/audit-rows.js'
+import { rowOf } from '../audit/audit-store.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError, UnavailableError } from '../errors.js'
 import {
   type ClearProviderCachePayload,

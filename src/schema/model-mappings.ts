@@ -10,9 +10,8 @@ import {
   unmappedEntries,
 } from '../resolvers/model-mappings.js'
 import { builder } from './builder.js'
-import { keysetConnection, pageArguments, pageComplexity } from './connection.js'
+import { keysetConnection, pageArguments, pageComplexity, selectedNodes } from './connection.js'
 import { GlobalModel, Provider } from './entities.js'
-import { selectedNodes } from './selected.js'
 
 const TTL = {
   nullable: true,

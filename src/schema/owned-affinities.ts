@@ -10,9 +10,8 @@ import {
 import { apiKeysOfUser } from '../resolvers/affinity.js'
 import { Affinity } from './affinity.js'
 import { builder } from './builder.js'
-import { keysetConnection, pageArguments, pageComplexity } from './connection.js'
+import { keysetConnection, pageArguments, pageComplexity, selectedNodes } from './connection.js'
 import { ApiKey, User } from './entities.js'
-import { selectedNodes } from './selected.js'
 
 export const AffinityConnection = keysetConnection<AffinityRecord, AffinityPage>(
   'Affinity',

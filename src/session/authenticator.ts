@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { StaticToken } from '../config/admin-tokens.js'
 import { ForbiddenError, UnauthenticatedError, UnavailableError } from '../errors.js'
-import type { AdminAccount, AdminDirectory } from '../gateway/admin-directory.js'
+import type { AdminAccount, AdminDirectory } from '../gateway/gateway.js'
 import { type AccessTokens, MAX_TOKEN_BYTES, REFUSED } from './jwt.js'
 import type { LoginLimiter } from './login-limiter.js'
 import type { PasswordVerifier } from './passwords.js'

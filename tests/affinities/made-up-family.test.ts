@@ -8,17 +8,17 @@ import type { AffinityIdentity, AffinityRecord } from '../../src/affinities/affi
 import { dependsOn, isSelected } from '../../src/affinities/affinity-selection.js'
 import type { AffinityStore } from '../../src/affinities/affinity-store.js'
 import { createAffinityClearer } from '../../src/affinities/clear/affinity-clearer.js'
-import { createWriteBackGuard } from '../../src/affinities/clear/write-back-guard.js'
 import {
   createMemoryWriteBackRemover,
   createRedisWriteBackRemover,
+  createWriteBackGuard,
   type WriteBackRemover,
-} from '../../src/affinities/clear/write-back-remover.js'
+} from '../../src/affinities/clear/write-back-guard.js'
 import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
 import type { AffinityFeed } from '../../src/affinities/feed/affinity-feed.js'
+import { createMemoryFeed } from '../../src/affinities/feed/affinity-feed.js'
 import { createBrokenRecords } from '../../src/affinities/feed/broken-records.js'
 import { createIndexedSource } from '../../src/affinities/feed/indexed-source.js'
-import { createMemoryFeed } from '../../src/affinities/feed/memory-feed.js'
 import { createRedisFeed } from '../../src/affinities/feed/redis-feed.js'
 import { createScanSource } from '../../src/affinities/feed/scan-source.js'
 import { KeyFamilies } from '../../src/affinities/key-families.js'

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type AuditPageRequest, type AuditReader, createAuditReader } from '../../src/audit/audit-reader.js'
-import { actionAndActorOf, isSuccess } from '../../src/audit/audit-rows.js'
 import type { AuditIntent, AuditOutcome, AuditStore } from '../../src/audit/audit-store.js'
+import { actionAndActorOf, isSuccess } from '../../src/audit/audit-store.js'
 import { createPrismaAuditStore } from '../../src/audit/prisma-audit-store.js'
-import { prepareDatabase } from '../../src/gateway/aether/schema/prepare-database.js'
+import { prepareDatabase } from '../../src/gateway/aether/schema/aether-schema.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from '../../src/postgres/database.js'
-import { createReadingPrisma } from '../../src/postgres/reading-prisma.js'
+import { createReadingPrisma } from '../../src/postgres/database-errors.js'
 import { freshDatabase } from '../support/servers/shared.js'
 
 const START = Date.UTC(2030, 0, 1)

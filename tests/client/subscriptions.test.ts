@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readEvents, type ServerSentEvent } from '../../src/client/event-stream.js'
 import { AffinityqlError, createClient } from '../../src/client/index.js'
+import { readEvents, type ServerSentEvent } from '../../src/client/subscribe.js'
 import { startServer, type TestServer } from '../cli/support.js'
 import { ADMIN_TOKEN } from '../support/app.js'
 import { writePin } from '../support/pin.js'

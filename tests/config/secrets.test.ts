@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { nearMisses } from '../../src/config/near-miss.js'
-import { createRedactor } from '../../src/config/redact.js'
+import { createRedactor, nearMisses } from '../../src/config/reader.js'
 import { GATEWAY, problemsOf } from './support.js'
 
 describe('a text about the environment', () => {

@@ -218,7 +218,7 @@ describe('the source', () => {
     expect(unread).toEqual([])
     // `serve` hands its options on to the service that it starts.
     const past = files.filter(
-      ({ file, text }) => file !== 'cli/commands/serve.ts' && /\benv(ironment)?\[/.test(text),
+      ({ file, text }) => file !== 'cli/commands/service.ts' && /\benv(ironment)?\[/.test(text),
     )
     expect(past.map(({ file }) => file)).toEqual([])
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createGatewayStore } from '../../src/gateway/aether/gateway-store.js'
+import { createGatewayStore } from '../../src/gateway/aether/aether-gateway.js'
 import { createPgDatabase } from '../../src/postgres/database.js'
 import { psql } from '../support/servers/postgres.js'
 import { freshDatabase } from '../support/servers/shared.js'

@@ -6,8 +6,7 @@ import { hashSync } from '@node-rs/bcrypt'
 import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type App, createApp } from '../../src/app.js'
-import type { AdminAccount } from '../../src/gateway/admin-directory.js'
-import type { OpenGateway } from '../../src/gateway/gateway.js'
+import type { AdminAccount, OpenGateway } from '../../src/gateway/gateway.js'
 import type {
   ApiKeyRow,
   EndpointRow,
@@ -16,7 +15,7 @@ import type {
   ProviderRow,
   UserRow,
 } from '../../src/gateway/rows.js'
-import type { TableOf } from '../../src/gateway/table.js'
+import type { TableOf } from '../../src/gateway/table-reader.js'
 import { createPairReader, createTableReader, type RunQuery } from '../../src/gateway/table-reader.js'
 import { ask, testConfig } from '../support/app.js'
 import { psql } from '../support/servers/postgres.js'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createGatewayStore } from '../../src/gateway/aether/gateway-store.js'
-import type { GatewayStore } from '../../src/gateway/gateway-store.js'
+import { createGatewayStore } from '../../src/gateway/aether/aether-gateway.js'
+import type { GatewayStore } from '../../src/gateway/gateway.js'
 import { createLoaders, type Loaders } from '../../src/loaders/index.js'
 import { createPgDatabase, type Database } from '../../src/postgres/database.js'
 import { FIXTURE_ADMIN } from '../support/fixtures.js'

@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { ConfigurationError, UnavailableError } from '../../src/errors.js'
-import { prepareDatabase } from '../../src/gateway/aether/schema/prepare-database.js'
+import { prepareDatabase } from '../../src/gateway/aether/schema/aether-schema.js'
 import {
   createPgDatabase,
   createPgliteDatabase,

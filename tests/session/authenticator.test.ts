@@ -10,7 +10,7 @@ import {
   UnauthenticatedError,
   UnavailableError,
 } from '../../src/errors.js'
-import type { AdminAccount } from '../../src/gateway/admin-directory.js'
+import type { AdminAccount } from '../../src/gateway/gateway.js'
 import {
   type Authenticator,
   type AuthenticatorDeps,

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Context } from '../../src/context.js'
-import { cacheConfig } from '../../src/resolvers/cache-config.js'
+import { cacheConfig } from '../../src/resolvers/cache.js'
 import { en } from '../../web/src/i18n/en.js'
 import { zhCN, zhMeanings } from '../../web/src/i18n/zh-CN.js'
 

@@ -1,3 +1,6 @@
+import type { MemoryKeyspace } from '../../redis/memory-keyspace.js'
+import type { KeyFamilies } from '../key-families.js'
+
 /** Receives what a feed reports. */
 export interface FeedListener {
   /** From now on the feed reports every change. Changes before this call may be missing: read everything again. */
@@ -22,4 +25,27 @@ export interface AffinityFeed {
    */
   barrier(): Promise<void>
   close(): void
+}
+
+/** Reports the changes of this process's own keyspace. This feed is never lost. */
+export function createMemoryFeed(keyspace: MemoryKeyspace, families: KeyFamilies): AffinityFeed {
+  let stop: (() => void) | undefined
+  let closed = false
+  return {
+    start(listener: FeedListener) {
+      queueMicrotask(() => {
+        if (closed) return
+        stop = keyspace.onChange((key) => {
+          if (families.of(key)) listener.changed([key])
+        })
+        listener.restored()
+      })
+    },
+    // Each change is reported before the call that made it returns.
+    barrier: async () => {},
+    close() {
+      closed = true
+      stop?.()
+    },
+  }
 }

@@ -1,8 +1,7 @@
-import type { AffinitySelection } from '../affinity-selection.js'
+import type { CommonDimension } from '../affinity-record.js'
+import type { AffinitySelection, DimensionSets } from '../affinity-selection.js'
 import { Bitmap } from './bitmap.js'
-import { Disjunction, type Matches, type PostingsByDimension } from './disjunction.js'
-
-export type { Matches } from './disjunction.js'
+import type { Postings } from './postings.js'
 
 /** Below this share of all records, checking each one is faster than combining bitmaps. */
 const SPARSE_SHARE = 1 / 64
@@ -78,4 +77,122 @@ function combined({ live }: Indexed, required: readonly Disjunction[], excluded:
   for (const disjunction of others) result.intersect(disjunction.toBitmap(live.limit))
   if (excluded.total > 0) result.subtract(excluded.toBitmap(live.limit))
   return result
+}
+
+/** A set of slots, which may be computed when it is read. `forEach` visits each slot once. */
+export interface Matches {
+  readonly count: number
+  has(slot: number): boolean
+  forEach(visit: (slot: number) => void): void
+}
+
+export type PostingsByDimension = Readonly<Record<CommonDimension, Postings> & Record<string, Postings>>
+
+/** Equal to no id, and not to -1, which stands for a slot without a value. */
+const NO_ID = -2
+
+/** The slots that hold one of several values in one dimension. */
+class Term {
+  readonly postings: Postings
+  readonly ids: readonly number[]
+  /** The exact number of slots, since a record has one value in a dimension. */
+  readonly count: number
+  /** The id of the value if there is exactly one; otherwise NO_ID. */
+  readonly #only: number
+  /** By id: 1 for the ids of several values. */
+  readonly #marks: Uint8Array
+
+  constructor(postings: Postings, values: ReadonlySet<string>) {
+    this.postings = postings
+    this.ids = idsOf(postings, values)
+    this.count = this.ids.reduce((sum, id) => sum + postings.count(id), 0)
+    this.#only = this.ids.length === 1 ? (this.ids[0] ?? NO_ID) : NO_ID
+    this.#marks = new Uint8Array(this.ids.length > 1 ? postings.idLimit : 0)
+    if (this.ids.length > 1) for (const id of this.ids) this.#marks[id] = 1
+  }
+
+  has(slot: number): boolean {
+    const id = this.postings.idAt(slot)
+    return id === this.#only || this.#marks[id] === 1
+  }
+}
+
+/** Finds the ids of those values that records hold, by a loop over the smaller of the two sets. */
+function idsOf(postings: Postings, values: ReadonlySet<string>): number[] {
+  const ids: number[] = []
+  if (values.size <= postings.size) {
+    for (const value of values) {
+      const id = postings.idOf(value)
+      if (id >= 0) ids.push(id)
+    }
+  } else {
+    for (const id of postings.ids()) if (values.has(postings.valueOf(id))) ids.push(id)
+  }
+  return ids
+}
+
+/** A disjunction of terms: the slots that hold, in at least one of several dimensions, one of the values given for it. */
+export class Disjunction {
+  readonly #terms: Term[] = []
+  /** An upper bound of the number of slots; exact if `isSimple`. */
+  readonly total: number
+
+  constructor(dimensions: PostingsByDimension, sets: DimensionSets) {
+    for (const [dimension, values] of Object.entries(sets)) {
+      const postings = dimensions[dimension]
+      const term = postings && values && new Term(postings, values)
+      if (term && term.count > 0) this.#terms.push(term)
+    }
+    this.total = this.#terms.reduce((sum, term) => sum + term.count, 0)
+  }
+
+  /** Whether there is at most one term, so that no slot is counted twice. */
+  get isSimple(): boolean {
+    return this.#terms.length <= 1
+  }
+
+  /** Checks whether one term alone contains all records, of which there are so many. */
+  covers(records: number): boolean {
+    return this.#terms.some((term) => term.count === records)
+  }
+
+  has(slot: number): boolean {
+    for (const term of this.#terms) if (term.has(slot)) return true
+    return false
+  }
+
+  /** Visits each slot once: a term skips the slots of earlier terms. */
+  forEach(visit: (slot: number) => void): void {
+    const earlier: Term[] = []
+    for (const term of this.#terms) {
+      for (const id of term.ids) {
+        term.postings.forEach(
+          id,
+          earlier.length === 0
+            ? visit
+            : (slot) => {
+                if (!earlier.some((other) => other.has(slot))) visit(slot)
+              },
+        )
+      }
+      earlier.push(term)
+    }
+  }
+
+  /** The existing bitmap of the slots, if there is only one value and it has many slots. */
+  get postingBitmap(): Bitmap | undefined {
+    const [term, ...others] = this.#terms
+    const [id, ...otherIds] = term?.ids ?? []
+    if (term === undefined || id === undefined || others.length + otherIds.length > 0) return undefined
+    return term.postings.bitmapOf(id)
+  }
+
+  /** Builds a new bitmap of the slots. */
+  toBitmap(limit: number): Bitmap {
+    const set = new Bitmap(limit)
+    for (const term of this.#terms) {
+      for (const id of term.ids) term.postings.addSlotsTo(set, id)
+    }
+    return set
+  }
 }

@@ -1,9 +1,8 @@
 import { containing, foldedText } from '../../util/text.js'
 import type { TimeSlice } from '../../util/time-slice.js'
-import { Alphabet } from './alphabet.js'
 import { Bitmap } from './bitmap.js'
 import { Int32Rows, ObjectColumn } from './columns.js'
-import { StringTable } from './string-table.js'
+import { Alphabet, StringTable } from './string-table.js'
 
 /**
  * The posting list of one value: the slots that hold it. For few slots it is an unordered array; a column holds the place

@@ -12,7 +12,7 @@ import { type Cli, clientOf, formatOf } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { type Column, count, duration, percent, properties, utc } from '../format.js'
 import { json, limitOption, printList, printOne } from '../lists.js'
-import { printable } from '../printable.js'
+import { printable } from '../terminal.js'
 
 /** Adds the commands that only read: stats, config, mappings, audit. */
 export function addQueries(program: Command, cli: Cli): void {

@@ -1,16 +1,22 @@
 import { type Config, loadConfig } from '../../config/load-config.js'
 import type { ModeConfig } from '../../config/mode.js'
-import { nearMisses } from '../../config/near-miss.js'
 import type { Environment } from '../../config/reader.js'
+import { nearMisses } from '../../config/reader.js'
 import { ConfigurationError } from '../../errors.js'
 import { createAetherGateway } from '../../gateway/aether/aether-gateway.js'
 import { createPgDatabase, type Database } from '../../postgres/database.js'
 import { addressOfRedis, connectRedis, createRedis, type RedisClient } from '../../redis/client.js'
 import { reasonOf } from '../../util/reachability.js'
-import { checkClientTracking } from './client-tracking.js'
-import { databaseClockOffsetMs, redisClockOffsetMs } from './clocks.js'
-import { checkIndexes, checkRights, checkStoredKeys, checkTables } from './database.js'
-import type { Finding } from './finding.js'
+import type { Finding } from './checks.js'
+import {
+  checkClientTracking,
+  checkIndexes,
+  checkRights,
+  checkStoredKeys,
+  checkTables,
+  databaseClockOffsetMs,
+  redisClockOffsetMs,
+} from './checks.js'
 
 type GatewayMode = Extract<ModeConfig, { kind: 'gateway' }>
 

@@ -1,7 +1,3 @@
-/**
- * The gateway's encryption of API keys: base64url(Fernet token), the token being base64url itself.
- * Fernet (github.com/fernet/spec): 0x80, 8 bytes of time, 16 of IV, AES-128-CBC, 32 of HMAC-SHA256 over all before it.
- */
 import {
   createCipheriv,
   createDecipheriv,
@@ -11,7 +7,15 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto'
+import type { Database } from '../../postgres/database.js'
+import { mapDatabaseErrors } from '../../postgres/database-errors.js'
+import type { KeysTried } from '../gateway.js'
 import type { Decrypter } from '../masking.js'
+
+/**
+ * The gateway's encryption of API keys: base64url(Fernet token), the token being base64url itself.
+ * Fernet (github.com/fernet/spec): 0x80, 8 bytes of time, 16 of IV, AES-128-CBC, 32 of HMAC-SHA256 over all before it.
+ */
 
 const VERSION = 0x80
 const IV_START = 9
@@ -104,5 +108,24 @@ export function createEncrypter(
     const signed = Buffer.concat([head, iv, cipher.update(plain, 'utf8'), cipher.final()])
     const token = toPaddedBase64Url(Buffer.concat([signed, macOf(keys, signed)]))
     return toPaddedBase64Url(Buffer.from(token, 'latin1'))
+  }
+}
+
+/** So many keys of each kind are enough to tell a wrong ENCRYPTION_KEY from a few rows that cannot be read. */
+const TRIED = 20
+
+const SOME_KEYS = `
+  (SELECT key_encrypted FROM api_keys WHERE key_encrypted IS NOT NULL LIMIT ${TRIED})
+  UNION ALL (SELECT api_key FROM provider_api_keys LIMIT ${TRIED})`
+
+/** Decrypts some of the keys that the gateway has stored. No key, and no part of one, is in the answer. */
+export async function tryStoredKeys(
+  { query }: Pick<Database, 'query'>,
+  decrypt: Decrypter,
+): Promise<KeysTried> {
+  const stored = await mapDatabaseErrors(() => query(SOME_KEYS, []))
+  return {
+    tried: stored.length,
+    readable: stored.filter(([text]) => typeof text === 'string' && decrypt(text) !== undefined).length,
   }
 }

@@ -1,6 +1,6 @@
-import type { AdminAccount } from '../admin-directory.js'
+import type { AdminAccount } from '../gateway.js'
 import type { ApiKeyRow, EndpointRow, GlobalModelRow, ProviderKeyRow, ProviderRow, UserRow } from '../rows.js'
-import type { Table, TableOf } from '../table.js'
+import type { Table, TableOf } from '../table-reader.js'
 
 export interface ModelRow {
   readonly providerId: string

@@ -4,11 +4,12 @@ import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
 import { isSelected } from '../../../src/affinities/affinity-selection.js'
 import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
 import { createAffinityClearer } from '../../../src/affinities/clear/affinity-clearer.js'
-import { createWriteBackGuard, type WriteBackGuard } from '../../../src/affinities/clear/write-back-guard.js'
 import {
   createMemoryWriteBackRemover,
   createRedisWriteBackRemover,
-} from '../../../src/affinities/clear/write-back-remover.js'
+  createWriteBackGuard,
+  type WriteBackGuard,
+} from '../../../src/affinities/clear/write-back-guard.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { createMemoryAffinityStore } from '../../../src/affinities/memory-affinity-store.js'
 import { UnavailableError } from '../../../src/errors.js'

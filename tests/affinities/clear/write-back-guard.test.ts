@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createAffinityClearer } from '../../../src/affinities/clear/affinity-clearer.js'
-import { createWriteBackGuard, type WriteBackGuard } from '../../../src/affinities/clear/write-back-guard.js'
 import {
   createMemoryWriteBackRemover,
   createRedisWriteBackRemover,
+  createWriteBackGuard,
+  type WriteBackGuard,
   type WriteBackRemover,
-} from '../../../src/affinities/clear/write-back-remover.js'
+} from '../../../src/affinities/clear/write-back-guard.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { createMemoryAffinityStore } from '../../../src/affinities/memory-affinity-store.js'
 import { MemoryKeyspace } from '../../../src/redis/memory-keyspace.js'

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FollowerMachine } from '../../../src/affinities/feed/follower-machine.js'
 import {
   type FollowerAction,
   type FollowerEvent,
+  FollowerMachine,
   type FollowerState,
   STATES,
   TRANSITIONS,
-} from '../../../src/affinities/feed/follower-states.js'
+} from '../../../src/affinities/feed/follower-machine.js'
 
 const ALL_STATES = Object.keys(STATES) as FollowerState[]
 const READS: readonly FollowerAction[] = ['readAll', 'readAllAfterFlush']

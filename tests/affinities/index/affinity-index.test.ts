@@ -6,7 +6,7 @@ import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
 import { cacheAffinity } from '../../../src/affinities/families/cache-affinity.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
-import { createKeyHead } from '../../../src/affinities/index/key-head.js'
+import { createKeyHead } from '../../../src/affinities/index/ordered-column.js'
 
 const pin: AffinityRecord = {
   key: cacheAffinity.encode({ affinityKey: 'key-1', apiFormat: 'CLAUDE', modelId: 'model-1' }),

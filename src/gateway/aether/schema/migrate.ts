@@ -1,14 +1,17 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type {
-  SqlDriverAdapter,
-  SqlMigrationAwareDriverAdapterFactory,
-  SqlQueryable,
-  Transaction,
+import {
+  bindMigrationAwareSqlAdapterFactory,
+  type SqlDriverAdapter,
+  type SqlMigrationAwareDriverAdapterFactory,
+  type SqlQueryable,
+  type Transaction,
 } from '@prisma/driver-adapter-utils'
+import * as engine from '@prisma/schema-engine-wasm/schema_engine_bg'
 import { ConfigurationError, UnavailableError } from '../../../errors.js'
 import type { Database } from '../../../postgres/database.js'
 import { toDomainError } from '../../../postgres/database-errors.js'
-import { applyMigrations } from './schema-engine.js'
 
 // The lock that Prisma's own tools take while they migrate, so that they and we exclude each other as well.
 const ADVISORY_LOCK = 72707369
@@ -126,4 +129,68 @@ function factoryOf(
   }
   const shadow = () => Promise.reject(new Error('Applying migrations needs no shadow database.'))
   return { provider, adapterName, connect: async () => adapter, connectToShadowDb: shadow }
+}
+
+/** Where Prisma's schema engine records what it has applied. */
+export const MIGRATIONS_TABLE = '_prisma_migrations'
+
+// src/gateway/aether/schema/ and dist/gateway/aether/schema/ are equally deep below the package.
+const PRISMA_DIRECTORY = new URL('../../../../prisma/', import.meta.url)
+const MIGRATIONS_DIRECTORY = new URL('migrations/', PRISMA_DIRECTORY)
+
+/** Directory names of our migrations, oldest first. */
+export const migrationNames = (): string[] =>
+  readdirSync(MIGRATIONS_DIRECTORY, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
+
+export const migrationSql = (name: string): string =>
+  readFileSync(new URL(`${name}/migration.sql`, MIGRATIONS_DIRECTORY), 'utf8')
+
+export const migrationLock = (): string =>
+  readFileSync(new URL('migration_lock.toml', MIGRATIONS_DIRECTORY), 'utf8')
+
+export const prismaSchema = (): string => readFileSync(new URL('schema.prisma', PRISMA_DIRECTORY), 'utf8')
+
+/** Prisma's own schema engine as WebAssembly: no native binary, nothing downloaded, and it works on PGlite, too. */
+
+// The package's own entry imports the .wasm file as a module, which Node does not do without a flag.
+let loaded: Promise<typeof engine> | undefined
+
+async function loadEngine(): Promise<typeof engine> {
+  const entry = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm')
+  const wasm = readFileSync(entry.replace('schema_engine.js', 'schema_engine_bg.wasm'))
+  const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': engine })
+  engine.__wbg_set_wasm(instance.exports)
+  const start = instance.exports['__wbindgen_start']
+  if (typeof start === 'function') start()
+  return engine
+}
+
+/** Applies, oldest first, each migration that the database's record does not name; their names. */
+export async function applyMigrations(
+  factory: SqlMigrationAwareDriverAdapterFactory,
+): Promise<readonly string[]> {
+  // Once a process: the module keeps views of one instance's memory.
+  loaded ??= loadEngine()
+  const { SchemaEngine } = await loaded
+  const schemaEngine = await SchemaEngine.new(
+    { datamodels: [['schema.prisma', prismaSchema()]] },
+    () => {},
+    bindMigrationAwareSqlAdapterFactory(factory),
+  )
+  const { appliedMigrationNames } = await schemaEngine.applyMigrations({
+    filters: { externalTables: [], externalEnums: [] },
+    migrationsList: {
+      baseDir: 'prisma/migrations',
+      shadowDbInitScript: '',
+      lockfile: { path: 'migration_lock.toml', content: migrationLock() },
+      migrationDirectories: migrationNames().map((name) => ({
+        path: name,
+        migrationFile: { path: 'migration.sql', content: { tag: 'ok', value: migrationSql(name) } },
+      })),
+    },
+  })
+  return appliedMigrationNames
 }

@@ -1,6 +1,8 @@
+import { FAMILIES } from '../../affinities/families/index.js'
 import type { Gateway } from '../../gateway/gateway.js'
 import type { Database } from '../../postgres/database.js'
-import type { Finding } from './finding.js'
+import type { RedisClient } from '../../redis/client.js'
+import { openTracking, TrackingRefusedError } from '../../redis/tracking.js'
 
 /** Checks that the tables are the gateway's. Unlike the start of the service, it makes no tables. */
 export async function checkTables({ schema }: Gateway): Promise<Finding> {
@@ -73,4 +75,65 @@ export async function checkIndexes({ schema }: Gateway): Promise<Finding> {
         state: 'warning',
         message: `${about}, and a search reads all of them. deploy/postgres/indexes.sql makes it fast: see docs/operating.md, Capacity.`,
       }
+}
+
+/** Returns how far another clock is ahead of ours, in milliseconds, half-way between question and answer. */
+async function clockOffsetMs(askUnixMs: () => Promise<number>): Promise<number> {
+  // The first question may include the time to connect, so it does not count.
+  await askUnixMs()
+  const before = Date.now()
+  const theirs = await askUnixMs()
+  return theirs - (before + Date.now()) / 2
+}
+
+export const databaseClockOffsetMs = (database: Database): Promise<number> =>
+  clockOffsetMs(async () => {
+    const [row] = await database.prisma.$queryRaw<{ ms: number }[]>`
+      SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms`
+    return Number(row?.ms)
+  })
+
+export const redisClockOffsetMs = (redis: RedisClient): Promise<number> =>
+  clockOffsetMs(async () => {
+    const [node] = 'nodes' in redis ? redis.nodes('master') : [redis]
+    const [seconds, microseconds] = (await node?.time()) ?? []
+    return Number(seconds) * 1_000 + Number(microseconds) / 1_000
+  })
+
+const NO_LISTENER = { changed: () => {}, flushed: () => {}, ended: () => {} }
+
+/** Checks that Redis announces changes to this user, which the index needs. In a cluster it asks one master. */
+export async function checkClientTracking(redis: RedisClient): Promise<Finding> {
+  const [node] = 'nodes' in redis ? redis.nodes('master') : [redis]
+  try {
+    if (node) (await openTracking(node, FAMILIES.roots, NO_LISTENER)).close()
+    return { check: 'changes', state: 'ok', message: 'Redis announces each change of an affinity.' }
+  } catch (error) {
+    const why =
+      error instanceof TrackingRefusedError ? 'refuses client tracking' : 'does not answer to client tracking'
+    return {
+      check: 'changes',
+      state: 'warning',
+      message: `Redis ${why}, so each request will scan all affinities. See docs/configuration.md, Rights in Redis.`,
+    }
+  }
+}
+
+/** A finding is the result of one check. */
+export interface Finding {
+  readonly check:
+    | 'configuration'
+    | 'database'
+    | 'tables'
+    | 'rights'
+    | 'keys'
+    | 'indexes'
+    | 'cache'
+    | 'changes'
+    | 'clocks'
+  readonly state: 'ok' | 'warning' | 'failed'
+  /** This sentence is for a person; it holds no secret. */
+  readonly message: string
+  /** True if a store did not answer. */
+  readonly isOutage?: true
 }
