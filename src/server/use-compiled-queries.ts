@@ -47,8 +47,11 @@ export function useCompiledQueries({
   }
 
   return {
-    onSubscribe({ setSubscribeFn }) {
-      setSubscribeFn(subscribe)
+    onSubscribe({ args, subscribeFn, setSubscribeFn }) {
+      const operation = getOperationAST(args.document, args.operationName)
+      // Yoga answers bad variables before a stream begins, with a status that says so.
+      const isMeant = operation && coercedVariables(operation, args) !== undefined
+      setSubscribeFn(isMeant ? subscribe : subscribeFn)
     },
     onExecute({ args, setExecuteFn }) {
       const operation = getOperationAST(args.document, args.operationName)

@@ -37,6 +37,21 @@ describe('affinityEvents', () => {
     expect(more).toEqual([])
   })
 
+  it('have their fields in the order of the query, whichever is known first', async () => {
+    const service = await start()
+    const stream = await subscribe(
+      service,
+      'subscription { affinityEvents { affinity { staleReasons user { id } modelName apiFormat } at type } }',
+    )
+    await until(async () => {
+      await pin(service, `pinned-${Date.now()}`)
+      expect(stream.answers()).not.toEqual([])
+    })
+    const { affinityEvents: event } = stream.answers()[0].data
+    expect(Object.keys(event)).toEqual(['affinity', 'at', 'type'])
+    expect(Object.keys(event.affinity)).toEqual(['staleReasons', 'user', 'modelName', 'apiFormat'])
+  })
+
   it('are refused while changes are not seen, and given again afterwards', async () => {
     const service = await start()
     service.redis.pause()

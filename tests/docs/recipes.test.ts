@@ -137,7 +137,7 @@ describe('docs/recipes.md', () => {
     const [count = '', id = ''] = keys[0] ?? []
     const { code, stdout, stderr } = await bash(clearKey, { KEY_ID: id })
     expect(stdout).toContain(`Cleared ${count} affinities`)
-    expect(stderr).toMatch(/None\.\n$/)
+    expect(stderr).toMatch(/No records were found\.\n$/)
     expect(stdout).toMatch(new RegExp(`^${server.url}/audit\\?event=[\\da-f-]{36}$`, 'm'))
     expect(code).toBe(0)
     expect(await left()).toBe(506 - Number(count))
