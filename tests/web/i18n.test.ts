@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Context } from '../../src/context.js'
+import { AETHER_FIGURES } from '../../src/gateway/aether/aether-gateway.js'
 import { cacheConfig } from '../../src/resolvers/cache.js'
 import { en } from '../../web/src/i18n/en.js'
 import { zhCN, zhMeanings } from '../../web/src/i18n/zh-CN.js'
@@ -63,7 +64,10 @@ describe('the catalogues', () => {
 
 describe('the meanings of configuration parameters', () => {
   it('are there in Chinese for each that the server tells of, and for no other', () => {
-    const { parameters } = cacheConfig({ cacheReservationRatio: 0.3 } as Context)
+    const { parameters } = cacheConfig({
+      cacheReservationRatio: 0.3,
+      gatewayFigures: AETHER_FIGURES,
+    } as Context)
     expect(Object.keys(zhMeanings).sort()).toEqual(parameters.map(({ name }) => name).sort())
     for (const meaning of Object.values(zhMeanings)) expect(meaning).toMatch(/\p{Script=Han}/u)
   })
