@@ -47,8 +47,11 @@ import { reasonOf } from './util/reachability.js'
 const SESSION_TTL_SECONDS = 12 * 60 * 60
 /** Time that a stop waits for running clears, in milliseconds. A clear of a million affinities takes less. */
 const CLEARS_MS = 30_000
-/** Time that a stop then waits until the outcomes of the clears are in the database or on disk, in milliseconds. */
-const OUTCOMES_MS = 2_000
+/**
+ * Time that a stop then waits until the outcomes of the clears are in the database or on disk, in milliseconds. It is longer
+ * than the limit of one statement, after which an outcome that a hung database does not take goes to the spool.
+ */
+const OUTCOMES_MS = 6_000
 /** Number of masked keys that are cached, so that the keys of a page are not decrypted again for the next request. */
 const MASKED_KEYS = 50_000
 /** Written by the build. The relative path is right from src/ and from dist/. */
