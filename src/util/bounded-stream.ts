@@ -130,8 +130,14 @@ export function transformed<T, U>(
       for (;;) {
         const { done, value } = await stream.next()
         if (done) return { done: true, value: undefined }
-        const result = await transform(value)
-        if (result !== undefined) return { done: false, value: result }
+        try {
+          const result = await transform(value)
+          if (result !== undefined) return { done: false, value: result }
+        } catch (error) {
+          // A stream that has failed is over, whether or not its reader returns it.
+          await stream.return?.()
+          throw error
+        }
       }
     },
     async return() {
