@@ -55,7 +55,7 @@ describe('an answer', () => {
     const unpacked = encoding ? UNPACK[encoding]?.(body) : body
     const data = (text: Buffer | undefined) => JSON.parse(String(text)).data
     expect(data(unpacked)).toEqual(data(plain.body))
-    if (encoding) expect(body.length).toBeLessThan(plain.body.length / 3)
+    if (encoding) expect(body.length).toBeLessThan(plain.body.length / 2)
   })
 
   it('of the graphql-response type is compressed as well, and so are metrics', async () => {
