@@ -1,5 +1,7 @@
 import type { TimeSlice } from '../../util/time-slice.js'
 import type { OrderedColumn } from './ordered-column.js'
+import type { PostingsByDimension } from './plan-selection.js'
+import type { Postings } from './postings.js'
 import { sortByDigit, sortByText } from './radix-sort.js'
 
 /** The slots of a table, ordered by key. That order breaks the ties of every other order. */
@@ -9,9 +11,6 @@ export interface SlotsByKey {
   readonly heads: Float64Array
 }
 
-/** Up to this many texts, insertion sort is faster than merge sort. */
-const INSERTION_SORT_LIMIT = 24
-
 /** 16-bit digits of a 64-bit number. */
 const DIGITS = 4
 const DIGIT_LIMIT = 2 ** 16
@@ -19,16 +18,19 @@ const DIGIT_LIMIT = 2 ** 16
 const TOP = new Uint16Array(new Float64Array([-0]).buffer)[0] === 0 ? DIGITS - 1 : 0
 
 /**
- * Sorts the slots of a table by the sort texts of their keys: a radix sort by key heads, then a merge sort by the whole
- * text within each run of equal heads. No slot below `count` may be free.
+ * Sorts the slots of a table by the sort texts of their keys. Keys mostly sort as their API key, format and model do, and
+ * each of these has far fewer values than there are keys: radix sorts by their ranks bring the slots nearly into order, and a
+ * merge sort by the whole text keeps what is sorted and mends the rest, whatever keys are made of. No slot below `count` may
+ * be free.
  */
 export async function slotsByKey(
   count: number,
+  { affinityKey, apiFormat, modelId }: PostingsByDimension,
   sortKeyOf: (slot: number) => string,
   headOf: (key: string) => number,
   slice: TimeSlice,
 ): Promise<SlotsByKey> {
-  const order = new Int32Array(count)
+  let order: Int32Array = new Int32Array(count)
   const heads = new Float64Array(count)
   await slice.blocks(count, (start, end) => {
     for (let slot = start; slot < end; slot++) {
@@ -36,44 +38,43 @@ export async function slotsByKey(
       heads[slot] = headOf(sortKeyOf(slot))
     }
   })
-  const byHead = await sortByNumber(order, heads.slice(), slice)
-  return { order: await sortTies(byHead, heads, sortKeyOf, slice), heads }
+  order = await sortByRank(order, modelId, '', slice)
+  order = await sortByRank(order, apiFormat, ':', slice)
+  order = await sortByRank(order, affinityKey, ':', slice)
+  return { order: await sortByText(order, sortKeyOf, slice), heads }
 }
 
-/** Sorts each run of slots with equal heads by their texts, in place. */
-async function sortTies(
+/**
+ * Sorts slots by the rank of their values in one dimension (radix sort).
+ * @param end what follows the value in a key: it decides between a value and a longer one that begins with it
+ */
+async function sortByRank(
   order: Int32Array,
-  heads: Float64Array,
-  textOf: (slot: number) => string,
+  values: Postings,
+  end: string,
   slice: TimeSlice,
 ): Promise<Int32Array> {
-  const headAt = (place: number) => heads[order[place] ?? 0]
-  let start = 0
-  for (let end = 1; end <= order.length; end++) {
-    if (end < order.length && headAt(end) === headAt(start)) continue
-    if (end - start > 1) {
-      const run = order.subarray(start, end)
-      const sorted =
-        run.length > INSERTION_SORT_LIMIT
-          ? await sortByText(run.slice(), textOf, slice)
-          : insertionSort(run, textOf)
-      if (sorted !== run) run.set(sorted)
+  const limit = values.idLimit
+  const texts: string[] = []
+  const ids = new Int32Array(limit)
+  let used = 0
+  await slice.blocks(limit, (start, stop) => {
+    for (let id = start; id < stop; id++) {
+      // A value that a record gave up for another has left its number free.
+      if (values.count(id) > 0) ids[used++] = id
+      texts.push(values.count(id) > 0 ? values.valueOf(id) + end : '')
     }
-    start = end
-    if (slice.isOver()) await slice.next()
-  }
-  return order
-}
-
-function insertionSort(run: Int32Array, textOf: (slot: number) => string): Int32Array {
-  for (let at = 1; at < run.length; at++) {
-    const slot = run[at] ?? 0
-    const text = textOf(slot)
-    let place = at
-    for (; place > 0 && text < textOf(run[place - 1] ?? 0); place--) run[place] = run[place - 1] ?? 0
-    run[place] = slot
-  }
-  return run
+  })
+  const byText = await sortByText(ids.subarray(0, used), (id) => texts[id] ?? '', slice)
+  const ranks = new Int32Array(limit)
+  await slice.blocks(used, (start, stop) => {
+    for (let rank = start; rank < stop; rank++) ranks[byText[rank] ?? 0] = rank
+  })
+  const digits = new Int32Array(order.length)
+  await slice.blocks(order.length, (start, stop) => {
+    for (let slot = start; slot < stop; slot++) digits[slot] = ranks[values.idAt(slot)] ?? 0
+  })
+  return sortByDigit(order, { of: digits, stride: 1, at: 0, limit }, slice)
 }
 
 /**

@@ -82,13 +82,11 @@ export class ColumnStore {
 
   recordAt(slot: number): AffinityRecord {
     const { affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId } = this.dimensions
-    const extra = this.#extraAt(slot)
-    return {
+    const record: AffinityRecord = {
       key: this.keys.textOf(slot),
       affinityKey: affinityKey.valueAt(slot),
       apiFormat: apiFormat.valueAt(slot),
       modelId: modelId.valueAt(slot),
-      ...(extra && { extra }),
       providerId: providerId.valueAt(slot),
       endpointId: endpointId.valueAt(slot),
       providerKeyId: providerKeyId.valueAt(slot),
@@ -96,6 +94,8 @@ export class ColumnStore {
       createdAt: this.#figures.CREATED_AT.valueAt(slot),
       expiresAt: this.#figures.EXPIRES_AT.valueAt(slot),
     }
+    const extra = this.#extraAt(slot)
+    return extra ? { ...record, extra } : record
   }
 
   #extraAt(slot: number): Record<Dimension, string> | undefined {
@@ -135,7 +135,7 @@ export class ColumnStore {
   /** Fills postings and orders with the collected records, about ten times faster than single insertions. */
   async putInOrder(slice: TimeSlice): Promise<void> {
     for (const postings of Object.values(this.dimensions)) await postings.postAll(slice)
-    const byKey = await slotsByKey(this.keys.size, this.#sortKeyOf, this.#headOf, slice)
+    const byKey = await slotsByKey(this.keys.size, this.dimensions, this.#sortKeyOf, this.#headOf, slice)
     for (const ordered of Object.values(this.#figures)) await appendInOrder(ordered, byKey, slice)
   }
 
