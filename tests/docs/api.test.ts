@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { schema } from '../../src/schema/index.js'
 import { PUBLIC_CODES } from '../../src/server/mask-error.js'
 import { sql } from '../api/affinity-model.js'
-import { ADMIN_TOKEN, startTestApp, type TestApp } from '../support/app.js'
+import { startTestApp, type TestApp } from '../support/app.js'
 import { writePin } from '../support/pin.js'
+import { subscribe } from '../support/subscribe.js'
 
 const text = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
 
@@ -69,36 +70,16 @@ describe('docs/api.md', () => {
 })
 
 /** The first that a subscription says, while an affinity is used again and again. */
-async function firstEvent({ app, redis }: TestApp, query: string) {
-  const controller = new AbortController()
-  const response = await app.yoga.fetch(
-    'http://localhost/graphql',
-    {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'text/event-stream',
-        authorization: `Bearer ${ADMIN_TOKEN}`,
-      },
-      body: JSON.stringify({ query }),
-      signal: controller.signal,
-    },
-    { clientAddress: '127.0.0.1' },
-  )
-  const client = redis.client()
+async function firstEvent(service: TestApp, query: string) {
+  const stream = await subscribe(service, query)
+  const client = service.redis.client()
   let used = 0
   const traffic = setInterval(() => void use(client, ++used), 20)
   try {
-    let said = ''
-    for await (const chunk of response.body ?? []) {
-      said += Buffer.from(chunk).toString()
-      const event = /^event: next\ndata: (.+)\n/m.exec(said)?.[1]
-      if (event) return JSON.parse(event) as { data?: object; errors?: unknown }
-    }
-    throw new Error(`the stream ended: ${said}`)
+    await vi.waitFor(() => expect(stream.answers()).not.toEqual([]), { timeout: 60_000, interval: 20 })
+    return stream.answers()[0] as { data?: object; errors?: unknown }
   } finally {
     clearInterval(traffic)
-    controller.abort()
   }
 }
 
