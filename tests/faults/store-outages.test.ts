@@ -271,6 +271,28 @@ describe('a database that is slow', () => {
     expect(new Set(await Promise.all(waiting))).toEqual(new Set(['done']))
   })
 
+  it('is not taken for one that hangs while this process itself has no time', async () => {
+    let finish = (_value: string) => {}
+    const slow = new Promise<string>((resolve) => {
+      finish = resolve
+    })
+    const guard = createHangGuard({
+      suspectAfterMs: 10,
+      probeTimeoutMs: 200,
+      async probe() {
+        // The process is busy three times, each longer than a probe may take; between them it reads what has come.
+        for (let n = 0; n < 3; n += 1) {
+          busyFor(250)
+          await new Promise((resolve) => setTimeout(resolve, 1))
+        }
+        setTimeout(() => finish('done'), 20)
+      },
+    })
+    onTestFinished(() => guard.close())
+    expect(await guard.run(() => slow)).toBe('done')
+    expect(await guard.run(async () => 'next')).toBe('next')
+  })
+
   it('that hangs refuses at once from then on, until it answers again', async () => {
     let alive = false
     const guard = createHangGuard({
@@ -291,3 +313,7 @@ describe('a database that is slow', () => {
     await expect.poll(() => guard.run(async () => 'back').catch(() => 'gone')).toBe('back')
   })
 })
+
+function busyFor(milliseconds: number): void {
+  for (const until = performance.now() + milliseconds; performance.now() < until; );
+}
