@@ -141,6 +141,15 @@ describe('a server whose every text would steer a terminal', () => {
     },
   )
 
+  it.each([[undefined], [7], ['two words'], ['']])('and %j is no token, either', async (token) => {
+    const login = { __typename: 'LoginPayload', token, expiresAt: '', viewer: { name: 'root' } }
+    hostile.answer(() => ({ body: JSON.stringify({ data: { login } }) }))
+    expect(await affinityql(['login', email], { input: `${password}\n` })).toMatchObject({
+      code: 1,
+      stdout: '',
+    })
+  })
+
   it('nor by what it says of who has signed in', async () => {
     const login = { __typename: 'LoginPayload', token: 'aql.token', expiresAt: EVIL, viewer: { name: EVIL } }
     hostile.answer(() => ({ body: JSON.stringify({ data: { login } }) }))

@@ -43,7 +43,7 @@ export function addTokens(program: Command, cli: Cli): void {
         throw new CommandError(result.message, EXIT.refused)
       const { token, expiresAt, viewer } = result
       // A script would send it as it is.
-      if (!/^[\x21-\x7e]+$/.test(token)) {
+      if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
         throw new CommandError('The server sent a token that cannot be used.', EXIT.failed)
       }
       if (formatOf(command) !== 'table') {
