@@ -30,7 +30,7 @@ const TABLES_SQL = `
   DROP TABLE users, api_keys, providers, provider_endpoints, provider_api_keys, global_models, models, system_configs CASCADE;
   CREATE TABLE people (person text, nick text, mail text, secret text, post text, here boolean, gone boolean);
   INSERT INTO people VALUES
-    ('person-1', 'ada', 'ada@made.up', '${hashSync(PASSWORD, { cost: 4 })}', 'admin', true, false),
+    ('person-1', 'ada', 'ada@made.up', '${hashSync(PASSWORD, 4)}', 'admin', true, false),
     ('person-2', 'bela', 'bela@made.up', '', 'user', true, false);
   CREATE TABLE tickets (ticket text, holder text, label text, sealed text, own boolean, valid boolean, ends timestamptz, made timestamptz);
   INSERT INTO tickets VALUES

@@ -23,7 +23,7 @@ import { newStaticToken } from '../../src/session/static-tokens.js'
 
 const SECRET = 'fixture-jwt-secret'
 const PASSWORD = 'correct horse battery'
-const PASSWORD_HASH = hashSync(PASSWORD, { cost: 4 })
+const PASSWORD_HASH = hashSync(PASSWORD, 4)
 const START = Date.parse('2026-06-01T12:00:00Z')
 const ADDRESS = '192.0.2.1'
 

@@ -1,4 +1,4 @@
-import { hash, parseOptions, verify as verifyBcrypt } from '@node-rs/bcrypt'
+import { hash, verify as verifyBcrypt } from '@node-rs/bcrypt'
 import { describe, expect, it } from 'vitest'
 import { databaseUnavailable, UnavailableError } from '../../src/errors.js'
 import { createPasswordVerifier } from '../../src/session/passwords.js'
@@ -7,13 +7,15 @@ import { gatewayRows } from '../gateway/gateway-rows.js'
 const ROOT_HASH = gatewayRows('users').find((user) => user['username'] === 'root')?.['password_hash'] ?? ''
 const PASSWORD = 'correct horse battery'
 
+const costOf = (stored: string): number => Number(stored.slice('$2b$'.length, '$2b$04'.length))
+
 /** A verifier over real bcrypt that also says at which costs it compared. */
 function observed(sampleHash: () => Promise<string | undefined>) {
   const costs: number[] = []
   const passwords = createPasswordVerifier({
     sampleHash,
     compare: (password, stored) => {
-      costs.push(parseOptions(stored).cost)
+      costs.push(costOf(stored))
       return verifyBcrypt(password, stored)
     },
   })
@@ -42,7 +44,7 @@ describe('a password', () => {
   })
 
   it('is read to its 72nd byte, as bcrypt does', async () => {
-    const stored = await hash('x'.repeat(72), { cost: 4 })
+    const stored = await hash('x'.repeat(72), 4)
     expect(await passwords.verify('x'.repeat(80), stored)).toBe(true)
     expect(await passwords.verify('x'.repeat(71), stored)).toBe(false)
   })
@@ -52,7 +54,7 @@ describe('the work of a comparison', () => {
   it.each([4, 5])(
     'is that of the existing accounts, cost %i, whether or not the account exists',
     async (cost) => {
-      const stored = await hash(PASSWORD, { cost })
+      const stored = await hash(PASSWORD, cost)
       const { passwords, costs } = observed(async () => stored)
       await passwords.verify('wrong', stored)
       await passwords.verify('wrong', undefined)
@@ -72,6 +74,21 @@ describe('the work of a comparison', () => {
     const { passwords, costs } = observed(async () => ROOT_HASH)
     expect(await passwords.verify(PASSWORD, stored)).toBe(false)
     expect(costs).toEqual([4])
+  })
+
+  it.each([
+    ['an unknown account', undefined],
+    ['a salt that no 16 bytes make', `$2b$10$${'a'.repeat(53)}`],
+    ['a padded salt', `$2b$10$${'a'.repeat(20)}==${'.'.repeat(31)}`],
+  ])('is really done for %s: bcrypt rejects what it cannot read at once', async (_, stored) => {
+    const sample = await hash(PASSWORD, 10)
+    const passwords = createPasswordVerifier({ sampleHash: async () => sample })
+    await passwords.verify('wrong', undefined)
+    const before = process.cpuUsage()
+    await passwords.verify('wrong', stored)
+    const { user } = process.cpuUsage(before)
+    // 1,024 rounds take more than 10 ms of any processor, in microseconds.
+    expect(user).toBeGreaterThan(10_000)
   })
 
   it('is learnt once, on the first attempt of whatever account', async () => {
@@ -94,7 +111,7 @@ describe('the work of a comparison', () => {
     const costs: number[] = []
     const passwords = createPasswordVerifier({
       sampleHash: async () => sample,
-      compare: async (_, stored) => costs.push(parseOptions(stored).cost) < 0,
+      compare: async (_, stored) => costs.push(costOf(stored)) < 0,
     })
     await passwords.verify('wrong', undefined)
     sample = undefined
