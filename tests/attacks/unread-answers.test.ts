@@ -137,6 +137,22 @@ describe('a connection that stalls is cut:', () => {
   })
 })
 
+it('requests of one packet run one after the other, and none after the answer that is not read', async () => {
+  const server = await listening(SOON)
+  const requestCount = () => service.logs.filter(({ msg }) => msg === 'request').length
+  const before = requestCount()
+  const read = await server.open(
+    post('{ viewer { name } }').repeat(9) +
+      post('{ viewer { name } }').replace('host: x', 'host: x\r\nconnection: close'),
+  )
+  expect(await readAll(read)).toBeGreaterThan(0)
+  expect(requestCount()).toBe(before + 10)
+
+  await server.open(post(LARGE).repeat(10))
+  await expect.poll(() => server.cuts, { interval: 20 }).toEqual(['stalled_answer'])
+  expect(requestCount()).toBe(before + 11)
+})
+
 describe('a connection is not cut', () => {
   it('if its client is slow but goes on reading', async () => {
     const server = await listening(SOON)

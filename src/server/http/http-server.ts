@@ -6,6 +6,7 @@ import type { Yoga } from '../create-yoga.js'
 import { boundConnections } from './bound-connections.js'
 import { TRUST_NOBODY, type TrustProxy } from './client-address.js'
 import { cutUnreadAnswers } from './cut-unread-answers.js'
+import { inTurn } from './in-turn.js'
 import { type CutReason, TRANSPORT_LIMITS, type TransportLimits } from './transport-limits.js'
 
 /** The handler of all requests, and the Yoga server behind it, which is disposed of when the HTTP server closes. */
@@ -58,7 +59,7 @@ export async function listen(
   })
   boundConnections(server, all, trustProxy, onCut)
   cutUnreadAnswers(server, all, onCut)
-  server.on('request', handler)
+  server.on('request', inTurn(handler))
   const connections = new Set<Socket>()
   server.on('connection', (socket) => {
     connections.add(socket)
