@@ -21,15 +21,19 @@ import { ConfigurationError } from './errors.js'
 import { createAetherGateway } from './gateway/aether/aether-gateway.js'
 import type { Gateway, OpenGateway } from './gateway/gateway.js'
 import { createKeyMasker } from './gateway/masking.js'
+import { createCutLog } from './log/cut-log.js'
 import { createModelMappingSource } from './model-mappings/model-mapping-reader.js'
 import { type Cache, openCache } from './open-cache.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from './postgres/database.js'
 import { createReadingPrisma } from './postgres/database-errors.js'
 import type { MemoryKeyspace } from './redis/memory-keyspace.js'
 import { createGraphqlServer, type Yoga } from './server/create-yoga.js'
+import { createBodyBudget } from './server/http/body-budget.js'
 import { TRUST_NOBODY, trustProxies } from './server/http/client-address.js'
 import { type Dependency, readHealth } from './server/http/health.js'
 import { createHttpHandler } from './server/http/http-handler.js'
+import type { Transport } from './server/http/http-server.js'
+import { type CutReason, TRANSPORT_LIMITS, type TransportLimits } from './server/http/transport-limits.js'
 import { readTrustedDocuments } from './server/limits/use-trusted-documents.js'
 import { createMetrics } from './server/observe/metrics.js'
 import type { Tracing } from './server/observe/tracing/tracing.js'
@@ -63,6 +67,8 @@ export interface App {
   readonly yoga: Yoga
   /** Handles each request of Node's HTTP server: the console's files, then Yoga. */
   readonly handler: RequestListener
+  /** Limits of the connections of Node's HTTP server. */
+  readonly transport: Transport
   readonly database: Database
   /** Cache of the embedded mode; undefined beside a gateway. */
   readonly keyspace: MemoryKeyspace | undefined
@@ -87,6 +93,8 @@ export interface AppOptions {
   readonly tracing?: Tracing | undefined
   /** Whose tables the database has. Default: Aether's. */
   readonly openGateway?: OpenGateway
+  /** Limits that differ from `TRANSPORT_LIMITS` and from the configuration. */
+  readonly transportLimits?: Partial<TransportLimits>
 }
 
 /**
@@ -95,7 +103,7 @@ export interface AppOptions {
  */
 export async function createApp(
   config: Config,
-  { logger, now = Date.now, tracing, openGateway = createAetherGateway }: AppOptions,
+  { logger, now = Date.now, tracing, openGateway = createAetherGateway, transportLimits }: AppOptions,
 ): Promise<App> {
   const trustedDocuments =
     config.trustedDocuments && readTrustedDocuments([TRUSTED_DOCUMENTS, ...config.trustedDocuments.files])
@@ -142,6 +150,14 @@ export async function createApp(
 
   const trustProxy = config.trustedProxies === undefined ? TRUST_NOBODY : trustProxies(config.trustedProxies)
   const prisma = createReadingPrisma(database.prisma)
+  const { connections, connectionsPerNetwork } = config.limits
+  const limits = { ...TRANSPORT_LIMITS, connections, connectionsPerNetwork, ...transportLimits }
+  const logCut = createCutLog(logger)
+  const onCut = (reason: CutReason) => {
+    metrics.clientCut(reason)
+    logCut(reason)
+  }
+  const bodies = createBodyBudget(limits, () => onCut('unfinished_bodies'))
 
   const yoga = createGraphqlServer({
     authenticator: createAuthenticator({
@@ -192,6 +208,7 @@ export async function createApp(
     now,
     logger,
     trustProxy,
+    bodies,
     limits: config.limits,
     corsOrigins: config.corsOrigins,
     production: config.production,
@@ -210,6 +227,7 @@ export async function createApp(
   return {
     yoga,
     handler: createHttpHandler(yoga, { consoleDirectory: CONSOLE_DIRECTORY, trustProxy }),
+    transport: { limits, trustProxy, onCut },
     database,
     keyspace: cache.keyspace,
     checkEncryptionKey: () => warnOfWrongKey(gateway, logger),

@@ -3,6 +3,7 @@ import { type CORSOptions, createYoga, type YogaServerInstance } from 'graphql-y
 import type { Logger } from 'pino'
 import type { Context } from '../context.js'
 import { schema } from '../schema/index.js'
+import type { BodyBudget } from './http/body-budget.js'
 import { cameOverTls, clientAddress, TRUST_NOBODY, type TrustProxy } from './http/client-address.js'
 import { type Health, useHealth } from './http/health.js'
 import { requestIdOf } from './http/request-id.js'
@@ -25,9 +26,6 @@ import { useCancellation } from './use-cancellation.js'
 import { useCompiledQueries } from './use-compiled-queries.js'
 import { useResponseExtensions } from './use-response-extensions.js'
 
-/** Largest request body, in bytes. The largest permitted document with its variables is much smaller. */
-export const MAX_BODY_BYTES = 100_000
-
 export interface YogaDeps extends ContextDeps {
   readonly logger: Logger
   readonly readHealth: () => Promise<Health>
@@ -37,6 +35,8 @@ export interface YogaDeps extends ContextDeps {
   /** True if `/metrics` needs no token. */
   readonly metricsPublic: boolean
   readonly trustProxy?: TrustProxy
+  /** Memory for request bodies while they arrive. */
+  readonly bodies: BodyBudget
   /** Limits over time; 0: no limit. The limits of a single document are in use-limits.ts. */
   readonly limits: {
     readonly viewerCostPerMinute: number
@@ -63,7 +63,7 @@ export type Yoga = YogaServerInstance<ServerContext, Context>
 
 /** Creates the GraphQL server: a function from request to response, which does not listen by itself. */
 export function createGraphqlServer(deps: YogaDeps): Yoga {
-  const { logger, production, trustedDocuments, trustProxy = TRUST_NOBODY } = deps
+  const { logger, production, trustedDocuments, bodies, trustProxy = TRUST_NOBODY } = deps
   const addressOf = (server: ServerContext) =>
     server.req ? clientAddress(server.req, trustProxy) : (server.clientAddress ?? 'unknown')
   const authenticate = (authorization: string | null) => deps.authenticator.authenticate(authorization)
@@ -76,7 +76,8 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
     batching: false,
     multipart: false,
     logging: false,
-    maxRequestBodySize: MAX_BODY_BYTES,
+    // `useJsonRequests` limits bodies. Yoga's own limit would put one more buffer before it.
+    maxRequestBodySize: false,
     maskedErrors: {
       maskError: createErrorMask((error) => logger.error({ err: error }, 'unexpected error')),
     },
@@ -105,7 +106,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
       }),
       useOperationMetrics((operation, seconds) => deps.metrics.operationDone(operation, seconds)),
       ...(production ? [useNoSuggestions()] : trustedDocuments ? [] : [useGraphiql()]),
-      useJsonRequests({ maxBodyBytes: MAX_BODY_BYTES }),
+      useJsonRequests(bodies),
       useRateLimit({
         viewers: limiterOf(deps.limits.viewerCostPerMinute),
         addresses: limiterOf(deps.limits.addressCostPerMinute),

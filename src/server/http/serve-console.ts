@@ -78,8 +78,9 @@ export function serveConsole({ directory, overTls }: ConsoleOptions): Middleware
 
 /** Returns the path of the file that a request asks for, or undefined if the path cannot be one of the console. */
 function fileAsked({ url = '', headers }: IncomingMessage): string | undefined {
-  if (!URL.canParse(url, 'http://console')) return undefined
-  const { pathname } = new URL(url, 'http://console')
+  // The URL is put together and not resolved: `//graphql/` must name a path, not a host.
+  if (!URL.canParse(`http://console${url}`)) return undefined
+  const { pathname } = new URL(`http://console${url}`)
   if (RESERVED.test(pathname)) return undefined
   if (pathname === '/') return PAGE
   if (extname(pathname) === '') return wantsPage(headers.accept) ? PAGE : undefined
