@@ -36,7 +36,7 @@ const ROOT: AdminAccount = {
   isActive: true,
   isDeleted: false,
 }
-const ROOT_VIEWER = { name: 'root', role: 'ADMIN', canClear: true, userId: 'u-root' }
+const ROOT_VIEWER = { key: 'user:u-root', name: 'root', role: 'ADMIN', canClear: true, userId: 'u-root' }
 
 const ciAdmin = newStaticToken('ci', 'admin')
 const dashboard = newStaticToken('dashboard', 'viewer')
@@ -137,8 +137,15 @@ describe('the Authorization header', () => {
 
 describe('a static token', () => {
   it('of an admin may clear; of a viewer may not', async () => {
-    expect(await bearer(ciAdmin.token)).toEqual({ name: 'ci', role: 'ADMIN', canClear: true, userId: null })
+    expect(await bearer(ciAdmin.token)).toEqual({
+      key: 'token:ci',
+      name: 'ci',
+      role: 'ADMIN',
+      canClear: true,
+      userId: null,
+    })
     expect(await bearer(dashboard.token)).toEqual({
+      key: 'token:dashboard',
       name: 'dashboard',
       role: 'USER',
       canClear: false,
