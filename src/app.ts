@@ -37,6 +37,7 @@ import { createAuthenticator } from './session/authenticator.js'
 import { createAccessTokens } from './session/jwt.js'
 import { createLoginLimiter } from './session/login-limiter.js'
 import { createPasswordVerifier } from './session/passwords.js'
+import { createViewerWatch } from './session/viewer-watch.js'
 import { createGatewayPoller, type GatewayPoller } from './statistics/gateway-poller.js'
 import { createStatisticsReader } from './statistics/statistics.js'
 import { createStreams } from './util/open-streams.js'
@@ -143,16 +144,19 @@ export async function createApp(
   const trustProxy = config.trustedProxies === undefined ? TRUST_NOBODY : trustProxies(config.trustedProxies)
   const prisma = createReadingPrisma(database.prisma)
 
+  const authenticator = createAuthenticator({
+    staticTokens: config.staticTokens,
+    accessTokens: createAccessTokens(secrets.jwtSecretKey, { ttlSeconds: SESSION_TTL_SECONDS, now }),
+    directory,
+    blacklist: cache.blacklist,
+    limiter: createLoginLimiter(),
+    passwords: createPasswordVerifier({ sampleHash: () => directory.sampleHash() }),
+    now,
+  })
+
   const yoga = createGraphqlServer({
-    authenticator: createAuthenticator({
-      staticTokens: config.staticTokens,
-      accessTokens: createAccessTokens(secrets.jwtSecretKey, { ttlSeconds: SESSION_TTL_SECONDS, now }),
-      directory,
-      blacklist: cache.blacklist,
-      limiter: createLoginLimiter(),
-      passwords: createPasswordVerifier({ sampleHash: () => directory.sampleHash() }),
-      now,
-    }),
+    authenticator,
+    viewerWatch: createViewerWatch({ check: (authorization) => authenticator.review(authorization) }),
     affinitySource,
     affinityStore: cache.affinityStore,
     streams,
