@@ -43,7 +43,7 @@ export interface Authenticator {
   review(authorization: string | null | undefined): Promise<Viewer | null>
   /**
    * Signs an admin in and creates an access token. For any other email or password it returns null, after the same work.
-   * @param address the client's address, by which failures are limited
+   * @param address the client's address, by which failures are limited, and which is known from then on
    * @throws RateLimitedError, UnavailableError; ForbiddenError if no JWT secret is set
    */
   login(email: string, password: string, address: string): Promise<Login | null>
@@ -109,9 +109,9 @@ export function createAuthenticator({
   }
 
   /** Finds the admin with this email and password. Each refusal costs exactly one comparison of passwords. */
-  async function adminOf(email: string, password: string): Promise<AdminAccount | null> {
+  async function adminOf(email: string, password: string, isKnown: boolean): Promise<AdminAccount | null> {
     const account = canBeEmail(email) ? await directory.findByEmail(email.trim()) : null
-    const matches = await passwords.verify(password, account?.passwordHash)
+    const matches = await passwords.verify(password, account?.passwordHash, isKnown)
     return matches && isAdmin(account) ? account : null
   }
 
@@ -136,13 +136,14 @@ export function createAuthenticator({
     async login(email, password, address) {
       if (!accessTokens) throw new ForbiddenError('Login is off: no JWT secret is set. Use a static token.')
       const attempt = await limiter.reserve(address, email)
-      const admin = await adminOf(email, password).catch(async (error: unknown) => {
-        // An outage says nothing about the password.
+      const admin = await adminOf(email, password, attempt.isKnown).catch(async (error: unknown) => {
+        // An outage, or a comparison that may not wait, says nothing about the password.
         await attempt.giveBack()
         throw error
       })
       if (!admin) return null
       await attempt.giveBack()
+      limiter.remember(address, email)
       const { token, expiresAt } = await accessTokens.sign(admin)
       revocations.rememberClean(sha256Hex(token), expiresAt)
       return { token, expiresAt, viewer: viewerOfAdmin(admin) }

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 
@@ -23,4 +23,15 @@ export function clientNetwork(address: string): string {
     : before
   const prefix = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16))
   return `${prefix.join(':')}::/64`
+}
+
+/**
+ * Returns the network that one customer of a provider may have for itself: the /24 of an IPv4 address or the /48 of an IPv6
+ * address. Any other text is returned as it is.
+ */
+export function widerNetwork(address: string): string {
+  const network = clientNetwork(address)
+  if (isIPv4(network)) return `${network.slice(0, network.lastIndexOf('.'))}.0/24`
+  if (!network.endsWith('::/64')) return network
+  return `${network.split(':').slice(0, 3).join(':')}::/48`
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { clientNetwork } from '../../src/util/network.js'
+import { clientNetwork, widerNetwork } from '../../src/util/network.js'
 
 it.each([
   ['192.0.2.7', '192.0.2.7'],
@@ -16,4 +16,15 @@ it.each([
   ['', ''],
 ])('%s counts as %s', (address, network) => {
   expect(clientNetwork(address)).toBe(network)
+})
+
+it.each([
+  ['192.0.2.7', '192.0.2.0/24'],
+  ['::ffff:192.0.2.7', '192.0.2.0/24'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+  ['2001:db8::1', '2001:db8:0::/48'],
+  ['::1', '0:0:0::/48'],
+  ['unknown', 'unknown'],
+])('%s belongs to the wider network %s', (address, network) => {
+  expect(widerNetwork(address)).toBe(network)
 })
