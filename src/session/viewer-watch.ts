@@ -83,6 +83,8 @@ export function createViewerWatch({ check }: ViewerWatchDeps): ViewerWatch {
         unanswered: 0,
         lastError: undefined,
       }
+      // The request that opens a stream has just checked the token.
+      token.isConfirmed = true
       watched.set(authorization, token)
       token.onLost.add(onLost)
       timer ??= setInterval(tick, CHECK_EVERY_MS).unref()

@@ -86,3 +86,15 @@ it('begins no second check of a token while one runs', async () => {
   expect(checked).toEqual(['one'])
   end()
 })
+
+it('takes a new stream, whose request has checked the token, as an answer', async () => {
+  const lost: unknown[] = []
+  const ends = [watch.watch('one', (error) => lost.push(error))]
+  answer = away
+  for (let n = 0; n < 5; n += 1) {
+    await seconds(12)
+    ends.push(watch.watch('one', (error) => lost.push(error)))
+  }
+  expect(lost).toEqual([])
+  for (const end of ends) end()
+})
