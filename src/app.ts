@@ -11,13 +11,14 @@ import { createIndexedSource } from './affinities/feed/indexed-source.js'
 import { createScanSource } from './affinities/feed/scan-source.js'
 import { createAuditReader } from './audit/audit-reader.js'
 import { createAuditSpool } from './audit/audit-spool.js'
+import type { AuditStore } from './audit/audit-store.js'
 import { createAuditTrail } from './audit/audit-trail.js'
 import { createPendingIntents } from './audit/pending-intents.js'
 import { createPrismaAuditStore } from './audit/prisma-audit-store.js'
 import type { Config } from './config/load-config.js'
 import type { ModeConfig } from './config/mode.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
-import { ConfigurationError } from './errors.js'
+import { ConfigurationError, messageOf } from './errors.js'
 import { createAetherGateway } from './gateway/aether/aether-gateway.js'
 import type { Gateway, OpenGateway } from './gateway/gateway.js'
 import { createKeyMasker } from './gateway/masking.js'
@@ -39,14 +40,17 @@ import { createMetrics } from './server/observe/metrics.js'
 import type { Tracing } from './server/observe/tracing/tracing.js'
 import { createAuthenticator } from './session/authenticator.js'
 import { createAccessTokens } from './session/jwt.js'
-import { createLoginLimiter } from './session/login-limiter.js'
+import { createLoginLimiter, type LoginLimiter } from './session/login-limiter.js'
 import { createPasswordVerifier } from './session/passwords.js'
+import { createViewerWatch } from './session/viewer-watch.js'
 import { createGatewayPoller, type GatewayPoller } from './statistics/gateway-poller.js'
 import { createStatisticsReader } from './statistics/statistics.js'
 import { createStreams } from './util/open-streams.js'
 import { hasEnded, instanceTag } from './util/process-identity.js'
 import { reasonOf } from './util/reachability.js'
 
+/** Time for which the addresses of sign-ins count as known after a start, in milliseconds: 30 days. */
+const KNOWN_FOR_MS = 30 * 24 * 60 * 60 * 1_000
 /** Lifetime of an administrator's session, in seconds. */
 const SESSION_TTL_SECONDS = 12 * 60 * 60
 /** Time that a stop waits for running clears, in milliseconds. A clear of a million affinities takes less. */
@@ -134,7 +138,8 @@ export async function createApp(
   })
   await audit.start()
   const pendingIntents = createPendingIntents({ store: auditStore, hasEnded, log: logger })
-  await pendingIntents.start()
+  const limiter = createLoginLimiter()
+  await Promise.all([pendingIntents.start(), rememberSignIns(limiter, auditStore, now, logger)])
   const dependencies: Dependency[] = [
     { name: 'database', ping: () => database.ping() },
     { name: 'cache', ping: () => cache.ping() },
@@ -159,16 +164,19 @@ export async function createApp(
   }
   const bodies = createBodyBudget(limits, () => onCut('unfinished_bodies'))
 
+  const authenticator = createAuthenticator({
+    staticTokens: config.staticTokens,
+    accessTokens: createAccessTokens(secrets.jwtSecretKey, { ttlSeconds: SESSION_TTL_SECONDS, now }),
+    directory,
+    blacklist: cache.blacklist,
+    limiter,
+    passwords: createPasswordVerifier({ sampleHash: () => directory.sampleHash() }),
+    now,
+  })
+
   const yoga = createGraphqlServer({
-    authenticator: createAuthenticator({
-      staticTokens: config.staticTokens,
-      accessTokens: createAccessTokens(secrets.jwtSecretKey, { ttlSeconds: SESSION_TTL_SECONDS, now }),
-      directory,
-      blacklist: cache.blacklist,
-      limiter: createLoginLimiter(),
-      passwords: createPasswordVerifier({ sampleHash: () => directory.sampleHash() }),
-      now,
-    }),
+    authenticator,
+    viewerWatch: createViewerWatch({ check: (authorization) => authenticator.review(authorization) }),
     affinitySource,
     affinityStore: cache.affinityStore,
     streams,
@@ -329,6 +337,22 @@ async function prepare(database: Database, gateway: Gateway): Promise<void> {
     throw new ConfigurationError([
       `The database at ${database.address} cannot be reached (${reasonOf(error) ?? 'no answer'}): check DATABASE_URL, its password and the network. npx affinityql doctor checks the rest as well.`,
     ])
+  }
+}
+
+/** Tells the limiter who has signed in from where, so that a restart does not let strangers lock anybody out. */
+async function rememberSignIns(
+  limiter: LoginLimiter,
+  store: Pick<AuditStore, 'signIns'>,
+  now: () => number,
+  logger: Logger,
+): Promise<void> {
+  try {
+    const signIns = await store.signIns(new Date(now() - KNOWN_FOR_MS))
+    // The newest are first, and the last that are remembered are forgotten last.
+    for (const { account, address } of signIns.toReversed()) limiter.remember(address, account)
+  } catch (error) {
+    logger.warn({ reason: messageOf(error) }, 'earlier sign-ins were not read: no address is known yet')
   }
 }
 

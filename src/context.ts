@@ -21,8 +21,11 @@ export interface Context {
    * @throws UnauthenticatedError without a valid token; UnavailableError if the token cannot be checked
    */
   viewer(): Promise<Viewer>
-  /** Checks the token again, for operations that last longer than a request. Throws like `viewer`. */
-  authenticate(): Promise<Viewer>
+  /**
+   * Checks the token again and again, for operations that last longer than a request. `onLost` is called once, with the error
+   * that `viewer` would throw. Returns a function that stops it. See ViewerWatch.
+   */
+  watchViewer(onLost: (error: unknown) => void): () => void
   /** Returns the viewer if `viewer()` has found it already; for the log. */
   knownViewer(): Viewer | undefined
   readonly requestId: string

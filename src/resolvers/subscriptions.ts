@@ -9,8 +9,6 @@ import { type CacheStats, cacheStats } from './cache.js'
 import { type AffinityFilter, filterSelection, presentFields } from './selections.js'
 import { staleReasons } from './stale.js'
 
-/** Interval at which a subscription checks again that its viewer may still read, in milliseconds. */
-const REVIEW_EVERY_MS = 30_000
 /** Number of other users' API keys that one stream remembers. Beyond it all are forgotten, and read again at their next use. */
 const REMEMBERED_KEYS = 50_000
 const DEFAULT_INTERVAL_SECONDS = 5
@@ -121,15 +119,15 @@ async function openStream<T, U>(
 ): Promise<AsyncIterableIterator<U>> {
   const viewer = await context.viewer()
   context.stopped.throwIfAborted()
-  const registration = context.streams.open(viewer.name)
+  const registration = context.streams.open(viewer.key)
   let stop = () => {}
   const stream = createBoundedStream<T>((reason) => {
-    clearInterval(review)
+    endWatch()
     stop()
     registration.close()
     if (reason === 'slow') context.disconnect()
   })
-  const review = setInterval(() => void context.authenticate().catch(stream.fail), REVIEW_EVERY_MS).unref()
+  const endWatch = context.watchViewer(stream.fail)
   for (const signal of [registration.signal, context.stopped]) {
     signal.addEventListener('abort', () => stream.end(), { once: true })
   }

@@ -13,12 +13,14 @@ import type { ModelMappingStore } from '../model-mappings/model-mapping-store.js
 import type { ReadingPrisma } from '../postgres/database-errors.js'
 import type { Authenticator } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
+import type { ViewerWatch } from '../session/viewer-watch.js'
 import type { StatisticsReader } from '../statistics/statistics.js'
 import type { Streams } from '../util/open-streams.js'
 
 /** Parts that all requests share. */
 export interface ContextDeps {
   readonly authenticator: Authenticator
+  readonly viewerWatch: ViewerWatch
   readonly affinitySource: AffinitySource
   readonly affinityStore: AffinityStore
   readonly streams: Streams
@@ -83,7 +85,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
       viewer ??= authenticate()
       return viewer
     },
-    authenticate,
+    watchViewer: (onLost) => deps.viewerWatch.watch(facts.authorization ?? '', onLost),
     knownViewer: () => knownViewer,
     requestId: facts.requestId,
     clientAddress: facts.clientAddress,

@@ -1,9 +1,19 @@
 import { hash as hashByBcrypt, verify as verifyBcrypt } from '@node-rs/bcrypt'
+import { createTurns } from '../util/turns.js'
 
 /** The bcrypt cost that is assumed if there is no administrator's hash to read it from; the gateway's default. */
 const DEFAULT_COST = 12
 /** The longest accepted password, in UTF-16 units. bcrypt uses only 72 bytes, so that no real password is longer. */
 export const MAX_PASSWORD_LENGTH = 1024
+/** Comparisons that run at once. Each keeps one of libuv's four threads busy, which files and names of hosts need, too. */
+const COMPARISONS_AT_ONCE = 2
+/**
+ * Comparisons that may wait, of known networks and of others apart. At bcrypt's cost 12 a comparison takes about 0.3 s, so
+ * that the last one waits for about 3 s.
+ */
+const COMPARISONS_WAITING = 16
+/** Seconds after which a sign-in that may not even wait can be tried again. */
+const RETRY_AFTER_SECONDS = 5
 
 export interface PasswordVerifierOptions {
   /** Returns the hash of any existing account; undefined if there is none. May throw UnavailableError. */
@@ -16,9 +26,10 @@ export interface PasswordVerifier {
   /**
    * Checks a password against a hash. For an unknown account (`storedHash` is undefined) or a malformed hash the result is
    * false, after the same work.
-   * @throws UnavailableError from `sampleHash`
+   * @param isKnown true if the comparison goes before those of clients who have not signed in to this account before
+   * @throws UnavailableError from `sampleHash`; RateLimitedError if too many comparisons wait
    */
-  verify(password: string, storedHash: string | undefined): Promise<boolean>
+  verify(password: string, storedHash: string | undefined, isKnown?: boolean): Promise<boolean>
 }
 
 /** The salt has 16 bytes and the hash 23 in bcrypt's base 64, so that few characters may stand last in each of them. */
@@ -50,6 +61,12 @@ export function createPasswordVerifier({
   compare = verifyBcrypt,
 }: PasswordVerifierOptions): PasswordVerifier {
   let cached: string | undefined
+  const turns = createTurns({
+    atOnce: COMPARISONS_AT_ONCE,
+    waiting: COMPARISONS_WAITING,
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    refusal: 'Too many sign-ins wait.',
+  })
 
   const dummy = async (): Promise<string> => {
     if (cached !== undefined) return cached
@@ -60,11 +77,13 @@ export function createPasswordVerifier({
   }
 
   return {
-    async verify(password, storedHash) {
+    async verify(password, storedHash, isKnown = false) {
       if (password.length > MAX_PASSWORD_LENGTH) return false
       const standIn = await dummy()
       const comparable = storedHash !== undefined && costOf(storedHash) !== undefined
-      const matches = await compare(password, comparable ? storedHash : standIn)
+      const matches = await turns.run(isKnown ? 'first' : 'last', () =>
+        compare(password, comparable ? storedHash : standIn),
+      )
       return comparable && matches
     },
   }

@@ -39,3 +39,15 @@ export function clientNetwork(text: string): string {
   const prefix = address.parts.slice(0, 4).map((group) => group.toString(16))
   return `${prefix.join(':')}::/64`
 }
+
+/**
+ * Returns the network that one customer of a provider may have for itself: the /24 of an IPv4 address or the /48 of an IPv6
+ * address. Any other text is returned as it is.
+ */
+export function widerNetwork(text: string): string {
+  const address = parse(text)
+  if (address === undefined) return text
+  if (address instanceof ipaddr.IPv4) return `${address.octets.slice(0, 3).join('.')}.0/24`
+  const prefix = address.parts.slice(0, 3).map((group) => group.toString(16))
+  return `${prefix.join(':')}::/48`
+}

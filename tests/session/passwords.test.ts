@@ -1,6 +1,6 @@
 import { hash, verify as verifyBcrypt } from '@node-rs/bcrypt'
-import { describe, expect, it } from 'vitest'
-import { databaseUnavailable, UnavailableError } from '../../src/errors.js'
+import { describe, expect, it, vi } from 'vitest'
+import { databaseUnavailable, RateLimitedError, UnavailableError } from '../../src/errors.js'
 import { createPasswordVerifier } from '../../src/session/passwords.js'
 import { gatewayRows } from '../gateway/gateway-rows.js'
 
@@ -140,5 +140,72 @@ describe('the work of a comparison', () => {
     down = false
     expect(await passwords.verify(PASSWORD, undefined)).toBe(false)
     expect(costs).toEqual([4])
+  })
+})
+
+describe('comparisons that come at once', () => {
+  /** A verifier whose comparisons end when they are told to, oldest first. */
+  async function byHand() {
+    const running: { password: string; end: (matches: boolean) => void }[] = []
+    const passwords = createPasswordVerifier({
+      sampleHash: async () => ROOT_HASH,
+      compare: (password) => new Promise((end) => running.push({ password, end })),
+    })
+    const endOne = () => running.shift()?.end(true)
+    // The first comparison reads the cost, which takes turns of its own.
+    const first = passwords.verify('first', ROOT_HASH)
+    await vi.waitFor(() => expect(running).toHaveLength(1))
+    endOne()
+    await first
+    return { passwords, running, endOne }
+  }
+  const settled = () => new Promise(setImmediate)
+
+  it('run two at a time, sixteen wait, and the rest is told at once when to try again', async () => {
+    const { passwords, running, endOne } = await byHand()
+    const answers = Array.from({ length: 200 }, (_, n) => passwords.verify(`${n}`, ROOT_HASH))
+    const outcomes = Promise.allSettled(answers)
+    await settled()
+    expect(running.map(({ password }) => password)).toEqual(['0', '1'])
+    await expect(answers[18]).rejects.toEqual(new RateLimitedError(5, 'Too many sign-ins wait.'))
+    for (let n = 0; n < 18; n += 1) {
+      endOne()
+      await settled()
+      expect(running.length).toBeLessThanOrEqual(2)
+    }
+    const fulfilled = (await outcomes).filter(({ status }) => status === 'fulfilled')
+    expect(fulfilled).toHaveLength(18)
+  })
+
+  it('of a known network go before all others, and find room where those do not', async () => {
+    const { passwords, running, endOne } = await byHand()
+    const strangers = Array.from({ length: 30 }, (_, n) => passwords.verify(`stranger ${n}`, ROOT_HASH))
+    const outcomes = Promise.allSettled(strangers)
+    await settled()
+    const known = passwords.verify('known', ROOT_HASH, true)
+    await settled()
+    endOne()
+    await settled()
+    expect(running.map(({ password }) => password)).toEqual(['stranger 1', 'known'])
+    running.pop()?.end(true)
+    expect(await known).toBe(true)
+    for (let n = 0; n < 18; n += 1) {
+      endOne()
+      await settled()
+    }
+    await outcomes
+  })
+
+  it('that fail make room for the next', async () => {
+    let compared = 0
+    const passwords = createPasswordVerifier({
+      sampleHash: async () => ROOT_HASH,
+      compare: async () => {
+        compared += 1
+        throw new Error('no memory')
+      },
+    })
+    for (let n = 0; n < 5; n += 1) await expect(passwords.verify('x', ROOT_HASH)).rejects.toThrow('no memory')
+    expect(compared).toBe(5)
   })
 })

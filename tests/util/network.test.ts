@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clientNetwork, readAddress } from '../../src/util/network.js'
+import { clientNetwork, readAddress, widerNetwork } from '../../src/util/network.js'
 
 describe('the network that counts as one client', () => {
   it.each([
@@ -70,4 +70,15 @@ describe('an address', () => {
   ])('is not "%s"', (text) => {
     expect(readAddress(text)).toBeUndefined()
   })
+})
+
+it.each([
+  ['192.0.2.7', '192.0.2.0/24'],
+  ['::ffff:192.0.2.7', '192.0.2.0/24'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+  ['2001:db8::1', '2001:db8:0::/48'],
+  ['::1', '0:0:0::/48'],
+  ['unknown', 'unknown'],
+])('%s belongs to the wider network %s', (address, network) => {
+  expect(widerNetwork(address)).toBe(network)
 })

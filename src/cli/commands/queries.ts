@@ -188,7 +188,7 @@ const UNMAPPED_COLUMNS: readonly Column<UnmappedEntry>[] = [
 
 const AUDIT_COLUMNS: readonly Column<AuditEvent>[] = [
   { title: 'WHEN (UTC)', value: ({ createdAt }) => utc(createdAt) },
-  { title: 'WHO', value: ({ actorName }) => actorName },
+  { title: 'WHO', value: ({ actorName }) => actorName || '—' },
   { title: 'FROM', value: ({ ipAddress }) => ipAddress },
   { title: 'ACTION', value: ({ action }) => action },
   { title: 'ARGUMENTS', value: ({ metadata }) => argumentsText(property(metadata, 'arguments')) },

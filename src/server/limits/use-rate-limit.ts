@@ -42,7 +42,7 @@ export function useRateLimit<ServerContext extends object>({
     if (viewer === 'unknown') return
     // Without a viewer almost every field is refused, so that only the request itself costs.
     const budget = viewer
-      ? await viewers?.take(nameOf(viewer), costOf(args))
+      ? await viewers?.take(viewer.key, costOf(args))
       : await addresses?.take(network, REQUEST_COST)
     if (budget) context.note('cost', budget)
   }
@@ -76,9 +76,6 @@ export function useRateLimit<ServerContext extends object>({
     },
   }
 }
-
-/** Names a viewer's budget. The prefixes keep an account and a static token of the same name apart. */
-const nameOf = ({ userId, name }: Viewer): string => (userId === null ? `token:${name}` : `user:${userId}`)
 
 async function viewerOf(context: Context): Promise<Viewer | null | 'unknown'> {
   try {
