@@ -7,7 +7,7 @@ import { type BoundedStream, createBoundedStream, transformed } from '../util/bo
 import type { MaybePromise } from '../util/promises.js'
 import { type CacheStats, cacheStats } from './cache.js'
 import { type AffinityFilter, filterSelection, presentFields } from './selections.js'
-import { staleReasons } from './stale.js'
+import { STALE_ROWS, staleReasons } from './stale.js'
 
 /** Interval at which a subscription checks again that its viewer may still read, in milliseconds. */
 const REVIEW_EVERY_MS = 30_000
@@ -39,7 +39,10 @@ export async function affinityEvents(
       }, events.fail),
     async (event) => {
       context.refresh()
-      return stale == null || (await isStale(event.record, context)) === stale ? event : undefined
+      if (stale == null) return event
+      await context.pay(STALE_ROWS)
+      const isWanted = (await context.turns.run(() => isStale(event.record, context))) === stale
+      return isWanted ? event : undefined
     },
   )
 }
@@ -61,6 +64,7 @@ async function keysOfUser(
 
   async function lookUp(apiKeyId: string): Promise<boolean> {
     context.refresh()
+    await context.pay(1)
     const row = await context.loaders.apiKeys.byId.load(apiKeyId)
     const isOwn = row?.userId === userId
     if (others.size >= REMEMBERED_KEYS) others.clear()

@@ -5,6 +5,7 @@ import {
   ForbiddenError,
   InvalidInputError,
   NotFoundError,
+  RateLimitedError,
   UnavailableError,
 } from '../errors.js'
 import type { Viewer } from '../session/viewer.js'
@@ -137,6 +138,7 @@ const OURS = [
   ConfirmationRequiredError,
   UnavailableError,
   ForbiddenError,
+  RateLimitedError,
 ] as const
 
 const isOurs = (error: unknown): error is InstanceType<(typeof OURS)[number]> =>
@@ -147,6 +149,7 @@ function statusOf(error: unknown): number {
   if (error instanceof NotFoundError) return 404
   if (error instanceof InvalidInputError) return 400
   if (error instanceof ConfirmationRequiredError) return 428
+  if (error instanceof RateLimitedError) return 429
   if (error instanceof UnavailableError) return 503
   return 500
 }

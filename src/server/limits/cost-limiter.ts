@@ -1,5 +1,6 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { RateLimitedError, type RequestCost } from '../../errors.js'
+import type { Viewer } from '../../session/viewer.js'
 import { createSlots } from '../../util/slots.js'
 
 const WINDOW_SECONDS = 60
@@ -16,7 +17,15 @@ export interface CostLimiter {
    * @throws RateLimitedError if the budget is too small
    */
   require(name: string, cost: number): Promise<void>
+  /** Takes a cost that has arisen already, also if the budget is too small for it. */
+  charge(name: string, cost: number): Promise<void>
+  /** The most that one read of unknown size costs: half of the budget, so that no read is refused for ever. */
+  readonly largestRead: number
 }
+
+/** Names a viewer's budget. The prefixes keep an account and a static token of the same name apart. */
+export const budgetOf = ({ userId, name }: Viewer): string =>
+  userId === null ? `token:${name}` : `user:${userId}`
 
 /** Creates a fixed-window rate limiter: each name has a budget of cost for each minute. */
 export function createCostLimiter(limit: number): CostLimiter {
@@ -45,5 +54,9 @@ export function createCostLimiter(limit: number): CostLimiter {
       const state = await limiter.get(slotOf(name))
       if (state && state.consumedPoints + cost > limit) throw refused(costOf(cost, state))
     },
+    async charge(name, cost) {
+      await limiter.penalty(slotOf(name), cost)
+    },
+    largestRead: Math.floor(limit / 2),
   }
 }
