@@ -33,7 +33,7 @@ export interface Context {
   shared<T>(read: SharedRead<T>): Promise<T>
   /** Continues with what a shared read has read: its index, and its rows. */
   adopt(readers: Readers): void
-  /** Shares the event loop's turns between the events of all streams, and between large selections. */
+  /** Shares the event loop between the events of all streams, and between large selections. */
   readonly turns: Turns
   /** What is known of the number of live affinities, without a read. */
   readonly affinitySizes: AffinitySizes

@@ -57,7 +57,7 @@ builder.subscriptionFields((t) => ({
     complexity: ownField,
     type: AffinityEvent,
     description:
-      'This subscription tells every change to an affinity for which the filter holds, as it is seen. It ends with CACHE_UNAVAILABLE when changes are not seen any more, and a client that reads too slowly is disconnected: connect again, and read the list anew.',
+      'This subscription tells every change to an affinity for which the filter holds, as it is seen. It ends with CACHE_UNAVAILABLE when changes are not seen any more, and with RATE_LIMITED when what its events join has used up the budget; a client that reads too slowly is disconnected: connect again, and read the list anew.',
     args: {
       filter: t.arg({
         type: AffinityFilter,

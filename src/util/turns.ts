@@ -1,21 +1,31 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** Hands out turns of the event loop, so that many pieces of work do not run in one turn. */
+/** Milliseconds for which pieces of work follow each other before they yield to the event loop. */
+const SLICE_MS = 5
+
+/** Lets many pieces of work follow each other in their order, with the rest of the service between them. */
 export interface Turns {
-  /** Resolves at the beginning of a turn of the event loop that nobody else has got, in the order of the calls. */
+  /** Resolves when the earlier callers have had their turn, and after a turn of the event loop if theirs took long. */
   next(): Promise<void>
-  /** Runs a piece of work in a turn of its own, when fewer pieces than the bound are under way; in the order of the calls. */
+  /** Runs a piece of work in its turn, when fewer pieces than the bound are under way. */
   run<T>(work: () => T | Promise<T>): Promise<T>
 }
 
 /** @param atOnce number of pieces of work under way at a time, 1 or more */
 export function createTurns(atOnce: number): Turns {
   let last: Promise<void> = Promise.resolve()
+  let sliceEndsAt = 0
   let under = 0
   const waiting: (() => void)[] = []
 
+  async function yieldAfterSlice(): Promise<void> {
+    if (performance.now() < sliceEndsAt) return
+    await nextTurn()
+    sliceEndsAt = performance.now() + SLICE_MS
+  }
+
   const next = (): Promise<void> => {
-    last = last.then(() => nextTurn())
+    last = last.then(yieldAfterSlice)
     return last
   }
 

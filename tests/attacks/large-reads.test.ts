@@ -1,5 +1,7 @@
 /** Whoever asks for much pays for what is read, shares it with others who ask the same, and waits a turn. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { Affinities, AffinityEvents } from '../../src/client/generated/operations.js'
+import { SERVER } from '../../src/config/variables/server.js'
 import { EVENTS_AT_ONCE } from '../../src/server/limits/subscribe-in-turns.js'
 import { REQUEST_COST } from '../../src/server/limits/use-rate-limit.js'
 import { RUN_LIMITS } from '../../src/util/shared-runs.js'
@@ -238,5 +240,34 @@ describe('a large read', () => {
     const refused = await ask()
     expect([refused.status, codesOf(refused)]).toEqual([429, ['RATE_LIMITED']])
     await small.close()
+  })
+})
+
+describe('the default budget', () => {
+  it('lets the command line list 100,000 affinities with every join in a minute, and watch them', async () => {
+    const budget = SERVER.RATE_LIMIT_VIEWER.default
+    const server = await startListening({
+      database: 'schema',
+      redis: 'empty',
+      env: { RATE_LIMIT_VIEWER: budget },
+    })
+    const reply = await server.post(Affinities.text, { first: 1_000 })
+    const { requested } = JSON.parse(reply.text).extensions.cost
+    // A page costs the same whether or not it is full.
+    expect(100 * requested).toBeLessThan(Number(budget) / 2)
+    const before = (await budgetOf(server)).remaining
+    const stream = await subscribe(server.service, AffinityEvents.text)
+    const opened = (await budgetOf(server)).remaining
+    expect(before - opened).toBeLessThan(1_000)
+    await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        writePin(server.service.redis.client(), { affinityKey: 'a', modelId: `m-${n}` }),
+      ),
+    )
+    await until(() => expect(stream.answers()).toHaveLength(20))
+    // A thousand events a second fit into the budget of a minute.
+    const spent = opened - (await budgetOf(server)).remaining - ASKING
+    expect((spent / 20) * 60_000).toBeLessThan(Number(budget))
+    await server.close()
   })
 })

@@ -13,8 +13,8 @@ export const EVENTS_AT_ONCE = 4
 
 /**
  * Subscribes as graphql-js does, but the viewer pays for what each event joins, and joined events take turns: a stream has
- * one event under way, a few streams are served at a time in the order of their events, and no two events share a turn of
- * the event loop. Fields of the record itself are free and wait for nobody. A stream whose viewer has used up the budget
+ * one event under way, a few streams are served at a time in the order of their events, and other requests come between
+ * them. Fields of the record itself are free and wait for nobody. A stream whose viewer has used up the budget
  * ends with RATE_LIMITED.
  */
 export const subscribeInTurns: typeof subscribe = async (args) => {
