@@ -62,16 +62,26 @@ export function countWork() {
     }
     return Reflect.apply(query, this, args)
   })
-  afterAll(() => {
+  const clients = new Map<string, pg.Client>()
+  afterAll(async () => {
     Reflect.set(pg.Client.prototype, 'query', query)
+    for (const client of clients.values()) await client.end()
   })
 
-  async function rowsOf(databaseUrl: string): Promise<number> {
-    isReplaying = true
+  async function clientOf(databaseUrl: string): Promise<pg.Client> {
+    const known = clients.get(databaseUrl)
+    if (known) return known
     const client = new pg.Client({ connectionString: databaseUrl })
+    clients.set(databaseUrl, client)
     await client.connect()
     // Tables of a test are so small that the planner would rather read them whole than use an index.
     await client.query('SET enable_seqscan = off')
+    return client
+  }
+
+  async function rowsOf(databaseUrl: string): Promise<number> {
+    isReplaying = true
+    const client = await clientOf(databaseUrl)
     let rows = 0
     for (const { text, values } of statements) {
       if (/^\s*(INSERT|UPDATE)/i.test(text)) rows += ROWS_OF_A_WRITE
@@ -79,7 +89,6 @@ export function countWork() {
       const answer = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF) ${text}`, values)
       rows += scannedBy(answer.rows[0]['QUERY PLAN'][0].Plan)
     }
-    await client.end()
     isReplaying = false
     return rows
   }
