@@ -7,7 +7,7 @@ import { type BoundedStream, createBoundedStream, transformed } from '../util/bo
 import type { MaybePromise } from '../util/promises.js'
 import { type CacheStats, cacheStats } from './cache.js'
 import { type AffinityFilter, filterSelection, presentFields } from './selections.js'
-import { staleReasons } from './stale.js'
+import { STALE_ROWS, staleReasons } from './stale.js'
 
 /** Number of other users' API keys that one stream remembers. Beyond it all are forgotten, and read again at their next use. */
 const REMEMBERED_KEYS = 50_000
@@ -37,7 +37,10 @@ export async function affinityEvents(
       }, events.fail),
     async (event) => {
       context.refresh()
-      return stale == null || (await isStale(event.record, context)) === stale ? event : undefined
+      if (stale == null) return event
+      await context.pay(STALE_ROWS)
+      const isWanted = (await context.turns.run(() => isStale(event.record, context))) === stale
+      return isWanted ? event : undefined
     },
   )
 }
@@ -59,6 +62,7 @@ async function keysOfUser(
 
   async function lookUp(apiKeyId: string): Promise<boolean> {
     context.refresh()
+    await context.pay(1)
     const row = await context.loaders.apiKeys.byId.load(apiKeyId)
     const isOwn = row?.userId === userId
     if (others.size >= REMEMBERED_KEYS) others.clear()

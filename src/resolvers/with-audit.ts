@@ -11,6 +11,7 @@ import {
   ForbiddenError,
   InvalidInputError,
   NotFoundError,
+  RateLimitedError,
   UnavailableError,
 } from '../errors.js'
 import type { Viewer } from '../session/viewer.js'
@@ -152,6 +153,7 @@ const OURS = [
   ConfirmationRequiredError,
   UnavailableError,
   ForbiddenError,
+  RateLimitedError,
 ] as const
 
 const isOurs = (error: unknown): error is InstanceType<(typeof OURS)[number]> =>
@@ -162,6 +164,7 @@ function statusOf(error: unknown): number {
   if (error instanceof NotFoundError) return 404
   if (error instanceof InvalidInputError) return 400
   if (error instanceof ConfirmationRequiredError) return 428
+  if (error instanceof RateLimitedError) return 429
   if (error instanceof UnavailableError) return 503
   return 500
 }

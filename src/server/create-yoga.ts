@@ -3,6 +3,8 @@ import { type CORSOptions, createYoga, type YogaServerInstance } from 'graphql-y
 import type { Logger } from 'pino'
 import type { Context } from '../context.js'
 import { schema } from '../schema/index.js'
+import { createSharedRuns } from '../util/shared-runs.js'
+import { createTurns } from '../util/turns.js'
 import type { BodyBudget } from './http/body-budget.js'
 import { cameOverTls, clientAddress, TRUST_NOBODY, type TrustProxy } from './http/client-address.js'
 import { type Health, useHealth } from './http/health.js'
@@ -11,6 +13,7 @@ import { useGraphiql } from './http/use-graphiql.js'
 import { useJsonRequests } from './http/use-json-requests.js'
 import { useSecurityHeaders } from './http/use-security-headers.js'
 import { createCostLimiter } from './limits/cost-limiter.js'
+import { EVENTS_AT_ONCE } from './limits/subscribe-in-turns.js'
 import { useIntrospection, useNoSuggestions } from './limits/use-introspection.js'
 import { DOCUMENT_LIMITS, useLimits, useMaxFields } from './limits/use-limits.js'
 import { useOneErrorPerField } from './limits/use-one-error-per-field.js'
@@ -26,7 +29,7 @@ import { useCancellation } from './use-cancellation.js'
 import { useCompiledQueries } from './use-compiled-queries.js'
 import { useResponseExtensions } from './use-response-extensions.js'
 
-export interface YogaDeps extends ContextDeps {
+export interface YogaDeps extends Omit<ContextDeps, 'budgets' | 'sharedRuns' | 'turns'> {
   readonly logger: Logger
   readonly readHealth: () => Promise<Health>
   readonly metrics: Metrics
@@ -67,6 +70,12 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
   const addressOf = (server: ServerContext) =>
     server.req ? clientAddress(server.req, trustProxy) : (server.clientAddress ?? 'unknown')
   const authenticate = (authorization: string | null) => deps.authenticator.authenticate(authorization)
+  const contextDeps: ContextDeps = {
+    ...deps,
+    budgets: limiterOf(deps.limits.viewerCostPerMinute),
+    sharedRuns: createSharedRuns(),
+    turns: createTurns(EVENTS_AT_ONCE),
+  }
 
   return createYoga<ServerContext, Context>({
     schema,
@@ -82,7 +91,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
       maskError: createErrorMask((error) => logger.error({ err: error }, 'unexpected error')),
     },
     context: ({ request, ...server }) =>
-      createContext(deps, {
+      createContext(contextDeps, {
         authorization: request.headers.get('authorization'),
         requestId: requestIdOf(request),
         clientAddress: addressOf(server),
@@ -108,7 +117,6 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
       ...(production ? [useNoSuggestions()] : trustedDocuments ? [] : [useGraphiql()]),
       useJsonRequests(bodies),
       useRateLimit({
-        viewers: limiterOf(deps.limits.viewerCostPerMinute),
         addresses: limiterOf(deps.limits.addressCostPerMinute),
         addressOf,
         authenticate,

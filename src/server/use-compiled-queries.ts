@@ -7,12 +7,12 @@ import {
   getVariableValues,
   type OperationDefinitionNode,
   OperationTypeNode,
-  subscribe,
 } from 'graphql'
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../context.js'
 import { createLru } from '../util/lru.js'
+import { subscribeInTurns } from './limits/subscribe-in-turns.js'
 
 export interface CompiledQueriesOptions {
   /**
@@ -51,7 +51,7 @@ export function useCompiledQueries({
       const operation = getOperationAST(args.document, args.operationName)
       // Yoga answers bad variables before a stream begins, with a status that says so.
       const isMeant = operation && coercedVariables(operation, args) !== undefined
-      setSubscribeFn(isMeant ? subscribe : subscribeFn)
+      setSubscribeFn(isMeant ? subscribeInTurns : subscribeFn)
     },
     onExecute({ args, setExecuteFn }) {
       const operation = getOperationAST(args.document, args.operationName)

@@ -1,5 +1,5 @@
 import { hash as hashByBcrypt, verify as verifyBcrypt } from '@node-rs/bcrypt'
-import { createTurns } from '../util/turns.js'
+import { createBoundedQueue } from '../util/bounded-queue.js'
 
 /** The bcrypt cost that is assumed if there is no administrator's hash to read it from; the gateway's default. */
 const DEFAULT_COST = 12
@@ -61,7 +61,7 @@ export function createPasswordVerifier({
   compare = verifyBcrypt,
 }: PasswordVerifierOptions): PasswordVerifier {
   let cached: string | undefined
-  const turns = createTurns({
+  const turns = createBoundedQueue({
     atOnce: COMPARISONS_AT_ONCE,
     waiting: COMPARISONS_WAITING,
     retryAfterSeconds: RETRY_AFTER_SECONDS,

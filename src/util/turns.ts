@@ -1,47 +1,47 @@
-import { RateLimitedError } from '../errors.js'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 
-export interface TurnsOptions {
-  /** Number of works that run at once; 1 or more. */
-  readonly atOnce: number
-  /** Number of works that may wait, for each of the two lines. */
-  readonly waiting: number
-  /** Seconds after which a refused caller may try again. */
-  readonly retryAfterSeconds: number
-  /** A sentence for refused callers. */
-  readonly refusal: string
-}
+/** Milliseconds for which pieces of work follow each other before they yield to the event loop. */
+const SLICE_MS = 5
 
-/** Runs a bounded number of works at once, and lets a bounded number wait (bounded queue with two priorities). */
+/** Lets many pieces of work follow each other in their order, with the rest of the service between them. */
 export interface Turns {
-  /**
-   * Runs the work when its turn comes. Works of the line `first` run before those of the line `last`.
-   * @throws RateLimitedError at once if too many wait in this line
-   */
-  run<T>(line: 'first' | 'last', work: () => Promise<T>): Promise<T>
+  /** Resolves when the earlier callers have had their turn, and after a turn of the event loop if theirs took long. */
+  next(): Promise<void>
+  /** Runs a piece of work in its turn, when fewer pieces than the bound are under way. */
+  run<T>(work: () => T | Promise<T>): Promise<T>
 }
 
-export function createTurns({ atOnce, waiting, retryAfterSeconds, refusal }: TurnsOptions): Turns {
-  const lines: Record<'first' | 'last', (() => void)[]> = { first: [], last: [] }
-  let running = 0
+/** @param atOnce number of pieces of work under way at a time, 1 or more */
+export function createTurns(atOnce: number): Turns {
+  let last: Promise<void> = Promise.resolve()
+  let sliceEndsAt = 0
+  let under = 0
+  const waiting: (() => void)[] = []
 
-  /** Gives the turn of a finished work to the next one. */
-  const next = () => {
-    const begin = lines.first.shift() ?? lines.last.shift()
-    if (begin) begin()
-    else running -= 1
+  async function yieldAfterSlice(): Promise<void> {
+    if (performance.now() < sliceEndsAt) return
+    await nextTurn()
+    sliceEndsAt = performance.now() + SLICE_MS
+  }
+
+  const next = (): Promise<void> => {
+    last = last.then(yieldAfterSlice)
+    return last
   }
 
   return {
-    async run(line, work) {
-      if (running < atOnce) running += 1
-      else {
-        if (lines[line].length >= waiting) throw new RateLimitedError(retryAfterSeconds, refusal)
-        await new Promise<void>((begin) => lines[line].push(begin))
-      }
+    next,
+    async run(work) {
+      if (under >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve))
+      else under += 1
       try {
+        await next()
         return await work()
       } finally {
-        next()
+        // The place goes straight to who has waited longest.
+        const first = waiting.shift()
+        if (first) first()
+        else under -= 1
       }
     },
   }

@@ -237,6 +237,7 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       schedulingModes: async () => ({ schedulingMode: 'fixed_order', priorityMode: 'global_key' }),
       usersNamed: (text) => peopleNamed([text]),
       idsNamed: (text) => idsNamed(query, text),
+      scannedRows: async () => ({ search: 10, apiKeysOfUsers: 0 }),
     },
     directory: {
       findById: async (id) => (await accounts([id]))[0] ?? null,

@@ -20,6 +20,7 @@ import type {
 import { createPairReader, createTableReader, type RunQuery } from '../table-reader.js'
 import { createDecrypter, tryStoredKeys } from './fernet.js'
 import { createNameSearch } from './name-search.js'
+import { createScannedRows } from './scanned-rows.js'
 import { createAetherSchema } from './schema/aether-schema.js'
 import {
   ACCOUNTS,
@@ -109,6 +110,7 @@ export function createGatewayStore({ query }: Pick<Database, 'query'>): GatewayS
     schedulingModes: createSchedulingModesReader(query),
     usersNamed: (text) => usersNamed([text]),
     idsNamed: createNameSearch(query),
+    scannedRows: createScannedRows(query),
   }
 }
 
