@@ -10,7 +10,8 @@ import { useGraphiql } from './http/use-graphiql.js'
 import { useJsonRequests } from './http/use-json-requests.js'
 import { useSecurityHeaders } from './http/use-security-headers.js'
 import { createCostLimiter } from './limits/cost-limiter.js'
-import { useIntrospection, useNoSuggestions } from './limits/use-introspection.js'
+import { useBoundedErrors } from './limits/use-bounded-errors.js'
+import { useIntrospection } from './limits/use-introspection.js'
 import { DOCUMENT_LIMITS, useLimits, useMaxFields } from './limits/use-limits.js'
 import { useOneErrorPerField } from './limits/use-one-error-per-field.js'
 import { useRateLimit } from './limits/use-rate-limit.js'
@@ -23,6 +24,7 @@ import { useRequestLog } from './observe/use-request-log.js'
 import { type ContextDeps, createContext } from './request-context.js'
 import { useCancellation } from './use-cancellation.js'
 import { useCompiledQueries } from './use-compiled-queries.js'
+import { useDocumentCache } from './use-document-cache.js'
 import { useResponseExtensions } from './use-response-extensions.js'
 
 /** Largest request body, in bytes. The largest permitted document with its variables is much smaller. */
@@ -77,6 +79,8 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
     multipart: false,
     logging: false,
     maxRequestBodySize: MAX_BODY_BYTES,
+    // Yoga's cache keeps what strangers send, and counts documents in place of bytes.
+    parserAndValidationCache: false,
     maskedErrors: {
       maskError: createErrorMask((error) => logger.error({ err: error }, 'unexpected error')),
     },
@@ -90,6 +94,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         disconnect: () => server.res?.destroy(),
       }),
     plugins: [
+      useDocumentCache(),
       useCompiledQueries(),
       ...(deps.tracing ? [deps.tracing.plugin] : []),
       useRequestLog(logger, addressOf),
@@ -104,7 +109,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         render: deps.renderMetrics,
       }),
       useOperationMetrics((operation, seconds) => deps.metrics.operationDone(operation, seconds)),
-      ...(production ? [useNoSuggestions()] : trustedDocuments ? [] : [useGraphiql()]),
+      ...(production || trustedDocuments ? [] : [useGraphiql()]),
       useJsonRequests({ maxBodyBytes: MAX_BODY_BYTES }),
       useRateLimit({
         viewers: limiterOf(deps.limits.viewerCostPerMinute),
@@ -118,6 +123,8 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
       ...(trustedDocuments ? [useTrustedDocuments(trustedDocuments)] : []),
       useIntrospection({ enabled: !production }),
       useOneErrorPerField(),
+      // This is after the plugin above, so that equal errors do not take the place of others.
+      useBoundedErrors({ suggestNames: !production }),
       useResponseExtensions(),
     ],
   })
