@@ -9,14 +9,7 @@ import { Affinities } from '../../src/client/generated/operations.js'
 import { ERROR_LIMITS } from '../../src/server/limits/use-bounded-errors.js'
 import { DOCUMENT_LIMITS } from '../../src/server/limits/use-limits.js'
 import { PRODUCTION } from '../support/app.js'
-import {
-  type AnonymousRequest,
-  costOf,
-  excessOf,
-  FAMILIES,
-  searchCostliest,
-  seeded,
-} from './anonymous-requests.js'
+import { type AnonymousRequest, costOf, excessOf, searchCostliest, seeded } from './anonymous-requests.js'
 import { JSON_TYPE, type Listening, startListening } from './http.js'
 import { codesOf, errorsOf, expectRefusal, openEvents, type Reply, repeat } from './support.js'
 
