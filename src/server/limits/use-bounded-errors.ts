@@ -16,8 +16,13 @@ export const ERROR_LIMITS = {
 
 /** Shortens the message of an error, so that nothing that looks at it afterwards has to be afraid of its length. */
 export function shortenMessage<E>(error: E): E {
-  if (error instanceof GraphQLError && error.message.length > ERROR_LIMITS.messageCharacters)
-    error.message = shortened(error.message, ERROR_LIMITS.messageCharacters)
+  if (!(error instanceof Error) || error.message.length <= ERROR_LIMITS.messageCharacters) return error
+  const { message, stack } = error
+  const short = shortened(message, ERROR_LIMITS.messageCharacters)
+  // Some errors have a message that cannot be assigned.
+  Object.defineProperty(error, 'message', { value: short })
+  if (stack !== undefined)
+    Object.defineProperty(error, 'stack', { value: stack.replace(message, () => short) })
   return error
 }
 
