@@ -234,6 +234,9 @@ export interface Found extends Cost {
   readonly sizes: Sizes
 }
 
+/** Milliseconds that need no second look. */
+const CHEAP_MS = 5
+
 type Send = (request: AnonymousRequest) => Promise<{ readonly text: string }>
 
 /** Sends a request, and measures the processor's time of this process, which serves it. Other processes do not count. */
@@ -250,7 +253,7 @@ export const excessOf = ({ bytesIn, bytesOut }: Cost): number => bytesOut / Math
 
 /**
  * Searches for the costliest requests: first each family at its corners, then from the costliest ones on.
- * A cost counts only if the same sizes have it three times, since the first run of a function also compiles it.
+ * A cost that is not cheap counts only if the same sizes have it three times, since a first run also compiles functions.
  * @param more returns false when the search is to end
  * @param random returns 0 to 1
  */
@@ -267,7 +270,11 @@ export async function searchCostliest(
     const made = requestOf(family, sizes, `S${tried}`)
     if (!made) return
     let cost = await costOf(made, send)
-    for (let again = 1; again < 3 && cost.busyMs > (best.get(family)?.busyMs ?? -1); again += 1) {
+    for (
+      let again = 1;
+      again < 3 && cost.busyMs > Math.max(CHEAP_MS, best.get(family)?.busyMs ?? 0);
+      again += 1
+    ) {
       const other = await costOf(requestOf(family, sizes, `S${tried}R${again}`) ?? made, send)
       if (other.busyMs < cost.busyMs) cost = other
     }

@@ -197,12 +197,12 @@ it('nothing is kept of what is sent without a token', async () => {
     for (let n = from; n < to; n += 1)
       for (const [listening, text] of sent) await listening.post(text(n), undefined, null)
   }
-  await sendAll(0, 5)
+  await sendAll(0, 4)
   collect()
   const before = process.memoryUsage().heapUsed
-  await sendAll(5, 35)
+  await sendAll(4, 20)
   collect()
-  expect((process.memoryUsage().heapUsed - before) / (30 * sent.length)).toBeLessThan(MOST_KEPT)
+  expect((process.memoryUsage().heapUsed - before) / (16 * sent.length)).toBeLessThan(MOST_KEPT)
 })
 
 describe('a search for the costliest request', () => {
