@@ -14,7 +14,8 @@ import { useJsonRequests } from './http/use-json-requests.js'
 import { useSecurityHeaders } from './http/use-security-headers.js'
 import { createCostLimiter } from './limits/cost-limiter.js'
 import { EVENTS_AT_ONCE } from './limits/subscribe-in-turns.js'
-import { useIntrospection, useNoSuggestions } from './limits/use-introspection.js'
+import { useBoundedErrors } from './limits/use-bounded-errors.js'
+import { useIntrospection } from './limits/use-introspection.js'
 import { DOCUMENT_LIMITS, useLimits, useMaxFields } from './limits/use-limits.js'
 import { useOneErrorPerField } from './limits/use-one-error-per-field.js'
 import { useRateLimit } from './limits/use-rate-limit.js'
@@ -27,6 +28,7 @@ import { useRequestLog } from './observe/use-request-log.js'
 import { type ContextDeps, createContext } from './request-context.js'
 import { useCancellation } from './use-cancellation.js'
 import { useCompiledQueries } from './use-compiled-queries.js'
+import { useDocumentCache } from './use-document-cache.js'
 import { useResponseExtensions } from './use-response-extensions.js'
 
 export interface YogaDeps extends Omit<ContextDeps, 'budgets' | 'sharedRuns' | 'turns'> {
@@ -87,6 +89,8 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
     logging: false,
     // `useJsonRequests` limits bodies. Yoga's own limit would put one more buffer before it.
     maxRequestBodySize: false,
+    // Yoga's cache keeps what strangers send, and counts documents in place of bytes.
+    parserAndValidationCache: false,
     maskedErrors: {
       maskError: createErrorMask((error) => logger.error({ err: error }, 'unexpected error')),
     },
@@ -100,6 +104,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         disconnect: () => server.res?.destroy(),
       }),
     plugins: [
+      useDocumentCache(),
       useCompiledQueries(),
       ...(deps.tracing ? [deps.tracing.plugin] : []),
       useRequestLog(logger, addressOf),
@@ -114,7 +119,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         render: deps.renderMetrics,
       }),
       useOperationMetrics((operation, seconds) => deps.metrics.operationDone(operation, seconds)),
-      ...(production ? [useNoSuggestions()] : trustedDocuments ? [] : [useGraphiql()]),
+      ...(production || trustedDocuments ? [] : [useGraphiql()]),
       useJsonRequests(bodies),
       useRateLimit({
         addresses: limiterOf(deps.limits.addressCostPerMinute),
@@ -127,6 +132,8 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
       ...(trustedDocuments ? [useTrustedDocuments(trustedDocuments)] : []),
       useIntrospection({ enabled: !production }),
       useOneErrorPerField(),
+      // This is after the plugin above, so that equal errors do not take the place of others.
+      useBoundedErrors({ suggestNames: !production }),
       useResponseExtensions(),
     ],
   })
