@@ -8,6 +8,7 @@ import { PrismaClient } from '../generated/prisma/client.js'
 import { createHangGuard } from '../util/hang-guard.js'
 import { withinGrace } from '../util/promises.js'
 import { hostAndPort } from '../util/reachability.js'
+import { runningTime } from '../util/running-time.js'
 import { lockDirectory } from './directory-lock.js'
 import { type Around, observeQueries, type QueryListener } from './query-observer.js'
 
@@ -40,7 +41,7 @@ export interface PgDatabaseOptions {
   readonly url: string
   /** The maximum number of statements at once, each on its connection. Default 10. One more connection is for pings. */
   readonly poolSize?: number
-  /** Milliseconds to connect. Default 2,000. */
+  /** Milliseconds to connect, or to wait for a turn. Default 2,000. */
   readonly connectTimeoutMs?: number
   /** Milliseconds after which the server cancels a statement. Default 5,000. If the server hangs, 1,500 is the limit. */
   readonly statementTimeoutMs?: number
@@ -104,9 +105,7 @@ export function createPgDatabase(options: PgDatabaseOptions): Database {
   pool.on('error', (error) => options.onError?.(error))
   const factory = new PrismaPg(pool, schemaName === undefined ? {} : { schema: schemaName })
   const guard = createHangGuard({ ...HANG_GUARD, probe: () => probe(config) })
-  // A statement that waits for its turn is not refused: a crowd at our pool says nothing about the database. The guard ends
-  // the wait if the database hangs. pg's own queue knows only a time-out.
-  const inTurn = pLimit(poolSizeOf(options))
+  const inTurn = turnsOf(poolSizeOf(options), options.connectTimeoutMs ?? 2_000)
   return assemble(
     factory,
     addressOf(config),
@@ -123,6 +122,33 @@ export function createPgDatabase(options: PgDatabaseOptions): Database {
     (statement) => guard.run(() => inTurn(statement)),
   )
 }
+
+/**
+ * Runs at most `atOnce` statements at a time. A statement that does not get its turn within so many milliseconds of this
+ * process's running time fails as it would in pg's own queue, which counts the time in which the process had no core, too.
+ */
+function turnsOf(atOnce: number, waitMs: number): Around {
+  const limit = pLimit(atOnce)
+  return (statement) => {
+    if (limit.activeCount < atOnce) return limit(statement)
+    let state: 'waiting' | 'begun' | 'refused' = 'waiting'
+    return new Promise((resolve, reject) => {
+      void limit(async () => {
+        if (state === 'refused') return
+        state = 'begun'
+        await statement().then(resolve, reject)
+      })
+      void runningTime(waitMs).then(() => {
+        if (state !== 'waiting') return
+        state = 'refused'
+        reject(new Error(NO_TURN))
+      })
+    })
+  }
+}
+
+/** The message of pg's pool for a statement that got no connection, by which the error counts as an outage. */
+const NO_TURN = 'timeout exceeded when trying to connect'
 
 /** Asks the driver for the address: a URL may leave host and port to PGHOST and PGPORT, or name the directory of a socket. */
 function addressOf(config: pg.PoolConfig): string {

@@ -1,4 +1,4 @@
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { runningTime } from './running-time.js'
 
 export interface HangGuardOptions {
   /** Checks that the server answers, on a connection of its own; rejects if it does not. */
@@ -16,8 +16,6 @@ export interface HangGuard {
 }
 
 const PROBE_AGAIN_MS = 250
-/** Number of steps in which the time of a probe is counted. */
-const PROBE_STEPS = 20
 /** The message of pg for a statement that timed out, by which the error counts as an outage. */
 const NO_ANSWER = 'Query read timeout'
 
@@ -76,16 +74,4 @@ async function answersInTime(probe: () => Promise<void>, timeoutMs: number): Pro
     () => false,
   )
   return Promise.race([answered, runningTime(timeoutMs).then(() => false)])
-}
-
-/**
- * Resolves after this process has waited for so many milliseconds. A step in which the process was busy, or had no core to
- * run on, counts only once, however long it was: such a process sees every server hang, though the fault is its own.
- */
-async function runningTime(milliseconds: number): Promise<void> {
-  for (let step = 0; step < PROBE_STEPS; step += 1) {
-    await sleep(milliseconds / PROBE_STEPS, undefined, { ref: false })
-    // The answer may have arrived but not been read yet.
-    await setImmediate()
-  }
 }

@@ -125,9 +125,14 @@ describe('a static token and an account of one name', () => {
         },
         body: JSON.stringify({ query: 'subscription { cacheStats(intervalSeconds: 60) { storageType } }' }),
       })
+    /** Reads up to the first event. */
     const said = async (response: Response) => {
-      const { value } = (await response.body?.getReader().read()) ?? {}
-      return new TextDecoder().decode(value)
+      let text = ''
+      for await (const bytes of response.body ?? []) {
+        text += new TextDecoder().decode(bytes)
+        if (text.includes('data:')) break
+      }
+      return text
     }
     await Promise.all(Array.from({ length: STREAM_LIMITS.perViewer }, () => open(NAMESAKE)))
     expect(await said(await open(NAMESAKE))).toContain('RATE_LIMITED')

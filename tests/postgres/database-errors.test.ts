@@ -198,15 +198,22 @@ describe('a PostgreSQL that is too busy', () => {
     }
   })
 
-  test('our pool is exhausted: a statement waits for its turn, and a ping has a connection of its own', async () => {
+  test('our pool is exhausted: unavailable after the time to connect, and a ping has a connection of its own', async () => {
     const database = connect({ poolSize: 1, connectTimeoutMs: 300 })
     await database.ping()
+    const slow = database.prisma.$queryRaw`SELECT pg_sleep(1)::text`.then(() => 'done')
+    const failing = failureOf(() => database.prisma.user.count())
+    await database.ping()
+    expectUnavailable(await failing)
+    expect(await slow).toBe('done')
+  })
+
+  test('our pool is exhausted for a moment: a statement waits for its turn', async () => {
+    const database = connect({ poolSize: 1, connectTimeoutMs: 5_000 })
     const order: string[] = []
-    const slow = database.prisma.$queryRaw`SELECT pg_sleep(1)::text`.then(() => order.push('slow'))
-    const next = database.prisma.user.count().then(() => order.push('next'))
-    await database.ping().then(() => order.push('ping'))
-    await Promise.all([slow, next])
-    expect(order).toEqual(['ping', 'slow', 'next'])
+    const slow = database.prisma.$queryRaw`SELECT pg_sleep(0.3)::text`.then(() => order.push('slow'))
+    await Promise.all([slow, database.prisma.user.count().then(() => order.push('next'))])
+    expect(order).toEqual(['slow', 'next'])
   })
 
   test('has no connection left: unavailable', async () => {

@@ -1,6 +1,7 @@
-import { createSourceEventStream, execute, type subscribe } from 'graphql'
+import { createSourceEventStream, type ExecutionResult, execute, GraphQLError, type subscribe } from 'graphql'
 import type { Context } from '../../context.js'
 import { tooMuchAtOnce } from '../../schema/builder.js'
+import { shortenMessage } from './use-bounded-errors.js'
 import { complexityOf } from './use-rate-limit.js'
 
 /**
@@ -20,7 +21,7 @@ export const EVENTS_AT_ONCE = 4
 export const subscribeInTurns: typeof subscribe = async (args) => {
   if (complexityOf(args, 'limit') > MAX_EVENT_COST) return { errors: [tooMuchAtOnce()] }
   const source = await createSourceEventStream(args)
-  if (!(Symbol.asyncIterator in source)) return source
+  if (!(Symbol.asyncIterator in source)) return refusal(source)
   const cost = complexityOf(args, 'event')
   const context = args.contextValue as Context
   return mapped(source[Symbol.asyncIterator](), async (event) => {
@@ -30,6 +31,17 @@ export const subscribeInTurns: typeof subscribe = async (args) => {
     return context.turns.run(join)
   })
 }
+
+/** Gives errors of the request itself, such as those of its variables, a status that says so also for an event stream. */
+function refusal({ errors = [] }: ExecutionResult): ExecutionResult {
+  return { errors: errors.map((error) => (error.path ? error : withStatus(shortenMessage(error)))) }
+}
+
+const withStatus = (error: GraphQLError): GraphQLError =>
+  new GraphQLError(error.message, {
+    nodes: error.nodes ?? null,
+    extensions: { ...error.extensions, http: { status: 400 } },
+  })
 
 /** Maps the items of an iterator. If mapping fails, the source is closed and the iteration ends with the error. */
 function mapped<T, U>(source: AsyncIterator<T>, map: (item: T) => Promise<U>): AsyncGenerator<U, void, void> {

@@ -1,5 +1,5 @@
 import { complexityFromQuery } from '@pothos/plugin-complexity'
-import { type DocumentNode, type ExecutionArgs, getOperationAST, Kind } from 'graphql'
+import { type DocumentNode, type ExecutionArgs, getOperationAST, getVariableValues, Kind } from 'graphql'
 import type { Plugin, YogaInitialContext } from 'graphql-yoga'
 import type { Context } from '../../context.js'
 import { RateLimitedError, UnauthenticatedError } from '../../errors.js'
@@ -88,6 +88,14 @@ export function complexityOf(
   { schema, document, operationName, variableValues, contextValue }: ExecutionArgs,
   measure: Context['measure'],
 ): number {
+  const operation = getOperationAST(document, operationName)
+  // Pothos would collect every error of the variables, and each of them quotes the client's value.
+  if (
+    !operation ||
+    getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {}, { maxErrors: 0 })
+      .errors
+  )
+    return 0
   try {
     const { complexity } = complexityFromQuery(onlyOperation(document, operationName), {
       schema,
