@@ -19,7 +19,7 @@ import type { ModeConfig } from './config/mode.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
 import { createAetherGateway } from './gateway/aether/aether-gateway.js'
-import type { Gateway, OpenGateway } from './gateway/gateway.js'
+import type { Gateway, GatewayTraits, OpenGateway } from './gateway/gateway.js'
 import { createKeyMasker } from './gateway/masking.js'
 import { createModelMappingSource } from './model-mappings/model-mapping-reader.js'
 import { type Cache, openCache } from './open-cache.js'
@@ -112,6 +112,7 @@ export async function createApp(
   }).catch(closing(database))
   await prepare(database, gateway).catch(closing(database, cache))
 
+  logger.info(traitsForLog(gateway.traits()), 'the gateway’s tables are known')
   const { directory } = gateway
   const { affinitySource, guard, clearingStore } = openAffinities(cache, config, logger, now, (count) =>
     metrics.guardDeleted(count),
@@ -188,6 +189,7 @@ export async function createApp(
     modelMappings: cache.modelMappings,
     gateway: gateway.store,
     gatewayFigures: gateway.figures,
+    gatewayTraits: gateway.traits,
     maskStoredKey: createKeyMasker(gateway.decrypt, { maxEntries: MASKED_KEYS }),
     now,
     logger,
@@ -200,6 +202,9 @@ export async function createApp(
     tracing,
   })
   gateways?.start()
+  const stopWatching = gateway.watch((traits) =>
+    logger.warn(traitsForLog(traits), 'the gateway’s tables have changed; this is what they are now'),
+  )
 
   // Without its connection to the cache a running clear fails, and its outcome says how many records were cleared.
   const endClears = async () => {
@@ -218,6 +223,7 @@ export async function createApp(
       streams.closeAll()
     },
     async close() {
+      stopWatching()
       gateways?.stop()
       pendingIntents.stop()
       if (audit.running > 0) logger.info({ running: audit.running }, 'the stop waits for clears that run')
@@ -313,6 +319,11 @@ async function prepare(database: Database, gateway: Gateway): Promise<void> {
     ])
   }
 }
+
+const traitsForLog = ({ generation, missing }: GatewayTraits) => ({
+  generation,
+  missing: missing.map(({ field, needs }) => `${field} needs ${needs}`),
+})
 
 /** Masked keys that are null are all that anybody would see of it. */
 async function warnOfWrongKey(gateway: Gateway, logger: Logger): Promise<void> {

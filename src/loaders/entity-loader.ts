@@ -43,6 +43,7 @@ export function createEntityLoader<Row>(
     },
     async prime(ids) {
       const missing = [...new Set(ids)].filter((id) => !known.has(id) && !failed.has(id))
+      if (missing.length === 0) return
       const rows = await batches.loadMany(missing)
       missing.forEach((id, index) => {
         const row = rows[index] ?? null

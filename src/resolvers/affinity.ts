@@ -1,4 +1,5 @@
 import type { AffinityRecord } from '../affinities/affinity-record.js'
+import { FAMILIES } from '../affinities/families/index.js'
 import type { Context } from '../context.js'
 import type {
   ApiKeyRow,
@@ -24,8 +25,11 @@ export const apiKeyOf = (record: AffinityRecord, { loaders }: Context): MaybePro
 export const userOf = (record: AffinityRecord, context: Context): MaybePromise<UserRow | null> =>
   whenKnown(apiKeyOf(record, context), (key) => (key ? context.loaders.users.load(key.userId) : null))
 
+/** Whether the record's family holds the name that a client asked for in place of a global model's id. */
+export const isModelName = ({ key }: AffinityRecord): boolean => FAMILIES.of(key)?.modelIs === 'name'
+
 export const modelOf = (record: AffinityRecord, { loaders }: Context): MaybePromise<GlobalModelRow | null> =>
-  loaders.globalModels.load(record.modelId)
+  (isModelName(record) ? loaders.globalModelsByName : loaders.globalModels).load(record.modelId)
 
 export const providerKeyOf = (
   record: AffinityRecord,
@@ -39,9 +43,18 @@ export const modelName = (record: AffinityRecord, context: Context): MaybePromis
 export const modelDisplayName = (record: AffinityRecord, context: Context): MaybePromise<string> =>
   whenKnown(modelOf(record, context), (model) => model?.displayName ?? record.modelId)
 
-/** Returns the price multiplier of the provider key; 1 if its row has been deleted. */
+/** Returns the price multiplier of the provider key, for the endpoint's format where it has one for each; 1 if its row has been deleted. */
 export const rateMultiplier = (record: AffinityRecord, context: Context): MaybePromise<number> =>
-  whenKnown(providerKeyOf(record, context), (key) => key?.rateMultiplier ?? 1)
+  whenKnown(providerKeyOf(record, context), (key) => {
+    if (!key) return 1
+    if (key.rateMultipliers.length === 0) return key.rateMultiplier
+    return whenKnown(
+      context.loaders.endpoints.load(record.endpointId),
+      (endpoint) =>
+        key.rateMultipliers.find(({ apiFormat }) => apiFormat === endpoint?.apiFormat)?.multiplier ??
+        key.rateMultiplier,
+    )
+  })
 
 export const isStandalone = (record: AffinityRecord, context: Context): MaybePromise<boolean> =>
   whenKnown(apiKeyOf(record, context), (key) => key?.isStandalone ?? false)
@@ -61,4 +74,31 @@ export const providerOfEndpoint = (
 export const endpointOfProviderKey = (
   key: ProviderKeyRow,
   { loaders }: Context,
-): MaybePromise<EndpointRow | null> => loaders.endpoints.load(key.endpointId)
+): MaybePromise<EndpointRow | null> =>
+  key.endpointId === null ? null : loaders.endpoints.load(key.endpointId)
+
+/** Returns the provider of a provider key: its own, or that of the endpoint to which it belongs. */
+export const providerOfProviderKey = (
+  key: ProviderKeyRow,
+  context: Context,
+): MaybePromise<ProviderRow | null> =>
+  key.providerId !== null
+    ? context.loaders.providers.load(key.providerId)
+    : whenKnown(endpointOfProviderKey(key, context), (endpoint) =>
+        endpoint ? providerOfEndpoint(endpoint, context) : null,
+      )
+
+/** Returns the API formats that a provider key serves; null if it serves all of its provider's. */
+export const apiFormatsOfProviderKey = (
+  key: ProviderKeyRow,
+  context: Context,
+): MaybePromise<readonly string[] | null> =>
+  key.apiFormats !== null || key.endpointId === null
+    ? key.apiFormats
+    : whenKnown(endpointOfProviderKey(key, context), (endpoint) =>
+        endpoint?.apiFormat == null ? [] : [endpoint.apiFormat],
+      )
+
+/** Returns the mask of a provider key; null if it is no key, or cannot be decrypted. */
+export const maskedProviderKey = (key: ProviderKeyRow, { maskStoredKey }: Context): string | null =>
+  key.authType === 'api_key' ? maskStoredKey(key.storedKey) : null

@@ -216,11 +216,14 @@ export const CacheStats = builder.objectRef<CacheStatsShape>('CacheStats').imple
       resolve: () => 'cache_aware',
     }),
     schedulingMode: t.string({
-      description: 'The gateway’s scheduling mode is cache_affinity or fixed_order.',
+      nullable: true,
+      description:
+        'The gateway’s scheduling mode is cache_affinity, fixed_order or load_balance; null if it cannot be read.',
       resolve: (_stats, _args, context) => schedulingMode(context),
     }),
     priorityMode: t.string({
-      description: 'The gateway’s priority mode is provider or global_key.',
+      nullable: true,
+      description: 'The gateway’s priority mode is provider or global_key; null if it cannot be read.',
       resolve: (_stats, _args, context) => priorityMode(context),
     }),
     storageType: t.expose('storageType', {
