@@ -67,7 +67,8 @@ export async function primeAffinityJoins(
   ])
 
   const endpointIds = wants(NEEDS_ENDPOINT) ? ids('endpointId') : []
-  const providerKeys = found(loaders.providerKeys, ids('providerKeyId'))
+  const wantsMore = wantsEndpointOfKey || wantsMultiplier
+  const providerKeys = wantsMore ? found(loaders.providerKeys, ids('providerKeyId')) : []
   if (wantsEndpointOfKey) {
     for (const { endpointId } of providerKeys) if (endpointId !== null) endpointIds.push(endpointId)
   }

@@ -110,7 +110,7 @@ function statsText(stats: CacheStats, { terminal }: Cli): string {
       ['invalidations', count(stats.cacheInvalidations)],
       ['provider switches', count(stats.providerSwitches)],
       ['key switches', count(stats.keySwitches)],
-      ['scheduling', `${stats.schedulingMode}, ${stats.priorityMode}`],
+      ['scheduling', `${stats.schedulingMode ?? 'unknown'}, ${stats.priorityMode ?? 'unknown'}`],
       ['scheduler batches', count(schedulerMetrics.totalBatches)],
       ['scheduler hit rate', percent(schedulerMetrics.cacheHitRate)],
       ['denied by concurrency', count(schedulerMetrics.concurrencyDenied)],
