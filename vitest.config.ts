@@ -2,10 +2,14 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 
 /** These directories start whole services, browsers, clusters or installs, or run against the clock. */
-const WORLD = ['browser', 'deploy', 'faults', 'package', 'soak', 'tracing'].map(
+const WORLD = ['browser', 'deploy', 'faults', 'package', 'tracing'].map(
   (directory) => `tests/${directory}/**/*.test.ts`,
 )
 WORLD.push('tests/attacks/fuzz.test.ts')
+/** The soak asserts that its load is served in time, so that it runs when all other tests have ended. */
+const ALONE = ['tests/soak/soak.test.ts']
+/** Half of the time of a test of the world goes into waiting for something to start, so that there may be more than cores. */
+const WORKERS = 3
 
 const project = (
   name: string,
@@ -28,7 +32,7 @@ const project = (
     hookTimeout: 120_000,
     expect: { poll: { timeout: 15_000 } },
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: WORKERS,
     ...test,
   },
 })
@@ -37,11 +41,12 @@ export default defineConfig({
   test: {
     // Once for both projects, which inherit what it provides.
     globalSetup: ['tests/support/servers/global.ts'],
-    maxWorkers: 2,
+    maxWorkers: WORKERS,
     projects: [
       // Its files share the modules of a worker: no file may mock a module or leave a global changed.
-      project('fast', { include: ['tests/**/*.test.ts'], exclude: WORLD, isolate: false }),
+      project('fast', { include: ['tests/**/*.test.ts'], exclude: [...WORLD, ...ALONE], isolate: false }),
       project('world', { include: WORLD }),
+      project('alone', { include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } }),
     ],
   },
 })

@@ -118,7 +118,7 @@ export async function createApp(
     metrics.guardDeleted(count),
   )
   const gateways = config.gateways && createPoller(config.gateways, logger)
-  const statistics = createStatisticsReader(cache.statsStore, () => gateways?.counters() ?? [])
+  const statistics = createStatisticsReader(cache.statsStore, gateways)
   const auditStore = createPrismaAuditStore(database.prisma, { now, instance: instanceTag() })
   const audit = createAuditTrail({
     store: auditStore,

@@ -10,8 +10,6 @@ export interface KeyFamily {
   readonly name: string
   /** The prefix of every key of the family. If the prefixes of two families match a key, the longer one wins. */
   readonly prefix: string
-  /** What the keys hold as `modelId`: a global model's id (the default), or a name that a client asked for. */
-  readonly modelIs?: 'id' | 'name'
   /** The dimensions that the family adds to those that every affinity has. */
   readonly dimensions: readonly Dimension[]
   /** The orders in which its records can be read. */

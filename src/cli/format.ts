@@ -85,7 +85,12 @@ export function properties(
 const printableValue = (value: Parameters<typeof cell>[0]): string =>
   typeof value === 'string' && value !== '' ? printable(value) : cell(value)
 
-export const count = (value: number): string => value.toLocaleString('en')
+/** Writes a count with separators: `1,234`; null if it is not known. */
+export function count(value: number): string
+export function count(value: number | null): string | null
+export function count(value: number | null): string | null {
+  return value === null ? null : value.toLocaleString('en')
+}
 
 /** Writes a number with its noun: `1 affinity`, `2 affinities`. */
 export const counted = (value: number, one: string, many: string): string =>

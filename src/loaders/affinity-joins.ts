@@ -26,7 +26,6 @@ export async function primeAffinityJoins(
   loaders: Loaders,
   records: readonly AffinityRecord[],
   selected: Selected,
-  isModelName: (record: AffinityRecord) => boolean = () => false,
 ): Promise<void> {
   const wants = (fields: readonly string[]) => fields.some((field) => field in selected)
   const ids = (field: 'affinityKey' | 'providerId' | 'endpointId' | 'providerKeyId' | 'modelId') => [
@@ -48,17 +47,11 @@ export async function primeAffinityJoins(
     selects(selected['endpoint'], 'provider') ||
     selects(ofProviderKey?.['endpoint'], 'provider') ||
     wantsProviderOfKey
-  const modelIds = new Set<string>()
-  const modelNames = new Set<string>()
-  if (wants(NEEDS_MODEL)) {
-    for (const record of records) (isModelName(record) ? modelNames : modelIds).add(record.modelId)
-  }
 
   await Promise.all([
     wants(NEEDS_API_KEY) && primeApiKeys(ids('affinityKey')),
     wants(NEEDS_PROVIDER_KEY) && loaders.providerKeys.prime(ids('providerKeyId')),
-    loaders.globalModels.prime(modelIds),
-    loaders.globalModelsByName.prime(modelNames),
+    wants(NEEDS_MODEL) && loaders.globalModels.prime(ids('modelId')),
     !wantsProviderOfEndpoint && wants(NEEDS_PROVIDER) && loaders.providers.prime(ids('providerId')),
     !wantsEndpointOfKey &&
       !wantsMultiplier &&

@@ -31,7 +31,7 @@ export interface Loaders {
   readonly providerKeys: EntityLoader<ProviderKeyRow>
   readonly globalModels: EntityLoader<GlobalModelRow>
   /** Global models by a name that leads to them: their own, or a provider's. */
-  readonly globalModelsByName: EntityLoader<GlobalModelRow>
+  readonly globalModelsNamed: EntityLoader<GlobalModelRow>
   /** Which active providers serve a global model, and under which names; by global model id. */
   readonly models: EntityLoader<readonly ServingModelRow[]>
   /** Reads them when a field first asks for them, and then once. */
@@ -47,7 +47,7 @@ export function createLoaders(gateway: GatewayStore): Loaders {
     endpoints: rowsById((ids) => gateway.endpoints(ids)),
     providerKeys: rowsById((ids) => gateway.providerKeys(ids)),
     globalModels: rowsById((ids) => gateway.globalModels(ids)),
-    globalModelsByName: createEntityLoader(
+    globalModelsNamed: createEntityLoader(
       async (names) =>
         new Map((await gateway.globalModelsNamed(names)).map(({ name, model }) => [name, model])),
     ),

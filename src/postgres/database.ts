@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { SqlDriverAdapter, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
+import pLimit from 'p-limit'
 import pg from 'pg'
 import { ConfigurationError } from '../errors.js'
 import { PrismaClient } from '../generated/prisma/client.js'
@@ -37,9 +38,9 @@ export interface Database {
 export interface PgDatabaseOptions {
   /** postgresql://user:password@host:port/database; `schema=` names another schema than `public`. */
   readonly url: string
-  /** The maximum number of connections. Default 10. */
+  /** The maximum number of statements at once, each on its connection. Default 10. One more connection is for pings. */
   readonly poolSize?: number
-  /** Milliseconds to connect, or to wait for a free connection of the pool. Default 2,000. */
+  /** Milliseconds to connect. Default 2,000. */
   readonly connectTimeoutMs?: number
   /** Milliseconds after which the server cancels a statement. Default 5,000. If the server hangs, 1,500 is the limit. */
   readonly statementTimeoutMs?: number
@@ -64,6 +65,8 @@ const SESSION_SETTINGS = '-c TimeZone=UTC'
 /** Quotes a name for PostgreSQL's `options`: unquoted names become lower case, and a blank would end the option. */
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`.replace(/[\\\s]/g, '\\$&')
 
+const poolSizeOf = ({ poolSize = 10 }: PgDatabaseOptions): number => poolSize
+
 function poolConfig(options: PgDatabaseOptions): { config: pg.PoolConfig; schemaName: string | undefined } {
   const url = URL.canParse(options.url) ? new URL(options.url) : undefined
   // Not `new URL` alone, because Node's error would contain the URL with its password.
@@ -79,7 +82,7 @@ function poolConfig(options: PgDatabaseOptions): { config: pg.PoolConfig; schema
   const config: pg.PoolConfig = {
     connectionString: url.href,
     application_name: 'affinityql',
-    max: options.poolSize ?? 10,
+    max: poolSizeOf(options) + 1,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 2_000,
     statement_timeout: statementTimeoutMs,
     lock_timeout: Math.min(LOCK_TIMEOUT_MS, statementTimeoutMs),
@@ -101,6 +104,9 @@ export function createPgDatabase(options: PgDatabaseOptions): Database {
   pool.on('error', (error) => options.onError?.(error))
   const factory = new PrismaPg(pool, schemaName === undefined ? {} : { schema: schemaName })
   const guard = createHangGuard({ ...HANG_GUARD, probe: () => probe(config) })
+  // A statement that waits for its turn is not refused: a crowd at our pool says nothing about the database. The guard ends
+  // the wait if the database hangs. pg's own queue knows only a time-out.
+  const inTurn = pLimit(poolSizeOf(options))
   return assemble(
     factory,
     addressOf(config),
@@ -114,7 +120,7 @@ export function createPgDatabase(options: PgDatabaseOptions): Database {
         return pool.end()
       },
     },
-    guard.run,
+    (statement) => guard.run(() => inTurn(statement)),
   )
 }
 

@@ -5,7 +5,6 @@ import type { Context } from '../context.js'
 import { NotFoundError } from '../errors.js'
 import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
 import { primeAffinityJoins, type Selected } from '../loaders/affinity-joins.js'
-import { isModelName } from './affinity.js'
 import {
   decodeCursor,
   encodeCursor,
@@ -140,7 +139,7 @@ async function readAffinities(request: SelectedPage, context: Context): Promise<
   const { order, first, offset, after, fingerprint, selection, selected, matched } = request
   const page = { selection, order, first, offset, ...(after && { after }) }
   const { records, totalCount, hasNextPage, hasPreviousPage } = await context.affinities.page(page)
-  await primeAffinityJoins(context.loaders, records, selected, isModelName)
+  await primeAffinityJoins(context.loaders, records, selected)
   return {
     items: () => records,
     totalCount: () => totalCount,

@@ -1,5 +1,4 @@
 import type { AffinityRecord } from '../affinities/affinity-record.js'
-import { FAMILIES } from '../affinities/families/index.js'
 import type { Context } from '../context.js'
 import type {
   ApiKeyRow,
@@ -25,11 +24,8 @@ export const apiKeyOf = (record: AffinityRecord, { loaders }: Context): MaybePro
 export const userOf = (record: AffinityRecord, context: Context): MaybePromise<UserRow | null> =>
   whenKnown(apiKeyOf(record, context), (key) => (key ? context.loaders.users.load(key.userId) : null))
 
-/** Whether the record's family holds the name that a client asked for in place of a global model's id. */
-export const isModelName = ({ key }: AffinityRecord): boolean => FAMILIES.of(key)?.modelIs === 'name'
-
 export const modelOf = (record: AffinityRecord, { loaders }: Context): MaybePromise<GlobalModelRow | null> =>
-  (isModelName(record) ? loaders.globalModelsByName : loaders.globalModels).load(record.modelId)
+  loaders.globalModels.load(record.modelId)
 
 export const providerKeyOf = (
   record: AffinityRecord,

@@ -2,14 +2,14 @@ import type { ObservedFigures } from '../affinities/affinity-source.js'
 import type { StorageType } from '../affinities/affinity-store.js'
 import type { Context } from '../context.js'
 import type { DynamicReservation } from '../gateway/gateway.js'
-import type { Statistics } from '../statistics/statistics.js'
+import type { ReportedStatistics, Statistics } from '../statistics/statistics.js'
 import { once } from '../util/promises.js'
 
 /** Statistics for one request. Each part is read once, when a field first needs it. */
 export interface CacheStats {
   readonly storageType: StorageType
   /** @throws UnavailableError if the cache does not answer */
-  statistics(): Promise<Statistics>
+  statistics(): Promise<ReportedStatistics>
   /** Counts the live records. @throws UnavailableError if the cache does not answer */
   totalAffinities(): Promise<number>
   readonly observed: ObservedFigures
@@ -39,13 +39,19 @@ export function reuseRate({ created, refreshed, providerSwitches, keySwitches }:
   return uses === 0 ? null : refreshed / uses
 }
 
-/** Computes the number of the dynamic reservation's checks, and the share that was in a probe phase; 0 if there were none. */
-export function reservationChecks({ scheduler }: Statistics) {
-  const totalChecks = scheduler.reservationProbeCount + scheduler.reservationStableCount
-  return {
-    totalChecks,
-    probePhaseRatio: totalChecks === 0 ? 0 : scheduler.reservationProbeCount / totalChecks,
+/**
+ * Computes the number of the dynamic reservation's checks, and the share that was in a probe phase. The number is null if no
+ * gateway reports it; the share is also null if there were none.
+ */
+export function reservationChecks({
+  scheduler: { reservationProbeCount, reservationStableCount },
+}: Statistics) {
+  if (reservationProbeCount === null && reservationStableCount === null) {
+    return { totalChecks: null, probePhaseRatio: null }
   }
+  const probes = reservationProbeCount ?? 0
+  const totalChecks = probes + (reservationStableCount ?? 0)
+  return { totalChecks, probePhaseRatio: totalChecks === 0 ? null : probes / totalChecks }
 }
 
 export interface ConfigParameter {

@@ -12,7 +12,6 @@ import type {
 } from '../gateway/rows.js'
 import type { Loaders } from '../loaders/index.js'
 import { type MaybePromise, whenKnown } from '../util/promises.js'
-import { isModelName } from './affinity.js'
 
 export const STALE_REASONS = [
   'API_KEY_DELETED',
@@ -83,8 +82,7 @@ export function staleReasons(
     loaders.providers.load(record.providerId),
     loaders.endpoints.load(record.endpointId),
     loaders.providerKeys.load(record.providerKeyId),
-    // What a name leads to depends on more than its rows.
-    isModelName(record) ? null : loaders.globalModels.load(record.modelId),
+    loaders.globalModels.load(record.modelId),
   ] as const
   const [apiKey, provider, endpoint, providerKey, model] = rows
   if (
@@ -109,7 +107,7 @@ export function staleReasons(
       ...providerReasons(providerRow),
       ...endpointReasons(endpointRow),
       ...providerKeyReasons(providerKeyRow, now),
-      ...(isModelName(record) ? [] : modelReasons(record.modelId, modelRow)),
+      ...modelReasons(record.modelId, modelRow),
     ]
     const user = key ? loaders.users.load(key.userId) : null
     return whenKnown(user, (row) => [...apiKeyReasons(key, row, now), ...rest])

@@ -55,7 +55,9 @@ const CacheConfig = builder.objectRef<CacheConfigShape>('CacheConfig').implement
         'An affinity lasts for so many seconds after its last use, unless its provider key sets another time.',
     }),
     cacheReservationRatio: t.exposeFloat('cacheReservationRatio', {
-      description: 'The gateway keeps this share of a provider key’s capacity for pinned requests, 0 to 1.',
+      nullable: true,
+      description:
+        'The gateway keeps this share of a provider key’s capacity for pinned requests, 0 to 1; null where the gateway has no reservation.',
     }),
     dynamicReservation: t.expose('dynamicReservation', {
       type: DynamicReservationConfig,

@@ -12,7 +12,9 @@ import { MAX_INT } from '../util/int32.js'
 import { builder } from './builder.js'
 import { DynamicReservationConfig } from './cache-config.js'
 
-const clamped = (count: number): number => Math.min(count, MAX_INT)
+/** Limits a count to GraphQL's largest Int; null if nobody reports it. */
+const clamped = <Count extends number | null>(count: Count) =>
+  count === null ? count : Math.min(count, MAX_INT)
 const AS_BELOW = 'This repeats the field of the same name in `affinityStats`.'
 const HIT_RATE =
   'The hit rate is hits / (hits + misses), 0 to 1; null if there was no look-up, since no data is not a rate of 0.'
@@ -35,40 +37,48 @@ const StorageType = builder.enumType('StorageType', {
 })
 
 const SchedulerMetrics = builder.objectRef<Statistics['scheduler']>('SchedulerMetrics').implement({
-  description: `These are the counts of the gateways’ schedulers, summed over all gateways that report. A count is 0 to ${MAX_INT}.`,
+  description: `These are the counts of the gateways’ schedulers, summed over all gateways that report. A count is 0 to ${MAX_INT}; null if no gateway reports it, since no data is not 0.`,
   fields: (t) => ({
     totalBatches: t.int({
+      nullable: true,
       description: 'So many times candidates were gathered for a request.',
       resolve: ({ totalBatches }) => clamped(totalBatches),
     }),
     lastBatchSize: t.int({
+      nullable: true,
       description: 'The latest batch had so many candidates.',
       resolve: ({ lastBatchSize }) => clamped(lastBatchSize),
     }),
     totalCandidates: t.int({
+      nullable: true,
       description: 'So many provider keys could have served a request, summed over all requests.',
       resolve: ({ totalCandidates }) => clamped(totalCandidates),
     }),
     lastCandidateCount: t.int({
+      nullable: true,
       description: 'So many provider keys could have served the latest request.',
       resolve: ({ lastCandidateCount }) => clamped(lastCandidateCount),
     }),
     cacheHits: t.int({
+      nullable: true,
       description: 'So many requests went to the provider key that they were pinned to.',
       resolve: ({ cacheHits }) => clamped(cacheHits),
     }),
     cacheMisses: t.int({
+      nullable: true,
       description: 'So many requests had no pin, or could not go where it pointed.',
       resolve: ({ cacheMisses }) => clamped(cacheMisses),
     }),
     cacheHitRate: t.exposeFloat('cacheHitRate', { nullable: true, description: HIT_RATE }),
     concurrencyDenied: t.int({
+      nullable: true,
       description:
         'So many times a provider key was passed over because its concurrent requests were used up.',
       resolve: ({ concurrencyDenied }) => clamped(concurrencyDenied),
     }),
     avgCandidatesPerBatch: t.exposeFloat('avgCandidatesPerBatch', {
-      description: 'A batch has so many candidates on average; 0 before any batch.',
+      nullable: true,
+      description: 'A batch has so many candidates on average; null before any batch.',
     }),
     lastApiFormat: t.exposeString('lastApiFormat', {
       nullable: true,
@@ -84,22 +94,25 @@ const SchedulerMetrics = builder.objectRef<Statistics['scheduler']>('SchedulerMe
       description: 'The latest batch was gathered at this time; null if no gateway reports it.',
     }),
     reservationProbeCount: t.int({
+      nullable: true,
       description: 'The gateways made so many checks of the dynamic reservation during a probe phase.',
       resolve: ({ reservationProbeCount }) => clamped(reservationProbeCount),
     }),
     reservationStableCount: t.int({
+      nullable: true,
       description: 'The gateways made so many checks of the dynamic reservation after the probe phase.',
       resolve: ({ reservationStableCount }) => clamped(reservationStableCount),
     }),
     avgReservationRatio: t.exposeFloat('avgReservationRatio', {
+      nullable: true,
       description:
-        'The gateways keep this share of capacity for pinned requests on average, 0 to 1, weighted by their checks; 0 if no gateway reports it.',
+        'The gateways keep this share of capacity for pinned requests on average, 0 to 1, weighted by their checks.',
     }),
   }),
 })
 
 const AffinityStats = builder.objectRef<CacheStatsShape>('AffinityStats').implement({
-  description: `These are the counts of the gateways’ affinity managers, summed over all gateways that report. A count is 0 to ${MAX_INT}.`,
+  description: `These are the counts of the gateways’ affinity managers, summed over all gateways that report. A count is 0 to ${MAX_INT}; null if no gateway reports it.`,
   fields: (t) => ({
     storageType: t.expose('storageType', {
       type: StorageType,
@@ -110,10 +123,12 @@ const AffinityStats = builder.objectRef<CacheStatsShape>('AffinityStats').implem
       resolve: totalAffinities,
     }),
     cacheHits: t.int({
+      nullable: true,
       description: 'So many look-ups found an affinity.',
       resolve: countOf('cacheHits'),
     }),
     cacheMisses: t.int({
+      nullable: true,
       description: 'So many look-ups found no affinity.',
       resolve: countOf('cacheMisses'),
     }),
@@ -123,15 +138,18 @@ const AffinityStats = builder.objectRef<CacheStatsShape>('AffinityStats').implem
       resolve: affinityHitRate,
     }),
     cacheInvalidations: t.int({
+      nullable: true,
       description:
         'So many affinities were removed before they expired, by gateways and by clears of this service.',
       resolve: countOf('cacheInvalidations'),
     }),
     providerSwitches: t.int({
+      nullable: true,
       description: 'So many affinities moved to another provider.',
       resolve: countOf('providerSwitches'),
     }),
     keySwitches: t.int({
+      nullable: true,
       description: 'So many affinities moved to another provider key of the same provider.',
       resolve: countOf('keySwitches'),
     }),
@@ -148,19 +166,23 @@ const DynamicReservationStats = builder.objectRef<Statistics>('DynamicReservatio
     'This says how much of the provider keys’ capacity the gateways keep free for pinned requests.',
   fields: (t) => ({
     enabled: t.boolean({
+      nullable: true,
       description: 'The reservation is always enabled: the gateway has no switch for it.',
       resolve: () => true,
     }),
     currentAvgRatio: t.float({
-      description: 'The gateways keep this share on average, 0 to 1; 0 if no gateway reports it.',
+      nullable: true,
+      description: 'The gateways keep this share on average, 0 to 1; null if no gateway reports it.',
       resolve: ({ scheduler }) => scheduler.avgReservationRatio,
     }),
     probePhaseRatio: t.float({
-      description: 'This share of the checks fell into a probe phase, 0 to 1; 0 before any check.',
+      nullable: true,
+      description: 'This share of the checks fell into a probe phase, 0 to 1; null before any check.',
       resolve: (statistics) => reservationChecks(statistics).probePhaseRatio,
     }),
     totalChecks: t.int({
-      description: `The gateways have made so many checks, 0 to ${MAX_INT}.`,
+      nullable: true,
+      description: `The gateways have made so many checks, 0 to ${MAX_INT}; null if no gateway reports it.`,
       resolve: (statistics) => clamped(reservationChecks(statistics).totalChecks),
     }),
     config: t.field({
@@ -218,12 +240,12 @@ export const CacheStats = builder.objectRef<CacheStatsShape>('CacheStats').imple
     schedulingMode: t.string({
       nullable: true,
       description:
-        'The gateway’s scheduling mode is cache_affinity, fixed_order or load_balance; null if it cannot be read.',
+        'The gateway’s scheduling mode is cache_affinity, fixed_order or another one; null while it cannot be read.',
       resolve: (_stats, _args, context) => schedulingMode(context),
     }),
     priorityMode: t.string({
       nullable: true,
-      description: 'The gateway’s priority mode is provider or global_key; null if it cannot be read.',
+      description: 'The gateway’s priority mode is provider or global_key; null while it cannot be read.',
       resolve: (_stats, _args, context) => priorityMode(context),
     }),
     storageType: t.expose('storageType', {
@@ -234,16 +256,20 @@ export const CacheStats = builder.objectRef<CacheStatsShape>('CacheStats').imple
       description: 'So many affinities are live now.',
       resolve: totalAffinities,
     }),
-    cacheHits: t.int({ description: AS_BELOW, resolve: countOf('cacheHits') }),
-    cacheMisses: t.int({ description: AS_BELOW, resolve: countOf('cacheMisses') }),
+    cacheHits: t.int({ nullable: true, description: AS_BELOW, resolve: countOf('cacheHits') }),
+    cacheMisses: t.int({ nullable: true, description: AS_BELOW, resolve: countOf('cacheMisses') }),
     cacheHitRate: t.float({
       nullable: true,
       description: HIT_RATE,
       resolve: affinityHitRate,
     }),
-    cacheInvalidations: t.int({ description: AS_BELOW, resolve: countOf('cacheInvalidations') }),
-    providerSwitches: t.int({ description: AS_BELOW, resolve: countOf('providerSwitches') }),
-    keySwitches: t.int({ description: AS_BELOW, resolve: countOf('keySwitches') }),
+    cacheInvalidations: t.int({
+      nullable: true,
+      description: AS_BELOW,
+      resolve: countOf('cacheInvalidations'),
+    }),
+    providerSwitches: t.int({ nullable: true, description: AS_BELOW, resolve: countOf('providerSwitches') }),
+    keySwitches: t.int({ nullable: true, description: AS_BELOW, resolve: countOf('keySwitches') }),
     schedulerMetrics: t.field({
       type: SchedulerMetrics,
       description: 'These are the counts of the gateways’ schedulers.',
@@ -258,6 +284,12 @@ export const CacheStats = builder.objectRef<CacheStatsShape>('CacheStats').imple
       type: DynamicReservationStats,
       description: 'This says how much capacity the gateways keep for pinned requests.',
       resolve: (stats) => stats.statistics(),
+    }),
+    countersProblem: t.string({
+      nullable: true,
+      description:
+        'This sentence says why counts of the gateways are null or incomplete, and what to set; null if every source reports.',
+      resolve: async (stats) => (await stats.statistics()).problem,
     }),
     observed: t.expose('observed', {
       type: ObservedStats,

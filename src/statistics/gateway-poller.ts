@@ -38,14 +38,42 @@ const STATS_PATH = '/api/admin/monitoring/cache/stats'
 /** The limit of an answer in bytes; a gateway's answer has a few kilobytes. */
 const MAX_ANSWER_BYTES = 1024 * 1024
 
+/** Number of polls in a row whose counts must not fall before they are believed again. */
+const STEADY_POLLS = 12
+
 interface Poll {
   readonly state: GatewayState
+  /** The counters that may be shown. */
   readonly counters: Counters | undefined
+  /** The counters of the latest answer, shown or not. */
+  readonly latest: Counters | undefined
+  /** Number of polls in a row without a count that fell; STEADY_POLLS or more is trustworthy. */
+  readonly steadyPolls: number
 }
 
+/** A count can only grow in one process. The sum of these grows, too. */
+const COUNTS = {
+  scheduler: [
+    'total_batches',
+    'total_candidates',
+    'cache_hits',
+    'cache_misses',
+    'concurrency_denied',
+    'reservation_probe_count',
+    'reservation_stable_count',
+  ],
+  affinity: ['cache_hits', 'cache_misses', 'cache_invalidations', 'provider_switches', 'key_switches'],
+} as const
+
+/** Checks whether a count fell from one answer to the next: another worker answered, or the gateway was restarted. */
+const ranBackwards = (before: Counters, now: Counters): boolean =>
+  COUNTS.scheduler.some((name) => (now.scheduler[name] ?? Infinity) < (before.scheduler[name] ?? 0)) ||
+  COUNTS.affinity.some((name) => (now.affinity[name] ?? Infinity) < (before.affinity[name] ?? 0))
+
 /**
- * Polls gateways over HTTP that do not write their statistics to Redis. A gateway that is down, is slow or answers anything
- * else is reported and left out; it never fails a request.
+ * Polls gateways over HTTP for their statistics. A gateway that is down, is slow or answers anything else is reported and left
+ * out; it never fails a request. Each worker of a gateway counts for itself from its start, so that counts which run backwards
+ * come from several workers, or from a restart; they are left out until twelve polls in a row have not.
  */
 export function createGatewayPoller(options: GatewayPollerOptions): GatewayPoller {
   const { urls, token, onChange, intervalMs = 10_000, timeoutMs = 2_000 } = options
@@ -63,10 +91,9 @@ export function createGatewayPoller(options: GatewayPollerOptions): GatewayPolle
     clearTimeout(giveUp)
     inFlight.delete(controller)
     if (isStopped) return
-    const problem = typeof answer === 'string' ? answer : null
-    const state = { url, isUp: problem === null, problem }
-    polls.set(url, { state, counters: typeof answer === 'string' ? undefined : answer })
-    if (changes.isNew(url, state.isUp ? 'up' : 'down')) onChange(state)
+    const next = nextPoll(url, answer, polls.get(url))
+    polls.set(url, next)
+    if (changes.isNew(url, kindOf(next.state))) onChange(next.state)
   }
 
   const pollAll = () => {
@@ -89,6 +116,32 @@ export function createGatewayPoller(options: GatewayPollerOptions): GatewayPolle
     },
   }
 }
+
+/** @param answer the counters, or what is wrong */
+function nextPoll(url: string, answer: Counters | string, before: Poll | undefined): Poll {
+  if (typeof answer === 'string') {
+    const state = { url, isUp: false, problem: answer }
+    // Counts that are lower after an outage are those of a restart, and not of another worker.
+    return { state, counters: undefined, latest: undefined, steadyPolls: before?.steadyPolls ?? STEADY_POLLS }
+  }
+  const fell = before?.latest !== undefined && ranBackwards(before.latest, answer)
+  const steadyPolls = fell ? 0 : (before?.steadyPolls ?? STEADY_POLLS) + 1
+  const isSteady = steadyPolls >= STEADY_POLLS
+  const problem = isSteady ? null : CONTRADICTS_ITSELF
+  return {
+    state: { url, isUp: isSteady, problem },
+    counters: isSteady ? answer : undefined,
+    latest: answer,
+    steadyPolls,
+  }
+}
+
+const CONTRADICTS_ITSELF =
+  'its counts run backwards: several workers answer behind this address, or it was restarted'
+
+/** A state is reported when its kind changes, and not with each new problem of a gateway that is down. */
+const kindOf = ({ isUp, problem }: GatewayState): string =>
+  isUp ? 'up' : problem === CONTRADICTS_ITSELF ? 'contradicts itself' : 'down'
 
 /** Says in our own words what is wrong with an answer. */
 class BadAnswer extends Error {}

@@ -36,7 +36,7 @@ describe('signing in', () => {
       `sessionStorage.setItem('affinityql.session', JSON.stringify({ token: 'ended', expiresAt: null }))`,
     )
     await page.reload()
-    await page.getByText('Your session has ended').waitFor()
+    await page.getByRole('heading', { name: 'Your session has ended' }).waitFor()
     await page.getByRole('dialog').getByText('Token', { exact: true }).click()
     await page.getByRole('textbox', { name: 'Token' }).fill(ADMIN_TOKEN)
     await page.getByRole('button', { name: 'Sign in' }).click()

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
-import { createGatewayStore } from '../../src/gateway/aether/aether-gateway.js'
+import { createAetherGateway, createGatewayStore } from '../../src/gateway/aether/aether-gateway.js'
+import type { GatewayTraits } from '../../src/gateway/gateway.js'
+import { createPgDatabase } from '../../src/postgres/database.js'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { psql } from '../support/servers/postgres.js'
-import { LATER_GENERATIONS, type LaterGeneration } from '../support/servers/shared.js'
+import { freshDatabase, LATER_GENERATIONS, type LaterGeneration } from '../support/servers/shared.js'
 
 const GENERATION_OF = { 'provider-keys': 'PROVIDER_KEYS', 'process-memory': 'PROCESS_MEMORY' } as const
 
@@ -279,6 +281,80 @@ describe('a gateway that is upgraded beside us', () => {
       ])
     const { data: after } = await service.query('{ gateway { generation missing { field } } }')
     expect(after.gateway).toEqual({ generation: 'PROVIDER_KEYS', missing: [] })
+    await service.close()
+  })
+
+  it('is looked at each minute, and what is found is told where it is something else', async () => {
+    const url = freshDatabase()
+    const database = createPgDatabase({ url })
+    const gateway = createAetherGateway(database, { encryptionKey: 'any' })
+    await gateway.schema.prepare()
+    const told: GatewayTraits[] = []
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const stop = gateway.watch((traits) => told.push(traits))
+    const looked = async () => {
+      const answered = new Promise<void>((resolve) => {
+        const remove = database.onQuery(() => {
+          remove()
+          resolve()
+        })
+      })
+      vi.advanceTimersByTime(60_000)
+      await answered
+      await gateway.store.providers([])
+    }
+    await looked()
+    expect(told).toEqual([])
+    psql(url, 'ALTER TABLE users DROP COLUMN email; CREATE TABLE unrelated (id int)')
+    await looked()
+    expect(told.map(({ missing }) => missing)).toEqual([[{ field: 'User.email', needs: 'users.email' }]])
+    psql(url, 'CREATE TABLE routing_groups (id text); ALTER TABLE provider_api_keys DROP COLUMN endpoint_id')
+    await looked()
+    expect(told.map(({ generation }) => generation)).toEqual(['ENDPOINT_KEYS', 'PROCESS_MEMORY'])
+    expect(gateway.traits().redisDecidesRouting).toBe(false)
+    stop()
+    vi.useRealTimers()
+    await database.close()
+  })
+})
+
+describe('a gateway with nothing but users, API keys and providers', () => {
+  it('is started beside, and what the tables cannot tell is named', async () => {
+    const databaseUrl = freshDatabase()
+    psql(
+      databaseUrl,
+      `DROP TABLE audit_logs, system_configs, models, global_models, provider_api_keys, provider_endpoints CASCADE;
+       ALTER TABLE users DROP COLUMN username, DROP COLUMN role`,
+    )
+    const service = await startTestApp({ redis: 'empty', env: { DATABASE_URL: databaseUrl } })
+    const { data, errors } = await service.query(
+      '{ gateway { schedulingMode pinsAreHonoured missing { field needs } } cacheStats { schedulingMode priorityMode } }',
+    )
+    expect(errors).toEqual([])
+    expect(data).toEqual({
+      gateway: {
+        schedulingMode: null,
+        pinsAreHonoured: null,
+        missing: [
+          { field: 'User.username', needs: 'users.username' },
+          { field: 'User.role', needs: 'users.role' },
+          { field: 'Endpoint', needs: 'provider_endpoints.id' },
+          { field: 'ProviderKey', needs: 'provider_api_keys.id' },
+          { field: 'GlobalModel', needs: 'global_models.id' },
+          { field: 'ModelMapping', needs: 'models.id' },
+          { field: 'Gateway.schedulingMode', needs: 'system_configs.key and system_configs.value' },
+          { field: 'auditEvents', needs: expect.stringContaining('audit_logs.event_type') },
+        ],
+      },
+      cacheStats: { schedulingMode: null, priorityMode: null },
+    })
+    const clear = await service.query(
+      'mutation { clearAllCache(confirm: true) { __typename ... on UnavailableError { code } } }',
+    )
+    expect(clear.data?.clearAllCache ?? clear.errors[0]?.extensions['code']).toEqual({
+      __typename: 'UnavailableError',
+      code: 'DATABASE_UNAVAILABLE',
+    })
     await service.close()
   })
 })

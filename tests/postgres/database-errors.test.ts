@@ -198,13 +198,15 @@ describe('a PostgreSQL that is too busy', () => {
     }
   })
 
-  test('our pool is exhausted: unavailable after the time to connect', async () => {
+  test('our pool is exhausted: a statement waits for its turn, and a ping has a connection of its own', async () => {
     const database = connect({ poolSize: 1, connectTimeoutMs: 300 })
     await database.ping()
-    const slow = database.prisma.$queryRaw`SELECT pg_sleep(1)::text`.then(() => 'done')
-    const failure = await failureOf(() => database.prisma.user.count())
-    expectUnavailable(failure)
-    expect(await slow).toBe('done')
+    const order: string[] = []
+    const slow = database.prisma.$queryRaw`SELECT pg_sleep(1)::text`.then(() => order.push('slow'))
+    const next = database.prisma.user.count().then(() => order.push('next'))
+    await database.ping().then(() => order.push('ping'))
+    await Promise.all([slow, next])
+    expect(order).toEqual(['ping', 'slow', 'next'])
   })
 
   test('has no connection left: unavailable', async () => {

@@ -152,6 +152,13 @@ describe('/metrics', () => {
     expect(now).toMatchObject({ cache_scheduler_cache_hit_rate: 0, cache_affinity_hit_rate: 0 })
   })
 
+  it('shows no number for a count that no gateway reports', async () => {
+    expect(gatewayFigures(await families(service))).toMatchObject({
+      cache_scheduler_total_batches: Number.NaN,
+      cache_affinity_invalidations: Number.NaN,
+    })
+  })
+
   it('counts operations by root field and outcome, never by a name that a client made up', async () => {
     await service.query('query canary_name { canary_alias: viewer { name } }')
     await service.query('query { ...canary_fragment } fragment canary_fragment on Query { viewer { name } }')

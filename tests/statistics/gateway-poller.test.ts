@@ -69,6 +69,44 @@ describe('a gateway that is asked for its statistics', () => {
     expect(changes[1]?.problem).toBe('it answers with status 503')
   })
 
+  it('is left out while its counts run backwards, and says why, until they have grown twelve times in a row', async () => {
+    const statsOf = (hits: number) => json({ data: { affinity_stats: { cache_hits: hits } } })
+    const gateway = await startGateway(statsOf(1_000))
+    const { poller, changes } = poll([gateway.url])
+    await until(() => expect(poller.counters()).toHaveLength(1))
+    // Two workers answer in turn.
+    let turn = 0
+    gateway.answer = (request, response) => {
+      turn += 1
+      statsOf(turn % 2 === 0 ? 1_000 + turn : 10 + turn)(request, response)
+    }
+    await until(() => expect(changes).toHaveLength(2))
+    expect(changes[1]).toEqual({
+      url: gateway.url,
+      isUp: false,
+      problem: 'its counts run backwards: several workers answer behind this address, or it was restarted',
+    })
+    const asked = gateway.requests.length
+    await until(() => expect(gateway.requests.length).toBeGreaterThan(asked + 5))
+    expect(poller.counters()).toEqual([])
+    gateway.answer = statsOf(2_000)
+    const steadySince = gateway.requests.length
+    await until(() => expect(poller.counters()).toHaveLength(1))
+    expect(gateway.requests.length - steadySince).toBeGreaterThanOrEqual(12)
+    expect(changes.map(({ isUp }) => isUp)).toEqual([true, false, true])
+  })
+
+  it('counts from 0 after an outage: it was restarted', async () => {
+    const gateway = await startGateway(json(STATS))
+    const { poller, changes } = poll([gateway.url])
+    await until(() => expect(poller.counters()).toHaveLength(1))
+    gateway.answer = (_request, response) => response.writeHead(503).end('busy')
+    await until(() => expect(poller.counters()).toEqual([]))
+    gateway.answer = json({ data: { affinity_stats: { cache_hits: 0 } } })
+    await until(() => expect(poller.counters()).toEqual([{ scheduler: {}, affinity: { cache_hits: 0 } }]))
+    expect(changes.map(({ isUp }) => isUp)).toEqual([true, false, true])
+  })
+
   it('hides none of the others', async () => {
     const up = await startGateway(json(STATS))
     const down = await startGateway(json(STATS))

@@ -14,32 +14,32 @@ const counters = (scheduler: SchedulerCounters, affinity: AffinityCounters = {})
 })
 
 describe('statistics of several sources', () => {
-  it('are zeros and nulls where nobody counts: no data is not a rate of 0', () => {
+  it('are null where nobody counts: no data is not 0', () => {
     expect(combine([counters({})])).toEqual({
       scheduler: {
-        totalBatches: 0,
-        totalCandidates: 0,
-        cacheHits: 0,
-        cacheMisses: 0,
+        totalBatches: null,
+        totalCandidates: null,
+        cacheHits: null,
+        cacheMisses: null,
         cacheHitRate: null,
-        concurrencyDenied: 0,
-        avgCandidatesPerBatch: 0,
-        reservationProbeCount: 0,
-        reservationStableCount: 0,
-        avgReservationRatio: 0,
-        lastBatchSize: 0,
-        lastCandidateCount: 0,
+        concurrencyDenied: null,
+        avgCandidatesPerBatch: null,
+        reservationProbeCount: null,
+        reservationStableCount: null,
+        avgReservationRatio: null,
+        lastBatchSize: null,
+        lastCandidateCount: null,
         lastApiFormat: null,
         lastModelName: null,
         lastUpdatedAt: null,
       },
       affinity: {
-        cacheHits: 0,
-        cacheMisses: 0,
+        cacheHits: null,
+        cacheMisses: null,
         cacheHitRate: null,
-        cacheInvalidations: 0,
-        providerSwitches: 0,
-        keySwitches: 0,
+        cacheInvalidations: null,
+        providerSwitches: null,
+        keySwitches: null,
       },
     })
   })

@@ -233,6 +233,7 @@ export function createMockCache(count: number) {
       priorityMode: 'provider',
       storageType: 'REDIS',
       totalAffinities: records.size,
+      countersProblem: null,
       cacheHits: 9_120,
       cacheMisses: 1_204,
       cacheHitRate: 0.883,

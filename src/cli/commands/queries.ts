@@ -106,7 +106,8 @@ function statsText(stats: CacheStats, { terminal }: Cli): string {
     [
       ['affinities', count(stats.totalAffinities)],
       ['hit rate', percent(stats.cacheHitRate)],
-      ['hits, misses', `${count(stats.cacheHits)}, ${count(stats.cacheMisses)}`],
+      ['hits', count(stats.cacheHits)],
+      ['misses', count(stats.cacheMisses)],
       ['invalidations', count(stats.cacheInvalidations)],
       ['provider switches', count(stats.providerSwitches)],
       ['key switches', count(stats.keySwitches)],
@@ -123,6 +124,7 @@ function statsText(stats: CacheStats, { terminal }: Cli): string {
       ['  expired', count(observed.expired)],
       ['  reuse rate', percent(observed.reuseRate)],
       ['storage', stats.storageType],
+      ...(stats.countersProblem === null ? [] : [['note', stats.countersProblem] as const]),
     ],
     terminal,
   )

@@ -18,7 +18,7 @@ export const SERVICE = {
     secret: true,
     form: 'list',
     description:
-      'These are base URLs of gateways that do not write their statistics to Redis, comma-separated. The service asks each every 10 s and adds its counts to those in Redis. Leave out a gateway that reports to Redis, since it would count twice. This needs `GATEWAY_TOKEN`.',
+      'These are base URLs of the gateway’s nodes, comma-separated. The service asks each for its statistics every 10 s and adds up their counts. Name every node and no load balancer: counts that several workers give behind one address contradict each other and are left out. This needs `GATEWAY_TOKEN`.',
   },
   GATEWAY_TOKEN: {
     schema: bearerToken,

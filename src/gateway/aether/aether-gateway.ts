@@ -57,7 +57,7 @@ function watch(looks: Looks<Statements>, onChange: (traits: GatewayTraits) => vo
     const before = looks.latest()
     // While the database is away, other lines tell of that; what was seen last is still the best guess.
     const after = await looks.again().catch(() => before)
-    if (after && after.fingerprint !== before?.fingerprint) onChange(after.traits)
+    if (after && JSON.stringify(after.traits) !== JSON.stringify(before?.traits)) onChange(after.traits)
   }, LOOK_MS).unref()
   return () => clearInterval(timer)
 }

@@ -2,14 +2,17 @@ import type { GatewayTraits, Generation } from '../gateway.js'
 import type { Reading, RunQuery } from '../table-reader.js'
 import { expressionOf, missingColumns, missingFields, type RowTable, readingOf } from './fields.js'
 import { type ActualTables, generationOf, readTables } from './schema/actual-tables.js'
-import { ENDPOINTS, OTHER_READS, ROW_TABLES } from './tables.js'
+import { ENDPOINTS, OTHER_READS, ROW_TABLES, TABLE_NAMES } from './tables.js'
+
+/** Tables whose columns, or whose being there, decide what is read. */
+const TELLING: ReadonlySet<string> = new Set([...TABLE_NAMES, 'usage_settlement_snapshots'])
 
 /** What one look at the tables found, from which every statement follows. */
 export interface Look {
   readonly tables: ActualTables
   readonly generation: Generation
   readonly traits: GatewayTraits
-  /** Equal for two looks at the same tables. */
+  /** Equal for two looks at the same columns of the tables that are read. */
   readonly fingerprint: string
 }
 
@@ -36,6 +39,7 @@ export function lookAt(tables: ActualTables): Look {
     },
     fingerprint: JSON.stringify(
       [...tables]
+        .filter(([name]) => TELLING.has(name))
         .map(([name, columns]) => [name, [...columns].sort()])
         .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
     ),

@@ -46,8 +46,8 @@ export function Figures({ stats }: { readonly stats: StatsFragment | undefined }
           (scheduler.cacheHitRate === null
             ? t('overview.noCounts')
             : t('overview.hitRateOf', {
-                hits: format.number(scheduler.cacheHits),
-                misses: format.number(scheduler.cacheMisses),
+                hits: format.number(scheduler.cacheHits ?? 0),
+                misses: format.number(scheduler.cacheMisses ?? 0),
               }))
         }
       />
@@ -71,8 +71,15 @@ export function Figures({ stats }: { readonly stats: StatsFragment | undefined }
       />
       <Figure
         name={t('overview.invalidations')}
-        value={affinity && format.number(affinity.cacheInvalidations)}
-        hint={t('overview.invalidationsHint')}
+        value={
+          affinity &&
+          (affinity.cacheInvalidations === null ? (
+            <span className="dim">{t('common.noData')}</span>
+          ) : (
+            format.number(affinity.cacheInvalidations)
+          ))
+        }
+        hint={t(affinity?.cacheInvalidations === null ? 'overview.noCounts' : 'overview.invalidationsHint')}
       />
       <Figure
         name={t('overview.stale')}

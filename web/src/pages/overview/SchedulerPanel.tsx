@@ -11,8 +11,11 @@ export function SchedulerPanel({ stats }: { readonly stats: StatsFragment | unde
   const { schedulerMetrics: metrics, dynamicReservation: reservation } = stats
   const { lastApiFormat, lastModelName, lastUpdatedAt, lastBatchSize, lastCandidateCount } = metrics
   // Some gateways report only totals, and nothing about the last batch.
-  const reported = metrics.totalBatches > 0 || metrics.cacheHitRate !== null
+  const reported = metrics.totalBatches !== null || metrics.cacheHitRate !== null
   const never = reported ? null : t('overview.schedulerNever')
+  /** What nobody reports is no data, and not 0. */
+  const known = (value: number | null, write: (value: number) => string = format.number) =>
+    value === null ? t('common.noData') : write(value)
   return (
     <Panel title={t('overview.scheduler')} hint={lastUpdatedAt === null ? never : <Ago at={lastUpdatedAt} />}>
       <dl className="facts wide">
@@ -23,21 +26,23 @@ export function SchedulerPanel({ stats }: { readonly stats: StatsFragment | unde
         <dt>{t('overview.priorityMode')}</dt>
         <dd className="mono">{stats.priorityMode ?? t('common.unknown')}</dd>
         <dt>{t('overview.batches')}</dt>
-        <dd>{format.number(metrics.totalBatches)}</dd>
+        <dd>{known(metrics.totalBatches)}</dd>
         <dt>{t('overview.candidates')}</dt>
         <dd>
-          {format.number(metrics.totalCandidates)}{' '}
-          <span className="dim">
-            {t('overview.perBatch', { value: format.decimal(metrics.avgCandidatesPerBatch) })}
-          </span>
+          {known(metrics.totalCandidates)}{' '}
+          {metrics.avgCandidatesPerBatch !== null && (
+            <span className="dim">
+              {t('overview.perBatch', { value: format.decimal(metrics.avgCandidatesPerBatch) })}
+            </span>
+          )}
         </dd>
         <dt>{t('overview.lastBatch')}</dt>
         <dd>
-          {lastBatchSize === 0 && lastCandidateCount === 0
+          {lastBatchSize === null && lastCandidateCount === null
             ? t('common.noData')
             : t('overview.lastBatchOf', {
-                size: format.number(lastBatchSize),
-                candidates: format.number(lastCandidateCount),
+                size: known(lastBatchSize),
+                candidates: known(lastCandidateCount),
               })}
         </dd>
         <dt>{t('overview.lastFor')}</dt>
@@ -45,22 +50,24 @@ export function SchedulerPanel({ stats }: { readonly stats: StatsFragment | unde
           {[lastModelName, lastApiFormat].filter((text) => text !== null).join(' · ') || t('common.noData')}
         </dd>
         <dt>{t('overview.denied')}</dt>
-        <dd>{format.number(metrics.concurrencyDenied)}</dd>
+        <dd>{known(metrics.concurrencyDenied)}</dd>
         <dt>{t('overview.reservation')}</dt>
         <dd>
-          {reservation.enabled ? (
-            <>
-              {format.percent(reservation.currentAvgRatio)}{' '}
-              <span className="dim">
-                {t('overview.probePhase')} {format.percent(reservation.probePhaseRatio)}
-              </span>
-            </>
-          ) : (
+          {reservation.enabled === false ? (
             t('overview.reservationOff')
+          ) : (
+            <>
+              {known(reservation.currentAvgRatio, format.percent)}{' '}
+              {reservation.probePhaseRatio !== null && (
+                <span className="dim">
+                  {t('overview.probePhase')} {format.percent(reservation.probePhaseRatio)}
+                </span>
+              )}
+            </>
           )}
         </dd>
         <dt>{t('overview.checks')}</dt>
-        <dd>{format.number(reservation.totalChecks)}</dd>
+        <dd>{known(reservation.totalChecks)}</dd>
       </dl>
     </Panel>
   )

@@ -78,14 +78,17 @@ export function pointOf(
   const seconds = Math.max((at - before.at) / 1_000, 1)
   const perSecond = (now: number, earlier: number) =>
     Math.round((Math.max(now - earlier, 0) / seconds) * 10) / 10
-  const share = (part: number, rest: number) =>
-    part >= 0 && rest >= 0 && part + rest > 0 ? part / (part + rest) : null
+  const share = (part: number | null, rest: number | null) =>
+    part !== null && rest !== null && part >= 0 && rest >= 0 && part + rest > 0 ? part / (part + rest) : null
+  /** What a counter grew by; null if nobody reports it. */
+  const grown = (now: number | null, earlier: number | null) =>
+    now === null || earlier === null ? null : now - earlier
   return {
     at,
     affinities: totalAffinities,
     hitRate: share(
-      schedulerMetrics.cacheHits - thenScheduler.cacheHits,
-      schedulerMetrics.cacheMisses - thenScheduler.cacheMisses,
+      grown(schedulerMetrics.cacheHits, thenScheduler.cacheHits),
+      grown(schedulerMetrics.cacheMisses, thenScheduler.cacheMisses),
     ),
     reuseRate: share(observed.refreshed - then.refreshed, observed.created - then.created),
     created: perSecond(observed.created, then.created),
