@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
+import { isGlobalModelId } from '../../src/affinities/affinity-record.js'
 import { createAetherGateway, createGatewayStore } from '../../src/gateway/aether/aether-gateway.js'
 import type { GatewayTraits } from '../../src/gateway/gateway.js'
 import { createPgDatabase } from '../../src/postgres/database.js'
@@ -157,6 +158,15 @@ describe.each(LATER_GENERATIONS)('beside a gateway of %s', (folder) => {
         ? ['gpt-large', 'gpt-large-2026', 'gpt-large-latest', 'up/gpt-large']
         : ['gpt-4o-mini', 'gpt-4o-mini-2024', 'gpt-4o-mini-latest'],
     )
+  })
+
+  it('finds models by a part of their names, and where pins hold names, those names', async () => {
+    const { modelId = new Set() } = await createGatewayStore(service.app.database).idsNamed(
+      isRust ? 'LARGE' : 'deepseek/CH',
+    )
+    const names = [...modelId].filter((id) => !isGlobalModelId(id)).sort()
+    expect(modelId.size - names.length).toBe(1)
+    expect(names).toEqual(isRust ? ['gpt-large', 'gpt-large-2026', 'gpt-large-latest', 'up/gpt-large'] : [])
   })
 
   it('finds an administrator without an e-mail, audit administrators, and roles that nobody knows', async () => {
@@ -338,6 +348,7 @@ describe('a gateway with nothing but users, API keys and providers', () => {
         missing: [
           { field: 'User.username', needs: 'users.username' },
           { field: 'User.role', needs: 'users.role' },
+          { field: 'login', needs: 'users.role' },
           { field: 'Endpoint', needs: 'provider_endpoints.id' },
           { field: 'ProviderKey', needs: 'provider_api_keys.id' },
           { field: 'GlobalModel', needs: 'global_models.id' },

@@ -33,7 +33,7 @@ export interface RowTable<Row> {
   /** The type of the API that shows these rows. */
   readonly type: string
   readonly fields: { readonly [Name in keyof Row & string]: Field<Row[Name]> }
-  /** The name in the API of a field that has another one there; null: the API does not show it. */
+  /** The name in the API of a field that has another one there; empty: the type as a whole; null: the API does not show it. */
   readonly shownAs?: { readonly [Name in keyof Row & string]?: string | null }
 }
 
@@ -115,7 +115,7 @@ export function missingFields<Row>(
     const needs = possible(field, generation)
       .map((one) => lacks(tables, one, field.kind.types).join(' and '))
       .join(', or ')
-    return [{ name, field: `${table.type}.${shown ?? name}`, needs }]
+    return [{ name, field: shown === '' ? table.type : `${table.type}.${shown ?? name}`, needs }]
   })
   const id = entries.find(({ name }) => name === 'id')
   return id ? [{ field: table.type, needs: id.needs }] : entries.map(({ field, needs }) => ({ field, needs }))

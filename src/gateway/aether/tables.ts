@@ -108,7 +108,7 @@ export const ACCOUNTS: RowTable<AdminAccount> = {
     isDeleted: USERS.fields.isDeleted,
     passwordHash: required(TEXT, '', 'users.password_hash'),
   },
-  shownAs: { username: null, email: null, role: null, isActive: null, isDeleted: null },
+  shownAs: { username: null, email: null, role: '', isActive: '', isDeleted: null, passwordHash: '' },
 }
 
 export const API_KEYS: RowTable<ApiKeyRow> = {
