@@ -1,13 +1,16 @@
 /**
  * `npm run bench [-- sizes]` prints figures and their ratios to floors that are measured in the same run. It is not a test.
  * Each part but the page runs in a process of its own, so that it does not inherit another one's heap. A million affinities
- * (`npm run bench -- 1000000`) take some minutes.
+ * (`npm run bench -- 1000000`) take some minutes. `npm run bench -- anonymous 600` runs only the search for the costliest
+ * anonymous request, for so many seconds.
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { benchPage } from './page.js'
 
-const sizes = process.argv.slice(2).map(Number)
+const [first, ...rest] = process.argv.slice(2)
+const onlyAnonymous = first === 'anonymous'
+const sizes = onlyAnonymous || first === undefined ? [] : [first, ...rest].map(Number)
 const wanted = sizes.length > 0 ? sizes : [10_000, 100_000]
 const largest = Math.max(...wanted)
 
@@ -19,9 +22,14 @@ const part = (name: string, ...args: readonly number[]): void => {
   if (status !== 0) process.exitCode = 1
 }
 
-for (const count of wanted) await benchPage(count)
-part('live', largest)
-part('clears', largest)
-part('cli', Math.min(largest, 100_000))
-part('console', Math.min(largest, 100_000))
-part('index-memory', ...wanted)
+if (onlyAnonymous) {
+  part('anonymous', ...rest.map(Number))
+} else {
+  for (const count of wanted) await benchPage(count)
+  part('live', largest)
+  part('clears', largest)
+  part('cli', Math.min(largest, 100_000))
+  part('console', Math.min(largest, 100_000))
+  part('index-memory', ...wanted)
+  part('anonymous')
+}

@@ -1,7 +1,9 @@
 // `node scripts/complete-lock.mjs` adds the optional packages of other platforms to package-lock.json; run it after
 // `npm install`. With a registry that serves only one platform, npm leaves the others out of the lock, and `npm ci` then
 // refuses it on every platform. The parent package says the exact version, and the package's name says the platform. The
-// added entries have no integrity hash; `npm install` with a complete registry adds it.
+// registry then says the hash of each entry that has none. The script fails if the registry does not have a package: take
+// a version of its parent that is published for every platform.
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const file = new URL('../package-lock.json', import.meta.url)
@@ -54,6 +56,37 @@ for (const [parent, { optionalDependencies = {}, dev, devOptional }] of Object.e
     added++
   }
 }
+
+/** Asks the registry for the hash of a package's bytes; undefined if it does not have the package. */
+function integrityOf(name, version) {
+  try {
+    const said = execFileSync('npm', ['view', `${name}@${version}`, 'dist.integrity', '--json'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      shell: process.platform === 'win32',
+    })
+    const integrity = JSON.parse(said)
+    return /^sha512-/.test(integrity) ? integrity : undefined
+  } catch {
+    return undefined
+  }
+}
+
+let held = 0
+for (const [path, entry] of Object.entries(lock.packages)) {
+  if (path === '' || entry.link || entry.integrity) continue
+  const { version, resolved, ...rest } = entry
+  const name = entry.name ?? path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+  const integrity = integrityOf(name, version)
+  if (!integrity) {
+    console.error(`${name}@${version} is in the lock without a hash, and the registry does not have it.`)
+    process.exitCode = 1
+    continue
+  }
+  // npm writes the fields in this order.
+  lock.packages[path] = { version, ...(resolved && { resolved }), integrity, ...rest }
+  held++
+}
 const sorted = Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1))
 writeFileSync(file, `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`)
-console.log(`${added} packages of other platforms named.`)
+console.log(`${added} packages of other platforms named, ${held} held to a hash.`)

@@ -11,38 +11,46 @@ import { createIndexedSource } from './affinities/feed/indexed-source.js'
 import { createScanSource } from './affinities/feed/scan-source.js'
 import { createAuditReader } from './audit/audit-reader.js'
 import { createAuditSpool } from './audit/audit-spool.js'
+import type { AuditStore } from './audit/audit-store.js'
 import { createAuditTrail } from './audit/audit-trail.js'
 import { createPendingIntents } from './audit/pending-intents.js'
 import { createPrismaAuditStore } from './audit/prisma-audit-store.js'
 import type { Config } from './config/load-config.js'
 import type { ModeConfig } from './config/mode.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
-import { ConfigurationError } from './errors.js'
+import { ConfigurationError, messageOf } from './errors.js'
 import { createAetherGateway } from './gateway/aether/aether-gateway.js'
 import type { Gateway, GatewayTraits, OpenGateway } from './gateway/gateway.js'
 import { createKeyMasker } from './gateway/masking.js'
+import { createCutLog } from './log/cut-log.js'
 import { createModelMappingSource } from './model-mappings/model-mapping-reader.js'
 import { type Cache, openCache } from './open-cache.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from './postgres/database.js'
 import { createReadingPrisma } from './postgres/database-errors.js'
 import type { MemoryKeyspace } from './redis/memory-keyspace.js'
 import { createGraphqlServer, type Yoga } from './server/create-yoga.js'
+import { createBodyBudget } from './server/http/body-budget.js'
 import { TRUST_NOBODY, trustProxies } from './server/http/client-address.js'
 import { type Dependency, readHealth } from './server/http/health.js'
 import { createHttpHandler } from './server/http/http-handler.js'
+import type { Transport } from './server/http/http-server.js'
+import { type CutReason, TRANSPORT_LIMITS, type TransportLimits } from './server/http/transport-limits.js'
 import { readTrustedDocuments } from './server/limits/use-trusted-documents.js'
 import { createMetrics } from './server/observe/metrics.js'
 import type { Tracing } from './server/observe/tracing/tracing.js'
 import { createAuthenticator } from './session/authenticator.js'
 import { createAccessTokens } from './session/jwt.js'
-import { createLoginLimiter } from './session/login-limiter.js'
+import { createLoginLimiter, type LoginLimiter } from './session/login-limiter.js'
 import { createPasswordVerifier } from './session/passwords.js'
+import { createViewerWatch } from './session/viewer-watch.js'
 import { createGatewayPoller, type GatewayPoller } from './statistics/gateway-poller.js'
 import { createStatisticsReader } from './statistics/statistics.js'
 import { createStreams } from './util/open-streams.js'
 import { hasEnded, instanceTag } from './util/process-identity.js'
 import { reasonOf } from './util/reachability.js'
 
+/** Time for which the addresses of sign-ins count as known after a start, in milliseconds: 30 days. */
+const KNOWN_FOR_MS = 30 * 24 * 60 * 60 * 1_000
 /** Lifetime of an administrator's session, in seconds. */
 const SESSION_TTL_SECONDS = 12 * 60 * 60
 /** Time that a stop waits for running clears, in milliseconds. A clear of a million affinities takes less. */
@@ -63,6 +71,8 @@ export interface App {
   readonly yoga: Yoga
   /** Handles each request of Node's HTTP server: the console's files, then Yoga. */
   readonly handler: RequestListener
+  /** Limits of the connections of Node's HTTP server. */
+  readonly transport: Transport
   readonly database: Database
   /** Cache of the embedded mode; undefined beside a gateway. */
   readonly keyspace: MemoryKeyspace | undefined
@@ -87,6 +97,8 @@ export interface AppOptions {
   readonly tracing?: Tracing | undefined
   /** Whose tables the database has. Default: Aether's. */
   readonly openGateway?: OpenGateway
+  /** Limits that differ from `TRANSPORT_LIMITS` and from the configuration. */
+  readonly transportLimits?: Partial<TransportLimits>
 }
 
 /**
@@ -95,7 +107,7 @@ export interface AppOptions {
  */
 export async function createApp(
   config: Config,
-  { logger, now = Date.now, tracing, openGateway = createAetherGateway }: AppOptions,
+  { logger, now = Date.now, tracing, openGateway = createAetherGateway, transportLimits }: AppOptions,
 ): Promise<App> {
   const trustedDocuments =
     config.trustedDocuments && readTrustedDocuments([TRUSTED_DOCUMENTS, ...config.trustedDocuments.files])
@@ -127,7 +139,8 @@ export async function createApp(
   })
   await audit.start()
   const pendingIntents = createPendingIntents({ store: auditStore, hasEnded, log: logger })
-  await pendingIntents.start()
+  const limiter = createLoginLimiter()
+  await Promise.all([pendingIntents.start(), rememberSignIns(limiter, auditStore, now, logger)])
   const dependencies: Dependency[] = [
     { name: 'database', ping: () => database.ping() },
     { name: 'cache', ping: () => cache.ping() },
@@ -143,17 +156,28 @@ export async function createApp(
 
   const trustProxy = config.trustedProxies === undefined ? TRUST_NOBODY : trustProxies(config.trustedProxies)
   const prisma = createReadingPrisma(database.prisma)
+  const { connections, connectionsPerNetwork } = config.limits
+  const limits = { ...TRANSPORT_LIMITS, connections, connectionsPerNetwork, ...transportLimits }
+  const logCut = createCutLog(logger)
+  const onCut = (reason: CutReason) => {
+    metrics.clientCut(reason)
+    logCut(reason)
+  }
+  const bodies = createBodyBudget(limits, () => onCut('unfinished_bodies'))
+
+  const authenticator = createAuthenticator({
+    staticTokens: config.staticTokens,
+    accessTokens: createAccessTokens(secrets.jwtSecretKey, { ttlSeconds: SESSION_TTL_SECONDS, now }),
+    directory,
+    blacklist: cache.blacklist,
+    limiter,
+    passwords: createPasswordVerifier({ sampleHash: () => directory.sampleHash() }),
+    now,
+  })
 
   const yoga = createGraphqlServer({
-    authenticator: createAuthenticator({
-      staticTokens: config.staticTokens,
-      accessTokens: createAccessTokens(secrets.jwtSecretKey, { ttlSeconds: SESSION_TTL_SECONDS, now }),
-      directory,
-      blacklist: cache.blacklist,
-      limiter: createLoginLimiter(),
-      passwords: createPasswordVerifier({ sampleHash: () => directory.sampleHash() }),
-      now,
-    }),
+    authenticator,
+    viewerWatch: createViewerWatch({ check: (authorization) => authenticator.review(authorization) }),
     affinitySource,
     affinityStore: cache.affinityStore,
     streams,
@@ -194,6 +218,7 @@ export async function createApp(
     now,
     logger,
     trustProxy,
+    bodies,
     limits: config.limits,
     corsOrigins: config.corsOrigins,
     production: config.production,
@@ -215,6 +240,7 @@ export async function createApp(
   return {
     yoga,
     handler: createHttpHandler(yoga, { consoleDirectory: CONSOLE_DIRECTORY, trustProxy }),
+    transport: { limits, trustProxy, onCut },
     database,
     keyspace: cache.keyspace,
     checkEncryptionKey: () => warnOfWrongKey(gateway, logger),
@@ -324,6 +350,22 @@ const traitsForLog = ({ generation, missing }: GatewayTraits) => ({
   generation,
   missing: missing.map(({ field, needs }) => `${field} needs ${needs}`),
 })
+
+/** Tells the limiter who has signed in from where, so that a restart does not let strangers lock anybody out. */
+async function rememberSignIns(
+  limiter: LoginLimiter,
+  store: Pick<AuditStore, 'signIns'>,
+  now: () => number,
+  logger: Logger,
+): Promise<void> {
+  try {
+    const signIns = await store.signIns(new Date(now() - KNOWN_FOR_MS))
+    // The newest are first, and the last that are remembered are forgotten last.
+    for (const { account, address } of signIns.toReversed()) limiter.remember(address, account)
+  } catch (error) {
+    logger.warn({ reason: messageOf(error) }, 'earlier sign-ins were not read: no address is known yet')
+  }
+}
 
 /** Masked keys that are null are all that anybody would see of it. */
 async function warnOfWrongKey(gateway: Gateway, logger: Logger): Promise<void> {

@@ -1,5 +1,5 @@
 import type { AffinityReader } from './affinities/affinity-reader.js'
-import type { AffinitySource, ObservedFigures } from './affinities/affinity-source.js'
+import type { AffinitySizes, AffinitySource, ObservedFigures } from './affinities/affinity-source.js'
 import type { AffinityStore } from './affinities/affinity-store.js'
 import type { AffinityClearer } from './affinities/clear/affinity-clearer.js'
 import type { AuditReader } from './audit/audit-reader.js'
@@ -13,16 +13,40 @@ import type { Login } from './session/authenticator.js'
 import type { Viewer } from './session/viewer.js'
 import type { StatisticsReader } from './statistics/statistics.js'
 import type { Streams } from './util/open-streams.js'
+import type { Turns } from './util/turns.js'
 
 /** Context of a request for the resolvers. Stores are ports; the only database client in it is for Pothos. */
 export interface Context {
+  /**
+   * What Pothos computes of a document. `limit`: whether it asks for too much at once, whatever is in the stores. `price`:
+   * what the viewer pays before it runs. `event`: what each event of a subscription costs.
+   */
+  readonly measure: 'limit' | 'price' | 'event'
+  /** False if viewers have no budgets. */
+  readonly isCharged: boolean
+  /**
+   * Takes a cost from the viewer's budget: 1 for each record, row or key that is about to be read.
+   * @throws RateLimitedError if the budget is too small
+   */
+  pay(cost: number): Promise<void>
+  /** Answers by a large read: the viewer pays for it, and requests that ask the same at the same moment share it. */
+  shared<T>(read: SharedRead<T>): Promise<T>
+  /** Continues with what a shared read has read: its index, and its rows. */
+  adopt(readers: Readers): void
+  /** Shares the event loop between the events of all streams, and between large selections. */
+  readonly turns: Turns
+  /** What is known of the number of live affinities, without a read. */
+  readonly affinitySizes: AffinitySizes
   /**
    * Returns the viewer. The token is checked at the first call, so that `login` works with an expired token in the header.
    * @throws UnauthenticatedError without a valid token; UnavailableError if the token cannot be checked
    */
   viewer(): Promise<Viewer>
-  /** Checks the token again, for operations that last longer than a request. Throws like `viewer`. */
-  authenticate(): Promise<Viewer>
+  /**
+   * Checks the token again and again, for operations that last longer than a request. `onLost` is called once, with the error
+   * that `viewer` would throw. Returns a function that stops it. See ViewerWatch.
+   */
+  watchViewer(onLost: (error: unknown) => void): () => void
   /** Returns the viewer if `viewer()` has found it already; for the log. */
   knownViewer(): Viewer | undefined
   readonly requestId: string
@@ -45,8 +69,6 @@ export interface Context {
   observed(): ObservedFigures
   /** Share of a provider key's capacity that is kept for pinned requests, 0 to 1. */
   readonly cacheReservationRatio: number
-  /** Reads the model-mapping caches as of one moment of this request. */
-  readonly mappingReader: ModelMappingReader
   /** Store of the model-mapping caches; for clears. */
   readonly modelMappings: ModelMappingStore
   readonly gateway: GatewayStore
@@ -80,6 +102,24 @@ export interface Context {
   readonly notes: ReadonlyMap<string, unknown>
   /** Returns the time in Unix seconds, with fractions. */
   now(): number
+}
+
+/** A read whose size depends on what the stores hold. */
+export interface SharedRead<T> {
+  /** Is equal for reads that have the same answer. */
+  readonly question: string
+  /** Estimates the number of records, rows and keys that are read; asked again after the read. */
+  size(): number | Promise<number>
+  /** Reads through these readers alone. They are younger than all requests that share the read. */
+  run(readers: Readers): Promise<T>
+}
+
+/** The readers of a request, or of a read that several requests share. */
+export interface Readers {
+  readonly affinities: AffinityReader
+  readonly mappings: ModelMappingReader
+  readonly gateway: GatewayStore
+  readonly loaders: Loaders
 }
 
 /** Counters of clears. */

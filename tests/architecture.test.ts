@@ -63,7 +63,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'util',
     'errors',
   ],
-  'server/http': ['type server', 'errors'],
+  'server/http': ['type server', 'util', 'errors'],
   'server/limits': ['schema', 'type session', 'context', 'util', 'errors'],
   'server/observe': ['server/http', 'type statistics', 'context', 'log', 'util', 'errors'],
   schema: [

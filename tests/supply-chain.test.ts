@@ -5,7 +5,9 @@ import { expect, it } from 'vitest'
 interface LockedPackage {
   readonly resolved?: string
   readonly integrity?: string
-  readonly optional?: boolean
+  readonly version?: string
+  readonly link?: boolean
+  readonly optionalDependencies?: Readonly<Record<string, string>>
   readonly hasInstallScript?: boolean
 }
 
@@ -26,14 +28,35 @@ it('no install script runs, and a new one does not come unseen', () => {
   ])
 })
 
-it('each package is held to its bytes, but those of other platforms, which nothing here installs', () => {
-  const unheld = locked.filter(([, { integrity, optional }]) => !integrity && !optional)
+it('each package is held to its bytes, on every platform', () => {
+  // A link is a folder of this repository, so that nothing is fetched for it.
+  const unheld = locked.filter(
+    ([, { integrity, link }]) => !link && !/^sha512-[\w+/]{86}==$/.test(integrity ?? ''),
+  )
   expect(unheld.map(([path]) => path)).toEqual([])
 })
 
-it('comes from npm’s registry alone, not from a git repository or a file', () => {
+it('the lockfile has each platform that a package is made for', () => {
+  const isThere = (parent: string, name: string): boolean => {
+    const folder = parent === '' ? '' : `${parent}/`
+    if (`${folder}node_modules/${name}` in packages) return true
+    return parent !== '' && isThere(parent.slice(0, Math.max(parent.lastIndexOf('/node_modules/'), 0)), name)
+  }
+  const missing = Object.entries(packages).flatMap(([parent, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter((name) => !isThere(parent, name)),
+  )
+  expect(missing).toEqual([])
+})
+
+it('each package comes from npm’s registry alone, not from a mirror, a git repository or a file', () => {
   const elsewhere = locked.filter(
-    ([, { resolved }]) => resolved !== undefined && !resolved.startsWith('https://registry.npmjs.org/'),
+    ([, { resolved, link }]) =>
+      link || (resolved !== undefined && !resolved.startsWith('https://registry.npmjs.org/')),
   )
   expect(elsewhere.map(([path]) => path)).toEqual([])
+  // An entry without an address is fetched by its name and version, from the registry of whoever installs.
+  const unnamed = locked.filter(
+    ([, { resolved, version }]) => resolved === undefined && !/^\d+\.\d+\.\d/.test(version ?? ''),
+  )
+  expect(unnamed.map(([path]) => path)).toEqual([])
 })

@@ -1,6 +1,7 @@
 import type { UnavailableError } from '../errors.js'
 import type { AffinityEventListener } from './affinity-events.js'
 import type { AffinityReader } from './affinity-reader.js'
+import type { Dimension } from './affinity-record.js'
 
 /** Counts of the changes that this service has seen since `since`. */
 export interface ObservedFigures {
@@ -16,6 +17,13 @@ export interface ObservedFigures {
   readonly expired: number
 }
 
+/** Sizes that are known without a read: those of the index, or of the last scan; 0 before the first. */
+export interface AffinitySizes {
+  readonly records: number
+  /** Returns the number of distinct values in a dimension; after a scan only an upper bound. */
+  values(dimension: Dimension): number
+}
+
 /** Gives each request its reader: of the live index, or of a scan that concurrent requests share. */
 export interface AffinitySource {
   /** Creates a reader for one request. A scanning reader gives all its answers from one scan. */
@@ -24,6 +32,7 @@ export interface AffinitySource {
   readonly brokenCount: number
   /** The number of records in memory; undefined while every request scans. */
   readonly indexSize: number | undefined
+  readonly sizes: AffinitySizes
   observed(): ObservedFigures
   /**
    * Calls the listener for each change.

@@ -1,7 +1,8 @@
+import { z } from 'zod'
 import type { AuditLog, Prisma } from '../generated/prisma/client.js'
 import type { ReadingPrisma } from '../postgres/database-errors.js'
-import { once } from '../util/promises.js'
-import { OURS } from './audit-store.js'
+import { once, remembered } from '../util/promises.js'
+import { AUDIT_ACTIONS, OURS } from './audit-store.js'
 
 export type { AuditLog }
 
@@ -37,43 +38,104 @@ export interface AuditPage {
  * the requested columns. Every read throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer.
  */
 export interface AuditReader {
+  /** Estimates how many rows a page reads, and how many a count does, as PostgreSQL's planner does; up to a minute old. */
+  sizes(action: string | undefined): Promise<AuditSizes>
   /** Returns one event; null if this service has not written it. */
   find(id: string, columns: AuditColumns): Promise<AuditLog | null>
   /** Reads a page, newest first. The columns must include `id` and `createdAt`, which cursors are made of. */
   page(request: AuditPageRequest, columns: AuditColumns): AuditPage
 }
 
-export const createAuditReader = ({ auditLog }: ReadingPrisma): AuditReader => ({
-  find: (id, columns) => auditLog.findFirst({ ...columns, where: { id, ...OURS } }),
-  page({ first, after, action }, columns) {
-    const selection = {
-      ...OURS,
-      ...(action !== undefined && { eventMetadata: { path: ['action'], equals: action } }),
-    }
-    const rows = once<AuditLog[]>(() =>
-      auditLog.findMany({
-        ...columns,
-        where: { ...selection, ...(after && placedAfter(after)) },
-        orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-        take: first + 1,
+export interface AuditSizes {
+  /** Rows of the table, which a count reads. */
+  readonly all: number
+  /** Rows that are read for each event that is found; at most all. */
+  readonly perEvent: number
+}
+
+/** Milliseconds for which an estimate is used. */
+const ESTIMATE_FOR_MS = 60_000
+
+/** The planner knows of the table how many pages it has and how often a description occurs, and reads no row. */
+const ESTIMATE = `EXPLAIN (FORMAT JSON)
+  SELECT 1 FROM audit_logs
+  UNION ALL
+  SELECT 1 FROM audit_logs
+  WHERE event_type IN ('request_success', 'request_failed') AND description LIKE '% via affinityql'`
+
+const estimatedPlan = z.tuple([
+  z.looseObject({
+    'QUERY PLAN': z.tuple([
+      z.looseObject({
+        Plan: z.looseObject({
+          Plans: z.tuple([
+            z.looseObject({ 'Plan Rows': z.number() }),
+            z.looseObject({ 'Plan Rows': z.number() }),
+          ]),
+        }),
       }),
-    )
-    return {
-      items: async () => (await rows()).slice(0, first),
-      hasNextPage: async () => (await rows()).length > first,
-      hasPreviousPage: async () =>
-        after !== undefined &&
-        (await auditLog.findFirst({
-          where: { ...selection, NOT: placedAfter(after) },
-          select: { id: true },
-        })) !== null,
-      totalCount: () => auditLog.count({ where: selection }),
-    }
-  },
-})
+    ]),
+  }),
+])
+
+export const createAuditReader = (prisma: ReadingPrisma): AuditReader => {
+  const { auditLog } = prisma
+  const estimate = remembered(async () => {
+    const [
+      {
+        'QUERY PLAN': [{ Plan }],
+      },
+    ] = estimatedPlan.parse(await prisma.$queryRawUnsafe(ESTIMATE))
+    const [all, ours] = Plan.Plans.map((plan) => Math.max(1, plan['Plan Rows']))
+    return { all: all ?? 1, ours: ours ?? 1 }
+  }, ESTIMATE_FOR_MS)
+
+  return {
+    async sizes(action) {
+      const { all, ours } = await estimate()
+      // The planner does not know how often an action occurs: each of ours as often as the others, and any other never.
+      const isKnown = AUDIT_ACTIONS.some((known) => known === action)
+      const found = action === undefined ? ours : isKnown ? ours / AUDIT_ACTIONS.length : 0
+      return { all, perEvent: Math.min(all, found > 0 ? all / found : all) }
+    },
+    find: (id, columns) => auditLog.findFirst({ ...columns, where: { id, ...OURS } }),
+    page({ first, after, action }, columns) {
+      const selection = {
+        ...OURS,
+        ...(action !== undefined && { eventMetadata: { path: ['action'], equals: action } }),
+      }
+      const rows = once<AuditLog[]>(() =>
+        auditLog.findMany({
+          ...columns,
+          where: { ...selection, ...(after && placedAfter(after)) },
+          orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+          take: first + 1,
+        }),
+      )
+      return {
+        items: async () => (await rows()).slice(0, first),
+        hasNextPage: async () => (await rows()).length > first,
+        hasPreviousPage: async () =>
+          after !== undefined &&
+          (await auditLog.findFirst({
+            where: { ...selection, ...placedBefore(after) },
+            orderBy: { createdAt: 'asc' },
+            select: { id: true },
+          })) !== null,
+        totalCount: () => auditLog.count({ where: selection }),
+      }
+    },
+  }
+}
 
 /** The condition for events after a position, newest first. Its first part lets PostgreSQL use the index on the time. */
 const placedAfter = ({ createdAt, id }: AuditPosition) => ({
   createdAt: { lte: createdAt },
   OR: [{ createdAt: { lt: createdAt } }, { id: { lt: id } }],
+})
+
+/** The condition for all other events. It begins at the position, and the index finds the nearest of them first. */
+const placedBefore = ({ createdAt, id }: AuditPosition) => ({
+  createdAt: { gte: createdAt },
+  OR: [{ createdAt: { gt: createdAt } }, { id: { gte: id } }],
 })

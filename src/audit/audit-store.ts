@@ -22,6 +22,7 @@ export interface AuditIntent {
   readonly action: AuditAction
   /** The arguments of the mutation. No argument of an audited action is a secret. */
   readonly arguments: Readonly<Record<string, unknown>>
+  /** Empty for a sign-in that failed: what somebody types says nothing of who it is. */
   readonly actorName: string
   /** Null for a static token. */
   readonly actorId: string | null
@@ -54,6 +55,12 @@ export interface AuditEventRow {
   readonly metadata: unknown
 }
 
+export interface CompletedEvent {
+  readonly event: AuditEventRow
+  /** The place of the outcome: its row, the spool until the database takes it, or only the log. */
+  readonly keptIn: 'row' | 'spool' | 'log'
+}
+
 /**
  * Writes audit events to the gateway's `audit_logs`: one row for each action, inserted before it and updated after it.
  * Every method throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer.
@@ -64,6 +71,14 @@ export interface AuditStore {
   complete(event: AuditEventRow, outcome: AuditOutcome): Promise<void>
   /** Lists the intents without an outcome, oldest first. */
   pending(): Promise<readonly PendingIntent[]>
+  /** Lists the newest sign-ins that succeeded since this time, at most 1,000. */
+  signIns(since: Date): Promise<readonly SignIn[]>
+}
+
+export interface SignIn {
+  /** The email as it was typed. */
+  readonly account: string
+  readonly address: string
 }
 
 /** An intent without an outcome: the action still runs on some instance of this service, or that instance has crashed. */
@@ -88,14 +103,17 @@ export const completed = (event: AuditEventRow, outcome: AuditOutcome): AuditEve
   }
 }
 
-/** The condition for rows of this service: the gateway writes rows of these types too, but never this description. */
-export const OURS = {
-  eventType: { in: ['request_success', 'request_failed'] },
-  description: { endsWith: ' via affinityql' },
-} satisfies Prisma.AuditLogWhereInput
-
 export const descriptionOf = (action: string): string =>
   `${OPERATIONS[action as AuditAction] ?? action} via affinityql`
+
+/**
+ * The condition for rows of this service: the gateway writes rows of these types too, but none of these descriptions. They
+ * are compared as a whole, since a caller of the gateway may choose how a description of the gateway ends.
+ */
+export const OURS = {
+  eventType: { in: ['request_success', 'request_failed'] },
+  description: { in: [...new Set(AUDIT_ACTIONS.map(descriptionOf))] },
+} satisfies Prisma.AuditLogWhereInput
 
 export const eventTypeOf = (success: boolean): string => (success ? 'request_success' : 'request_failed')
 
@@ -111,6 +129,31 @@ export function actionAndActorOf({ eventMetadata }: Pick<AuditLog, 'eventMetadat
 } {
   const { success, data } = storedMetadata.safeParse(eventMetadata)
   return success ? { action: data.action, actor: data.actor } : { action: 'unknown', actor: 'unknown' }
+}
+
+const storedTarget = z.looseObject({
+  action: z.string(),
+  arguments: z.record(z.string(), z.unknown()),
+  result: z.record(z.string(), z.unknown()).optional(),
+})
+
+/**
+ * Returns what an action was aimed at: the account or key that was found, or else what the caller typed. Null for actions
+ * that are aimed at many things, or whose target needs several arguments.
+ */
+export function targetIdOf({ eventMetadata }: Pick<AuditLog, 'eventMetadata'>): string | null {
+  const { data } = storedTarget.safeParse(eventMetadata)
+  if (!data) return null
+  const { action, arguments: typed, result = {} } = data
+  const targets: Partial<Record<string, unknown>> = {
+    cache_clear_user: result['userId'] ?? typed['identifier'],
+    cache_clear_api_key: result['apiKeyId'] ?? typed['identifier'],
+    cache_clear_provider: typed['providerId'],
+    model_mapping_cache_clear_by_name: typed['modelName'],
+    admin_login: typed['email'],
+  } satisfies Partial<Record<AuditAction, unknown>>
+  const target = Object.hasOwn(targets, action) ? targets[action] : undefined
+  return typeof target === 'string' ? target : null
 }
 
 const startedBy = z.looseObject({ instance: z.string() })

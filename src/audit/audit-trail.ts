@@ -6,8 +6,10 @@ import {
   type AuditIntent,
   type AuditOutcome,
   type AuditStore,
+  type CompletedEvent,
   completed,
 } from './audit-store.js'
+import { createRefusedAttempts, type RefusedAttempts } from './refused-attempts.js'
 
 /** Milliseconds between two attempts to write spooled outcomes to the database. */
 const FLUSH_EVERY_MS = 5_000
@@ -17,6 +19,8 @@ export interface AuditTrail {
   begin(intent: AuditIntent): Promise<AuditEventRow>
   /** Writes the outcome to the database, or else to the spool, or else to the log. Never fails. */
   complete(event: AuditEventRow, outcome: AuditOutcome): Promise<CompletedEvent>
+  /** Writes one event for all attempts of one kind that a viewer is refused in a minute. See RefusedAttempts. */
+  refuse: RefusedAttempts['refuse']
   /** The number of actions that have begun and are not completed. */
   readonly running: number
   /** Counts of the outcomes in the spool. */
@@ -34,12 +38,6 @@ export interface SpooledOutcomes {
   readonly waiting: number
   /** Files that cannot be read, or that the database refuses: an operator has to look at them. */
   readonly failed: number
-}
-
-export interface CompletedEvent {
-  readonly event: AuditEventRow
-  /** The place of the outcome: its row, the spool until the database takes it, or only the log. */
-  readonly keptIn: 'row' | 'spool' | 'log'
 }
 
 export interface AuditTrailDeps {
@@ -117,26 +115,33 @@ export function createAuditTrail({ store, spool, log }: AuditTrailDeps): AuditTr
     }
   }
 
+  async function begin(intent: AuditIntent): Promise<AuditEventRow> {
+    const beginning = Symbol(intent.action)
+    running.add(beginning)
+    try {
+      const event = await store.begin(intent)
+      running.add(event.id)
+      return event
+    } catch (error) {
+      log.error({ action: intent.action, reason: messageOf(error) }, 'audit intent cannot be written')
+      throw new UnavailableError('DATABASE_UNAVAILABLE', NO_INTENT, { cause: error })
+    } finally {
+      ended(beginning)
+    }
+  }
+
+  async function complete(event: AuditEventRow, outcome: AuditOutcome): Promise<CompletedEvent> {
+    const keptIn = await keepOutcome(event, outcome)
+    ended(event.id)
+    return { event: completed(event, outcome), keptIn }
+  }
+
+  const refusedAttempts = createRefusedAttempts({ begin, complete })
+
   return {
-    async begin(intent) {
-      const beginning = Symbol(intent.action)
-      running.add(beginning)
-      try {
-        const event = await store.begin(intent)
-        running.add(event.id)
-        return event
-      } catch (error) {
-        log.error({ action: intent.action, reason: messageOf(error) }, 'audit intent cannot be written')
-        throw new UnavailableError('DATABASE_UNAVAILABLE', NO_INTENT, { cause: error })
-      } finally {
-        ended(beginning)
-      }
-    },
-    async complete(event, outcome) {
-      const keptIn = await keepOutcome(event, outcome)
-      ended(event.id)
-      return { event: completed(event, outcome), keptIn }
-    },
+    begin,
+    complete,
+    refuse: refusedAttempts.refuse,
     get running() {
       return running.size
     },
@@ -163,6 +168,7 @@ export function createAuditTrail({ store, spool, log }: AuditTrailDeps): AuditTr
     },
     async stop() {
       clearInterval(timer)
+      await refusedAttempts.stop()
       await flushOnce()
     },
   }

@@ -11,10 +11,13 @@ import {
   eventTypeOf,
   instanceOf,
   OURS,
+  targetIdOf,
 } from './audit-store.js'
 
-/** The widths of the gateway's columns, in characters. */
-const WIDTH = { ipAddress: 45, userAgent: 500, requestId: 100 } as const
+/** The widths of the gateway's columns, in characters; the error message's is ours. */
+const WIDTH = { ipAddress: 45, userAgent: 500, requestId: 100, errorMessage: 1_000 } as const
+
+const MAX_SIGN_INS = 1_000
 
 /** Writes audit events as rows that the gateway's own audit page can show. */
 export function createPrismaAuditStore(
@@ -36,6 +39,23 @@ export function createPrismaAuditStore(
           select: { id: true, eventMetadata: true },
         })
         return rows.map(({ id, eventMetadata }) => ({ id, instance: instanceOf(eventMetadata) }))
+      }),
+    signIns: (since) =>
+      mapDatabaseErrors(async () => {
+        const rows = await prisma.auditLog.findMany({
+          where: {
+            eventType: eventTypeOf(true),
+            description: descriptionOf('admin_login'),
+            createdAt: { gte: since },
+          },
+          orderBy: { createdAt: 'desc' },
+          take: MAX_SIGN_INS,
+          select: { ipAddress: true, eventMetadata: true },
+        })
+        return rows.flatMap(({ ipAddress: address, eventMetadata }) => {
+          const account = targetIdOf({ eventMetadata })
+          return address === null || account === null ? [] : [{ account, address }]
+        })
       }),
   }
 }
@@ -61,7 +81,7 @@ async function insert(
     userId: intent.actorId,
     description: descriptionOf(intent.action),
     ipAddress: intent.ipAddress.slice(0, WIDTH.ipAddress),
-    userAgent: intent.userAgent === null ? null : storable(intent.userAgent).slice(0, WIDTH.userAgent),
+    userAgent: intent.userAgent === null ? null : cleaned(intent.userAgent, WIDTH.userAgent),
     requestId: intent.requestId.slice(0, WIDTH.requestId),
     errorMessage: 'The outcome is not known: the action began and did not report its end.',
     createdAt,
@@ -89,7 +109,7 @@ async function update(prisma: PrismaClient, event: AuditEventRow, outcome: Audit
   const data = {
     eventType: eventTypeOf(outcome.success),
     statusCode: outcome.statusCode,
-    errorMessage: outcome.errorMessage,
+    errorMessage: outcome.errorMessage === null ? null : cleaned(outcome.errorMessage, WIDTH.errorMessage),
     eventMetadata: storable(metadata) as Prisma.InputJsonObject,
   }
   const { count } = await prisma.auditLog.updateMany({ where: { id: event.id }, data })
@@ -104,16 +124,22 @@ async function update(prisma: PrismaClient, event: AuditEventRow, outcome: Audit
 }
 
 /**
- * Replaces characters that PostgreSQL cannot handle, and cuts long texts. PostgreSQL refuses a NUL. It stores a lone
- * surrogate, but then every statement that reads that row's JSON fails, and anyone who tries to sign in could send one.
+ * Replaces characters that PostgreSQL or a reader cannot handle, and cuts long texts and lists. PostgreSQL refuses a NUL. It
+ * stores a lone surrogate, but then every statement that reads that row's JSON fails, and anyone who tries to sign in could
+ * send one. In JSON a control character takes six bytes. So one text takes at most 768 bytes.
  */
 function storable<T>(value: T): T
 function storable(value: unknown): unknown {
-  if (typeof value === 'string') return value.slice(0, MAX_TEXT).replace(NOT_STORABLE, '\u{FFFD}')
-  if (Array.isArray(value)) return value.map((item) => storable(item))
+  if (typeof value === 'string') return cleaned(value, MAX_TEXT)
+  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item) => storable(item))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, storable(item)]))
 }
 
-const MAX_TEXT = 1_000
-const NOT_STORABLE = /[\0\p{Surrogate}]/gu
+const cleaned = (text: string, maxLength: number): string =>
+  text.slice(0, maxLength).replace(NOT_STORABLE, '\u{FFFD}')
+
+/** In UTF-16 units. */
+const MAX_TEXT = 256
+const MAX_ITEMS = 20
+const NOT_STORABLE = /(?![\t\n\r])[\p{Cc}\p{Surrogate}]/gu

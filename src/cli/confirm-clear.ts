@@ -4,7 +4,7 @@ import { type Cli, formatOf } from './command.js'
 import { CommandError, EXIT, exitCodeOf } from './exit-codes.js'
 import { counted } from './format.js'
 import { printOne } from './lists.js'
-import { printable } from './terminal.js'
+import { type Printable, plain, printable } from './terminal.js'
 
 /** Every result of a clear has these fields: a success has the first ones, an error the others. */
 export type ClearResult =
@@ -25,7 +25,7 @@ export type ClearResult =
 export interface Clear<Result extends ClearResult> {
   run(dryRun: boolean): Promise<Result>
   /** Returns some of the records that would be cleared, as text for a person. */
-  sample(dryRun: Result): Promise<string>
+  sample(dryRun: Result): Promise<Printable>
   /** A clear of everything wants this word typed, because a person types one letter without reading. */
   readonly word?: string
   /** This hint is printed if the clear found no record. */
@@ -63,7 +63,7 @@ export async function clear<Result extends ClearResult>(
     if ('code' in preview || preview.clearedCount === 0) return print(cli, command, preview, operation)
     terminal.note(preview.message)
     terminal.note('The clear would remove records such as these:')
-    terminal.note((await operation.sample(preview)).trimEnd())
+    terminal.noteLines(await operation.sample(preview))
     await askForConfirmation(cli, preview.clearedCount, operation.word)
   }
   // Ctrl-C may have come during the preview.
@@ -113,12 +113,12 @@ async function print<Result extends ClearResult>(
   { noMatchHint }: Clear<Result>,
 ): Promise<void> {
   if (!('code' in result)) {
-    await printOne(cli, command, result, () => `${printable(result.message)}\n`)
+    await printOne(cli, command, result, () => plain`${printable(result.message)}\n`)
     if (result.clearedCount === 0 && noMatchHint) cli.terminal.note(noMatchHint)
     return
   }
   cli.exitCode = exitCodeOf(result.code)
-  if (formatOf(command) !== 'table') await printOne(cli, command, result, () => '')
+  if (formatOf(command) !== 'table') await printOne(cli, command, result, () => plain``)
   const cleared = result.clearedCount
     ? ` The clear removed ${counted(result.clearedCount, 'record', 'records')} before it stopped.`
     : ''

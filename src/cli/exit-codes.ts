@@ -39,29 +39,37 @@ const CODES: Readonly<Record<string, ExitCode>> = {
   OUTCOME_UNKNOWN: EXIT.unavailable,
   OPERATION_TIMEOUT: EXIT.unavailable,
   NETWORK_ERROR: EXIT.unavailable,
+  REDIRECTED: EXIT.unavailable,
   TIMEOUT: EXIT.unavailable,
   ABORTED: EXIT.interrupted,
 }
 
-export const exitCodeOf = (code: string): ExitCode => CODES[code] ?? EXIT.failed
+/** The code comes from the server, and may be `constructor`. */
+export const exitCodeOf = (code: string): ExitCode =>
+  Object.hasOwn(CODES, code) ? (CODES[code] ?? EXIT.failed) : EXIT.failed
 
 const HINTS: Readonly<Record<string, string>> = {
   UNAUTHENTICATED: 'Set AFFINITYQL_TOKEN or --token to a valid token; `affinityql login` prints one.',
   NETWORK_ERROR: 'Check that the server runs, and that AFFINITYQL_URL or --url has its address.',
+  REDIRECTED: 'Set AFFINITYQL_URL or --url to the address at which the server itself answers.',
+}
+
+interface Failure {
+  /** A line is a sentence of ours or one text of the server, whose line breaks make no lines. */
+  readonly lines: readonly string[]
+  readonly exitCode: ExitCode
 }
 
 /** Returns the message of an error for a person, and its exit code for a script. */
-export function describeFailure(error: unknown): { readonly message: string; readonly exitCode: ExitCode } {
-  if (error instanceof CommandError) return error
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof CommandError) return { lines: [error.message], exitCode: error.exitCode }
   if (error instanceof AffinityqlError) {
-    const hint = HINTS[error.code]
+    const hint = Object.hasOwn(HINTS, error.code) ? HINTS[error.code] : undefined
     const request = error.requestId ? ` The request id is ${error.requestId}.` : ''
-    return {
-      message: `${error.message} (${error.code})${error.code === 'INTERNAL_SERVER_ERROR' ? request : ''}${hint ? `\n${hint}` : ''}`,
-      exitCode: exitCodeOf(error.code),
-    }
+    const message = `${error.message} (${error.code})${error.code === 'INTERNAL_SERVER_ERROR' ? request : ''}`
+    return { lines: hint ? [message, hint] : [message], exitCode: exitCodeOf(error.code) }
   }
-  if (error instanceof ConfigurationError) return { message: error.message, exitCode: EXIT.failed }
-  if (error instanceof InvalidInputError) return { message: error.message, exitCode: EXIT.usage }
-  return { message: error instanceof Error ? error.message : String(error), exitCode: EXIT.failed }
+  if (error instanceof ConfigurationError) return { lines: error.problems, exitCode: EXIT.failed }
+  if (error instanceof InvalidInputError) return { lines: [error.message], exitCode: EXIT.usage }
+  return { lines: [error instanceof Error ? error.message : String(error)], exitCode: EXIT.failed }
 }

@@ -1,6 +1,5 @@
 import Table from 'cli-table3'
-import type { Terminal } from './terminal.js'
-import { printable } from './terminal.js'
+import { join, type Printable, plain, printable, type Terminal } from './terminal.js'
 
 /** A cell has at most this number of terminal columns. Wider cells are cut, so that no row of names wraps. */
 const WIDEST_CELL = 40
@@ -8,18 +7,23 @@ const WIDEST_CELL = 40
 const WIDE =
   /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60]/u
 
-export function cell(value: string | number | boolean | null | undefined): string {
-  if (value === null || value === undefined || value === '') return '-'
-  if (typeof value === 'boolean') return value ? 'yes' : 'no'
-  return cut(printable(String(value)))
+/** A value of a record. The server may send any other in its place. */
+export type Value = string | number | boolean | null | undefined
+
+export const cell = (value: Value): Printable => cut(inWords(value))
+
+function inWords(value: Value): Printable {
+  if (value === null || value === undefined || value === '') return plain`-`
+  if (typeof value === 'boolean') return value ? plain`yes` : plain`no`
+  return printable(value)
 }
 
-function cut(text: string): string {
+function cut(text: Printable): Printable {
   let columns = 0
   let kept = ''
   for (const character of text) {
     columns += WIDE.test(character) ? 2 : 1
-    if (columns > WIDEST_CELL) return `${kept}…`
+    if (columns > WIDEST_CELL) return printable(`${kept}…`)
     // The last column stays free for an ellipsis.
     if (columns < WIDEST_CELL) kept += character
   }
@@ -47,43 +51,43 @@ const NO_LINES = Object.fromEntries(
 
 export interface Column<Row> {
   readonly title: string
-  readonly value: (row: Row) => string | number | boolean | null | undefined
+  readonly value: (row: Row) => Value
   readonly align?: 'right'
 }
 
-/** Makes a table without lines, so that `cut` and `grep` can read it. */
+/** Makes a table without lines, so that `cut` and `grep` can read it. Its first line is its head. */
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   terminal: Pick<Terminal, 'style'>,
-): string {
+): Printable {
   const made = new Table({
-    head: columns.map(({ title }) => terminal.style('bold', title)),
+    head: columns.map(({ title }) => terminal.style('bold', printable(title))),
     colAligns: columns.map(({ align }) => align ?? 'left'),
     chars: { ...NO_LINES, middle: '  ' },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   })
   for (const row of rows) made.push(columns.map((column) => cell(column.value(row))))
-  return `${made
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n')}\n`
+  const lines = made.toString().split('\n')
+  // Cells are printable, and the table adds spaces and line breaks alone.
+  return join(lines.map((line) => plain`${line.trimEnd() as Printable}\n`))
 }
+
+/** Returns the lines of a table without its head. */
+export const withoutHead = (text: Printable): Printable => text.slice(text.indexOf('\n') + 1) as Printable
 
 /** Prints names and values, one pair on each line. */
 export function properties(
-  entries: readonly (readonly [name: string, value: string | number | boolean | null | undefined])[],
+  entries: readonly (readonly [name: string, value: Value])[],
   terminal: Terminal,
-): string {
+): Printable {
   const width = Math.max(...entries.map(([name]) => name.length))
-  return entries
-    .map(([name, value]) => `${terminal.style('dim', name.padEnd(width))}  ${printableValue(value)}\n`)
-    .join('')
+  return join(
+    entries.map(
+      ([name, value]) => plain`${terminal.style('dim', printable(name.padEnd(width)))}  ${inWords(value)}\n`,
+    ),
+  )
 }
-
-const printableValue = (value: Parameters<typeof cell>[0]): string =>
-  typeof value === 'string' && value !== '' ? printable(value) : cell(value)
 
 /** Writes a count with separators: `1,234`; null if it is not known. */
 export function count(value: number): string

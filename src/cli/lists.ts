@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander'
 import type { List, Page } from '../client/index.js'
 import { type Cli, formatOf, limit } from './command.js'
-import { type Column, count, counted, table } from './format.js'
+import { type Column, count, counted, table, withoutHead } from './format.js'
+import { join, type Printable, plain, toJson } from './terminal.js'
 
 const TABLE_ROWS = 100
 const LARGEST_PAGE = 1_000
@@ -62,19 +63,19 @@ interface Printer<Row> {
 
 const printers = {
   ndjson: <Row>({ terminal }: Cli): Printer<Row> => ({
-    rows: (rows) => (rows.length > 0 ? terminal.write(rows.map((row) => `${json(row)}\n`).join('')) : done),
+    rows: (rows) => (rows.length > 0 ? terminal.write(join(rows.map((row) => plain`${json(row)}\n`))) : done),
     end: () => done,
   }),
 
   json: <Row>({ terminal }: Cli): Printer<Row> => {
-    let separator = '[\n'
+    let separator = plain`[\n`
     return {
       async rows(rows) {
         if (rows.length === 0) return
-        await terminal.write(separator + rows.map(json).join(',\n'))
-        separator = ',\n'
+        await terminal.write(plain`${separator}${join(rows.map(json), ',\n')}`)
+        separator = plain`,\n`
       },
-      end: () => terminal.write(separator === '[\n' ? '[]\n' : '\n]\n'),
+      end: () => terminal.write(separator === '[\n' ? plain`[]\n` : plain`\n]\n`),
     }
   },
 
@@ -85,7 +86,7 @@ const printers = {
       async rows(rows) {
         if (rows.length === 0) return
         const text = table(columns, rows, terminal)
-        await terminal.write(isFirst ? text : text.slice(text.indexOf('\n') + 1))
+        await terminal.write(isFirst ? text : withoutHead(text))
         isFirst = false
       },
       async end(printed, totalCount) {
@@ -103,22 +104,18 @@ const printers = {
 const done = Promise.resolve()
 
 /** Prints a value as JSON on one line. It takes no second argument, so that `map(json)` cannot pass the index. */
-export const json = (value: unknown): string => escapeC1Controls(JSON.stringify(value))
+export const json = (value: unknown): Printable => toJson(value)
 
-export const indentedJson = (value: unknown): string => escapeC1Controls(JSON.stringify(value, null, 2))
-
-/** Escapes C1 control characters: they are valid in JSON, but some terminals obey them. */
-const escapeC1Controls = (text: string): string =>
-  text.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
+export const indentedJson = (value: unknown): Printable => toJson(value, 2)
 
 /** Prints one answer that is not a list, as JSON or as text for a person. */
 export async function printOne(
   cli: Cli,
   command: Command,
   value: unknown,
-  text: () => string,
+  text: () => Printable,
 ): Promise<void> {
   const format = formatOf(command)
   if (format === 'table') await cli.terminal.write(text())
-  else await cli.terminal.write(`${format === 'json' ? indentedJson(value) : json(value)}\n`)
+  else await cli.terminal.write(plain`${format === 'json' ? indentedJson(value) : json(value)}\n`)
 }

@@ -6,6 +6,7 @@ import { addClears } from './commands/clear.js'
 import { addCompletion } from './commands/completion.js'
 import { addQueries } from './commands/queries.js'
 import { addDoctor, addServe, addTokens } from './commands/service.js'
+import { printableLines } from './terminal.js'
 
 /** Reads the version from package.json, which is two folders up both from src/cli/ and from dist/cli/. */
 const version = (): string => {
@@ -30,6 +31,11 @@ export function createProgram(cli: Cli): Command {
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true, helpWidth: 110 })
     .addHelpText('after', AFTER_HELP)
+    .configureOutput({
+      writeOut: (text) => void cli.terminal.write(printableLines(text)),
+      // A message repeats the argument that is wrong.
+      writeErr: (text) => cli.terminal.noteLines(printableLines(text)),
+    })
   for (const option of globalOptions()) program.addOption(option)
 
   addAffinities(program, cli)

@@ -14,8 +14,8 @@ export async function run(args: readonly string[], streams: Streams, signal: Abo
     // Commander has already printed the problem, or the help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     if (signal.aborted) return EXIT.interrupted
-    const { message, exitCode } = describeFailure(error)
-    for (const line of message.split('\n')) terminal.note(`affinityql: ${line}`)
+    const { lines, exitCode } = describeFailure(error)
+    for (const line of lines) terminal.note(`affinityql: ${line}`)
     return exitCode
   }
 }

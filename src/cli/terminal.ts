@@ -5,7 +5,45 @@ import { styleText } from 'node:util'
 import { loadCommandLine } from '../config/command-line.js'
 import { CommandError, EXIT } from './exit-codes.js'
 
-type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan'
+declare const isPrintable: unique symbol
+/**
+ * A text for the terminal. The server, a database or the user of a script may have chosen any other text, so that it could
+ * move the cursor, colour the terminal or begin a line that looks like ours. Only `printable`, `toJson` and what is put
+ * together from their results is of this type, and the terminal writes no other.
+ */
+export type Printable = string & { readonly [isPrintable]: true }
+
+const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
+
+/** Replaces control characters, line breaks among them, and those that turn or hide letters. */
+export const printable = (text: unknown): Printable => String(text).replace(CONTROL, '�') as Printable
+
+/** Puts printable texts together: a tag for template literals. */
+export const plain = (parts: TemplateStringsArray, ...values: readonly Printable[]): Printable =>
+  String.raw({ raw: parts }, ...values) as Printable
+
+export const join = (texts: readonly Printable[], separator = ''): Printable =>
+  texts.join(separator) as Printable
+
+/** Keeps the line breaks of a text that this program has written. */
+export const printableLines = (text: string): Printable => join(text.split('\n').map(printable), '\n')
+
+/** Writes a value as JSON. It escapes the same characters; JSON itself escapes the first 32 only. */
+export function toJson(value: unknown, indentation?: number): Printable {
+  const json: string = JSON.stringify(value, null, indentation) ?? 'null'
+  return json.replace(CONTROL, (character) =>
+    character === '\n' ? character : escaped(character),
+  ) as Printable
+}
+
+/** Escapes each UTF-16 unit: `\u202e`, and two of them for a character beyond U+FFFF. */
+const escaped = (character: string): string =>
+  character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
+
+export type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan'
 
 /** The terminal reads and writes for a command. It uses colours and asks questions only if a person is there. */
 export interface Terminal {
@@ -14,12 +52,14 @@ export interface Terminal {
   /** True if a person reads the output. */
   readonly isOutputTerminal: boolean
   /** Writes to stdout. It resolves when stdout takes more, so that a slow reader slows the writer down. */
-  write(text: string): Promise<void>
-  /** Writes a line to stderr. The text may come from a stranger, so control characters are replaced. */
-  note(text: string): void
+  write(text: Printable): Promise<void>
+  /** Writes one line to stderr, of any text. */
+  note(line: string): void
+  /** Writes lines to stderr, each of which ends with a line break. */
+  noteLines(lines: Printable): void
   /** Replaces the progress line on stderr, on a terminal only. An empty text removes it. */
   progress(text: string): void
-  style(style: Style, text: string): string
+  style(style: Style, text: Printable): Printable
   /** Asks a question on stderr and returns the answer. */
   ask(question: string): Promise<string>
   /** Asks for a secret on stderr and does not show it. Without a terminal it reads the first line of stdin. */
@@ -41,7 +81,7 @@ export function createTerminal({ stdin, stdout, stderr, env }: Streams): Termina
   let hasProgress = false
   const progress = (text: string) => {
     if (!stderr.isTTY || (text === '' && !hasProgress)) return
-    stderr.write(CLEAR_LINE + text)
+    stderr.write(CLEAR_LINE + printable(text))
     hasProgress = text !== ''
   }
   return {
@@ -51,16 +91,21 @@ export function createTerminal({ stdin, stdout, stderr, env }: Streams): Termina
       if (stdout.isTTY) progress('')
       if (!stdout.write(text)) await once(stdout, 'drain')
     },
-    note(text) {
+    note(line) {
       progress('')
-      stderr.write(`${text.split('\n').map(printable).join('\n')}\n`)
+      stderr.write(plain`${printable(line)}\n`)
+    },
+    noteLines(lines) {
+      progress('')
+      stderr.write(lines)
     },
     progress,
-    style: (style, text) => (hasColours ? styleText(style, text, { validateStream: false }) : text),
+    style: (style, text) =>
+      hasColours ? (styleText(style, text, { validateStream: false }) as Printable) : text,
     async ask(question) {
       const reader = createInterface({ input: stdin, output: stderr })
       try {
-        return await answerOf(reader, question)
+        return await answerOf(reader, printable(question))
       } finally {
         reader.close()
       }
@@ -68,7 +113,7 @@ export function createTerminal({ stdin, stdout, stderr, env }: Streams): Termina
     async askSecret(question) {
       if (!stdin.isTTY) return firstLine(stdin)
       try {
-        return await readHidden(stdin, () => stderr.write(question))
+        return await readHidden(stdin, () => stderr.write(printable(question)))
       } finally {
         stderr.write('\n')
       }
@@ -126,8 +171,3 @@ function readHidden(stdin: ReadStream, ask: () => void): Promise<string> {
     ask()
   })
 }
-
-const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
-
-/** Replaces control characters: names come from strangers and could move the cursor or colour the terminal. */
-export const printable = (text: string): string => text.replace(CONTROL, '�')

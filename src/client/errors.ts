@@ -1,7 +1,8 @@
 /**
  * The code says why an operation gave no answer. The server has its own codes (docs/api.md lists them), and the client
- * adds three. `NETWORK_ERROR`: no GraphQL answer came. `TIMEOUT`: no answer came in time. `ABORTED`: the caller's signal
- * ended the operation.
+ * adds four. `NETWORK_ERROR`: no GraphQL answer came. `REDIRECTED`: the server redirects, which the client never follows;
+ * in a browser this is a `NETWORK_ERROR`. `TIMEOUT`: no answer came in time. `ABORTED`: the caller's signal ended the
+ * operation.
  */
 export type AffinityqlErrorCode =
   | 'UNAUTHENTICATED'
@@ -15,6 +16,7 @@ export type AffinityqlErrorCode =
   | 'GRAPHQL_VALIDATION_FAILED'
   | 'INTERNAL_SERVER_ERROR'
   | 'NETWORK_ERROR'
+  | 'REDIRECTED'
   | 'TIMEOUT'
   | 'ABORTED'
   // A later server may have more codes.

@@ -94,6 +94,8 @@ export async function post(
       ...headers,
     },
     body: JSON.stringify({ query: text, variables }),
+    // Otherwise a redirect with 307 or 308 sends the body, perhaps a password, to whatever address it names.
+    redirect: 'error',
     signal,
   })
 }
@@ -171,5 +173,15 @@ export function asAffinityqlError(error: unknown, { signal, deadline, timeoutMs 
     return new AffinityqlError(`The server did not answer within ${timeoutMs} ms.`, { code: 'TIMEOUT' })
   }
   if (!(error instanceof Error)) return error
+  if (isRedirect(error)) {
+    return new AffinityqlError('The server redirects to another address, to which nothing was sent.', {
+      code: 'REDIRECTED',
+      cause: error,
+    })
+  }
   return new AffinityqlError('The server cannot be reached.', { code: 'NETWORK_ERROR', cause: error })
 }
+
+/** Node says so in the cause of its error. Browsers do not tell a redirect from a server that is away. */
+const isRedirect = ({ cause }: Error): boolean =>
+  cause instanceof Error && cause.message === 'unexpected redirect'

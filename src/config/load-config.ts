@@ -18,6 +18,10 @@ export interface Config {
     readonly addressCostPerMinute: number
     /** Longest duration of a query, in seconds; 0: no limit. */
     readonly operationSeconds: number
+    /** Largest number of open connections; 0: no limit. */
+    readonly connections: number
+    /** Largest number of open connections of one client network; 0: no limit. */
+    readonly connectionsPerNetwork: number
   }
   /** Other web origins whose pages may send requests (CORS). */
   readonly corsOrigins: readonly string[]
@@ -65,6 +69,8 @@ export function loadConfig(environment: Environment): Config {
       viewerCostPerMinute: read('RATE_LIMIT_VIEWER'),
       addressCostPerMinute: read('RATE_LIMIT_ADDRESS'),
       operationSeconds: read('OPERATION_TIMEOUT_SECONDS'),
+      connections: read('MAX_CONNECTIONS'),
+      connectionsPerNetwork: read('MAX_CONNECTIONS_PER_ADDRESS'),
     },
     corsOrigins: read('CORS_ORIGINS') ?? [],
     gateways: readGateways(reader),

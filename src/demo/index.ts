@@ -26,7 +26,7 @@ export async function startDemo(
 ): Promise<Demo> {
   await seedDemo(query, {
     encryptionKey: DEMO_ENCRYPTION_KEY,
-    passwordHash: await hash(DEMO_PASSWORD, { cost: BCRYPT_COST }),
+    passwordHash: await hash(DEMO_PASSWORD, BCRYPT_COST),
   })
   const traffic = startDemoTraffic({ keyspace, onError })
   return { email: DEMO_ADMIN.email, password: DEMO_PASSWORD, stop: () => traffic.stop() }

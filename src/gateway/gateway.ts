@@ -131,6 +131,16 @@ export interface GatewayStore {
   usersNamed(text: string): Promise<UserRow[]>
   /** Ids of what has the text in its name (an API key also in its user's id, username or email), whatever its case: two statements. */
   idsNamed(text: string): Promise<DimensionSets>
+  /** Returns about how many rows are looked at by reads that have no index; up to a minute old. */
+  scannedRows(): Promise<ScannedRows>
+}
+
+/** Numbers of rows, as PostgreSQL estimates them. */
+export interface ScannedRows {
+  /** By `idsNamed`. */
+  readonly search: number
+  /** By `apiKeysOfUsers` and `apiKeysWithSiblings`. */
+  readonly apiKeysOfUsers: number
 }
 
 /** The check of a database's schema: whether the tables there are the gateway's. */

@@ -6,15 +6,19 @@ const SHOWN_LAST = 4
 const SHOWN_OF_SHORT = 2
 
 /**
- * `sk-jhiId********AABB`: the first 8 characters and the last 4; of a key of 12 characters or fewer, the first 2.
- * Characters are code points, as in the gateway's Python.
+ * Masks a key, and shows no more than half of it. `sk-jhiId********AABB`: of a key of 24 characters or more it shows the
+ * first 8 and the last 4; of a shorter one about two thirds of that half from the beginning and one third from the end; of a
+ * key of 12 characters or fewer the first 2. Characters are code points, as in the gateway's Python.
  */
 export function maskKey(plain: string): string {
   const characters = Array.from(plain)
+  const half = Math.floor(characters.length / 2)
   if (characters.length <= SHOWN_FIRST + SHOWN_LAST) {
-    return characters.slice(0, SHOWN_OF_SHORT).join('') + HIDDEN
+    return characters.slice(0, Math.min(SHOWN_OF_SHORT, half)).join('') + HIDDEN
   }
-  return characters.slice(0, SHOWN_FIRST).join('') + HIDDEN + characters.slice(-SHOWN_LAST).join('')
+  const last = Math.min(SHOWN_LAST, Math.floor(half / 3))
+  const first = Math.min(SHOWN_FIRST, half - last)
+  return characters.slice(0, first).join('') + HIDDEN + characters.slice(-last).join('')
 }
 
 /** Plain text of a stored secret, or undefined for whatever cannot be decrypted. Never throws. */

@@ -13,6 +13,10 @@ export interface EntityLoader<Row> {
   prime(ids: Iterable<string>): Promise<void>
   /** Takes a row that came along with another read. */
   set(id: string, row: Row | null): void
+  /** Returns the row if this request already has it; null if it is known that there is none. */
+  known(id: string): Row | null | undefined
+  /** Takes the rows that another loader has, for which this one then needs no statement. */
+  adopt(other: Pick<EntityLoader<Row>, 'known'>): void
 }
 
 /** PostgreSQL's text holds no NUL: such an id has no row, and would fail the statement for all the others. */
@@ -26,6 +30,11 @@ export function createEntityLoader<Row>(
   fetch: (ids: readonly string[]) => Promise<ReadonlyMap<string, Row>>,
 ): EntityLoader<Row> {
   const known = new Map<string, Row | null>()
+  let adopted: Pick<EntityLoader<Row>, 'known'> | undefined
+  const rowOf = (id: string): Row | null | undefined => {
+    const row = known.get(id)
+    return row === undefined ? adopted?.known(id) : row
+  }
   const failed = new Map<string, Error>()
   const batches = new DataLoader<string, Row | null>(async (ids) => {
     const wanted = ids.filter(canBeAnId)
@@ -35,14 +44,14 @@ export function createEntityLoader<Row>(
 
   return {
     load(id) {
-      const row = known.get(id)
+      const row = rowOf(id)
       if (row !== undefined) return row
       const failure = failed.get(id)
       if (failure) throw failure
       return batches.load(id)
     },
     async prime(ids) {
-      const missing = [...new Set(ids)].filter((id) => !known.has(id) && !failed.has(id))
+      const missing = [...new Set(ids)].filter((id) => rowOf(id) === undefined && !failed.has(id))
       if (missing.length === 0) return
       const rows = await batches.loadMany(missing)
       missing.forEach((id, index) => {
@@ -53,6 +62,10 @@ export function createEntityLoader<Row>(
     },
     set(id, row) {
       known.set(id, row)
+    },
+    known: rowOf,
+    adopt(other) {
+      adopted = other
     },
   }
 }

@@ -60,6 +60,17 @@ export function createLoaders(gateway: GatewayStore): Loaders {
   }
 }
 
+/** Lets loaders use the rows that others have read. */
+export function adoptRows(loaders: Loaders, others: Loaders): void {
+  loaders.users.adopt(others.users)
+  loaders.apiKeys.byId.adopt(others.apiKeys.byId)
+  loaders.providers.adopt(others.providers)
+  loaders.endpoints.adopt(others.endpoints)
+  loaders.providerKeys.adopt(others.providerKeys)
+  loaders.globalModels.adopt(others.globalModels)
+  loaders.globalModelsNamed.adopt(others.globalModelsNamed)
+}
+
 const rowsById = <Row extends { id: string }>(
   read: (ids: readonly string[]) => Promise<readonly Row[]>,
 ): EntityLoader<Row> => createEntityLoader(async (ids) => byId(await read(ids)))

@@ -16,6 +16,9 @@ export function createMemoryModelMappingStore(keyspace: MemoryKeyspace): ModelMa
     })
 
   return {
+    get scannedKeys() {
+      return [...keyspace.keys()].length
+    },
     async *readEntries(families) {
       const wanted = new Set(families)
       const entries: ModelCacheEntry[] = []

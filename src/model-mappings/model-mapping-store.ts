@@ -20,6 +20,8 @@ export type FamilyCounts = Readonly<Record<ModelCacheFamily, number>>
  * empty cache.
  */
 export interface ModelMappingStore {
+  /** About the number of keys that the last scan of the cache looked at; 0 before the first. Every read but `existing` scans. */
+  readonly scannedKeys: number
   /** Reads every key of these families once, in no order, with its value and TTL. */
   readEntries(families: readonly ModelCacheFamily[]): AsyncIterable<readonly ModelCacheEntry[]>
   /** Counts keys without reading any value. */

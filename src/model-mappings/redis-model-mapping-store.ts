@@ -18,16 +18,27 @@ import {
 
 /** Stores model mappings in one Redis, or in every master of a cluster. */
 export function createRedisModelMappingStore(client: RedisClient): ModelMappingStore {
-  const scan = (isWanted: (family: ModelCacheFamily) => boolean): AsyncGenerator<NodeKeys> =>
-    scanMasters(client, {
+  let scannedKeys = 0
+
+  async function* scan(isWanted: (family: ModelCacheFamily) => boolean): AsyncGenerator<NodeKeys> {
+    let visited = 0
+    yield* scanMasters(client, {
       pattern: MODEL_CACHE_PATTERN,
+      onVisited(keys) {
+        visited += keys
+      },
       isWanted(name) {
         const key = decodeModelCacheKey(name)
         return key !== undefined && isWanted(key.family)
       },
     })
+    scannedKeys = visited
+  }
 
   return {
+    get scannedKeys() {
+      return scannedKeys
+    },
     async *readEntries(families) {
       const wanted = new Set(families)
       try {

@@ -5,6 +5,8 @@ import { clusterLayout } from './masters.js'
 
 /** Keys that Redis checks in one SCAN step: few round trips, and each step takes well under a millisecond. */
 const SCAN_COUNT = 2_000
+/** What a scan of one step counts as: it has looked at 0 to 2,000 keys. */
+const SHORT_SCAN = 500
 
 /** Scans of a cluster, at most, while its slots move. */
 const MAX_PASSES = 3
@@ -27,6 +29,8 @@ export interface ScanOptions {
    * could hide the outcome of the removals that it has sent.
    */
   readonly prefetch?: boolean
+  /** Receives about the number of keys that Redis has looked at, when a server has been scanned. */
+  readonly onVisited?: (keys: number) => void
 }
 
 const GLOB_CHARACTERS = /[*?[\]\\]/g
@@ -41,6 +45,7 @@ interface Walk {
   readonly prefetch: boolean
   /** Selects the keys of a step that are passed on. */
   readonly pick: (keys: string[]) => string[]
+  readonly onVisited: (keys: number) => void
 }
 
 /**
@@ -48,10 +53,10 @@ interface Walk {
  * @throws UnavailableError, also if a master of the cluster is not connected
  */
 export async function* scanMasters(client: RedisClient, options: ScanOptions): AsyncGenerator<NodeKeys> {
-  const { pattern, prefetch = false } = options
+  const { pattern, prefetch = false, onVisited = () => {} } = options
   // A cluster may be scanned more than once, and the keys of the first scan must not be yielded again.
   const seen = options.mayRepeat && !(client instanceof Cluster) ? undefined : new Set<string>()
-  const walk: Walk = { pattern, prefetch, pick: pickerOf(options.isWanted, seen) }
+  const walk: Walk = { pattern, prefetch, onVisited, pick: pickerOf(options.isWanted, seen) }
   try {
     if (client instanceof Cluster) yield* scanCluster(client, walk)
     else yield* scanNode(client, walk)
@@ -79,7 +84,10 @@ async function* scanCluster(cluster: Cluster, walk: Walk): AsyncGenerator<NodeKe
   }
 }
 
-async function* scanNode(node: Redis, { pattern, prefetch, pick }: Walk): AsyncGenerator<NodeKeys> {
+async function* scanNode(
+  node: Redis,
+  { pattern, prefetch, pick, onVisited }: Walk,
+): AsyncGenerator<NodeKeys> {
   const step = (cursor: string): ScanStep => {
     const reply = node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
     // A consumer that stops early never awaits this promise: its rejection must not be unhandled.
@@ -87,13 +95,16 @@ async function* scanNode(node: Redis, { pattern, prefetch, pick }: Walk): AsyncG
     return reply
   }
   let reply: ScanStep | undefined = step('0')
+  let steps = 0
   while (reply !== undefined) {
     const answer: readonly [string, string[]] = await reply
     const cursor: string = answer[0]
+    steps += 1
     const isLast: boolean = cursor === '0'
     reply = isLast || !prefetch ? undefined : step(cursor)
     const keys = pick(answer[1])
     if (keys.length > 0) yield { node, keys }
     if (!isLast) reply ??= step(cursor)
   }
+  onVisited(steps > 1 ? steps * SCAN_COUNT : SHORT_SCAN)
 }

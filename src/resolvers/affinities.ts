@@ -101,7 +101,13 @@ export async function affinitiesOfApiKey(
   selected: Selected,
 ): Promise<AffinityPage> {
   const request = readPage(args, DEFAULT_ORDER, ['apiKey', apiKey.id])
-  return readAffinities({ ...request, selection: only('affinityKey', apiKey.id), selected }, context)
+  const page = await readAffinities(
+    { ...request, selection: only('affinityKey', apiKey.id), selected },
+    context,
+  )
+  // A user may have any number of API keys, so that the document's price does not cover their pages.
+  await context.pay((await page.items()).length)
+  return page
 }
 
 /** Counts the live affinities that are pinned to a provider. */

@@ -55,9 +55,15 @@ export const rateMultiplier = (record: AffinityRecord, context: Context): MaybeP
 export const isStandalone = (record: AffinityRecord, context: Context): MaybePromise<boolean> =>
   whenKnown(apiKeyOf(record, context), (key) => key?.isStandalone ?? false)
 
+/** Number of API keys of a user for which the price of a document has room. The viewer pays for more when they are read. */
+export const USUAL_API_KEYS = 5
+
 /** Returns a user's API keys, oldest first. */
-export const apiKeysOfUser = (user: UserRow, { loaders }: Context): MaybePromise<readonly ApiKeyRow[]> =>
-  whenKnown(loaders.apiKeys.byUser.load(user.id), (keys) => keys ?? [])
+export const apiKeysOfUser = (user: UserRow, context: Context): MaybePromise<readonly ApiKeyRow[]> =>
+  whenKnown(context.loaders.apiKeys.byUser.load(user.id), (keys) => {
+    const more = (keys?.length ?? 0) - USUAL_API_KEYS
+    return more > 0 ? context.pay(more).then(() => keys ?? []) : (keys ?? [])
+  })
 
 export const userOfApiKey = (apiKey: ApiKeyRow, { loaders }: Context): MaybePromise<UserRow | null> =>
   loaders.users.load(apiKey.userId)

@@ -2,7 +2,7 @@ import type { AuditColumns, AuditLog } from '../audit/audit-reader.js'
 import type { Context } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import type { UserRow } from '../gateway/rows.js'
-import type { MaybePromise } from '../util/promises.js'
+import { type MaybePromise, once } from '../util/promises.js'
 import {
   decodePosition,
   encodePosition,
@@ -33,8 +33,25 @@ export function auditEvents(
     ...(position && { after: { createdAt: new Date(position[0]), id: position[1] } }),
     ...(action != null && { action }),
   }
+  const reader = context.auditReader
+  const page = reader.page(request, columns)
+  const sizes = () => reader.sizes(action ?? undefined)
+  const rowsPaid = once(async () => {
+    if (!context.isCharged) return
+    const { all, perEvent } = await sizes()
+    // The document's price has the rows of the page already; more are read to find them among the gateway's.
+    await context.pay(Math.min(all, Math.round((wanted + 1) * (perEvent - 1))))
+  })
   return {
-    ...context.auditReader.page(request, columns),
+    items: () => rowsPaid().then(page.items),
+    hasNextPage: () => rowsPaid().then(page.hasNextPage),
+    hasPreviousPage: () => rowsPaid().then(page.hasPreviousPage),
+    totalCount: () =>
+      context.shared({
+        question: `audit events ${action ?? ''}`,
+        size: async () => (await sizes()).all,
+        run: () => page.totalCount(),
+      }),
     cursorOf: ({ createdAt, id }) => encodePosition(fingerprint, [createdAt.getTime(), id]),
   }
 }

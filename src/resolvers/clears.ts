@@ -113,6 +113,8 @@ export const clearAllCache = (
 ): Promise<ClearPayload> =>
   withAudit(context, { action: 'cache_clear_all', dryRun, arguments: { confirm } }, async () => {
     requireConfirmation(confirm, dryRun, 'every affinity of every user')
+    // To find every affinity a clear looks at every key of the cache.
+    await context.pay(context.affinitySizes.records + context.modelMappings.scannedKeys)
     const clearedCount = await (dryRun ? context.clearer.countAll() : context.clearer.clearAll())
     return { clearedCount, what: 'affinity', which: 'of all users', extra: {} }
   })
@@ -143,7 +145,9 @@ async function clearSelected(
   dryRun: boolean,
   context: Context,
 ): Promise<number> {
-  if (dryRun) return context.affinities.count(selection)
+  const count = await context.affinities.count(selection)
+  await context.pay(count)
+  if (dryRun) return count
   const records = await context.affinities.matching(selection)
   return dependsOn(selection, context.affinityStore.families.valueDimensions)
     ? context.clearer.clear(records, (record) => isSelected(record, selection))

@@ -1,8 +1,8 @@
-import type { Context } from '../context.js'
+import type { Context, SharedRead } from '../context.js'
 import { UnavailableError } from '../errors.js'
 import type { GlobalModelRow, ProviderRow, ServingModelRow } from '../gateway/rows.js'
 import type { Selected } from '../loaders/affinity-joins.js'
-import type { ProviderGlobalModelWithHits } from '../model-mappings/model-mapping-reader.js'
+import type { ProviderGlobalModelWithHits, ResolvedNames } from '../model-mappings/model-mapping-reader.js'
 import type { ResolvedName, UnmappedName } from '../model-mappings/model-mapping-records.js'
 import { countFamilies, type FamilyCounts } from '../model-mappings/model-mapping-store.js'
 import { type MaybePromise, whenKnown } from '../util/promises.js'
@@ -39,10 +39,26 @@ export interface ProviderModelMapping extends ProviderGlobalModelWithHits {
   readonly globalModel: GlobalModelRow
 }
 
+/** A read of the model caches looks at every key of the cache; before the first, the affinities are what is known of it. */
+const mappingRead = <T>(
+  question: string,
+  { modelMappings, affinitySizes }: Context,
+  run: SharedRead<T>['run'],
+): SharedRead<T> => ({
+  question,
+  size: () => modelMappings.scannedKeys || affinitySizes.records,
+  run,
+})
+
+const readNames = (context: Context): Promise<ResolvedNames> =>
+  context.shared(mappingRead('model names', context, ({ mappings }) => mappings.names()))
+
 /** Counts the keys of each family. If the cache is down, it returns `available: false` instead of an error. */
 export async function modelMappingStats(context: Context): Promise<ModelMappingStats> {
   try {
-    const breakdown = await context.mappingReader.counts()
+    const breakdown = await context.shared(
+      mappingRead('model mapping counts', context, ({ mappings }) => mappings.counts()),
+    )
     const { providerGlobalHits: _, ...entries } = breakdown
     const totalKeys = Object.values(entries).reduce((sum, count) => sum + count, 0)
     const ttlSeconds = context.gatewayFigures.modelCacheTtlSeconds
@@ -65,7 +81,7 @@ export async function modelMappings(
   const search = readSearch(args)
   const request = readKeysetRequest(args, ['modelMappings', search], BY_NAME)
   const isFound = finding(search)
-  const { resolved } = await context.mappingReader.names()
+  const { resolved } = await readNames(context)
   const found = resolved.filter(
     ({ name, globalModel }) =>
       name !== globalModel.name && isFound([name, globalModel.name, globalModel.displayName, globalModel.id]),
@@ -124,7 +140,10 @@ export async function providerModelMappings(
   const query = ['providerModelMappings', search, providerId, globalModelId]
   const request = readKeysetRequest(args, query, BY_PROVIDER_AND_MODEL)
 
-  const cached = (await context.mappingReader.providerModels()).filter(
+  const models = await context.shared(
+    mappingRead('provider models', context, ({ mappings }) => mappings.providerModels()),
+  )
+  const cached = models.filter(
     (model) =>
       (providerId === null || model.providerId === providerId) &&
       (globalModelId === null || model.globalModelId === globalModelId),
@@ -162,7 +181,7 @@ export async function unmappedEntries(
   context: Context,
 ): Promise<KeysetPage<UnmappedName>> {
   const request = readKeysetRequest(args, ['unmappedEntries'], BY_NAME)
-  const { unmapped } = await context.mappingReader.names()
+  const { unmapped } = await readNames(context)
   return keysetPage(unmapped, BY_NAME, request)
 }
 

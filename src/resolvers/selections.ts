@@ -2,11 +2,11 @@
  * A filter, a search and an identifier each name affinities: here they become selections.
  */
 import type { AffinitySelection, DimensionSets } from '../affinities/affinity-selection.js'
-import type { Context } from '../context.js'
+import type { Context, Readers, SharedRead } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import type { GatewayStore } from '../gateway/gateway.js'
 import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
-import { staleIds } from './stale.js'
+import { staleRead } from './stale.js'
 
 export interface AffinityFilter {
   readonly affinityKey?: string | null | undefined
@@ -26,12 +26,14 @@ export async function filterSelection(filter: AffinityFilter, context: Context):
     Object.entries(exact).map(([dimension, value]) => [dimension, new Set(value == null ? [] : [value])]),
   )
   if (userId != null) {
-    const keys = await context.loaders.apiKeys.byUser.load(userId)
-    const ids = new Set((keys ?? []).map(({ id }) => id))
+    const ids = await apiKeyIdsOf(userId, context)
     all = { ...all, affinityKey: intersection(all.affinityKey, ids) }
   }
   if (stale == null) return { all }
-  const ids = await staleIds(context.affinities, context.loaders, context.now())
+  const { ids, readers } = await context.shared(staleRead(context))
+  context.adopt(readers)
+  // To look up the ids of very many API keys takes some milliseconds, for each field that uses the filter.
+  await context.turns.next()
   return stale ? { all, any: [ids] } : { all, none: ids }
 }
 
@@ -87,24 +89,47 @@ export async function resolveSearch(
   const resolved = await resolveIdentifier(context.gateway, text)
   if (resolved) return { selection: await ownedSelection(resolved, context), matched: resolved }
 
-  const rows = await context.gateway.idsNamed(text)
-  const sets = await Promise.all(
-    // Ids are searched in the records and not in the tables: a record's rows may have been deleted.
-    SEARCHED.map(async (dimension) => {
-      const live = await context.affinities.valuesContaining(dimension, text)
-      return [dimension, new Set([...(rows[dimension] ?? []), ...live])] as const
-    }),
-  )
-  return { selection: { any: [Object.fromEntries(sets)] } }
+  const { found, readers } = await context.shared(searchRead(text, context))
+  context.adopt(readers)
+  await context.turns.next()
+  return { selection: { any: [found] } }
 }
+
+/** The read of all names and ids that contain a text. */
+const searchRead = (
+  text: string,
+  { affinitySizes, gateway }: Context,
+): SharedRead<{ readonly found: DimensionSets; readonly readers: Readers }> => ({
+  question: `search ${text}`,
+  size: async () =>
+    SEARCHED.reduce((sum, dimension) => sum + affinitySizes.values(dimension), 0) +
+    (await gateway.scannedRows()).search,
+  async run(readers) {
+    const rows = await readers.gateway.idsNamed(text)
+    const sets = await Promise.all(
+      // Ids are searched in the records and not in the tables: a record's rows may have been deleted.
+      SEARCHED.map(async (dimension) => {
+        const live = await readers.affinities.valuesContaining(dimension, text)
+        return [dimension, new Set([...(rows[dimension] ?? []), ...live])] as const
+      }),
+    )
+    return { found: Object.fromEntries(sets), readers }
+  },
+})
 
 export async function ownedSelection(
   { user, apiKey }: Resolved,
   context: Context,
 ): Promise<AffinitySelection> {
   if (apiKey) return only('affinityKey', apiKey.id)
-  const keys = user ? ((await context.loaders.apiKeys.byUser.load(user.id)) ?? []) : []
-  return { all: { affinityKey: new Set(keys.map(({ id }) => id)) } }
+  return { all: { affinityKey: user ? await apiKeyIdsOf(user.id, context) : new Set() } }
+}
+
+/** Reads the ids of a user's API keys, of which there may be any number. */
+async function apiKeyIdsOf(userId: string, context: Context): Promise<ReadonlySet<string>> {
+  const keys = (await context.loaders.apiKeys.byUser.load(userId)) ?? []
+  await context.pay(keys.length)
+  return new Set(keys.map(({ id }) => id))
 }
 
 /** The affinities that name this value. */

@@ -7,7 +7,8 @@ import type { MaybePromise } from '../util/promises.js'
 import { completeEvent } from './with-audit.js'
 
 /**
- * Signs a user in. Success and failure both leave an audit event. A rate-limited attempt leaves none, since an attacker could
+ * Signs a user in. Success and failure both leave an audit event; what was typed is the target of a failure and not its
+ * actor. A rate-limited attempt leaves none, since an attacker could
  * flood the audit log.
  * @throws InvalidCredentialsError; RateLimitedError; UnavailableError if the database does not answer
  */
@@ -17,7 +18,7 @@ export async function login(email: string, password: string, context: Context): 
   const event = await context.audit.begin({
     action: 'admin_login',
     arguments: { email },
-    actorName: session?.viewer.name ?? email.trim(),
+    actorName: session?.viewer.name ?? '',
     actorId: session?.viewer.userId ?? null,
     ipAddress: context.clientAddress,
     userAgent: context.userAgent,

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AffinityReader } from '../affinities/affinity-reader.js'
 import { type AffinityRecord, type Dimension, isGlobalModelId } from '../affinities/affinity-record.js'
 import type { DimensionSets } from '../affinities/affinity-selection.js'
+import type { Context, Readers, SharedRead } from '../context.js'
 import type {
   ApiKeyRow,
   EndpointRow,
@@ -71,6 +72,9 @@ export function modelReasons(modelId: string, model: GlobalModelRow | null): Sta
   return model.isActive ? [] : ['MODEL_INACTIVE']
 }
 
+/** Number of rows that the reasons of one record need: its API key with its owner, provider, endpoint, provider key and model. */
+export const STALE_ROWS = 6
+
 /** Returns the reasons why the scheduler would not use the pin; without a promise if the loaders are primed. */
 export function staleReasons(
   record: AffinityRecord,
@@ -117,8 +121,25 @@ export function staleReasons(
 /** Number of ids in one statement and in one turn of the event loop. A million records use about 100,000 API keys. */
 const AT_ONCE = 2_500
 
+/** Ids that make a record stale, with the readers that found them. */
+export interface StaleIds {
+  readonly ids: DimensionSets
+  readonly readers: Readers
+}
+
+const NAMED_DIMENSIONS = ['affinityKey', 'providerId', 'endpointId', 'providerKeyId', 'modelId'] as const
+
+/** The read of the ids in live records that make a record stale: a row of each id in use, and the owner of each API key. */
+export const staleRead = ({ affinitySizes, now }: Context): SharedRead<StaleIds> => ({
+  question: 'stale ids',
+  size: () =>
+    NAMED_DIMENSIONS.reduce((sum, dimension) => sum + affinitySizes.values(dimension), 0) +
+    affinitySizes.values('affinityKey'),
+  run: async (readers) => ({ ids: await staleIds(readers.affinities, readers.loaders, now()), readers }),
+})
+
 /**
- * Finds the ids in live records that make a record stale. It needs six statements, or more if there are over 2,500 ids of a
+ * Finds the ids in live records that make a record stale, one table after the other. It needs six statements, or more if there are over 2,500 ids of a
  * kind.
  */
 export async function staleIds(
@@ -156,21 +177,23 @@ export async function staleIds(
     return stale
   }
 
-  const [affinityKey, providerId, endpointId, providerKeyId, modelId] = await Promise.all([
-    staleOf('affinityKey', primeWithOwners, (id) =>
-      whenKnown(apiKeys.byId.load(id), (key) =>
-        whenKnown(key && users.load(key.userId), (user) => apiKeyReasons(key, user, now)),
-      ),
+  const affinityKey = await staleOf('affinityKey', primeWithOwners, (id) =>
+    whenKnown(apiKeys.byId.load(id), (key) =>
+      whenKnown(key && users.load(key.userId), (user) => apiKeyReasons(key, user, now)),
     ),
-    staleOf('providerId', providers.prime, (id) => whenKnown(providers.load(id), providerReasons)),
-    staleOf('endpointId', endpoints.prime, (id) => whenKnown(endpoints.load(id), endpointReasons)),
-    staleOf('providerKeyId', providerKeys.prime, (id) =>
-      whenKnown(providerKeys.load(id), (key) => providerKeyReasons(key, now)),
-    ),
-    staleOf('modelId', globalModels.prime, (id) =>
-      whenKnown(globalModels.load(id), (model) => modelReasons(id, model)),
-    ),
-  ])
+  )
+  const providerId = await staleOf('providerId', providers.prime, (id) =>
+    whenKnown(providers.load(id), providerReasons),
+  )
+  const endpointId = await staleOf('endpointId', endpoints.prime, (id) =>
+    whenKnown(endpoints.load(id), endpointReasons),
+  )
+  const providerKeyId = await staleOf('providerKeyId', providerKeys.prime, (id) =>
+    whenKnown(providerKeys.load(id), (key) => providerKeyReasons(key, now)),
+  )
+  const modelId = await staleOf('modelId', globalModels.prime, (id) =>
+    whenKnown(globalModels.load(id), (model) => modelReasons(id, model)),
+  )
   return { affinityKey, providerId, endpointId, providerKeyId, modelId }
 
   async function primeWithOwners(ids: readonly string[]): Promise<void> {

@@ -7,10 +7,8 @@ import { type BoundedStream, createBoundedStream, transformed } from '../util/bo
 import type { MaybePromise } from '../util/promises.js'
 import { type CacheStats, cacheStats } from './cache.js'
 import { type AffinityFilter, filterSelection, presentFields } from './selections.js'
-import { staleReasons } from './stale.js'
+import { STALE_ROWS, staleReasons } from './stale.js'
 
-/** Interval at which a subscription checks again that its viewer may still read, in milliseconds. */
-const REVIEW_EVERY_MS = 30_000
 /** Number of other users' API keys that one stream remembers. Beyond it all are forgotten, and read again at their next use. */
 const REMEMBERED_KEYS = 50_000
 const DEFAULT_INTERVAL_SECONDS = 5
@@ -39,7 +37,10 @@ export async function affinityEvents(
       }, events.fail),
     async (event) => {
       context.refresh()
-      return stale == null || (await isStale(event.record, context)) === stale ? event : undefined
+      if (stale == null) return event
+      await context.pay(STALE_ROWS)
+      const isWanted = (await context.turns.run(() => isStale(event.record, context))) === stale
+      return isWanted ? event : undefined
     },
   )
 }
@@ -61,6 +62,7 @@ async function keysOfUser(
 
   async function lookUp(apiKeyId: string): Promise<boolean> {
     context.refresh()
+    await context.pay(1)
     const row = await context.loaders.apiKeys.byId.load(apiKeyId)
     const isOwn = row?.userId === userId
     if (others.size >= REMEMBERED_KEYS) others.clear()
@@ -121,15 +123,15 @@ async function openStream<T, U>(
 ): Promise<AsyncIterableIterator<U>> {
   const viewer = await context.viewer()
   context.stopped.throwIfAborted()
-  const registration = context.streams.open(viewer.name)
+  const registration = context.streams.open(viewer.key)
   let stop = () => {}
   const stream = createBoundedStream<T>((reason) => {
-    clearInterval(review)
+    endWatch()
     stop()
     registration.close()
     if (reason === 'slow') context.disconnect()
   })
-  const review = setInterval(() => void context.authenticate().catch(stream.fail), REVIEW_EVERY_MS).unref()
+  const endWatch = context.watchViewer(stream.fail)
   for (const signal of [registration.signal, context.stopped]) {
     signal.addEventListener('abort', () => stream.end(), { once: true })
   }

@@ -1,10 +1,17 @@
-import type { AuditAction, AuditEventRow, AuditOutcome } from '../audit/audit-store.js'
+import type {
+  AuditAction,
+  AuditEventRow,
+  AuditIntent,
+  AuditOutcome,
+  CompletedEvent,
+} from '../audit/audit-store.js'
 import type { Context } from '../context.js'
 import {
   ConfirmationRequiredError,
   ForbiddenError,
   InvalidInputError,
   NotFoundError,
+  RateLimitedError,
   UnavailableError,
 } from '../errors.js'
 import type { Viewer } from '../session/viewer.js'
@@ -47,8 +54,8 @@ export type RenameAction = (action: AuditAction) => void
 
 /**
  * Runs a clear with an audit event: it writes the intent, clears, and writes the outcome (write-ahead log). Without an intent
- * row nothing is cleared. Every attempt leaves one event, also a dry run, and a refused, invalid or failed one. The audit
- * event and the metrics have the same action.
+ * row nothing is cleared. Every attempt leaves one event, also a dry run, and an invalid or failed one. Attempts of a viewer
+ * who may not clear leave one event for each action and minute. The audit event and the metrics have the same action.
  * @throws whatever `act` throws; ForbiddenError; UnavailableError (DATABASE_UNAVAILABLE) before anything was cleared
  */
 export async function withAudit<Extra extends object>(
@@ -63,7 +70,7 @@ export async function withAudit<Extra extends object>(
   const rename: RenameAction = (exact) => {
     action = exact
   }
-  const event = await context.audit.begin({
+  const intent: AuditIntent = {
     action,
     arguments: { ...request.arguments, dryRun },
     actorName: viewer.name,
@@ -71,9 +78,10 @@ export async function withAudit<Extra extends object>(
     ipAddress: context.clientAddress,
     userAgent: context.userAgent,
     requestId: context.requestId,
-  })
+  }
+  if (!viewer.canClear) throw await refused(context, viewer, intent)
+  const event = await context.audit.begin(intent)
   try {
-    requireClear(viewer)
     // The rest of the answer, and the next clear of the same document, must see the cache as it is after this clear.
     const cleared = await act(rename).finally(() => context.refreshReaders())
     const { clearedCount, extra } = cleared
@@ -92,8 +100,13 @@ export async function withAudit<Extra extends object>(
   }
 }
 
-function requireClear(viewer: Viewer): void {
-  if (!viewer.canClear) throw new ForbiddenError(`${viewer.name} may read, but not clear.`)
+/** Writes the audit event of a clear that this viewer may not do, and returns the error. */
+async function refused(context: Context, viewer: Viewer, intent: AuditIntent): Promise<ForbiddenError> {
+  const error = new ForbiddenError(`${viewer.name} may read, but not clear.`)
+  const written = await context.audit.refuse(viewer.key, intent, failureOf(error))
+  if (written) noteOf(context, written)
+  context.metrics.clearDone(intent.action, 'failed', 0)
+  return error
 }
 
 /** Completes an audit event. If the database does not take it, a note in `extensions` tells the client where the outcome is. */
@@ -102,11 +115,14 @@ export async function completeEvent(
   event: AuditEventRow,
   outcome: AuditOutcome,
 ): Promise<AuditEventRow> {
-  const { event: done, keptIn } = await context.audit.complete(event, outcome)
-  if (keptIn !== 'row') {
-    context.note('audit', { spooled: keptIn === 'spool', message: NOT_IN_ITS_ROW[keptIn] })
-  }
-  return done
+  const written = await context.audit.complete(event, outcome)
+  noteOf(context, written)
+  return written.event
+}
+
+function noteOf(context: Context, { keptIn }: CompletedEvent): void {
+  if (keptIn === 'row') return
+  context.note('audit', { spooled: keptIn === 'spool', message: NOT_IN_ITS_ROW[keptIn] })
 }
 
 const NOT_IN_ITS_ROW = {
@@ -137,6 +153,7 @@ const OURS = [
   ConfirmationRequiredError,
   UnavailableError,
   ForbiddenError,
+  RateLimitedError,
 ] as const
 
 const isOurs = (error: unknown): error is InstanceType<(typeof OURS)[number]> =>
@@ -147,6 +164,7 @@ function statusOf(error: unknown): number {
   if (error instanceof NotFoundError) return 404
   if (error instanceof InvalidInputError) return 400
   if (error instanceof ConfirmationRequiredError) return 428
+  if (error instanceof RateLimitedError) return 429
   if (error instanceof UnavailableError) return 503
   return 500
 }

@@ -11,9 +11,9 @@ import {
   ttlSeconds,
   userOf,
 } from '../resolvers/affinity.js'
-import { type StaleReason as Reason, staleReasons } from '../resolvers/stale.js'
+import { type StaleReason as Reason, STALE_ROWS, staleReasons } from '../resolvers/stale.js'
 import { MAX_INT } from '../util/int32.js'
-import { builder } from './builder.js'
+import { builder, ownField } from './builder.js'
 import { ApiKey, Endpoint, GlobalModel, Provider, ProviderKey, User } from './entities.js'
 
 const STALE_REASON_MEANINGS = {
@@ -46,16 +46,20 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
     'An affinity pins the requests of one API key, in one API format, for one model to one provider key, so that the provider’s prompt cache is hit. It expires some time after its last use.',
   fields: (t) => ({
     id: t.id({
+      complexity: ownField,
       description: 'This id is opaque, and stays the same while the record exists.',
       resolve: affinityId,
     }),
     affinityKey: t.exposeID('affinityKey', {
+      complexity: ownField,
       description: 'The affinity belongs to the API key with this id, which stands in the cache key.',
     }),
     apiFormat: t.exposeString('apiFormat', {
+      complexity: ownField,
       description: 'This is the API format, such as CLAUDE, OPENAI or GEMINI.',
     }),
     modelId: t.exposeString('modelId', {
+      complexity: ownField,
       description: 'This is the model in the cache key: a global model id, or a raw name in older records.',
     }),
     modelName: t.string({
@@ -68,11 +72,16 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
       description: 'This is the global model’s display name; the raw name if there is no such global model.',
       resolve: (record, _args, context) => modelDisplayName(record, context),
     }),
-    providerId: t.exposeID('providerId', { description: 'Requests go to the provider with this id.' }),
+    providerId: t.exposeID('providerId', {
+      complexity: ownField,
+      description: 'Requests go to the provider with this id.',
+    }),
     endpointId: t.exposeID('endpointId', {
+      complexity: ownField,
       description: 'Requests go to the provider’s endpoint with this id.',
     }),
     providerKeyId: t.exposeID('providerKeyId', {
+      complexity: ownField,
       description: 'The gateway calls the provider with the provider key of this id.',
     }),
     rateMultiplier: t.float({
@@ -87,23 +96,28 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
       resolve: (record, _args, context) => isStandalone(record, context),
     }),
     requestCount: t.exposeInt('requestCount', {
+      complexity: ownField,
       description: `The affinity has served this number of requests, 0 to ${MAX_INT}.`,
     }),
     createdAt: t.field({
+      complexity: ownField,
       type: 'DateTime',
       description: 'The affinity was pinned to this target at this time; a use does not change it.',
       resolve: (record) => new Date(record.createdAt * 1_000),
     }),
     expiresAt: t.field({
+      complexity: ownField,
       type: 'DateTime',
       description: 'The affinity expires at this time unless it is used again.',
       resolve: (record) => new Date(record.expiresAt * 1_000),
     }),
     ttlSeconds: t.int({
+      complexity: ownField,
       description: 'The affinity lives for so many more whole seconds, 0 or more.',
       resolve: (record, _args, context) => ttlSeconds(record, context.now()),
     }),
     staleReasons: t.field({
+      complexity: STALE_ROWS,
       type: [StaleReason],
       nullable: true,
       description:

@@ -1,5 +1,5 @@
 import { queryFromInfo } from '@pothos/plugin-prisma'
-import { AUDIT_ACTIONS, actionAndActorOf, isSuccess } from '../audit/audit-store.js'
+import { AUDIT_ACTIONS, actionAndActorOf, isSuccess, targetIdOf } from '../audit/audit-store.js'
 import { actorOf, auditEvent, auditEvents } from '../resolvers/audit-events.js'
 import { builder } from './builder.js'
 import { keysetConnection, pageArguments, pageComplexity } from './connection.js'
@@ -33,9 +33,17 @@ export const AuditEvent = builder.prismaObject('AuditLog', {
       resolve: ({ userId }, _args, context) => actorOf(userId, context),
     }),
     actorName: t.string({
-      description: 'This is the username, or the name of the static token.',
+      description:
+        'This is the username, or the name of the static token; empty for a sign-in that failed, since nobody knows who it was.',
       select: { eventMetadata: true },
       resolve: (event) => actionAndActorOf(event).actor,
+    }),
+    targetId: t.string({
+      nullable: true,
+      description:
+        'The action was aimed at this: the id of the user, API key or provider, the model’s name, or what was typed as email. It is what the caller typed if nothing was found, shortened to 256 characters. It is null if the action has many targets, or if several arguments name the target.',
+      select: { eventMetadata: true },
+      resolve: targetIdOf,
     }),
     ipAddress: t.exposeString('ipAddress', {
       nullable: true,

@@ -1,6 +1,7 @@
 import type { ArgBuilder } from '@pothos/core'
 import { queryFromInfo } from '@pothos/plugin-prisma'
 import { rowOf } from '../audit/audit-store.js'
+import type { Context } from '../context.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError, UnavailableError } from '../errors.js'
 import {
   type ClearProviderCachePayload,
@@ -24,8 +25,11 @@ import { AuditEvent } from './audit.js'
 import { type BuilderTypes, builder } from './builder.js'
 import { ApiKey, Provider, User } from './entities.js'
 
-/** Cost of a clear, as high as that of a large page, so that a request cannot contain many clears. */
-const CLEAR_COMPLEXITY = 25_000
+/**
+ * A clear counts as much as a large page, so that a request cannot contain many clears. The viewer pays for the audit event,
+ * two writes that wait for the disk, and for each record when the clear knows how many there are.
+ */
+const clearComplexity = (_args: object, { measure }: Context): number => (measure === 'limit' ? 25_000 : 20)
 
 const CLEAR_RESULT = 'The result says what the clear did, or why it did nothing.'
 
@@ -143,7 +147,7 @@ builder.mutationFields((t) => ({
       }),
       dryRun: dryRun(t.arg),
     },
-    complexity: CLEAR_COMPLEXITY,
+    complexity: clearComplexity,
     errors: {
       types: [NotFoundError, InvalidInputError, UnavailableError],
       union: { name: 'ClearUserCacheResult', description: CLEAR_RESULT },
@@ -164,7 +168,7 @@ builder.mutationFields((t) => ({
       apiFormat: t.arg.string({ required: true, description: 'This is the `Affinity.apiFormat`, exactly.' }),
       dryRun: dryRun(t.arg),
     },
-    complexity: CLEAR_COMPLEXITY,
+    complexity: clearComplexity,
     errors: {
       types: [NotFoundError, InvalidInputError, UnavailableError],
       union: { name: 'ClearSingleAffinityResult', description: CLEAR_RESULT },
@@ -182,7 +186,7 @@ builder.mutationFields((t) => ({
       }),
       dryRun: dryRun(t.arg),
     },
-    complexity: CLEAR_COMPLEXITY,
+    complexity: clearComplexity,
     errors: {
       types: [InvalidInputError, UnavailableError],
       union: { name: 'ClearProviderCacheResult', description: CLEAR_RESULT },
@@ -201,7 +205,7 @@ builder.mutationFields((t) => ({
       }),
       dryRun: dryRun(t.arg),
     },
-    complexity: CLEAR_COMPLEXITY,
+    complexity: clearComplexity,
     errors: {
       types: [InvalidInputError, UnavailableError],
       union: { name: 'ClearAffinitiesResult', description: CLEAR_RESULT },
@@ -212,7 +216,7 @@ builder.mutationFields((t) => ({
     type: AllPayload,
     description: 'This mutation clears every affinity of every user, values that cannot be read included.',
     args: { confirm: confirm(t.arg), dryRun: dryRun(t.arg) },
-    complexity: CLEAR_COMPLEXITY,
+    complexity: clearComplexity,
     errors: {
       types: [ConfirmationRequiredError, UnavailableError],
       union: { name: 'ClearAllCacheResult', description: CLEAR_RESULT },
@@ -224,7 +228,7 @@ builder.mutationFields((t) => ({
     description:
       'This mutation clears the six families of the model caches, hit counters included, and nothing else.',
     args: { confirm: confirm(t.arg), dryRun: dryRun(t.arg) },
-    complexity: CLEAR_COMPLEXITY,
+    complexity: clearComplexity,
     errors: {
       types: [ConfirmationRequiredError, UnavailableError],
       union: { name: 'ClearAllModelMappingCacheResult', description: CLEAR_RESULT },
@@ -242,7 +246,7 @@ builder.mutationFields((t) => ({
       }),
       dryRun: dryRun(t.arg),
     },
-    complexity: CLEAR_COMPLEXITY,
+    complexity: clearComplexity,
     errors: {
       types: [InvalidInputError, UnavailableError],
       union: { name: 'ClearModelMappingCacheByNameResult', description: CLEAR_RESULT },
@@ -258,7 +262,7 @@ builder.mutationFields((t) => ({
       globalModelId: t.arg.id({ required: true, description: 'This is the `GlobalModel.id`.' }),
       dryRun: dryRun(t.arg),
     },
-    complexity: CLEAR_COMPLEXITY,
+    complexity: clearComplexity,
     errors: {
       types: [InvalidInputError, UnavailableError],
       union: { name: 'ClearProviderModelMappingCacheResult', description: CLEAR_RESULT },

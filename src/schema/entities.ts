@@ -60,7 +60,7 @@ export const ApiKey = builder.objectRef<ApiKeyRow>('ApiKey').implement({
     maskedKey: t.string({
       nullable: true,
       description:
-        'The mask shows the key’s first 8 characters, `********` and its last 4; null if it cannot be decrypted. The key itself is never sent.',
+        'The mask shows the key’s first 8 characters, `********` and its last 4, but never more than half of the key; null if it cannot be decrypted. The key itself is never sent.',
       resolve: (apiKey, _args, context) => context.maskStoredKey(apiKey.storedKey),
     }),
     isStandalone: t.exposeBoolean('isStandalone', {
@@ -134,7 +134,7 @@ export const ProviderKey = builder.objectRef<ProviderKeyRow>('ProviderKey').impl
     maskedKey: t.string({
       nullable: true,
       description:
-        'The mask shows the key’s first 8 characters, `********` and its last 4; null if it cannot be decrypted, or the authType is not api_key. The key itself is never sent.',
+        'The mask shows the key’s first 8 characters, `********` and its last 4, but never more than half of the key; null if it cannot be decrypted, or the authType is not api_key. The key itself is never sent.',
       resolve: (key, _args, context) => maskedProviderKey(key, context),
     }),
     authType: t.exposeString('authType', {

@@ -7,7 +7,7 @@ import {
   type UserAffinities as UserAffinitiesShape,
   userAffinities,
 } from '../resolvers/affinities.js'
-import { apiKeysOfUser } from '../resolvers/affinity.js'
+import { apiKeysOfUser, USUAL_API_KEYS } from '../resolvers/affinity.js'
 import { Affinity } from './affinity.js'
 import { builder } from './builder.js'
 import { keysetConnection, pageArguments, pageComplexity, selectedNodes } from './connection.js'
@@ -40,7 +40,7 @@ builder.objectFields(User, (t) => ({
   apiKeys: t.field({
     type: [ApiKey],
     description: 'These are the user’s API keys, oldest first.',
-    complexity: { field: 1, multiplier: 5 },
+    complexity: { field: 1, multiplier: USUAL_API_KEYS },
     resolve: (user, _args, context) => apiKeysOfUser(user, context),
   }),
   affinities: t.field({

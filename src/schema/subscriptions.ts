@@ -2,7 +2,7 @@ import type { AffinityEvent as EventShape } from '../affinities/affinity-events.
 import { affinityEvents, cacheStatsStream } from '../resolvers/subscriptions.js'
 import { AffinityFilter } from './affinities.js'
 import { Affinity } from './affinity.js'
-import { builder } from './builder.js'
+import { builder, ownField } from './builder.js'
 import { CacheStats } from './cache-stats.js'
 
 const AffinityEventType = builder.enumType('AffinityEventType', {
@@ -20,22 +20,30 @@ const AffinityEvent = builder.objectRef<EventShape>('AffinityEvent').implement({
   description: 'An event tells what happened to one affinity, whichever gateway did it.',
   fields: (t) => ({
     type: t.expose('type', {
+      complexity: ownField,
       type: AffinityEventType,
       description: 'This says what happened to the affinity.',
     }),
-    at: t.expose('at', { type: 'DateTime', description: 'This service saw the event at this time.' }),
+    at: t.expose('at', {
+      complexity: ownField,
+      type: 'DateTime',
+      description: 'This service saw the event at this time.',
+    }),
     affinity: t.field({
+      complexity: ownField,
       type: Affinity,
       description: 'This is the affinity as it is now; if it is gone, as it was last.',
       resolve: ({ record }) => record,
     }),
     previousProviderId: t.id({
+      complexity: ownField,
       nullable: true,
       description:
         'After SWITCHED, this is the id of the provider that the affinity was pinned to before; otherwise null.',
       resolve: ({ type, previous }) => (type === 'SWITCHED' ? previous?.providerId : null),
     }),
     previousProviderKeyId: t.id({
+      complexity: ownField,
       nullable: true,
       description:
         'After SWITCHED, this is the id of the provider key that the affinity was pinned to before; otherwise null.',
@@ -46,9 +54,10 @@ const AffinityEvent = builder.objectRef<EventShape>('AffinityEvent').implement({
 
 builder.subscriptionFields((t) => ({
   affinityEvents: t.field({
+    complexity: ownField,
     type: AffinityEvent,
     description:
-      'This subscription tells every change to an affinity for which the filter holds, as it is seen. It ends with CACHE_UNAVAILABLE when changes are not seen any more, and a client that reads too slowly is disconnected: connect again, and read the list anew.',
+      'This subscription tells every change to an affinity for which the filter holds, as it is seen. It ends with CACHE_UNAVAILABLE when changes are not seen any more, and with RATE_LIMITED when what its events join has used up the budget; a client that reads too slowly is disconnected: connect again, and read the list anew.',
     args: {
       filter: t.arg({
         type: AffinityFilter,

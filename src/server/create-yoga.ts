@@ -3,6 +3,9 @@ import { type CORSOptions, createYoga, type YogaServerInstance } from 'graphql-y
 import type { Logger } from 'pino'
 import type { Context } from '../context.js'
 import { schema } from '../schema/index.js'
+import { createSharedRuns } from '../util/shared-runs.js'
+import { createTurns } from '../util/turns.js'
+import type { BodyBudget } from './http/body-budget.js'
 import { cameOverTls, clientAddress, TRUST_NOBODY, type TrustProxy } from './http/client-address.js'
 import { type Health, useHealth } from './http/health.js'
 import { requestIdOf } from './http/request-id.js'
@@ -10,7 +13,9 @@ import { useGraphiql } from './http/use-graphiql.js'
 import { useJsonRequests } from './http/use-json-requests.js'
 import { useSecurityHeaders } from './http/use-security-headers.js'
 import { createCostLimiter } from './limits/cost-limiter.js'
-import { useIntrospection, useNoSuggestions } from './limits/use-introspection.js'
+import { EVENTS_AT_ONCE } from './limits/subscribe-in-turns.js'
+import { useBoundedErrors } from './limits/use-bounded-errors.js'
+import { useIntrospection } from './limits/use-introspection.js'
 import { DOCUMENT_LIMITS, useLimits, useMaxFields } from './limits/use-limits.js'
 import { useOneErrorPerField } from './limits/use-one-error-per-field.js'
 import { useRateLimit } from './limits/use-rate-limit.js'
@@ -23,12 +28,10 @@ import { useRequestLog } from './observe/use-request-log.js'
 import { type ContextDeps, createContext } from './request-context.js'
 import { useCancellation } from './use-cancellation.js'
 import { useCompiledQueries } from './use-compiled-queries.js'
+import { useDocumentCache } from './use-document-cache.js'
 import { useResponseExtensions } from './use-response-extensions.js'
 
-/** Largest request body, in bytes. The largest permitted document with its variables is much smaller. */
-export const MAX_BODY_BYTES = 100_000
-
-export interface YogaDeps extends ContextDeps {
+export interface YogaDeps extends Omit<ContextDeps, 'budgets' | 'sharedRuns' | 'turns'> {
   readonly logger: Logger
   readonly readHealth: () => Promise<Health>
   readonly metrics: Metrics
@@ -37,6 +40,8 @@ export interface YogaDeps extends ContextDeps {
   /** True if `/metrics` needs no token. */
   readonly metricsPublic: boolean
   readonly trustProxy?: TrustProxy
+  /** Memory for request bodies while they arrive. */
+  readonly bodies: BodyBudget
   /** Limits over time; 0: no limit. The limits of a single document are in use-limits.ts. */
   readonly limits: {
     readonly viewerCostPerMinute: number
@@ -63,10 +68,16 @@ export type Yoga = YogaServerInstance<ServerContext, Context>
 
 /** Creates the GraphQL server: a function from request to response, which does not listen by itself. */
 export function createGraphqlServer(deps: YogaDeps): Yoga {
-  const { logger, production, trustedDocuments, trustProxy = TRUST_NOBODY } = deps
+  const { logger, production, trustedDocuments, bodies, trustProxy = TRUST_NOBODY } = deps
   const addressOf = (server: ServerContext) =>
     server.req ? clientAddress(server.req, trustProxy) : (server.clientAddress ?? 'unknown')
   const authenticate = (authorization: string | null) => deps.authenticator.authenticate(authorization)
+  const contextDeps: ContextDeps = {
+    ...deps,
+    budgets: limiterOf(deps.limits.viewerCostPerMinute),
+    sharedRuns: createSharedRuns(),
+    turns: createTurns(EVENTS_AT_ONCE),
+  }
 
   return createYoga<ServerContext, Context>({
     schema,
@@ -76,12 +87,15 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
     batching: false,
     multipart: false,
     logging: false,
-    maxRequestBodySize: MAX_BODY_BYTES,
+    // `useJsonRequests` limits bodies. Yoga's own limit would put one more buffer before it.
+    maxRequestBodySize: false,
+    // Yoga's cache keeps what strangers send, and counts documents in place of bytes.
+    parserAndValidationCache: false,
     maskedErrors: {
       maskError: createErrorMask((error) => logger.error({ err: error }, 'unexpected error')),
     },
     context: ({ request, ...server }) =>
-      createContext(deps, {
+      createContext(contextDeps, {
         authorization: request.headers.get('authorization'),
         requestId: requestIdOf(request),
         clientAddress: addressOf(server),
@@ -90,6 +104,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         disconnect: () => server.res?.destroy(),
       }),
     plugins: [
+      useDocumentCache(),
       useCompiledQueries(),
       ...(deps.tracing ? [deps.tracing.plugin] : []),
       useRequestLog(logger, addressOf),
@@ -104,10 +119,9 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         render: deps.renderMetrics,
       }),
       useOperationMetrics((operation, seconds) => deps.metrics.operationDone(operation, seconds)),
-      ...(production ? [useNoSuggestions()] : trustedDocuments ? [] : [useGraphiql()]),
-      useJsonRequests({ maxBodyBytes: MAX_BODY_BYTES }),
+      ...(production || trustedDocuments ? [] : [useGraphiql()]),
+      useJsonRequests(bodies),
       useRateLimit({
-        viewers: limiterOf(deps.limits.viewerCostPerMinute),
         addresses: limiterOf(deps.limits.addressCostPerMinute),
         addressOf,
         authenticate,
@@ -118,6 +132,8 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
       ...(trustedDocuments ? [useTrustedDocuments(trustedDocuments)] : []),
       useIntrospection({ enabled: !production }),
       useOneErrorPerField(),
+      // This is after the plugin above, so that equal errors do not take the place of others.
+      useBoundedErrors({ suggestNames: !production }),
       useResponseExtensions(),
     ],
   })

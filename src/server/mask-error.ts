@@ -10,6 +10,8 @@ import {
   UnauthenticatedError,
   UnavailableError,
 } from '../errors.js'
+import { shortened } from '../util/text.js'
+import { ERROR_LIMITS, shortenMessage } from './limits/use-bounded-errors.js'
 
 /** All values of `extensions.code` that a client can receive. */
 export const PUBLIC_CODES = [
@@ -41,12 +43,12 @@ export function createErrorMask(reportUnexpected: (error: unknown) => void) {
     reportUnexpected(error)
   }
   return (error: unknown): GraphQLError => {
-    const origin = originOf(error)
+    const origin = shortenMessage(originOf(shortenMessage(error)))
     const known = describe(origin)
     if (!known && !(origin instanceof ClientGoneError)) report(origin)
     const { message, extensions } = known ?? INTERNAL
     const located = error instanceof GraphQLError ? error : undefined
-    return new GraphQLError(message, {
+    return new GraphQLError(shortened(message, ERROR_LIMITS.messageCharacters), {
       nodes: located?.nodes ?? null,
       source: located?.source ?? null,
       positions: located?.positions ?? null,
@@ -128,7 +130,8 @@ function httpOf({ path, extensions }: GraphQLError): GraphQLErrorExtensions['htt
 const publicCode = (error: GraphQLError): PublicCode | undefined => {
   const { code } = error.extensions
   if (isPublicCode(code)) return code
-  if (/^(Argument|Variable) "/.test(error.message)) return 'BAD_USER_INPUT'
+  if (error.message.startsWith('Argument "') || error.message.startsWith('Variable "'))
+    return 'BAD_USER_INPUT'
   if (error.path) return undefined
   if (error.message.startsWith('Syntax Error')) return 'GRAPHQL_PARSE_FAILED'
   return error.nodes ? 'GRAPHQL_VALIDATION_FAILED' : 'BAD_USER_INPUT'

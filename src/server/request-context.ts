@@ -1,24 +1,35 @@
+import type { AffinityReader } from '../affinities/affinity-reader.js'
 import type { AffinitySource } from '../affinities/affinity-source.js'
 import type { AffinityStore } from '../affinities/affinity-store.js'
 import type { AffinityClearer } from '../affinities/clear/affinity-clearer.js'
 import type { AuditReader } from '../audit/audit-reader.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
-import type { ClearMetrics, Context } from '../context.js'
-import { UnauthenticatedError } from '../errors.js'
+import type { ClearMetrics, Context, Readers, SharedRead } from '../context.js'
+import { type RequestCost, UnauthenticatedError } from '../errors.js'
 import type { FixedFigures, GatewayStore, GatewayTraits } from '../gateway/gateway.js'
 import type { KeyMasker } from '../gateway/masking.js'
-import { createLoaders } from '../loaders/index.js'
+import { adoptRows, createLoaders } from '../loaders/index.js'
 import type { ModelMappingSource } from '../model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from '../model-mappings/model-mapping-store.js'
 import type { ReadingPrisma } from '../postgres/database-errors.js'
 import type { Authenticator } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
+import type { ViewerWatch } from '../session/viewer-watch.js'
 import type { StatisticsReader } from '../statistics/statistics.js'
 import type { Streams } from '../util/open-streams.js'
+import { once } from '../util/promises.js'
+import type { SharedRuns } from '../util/shared-runs.js'
+import type { Turns } from '../util/turns.js'
+import type { CostLimiter } from './limits/cost-limiter.js'
 
 /** Parts that all requests share. */
 export interface ContextDeps {
+  /** Budgets of viewers; undefined: no limit. */
+  readonly budgets: CostLimiter | undefined
+  readonly sharedRuns: SharedRuns
+  readonly turns: Turns
   readonly authenticator: Authenticator
+  readonly viewerWatch: ViewerWatch
   readonly affinitySource: AffinitySource
   readonly affinityStore: AffinityStore
   readonly streams: Streams
@@ -58,7 +69,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   let knownViewer: Viewer | undefined
   const notes = new Map<string, unknown>()
   const stopped = new AbortController()
-  const gateway = until(stopped.signal, deps.gateway)
+  const gateway = payingForScans(until(stopped.signal, deps.gateway))
 
   async function authenticate(): Promise<Viewer> {
     const found = await deps.authenticator.authenticate(facts.authorization)
@@ -69,22 +80,112 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
 
   // Yoga copies the context's properties once and would read a getter only once. So these objects stay the same, and
   // `refresh` replaces their contents.
-  const affinities = { ...deps.affinitySource.reader() }
-  const mappingReader = { ...deps.mappingSource.reader() }
+  const affinities = { ...affinityReader() }
   const loaders = createLoaders(gateway)
   let readAt = performance.now()
 
+  /** Large reads of this request, by question: each is paid for once. */
+  const asked = new Map<string, Promise<unknown>>()
+  /** All that this request has cost so far. */
+  let paid = 0
+
+  function noteCost(budget: RequestCost, cost: number): void {
+    paid += cost
+    notes.set('cost', { ...budget, requested: paid })
+  }
+
+  async function pay(cost: number): Promise<void> {
+    if (!deps.budgets || cost <= 0) return
+    noteCost(await deps.budgets.take((await viewerOnce()).key, cost), cost)
+  }
+
+  /** Without an index, API keys are found by their users only in the whole table. */
+  function payingForScans(store: GatewayStore): GatewayStore {
+    if (!deps.budgets) return store
+    const payForScan = async () => pay(sizeOf((await deps.gateway.scannedRows()).apiKeysOfUsers))
+    return {
+      ...store,
+      apiKeysOfUsers: (ids) => payForScan().then(() => store.apiKeysOfUsers(ids)),
+      apiKeysWithSiblings: (ids) => payForScan().then(() => store.apiKeysWithSiblings(ids)),
+    }
+  }
+
+  /** A reader that scans reads every affinity, at its first use; the index reads what a page shows. */
+  function affinityReader(): AffinityReader {
+    const reader = deps.affinitySource.reader()
+    if (!deps.budgets || deps.affinitySource.state !== 'scanning') return reader
+    const paidFor = once(() => pay(sizeOf(deps.affinitySource.sizes.records)))
+    return {
+      page: async (request) => paidFor().then(() => reader.page(request)),
+      count: async (selection) => paidFor().then(() => reader.count(selection)),
+      matching: async (selection) => paidFor().then(() => reader.matching(selection)),
+      distinct: async (dimension) => paidFor().then(() => reader.distinct(dimension)),
+      valuesContaining: async (dimension, text) =>
+        paidFor().then(() => reader.valuesContaining(dimension, text)),
+    }
+  }
+
+  const sizeOf = (size: number): number => Math.min(Math.ceil(size), deps.budgets?.largestRead ?? 0)
+
+  async function payAndRead<T>({ question, size, run }: SharedRead<T>): Promise<T> {
+    const { budgets } = deps
+    const budget = (await viewerOnce()).key
+    const price = budgets ? sizeOf(await size()) : 0
+    await pay(price)
+    const answer = await deps.sharedRuns.run(question, budget, stopped.signal, (signal) => {
+      const shared = until(signal, deps.gateway)
+      return run({
+        affinities: deps.affinitySource.reader(),
+        mappings: deps.mappingSource.reader(),
+        gateway: shared,
+        loaders: createLoaders(shared),
+      })
+    })
+    if (budgets) {
+      // Some sizes are known only after the first read.
+      const more = sizeOf(await size()) - price
+      if (more > 0) {
+        paid += more
+        await budgets.charge(budget, more)
+      }
+    }
+    return answer
+  }
+
   function refreshReaders(): void {
-    Object.assign(affinities, deps.affinitySource.reader())
-    Object.assign(mappingReader, deps.mappingSource.reader())
+    Object.assign(affinities, affinityReader())
+    asked.clear()
+  }
+
+  function viewerOnce(): Promise<Viewer> {
+    viewer ??= authenticate()
+    return viewer
   }
 
   return {
-    viewer() {
-      viewer ??= authenticate()
-      return viewer
+    measure: 'limit',
+    isCharged: deps.budgets !== undefined,
+    pay,
+    shared<T>(read: SharedRead<T>): Promise<T> {
+      const known = asked.get(read.question)
+      if (known) return known as Promise<T>
+      const answer = payAndRead(read)
+      asked.set(read.question, answer)
+      return answer
     },
-    authenticate,
+    watchViewer: (onLost) => deps.viewerWatch.watch(facts.authorization ?? '', onLost),
+    adopt(readers: Readers) {
+      Object.assign(affinities, readers.affinities)
+      adoptRows(loaders, readers.loaders)
+    },
+    turns: deps.turns,
+    affinitySizes: {
+      get records() {
+        return deps.affinitySource.sizes.records
+      },
+      values: (dimension) => deps.affinitySource.sizes.values(dimension),
+    },
+    viewer: viewerOnce,
     knownViewer: () => knownViewer,
     requestId: facts.requestId,
     clientAddress: facts.clientAddress,
@@ -99,7 +200,6 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     statistics: deps.statistics,
     observed: () => deps.affinitySource.observed(),
     cacheReservationRatio: deps.cacheReservationRatio,
-    mappingReader,
     modelMappings: deps.modelMappings,
     gateway,
     gatewayFigures: deps.gatewayFigures,

@@ -7,12 +7,12 @@ import {
   getVariableValues,
   type OperationDefinitionNode,
   OperationTypeNode,
-  subscribe,
 } from 'graphql'
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../context.js'
 import { createLru } from '../util/lru.js'
+import { subscribeInTurns } from './limits/subscribe-in-turns.js'
 
 export interface CompiledQueriesOptions {
   /**
@@ -34,7 +34,7 @@ export function useCompiledQueries({
   after = 2,
   atMost = 100,
 }: CompiledQueriesOptions = {}): Plugin<Context> {
-  // The key is the parsed operation, since Yoga caches parsed documents by their texts.
+  // The key is the parsed operation, since parsed documents are cached by their texts.
   const runs = new WeakMap<OperationDefinitionNode, number>()
   const compiled = createLru<OperationDefinitionNode, CompiledQuery | null>(atMost)
 
@@ -47,11 +47,8 @@ export function useCompiledQueries({
   }
 
   return {
-    onSubscribe({ args, subscribeFn, setSubscribeFn }) {
-      const operation = getOperationAST(args.document, args.operationName)
-      // Yoga answers bad variables before a stream begins, with a status that says so.
-      const isMeant = operation && coercedVariables(operation, args) !== undefined
-      setSubscribeFn(isMeant ? subscribe : subscribeFn)
+    onSubscribe({ setSubscribeFn }) {
+      setSubscribeFn(subscribeInTurns)
     },
     onExecute({ args, setExecuteFn }) {
       const operation = getOperationAST(args.document, args.operationName)
@@ -92,7 +89,9 @@ const isSafe = ({ document }: ExecutionArgs): boolean =>
  * variable is invalid; GraphQL.js then runs the query and reports it.
  */
 function coercedVariables({ variableDefinitions = [] }: OperationDefinitionNode, args: ExecutionArgs) {
-  return getVariableValues(args.schema, variableDefinitions, args.variableValues ?? {}).coerced
+  // The first error is enough, since GraphQL.js finds them all again.
+  return getVariableValues(args.schema, variableDefinitions, args.variableValues ?? {}, { maxErrors: 0 })
+    .coerced
 }
 
 /** Arguments with the signal that `useCancellation` adds. */

@@ -39,9 +39,11 @@ export interface Authenticator {
    * @throws UnavailableError if a JWT cannot be checked. A static token needs neither cache nor database.
    */
   authenticate(authorization: string | null | undefined): Promise<Viewer | null>
+  /** Does the same for many tokens at once: tokens of one account share the statement that reads it. */
+  review(authorization: string | null | undefined): Promise<Viewer | null>
   /**
    * Signs an admin in and creates an access token. For any other email or password it returns null, after the same work.
-   * @param address the client's address, by which failures are limited
+   * @param address the client's address, by which failures are limited, and which is known from then on
    * @throws RateLimitedError, UnavailableError; ForbiddenError if no JWT secret is set
    */
   login(email: string, password: string, address: string): Promise<Login | null>
@@ -87,46 +89,61 @@ export function createAuthenticator({
     }
   }
 
-  async function viewerOfAccessToken(token: string): Promise<Viewer> {
+  /** Reads that are under way (single flight). */
+  const lookUps = new Map<string, Promise<AdminAccount | null>>()
+  function findTogether(id: string): Promise<AdminAccount | null> {
+    const found = lookUps.get(id) ?? directory.findById(id).finally(() => lookUps.delete(id))
+    lookUps.set(id, found)
+    return found
+  }
+
+  async function viewerOfAccessToken(token: string, findById: AdminDirectory['findById']): Promise<Viewer> {
     if (!accessTokens) throw new UnauthenticatedError(REFUSED)
     const { userId, expiresAt } = await accessTokens.verify(token)
     const hash = sha256Hex(token)
     if (await isRevoked(hash, expiresAt)) throw new UnauthenticatedError(REFUSED)
-    const account = await directory.findById(userId)
+    const account = await findById(userId)
     if (!isAdmin(account)) throw new UnauthenticatedError(REFUSED)
     revocations.rememberClean(hash, expiresAt)
     return viewerOfAdmin(account)
   }
 
   /** Finds the admin with this email and password. Each refusal costs exactly one comparison of passwords. */
-  async function adminOf(email: string, password: string): Promise<AdminAccount | null> {
+  async function adminOf(email: string, password: string, isKnown: boolean): Promise<AdminAccount | null> {
     const account = canBeEmail(email) ? await directory.findByEmail(email.trim()) : null
-    const matches = await passwords.verify(password, account?.passwordHash)
+    const matches = await passwords.verify(password, account?.passwordHash, isKnown)
     return matches && isAdmin(account) ? account : null
   }
 
+  async function viewerOf(
+    authorization: string | null | undefined,
+    findById: AdminDirectory['findById'],
+  ): Promise<Viewer | null> {
+    const header = authorization?.trim() ?? ''
+    if (header === '') return null
+    const token = BEARER.exec(header)?.[1]
+    if (token === undefined)
+      throw new UnauthenticatedError('Send the token as "Authorization: Bearer <token>".')
+    if (token.length > MAX_TOKEN_BYTES) throw new UnauthenticatedError(REFUSED)
+    const staticToken = matchStaticToken(token)
+    return staticToken ? viewerOfStaticToken(staticToken) : viewerOfAccessToken(token, findById)
+  }
+
   return {
-    async authenticate(authorization) {
-      const header = authorization?.trim() ?? ''
-      if (header === '') return null
-      const token = BEARER.exec(header)?.[1]
-      if (token === undefined)
-        throw new UnauthenticatedError('Send the token as "Authorization: Bearer <token>".')
-      if (token.length > MAX_TOKEN_BYTES) throw new UnauthenticatedError(REFUSED)
-      const staticToken = matchStaticToken(token)
-      return staticToken ? viewerOfStaticToken(staticToken) : viewerOfAccessToken(token)
-    },
+    authenticate: (authorization) => viewerOf(authorization, (id) => directory.findById(id)),
+    review: (authorization) => viewerOf(authorization, findTogether),
 
     async login(email, password, address) {
       if (!accessTokens) throw new ForbiddenError('Login is off: no JWT secret is set. Use a static token.')
       const attempt = await limiter.reserve(address, email)
-      const admin = await adminOf(email, password).catch(async (error: unknown) => {
-        // An outage says nothing about the password.
+      const admin = await adminOf(email, password, attempt.isKnown).catch(async (error: unknown) => {
+        // An outage, or a comparison that may not wait, says nothing about the password.
         await attempt.giveBack()
         throw error
       })
       if (!admin) return null
       await attempt.giveBack()
+      limiter.remember(address, email)
       const { token, expiresAt } = await accessTokens.sign(admin)
       revocations.rememberClean(sha256Hex(token), expiresAt)
       return { token, expiresAt, viewer: viewerOfAdmin(admin) }

@@ -2,6 +2,8 @@ import type { StaticToken } from '../config/admin-tokens.js'
 
 /** The viewer: who makes a request. */
 export interface Viewer {
+  /** Identifies the viewer for whatever is counted: a static token and an account of the same name are two viewers. */
+  readonly key: string
   /** The static token's name or the account's username, for the console and the audit events. */
   readonly name: string
   readonly role: 'ADMIN' | 'USER'
@@ -11,6 +13,7 @@ export interface Viewer {
 }
 
 export const viewerOfStaticToken = ({ name, role }: StaticToken): Viewer => ({
+  key: `token:${name}`,
   name,
   role: role === 'admin' ? 'ADMIN' : 'USER',
   canClear: role === 'admin',
@@ -24,6 +27,7 @@ export const viewerOfAdmin = ({
   readonly id: string
   readonly username: string
 }): Viewer => ({
+  key: `user:${id}`,
   name: username,
   role: 'ADMIN',
   canClear: true,

@@ -1,26 +1,53 @@
-import { isIPv6 } from 'node:net'
+import ipaddr from 'ipaddr.js'
 
-const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
+/** Ranges of IPv6 addresses that carry an IPv4 address in their last 32 bits, by ipaddr.js's names: mapped and translated. */
+const CARRY_IPV4: readonly string[] = ['ipv4Mapped', 'rfc6145', 'rfc6052']
+
+/** `[2001:db8::1]` or `[2001:db8::1]:443`, and `192.0.2.1:443`. The port, which changes with each connection, is dropped. */
+const IN_BRACKETS = /^\[([^\]]*)\](?::\d{1,5})?$/
+const WITH_PORT = /^(\d+\.\d+\.\d+\.\d+):\d{1,5}$/
+
+function parse(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
+  const bare = IN_BRACKETS.exec(text)?.[1] ?? WITH_PORT.exec(text)?.[1] ?? text
+  // Other forms of IPv4, such as `0x7f.1` and `0177.0.0.1`, mean different addresses to different programs.
+  if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare)
+  // A zone names an interface of one machine, so that it says nothing about the client.
+  const [withoutZone = ''] = bare.split('%')
+  if (!ipaddr.IPv6.isValid(withoutZone)) return undefined
+  const address = ipaddr.IPv6.parse(withoutZone)
+  if (!CARRY_IPV4.includes(address.range())) return address
+  return new ipaddr.IPv4(address.toByteArray().slice(-4))
+}
+
+/**
+ * Reads an IP address, with or without a port, and returns its one spelling: `192.0.2.1`, also for `::ffff:c000:201`, or
+ * `2001:db8::1`. Returns undefined if the text is no address.
+ */
+export function readAddress(text: string): string | undefined {
+  const address = parse(text.trim())
+  return address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address?.toString()
+}
 
 /**
  * Returns the network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, because one client usually
  * has a whole /64. Any other text is returned as it is.
  */
-export function clientNetwork(address: string): string {
-  const [bare = ''] = address.split('%')
-  const mapped = MAPPED_IPV4.exec(bare)?.[1]
-  if (mapped !== undefined) return mapped
-  if (!isIPv6(bare)) return address
-  const [head = '', tail = ''] = bare.split('::')
-  const before = head.split(':').filter(Boolean)
-  // An IPv4 tail (`64:ff9b::192.0.2.1`) counts as two groups; their values do not matter here.
-  const after = tail
-    .replace(/[^:]*\..*$/, '0:0')
-    .split(':')
-    .filter(Boolean)
-  const groups = bare.includes('::')
-    ? [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after]
-    : before
-  const prefix = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16))
+export function clientNetwork(text: string): string {
+  const address = parse(text)
+  if (address === undefined) return text
+  if (address instanceof ipaddr.IPv4) return address.toString()
+  const prefix = address.parts.slice(0, 4).map((group) => group.toString(16))
   return `${prefix.join(':')}::/64`
+}
+
+/**
+ * Returns the network that one customer of a provider may have for itself: the /24 of an IPv4 address or the /48 of an IPv6
+ * address. Any other text is returned as it is.
+ */
+export function widerNetwork(text: string): string {
+  const address = parse(text)
+  if (address === undefined) return text
+  if (address instanceof ipaddr.IPv4) return `${address.octets.slice(0, 3).join('.')}.0/24`
+  const prefix = address.parts.slice(0, 3).map((group) => group.toString(16))
+  return `${prefix.join(':')}::/48`
 }

@@ -13,23 +13,23 @@ export interface Stream {
 
 /** Counts and limits the open subscriptions, and closes them when the service stops. */
 export interface Streams {
-  /** Registers a subscription. @throws RateLimitedError if too many are open */
-  open(viewerName: string): Stream
+  /** Registers a subscription of the viewer with this key. @throws RateLimitedError if too many are open */
+  open(viewerKey: string): Stream
   closeAll(): void
   readonly size: number
 }
 
 export function createStreams(): Streams {
   const open = new Map<AbortController, string>()
-  const countOf = (viewerName: string) => [...open.values()].filter((name) => name === viewerName).length
+  const countOf = (viewerKey: string) => [...open.values()].filter((key) => key === viewerKey).length
 
   return {
-    open(viewerName) {
-      if (open.size >= STREAM_LIMITS.all || countOf(viewerName) >= STREAM_LIMITS.perViewer) {
+    open(viewerKey) {
+      if (open.size >= STREAM_LIMITS.all || countOf(viewerKey) >= STREAM_LIMITS.perViewer) {
         throw new RateLimitedError(RETRY_AFTER_SECONDS, 'Too many subscriptions are open.')
       }
       const controller = new AbortController()
-      open.set(controller, viewerName)
+      open.set(controller, viewerKey)
       return { signal: controller.signal, close: () => open.delete(controller) }
     },
     closeAll() {

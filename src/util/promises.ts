@@ -15,6 +15,23 @@ export function once<T>(read: () => Promise<T>): () => Promise<T> {
   }
 }
 
+/** Wraps a read so that its result is used for some milliseconds; a failure is not. */
+export function remembered<T>(read: () => Promise<T>, forMs: number): () => Promise<T> {
+  let answer: Promise<T> | undefined
+  let readAt = 0
+  return () => {
+    if (answer === undefined || performance.now() - readAt > forMs) {
+      const begun = read()
+      begun.catch(() => {
+        if (answer === begun) answer = undefined
+      })
+      answer = begun
+      readAt = performance.now()
+    }
+    return answer
+  }
+}
+
 /**
  * Waits for work, but no longer than these milliseconds: a server that does not answer must not delay the end of the
  * process.

@@ -48,3 +48,7 @@ export function parseJson(text: string): unknown {
     return undefined
   }
 }
+
+/** Shortens a text to at most so many UTF-16 code units; a shortened one ends in `…`. */
+export const shortened = (text: string, atMost: number): string =>
+  text.length > atMost ? `${text.slice(0, atMost - 1)}…` : text

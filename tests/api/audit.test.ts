@@ -245,7 +245,7 @@ describe('the row', () => {
     ])
   })
 
-  it('keeps arguments as they were sent, however odd, and the page can still be read', async () => {
+  it('keeps 256 characters of arguments as they were sent, however odd, and the page can still be read', async () => {
     const odd = [
       'a\0b',
       '\ud800',
@@ -262,7 +262,7 @@ describe('the row', () => {
       expect(kept.identifier).toBe(identifier.replace(/[\0\ud800](?![\udc00-\udfff])/g, '\u{FFFD}'))
     }
     const long = await rowOf(() => clear(service, 'clearProviderCache', { providerId: 'x'.repeat(90_000) }))
-    expect(metadataOf(long)).toMatchObject({ arguments: { providerId: 'x'.repeat(1_000) } })
+    expect(metadataOf(long)).toMatchObject({ arguments: { providerId: 'x'.repeat(256) } })
     expect(await nodes('(action: "cache_clear_user", first: 1)')).toHaveLength(1)
     expect(await nodes('(first: 1000)')).not.toHaveLength(0)
   })
@@ -353,7 +353,9 @@ describe('a sign-in', () => {
         service.query(LOGIN, { email, password: 'wrong' }, { token: null, clientAddress }),
       )
       expect(row).toMatchObject({ event_type: 'request_failed', status_code: 401, user_id: null })
-      expect(metadataOf(row)).toMatchObject({ action: 'admin_login', result: {} })
+      expect(metadataOf(row)).toMatchObject({ action: 'admin_login', actor: '', result: {} })
+      const typed = email.replace(/[\0\ud800]/g, '\u{FFFD}').slice(0, 256)
+      expect(await nodes('(first: 1)', 'actorName targetId')).toEqual([{ actorName: '', targetId: typed }])
       expect(JSON.stringify(row)).not.toContain('wrong"')
       // Anyone may try to sign in: no attempt may spoil the log.
       expect(await nodes('(action: "admin_login", first: 1)')).toHaveLength(1)
@@ -436,7 +438,8 @@ describe('auditEvents', () => {
       `INSERT INTO audit_logs (id, event_type, description, created_at, event_metadata) VALUES
         ('gateway-1', 'request_success', 'DELETE /api/admin/monitoring/cache via AdminClearAllCacheAdapter', now(), '{"action":"cache_clear_all"}'),
         ('gateway-2', 'login_success', 'admin_login via affinityql', now(), '{"action":"admin_login","actor":"x"}'),
-        ('gateway-3', 'request_failed', 'POST /v1/messages', now(), NULL)`,
+        ('gateway-3', 'request_failed', 'POST /v1/messages', now(), NULL),
+        ('gateway-4', 'request_success', 'GET /api/admin/users?search=clearAllCache via affinityql', now(), '{"action":"cache_clear_all","actor":"root"}')`,
     )
     const ids = (await nodes('(first: 1000)', 'id')).map(({ id }: { id: string }) => id)
     expect(ids.filter((id: string) => id.startsWith('gateway-'))).toEqual([])
@@ -446,8 +449,8 @@ describe('auditEvents', () => {
     await sql(
       service.databaseUrl,
       `INSERT INTO audit_logs (id, event_type, description, created_at, event_metadata) VALUES
-        ('changed-1', 'request_success', 'x via affinityql', '2020-01-01', NULL),
-        ('changed-2', 'request_success', 'x via affinityql', '2020-01-02', '[1]')`,
+        ('changed-1', 'request_success', 'clearAllCache via affinityql', '2020-01-01', NULL),
+        ('changed-2', 'request_success', 'clearAllCache via affinityql', '2020-01-02', '[1]')`,
     )
     const changed = (await nodes('(first: 1000)', 'id action actorName metadata')).slice(-2)
     expect(changed).toEqual([

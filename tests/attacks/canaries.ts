@@ -14,7 +14,7 @@ export const CANARIES = {
   cachePassword: 'canary-cache-password-f6',
   staticToken: 'canary-static-token-g7',
   password: 'canary-password-h8',
-  passwordHash: hashSync('canary-password-h8', { cost: 4 }),
+  passwordHash: hashSync('canary-password-h8', 4),
   /** In columns, rows and keys that nobody reads. */
   unread: 'canary-unread-i9',
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { MAX_BODY_BYTES } from '../../src/server/create-yoga.js'
+import { TRANSPORT_LIMITS } from '../../src/server/http/transport-limits.js'
 import { REQUEST_COST } from '../../src/server/limits/use-rate-limit.js'
 import { STREAM_LIMITS } from '../../src/util/open-streams.js'
 import { sql } from '../api/affinity-model.js'
@@ -132,8 +132,8 @@ describe('the cost budget of an address without a token', () => {
 
 describe('a request body', () => {
   it.each([
-    ['of 100 kB is read', MAX_BODY_BYTES, 200],
-    ['of one byte more is not', MAX_BODY_BYTES + 1, 413],
+    ['of 100 kB is read', TRANSPORT_LIMITS.bodyBytes, 200],
+    ['of one byte more is not', TRANSPORT_LIMITS.bodyBytes + 1, 413],
   ])('%s', async (_, size, status) => {
     const server = await listening(bare)
     const start = `{"query":"${QUERY}","variables":{"padding":"`

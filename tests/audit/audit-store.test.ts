@@ -198,7 +198,10 @@ function auditStoreContract(open: () => Promise<Database>): void {
     const others = [
       ['request_success', 'GET /api/admin/users via AdminListUsersAdapter'],
       ['request_failed', 'POST /via affinityql/x'],
-      ['login_success', 'someone via affinityql'],
+      ['request_failed', 'POST /v1/clearAllCache via affinityql'],
+      ['request_success', 'clearAllCache via affinityql '],
+      ['request_success', 'cache_clear_all via affinityql'],
+      ['login_success', 'login via affinityql'],
       ['request_success', 'x VIA AFFINITYQL'],
     ]
     for (const [n, [eventType = '', description = '']] of others.entries()) {
@@ -227,8 +230,9 @@ function auditStoreContract(open: () => Promise<Database>): void {
     ['half a surrogate pair', 'a\ud800b', 'a\u{FFFD}b'],
     ['the other half', '\udc00', '\u{FFFD}'],
     ['a whole one', '😀', '😀'],
-    ['200,000 characters', 'x'.repeat(200_000), 'x'.repeat(1_000)],
-    ['a pair that the cut would part', `${'x'.repeat(999)}😀`, `${'x'.repeat(999)}\u{FFFD}`],
+    ['200,000 characters', 'x'.repeat(200_000), 'x'.repeat(256)],
+    ['control characters, which take six bytes each in JSON', '\u0001\u001b\u009b', '\u{FFFD}'.repeat(3)],
+    ['a pair that the cut would part', `${'x'.repeat(255)}😀`, `${'x'.repeat(255)}\u{FFFD}`],
     ['quotes', `'"\\\n`, `'"\\\n`],
   ])('stores %s so that every look at the table still works', async (_what, text, stored) => {
     const event = await store.begin({

@@ -56,6 +56,7 @@ function fakeDatabase() {
         outcomes.set(event.id, outcome)
       }),
     pending: () => Promise.reject(new Error('not asked here')),
+    signIns: () => Promise.reject(new Error('not asked here')),
   }
   return { store, outcomes, events, state }
 }

@@ -1,13 +1,14 @@
 import { Command } from 'commander'
 import { expect, it } from 'vitest'
 import { addClearOptions, type Clear, type ClearResult, clear } from '../../src/cli/confirm-clear.js'
-import type { Terminal } from '../../src/cli/terminal.js'
+import { printable, type Terminal } from '../../src/cli/terminal.js'
 
 const terminal: Terminal = {
   isInteractive: true,
   isOutputTerminal: true,
   write: async () => {},
   note: () => {},
+  noteLines: () => {},
   progress: () => {},
   style: (_style, text) => text,
   ask: async () => 'y',
@@ -23,7 +24,7 @@ it('Ctrl-C during the preview of a clear sends no clear, whatever is answered', 
       interrupt.abort()
       return { __typename: 'ClearAllCachePayload', clearedCount: 5, message: 'Would clear 5.', dryRun }
     },
-    sample: async () => '',
+    sample: async () => printable(''),
   }
   const cli = { terminal, env: {}, signal: interrupt.signal, exitCode: 0 }
   await expect(clear(cli, addClearOptions(new Command('clear')), operation)).rejects.toThrow()

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { all, contextRules, INSTRUCTIONS, STAGES } from './dockerfile.js'
-import { ROOT } from './files.js'
+import { ROOT, textOf } from './files.js'
 
 const SERVICE = STAGES.get('service') ?? []
 
@@ -14,10 +14,18 @@ describe('the container image', () => {
     expect([...STAGES.keys()]).toEqual(['build', 'dependencies', 'fixtures', 'service'])
   })
 
-  it('is made from images of a stated version, all of the same', () => {
+  it('is made from one image, which a digest fixes', () => {
     const images = new Set(all('FROM').map((rest) => rest.split(' ')[0] ?? ''))
     for (const stage of STAGES.keys()) images.delete(stage)
-    expect([...images]).toEqual([expect.stringMatching(/^node:\d+\.\d+-[a-z-]+$/)])
+    expect([...images]).toEqual([expect.stringMatching(/^node:\d+\.\d+\.\d+-[a-z-]+@sha256:[\da-f]{64}$/)])
+  })
+
+  it('has a Node.js with long-term support, on which the tests can be run', () => {
+    const [, major = ''] = /^node:(\d+)\./.exec(all('FROM')[0] ?? '') ?? []
+    // Only even releases get it. The support of 22 ends in April 2027, and that of 24 in April 2028.
+    expect(Number(major) % 2).toBe(0)
+    expect(Number(major)).toBeGreaterThanOrEqual(24)
+    expect(JSON.parse(textOf('package.json')).scripts['test:nodes'].split(' ')).toContain(major)
   })
 
   it('ends in the service, which runs as a numbered user that is not root', () => {

@@ -68,12 +68,14 @@ describe('the Kubernetes example', () => {
       'PersistentVolumeClaim',
       'Service',
       'PodDisruptionBudget',
+      'NetworkPolicy',
     ])
     const labels = at(deployment, 'spec', 'template', 'metadata', 'labels')
     expect(labels).toEqual({ 'app.kubernetes.io/name': 'affinityql' })
     expect(at(deployment, 'spec', 'selector', 'matchLabels')).toEqual(labels)
     expect(at(ofKind('Service'), 'spec', 'selector')).toEqual(labels)
     expect(at(ofKind('PodDisruptionBudget'), 'spec', 'selector', 'matchLabels')).toEqual(labels)
+    expect(at(ofKind('NetworkPolicy'), 'spec', 'podSelector', 'matchLabels')).toEqual(labels)
     expect(listAt(container, 'ports').map((port) => at(port, 'name'))).toEqual(['http'])
     expect(at(ofKind('Service'), 'spec', 'ports', 0, 'targetPort')).toBe('http')
     expect(at(pod, 'volumes', 0, 'persistentVolumeClaim', 'claimName')).toBe(
@@ -106,6 +108,40 @@ describe('the Kubernetes example', () => {
       capabilities: { drop: ['ALL'] },
     })
     expect(at(pod, 'automountServiceAccountToken')).toBe(false)
+  })
+
+  it('bounds the heap by the memory limit, with room for what is not in it', () => {
+    const options = listAt(container, 'env').find((variable) => at(variable, 'name') === 'NODE_OPTIONS')
+    const [, heapMiB = ''] = /^--max-old-space-size=(\d+)$/.exec(String(at(options, 'value'))) ?? []
+    const [, limitMiB = ''] = /^(\d+)Mi$/.exec(String(at(container, 'resources', 'limits', 'memory'))) ?? []
+    const share = Number(heapMiB) / Number(limitMiB)
+    expect(share).toBeGreaterThanOrEqual(0.6)
+    expect(share).toBeLessThanOrEqual(0.7)
+    // Node.js takes it from the environment, and V8 obeys.
+    const script = 'console.log(require("node:v8").getHeapStatistics().heap_size_limit / 2 ** 20)'
+    const { stdout } = spawnSync(process.execPath, ['-e', script], {
+      encoding: 'utf8',
+      env: { NODE_OPTIONS: String(at(options, 'value')) },
+    })
+    expect(Number(stdout)).toBeGreaterThanOrEqual(Number(heapMiB))
+    expect(Number(stdout)).toBeLessThan(Number(limitMiB))
+  })
+
+  it('lets the proxy and Prometheus in, and out to names and the stores alone', () => {
+    const policy = at(ofKind('NetworkPolicy'), 'spec')
+    expect(at(policy, 'policyTypes')).toEqual(['Ingress', 'Egress'])
+    const ports = (direction: 'ingress' | 'egress') =>
+      listAt(policy, direction).flatMap((rule) => listAt(rule, 'ports').map((port) => at(port, 'port')))
+    expect(ports('ingress')).toEqual(['http'])
+    expect(ports('egress')).toEqual([53, 53, 5432, 6379])
+    for (const rule of listAt(policy, 'ingress')) {
+      // A rule without `from`, or with an empty peer, would let everybody in.
+      const peers = listAt(rule, 'from')
+      expect(peers.length).toBeGreaterThan(0)
+      for (const peer of peers) {
+        expect(at(peer, 'namespaceSelector', 'matchLabels', 'kubernetes.io/metadata.name')).toMatch(/\w/)
+      }
+    }
   })
 
   it('sets documented variables alone, and takes secrets from a Secret', () => {

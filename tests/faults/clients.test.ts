@@ -112,7 +112,7 @@ describe('1,000 idle connections', () => {
   it('cost the others nothing, and do not hold up a stop', async () => {
     const service = await startTestApp()
     onTestFinished(() => service.close())
-    const server = await listen(service.app, '127.0.0.1', 0)
+    const server = await listen(service.app, '127.0.0.1', 0, { connectionsPerNetwork: 0 })
     const idle = await Promise.all(Array.from({ length: 1_000 }, () => open(server.url)))
     const reply = await measured('1,000 idle connections: another’s list', () =>
       fetch(`${server.url}/graphql`, {
@@ -194,7 +194,10 @@ describe('the largest number of readers of events, disconnected at once,', () =>
   const EVENTS = 'subscription { affinityEvents { type } }'
 
   it('leaves nothing behind: as many may connect again, time after time', async () => {
-    const server = await listening({ redis: 'empty', env: { ADMIN_TOKENS: VIEWERS.map(entry).join() } })
+    const server = await listening({
+      redis: 'empty',
+      env: { ADMIN_TOKENS: VIEWERS.map(entry).join(), MAX_CONNECTIONS_PER_ADDRESS: '0' },
+    })
     const openAll = async () => {
       const sockets = await Promise.all(
         VIEWERS.flatMap((name) =>

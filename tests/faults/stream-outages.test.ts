@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+import pg from 'pg'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { STREAM_LIMITS } from '../../src/util/open-streams.js'
 import { startTestApp } from '../support/app.js'
@@ -7,8 +9,8 @@ import { writePin } from '../support/pin.js'
 import { startPostgres } from '../support/servers/postgres.js'
 import { type Subscription, subscribe } from '../support/subscribe.js'
 
-/** How often a stream asks whether its viewer may still read. */
-const REVIEW_MS = 30_000
+/** How often the service asks whether a stream's viewer may still read. */
+const REVIEW_MS = 3_000
 
 const until = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 15_000, interval: 20 })
 
@@ -20,7 +22,10 @@ async function startService() {
   const { schema, data } = fixtureSql()
   postgres.psql(databaseUrl, schema)
   postgres.psql(databaseUrl, data)
-  const service = await startTestApp({ redis: 'empty', env: { DATABASE_URL: databaseUrl } })
+  const service = {
+    ...(await startTestApp({ redis: 'empty', env: { DATABASE_URL: databaseUrl } })),
+    databaseUrl,
+  }
   onTestFinished(() => service.close())
   const answer = await service.query(
     'mutation ($e: String!, $p: String!) { login(email: $e, password: $p) { ... on Session { token } } }',
@@ -49,6 +54,8 @@ describe('a stream says why it ends', () => {
   /** From now on intervals are the test's; all that the service has begun before goes on by the real clock. */
   const holdIntervals = () => vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   const review = () => vi.advanceTimersByTimeAsync(REVIEW_MS)
+  /** Leaves a check that has begun time enough for its answer. */
+  const answered = () => setTimeout(200)
 
   it.each([
     ['affinityEvents', EVENTS],
@@ -61,8 +68,33 @@ describe('a stream says why it ends', () => {
     await review()
     expect(stream.hasEnded()).toBe(false)
     await postgres.kill()
-    await review()
+    await until(async () => {
+      await review()
+      expect(stream.hasEnded()).toBe(true)
+    })
     await expectEnd(stream, 'DATABASE_UNAVAILABLE')
+  })
+
+  it('but does not end where the database stalls; then it ends for an account that was demoted', async () => {
+    const { service, token } = await startService()
+    holdIntervals()
+    const stream = await subscribe(service, EVENTS, token)
+    const operator = new pg.Client(service.databaseUrl)
+    await operator.connect()
+    await operator.query('BEGIN; LOCK TABLE users')
+    for (let n = 0; n < 4; n += 1) await review()
+    await operator.query('COMMIT')
+    await answered()
+    await review()
+    expect(stream.hasEnded()).toBe(false)
+    await operator.query("UPDATE users SET role = 'user' WHERE username = 'root'")
+    await operator.end()
+    await until(async () => {
+      await answered()
+      await review()
+      expect(stream.hasEnded()).toBe(true)
+    })
+    await expectEnd(stream, 'UNAUTHENTICATED')
   })
 
   it('when the viewer may not read any more', async () => {

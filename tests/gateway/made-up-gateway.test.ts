@@ -30,7 +30,7 @@ const TABLES_SQL = `
   DROP TABLE users, api_keys, providers, provider_endpoints, provider_api_keys, global_models, models, system_configs CASCADE;
   CREATE TABLE people (person text, nick text, mail text, secret text, post text, here boolean, gone boolean);
   INSERT INTO people VALUES
-    ('person-1', 'ada', 'ada@made.up', '${hashSync(PASSWORD, { cost: 4 })}', 'admin', true, false),
+    ('person-1', 'ada', 'ada@made.up', '${hashSync(PASSWORD, 4)}', 'admin', true, false),
     ('person-2', 'bela', 'bela@made.up', '', 'user', true, false);
   CREATE TABLE tickets (ticket text, holder text, label text, sealed text, own boolean, valid boolean, ends timestamptz, made timestamptz);
   INSERT INTO tickets VALUES
@@ -263,6 +263,7 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       }),
       usersNamed: (text) => peopleNamed([text]),
       idsNamed: (text) => idsNamed(query, text),
+      scannedRows: async () => ({ search: 10, apiKeysOfUsers: 0 }),
     },
     directory: {
       findById: async (id) => (await accounts([id]))[0] ?? null,
@@ -345,7 +346,7 @@ describe('a made-up gateway', () => {
           },
           apiKey: {
             name: 'Laptop',
-            maskedKey: 'sk-ticke********BBAA',
+            maskedKey: 'sk-tic********BAA',
             isActive: true,
             user: { username: 'bela' },
           },
@@ -353,7 +354,7 @@ describe('a made-up gateway', () => {
           endpoint: { baseUrl: 'https://north.example', provider: { name: 'north' } },
           providerKey: {
             name: 'main badge',
-            maskedKey: 'sk-badge********CCDD',
+            maskedKey: 'sk-bad********DD',
             rateMultiplier: 1.5,
             cacheTtlMinutes: 5,
             endpoint: { apiFormat: 'CLAUDE' },

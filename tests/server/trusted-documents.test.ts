@@ -15,7 +15,8 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const OWN = 'query Mine { viewer { name } }'
 const folder = mkdtempSync(join(tmpdir(), 'affinityql-documents-'))
 const ownFile = join(folder, 'own.json')
-writeFileSync(ownFile, JSON.stringify({ [sha256(OWN)]: OWN }))
+const NAMED = 'query Named($id: ID!) { auditEvent(id: $id) { id } }'
+writeFileSync(ownFile, JSON.stringify({ [sha256(OWN)]: OWN, [sha256(NAMED)]: NAMED }))
 
 let server: TestServer
 beforeAll(async () => {
@@ -81,6 +82,20 @@ describe('with TRUSTED_DOCUMENTS_ONLY=true', () => {
     const answer = await post(body)
     expect(answer.body.errors).toBeUndefined()
     expect(answer).toMatchObject(MINE)
+  })
+
+  it('the registered text runs, however a client writes it', async () => {
+    const { body } = await post({
+      query: `#\n${'\n'.repeat(50)}query Named($id: ID!) { auditEvent(id: $id) { id } }`,
+    })
+    expect(body.errors).toEqual([expect.objectContaining({ locations: [{ line: 1, column: 13 }] })])
+  })
+
+  it('a client that adds __typename to a text has it in every object of the answer', async () => {
+    const typed = { __typename: 'Query', viewer: { __typename: 'Viewer', name: 'tests' } }
+    expect((await post({ query: 'query Mine { viewer { __typename name } }' })).body.data).toEqual(typed)
+    expect((await post({ query: 'query Mine { viewer { name } __typename }' })).body.data).toEqual(typed)
+    expect((await post({ query: OWN })).body.data).toEqual({ viewer: { name: 'tests' } })
   })
 
   it('the command line and the client work', async () => {

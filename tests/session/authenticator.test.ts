@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { hashSync } from '@node-rs/bcrypt'
 import { SignJWT } from 'jose'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
@@ -23,7 +24,7 @@ import { newStaticToken } from '../../src/session/static-tokens.js'
 
 const SECRET = 'fixture-jwt-secret'
 const PASSWORD = 'correct horse battery'
-const PASSWORD_HASH = hashSync(PASSWORD, { cost: 4 })
+const PASSWORD_HASH = hashSync(PASSWORD, 4)
 const START = Date.parse('2026-06-01T12:00:00Z')
 const ADDRESS = '192.0.2.1'
 
@@ -36,7 +37,7 @@ const ROOT: AdminAccount = {
   isActive: true,
   isDeleted: false,
 }
-const ROOT_VIEWER = { name: 'root', role: 'ADMIN', canClear: true, userId: 'u-root' }
+const ROOT_VIEWER = { key: 'user:u-root', name: 'root', role: 'ADMIN', canClear: true, userId: 'u-root' }
 
 const ciAdmin = newStaticToken('ci', 'admin')
 const dashboard = newStaticToken('dashboard', 'viewer')
@@ -137,8 +138,15 @@ describe('the Authorization header', () => {
 
 describe('a static token', () => {
   it('of an admin may clear; of a viewer may not', async () => {
-    expect(await bearer(ciAdmin.token)).toEqual({ name: 'ci', role: 'ADMIN', canClear: true, userId: null })
+    expect(await bearer(ciAdmin.token)).toEqual({
+      key: 'token:ci',
+      name: 'ci',
+      role: 'ADMIN',
+      canClear: true,
+      userId: null,
+    })
     expect(await bearer(dashboard.token)).toEqual({
+      key: 'token:dashboard',
       name: 'dashboard',
       role: 'USER',
       canClear: false,
@@ -325,6 +333,35 @@ describe('while the database is away', () => {
     }
     world.databaseDown = false
     expect(await auth.login(ROOT.email, PASSWORD, ADDRESS)).not.toBeNull()
+  })
+})
+
+describe('a review of many tokens at once', () => {
+  it('reads an account once for all of its tokens, and anew for the next review', async () => {
+    const tokens = await Promise.all(Array.from({ length: 50 }, () => gatewayToken()))
+    const reads: (() => void)[] = []
+    auth = world.authenticator({
+      directory: {
+        ...world.directory,
+        findById: async (id) => {
+          await new Promise<void>((answer) => reads.push(answer))
+          return world.directory.findById(id)
+        },
+      },
+    })
+    const review = (token: string) => auth.review(`Bearer ${token}`)
+    const reviewed = Promise.all(tokens.map(review))
+    await vi.waitFor(() => expect(world.asked).toHaveLength(50))
+    await setImmediate()
+    expect(reads).toHaveLength(1)
+    reads.pop()?.()
+    expect(new Set([(await reviewed)[49]])).toEqual(new Set([ROOT_VIEWER]))
+
+    world.accounts = []
+    const again = review(tokens[0] ?? '')
+    await vi.waitFor(() => expect(reads).toHaveLength(1))
+    reads.pop()?.()
+    await expect(again).rejects.toBeInstanceOf(UnauthenticatedError)
   })
 })
 

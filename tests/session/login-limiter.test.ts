@@ -81,6 +81,55 @@ describe('wrong passwords', () => {
   })
 })
 
+describe('wider networks', () => {
+  it.each([
+    ['an IPv6 /48', (i: number) => `2001:db8:7:${i.toString(16)}::1`],
+    ['an IPv4 /24', (i: number) => `192.0.2.${i}`],
+  ])('are allowed twenty failures a minute together: %s', async (_, addressOf) => {
+    expect(await admitted(times(200, (i) => [addressOf(i), `user${i}@example.com`]))).toBe(20)
+    expect(await admitted([['198.51.100.1', ACCOUNT]])).toBe(1)
+  })
+
+  it('are allowed sixty failures a minute in all', async () => {
+    expect(await admitted(times(200, (i) => [`10.${i}.0.1`, `user${i}@example.com`]))).toBe(60)
+  })
+})
+
+describe('an address from which the account has signed in', () => {
+  const HOME = '198.51.100.7'
+  beforeEach(() => limiter.remember(HOME, ` ${ACCOUNT.toUpperCase()}`))
+
+  it('is let in whatever others get wrong: for the account, from its wider network, and in all', async () => {
+    await admitted(times(200, (i) => [`10.0.${i}.1`, ACCOUNT]))
+    await admitted(times(200, (i) => [`198.51.100.${i + 10}`, `user${i}@example.com`]))
+    await admitted(times(200, (i) => [`10.${i}.0.1`, `other${i}@example.com`]))
+    expect(await admitted([['203.0.113.1', 'new@example.com']])).toBe(0)
+    expect((await limiter.reserve(HOME, ACCOUNT)).isKnown).toBe(true)
+  })
+
+  it('is let in whatever its neighbours behind one address get wrong for other accounts', async () => {
+    await admitted(times(20, (i) => [HOME, `user${i}@example.com`]))
+    expect(await admitted([[HOME, ACCOUNT]])).toBe(1)
+  })
+
+  it('may fail five times a minute itself', async () => {
+    expect(await admitted(times(100, () => [HOME, ACCOUNT]))).toBe(5)
+    expect(await admitted([['203.0.113.1', ACCOUNT]])).toBe(1)
+  })
+
+  it('is known for this account alone', async () => {
+    expect((await limiter.reserve(HOME, 'other@example.com')).isKnown).toBe(false)
+    expect((await limiter.reserve('198.51.100.8', ACCOUNT)).isKnown).toBe(false)
+  })
+
+  it('is forgotten only for ten thousand newer ones', async () => {
+    for (let i = 0; i < 9_999; i++) limiter.remember(`10.1.${i >> 8}.${i & 255}`, ACCOUNT)
+    expect((await limiter.reserve(HOME, ACCOUNT)).isKnown).toBe(true)
+    for (let i = 0; i < 10_000; i++) limiter.remember(`10.2.${i >> 8}.${i & 255}`, ACCOUNT)
+    expect((await limiter.reserve(HOME, ACCOUNT)).isKnown).toBe(false)
+  })
+})
+
 describe('a login that succeeds', () => {
   it('counts for nothing', async () => {
     for (let login = 0; login < 20; login++) await (await limiter.reserve('192.0.2.1', ACCOUNT)).giveBack()

@@ -1,11 +1,13 @@
-import { hash, parseOptions, verify as verifyBcrypt } from '@node-rs/bcrypt'
-import { describe, expect, it } from 'vitest'
-import { databaseUnavailable, UnavailableError } from '../../src/errors.js'
+import { hash, verify as verifyBcrypt } from '@node-rs/bcrypt'
+import { describe, expect, it, vi } from 'vitest'
+import { databaseUnavailable, RateLimitedError, UnavailableError } from '../../src/errors.js'
 import { createPasswordVerifier } from '../../src/session/passwords.js'
 import { gatewayRows } from '../gateway/gateway-rows.js'
 
 const ROOT_HASH = gatewayRows('users').find((user) => user['username'] === 'root')?.['password_hash'] ?? ''
 const PASSWORD = 'correct horse battery'
+
+const costOf = (stored: string): number => Number(stored.slice('$2b$'.length, '$2b$04'.length))
 
 /** A verifier over real bcrypt that also says at which costs it compared. */
 function observed(sampleHash: () => Promise<string | undefined>) {
@@ -13,7 +15,7 @@ function observed(sampleHash: () => Promise<string | undefined>) {
   const passwords = createPasswordVerifier({
     sampleHash,
     compare: (password, stored) => {
-      costs.push(parseOptions(stored).cost)
+      costs.push(costOf(stored))
       return verifyBcrypt(password, stored)
     },
   })
@@ -42,7 +44,7 @@ describe('a password', () => {
   })
 
   it('is read to its 72nd byte, as bcrypt does', async () => {
-    const stored = await hash('x'.repeat(72), { cost: 4 })
+    const stored = await hash('x'.repeat(72), 4)
     expect(await passwords.verify('x'.repeat(80), stored)).toBe(true)
     expect(await passwords.verify('x'.repeat(71), stored)).toBe(false)
   })
@@ -52,7 +54,7 @@ describe('the work of a comparison', () => {
   it.each([4, 5])(
     'is that of the existing accounts, cost %i, whether or not the account exists',
     async (cost) => {
-      const stored = await hash(PASSWORD, { cost })
+      const stored = await hash(PASSWORD, cost)
       const { passwords, costs } = observed(async () => stored)
       await passwords.verify('wrong', stored)
       await passwords.verify('wrong', undefined)
@@ -72,6 +74,21 @@ describe('the work of a comparison', () => {
     const { passwords, costs } = observed(async () => ROOT_HASH)
     expect(await passwords.verify(PASSWORD, stored)).toBe(false)
     expect(costs).toEqual([4])
+  })
+
+  it.each([
+    ['an unknown account', undefined],
+    ['a salt that no 16 bytes make', `$2b$10$${'a'.repeat(53)}`],
+    ['a padded salt', `$2b$10$${'a'.repeat(20)}==${'.'.repeat(31)}`],
+  ])('is really done for %s: bcrypt rejects what it cannot read at once', async (_, stored) => {
+    const sample = await hash(PASSWORD, 10)
+    const passwords = createPasswordVerifier({ sampleHash: async () => sample })
+    await passwords.verify('wrong', undefined)
+    const before = process.cpuUsage()
+    await passwords.verify('wrong', stored)
+    const { user } = process.cpuUsage(before)
+    // 1,024 rounds take more than 10 ms of any processor, in microseconds.
+    expect(user).toBeGreaterThan(10_000)
   })
 
   it('is learnt once, on the first attempt of whatever account', async () => {
@@ -94,7 +111,7 @@ describe('the work of a comparison', () => {
     const costs: number[] = []
     const passwords = createPasswordVerifier({
       sampleHash: async () => sample,
-      compare: async (_, stored) => costs.push(parseOptions(stored).cost) < 0,
+      compare: async (_, stored) => costs.push(costOf(stored)) < 0,
     })
     await passwords.verify('wrong', undefined)
     sample = undefined
@@ -123,5 +140,72 @@ describe('the work of a comparison', () => {
     down = false
     expect(await passwords.verify(PASSWORD, undefined)).toBe(false)
     expect(costs).toEqual([4])
+  })
+})
+
+describe('comparisons that come at once', () => {
+  /** A verifier whose comparisons end when they are told to, oldest first. */
+  async function byHand() {
+    const running: { password: string; end: (matches: boolean) => void }[] = []
+    const passwords = createPasswordVerifier({
+      sampleHash: async () => ROOT_HASH,
+      compare: (password) => new Promise((end) => running.push({ password, end })),
+    })
+    const endOne = () => running.shift()?.end(true)
+    // The first comparison reads the cost, which takes turns of its own.
+    const first = passwords.verify('first', ROOT_HASH)
+    await vi.waitFor(() => expect(running).toHaveLength(1))
+    endOne()
+    await first
+    return { passwords, running, endOne }
+  }
+  const settled = () => new Promise(setImmediate)
+
+  it('run two at a time, sixteen wait, and the rest is told at once when to try again', async () => {
+    const { passwords, running, endOne } = await byHand()
+    const answers = Array.from({ length: 200 }, (_, n) => passwords.verify(`${n}`, ROOT_HASH))
+    const outcomes = Promise.allSettled(answers)
+    await settled()
+    expect(running.map(({ password }) => password)).toEqual(['0', '1'])
+    await expect(answers[18]).rejects.toEqual(new RateLimitedError(5, 'Too many sign-ins wait.'))
+    for (let n = 0; n < 18; n += 1) {
+      endOne()
+      await settled()
+      expect(running.length).toBeLessThanOrEqual(2)
+    }
+    const fulfilled = (await outcomes).filter(({ status }) => status === 'fulfilled')
+    expect(fulfilled).toHaveLength(18)
+  })
+
+  it('of a known network go before all others, and find room where those do not', async () => {
+    const { passwords, running, endOne } = await byHand()
+    const strangers = Array.from({ length: 30 }, (_, n) => passwords.verify(`stranger ${n}`, ROOT_HASH))
+    const outcomes = Promise.allSettled(strangers)
+    await settled()
+    const known = passwords.verify('known', ROOT_HASH, true)
+    await settled()
+    endOne()
+    await settled()
+    expect(running.map(({ password }) => password)).toEqual(['stranger 1', 'known'])
+    running.pop()?.end(true)
+    expect(await known).toBe(true)
+    for (let n = 0; n < 18; n += 1) {
+      endOne()
+      await settled()
+    }
+    await outcomes
+  })
+
+  it('that fail make room for the next', async () => {
+    let compared = 0
+    const passwords = createPasswordVerifier({
+      sampleHash: async () => ROOT_HASH,
+      compare: async () => {
+        compared += 1
+        throw new Error('no memory')
+      },
+    })
+    for (let n = 0; n < 5; n += 1) await expect(passwords.verify('x', ROOT_HASH)).rejects.toThrow('no memory')
+    expect(compared).toBe(5)
   })
 })

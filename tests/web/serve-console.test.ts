@@ -189,8 +189,8 @@ describe('the console’s files', () => {
     `${ASSET}/`,
     `${ASSET}%00.js`,
     '/%.js',
-    '//etc/passwd.js',
-    'http://[/x.js',
+    '/assets//etc/passwd.js',
+    'http://elsewhere.example/x.js',
   ])('knows no file %s', async (path) => {
     const { status, body } = await get(path, { headers: { accept: '*/*' } })
     expect([status, body.toString()]).toEqual([404, NOT_OURS])

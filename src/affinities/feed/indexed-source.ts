@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createChangeFilter } from '../../log/change-filter.js'
 import { type AffinityPosition, type AffinityReader, positionOf } from '../affinity-reader.js'
-import type { AffinityRecord } from '../affinity-record.js'
+import type { AffinityRecord, Dimension } from '../affinity-record.js'
 import type { AffinitySelection } from '../affinity-selection.js'
 import type { AffinitySource } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
@@ -86,6 +86,10 @@ export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
     },
     get indexSize() {
       return follower.state === 'scanning' ? undefined : index.size
+    },
+    get sizes() {
+      if (follower.state === 'scanning') return scanSource.sizes
+      return { records: index.size, values: (dimension: Dimension) => index.distinct(dimension).size }
     },
     observed: () => observed.figures(),
     events: follower.listen,

@@ -90,6 +90,7 @@ export function createScanSource(
   now: () => number = Date.now,
 ): AffinitySource {
   const since = new Date(now())
+  let lastCount = 0
   let running: Promise<unknown> = Promise.resolve()
   let next: Promise<readonly AffinityRecord[]> | undefined
 
@@ -101,6 +102,7 @@ export function createScanSource(
       for (const entry of batch.broken) broken.push(entry)
     }
     brokenRecords.replaceAll(broken)
+    lastCount = records.length + broken.length
     return records
   }
 
@@ -130,6 +132,12 @@ export function createScanSource(
       return brokenRecords.count
     },
     indexSize: undefined,
+    sizes: {
+      get records() {
+        return lastCount
+      },
+      values: () => lastCount,
+    },
     // A scan sees records but not their changes, so nothing is counted.
     observed: () => ({
       since,

@@ -4,6 +4,7 @@ import { addFilterOptions, filterOf, noMatchHint } from '../affinity-filter.js'
 import { type Cli, clientOf, formatOf } from '../command.js'
 import { type Column, cell, duration, utc } from '../format.js'
 import { json, limitOption, printList, recordLimit } from '../lists.js'
+import { join, type Printable, plain, printable } from '../terminal.js'
 
 const SORT = { expires: 'EXPIRES_AT', created: 'CREATED_AT', requests: 'REQUEST_COUNT' } as const
 
@@ -112,7 +113,7 @@ async function watch(cli: Cli, command: Command): Promise<void> {
         terminal.note('affinityql: The command is connected again. It has missed the changes in between.'),
     },
   )
-  for await (const event of events) await terminal.write(`${asJson ? json(event) : line(event, cli)}\n`)
+  for await (const event of events) await terminal.write(plain`${asJson ? json(event) : line(event, cli)}\n`)
 }
 
 const COLOURS = {
@@ -123,16 +124,21 @@ const COLOURS = {
   EXPIRED: 'dim',
 } as const
 
-function line({ type, at, affinity, previousProviderId }: AffinityEvent, { terminal }: Cli): string {
+function line({ type, at, affinity, previousProviderId }: AffinityEvent, { terminal }: Cli): Printable {
   const { user, affinityKey, apiFormat, modelName, modelId, provider, providerId } = affinity
   const from =
-    previousProviderId && previousProviderId !== providerId ? ` (was ${cell(previousProviderId)})` : ''
-  return [
-    `${at.slice(11, 19)}Z`,
-    terminal.style(COLOURS[type], type.padEnd(9)),
+    previousProviderId && previousProviderId !== providerId
+      ? plain` (was ${cell(previousProviderId)})`
+      : plain``
+  // A later server may have more types.
+  const colour = Object.hasOwn(COLOURS, type) ? COLOURS[type] : 'dim'
+  const columns = [
+    plain`${printable(at.slice(11, 19))}Z`,
+    terminal.style(colour, printable(type.padEnd(9))),
     cell(user?.username ?? affinityKey),
     cell(apiFormat),
     cell(modelName ?? modelId),
-    `→ ${cell(provider?.displayName ?? providerId)}${from}`,
-  ].join('  ')
+    plain`→ ${cell(provider?.displayName ?? providerId)}${from}`,
+  ]
+  return join(columns, '  ')
 }

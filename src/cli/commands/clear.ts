@@ -5,7 +5,7 @@ import { type Cli, clientOf } from '../command.js'
 import { addClearOptions, type Clear, type ClearResult, clear } from '../confirm-clear.js'
 import { CommandError, EXIT } from '../exit-codes.js'
 import { table } from '../format.js'
-import type { Terminal } from '../terminal.js'
+import { join, type Printable, plain, printable, type Terminal } from '../terminal.js'
 import { AFFINITY_COLUMNS } from './affinities.js'
 
 const SAMPLE = 5
@@ -124,17 +124,12 @@ export function addClears(program: Command, cli: Cli): void {
   )
 }
 
-async function sample(cli: Cli, client: AffinityqlClient, args: AffinitiesArguments): Promise<string> {
+async function sample(cli: Cli, client: AffinityqlClient, args: AffinitiesArguments): Promise<Printable> {
   const { nodes } = await client.affinityNames({ ...args, first: SAMPLE }, { signal: cli.signal })
   return table(AFFINITY_COLUMNS, nodes, PLAIN)
 }
 
-const keysSample = async (dryRun: object): Promise<string> => {
+const keysSample = async (dryRun: object): Promise<Printable> => {
   const keys: unknown = Reflect.get(dryRun, 'deletedKeys')
-  return Array.isArray(keys)
-    ? keys
-        .slice(0, SAMPLE)
-        .map((key) => `  ${key}\n`)
-        .join('')
-    : ''
+  return join(Array.isArray(keys) ? keys.slice(0, SAMPLE).map((key) => plain`  ${printable(key)}\n`) : [])
 }

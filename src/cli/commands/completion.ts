@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander'
 import type { Cli } from '../command.js'
+import { printableLines } from '../terminal.js'
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const
 
@@ -9,7 +10,9 @@ export function addCompletion(program: Command, cli: Cli): void {
     .command('completion')
     .description('Print a completion script for a shell. In bash: source <(affinityql completion bash)')
     .addArgument(new Argument('<shell>', 'The script is for this shell.').choices(SHELLS))
-    .action((shell: (typeof SHELLS)[number]) => cli.terminal.write(SCRIPTS[shell](levels(program))))
+    .action((shell: (typeof SHELLS)[number]) =>
+      cli.terminal.write(printableLines(SCRIPTS[shell](levels(program)))),
+    )
 }
 
 interface Level {

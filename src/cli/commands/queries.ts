@@ -12,7 +12,7 @@ import { type Cli, clientOf, formatOf } from '../command.js'
 import { EXIT } from '../exit-codes.js'
 import { type Column, count, duration, percent, properties, utc } from '../format.js'
 import { json, limitOption, printList, printOne } from '../lists.js'
-import { printable } from '../terminal.js'
+import { join, type Printable, plain, printable } from '../terminal.js'
 
 /** Adds the commands that only read: stats, config, mappings, audit. */
 export function addQueries(program: Command, cli: Cli): void {
@@ -96,11 +96,11 @@ async function stats(cli: Cli, command: Command): Promise<void> {
   }
   const isTable = formatOf(command) === 'table'
   for await (const answer of client.cacheStats.watch({ intervalSeconds: watch }, { signal: cli.signal })) {
-    await cli.terminal.write(isTable ? `${statsText(answer, cli)}\n` : `${json(answer)}\n`)
+    await cli.terminal.write(isTable ? plain`${statsText(answer, cli)}\n` : plain`${json(answer)}\n`)
   }
 }
 
-function statsText(stats: CacheStats, { terminal }: Cli): string {
+function statsText(stats: CacheStats, { terminal }: Cli): Printable {
   const { schedulerMetrics, affinityStats, observed } = stats
   return properties(
     [
@@ -130,13 +130,16 @@ function statsText(stats: CacheStats, { terminal }: Cli): string {
   )
 }
 
-const configText = ({ parameters }: CacheConfig, { terminal }: Cli): string =>
-  parameters
-    .map(({ name, value, description }) => `${terminal.style('bold', name)} ${value}\n    ${description}\n`)
-    .join('')
+const configText = ({ parameters }: CacheConfig, { terminal }: Cli): Printable =>
+  join(
+    parameters.map(
+      ({ name, value, description }) =>
+        plain`${terminal.style('bold', printable(name))} ${printable(value)}\n    ${printable(description)}\n`,
+    ),
+  )
 
-function mappingStatsText(stats: ModelMappingStats, { terminal }: Cli): string {
-  if (!stats.available) return `${printable(stats.message ?? 'The statistics are not available.')}\n`
+function mappingStatsText(stats: ModelMappingStats, { terminal }: Cli): Printable {
+  if (!stats.available) return plain`${printable(stats.message ?? 'The statistics are not available.')}\n`
   const { breakdown } = stats
   return properties(
     [
@@ -185,7 +188,7 @@ const UNMAPPED_COLUMNS: readonly Column<UnmappedEntry>[] = [
 
 const AUDIT_COLUMNS: readonly Column<AuditEvent>[] = [
   { title: 'WHEN (UTC)', value: ({ createdAt }) => utc(createdAt) },
-  { title: 'WHO', value: ({ actorName }) => actorName },
+  { title: 'WHO', value: ({ actorName }) => actorName || '—' },
   { title: 'FROM', value: ({ ipAddress }) => ipAddress },
   { title: 'ACTION', value: ({ action }) => action },
   { title: 'ARGUMENTS', value: ({ metadata }) => argumentsText(property(metadata, 'arguments')) },

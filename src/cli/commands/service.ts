@@ -6,7 +6,7 @@ import { type Cli, clientOf, formatOf } from '../command.js'
 import type { Finding } from '../doctor/checks.js'
 import { CommandError, EXIT } from '../exit-codes.js'
 import { indentedJson, json } from '../lists.js'
-import { printable } from '../terminal.js'
+import { type Printable, plain, printable } from '../terminal.js'
 
 /** Adds the commands that print a token: `token create` and `login`. Neither takes a secret as an argument. */
 export function addTokens(program: Command, cli: Cli): void {
@@ -23,8 +23,8 @@ export function addTokens(program: Command, cli: Cli): void {
     )
     .action(async (name: string, { role }: { role: StaticTokenRole }, command: Command) => {
       const { token, entry } = newStaticToken(name, role)
-      if (formatOf(command) !== 'table') return cli.terminal.write(`${json({ token, entry })}\n`)
-      await cli.terminal.write(`${token}\n${entry}\n`)
+      if (formatOf(command) !== 'table') return cli.terminal.write(plain`${json({ token, entry })}\n`)
+      await cli.terminal.write(plain`${printable(token)}\n${printable(entry)}\n`)
       cli.terminal.note(
         'The first line is the token; it is not shown again. The second line is its entry: add it to ADMIN_TOKENS, after a comma, and restart the server.',
       )
@@ -42,8 +42,14 @@ export function addTokens(program: Command, cli: Cli): void {
       if (result.__typename === 'InvalidCredentialsError')
         throw new CommandError(result.message, EXIT.refused)
       const { token, expiresAt, viewer } = result
-      if (formatOf(command) !== 'table') return cli.terminal.write(`${json({ token, expiresAt, viewer })}\n`)
-      await cli.terminal.write(`${token}\n`)
+      // A script would send it as it is.
+      if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
+        throw new CommandError('The server sent a token that cannot be used.', EXIT.failed)
+      }
+      if (formatOf(command) !== 'table') {
+        return cli.terminal.write(plain`${json({ token, expiresAt, viewer })}\n`)
+      }
+      await cli.terminal.write(plain`${printable(token)}\n`)
       cli.terminal.note(`Signed in as ${viewer.name}. The token is valid until ${expiresAt}.`)
     })
 }
@@ -96,9 +102,9 @@ export function addDoctor(program: Command, cli: Cli): void {
       for await (const finding of findings(cli.env)) {
         all.push(finding)
         if (isTable) await cli.terminal.write(line(finding, cli))
-        else if (formatOf(command) === 'ndjson') await cli.terminal.write(`${json(finding)}\n`)
+        else if (formatOf(command) === 'ndjson') await cli.terminal.write(plain`${json(finding)}\n`)
       }
-      if (formatOf(command) === 'json') await cli.terminal.write(`${indentedJson(all)}\n`)
+      if (formatOf(command) === 'json') await cli.terminal.write(plain`${indentedJson(all)}\n`)
       const failed = all.filter(({ state }) => state === 'failed')
       if (failed.length > 0) {
         cli.exitCode = failed.some(({ isOutage }) => isOutage) ? EXIT.unavailable : EXIT.failed
@@ -106,7 +112,7 @@ export function addDoctor(program: Command, cli: Cli): void {
     })
 }
 
-function line({ check, state, message }: Finding, { terminal }: Cli): string {
+function line({ check, state, message }: Finding, { terminal }: Cli): Printable {
   const [colour, mark] = MARK[state]
-  return `${terminal.style(colour, mark)}  ${check.padEnd(13)}  ${printable(message)}\n`
+  return plain`${terminal.style(colour, printable(mark))}  ${printable(check.padEnd(13))}  ${printable(message)}\n`
 }

@@ -8,6 +8,10 @@ const LEAST_VIEWER_COST = 300_000
 /** Smallest limit for an address: ten requests a minute, so that a person can sign in. */
 const LEAST_ADDRESS_COST = 1_000
 
+/** Smallest limit for all connections, and for those of an address: a browser opens six. */
+const LEAST_CONNECTIONS = 100
+const LEAST_ADDRESS_CONNECTIONS = 10
+
 /** Parses the trusted proxies: their number, or their addresses, ranges and names. */
 const trustedProxies = z.string().transform((value, context): number | readonly string[] => {
   if (/^\d+$/.test(value)) return Number(value)
@@ -67,13 +71,25 @@ export const SERVER = {
     schema: limit(LEAST_VIEWER_COST),
     secret: false,
     default: '30000000',
-    description: `A viewer may ask for so much [cost](api.md#cost) in a minute, at least ${LEAST_VIEWER_COST}: a list of a million affinities with their names fits. \`0\` sets no limit.`,
+    description: `A viewer may ask for so much [cost](api.md#cost) in a minute, at least ${LEAST_VIEWER_COST}; 1 is a record, row or key that is read, or a field that is written. A list of a million affinities with their names fits. \`0\` sets no limit.`,
   },
   RATE_LIMIT_ADDRESS: {
     schema: limit(LEAST_ADDRESS_COST),
     secret: false,
     default: '60000',
     description: `An address may ask for so much cost in a minute with all its requests without a valid token, at least ${LEAST_ADDRESS_COST}, which is 600 requests. \`0\` sets no limit.`,
+  },
+  MAX_CONNECTIONS: {
+    schema: limit(LEAST_CONNECTIONS),
+    secret: false,
+    default: '2000',
+    description: `So many connections may be open at the same time, at least ${LEAST_CONNECTIONS}; the service refuses others. \`0\` sets no limit.`,
+  },
+  MAX_CONNECTIONS_PER_ADDRESS: {
+    schema: limit(LEAST_ADDRESS_CONNECTIONS),
+    secret: false,
+    default: '200',
+    description: `One address may have so many connections open at the same time, at least ${LEAST_ADDRESS_CONNECTIONS}; the /64 of an IPv6 address counts as one. The limit does not hold for a proxy of \`TRUST_PROXY\`. \`0\` sets no limit.`,
   },
   OPERATION_TIMEOUT_SECONDS: {
     schema: wholeNumber(0, 600),

@@ -95,6 +95,7 @@ export function createGatewayStore(
     schedulingModes: () => run(({ store }) => store.schedulingModes()),
     usersNamed: (text) => run(({ store }) => store.usersNamed(text)),
     idsNamed: (text) => run(({ store }) => store.idsNamed(text)),
+    scannedRows: () => run(({ store }) => store.scannedRows()),
   }
 }
 

@@ -29,7 +29,7 @@ const patternOf = (text: string): string => `%${searchable(text).replace(/[\\%_]
 const like = (columns: readonly string[], parameter: string): string =>
   columns.map((column) => `lower(${column} COLLATE "C") LIKE ${parameter}`).join(' OR ')
 
-const NAMED = {
+export const NAMED = {
   providerId: 'providers',
   providerKeyId: 'provider_api_keys',
   modelId: 'global_models',

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import proxyAddr from 'proxy-addr'
+import { readAddress } from '../../util/network.js'
 
 /** Decides which addresses are trusted to name their client in `X-Forwarded-For`; `hop` counts from the server. */
 export type TrustProxy = (address: string, hop: number) => boolean
@@ -17,10 +18,27 @@ export function trustProxies(proxies: number | readonly string[]): TrustProxy {
   return proxyAddr.compile([...proxies])
 }
 
-/** Returns the client's address: the first one from the server that is not a trusted proxy. */
-export const clientAddress = (request: IncomingMessage, trust: TrustProxy): string =>
-  proxyAddr(request, trust) || 'unknown'
+/** Returns the address of a connection's other end: a client, or a proxy. */
+export const peerAddress = (socket: { readonly remoteAddress?: string | undefined }): string =>
+  readAddress(socket.remoteAddress ?? '') ?? 'unknown'
+
+/**
+ * Returns the client's address: the first one from the server that is not a trusted proxy. An entry of `X-Forwarded-For` that
+ * is no address ends the list, so that its client counts as the proxy that wrote it.
+ */
+export function clientAddress({ socket, headers }: IncomingMessage, trust: TrustProxy): string {
+  let address = peerAddress(socket)
+  const claims = String(headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .reverse()
+  for (const [hop, claim] of claims.entries()) {
+    const claimed = trust(address, hop) ? readAddress(claim) : undefined
+    if (claimed === undefined) break
+    address = claimed
+  }
+  return address
+}
 
 /** Returns true if a trusted proxy says that the client connected to it over TLS. */
 export const cameOverTls = ({ socket, headers }: IncomingMessage, trust: TrustProxy): boolean =>
-  trust(socket.remoteAddress ?? '', 0) && headers['x-forwarded-proto'] === 'https'
+  trust(peerAddress(socket), 0) && headers['x-forwarded-proto'] === 'https'

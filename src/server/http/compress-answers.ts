@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { constants } from 'node:zlib'
 import compression from 'compression'
+import onHeaders from 'on-headers'
 
 /** A handler of Node's request and response that may pass them on to the next handler. */
 export type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void
@@ -16,6 +17,15 @@ const BROTLI = {
   params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 19 },
 }
 
+/** Sizes of the answers that are compressed, before compression. */
+const compressing = new WeakMap<ServerResponse, number>()
+
+/**
+ * Returns the bytes that the compressor keeps for an answer: all of the answer, until its client has taken the compressed
+ * bytes; 0 if it is not compressed.
+ */
+export const bytesCompressing = (response: ServerResponse): number => compressing.get(response) ?? 0
+
 /**
  * Compresses answers as `Accept-Encoding` asks, in zlib's threads. Event streams are never compressed: events would wait in
  * the compressor until it has enough of them. The BREACH attack does not apply: tokens travel in a header that a page of
@@ -24,9 +34,20 @@ const BROTLI = {
 export function compressAnswers(): Middleware {
   const isEventStream = (response: ServerResponse) =>
     String(response.getHeader('content-type')).startsWith('text/event-stream')
-  return compression({
+  const compress = compression({
     threshold: WORTH_COMPRESSING,
     brotli: BROTLI,
     filter: (request, response) => !isEventStream(response) && compression.filter(request, response),
   })
+  return (request, response, next) => {
+    compress(request, response, () => {
+      // This listener runs before the compressor's, which removes the length.
+      onHeaders(response, () => {
+        const length = Number(response.getHeader('content-length') ?? 0)
+        if (length >= WORTH_COMPRESSING && request.headers['accept-encoding'])
+          compressing.set(response, length)
+      })
+      next()
+    })
+  }
 }

@@ -1,7 +1,10 @@
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { cameOverTls, TRUST_NOBODY, type TrustProxy } from './client-address.js'
 import { compressAnswers } from './compress-answers.js'
+import { readRequestId } from './request-id.js'
+import { targetOf } from './request-target.js'
 import { serveConsole } from './serve-console.js'
+import { securityHeaders } from './use-security-headers.js'
 
 export interface HttpHandlerOptions {
   /** Folder of the built console. If it does not exist, no console is served. */
@@ -10,18 +13,43 @@ export interface HttpHandlerOptions {
 }
 
 /**
- * Serves the console's files, which the build has compressed, and passes all other requests to Yoga, whose answers are
- * compressed here.
+ * Refuses requests whose host or target is malformed, serves the console's files, which the build has compressed, and passes
+ * all other requests to Yoga, whose answers are compressed here.
  */
 export function createHttpHandler(
   yoga: RequestListener,
   { consoleDirectory, trustProxy = TRUST_NOBODY }: HttpHandlerOptions,
 ): RequestListener {
-  const console = serveConsole({
-    directory: consoleDirectory,
-    overTls: (request) => cameOverTls(request, trustProxy),
-  })
+  const overTls = (request: IncomingMessage) => cameOverTls(request, trustProxy)
+  const console = serveConsole({ directory: consoleDirectory, overTls })
   const compress = compressAnswers()
-  return (request, response) =>
+  return (request, response) => {
+    const target = targetOf(request)
+    if (target === undefined) return refuseTarget(request, response, overTls(request))
+    request.url = target.path
+    request.headers.host = target.host
     console(request, response, () => compress(request, response, () => yoga(request, response)))
+  }
+}
+
+const TARGET_ERROR = JSON.stringify({
+  errors: [
+    {
+      message: 'Send a valid Host header, and a path such as /graphql.',
+      extensions: { code: 'BAD_USER_INPUT' },
+    },
+  ],
+})
+
+function refuseTarget(request: IncomingMessage, response: ServerResponse, overTls: boolean): void {
+  response
+    .writeHead(400, {
+      ...securityHeaders(overTls),
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(TARGET_ERROR),
+      'x-request-id': readRequestId(request.headers['x-request-id']),
+      // The body of such a request is not read.
+      connection: 'close',
+    })
+    .end(TARGET_ERROR)
 }

@@ -3,12 +3,27 @@ import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigurationError } from '../../errors.js'
 import type { Yoga } from '../create-yoga.js'
+import { boundConnections } from './bound-connections.js'
+import { TRUST_NOBODY, type TrustProxy } from './client-address.js'
+import { cutUnreadAnswers } from './cut-unread-answers.js'
+import { inTurn } from './in-turn.js'
+import { type CutReason, TRANSPORT_LIMITS, type TransportLimits } from './transport-limits.js'
 
 /** The handler of all requests, and the Yoga server behind it, which is disposed of when the HTTP server closes. */
 export interface HttpService {
   readonly handler: RequestListener
   readonly yoga: Pick<Yoga, 'dispose'>
+  readonly transport?: Transport
 }
+
+/** What connections may take, who is bounded, and who is told of cut connections. */
+export interface Transport {
+  readonly limits: TransportLimits
+  readonly trustProxy: TrustProxy
+  readonly onCut: (reason: CutReason) => void
+}
+
+const TRANSPORT: Transport = { limits: TRANSPORT_LIMITS, trustProxy: TRUST_NOBODY, onCut: () => {} }
 
 export interface HttpServer {
   readonly url: string
@@ -19,39 +34,32 @@ export interface HttpServer {
   close(drainMs: number): Promise<void>
 }
 
-/** Time that a client may take to send a request, in milliseconds. */
-export interface ClientTimeouts {
-  /** Limit for all headers of a request. */
-  readonly headers: number
-  /** Limit for the whole request, with its body. */
-  readonly request: number
-  /** Interval at which Node checks the two limits. Its default of 30 s would add that much to them. */
-  readonly checkEvery: number
-}
-
-/** These limits keep slow clients (Slowloris) from holding connections. */
-const CLIENT_TIMEOUTS: ClientTimeouts = { headers: 10_000, request: 30_000, checkEvery: 2_000 }
-const KEEP_ALIVE_TIMEOUT_MS = 65_000
 /** Time for which requests are still accepted after the stop has begun, in milliseconds. */
 const LAST_CALL_MS = 250
 const HANG_UP_EVERY_MS = 50
 
-/** @throws ConfigurationError if the port is in use or not permitted, or the host is not an address of this machine */
+/**
+ * @param changed limits that differ from those of the service
+ * @throws ConfigurationError if the port is in use or not permitted, or the host is not an address of this machine
+ */
 export async function listen(
-  { handler, yoga }: HttpService,
+  { handler, yoga, transport: { limits, trustProxy, onCut } = TRANSPORT }: HttpService,
   host: string,
   port: number,
-  timeouts: ClientTimeouts = CLIENT_TIMEOUTS,
+  changed: Partial<TransportLimits> = {},
 ): Promise<HttpServer> {
-  const server = createServer(
-    {
-      headersTimeout: timeouts.headers,
-      requestTimeout: timeouts.request,
-      connectionsCheckingInterval: timeouts.checkEvery,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    },
-    handler,
-  )
+  const all = { ...limits, ...changed }
+  const server = createServer({
+    headersTimeout: all.headersMs,
+    requestTimeout: all.requestMs,
+    connectionsCheckingInterval: all.checkEveryMs,
+    keepAliveTimeout: all.keepAliveMs,
+    // The handler refuses such a request, with an error that a client can read.
+    requireHostHeader: false,
+  })
+  boundConnections(server, all, trustProxy, onCut)
+  cutUnreadAnswers(server, all, onCut)
+  server.on('request', inTurn(handler))
   const connections = new Set<Socket>()
   server.on('connection', (socket) => {
     connections.add(socket)

@@ -77,18 +77,20 @@ export function serveConsole({ directory, overTls }: ConsoleOptions): Middleware
 }
 
 /** Returns the path of the file that a request asks for, or undefined if the path cannot be one of the console. */
-function fileAsked({ url = '', headers }: IncomingMessage): string | undefined {
-  if (!URL.canParse(url, 'http://console')) return undefined
-  const { pathname } = new URL(url, 'http://console')
+function fileAsked(request: IncomingMessage): string | undefined {
+  const { url = '' } = request
+  // The URL is put together and not resolved: `//graphql/` must name a path, not a host.
+  if (!URL.canParse(`http://console${url}`)) return undefined
+  const { pathname } = new URL(`http://console${url}`)
   if (RESERVED.test(pathname)) return undefined
   if (pathname === '/') return PAGE
-  if (extname(pathname) === '') return wantsPage(headers.accept) ? PAGE : undefined
+  if (extname(pathname) === '') return wantsPage(request) ? PAGE : undefined
   return /\.(br|gz)$|\/$/.test(pathname) ? undefined : pathname
 }
 
 /** Returns true if a browser opens a page: other requests do not accept `text/html` by name. */
-const wantsPage = (accept = ''): boolean =>
-  /(^|,)\s*text\/html\s*(;(?!\s*q=0(\.0*)?\s*(,|$))|,|$)/i.test(accept)
+const wantsPage = (request: IncomingMessage): boolean =>
+  new Negotiator(request).mediaTypes().some((type) => type.toLowerCase().split(';')[0] === 'text/html')
 
 const withUrl = (
   request: IncomingMessage,

@@ -33,5 +33,7 @@ declare module 'negotiator' {
       available: readonly string[],
       options: { readonly preferred: readonly string[] },
     ): string | undefined
+    /** Returns the media types of `Accept` by their weights, without those of weight 0. */
+    mediaTypes(): readonly string[]
   }
 }

@@ -1,10 +1,6 @@
 import { GraphQLError } from 'graphql'
 import type { GraphQLParams, Plugin } from 'graphql-yoga'
-
-export interface JsonRequestsOptions {
-  /** Largest request body that is accepted, in bytes. */
-  readonly maxBodyBytes: number
-}
+import type { BodyBudget } from './body-budget.js'
 
 const badRequest = (message: string, status = 400): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status } } })
@@ -13,15 +9,16 @@ const badRequest = (message: string, status = 400): GraphQLError =>
  * Accepts POST requests only as `application/json`. Yoga would also run operations sent as forms, multipart or plain GraphQL
  * text, which any web page can send without a CORS preflight (CSRF). Bodies and query strings are parsed here, so that error
  * messages do not contain the parser's own words.
+ * @param budget memory for the bodies that arrive at the same time
  */
-export function useJsonRequests({ maxBodyBytes }: JsonRequestsOptions): Plugin {
+export function useJsonRequests(budget: BodyBudget): Plugin {
   return {
     onRequestParse({ request, url, setRequestParser }) {
       if (request.method === 'GET') setRequestParser(() => readQueryString(url.searchParams))
       if (request.method !== 'POST') return
       setRequestParser(async () => {
         refuseUnlessPlainJson(request.headers)
-        return readBody(await readText(request, maxBodyBytes))
+        return readBody(await readText(request, budget))
       })
     },
   }
@@ -39,22 +36,46 @@ function refuseUnlessPlainJson(headers: Headers): void {
   }
 }
 
-async function readText(request: Request, maxBytes: number): Promise<string> {
-  const tooLarge = () => badRequest(`The request body is larger than ${maxBytes} bytes.`, 413)
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
-  const chunks: Uint8Array[] = []
-  let size = 0
-  try {
-    for await (const chunk of request.body ?? []) {
-      size += chunk.byteLength
-      if (size > maxBytes) throw tooLarge()
-      chunks.push(chunk)
+/**
+ * Refuses a body and closes its connection, since the rest of the body may never come. The retry of a client that was
+ * refused for others comes when theirs are done or have run out of time.
+ */
+const refuseBody = (message: string, status: number, headers: Readonly<Record<string, string>> = {}) =>
+  new GraphQLError(message, {
+    extensions: {
+      code: status === 503 ? 'RATE_LIMITED' : 'BAD_USER_INPUT',
+      http: { status, headers: { connection: 'close', ...headers } },
+    },
+  })
+
+function readText(request: Request, budget: BodyBudget): Promise<string> {
+  const tooLarge = () => refuseBody(`The request body is larger than ${budget.maxBodyBytes} bytes.`, 413)
+  return new Promise((resolve, reject) => {
+    if (Number(request.headers.get('content-length') ?? 0) > budget.maxBodyBytes) throw tooLarge()
+    const reader = request.body?.getReader()
+    const body = budget.open(() =>
+      reject(
+        refuseBody('Too many request bodies are incomplete at the same time. Try again in 1 s.', 503, {
+          'retry-after': '1',
+        }),
+      ),
+    )
+    // The reader is not cancelled, which would cut the connection before the answer.
+    async function read(): Promise<string> {
+      for (;;) {
+        const { done, value } = (await reader?.read()) ?? { done: true, value: undefined }
+        if (done) return body.text
+        if (!body.add(value)) throw tooLarge()
+      }
     }
-  } catch (error) {
-    // The connection was closed while the client was sending, which is not an error of this service.
-    throw error instanceof GraphQLError ? error : badRequest('The request body is incomplete.')
-  }
-  return Buffer.concat(chunks).toString('utf8')
+    read()
+      .catch((error: unknown) => {
+        // The connection was closed while the client was sending, which is not an error of this service.
+        throw error instanceof GraphQLError ? error : badRequest('The request body is incomplete.')
+      })
+      .finally(() => body.close())
+      .then(resolve, reject)
+  })
 }
 
 function readBody(text: string): GraphQLParams {

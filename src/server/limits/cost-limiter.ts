@@ -16,6 +16,10 @@ export interface CostLimiter {
    * @throws RateLimitedError if the budget is too small
    */
   require(name: string, cost: number): Promise<void>
+  /** Takes a cost that has arisen already, also if the budget is too small for it. */
+  charge(name: string, cost: number): Promise<void>
+  /** The most that one read of unknown size costs: half of the budget, so that no read is refused for ever. */
+  readonly largestRead: number
 }
 
 /** Creates a fixed-window rate limiter: each name has a budget of cost for each minute. */
@@ -45,5 +49,9 @@ export function createCostLimiter(limit: number): CostLimiter {
       const state = await limiter.get(slotOf(name))
       if (state && state.consumedPoints + cost > limit) throw refused(costOf(cost, state))
     },
+    async charge(name, cost) {
+      await limiter.penalty(slotOf(name), cost)
+    },
+    largestRead: Math.floor(limit / 2),
   }
 }

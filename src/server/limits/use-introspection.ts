@@ -1,4 +1,4 @@
-import { type DocumentNode, type ExecutionResult, NoSchemaIntrospectionCustomRule, visit } from 'graphql'
+import { type DocumentNode, NoSchemaIntrospectionCustomRule, visit } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../../context.js'
 
@@ -36,21 +36,4 @@ function asksForSchema(document: DocumentNode): boolean {
     },
   })
   return found
-}
-
-/** `Did you mean "name"?`, `… the enum value "ASC"?`, `… to use an inline fragment on "User"?` */
-const SUGGESTION = / ?Did you mean [^?]*\?/g
-
-/**
- * Removes suggestions from GraphQL's own messages, so that nobody can guess the schema name by name. They occur in
- * validation errors and in errors of variables, which are coerced later.
- */
-export function useNoSuggestions(): Plugin {
-  return {
-    onExecutionResult({ result }) {
-      if (!result || Array.isArray(result) || !('errors' in result)) return
-      const { errors = [] }: ExecutionResult = result
-      for (const error of errors) error.message = error.message.replace(SUGGESTION, '')
-    },
-  }
 }

@@ -11,8 +11,6 @@ import type { CostLimiter } from './cost-limiter.js'
 export const REQUEST_COST = 100
 
 export interface RateLimitOptions<ServerContext> {
-  /** Budgets of viewers; undefined: no limit. */
-  readonly viewers: CostLimiter | undefined
   /** Budgets of client networks, for requests without a valid token; undefined: no limit. */
   readonly addresses: CostLimiter | undefined
   readonly addressOf: (server: ServerContext) => string
@@ -25,7 +23,6 @@ export interface RateLimitOptions<ServerContext> {
  * `extensions.cost`; a refusal has the seconds to wait in `Retry-After`.
  */
 export function useRateLimit<ServerContext extends object>({
-  viewers,
   addresses,
   addressOf,
   authenticate,
@@ -41,9 +38,8 @@ export function useRateLimit<ServerContext extends object>({
     // The token cannot be checked while a store is down, and then it is not known whom to charge.
     if (viewer === 'unknown') return
     // Without a viewer almost every field is refused, so that only the request itself costs.
-    const budget = viewer
-      ? await viewers?.take(nameOf(viewer), costOf(args))
-      : await addresses?.take(network, REQUEST_COST)
+    if (viewer) return context.pay(REQUEST_COST + complexityOf(args, 'price'))
+    const budget = await addresses?.take(network, REQUEST_COST)
     if (budget) context.note('cost', budget)
   }
 
@@ -77,9 +73,6 @@ export function useRateLimit<ServerContext extends object>({
   }
 }
 
-/** Names a viewer's budget. The prefixes keep an account and a static token of the same name apart. */
-const nameOf = ({ userId, name }: Viewer): string => (userId === null ? `token:${name}` : `user:${userId}`)
-
 async function viewerOf(context: Context): Promise<Viewer | null | 'unknown'> {
   try {
     return await context.viewer()
@@ -90,17 +83,20 @@ async function viewerOf(context: Context): Promise<Viewer | null | 'unknown'> {
 
 const nobody = (): null => null
 
-function costOf({ schema, document, operationName, variableValues, contextValue }: ExecutionArgs): number {
+/** Computes a measure of an operation; 0 if its variables are invalid, so that it will not run. */
+export function complexityOf(
+  { schema, document, operationName, variableValues, contextValue }: ExecutionArgs,
+  measure: Context['measure'],
+): number {
   try {
     const { complexity } = complexityFromQuery(onlyOperation(document, operationName), {
       schema,
-      ctx: contextValue as object,
+      ctx: { ...(contextValue as Context), measure },
       variables: { ...variableValues },
     })
-    return REQUEST_COST + complexity
+    return complexity
   } catch {
-    // The variables are invalid, so that the operation will not run.
-    return REQUEST_COST
+    return 0
   }
 }
 

@@ -3,6 +3,7 @@ import type { ClearMetrics } from '../../context.js'
 import type { GatewayState } from '../../statistics/gateway-poller.js'
 import type { Statistics } from '../../statistics/statistics.js'
 import type { Health } from '../http/health.js'
+import { CUT_REASONS, type CutReason } from '../http/transport-limits.js'
 import { describeStatement } from './describe.js'
 import { GATEWAY_GAUGES } from './metrics-gateway.js'
 
@@ -41,6 +42,8 @@ export interface Metrics extends ClearMetrics {
   sqlStatementDone(sql: string, seconds: number): void
   /** Counts write-backs that the guard deleted again after a clear. */
   guardDeleted(count: number): void
+  /** Counts a client whose connection or request was refused or cut. */
+  clientCut(reason: CutReason): void
   /** Renders all metrics in the Prometheus text format; also while a store is down. */
   render(sources: MetricSources): Promise<string>
 }
@@ -121,6 +124,13 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
     help: 'Records deleted again that a gateway had written back after a clear.',
     registers,
   })
+  const cuts = new Counter({
+    name: 'affinityql_clients_cut_total',
+    help: 'Connections and requests that were refused or cut because clients took too much, by reason.',
+    labelNames: ['reason'],
+    registers,
+  })
+  for (const reason of CUT_REASONS) cuts.inc({ reason }, 0)
   const cacheUp = new Gauge({
     name: 'affinityql_cache_up',
     help: 'Whether the cache answers: 1 or 0.',
@@ -191,6 +201,9 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
     },
     guardDeleted(count) {
       guardDeletes.inc(count)
+    },
+    clientCut(reason) {
+      cuts.inc({ reason })
     },
     // Overlapping scrapes share one run (single flight), since they set the same gauges.
     render(sources) {

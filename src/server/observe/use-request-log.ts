@@ -98,4 +98,5 @@ function rootFields(operation: ReturnType<typeof getOperationAST>): string {
   return `{ ${names?.join(' ') ?? ''} }`
 }
 
-const printable = (name: string): string => name.replace(/\p{C}/gu, '').slice(0, MAX_NAME_LENGTH)
+/** Shortens the name before anything looks through it. */
+const printable = (name: string): string => name.slice(0, MAX_NAME_LENGTH).replace(/\p{C}/gu, '')

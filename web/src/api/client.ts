@@ -60,7 +60,7 @@ const noteReadTimes = new ApolloLink((operation, forward) =>
   ),
 )
 
-const http = new HttpLink({ uri: '/graphql' })
+const http = new HttpLink({ uri: '/graphql', fetchOptions: { redirect: 'error' } })
 
 const isSubscription = ({ operationType }: ApolloLink.Operation): boolean => operationType === 'subscription'
 

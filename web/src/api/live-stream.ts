@@ -40,7 +40,7 @@ export const streamClient = createClient({
     await ready()
   },
   async fetchFn(input: RequestInfo, init: RequestInit) {
-    const response = await fetch(input, init).catch((error: unknown) => {
+    const response = await fetch(input, { ...init, redirect: 'error' }).catch((error: unknown) => {
       if (isNoAnswer(error)) reportLost()
       throw error
     })

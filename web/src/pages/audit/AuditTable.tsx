@@ -46,7 +46,7 @@ export function AuditTable({ events, onOpen }: AuditTableProps) {
                   {action}
                 </button>
               </td>
-              <td data-label={t('audit.who')}>{event.actor?.username ?? event.actorName}</td>
+              <td data-label={t('audit.who')}>{event.actor?.username ?? (event.actorName || '—')}</td>
               <td data-label={t('audit.result')}>
                 <AuditResult event={event} />
               </td>

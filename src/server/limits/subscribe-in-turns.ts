@@ -1,0 +1,60 @@
+import { createSourceEventStream, execute, type subscribe } from 'graphql'
+import type { Context } from '../../context.js'
+import { tooMuchAtOnce } from '../../schema/builder.js'
+import { complexityOf } from './use-rate-limit.js'
+
+/**
+ * Highest cost of one event. The console's and the documented events cost nothing, and an event with every join of its
+ * affinity costs less than 200.
+ */
+export const MAX_EVENT_COST = 2_000
+/** Number of events that are joined at a time, of all streams together. */
+export const EVENTS_AT_ONCE = 4
+
+/**
+ * Subscribes as graphql-js does, but the viewer pays for what each event joins, and joined events take turns: a stream has
+ * one event under way, a few streams are served at a time in the order of their events, and other requests come between
+ * them. Fields of the record itself are free and wait for nobody. A stream whose viewer has used up the budget
+ * ends with RATE_LIMITED.
+ */
+export const subscribeInTurns: typeof subscribe = async (args) => {
+  if (complexityOf(args, 'limit') > MAX_EVENT_COST) return { errors: [tooMuchAtOnce()] }
+  const source = await createSourceEventStream(args)
+  if (!(Symbol.asyncIterator in source)) return source
+  const cost = complexityOf(args, 'event')
+  const context = args.contextValue as Context
+  return mapped(source[Symbol.asyncIterator](), async (event) => {
+    const join = async () => execute({ ...args, rootValue: event })
+    if (cost === 0) return join()
+    await context.pay(cost)
+    return context.turns.run(join)
+  })
+}
+
+/** Maps the items of an iterator. If mapping fails, the source is closed and the iteration ends with the error. */
+function mapped<T, U>(source: AsyncIterator<T>, map: (item: T) => Promise<U>): AsyncGenerator<U, void, void> {
+  const end = async (): Promise<IteratorResult<U, void>> => {
+    await source.return?.()
+    return { done: true, value: undefined }
+  }
+  return {
+    async next() {
+      const { done, value } = await source.next()
+      if (done) return { done: true, value: undefined }
+      try {
+        return { done: false, value: await map(value) }
+      } catch (error) {
+        await source.return?.()
+        throw error
+      }
+    },
+    return: end,
+    async throw(error) {
+      await end()
+      throw error
+    },
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
+}

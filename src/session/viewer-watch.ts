@@ -1,0 +1,98 @@
+import { databaseUnavailable, UnavailableError } from '../errors.js'
+
+/** Milliseconds between two checks of a token. */
+const CHECK_EVERY_MS = 3_000
+/** Checks that may stay without an answer, because a store is away, before a token counts as lost. */
+const CHECKS_WITHOUT_ANSWER = 5
+
+/** Checks the tokens of open streams again and again. */
+export interface ViewerWatch {
+  /**
+   * Watches a token that is valid now. `onLost` is called once: within 5 s after the token or its account has lost its right,
+   * or 15 s after the first check that a store did not answer, if none was answered since.
+   * @returns a function that ends the watch
+   */
+  watch(authorization: string, onLost: (error: unknown) => void): () => void
+}
+
+export interface ViewerWatchDeps {
+  /** Checks an `Authorization` header. Throws UnavailableError if a store does not answer, which is no refusal. */
+  readonly check: (authorization: string) => Promise<unknown>
+}
+
+interface Watched {
+  readonly onLost: Set<(error: unknown) => void>
+  isChecking: boolean
+  /** True if a check has succeeded since the last tick. */
+  isConfirmed: boolean
+  unanswered: number
+  lastError: unknown
+}
+
+/**
+ * Checks each token once for all of its streams, and all tokens at the same time, so that their accounts are read together.
+ * A store that stalls for a moment ends no stream. The checks without an answer are counted and not timed: a process that was
+ * suspended has not asked meanwhile.
+ */
+export function createViewerWatch({ check }: ViewerWatchDeps): ViewerWatch {
+  const watched = new Map<string, Watched>()
+  let timer: NodeJS.Timeout | undefined
+
+  function lose(authorization: string, token: Watched, error: unknown): void {
+    if (watched.get(authorization) === token) watched.delete(authorization)
+    for (const tell of [...token.onLost]) tell(error)
+    token.onLost.clear()
+    stopIfIdle()
+  }
+
+  async function checkAgain(authorization: string, token: Watched): Promise<void> {
+    token.isChecking = true
+    try {
+      await check(authorization)
+      token.isConfirmed = true
+    } catch (error) {
+      token.lastError = error
+      if (!(error instanceof UnavailableError)) lose(authorization, token, error)
+    } finally {
+      token.isChecking = false
+    }
+  }
+
+  function tick(): void {
+    for (const [authorization, token] of watched) {
+      token.unanswered = token.isConfirmed ? 0 : token.unanswered + 1
+      token.isConfirmed = false
+      if (token.unanswered >= CHECKS_WITHOUT_ANSWER) {
+        lose(authorization, token, token.lastError ?? databaseUnavailable(undefined))
+      } else if (!token.isChecking) void checkAgain(authorization, token)
+    }
+  }
+
+  function stopIfIdle(): void {
+    if (watched.size > 0) return
+    clearInterval(timer)
+    timer = undefined
+  }
+
+  return {
+    watch(authorization, onLost) {
+      const token = watched.get(authorization) ?? {
+        onLost: new Set(),
+        isChecking: false,
+        isConfirmed: true,
+        unanswered: 0,
+        lastError: undefined,
+      }
+      // The request that opens a stream has just checked the token.
+      token.isConfirmed = true
+      watched.set(authorization, token)
+      token.onLost.add(onLost)
+      timer ??= setInterval(tick, CHECK_EVERY_MS).unref()
+      return () => {
+        token.onLost.delete(onLost)
+        if (token.onLost.size === 0 && watched.get(authorization) === token) watched.delete(authorization)
+        stopIfIdle()
+      }
+    },
+  }
+}
