@@ -20,7 +20,7 @@ import type { ModeConfig } from './config/mode.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError, messageOf } from './errors.js'
 import { createAetherGateway } from './gateway/aether/aether-gateway.js'
-import type { Gateway, OpenGateway } from './gateway/gateway.js'
+import type { Gateway, GatewayTraits, OpenGateway } from './gateway/gateway.js'
 import { createKeyMasker } from './gateway/masking.js'
 import { createCutLog } from './log/cut-log.js'
 import { createModelMappingSource } from './model-mappings/model-mapping-reader.js'
@@ -124,6 +124,7 @@ export async function createApp(
   }).catch(closing(database))
   await prepare(database, gateway).catch(closing(database, cache))
 
+  logger.info(traitsForLog(gateway.traits()), 'the gateway’s tables are known')
   const { directory } = gateway
   const { affinitySource, guard, clearingStore } = openAffinities(cache, config, logger, now, (count) =>
     metrics.guardDeleted(count),
@@ -212,6 +213,7 @@ export async function createApp(
     modelMappings: cache.modelMappings,
     gateway: gateway.store,
     gatewayFigures: gateway.figures,
+    gatewayTraits: gateway.traits,
     maskStoredKey: createKeyMasker(gateway.decrypt, { maxEntries: MASKED_KEYS }),
     now,
     logger,
@@ -225,6 +227,9 @@ export async function createApp(
     tracing,
   })
   gateways?.start()
+  const stopWatching = gateway.watch((traits) =>
+    logger.warn(traitsForLog(traits), 'the gateway’s tables have changed; this is what they are now'),
+  )
 
   // Without its connection to the cache a running clear fails, and its outcome says how many records were cleared.
   const endClears = async () => {
@@ -244,6 +249,7 @@ export async function createApp(
       streams.closeAll()
     },
     async close() {
+      stopWatching()
       gateways?.stop()
       pendingIntents.stop()
       if (audit.running > 0) logger.info({ running: audit.running }, 'the stop waits for clears that run')
@@ -339,6 +345,11 @@ async function prepare(database: Database, gateway: Gateway): Promise<void> {
     ])
   }
 }
+
+const traitsForLog = ({ generation, missing }: GatewayTraits) => ({
+  generation,
+  missing: missing.map(({ field, needs }) => `${field} needs ${needs}`),
+})
 
 /** Tells the limiter who has signed in from where, so that a restart does not let strangers lock anybody out. */
 async function rememberSignIns(

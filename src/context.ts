@@ -4,7 +4,7 @@ import type { AffinityStore } from './affinities/affinity-store.js'
 import type { AffinityClearer } from './affinities/clear/affinity-clearer.js'
 import type { AuditReader } from './audit/audit-reader.js'
 import type { AuditTrail } from './audit/audit-trail.js'
-import type { FixedFigures, GatewayStore } from './gateway/gateway.js'
+import type { FixedFigures, GatewayStore, GatewayTraits } from './gateway/gateway.js'
 import type { Loaders } from './loaders/index.js'
 import type { ModelMappingReader } from './model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from './model-mappings/model-mapping-store.js'
@@ -73,6 +73,8 @@ export interface Context {
   readonly modelMappings: ModelMappingStore
   readonly gateway: GatewayStore
   readonly gatewayFigures: FixedFigures
+  /** Returns what the latest look at the gateway's tables found. */
+  gatewayTraits(): GatewayTraits
   readonly loaders: Loaders
   /**
    * Replaces the loaders and readers if they are over one second old, for subscriptions: otherwise these would see old rows

@@ -36,6 +36,8 @@ export interface AffinityqlClient {
   }
   /** Returns the configuration of the gateway's cache affinity, each value with its meaning. */
   cacheConfig(options?: CallOptions): Promise<Types.CacheConfig>
+  /** Returns what kind of gateway the service stands beside, and what works there. */
+  gateway(options?: CallOptions): Promise<Types.Gateway>
   /** Returns the number of keys in the gateway's model caches. */
   modelMappingStats(options?: CallOptions): Promise<Types.ModelMappingStats>
   /** Lists names that resolve to a global model of another name. */
@@ -140,6 +142,7 @@ export function createClient(options: ClientOptions): AffinityqlClient {
       },
     ),
     cacheConfig: async (call) => (await run(operations.CacheConfig, {}, call)).cacheConfig,
+    gateway: async (call) => (await run(operations.Gateway, {}, call)).gateway,
     modelMappingStats: async (call) => (await run(operations.ModelMappingStats, {}, call)).modelMappingStats,
     modelMappings: createList(
       async (args, call) => (await run(operations.ModelMappings, args, call)).modelMappings,

@@ -30,6 +30,7 @@ export type AffinityNamesPage = operations.AffinityNamesQuery['affinities']
 export type AffinityRecordPage = operations.AffinityRecordsQuery['affinities']
 export type UserAffinitiesArguments = Arguments<operations.UserAffinitiesQueryVariables>
 export type UserAffinitiesResult = operations.UserAffinitiesQuery['userAffinities']
+export type Gateway = operations.GatewayQuery['gateway']
 export type CacheConfig = operations.CacheConfigQuery['cacheConfig']
 export type ModelMappingStats = operations.ModelMappingStatsQuery['modelMappingStats']
 export type ModelMappingsArguments = Arguments<operations.ModelMappingsQueryVariables>

@@ -5,10 +5,12 @@ import type {
   ApiKeyRow,
   EndpointRow,
   GlobalModelRow,
+  NamedModel,
   ProviderKeyRow,
   ProviderRow,
   SchedulingModes,
   ServingModelRow,
+  UserRole,
   UserRow,
 } from './rows.js'
 
@@ -19,11 +21,43 @@ export interface Gateway {
   readonly directory: AdminDirectory
   readonly figures: FixedFigures
   readonly decrypt: Decrypter
+  /** What the latest look at the tables found. */
+  traits(): GatewayTraits
+  /**
+   * Looks at the tables again each minute, since a gateway may be upgraded beside us.
+   * @param onChange called with what is found, if it is not what it was
+   * @returns a function that ends it
+   */
+  watch(onChange: (traits: GatewayTraits) => void): () => void
   /**
    * Decrypts some of the keys that the gateway has stored. No key, and no part of one, is in the answer.
    * @throws UnavailableError (DATABASE_UNAVAILABLE)
    */
   tryStoredKeys(): Promise<KeysTried>
+}
+
+/** The generations of gateways, by what decides routing and where provider keys belong. See docs/gateways.md. */
+export const GENERATIONS = ['ENDPOINT_KEYS', 'PROVIDER_KEYS', 'PROCESS_MEMORY'] as const
+export type Generation = (typeof GENERATIONS)[number]
+
+/** A field of the API that the gateway's tables cannot fill. */
+export interface MissingField {
+  /** Such as `User.email`. */
+  readonly field: string
+  /** The columns that would fill it. */
+  readonly needs: string
+}
+
+/** What the tables tell of the gateway that made them. */
+export interface GatewayTraits {
+  readonly generation: Generation
+  readonly missing: readonly MissingField[]
+  /** False if Redis only mirrors what gateway processes hold in memory. */
+  readonly redisDecidesRouting: boolean
+  /** Whether the gateway caches models in Redis. */
+  readonly hasModelMappingCaches: boolean
+  /** Whether the gateway keeps sessions of its pools of provider keys in Redis. */
+  readonly hasPoolSessions: boolean
 }
 
 export interface KeysTried {
@@ -43,9 +77,11 @@ export type OpenGateway = (database: Database, secrets: GatewaySecrets) => Gatew
 export interface AdminAccount {
   readonly id: string
   readonly username: string
+  /** Empty if the account has none. */
   readonly email: string
+  /** Empty for an account that signs in elsewhere (LDAP, OAuth): no password matches it. */
   readonly passwordHash: string
-  readonly role: 'admin' | 'user'
+  readonly role: UserRole
   readonly isActive: boolean
   readonly isDeleted: boolean
 }
@@ -83,9 +119,13 @@ export interface GatewayStore {
   endpoints(ids: Ids): Promise<EndpointRow[]>
   providerKeys(ids: Ids): Promise<ProviderKeyRow[]>
   globalModels(ids: Ids): Promise<GlobalModelRow[]>
+  /** The global models that these names lead to: a global model's own name first, then a provider's name for one. */
+  globalModelsNamed(names: readonly string[]): Promise<NamedModel[]>
+  /** Every name that leads to one of these global models. */
+  namesOfGlobalModels(ids: Ids): Promise<string[]>
   /** The models by which active providers serve these global models. */
   servingModels(globalModelIds: Ids): Promise<ServingModelRow[]>
-  /** The modes that are set; the gateway's defaults where none is, or one that nobody knows. */
+  /** The modes in force: the gateway's defaults where none is set, or one that it does not know. */
   schedulingModes(): Promise<SchedulingModes>
   /** Users whose id, username or email is exactly this text: at most one of each. */
   usersNamed(text: string): Promise<UserRow[]>
@@ -111,11 +151,11 @@ export interface GatewaySchema {
    * Makes sure the database has the gateway's tables. Only an empty database, or one that affinityql itself created, is ever
    * changed.
    * @returns whether anything was changed.
-   * @throws ConfigurationError naming what is missing; UnavailableError (DATABASE_UNAVAILABLE)
+   * @throws ConfigurationError if the service would be useless, naming what is missing for which field; UnavailableError (DATABASE_UNAVAILABLE)
    */
   prepare(): Promise<'migrated' | 'unchanged'>
-  /** What `prepare` would find, one sentence a problem; nothing is changed. Rejects with the driver's error. */
-  inspect(): Promise<'empty' | { readonly problems: readonly string[] }>
+  /** What `prepare` would find, one sentence a problem for which it would refuse; nothing is changed. Rejects with the driver's error. */
+  inspect(): Promise<'empty' | { readonly problems: readonly string[]; readonly traits: GatewayTraits }>
   /** Whether searches by name are fast. Rejects with the driver's error. */
   searchIndexes(): Promise<SearchIndexes>
 }

@@ -6,9 +6,31 @@ export type RunQuery = (
   args: readonly (string | readonly string[])[],
 ) => Promise<readonly (readonly unknown[])[]>
 
-/** The table's columns as a statement names them. */
-const columnsOf = (table: Table): string[] =>
-  Object.keys(table.columns).map((field) => `${table.name}.${columnOf(table, field)}`)
+/** How rows of a table are read: what a statement selects, and what makes a row of its values. */
+export interface Reading<Row> {
+  /** The table's name, which is its alias in every statement. */
+  readonly table: string
+  /** The expression of the row's id. */
+  readonly id: string
+  /** Where the id is among the selected expressions. */
+  readonly idAt: number
+  readonly select: readonly string[]
+  rowOf(values: readonly unknown[]): Row
+}
+
+/** Reads a table whose columns are always the same. */
+function readingOf<Row extends object>(table: TableOf<Row>): Reading<Row> {
+  return {
+    table: table.name,
+    id: `${table.name}.${columnOf(table, 'id')}`,
+    idAt: Object.keys(table.columns).indexOf('id'),
+    select: Object.keys(table.columns).map((field) => `${table.name}.${columnOf(table, field)}`),
+    rowOf: rowReader<Row>(table),
+  }
+}
+
+const asReading = <Row extends object>(source: Reading<Row> | TableOf<Row>): Reading<Row> =>
+  'select' in source ? source : readingOf(source)
 
 /**
  * Reads rows by one condition on a list of texts, in one statement whatever their number: an `ANY` has one parameter, where
@@ -17,40 +39,38 @@ const columnsOf = (table: Table): string[] =>
  */
 export function createTableReader<Row extends object>(
   query: RunQuery,
-  table: TableOf<Row>,
-  condition = `${columnOf(table, 'id')} = ANY($1)`,
+  source: Reading<Row> | TableOf<Row>,
+  condition?: string,
 ): (texts: readonly string[]) => Promise<Row[]> {
-  const sql = `SELECT ${columnsOf(table).join(', ')} FROM ${table.name} WHERE ${condition}`
-  const rowOf = rowReader<Row>(table)
+  const { table, id, select, rowOf } = asReading(source)
+  const sql = `SELECT ${select.join(', ')} FROM ${table} WHERE ${condition ?? `${id} = ANY($1)`}`
   return (texts) => mapDatabaseErrors(async () => (await query(sql, [texts])).map(rowOf))
 }
 
 /**
  * Reads rows with the row of another table that each belongs to, or null where there is none, in one statement: a lookup
  * for each row, so not for many thousands.
- * @param on the column of `table` that holds the other's id
+ * @param on the column of the table that holds the other's id
  * @param condition SQL, with `$1` for the list
  */
 export function createPairReader<Row extends object, Other extends object>(
   query: RunQuery,
-  table: TableOf<Row>,
-  other: TableOf<Other>,
+  source: Reading<Row> | TableOf<Row>,
+  otherSource: Reading<Other> | TableOf<Other>,
   on: string,
-  condition = `${table.name}.${columnOf(table, 'id')} = ANY($1)`,
+  condition: string,
 ): (ids: readonly string[]) => Promise<{ row: Row; other: Other | null }[]> {
-  const width = Object.keys(table.columns).length
-  const columns = [...columnsOf(table), ...columnsOf(other)]
+  const [one, other] = [asReading(source), asReading(otherSource)]
+  const width = one.select.length
   // For a page's few rows: without OFFSET the planner reads all of the other table, some thousands of rows, to join a hundred.
-  const lookup = `SELECT * FROM ${other.name} WHERE ${other.name}.${columnOf(other, 'id')} = ${table.name}.${on} OFFSET 0`
-  const join = `LEFT JOIN LATERAL (${lookup}) ${other.name} ON true`
-  const sql = `SELECT ${columns.join(', ')} FROM ${table.name} ${join} WHERE ${condition}`
-  const [rowOf, otherOf] = [rowReader<Row>(table), rowReader<Other>(other)]
-  const idAt = width + Object.keys(other.columns).indexOf('id')
+  const lookup = `SELECT * FROM ${other.table} WHERE ${other.id} = ${one.table}.${on} OFFSET 0`
+  const join = `LEFT JOIN LATERAL (${lookup}) ${other.table} ON true`
+  const sql = `SELECT ${[...one.select, ...other.select].join(', ')} FROM ${one.table} ${join} WHERE ${condition}`
   return (ids) =>
     mapDatabaseErrors(async () =>
       (await query(sql, [ids])).map((values) => ({
-        row: rowOf(values),
-        other: values[idAt] === null ? null : otherOf(values.slice(width)),
+        row: one.rowOf(values),
+        other: values[width + other.idAt] === null ? null : other.rowOf(values.slice(width)),
       })),
     )
 }
@@ -76,10 +96,12 @@ type NameOf<Value> = Value extends string
       ? 'Boolean'
       : Value extends Date
         ? 'DateTime'
-        : never
+        : Value extends object
+          ? 'Json'
+          : never
 
 /** A table of a gateway, as far as affinityql reads it. */
-export interface Table {
+interface Table {
   readonly name: string
   /** Each field of a row and its column's type. Columns are named as their fields are, in snake_case. */
   readonly columns: Readonly<Record<string, ColumnType>>
@@ -93,14 +115,23 @@ export interface TableOf<Row> extends Table {
   readonly columnNames?: { readonly [Field in keyof Row & string]?: string }
 }
 
-export const columnOf = ({ columnNames }: Table, field: string): string =>
-  columnNames?.[field] ?? snakeCase(field)
+const columnOf = ({ columnNames }: Table, field: string): string => columnNames?.[field] ?? snakeCase(field)
 
 export const snakeCase = (field: string): string =>
   field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
+/** For each type, the types of PostgreSQL that are read without loss. Narrower is the gateway's business. */
+export const READABLE_TYPES = {
+  String: ['varchar', 'text', 'bpchar', 'citext', 'name', 'uuid'],
+  Int: ['int4', 'int2', 'int8'],
+  Float: ['float8', 'float4', 'numeric', 'int4', 'int2', 'int8'],
+  Boolean: ['bool'],
+  DateTime: ['timestamptz', 'timestamp'],
+  Json: ['json', 'jsonb'],
+} as const
+
 /** Without its question mark. */
-export const typeName = (type: ColumnType): string => type.replace('?', '')
+const typeName = (type: ColumnType): string => type.replace('?', '')
 
 /** How a value of a column comes out of the driver adapter, which leaves times, JSON and wide numbers as texts. */
 const READERS: Readonly<Record<string, (value: unknown) => unknown>> = {
@@ -111,9 +142,7 @@ const READERS: Readonly<Record<string, (value: unknown) => unknown>> = {
 }
 
 /** Makes rows of a table from its columns' values, in the order in which the table names them. */
-export function rowReader<Row extends object>({
-  columns,
-}: TableOf<Row>): (values: readonly unknown[]) => Row {
+function rowReader<Row extends object>({ columns }: TableOf<Row>): (values: readonly unknown[]) => Row {
   const fields = Object.entries<ColumnType>(columns).map(([field, type]) => ({
     field,
     read: READERS[typeName(type)],

@@ -1,4 +1,5 @@
 import type { AffinityRecord } from '../affinities/affinity-record.js'
+import type { ProviderKeyRow } from '../gateway/rows.js'
 import type { EntityLoader } from './entity-loader.js'
 import type { Loaders } from './index.js'
 
@@ -36,22 +37,35 @@ export async function primeAffinityJoins(
   const wantsUser = wants(NEEDS_USER) || wantsUserOfKey
   const { byId, primeWithOwners, primeWithSiblings } = loaders.apiKeys
   const primeApiKeys = wantsSiblings ? primeWithSiblings : wantsUser ? primeWithOwners : byId.prime
-  const wantsEndpointOfKey = selects(selected['providerKey'], 'endpoint')
+  const ofProviderKey = selected['providerKey']
+  const wantsProviderOfKey = selects(ofProviderKey, 'provider')
+  // A key that belongs to an endpoint has its provider and its API format from there.
+  const wantsEndpointOfKey =
+    selects(ofProviderKey, 'endpoint') || wantsProviderOfKey || selects(ofProviderKey, 'apiFormats')
+  const wantsMultiplier = 'rateMultiplier' in selected
   const wantsProviderOfEndpoint =
-    selects(selected['endpoint'], 'provider') || selects(selected['providerKey']?.['endpoint'], 'provider')
+    selects(selected['endpoint'], 'provider') ||
+    selects(ofProviderKey?.['endpoint'], 'provider') ||
+    wantsProviderOfKey
 
   await Promise.all([
     wants(NEEDS_API_KEY) && primeApiKeys(ids('affinityKey')),
     wants(NEEDS_PROVIDER_KEY) && loaders.providerKeys.prime(ids('providerKeyId')),
     wants(NEEDS_MODEL) && loaders.globalModels.prime(ids('modelId')),
     !wantsProviderOfEndpoint && wants(NEEDS_PROVIDER) && loaders.providers.prime(ids('providerId')),
-    !wantsEndpointOfKey && wants(NEEDS_ENDPOINT) && loaders.endpoints.prime(ids('endpointId')),
+    !wantsEndpointOfKey &&
+      !wantsMultiplier &&
+      wants(NEEDS_ENDPOINT) &&
+      loaders.endpoints.prime(ids('endpointId')),
   ])
 
   const endpointIds = wants(NEEDS_ENDPOINT) ? ids('endpointId') : []
+  const wantsMore = wantsEndpointOfKey || wantsMultiplier
+  const providerKeys = wantsMore ? found(loaders.providerKeys, ids('providerKeyId')) : []
   if (wantsEndpointOfKey) {
-    for (const key of found(loaders.providerKeys, ids('providerKeyId'))) endpointIds.push(key.endpointId)
+    for (const { endpointId } of providerKeys) if (endpointId !== null) endpointIds.push(endpointId)
   }
+  if (wantsMultiplier) endpointIds.push(...endpointsOfMultipliers(records, providerKeys))
   await Promise.all([
     // Of keys that were there before; the others have brought theirs along.
     wantsUser &&
@@ -62,7 +76,23 @@ export async function primeAffinityJoins(
   if (!wantsProviderOfEndpoint) return
   const providerIds = wants(NEEDS_PROVIDER) ? ids('providerId') : []
   for (const endpoint of found(loaders.endpoints, endpointIds)) providerIds.push(endpoint.providerId)
+  if (wantsProviderOfKey) {
+    for (const { providerId } of providerKeys) if (providerId !== null) providerIds.push(providerId)
+  }
   await loaders.providers.prime(providerIds)
+}
+
+/** The endpoints whose API format chooses among the multipliers of a provider key. */
+function endpointsOfMultipliers(
+  records: readonly AffinityRecord[],
+  providerKeys: readonly ProviderKeyRow[],
+): string[] {
+  const withMultipliers = new Set(
+    providerKeys.flatMap(({ id, rateMultipliers }) => (rateMultipliers.length > 0 ? [id] : [])),
+  )
+  return records.flatMap(({ providerKeyId, endpointId }) =>
+    withMultipliers.has(providerKeyId) ? [endpointId] : [],
+  )
 }
 
 const selects = (selected: Selected | undefined, field: string): boolean =>

@@ -52,6 +52,7 @@ export function createEntityLoader<Row>(
     },
     async prime(ids) {
       const missing = [...new Set(ids)].filter((id) => rowOf(id) === undefined && !failed.has(id))
+      if (missing.length === 0) return
       const rows = await batches.loadMany(missing)
       missing.forEach((id, index) => {
         const row = rows[index] ?? null

@@ -39,9 +39,18 @@ export const modelName = (record: AffinityRecord, context: Context): MaybePromis
 export const modelDisplayName = (record: AffinityRecord, context: Context): MaybePromise<string> =>
   whenKnown(modelOf(record, context), (model) => model?.displayName ?? record.modelId)
 
-/** Returns the price multiplier of the provider key; 1 if its row has been deleted. */
+/** Returns the price multiplier of the provider key, for the endpoint's format where it has one for each; 1 if its row has been deleted. */
 export const rateMultiplier = (record: AffinityRecord, context: Context): MaybePromise<number> =>
-  whenKnown(providerKeyOf(record, context), (key) => key?.rateMultiplier ?? 1)
+  whenKnown(providerKeyOf(record, context), (key) => {
+    if (!key) return 1
+    if (key.rateMultipliers.length === 0) return key.rateMultiplier
+    return whenKnown(
+      context.loaders.endpoints.load(record.endpointId),
+      (endpoint) =>
+        key.rateMultipliers.find(({ apiFormat }) => apiFormat === endpoint?.apiFormat)?.multiplier ??
+        key.rateMultiplier,
+    )
+  })
 
 export const isStandalone = (record: AffinityRecord, context: Context): MaybePromise<boolean> =>
   whenKnown(apiKeyOf(record, context), (key) => key?.isStandalone ?? false)
@@ -67,4 +76,31 @@ export const providerOfEndpoint = (
 export const endpointOfProviderKey = (
   key: ProviderKeyRow,
   { loaders }: Context,
-): MaybePromise<EndpointRow | null> => loaders.endpoints.load(key.endpointId)
+): MaybePromise<EndpointRow | null> =>
+  key.endpointId === null ? null : loaders.endpoints.load(key.endpointId)
+
+/** Returns the provider of a provider key: its own, or that of the endpoint to which it belongs. */
+export const providerOfProviderKey = (
+  key: ProviderKeyRow,
+  context: Context,
+): MaybePromise<ProviderRow | null> =>
+  key.providerId !== null
+    ? context.loaders.providers.load(key.providerId)
+    : whenKnown(endpointOfProviderKey(key, context), (endpoint) =>
+        endpoint ? providerOfEndpoint(endpoint, context) : null,
+      )
+
+/** Returns the API formats that a provider key serves; null if it serves all of its provider's. */
+export const apiFormatsOfProviderKey = (
+  key: ProviderKeyRow,
+  context: Context,
+): MaybePromise<readonly string[] | null> =>
+  key.apiFormats !== null || key.endpointId === null
+    ? key.apiFormats
+    : whenKnown(endpointOfProviderKey(key, context), (endpoint) =>
+        endpoint?.apiFormat == null ? [] : [endpoint.apiFormat],
+      )
+
+/** Returns the mask of a provider key; null if it is no key, or cannot be decrypted. */
+export const maskedProviderKey = (key: ProviderKeyRow, { maskStoredKey }: Context): string | null =>
+  key.authType === 'api_key' ? maskStoredKey(key.storedKey) : null

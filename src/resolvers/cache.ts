@@ -26,11 +26,11 @@ export function cacheStats(context: Context): CacheStats {
 }
 
 /** Which provider keys the scheduler tries first. */
-export const schedulingMode = async ({ loaders }: Context): Promise<string> =>
+export const schedulingMode = async ({ loaders }: Context): Promise<string | null> =>
   (await loaders.schedulingModes()).schedulingMode
 
 /** Whose priorities the scheduler goes by where it has no pin. */
-export const priorityMode = async ({ loaders }: Context): Promise<string> =>
+export const priorityMode = async ({ loaders }: Context): Promise<string | null> =>
   (await loaders.schedulingModes()).priorityMode
 
 /** Computes the share of all uses that kept the pin, 0 to 1; null if no use was seen. */

@@ -86,7 +86,8 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
     }),
     rateMultiplier: t.float({
       nullable: true,
-      description: 'The provider key multiplies the price by this factor; 1 if that key is gone.',
+      description:
+        'The provider key multiplies the price by this factor, for the endpoint’s API format if it has one for each; 1 if that key is gone.',
       resolve: (record, _args, context) => rateMultiplier(record, context),
     }),
     isStandalone: t.boolean({

@@ -1,19 +1,31 @@
 import type {
   ApiKeyRow,
   EndpointRow,
+  FormatMultiplier as FormatMultiplierRow,
   GlobalModelRow,
   ProviderKeyRow,
   ProviderRow,
   UserRow,
 } from '../gateway/rows.js'
 import { affinityCountOfProvider } from '../resolvers/affinities.js'
-import { endpointOfProviderKey, providerOfEndpoint, userOfApiKey } from '../resolvers/affinity.js'
+import {
+  apiFormatsOfProviderKey,
+  endpointOfProviderKey,
+  maskedProviderKey,
+  providerOfEndpoint,
+  providerOfProviderKey,
+  userOfApiKey,
+} from '../resolvers/affinity.js'
 import { builder } from './builder.js'
 
 export const UserRole = builder.enumType('UserRole', {
   description: 'The role says what an account may do at the gateway.',
   values: {
     ADMIN: { value: 'admin', description: 'The account may administer the gateway, and so sign in here.' },
+    AUDIT_ADMIN: {
+      value: 'audit_admin',
+      description: 'The account may read everything at the gateway, and change nothing.',
+    },
     USER: { value: 'user', description: 'The account may use the gateway.' },
   } as const,
 })
@@ -25,7 +37,10 @@ export const User = builder.objectRef<UserRow>('User').implement({
     username: t.exposeString('username', {
       description: 'The user signs in with this name, which no other user has.',
     }),
-    email: t.exposeString('email', { description: 'This is the user’s email, which no other user has.' }),
+    email: t.exposeString('email', {
+      nullable: true,
+      description: 'This is the user’s email, which no other user has; null if the user has none.',
+    }),
     role: t.expose('role', { type: UserRole, description: 'The role says what the user may do.' }),
     isActive: t.exposeBoolean('isActive', {
       description:
@@ -86,7 +101,9 @@ export const Endpoint = builder.objectRef<EndpointRow>('Endpoint').implement({
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Affinities name the endpoint by this id.' }),
     apiFormat: t.exposeString('apiFormat', {
-      description: 'This is the API format, such as CLAUDE, OPENAI or GEMINI.',
+      nullable: true,
+      description:
+        'This is the API format, such as CLAUDE or openai:chat; null if none is set, so that the endpoint serves none.',
     }),
     baseUrl: t.exposeString('baseUrl', { description: 'The gateway sends requests to this URL.' }),
     isActive: t.exposeBoolean('isActive', { description: 'False if the gateway sends nothing there.' }),
@@ -99,6 +116,16 @@ export const Endpoint = builder.objectRef<EndpointRow>('Endpoint').implement({
   }),
 })
 
+const FormatMultiplier = builder.objectRef<FormatMultiplierRow>('FormatMultiplier').implement({
+  description: 'A format multiplier is the price multiplier of a provider key for one API format.',
+  fields: (t) => ({
+    apiFormat: t.exposeString('apiFormat', { description: 'The multiplier is for this API format.' }),
+    multiplier: t.exposeFloat('multiplier', {
+      description: 'The provider key multiplies the price by this factor; 1 is the list price.',
+    }),
+  }),
+})
+
 export const ProviderKey = builder.objectRef<ProviderKeyRow>('ProviderKey').implement({
   description: 'A provider key is what the gateway calls a provider with (table `provider_api_keys`).',
   fields: (t) => ({
@@ -107,11 +134,25 @@ export const ProviderKey = builder.objectRef<ProviderKeyRow>('ProviderKey').impl
     maskedKey: t.string({
       nullable: true,
       description:
-        'The mask shows the key’s first 8 characters, `********` and its last 4, but never more than half of the key; null if it cannot be decrypted. The key itself is never sent.',
-      resolve: (key, _args, context) => context.maskStoredKey(key.storedKey),
+        'The mask shows the key’s first 8 characters, `********` and its last 4, but never more than half of the key; null if it cannot be decrypted, or the authType is not api_key. The key itself is never sent.',
+      resolve: (key, _args, context) => maskedProviderKey(key, context),
+    }),
+    authType: t.exposeString('authType', {
+      description: 'The gateway authenticates in this way, such as api_key, oauth or service_account.',
     }),
     rateMultiplier: t.exposeFloat('rateMultiplier', {
-      description: 'The provider key multiplies the price by this factor; 1 is the list price.',
+      description:
+        'The provider key multiplies the price by this factor, where it has one for all API formats; else 1, the list price.',
+    }),
+    rateMultipliers: t.expose('rateMultipliers', {
+      type: [FormatMultiplier],
+      description:
+        'The provider key multiplies the price by these factors, for each API format that has one, in alphabetical order.',
+    }),
+    apiFormats: t.stringList({
+      nullable: true,
+      description: 'The provider key serves these API formats; null if it serves all of its provider’s.',
+      resolve: (key, _args, context) => apiFormatsOfProviderKey(key, context),
     }),
     cacheTtlMinutes: t.exposeInt('cacheTtlMinutes', {
       description:
@@ -121,8 +162,16 @@ export const ProviderKey = builder.objectRef<ProviderKeyRow>('ProviderKey').impl
     endpoint: t.field({
       type: Endpoint,
       nullable: true,
-      description: 'The provider key belongs to this endpoint; null if its row has been deleted.',
+      description:
+        'The provider key belongs to this endpoint; null if its row has been deleted, or keys belong to providers.',
       resolve: (key, _args, context) => endpointOfProviderKey(key, context),
+    }),
+    provider: t.field({
+      type: Provider,
+      nullable: true,
+      description:
+        'The provider key belongs to this provider, directly or through its endpoint; null if its row has been deleted.',
+      resolve: (key, _args, context) => providerOfProviderKey(key, context),
     }),
   }),
 })

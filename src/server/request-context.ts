@@ -6,7 +6,7 @@ import type { AuditReader } from '../audit/audit-reader.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
 import type { ClearMetrics, Context, Readers, SharedRead } from '../context.js'
 import { type RequestCost, UnauthenticatedError } from '../errors.js'
-import type { FixedFigures, GatewayStore } from '../gateway/gateway.js'
+import type { FixedFigures, GatewayStore, GatewayTraits } from '../gateway/gateway.js'
 import type { KeyMasker } from '../gateway/masking.js'
 import { adoptRows, createLoaders } from '../loaders/index.js'
 import type { ModelMappingSource } from '../model-mappings/model-mapping-reader.js'
@@ -44,6 +44,7 @@ export interface ContextDeps {
   readonly modelMappings: ModelMappingStore
   readonly gateway: GatewayStore
   readonly gatewayFigures: FixedFigures
+  readonly gatewayTraits: () => GatewayTraits
   readonly maskStoredKey: KeyMasker
   /** Unix milliseconds. */
   readonly now: () => number
@@ -202,6 +203,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     modelMappings: deps.modelMappings,
     gateway,
     gatewayFigures: deps.gatewayFigures,
+    gatewayTraits: deps.gatewayTraits,
     loaders,
     refresh() {
       if (performance.now() - readAt <= REFRESH_AFTER_MS) return

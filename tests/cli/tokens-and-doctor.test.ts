@@ -68,11 +68,36 @@ describe('affinityql doctor', () => {
       'tables',
       'rights',
       'keys',
+      'scheduling',
       'indexes',
       'cache',
       'changes',
       'clocks',
       'clocks',
+    ])
+    expect(findings.filter(({ state }) => state === 'failed')).toEqual([])
+    expect(code).toBe(0)
+  })
+
+  it.each([
+    ['fixtures', 'ENDPOINT_KEYS'],
+    ['provider-keys', 'PROVIDER_KEYS'],
+    ['process-memory', 'PROCESS_MEMORY'],
+  ] as const)('tells the generation, and what it lacks, of a gateway of %s', async (contents, generation) => {
+    const env = { ...(await gateway('empty')), DATABASE_URL: freshDatabase(contents) }
+    psql(env.DATABASE_URL, 'ALTER TABLE users DROP COLUMN email')
+    const { code, findings } = await doctor(env)
+    expect(findings.filter(({ check }) => check === 'tables')).toEqual([
+      {
+        check: 'tables',
+        state: 'ok',
+        message: expect.stringMatching(`of the generation ${generation}: .* It does not have `),
+      },
+      {
+        check: 'tables',
+        state: 'warning',
+        message: 'User.email is not known, so that it is null or its default: it needs users.email.',
+      },
     ])
     expect(findings.filter(({ state }) => state === 'failed')).toEqual([])
     expect(code).toBe(0)

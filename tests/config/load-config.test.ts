@@ -175,6 +175,15 @@ describe('loadConfig', () => {
     expect(problemsOf({ CORS_ORIGINS: origins })).toEqual([expect.stringContaining('CORS_ORIGINS must be')])
   })
 
+  it.each(['sqlite:///data/aether.db', 'sqlite+aiosqlite:///x.db', 'mysql://u:p@db/aether', 'file:/x.db'])(
+    'refuses another database than PostgreSQL in a sentence: %s',
+    (url) => {
+      expect(problemsOf({ ...GATEWAY, DATABASE_URL: url })).toEqual([
+        'DATABASE_URL names a gateway’s SQLite or MySQL, and this service reads PostgreSQL alone.',
+      ])
+    },
+  )
+
   it('tells every problem at once', () => {
     const problems = problemsOf({
       ...GATEWAY,

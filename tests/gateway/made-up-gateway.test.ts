@@ -6,7 +6,7 @@ import { hashSync } from '@node-rs/bcrypt'
 import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type App, createApp } from '../../src/app.js'
-import type { AdminAccount, OpenGateway } from '../../src/gateway/gateway.js'
+import type { AdminAccount, GatewayTraits, OpenGateway } from '../../src/gateway/gateway.js'
 import type {
   ApiKeyRow,
   EndpointRow,
@@ -40,8 +40,8 @@ const TABLES_SQL = `
   INSERT INTO suppliers VALUES ('supplier-1', 'north', 'Northern Models', true), ('supplier-2', 'south', 'Southern Models', true);
   CREATE TABLE lines (line text, supplier text, dialect text, address text, works boolean);
   INSERT INTO lines VALUES ('line-1', 'supplier-1', 'CLAUDE', 'https://north.example', true);
-  CREATE TABLE badges (badge text, line text, label text, sealed text, factor float8, minutes int, works boolean, ends timestamptz, tripped boolean);
-  INSERT INTO badges VALUES ('badge-1', 'line-1', 'main badge', 'sealed:DDCC-eno-egdab-ks', 1.5, 5, true, NULL, true);
+  CREATE TABLE badges (badge text, line text, supplier text, label text, sealed text, kind text, factor float8, factors json, dialects json, minutes int, works boolean, ends timestamptz, tripped boolean, trips json);
+  INSERT INTO badges VALUES ('badge-1', 'line-1', NULL, 'main badge', 'sealed:DDCC-eno-egdab-ks', 'api_key', 1.5, '[]', NULL, 5, true, NULL, true, '[]');
   CREATE TABLE catalogue (entry text, code text, title text, works boolean);
   INSERT INTO catalogue VALUES ('${MODEL}', 'great-model', 'Great Model', true);
   CREATE TABLE offers (supplier text, entry text, called text);
@@ -52,7 +52,7 @@ const PEOPLE: TableOf<UserRow> = {
   columns: {
     id: 'String',
     username: 'String',
-    email: 'String',
+    email: 'String?',
     role: 'String',
     isActive: 'Boolean',
     isDeleted: 'Boolean',
@@ -69,7 +69,7 @@ const PEOPLE: TableOf<UserRow> = {
 
 const ACCOUNTS: TableOf<AdminAccount> = {
   name: 'people',
-  columns: { ...PEOPLE.columns, passwordHash: 'String' },
+  columns: { ...PEOPLE.columns, email: 'String', passwordHash: 'String' },
   columnNames: { ...PEOPLE.columnNames, passwordHash: 'secret' },
 }
 
@@ -108,7 +108,7 @@ const LINES: TableOf<EndpointRow> = {
   columns: {
     id: 'String',
     providerId: 'String',
-    apiFormat: 'String',
+    apiFormat: 'String?',
     baseUrl: 'String',
     isActive: 'Boolean',
   },
@@ -125,25 +125,35 @@ const BADGES: TableOf<ProviderKeyRow> = {
   name: 'badges',
   columns: {
     id: 'String',
-    endpointId: 'String',
+    endpointId: 'String?',
+    providerId: 'String?',
     name: 'String',
     storedKey: 'String?',
+    authType: 'String',
     rateMultiplier: 'Float',
+    rateMultipliers: 'Json',
+    apiFormats: 'Json?',
     cacheTtlMinutes: 'Int',
     isActive: 'Boolean',
     expiresAt: 'DateTime?',
     isCircuitOpen: 'Boolean',
+    openBreakers: 'Json',
   },
   columnNames: {
     id: 'badge',
     endpointId: 'line',
+    providerId: 'supplier',
     name: 'label',
     storedKey: 'sealed',
+    authType: 'kind',
     rateMultiplier: 'factor',
+    rateMultipliers: 'factors',
+    apiFormats: 'dialects',
     cacheTtlMinutes: 'minutes',
     isActive: 'works',
     expiresAt: 'ends',
     isCircuitOpen: 'tripped',
+    openBreakers: 'trips',
   },
 }
 
@@ -203,6 +213,14 @@ const FIGURES = {
   },
 }
 
+const TRAITS: GatewayTraits = {
+  generation: 'ENDPOINT_KEYS',
+  missing: [],
+  redisDecidesRouting: true,
+  hasModelMappingCaches: true,
+  hasPoolSessions: false,
+}
+
 const openMadeUpGateway: OpenGateway = ({ query }) => {
   const ownedTickets = (condition: string) => {
     const read = createPairReader(query, TICKETS, PEOPLE, 'holder', condition)
@@ -210,6 +228,8 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       (await read(ids)).map(({ row, other }) => ({ apiKey: row, owner: other }))
   }
   const offers = createPairReader(query, OFFERS, SUPPLIERS, 'supplier', 'offers.entry = ANY($1)')
+  const catalogue = createTableReader(query, CATALOGUE)
+  const named = createTableReader(query, CATALOGUE, 'code = ANY($1)')
   const accounts = createTableReader(query, ACCOUNTS)
   const accountsByMail = createTableReader(query, ACCOUNTS, 'mail = ANY($1)')
   const peopleNamed = createTableReader(query, PEOPLE, 'person = ANY($1) OR nick = ANY($1) OR mail = ANY($1)')
@@ -217,7 +237,7 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
     schema: {
       tables: [PEOPLE, TICKETS, SUPPLIERS, LINES, BADGES, CATALOGUE, OFFERS].map(({ name }) => name),
       prepare: async () => 'unchanged',
-      inspect: async () => ({ problems: [] }),
+      inspect: async () => ({ problems: [], traits: TRAITS }),
       searchIndexes: async () => ({ apiKeys: 2, complete: true }),
     },
     store: {
@@ -229,12 +249,18 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       providers: createTableReader(query, SUPPLIERS),
       endpoints: createTableReader(query, LINES),
       providerKeys: createTableReader(query, BADGES),
-      globalModels: createTableReader(query, CATALOGUE),
+      globalModels: catalogue,
       servingModels: async (ids) =>
         (await offers(ids)).flatMap(({ row, other }) =>
           other ? [{ globalModelId: row.globalModelId, names: [row.name], provider: other }] : [],
         ),
-      schedulingModes: async () => ({ schedulingMode: 'fixed_order', priorityMode: 'global_key' }),
+      globalModelsNamed: async (names) => (await named(names)).map((model) => ({ name: model.name, model })),
+      namesOfGlobalModels: async (ids) => (await catalogue(ids)).map(({ name }) => name),
+      schedulingModes: async () => ({
+        schedulingMode: 'fixed_order',
+        priorityMode: 'global_key',
+        pinsAreHonoured: false,
+      }),
       usersNamed: (text) => peopleNamed([text]),
       idsNamed: (text) => idsNamed(query, text),
       scannedRows: async () => ({ search: 10, apiKeysOfUsers: 0 }),
@@ -245,6 +271,8 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       sampleHash: async () => (await accounts(['person-1']))[0]?.passwordHash,
     },
     figures: FIGURES,
+    traits: () => TRAITS,
+    watch: () => () => {},
     decrypt: unseal,
     tryStoredKeys: async () => ({ tried: 3, readable: 2 }),
   }
@@ -318,7 +346,7 @@ describe('a made-up gateway', () => {
           },
           apiKey: {
             name: 'Laptop',
-            maskedKey: 'sk-ticke********BBAA',
+            maskedKey: 'sk-tic********BAA',
             isActive: true,
             user: { username: 'bela' },
           },
@@ -326,7 +354,7 @@ describe('a made-up gateway', () => {
           endpoint: { baseUrl: 'https://north.example', provider: { name: 'north' } },
           providerKey: {
             name: 'main badge',
-            maskedKey: 'sk-badge********CCDD',
+            maskedKey: 'sk-bad********DD',
             rateMultiplier: 1.5,
             cacheTtlMinutes: 5,
             endpoint: { apiFormat: 'CLAUDE' },

@@ -16,9 +16,11 @@ describe('loaders over a real database', () => {
   let gateway: GatewayStore
   let loaders: Loaders
   let statements: string[]
-  beforeAll(() => {
+  beforeAll(async () => {
     database = createPgDatabase({ url: freshDatabase(), onError: () => {} })
     gateway = createGatewayStore(database)
+    // The first read looks at the tables.
+    await gateway.users([])
     database.onQuery((sql) => statements.push(sql))
   })
   beforeEach(() => {
@@ -56,7 +58,11 @@ describe('loaders over a real database', () => {
 
   it('load the scheduling modes in one statement, however many fields ask for them', async () => {
     const [first, second] = await Promise.all([loaders.schedulingModes(), loaders.schedulingModes()])
-    expect(first).toEqual({ schedulingMode: 'cache_affinity', priorityMode: 'global_key' })
+    expect(first).toEqual({
+      schedulingMode: 'cache_affinity',
+      priorityMode: 'global_key',
+      pinsAreHonoured: true,
+    })
     expect(second).toBe(first)
     expect(statements).toHaveLength(1)
   })

@@ -38,13 +38,18 @@ const endpoint = { id: 'e-1', providerId: 'p-1', apiFormat: 'CLAUDE', baseUrl: '
 const providerKey = {
   id: 'k-1',
   endpointId: 'e-1',
+  providerId: null,
   name: 'anthropic-0',
   storedKey: null,
+  authType: 'api_key',
   rateMultiplier: 1,
+  rateMultipliers: [],
+  apiFormats: null,
   cacheTtlMinutes: 5,
   isActive: true,
   expiresAt: null,
   isCircuitOpen: false,
+  openBreakers: [],
 }
 const model = { id: 'm-1', name: 'claude', displayName: 'Claude', isActive: true }
 

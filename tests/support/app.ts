@@ -6,7 +6,7 @@ import type { TransportLimits } from '../../src/server/http/transport-limits.js'
 import { FIXTURE_ENVIRONMENT } from './fixtures.js'
 import { temporaryDirectory } from './servers/child.js'
 import type { RedisServer } from './servers/redis.js'
-import { freshDatabase, freshRedis } from './servers/shared.js'
+import { type DatabaseContents, freshDatabase, freshRedis } from './servers/shared.js'
 
 export const ADMIN_TOKEN = 'static-admin-token-of-the-tests'
 export const VIEWER_TOKEN = 'static-viewer-token-of-the-tests'
@@ -60,7 +60,7 @@ export interface QueryOptions {
 }
 
 export interface TestAppOptions {
-  readonly database?: 'fixtures' | 'schema' | 'empty'
+  readonly database?: DatabaseContents
   readonly redis?: 'fixtures' | 'empty'
   readonly env?: Readonly<Record<string, string>>
   readonly now?: () => number

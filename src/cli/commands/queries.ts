@@ -111,7 +111,7 @@ function statsText(stats: CacheStats, { terminal }: Cli): Printable {
       ['invalidations', count(stats.cacheInvalidations)],
       ['provider switches', count(stats.providerSwitches)],
       ['key switches', count(stats.keySwitches)],
-      ['scheduling', `${stats.schedulingMode}, ${stats.priorityMode}`],
+      ['scheduling', `${stats.schedulingMode ?? 'unknown'}, ${stats.priorityMode ?? 'unknown'}`],
       ['scheduler batches', count(schedulerMetrics.totalBatches)],
       ['scheduler hit rate', percent(schedulerMetrics.cacheHitRate)],
       ['denied by concurrency', count(schedulerMetrics.concurrencyDenied)],

@@ -1,22 +1,75 @@
 import { FAMILIES } from '../../affinities/families/index.js'
-import type { Gateway } from '../../gateway/gateway.js'
+import type { Gateway, Generation } from '../../gateway/gateway.js'
 import type { Database } from '../../postgres/database.js'
 import type { RedisClient } from '../../redis/client.js'
 import { openTracking, TrackingRefusedError } from '../../redis/tracking.js'
 
-/** Checks that the tables are the gateway's. Unlike the start of the service, it makes no tables. */
-export async function checkTables({ schema }: Gateway): Promise<Finding> {
+/** What each generation is, and what does not work beside it. */
+const GENERATIONS: Readonly<Record<Generation, { readonly is: string; readonly lacks: readonly string[] }>> =
+  {
+    ENDPOINT_KEYS: {
+      is: 'a Python gateway up to 0.2, whose provider keys belong to endpoints',
+      lacks: ['pool sessions'],
+    },
+    PROVIDER_KEYS: {
+      is: 'a Python gateway from 0.3 to 0.6, whose provider keys belong to providers',
+      lacks: ['four of the six caches of models'],
+    },
+    PROCESS_MEMORY: {
+      is: 'a Rust gateway from 0.7, whose processes decide by their own memory, which Redis only mirrors',
+      lacks: ['caches of models', 'a reservation of capacity', 'clears by Redis alone'],
+    },
+  }
+
+/** Checks that the tables are a gateway's, and which one's. Unlike the start of the service, it makes no tables. */
+export async function* checkTables({ schema }: Gateway): AsyncGenerator<Finding, void, undefined> {
   const found = await schema.inspect()
   if (found === 'empty') {
-    return {
+    yield {
       check: 'tables',
       state: 'warning',
       message: 'The database is empty: `serve` will make the tables.',
     }
+    return
   }
-  return found.problems.length === 0
-    ? { check: 'tables', state: 'ok', message: 'The tables are as the gateway makes them.' }
-    : { check: 'tables', state: 'failed', message: found.problems.join(' ') }
+  if (found.problems.length > 0) {
+    yield { check: 'tables', state: 'failed', message: found.problems.join(' ') }
+    return
+  }
+  const { generation, missing, hasPoolSessions } = found.traits
+  const { is, lacks } = GENERATIONS[generation]
+  const absent = [...lacks, ...(generation === 'PROVIDER_KEYS' && !hasPoolSessions ? ['pool sessions'] : [])]
+  yield {
+    check: 'tables',
+    state: 'ok',
+    message: `The tables are of the generation ${generation}: ${is}. It does not have ${absent.join(', ')}.`,
+  }
+  for (const { field, needs } of missing) {
+    yield {
+      check: 'tables',
+      state: 'warning',
+      message: `${field} is not known, so that it is null or its default: it needs ${needs}.`,
+    }
+  }
+}
+
+/** Checks that the gateway's scheduler goes by pins at all. */
+export async function checkScheduling({ store }: Gateway): Promise<Finding> {
+  const modes = await store.schedulingModes().catch(() => undefined)
+  if (modes === undefined || modes.pinsAreHonoured === null) {
+    return { check: 'scheduling', state: 'warning', message: 'The scheduling mode cannot be read.' }
+  }
+  return modes.pinsAreHonoured
+    ? {
+        check: 'scheduling',
+        state: 'ok',
+        message: `The scheduling mode ${modes.schedulingMode} goes by pins.`,
+      }
+    : {
+        check: 'scheduling',
+        state: 'warning',
+        message: `The scheduling mode ${modes.schedulingMode} ignores pins: the gateway may write them, and does not go by them.`,
+      }
 }
 
 /** Checks that the user of DATABASE_URL may read every table and write `audit_logs`. */
@@ -125,6 +178,7 @@ export interface Finding {
     | 'configuration'
     | 'database'
     | 'tables'
+    | 'scheduling'
     | 'rights'
     | 'keys'
     | 'indexes'

@@ -12,6 +12,7 @@ import {
   checkClientTracking,
   checkIndexes,
   checkRights,
+  checkScheduling,
   checkStoredKeys,
   checkTables,
   databaseClockOffsetMs,
@@ -75,11 +76,17 @@ async function* gatewayFindings(
     const hasDatabase = yield* checkConnection('database', database.address, () => database.ping())
     if (hasDatabase) {
       const gateway = createAetherGateway(database, mode)
-      const tables = await checkTables(gateway)
-      yield tables
-      if (tables.state === 'ok') yield await checkRights(database, gateway)
+      let areUsable = false
+      for await (const finding of checkTables(gateway)) {
+        yield finding
+        areUsable ||= finding.state === 'ok'
+      }
+      if (areUsable) yield await checkRights(database, gateway)
       yield await checkStoredKeys(gateway)
-      if (tables.state === 'ok') yield await checkIndexes(gateway)
+      if (areUsable) {
+        yield await checkScheduling(gateway)
+        yield await checkIndexes(gateway)
+      }
     }
     const hasRedis = yield* checkConnection('cache', addressOfRedis(mode.redis), async () => {
       await connectRedis(redis, CONNECT_TIMEOUT_MS)

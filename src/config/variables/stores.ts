@@ -9,8 +9,15 @@ const redisUrl = z.string().transform((value, context) => {
   return z.NEVER
 })
 
+/** Databases that gateways can run on and this service cannot, with or without the name of a driver. */
+const OTHER_DATABASES = /^(sqlite|file|mysql|mariadb)(\+\w+)?:/i
+
 const databaseUrl = z
   .string()
+  .refine((value) => !OTHER_DATABASES.test(value), {
+    error: 'names a gateway’s SQLite or MySQL, and this service reads PostgreSQL alone',
+    abort: true,
+  })
   .regex(/^postgres(ql)?:\/\//, { error: 'must begin with postgresql://', abort: true })
   .refine((value) => isWholeUrl(value) && isDecodable(new URL(value)), {
     error: 'is not a valid URL: a special character in the password must be percent-encoded',

@@ -1,116 +1,101 @@
-import { aliasNames } from '../../model-mappings/model-mapping-records.js'
 import type { Database } from '../../postgres/database.js'
-import type {
-  AdminAccount,
-  AdminDirectory,
-  FixedFigures,
-  GatewayStore,
-  OpenGateway,
-  OwnedApiKey,
-} from '../gateway.js'
-import type {
-  ApiKeyRow,
-  EndpointRow,
-  GlobalModelRow,
-  ProviderKeyRow,
-  ProviderRow,
-  SchedulingModes,
-  UserRow,
-} from '../rows.js'
-import { createPairReader, createTableReader, type RunQuery } from '../table-reader.js'
-import { createDecrypter, tryStoredKeys } from './fernet.js'
-import { createNameSearch } from './name-search.js'
-import { createScannedRows } from './scanned-rows.js'
+import type { AdminDirectory, FixedFigures, GatewayStore, GatewayTraits, OpenGateway } from '../gateway.js'
+import { createDecrypter } from './fernet.js'
+import { createLooks, type Look, type Looks } from './look.js'
 import { createAetherSchema } from './schema/aether-schema.js'
-import {
-  ACCOUNTS,
-  API_KEYS,
-  ENDPOINTS,
-  GLOBAL_MODELS,
-  MODELS,
-  type ModelRow,
-  PROVIDER_KEYS,
-  PROVIDERS,
-  SYSTEM_CONFIGS,
-  type SystemConfigRow,
-  USERS,
-} from './tables.js'
+import { createAccountStatements, createStatements, createStoredKeysReader } from './statements.js'
+
+/** So many keys of each kind are enough to tell a wrong ENCRYPTION_KEY from a few rows that cannot be read. */
+const TRIED = 20
+/** Time between two looks at the tables, in milliseconds. */
+const LOOK_MS = 60_000
+
+/** Everything that is made of one look at the tables. */
+export interface Statements {
+  readonly store: GatewayStore
+  readonly directory: AdminDirectory
+  /** Some stored keys of each kind. */
+  storedKeys(): Promise<unknown[]>
+}
+
+type Queries = Pick<Database, 'query' | 'schemaName'>
+
+export const createAetherLooks = (database: Queries): Looks<Statements> =>
+  createLooks(database, (look) => ({
+    store: createStatements(database.query, look),
+    directory: createAccountStatements(database.query, look),
+    storedKeys: createStoredKeysReader(database.query, look, TRIED),
+  }))
 
 /** Aether, the open-source gateway. Derives the key of its encryption here, once. */
 export const createAetherGateway: OpenGateway = (database, { encryptionKey }) => {
   const decrypt = createDecrypter(encryptionKey)
+  const looks = createAetherLooks(database)
   return {
-    schema: createAetherSchema(database),
-    store: createGatewayStore(database),
-    directory: createAdminDirectory(database),
+    schema: createAetherSchema(database, looks),
+    store: createGatewayStore(database, looks),
+    directory: createAdminDirectory(database, looks),
     figures: AETHER_FIGURES,
     decrypt,
-    tryStoredKeys: () => tryStoredKeys(database, decrypt),
+    traits: () => traitsOf(looks.latest()),
+    watch: (onChange) => watch(looks, onChange),
+    async tryStoredKeys() {
+      const stored = await looks.run(({ storedKeys }) => storedKeys())
+      const isReadable = (text: unknown) => typeof text === 'string' && decrypt(text) !== undefined
+      return { tried: stored.length, readable: stored.filter(isReadable).length }
+    },
   }
+}
+
+function traitsOf(look: Look | undefined): GatewayTraits {
+  if (!look) throw new Error('The tables have not been looked at.')
+  return look.traits
+}
+
+function watch(looks: Looks<Statements>, onChange: (traits: GatewayTraits) => void): () => void {
+  const timer = setInterval(async () => {
+    const before = looks.latest()
+    // While the database is away, other lines tell of that; what was seen last is still the best guess.
+    const after = await looks.again().catch(() => before)
+    if (after && JSON.stringify(after.traits) !== JSON.stringify(before?.traits)) onChange(after.traits)
+  }, LOOK_MS).unref()
+  return () => clearInterval(timer)
 }
 
 /** The accounts that may sign in, read from the gateway's users each time: a demotion counts at once. */
-export function createAdminDirectory({ query }: Pick<Database, 'query'>): AdminDirectory {
-  const byId = createTableReader<AdminAccount>(query, ACCOUNTS)
-  const byEmail = createTableReader<AdminAccount>(query, ACCOUNTS, 'email = ANY($1)')
-  const ofRole = createTableReader<AdminAccount>(query, ACCOUNTS, 'role::text = ANY($1) LIMIT 1')
+export function createAdminDirectory(
+  database: Queries,
+  { run }: Looks<Statements> = createAetherLooks(database),
+): AdminDirectory {
   return {
-    findById: async (id) => (await byId([id]))[0] ?? null,
-    findByEmail: async (email) => (await byEmail([email]))[0] ?? null,
-    sampleHash: async () => (await ofRole(['admin']))[0]?.passwordHash,
+    findById: (id) => run(({ directory }) => directory.findById(id)),
+    findByEmail: (email) => run(({ directory }) => directory.findByEmail(email)),
+    sampleHash: () => run(({ directory }) => directory.sampleHash()),
   }
 }
 
-type Ids = readonly string[]
-
-/**
- * Every statement is SQL of its own, past Prisma's client: planning costs more than the statement where it is always the
- * same, and Prisma's models hold only what all generations of the gateway have.
- */
-export function createGatewayStore({ query }: Pick<Database, 'query'>): GatewayStore {
-  const ownedApiKeys = (condition: string) => {
-    const read = createPairReader<ApiKeyRow, UserRow>(query, API_KEYS, USERS, 'user_id', condition)
-    return async (ids: Ids): Promise<OwnedApiKey[]> =>
-      (await read(ids)).map(({ row, other }) => ({ apiKey: row, owner: other }))
-  }
-  const servedBy = createPairReader<ModelRow, ProviderRow>(
-    query,
-    MODELS,
-    PROVIDERS,
-    'provider_id',
-    'providers.is_active AND models.global_model_id = ANY($1)',
-  )
-  const usersNamed = createTableReader<UserRow>(
-    query,
-    USERS,
-    'id = ANY($1) OR username = ANY($1) OR email = ANY($1)',
-  )
+/** The store over the statements of the latest look. */
+export function createGatewayStore(
+  database: Queries,
+  { run }: Looks<Statements> = createAetherLooks(database),
+): GatewayStore {
   return {
-    users: createTableReader<UserRow>(query, USERS),
-    apiKeys: createTableReader<ApiKeyRow>(query, API_KEYS),
-    apiKeysOfUsers: createTableReader<ApiKeyRow>(query, API_KEYS, 'user_id = ANY($1)'),
-    apiKeysWithOwners: ownedApiKeys('api_keys.id = ANY($1)'),
-    apiKeysWithSiblings: ownedApiKeys(
-      'api_keys.user_id IN (SELECT user_id FROM api_keys WHERE id = ANY($1))',
-    ),
-    providers: createTableReader<ProviderRow>(query, PROVIDERS),
-    endpoints: createTableReader<EndpointRow>(query, ENDPOINTS),
-    providerKeys: createTableReader<ProviderKeyRow>(query, PROVIDER_KEYS),
-    globalModels: createTableReader<GlobalModelRow>(query, GLOBAL_MODELS),
-    servingModels: async (globalModelIds) =>
-      (await servedBy(globalModelIds)).flatMap(({ row, other }) =>
-        other === null
-          ? []
-          : {
-              globalModelId: row.globalModelId,
-              names: [row.providerModelName, ...aliasNames(row.providerModelMappings)],
-              provider: other,
-            },
-      ),
-    schedulingModes: createSchedulingModesReader(query),
-    usersNamed: (text) => usersNamed([text]),
-    idsNamed: createNameSearch(query),
-    scannedRows: createScannedRows(query),
+    users: (ids) => run(({ store }) => store.users(ids)),
+    apiKeys: (ids) => run(({ store }) => store.apiKeys(ids)),
+    apiKeysOfUsers: (userIds) => run(({ store }) => store.apiKeysOfUsers(userIds)),
+    apiKeysWithOwners: (ids) => run(({ store }) => store.apiKeysWithOwners(ids)),
+    apiKeysWithSiblings: (ids) => run(({ store }) => store.apiKeysWithSiblings(ids)),
+    providers: (ids) => run(({ store }) => store.providers(ids)),
+    endpoints: (ids) => run(({ store }) => store.endpoints(ids)),
+    providerKeys: (ids) => run(({ store }) => store.providerKeys(ids)),
+    globalModels: (ids) => run(({ store }) => store.globalModels(ids)),
+    globalModelsNamed: (names) => run(({ store }) => store.globalModelsNamed(names)),
+    namesOfGlobalModels: (ids) => run(({ store }) => store.namesOfGlobalModels(ids)),
+    servingModels: (globalModelIds) => run(({ store }) => store.servingModels(globalModelIds)),
+    schedulingModes: () => run(({ store }) => store.schedulingModes()),
+    usersNamed: (text) => run(({ store }) => store.usersNamed(text)),
+    idsNamed: (text) => run(({ store }) => store.idsNamed(text)),
+    scannedRows: () => run(({ store }) => store.scannedRows()),
   }
 }
 
@@ -126,20 +111,3 @@ export const AETHER_FIGURES = {
     highLoadThreshold: 0.8,
   },
 } as const satisfies FixedFigures
-
-/** Keys of `system_configs`, and what their values may be; the first one is the default. */
-const SCHEDULING_MODE = { key: 'scheduling_mode', known: ['cache_affinity', 'fixed_order'] } as const
-const PRIORITY_MODE = { key: 'provider_priority_mode', known: ['provider', 'global_key'] } as const
-
-/** The modes, read in one statement; the gateway's default where one is not set, or set to what nobody knows. */
-export function createSchedulingModesReader(query: RunQuery): () => Promise<SchedulingModes> {
-  const read = createTableReader<SystemConfigRow>(query, SYSTEM_CONFIGS, 'key = ANY($1)')
-  return async () => {
-    const rows = await read([SCHEDULING_MODE.key, PRIORITY_MODE.key])
-    const modeOf = ({ key, known }: typeof SCHEDULING_MODE | typeof PRIORITY_MODE): string => {
-      const value = rows.find((row) => row.key === key)?.value
-      return known.find((mode) => mode === value) ?? known[0]
-    }
-    return { schedulingMode: modeOf(SCHEDULING_MODE), priorityMode: modeOf(PRIORITY_MODE) }
-  }
-}

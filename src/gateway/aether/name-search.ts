@@ -1,7 +1,11 @@
 import type { DimensionSets } from '../../affinities/affinity-selection.js'
 import { mapDatabaseErrors } from '../../postgres/database-errors.js'
 import { containing } from '../../util/text.js'
+import type { GatewayStore } from '../gateway.js'
 import type { RunQuery } from '../table-reader.js'
+import { missingColumns } from './fields.js'
+import { type Look, reads } from './look.js'
+import { GLOBAL_MODELS } from './tables.js'
 
 /**
  * The longest part of a text that every database folds as JavaScript does: ASCII, and what has no case. How the rest,
@@ -31,22 +35,38 @@ export const NAMED = {
   modelId: 'global_models',
 } as const
 
-const OWNERS_AND_OTHERS = [
-  `SELECT 'owner', id, username, email FROM users WHERE ${like(['id', 'username', 'email'], '$1')}`,
-  ...Object.entries(NAMED).map(
-    ([dimension, table]) =>
-      `SELECT '${dimension}', id, name, NULL FROM ${table} WHERE ${like(['name'], '$1')}`,
-  ),
-].join('\nUNION ALL ')
+/** Users and others whose names hold a text; the columns of a table that are not there are null. */
+function ownersAndOthers({ tables }: Look): string {
+  const has = (column: string) => missingColumns(tables, [column]).length === 0
+  const ownerColumns = ['id', 'username', 'email'].filter((column) => has(`users.${column}`))
+  const [username, email] = ['username', 'email'].map((column) =>
+    ownerColumns.includes(column) ? column : 'NULL',
+  )
+  return [
+    `SELECT 'owner', id, ${username}, ${email} FROM users WHERE ${like(ownerColumns, '$1')}`,
+    ...Object.entries(NAMED).flatMap(([dimension, table]) =>
+      has(`${table}.id`) && has(`${table}.name`)
+        ? [`SELECT '${dimension}', id, name, NULL FROM ${table} WHERE ${like(['name'], '$1')}`]
+        : [],
+    ),
+  ].join('\nUNION ALL ')
+}
 
 /** Owners come as a list and not as a join: so that either condition can use an index, and without any, each API key is looked at once. */
-const API_KEYS = `SELECT id, user_id, name FROM api_keys WHERE user_id = ANY($1) OR ${like(['name'], '$2')}`
+function apiKeysNamed({ tables }: Look): string {
+  const has = (column: string) => missingColumns(tables, [`api_keys.${column}`]).length === 0
+  const [owner, name] = [has('user_id') ? 'user_id' : 'NULL', has('name') ? 'name' : 'NULL']
+  return `SELECT id, ${owner}, ${name} FROM api_keys WHERE ${owner} = ANY($1) OR ${like([name], '$2')}`
+}
 
 /**
  * Finds the ids of what has a text in its name (of an API key also in its user's id, username or email), without regard
- * to case: two statements find what may match, and `containing` has the last word.
+ * to case: two statements find what may match, and `containing` has the last word. Where pins hold names of models, it adds
+ * every name of the models found.
  */
-export function createNameSearch(query: RunQuery): (text: string) => Promise<DimensionSets> {
+export function createNameSearch(query: RunQuery, look: Look): (text: string) => Promise<DimensionSets> {
+  const [others, apiKeys] = [ownersAndOthers(look), apiKeysNamed(look)]
+  const { namesOfGlobalModels } = createModelNames(query, look)
   return (text) =>
     mapDatabaseErrors(async () => {
       const matches = containing(text)
@@ -58,7 +78,7 @@ export function createNameSearch(query: RunQuery): (text: string) => Promise<Dim
         modelId: new Set<string>(),
       }
       const owners = new Set<string>()
-      for (const [kind, id, ...names] of await query(OWNERS_AND_OTHERS, [pattern])) {
+      for (const [kind, id, ...names] of await query(others, [pattern])) {
         const isMatch = names.some((name) => typeof name === 'string' && matches(name))
         if (kind === 'owner') {
           if (isMatch || matches(String(id))) owners.add(String(id))
@@ -66,11 +86,83 @@ export function createNameSearch(query: RunQuery): (text: string) => Promise<Dim
           found[kind as keyof typeof NAMED].add(String(id))
         }
       }
-      for (const [id, userId, name] of await query(API_KEYS, [[...owners], pattern])) {
+      for (const [id, userId, name] of await query(apiKeys, [[...owners], pattern])) {
         if (owners.has(String(userId)) || (typeof name === 'string' && matches(name))) {
           found.affinityKey.add(String(id))
         }
       }
+      if (look.generation === 'PROCESS_MEMORY' && found.modelId.size > 0) {
+        for (const name of await namesOfGlobalModels([...found.modelId])) found.modelId.add(name)
+      }
       return found
     })
+}
+
+/** Each source of names that lead to a global model, in the order in which the gateway asks them. */
+function namesOfModels({
+  tables,
+}: Look): { readonly select: string; readonly name: string; readonly id: string }[] {
+  const has = (...columns: readonly string[]) => missingColumns(tables, columns).length === 0
+  if (!has('global_models.id', 'global_models.name')) return []
+  const sources = [
+    { select: 'FROM global_models WHERE true', name: 'global_models.name', id: 'global_models.id' },
+  ]
+  if (!has('models.global_model_id')) return sources
+  const id = 'models.global_model_id'
+  const type = tables.get('models')?.get('provider_model_mappings')
+  if (type === 'json' || type === 'jsonb') {
+    const mappings = 'models.provider_model_mappings::jsonb'
+    // The cast of a CASE is not evaluated where its condition does not hold.
+    const list = `CASE WHEN jsonb_typeof(${mappings}) = 'array' THEN ${mappings} ELSE '[]' END`
+    sources.push({
+      select: `FROM models, jsonb_array_elements(${list}) AS mapping WHERE true`,
+      name: "mapping ->> 'name'",
+      id,
+    })
+  }
+  if (has('models.provider_model_name')) {
+    sources.push({ select: 'FROM models WHERE true', name: 'models.provider_model_name', id })
+  }
+  return sources
+}
+
+/** Reads global models by the names that lead to them, and the other way round. */
+export function createModelNames(
+  query: RunQuery,
+  look: Look,
+): Pick<GatewayStore, 'globalModelsNamed' | 'namesOfGlobalModels'> {
+  const models = reads(look, GLOBAL_MODELS)
+  const sources = namesOfModels(look)
+  if (!models || sources.length === 0) {
+    return { globalModelsNamed: async () => [], namesOfGlobalModels: async () => [] }
+  }
+  const { rowOf } = models
+  const asked = sources.map(
+    ({ select, name, id }, place) =>
+      `SELECT (${name})::text AS name, ${id} AS id, ${place} AS place ${select} AND (${name})::text = ANY($1)`,
+  )
+  const byName = `
+    SELECT found.name, ${models.select.join(', ')}
+    FROM (SELECT DISTINCT ON (name) name, id FROM (${asked.join(' UNION ALL ')}) AS asked
+          WHERE id IS NOT NULL ORDER BY name, place, id) AS found
+    JOIN global_models ON global_models.id = found.id`
+  const byId = sources
+    .map(({ select, name, id }) => `SELECT (${name})::text ${select} AND ${id} = ANY($1)`)
+    .join(' UNION ')
+
+  async function globalModelsNamed(names: readonly string[]) {
+    const rows = await mapDatabaseErrors(() => query(byName, [names]))
+    return rows.map(([name, ...values]) => ({ name: String(name), model: rowOf(values) }))
+  }
+  return {
+    globalModelsNamed,
+    async namesOfGlobalModels(ids) {
+      const rows = await mapDatabaseErrors(() => query(byId, [ids]))
+      const names = rows.flatMap(([name]) => (typeof name === 'string' ? [name] : []))
+      // A name of two models leads to one of them alone.
+      const wanted = new Set(ids)
+      const leading = names.length > 0 ? await globalModelsNamed(names) : []
+      return leading.flatMap(({ name, model }) => (wanted.has(model.id) ? [name] : []))
+    },
+  }
 }

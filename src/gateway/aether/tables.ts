@@ -1,112 +1,276 @@
 import type { AdminAccount } from '../gateway.js'
-import type { ApiKeyRow, EndpointRow, GlobalModelRow, ProviderKeyRow, ProviderRow, UserRow } from '../rows.js'
-import type { Table, TableOf } from '../table-reader.js'
+import type {
+  ApiKeyRow,
+  Breaker,
+  EndpointRow,
+  FormatMultiplier,
+  GlobalModelRow,
+  ProviderKeyRow,
+  ProviderRow,
+  UserRole,
+  UserRow,
+} from '../rows.js'
+import {
+  BOOLEAN,
+  constant,
+  entriesOf,
+  FLOAT,
+  INT,
+  json,
+  type Kind,
+  nullable,
+  type RowTable,
+  required,
+  TEXT,
+  TIME,
+  timeOf,
+  way,
+} from './fields.js'
 
 export interface ModelRow {
-  readonly providerId: string
-  readonly globalModelId: string
+  readonly id: string
+  readonly globalModelId: string | null
   readonly providerModelName: string
   /** JSON: a list of names with priorities, or null. */
-  readonly providerModelMappings: unknown
+  readonly providerModelMappings: NonNullable<unknown> | null
 }
 
-export interface SystemConfigRow {
-  readonly key: string
-  readonly value: unknown
+/** Roles are texts: a role that nobody knows is that of a user without rights. */
+const ROLE: Kind<UserRole> = {
+  types: TEXT.types,
+  read: (value) => (value === 'admin' || value === 'audit_admin' ? value : 'user'),
 }
+
+const FORMATS = json((value): readonly string[] | undefined =>
+  Array.isArray(value) ? value.filter((format) => typeof format === 'string') : undefined,
+)
+
+const MULTIPLIERS = json((value): readonly FormatMultiplier[] | undefined =>
+  entriesOf(value)
+    ?.flatMap(([apiFormat, multiplier]) =>
+      typeof multiplier === 'number' && Number.isFinite(multiplier) ? [{ apiFormat, multiplier }] : [],
+    )
+    .sort((a, b) => (a.apiFormat < b.apiFormat ? -1 : 1)),
+)
+
+const BREAKERS = json((value): readonly Breaker[] | undefined =>
+  entriesOf(value)?.flatMap(([apiFormat, breaker]) => {
+    const state = Object.fromEntries(entriesOf(breaker) ?? [])
+    const { open, half_open_until: halfOpenUntil, next_probe_at: nextProbeAt } = state
+    if (open !== true) return []
+    return [
+      {
+        apiFormat,
+        halfOpenUntil: timeOf(halfOpenUntil) ?? null,
+        nextProbeAt: timeOf(nextProbeAt) ?? null,
+      },
+    ]
+  }),
+)
+
+const JSON_VALUE = json((value): NonNullable<unknown> | undefined => value ?? undefined)
+
+const itsId = (id: string): string => id
+const EPOCH = new Date(0)
 
 /*
- * The columns that affinityql reads of each of Aether's tables, as its first generation has them. Wide JSON columns (a
- * provider key's utilisation samples, say) are never fetched: a page of 1,000 must not drag them along.
+ * Where each field of a row comes from, in every generation of Aether: the first expression whose columns all exist is
+ * taken. A field with none has its last resort (null, or the value that is named first), and the API tells that it is
+ * missing. Wide JSON columns (a provider key's utilisation samples, say) are never fetched: a page of 1,000 must not drag
+ * them along.
  */
 
-export const USERS: TableOf<UserRow> = {
+export const USERS: RowTable<UserRow> = {
   name: 'users',
-  columns: {
-    id: 'String',
-    username: 'String',
-    email: 'String',
-    role: 'enum',
-    isActive: 'Boolean',
-    isDeleted: 'Boolean',
+  type: 'User',
+  fields: {
+    id: required(TEXT, '', 'users.id'),
+    username: required(TEXT, itsId, 'users.username'),
+    email: nullable(TEXT, 'users.email'),
+    role: required<UserRole>(ROLE, 'user', 'users.role'),
+    isActive: required(BOOLEAN, true, 'users.is_active'),
+    isDeleted: required(BOOLEAN, false, 'users.is_deleted'),
   },
+  // Newer administrators delete users for good.
+  shownAs: { isDeleted: null },
 }
 
-/** The users with what signing in needs; the only read of a password's hash. */
-export const ACCOUNTS: TableOf<AdminAccount> = {
+/** The users with what signing in needs; the only read of a password's hash. Without its columns nobody signs in. */
+export const ACCOUNTS: RowTable<AdminAccount> = {
   name: 'users',
-  columns: { ...USERS.columns, passwordHash: 'String' },
+  type: 'login',
+  fields: {
+    id: USERS.fields.id,
+    username: USERS.fields.username,
+    email: required(TEXT, '', 'users.email'),
+    role: USERS.fields.role,
+    isActive: required(BOOLEAN, false, 'users.is_active'),
+    isDeleted: USERS.fields.isDeleted,
+    passwordHash: required(TEXT, '', 'users.password_hash'),
+  },
+  shownAs: { username: null, email: null, role: '', isActive: '', isDeleted: null, passwordHash: '' },
 }
 
-export const API_KEYS: TableOf<ApiKeyRow> = {
+export const API_KEYS: RowTable<ApiKeyRow> = {
   name: 'api_keys',
-  columns: {
-    id: 'String',
-    userId: 'String',
-    name: 'String?',
-    storedKey: 'String?',
-    isStandalone: 'Boolean',
-    isActive: 'Boolean',
-    expiresAt: 'DateTime?',
-    createdAt: 'DateTime',
+  type: 'ApiKey',
+  fields: {
+    id: required(TEXT, '', 'api_keys.id'),
+    userId: required(TEXT, '', 'api_keys.user_id'),
+    name: nullable(TEXT, 'api_keys.name'),
+    storedKey: nullable(TEXT, 'api_keys.key_encrypted'),
+    isStandalone: required(BOOLEAN, false, 'api_keys.is_standalone'),
+    isActive: required(BOOLEAN, true, 'api_keys.is_active'),
+    expiresAt: nullable(TIME, 'api_keys.expires_at'),
+    createdAt: required(TIME, EPOCH, 'api_keys.created_at'),
   },
-  columnNames: { storedKey: 'key_encrypted' },
+  // The time of creation only orders a user's API keys.
+  shownAs: { userId: 'user', storedKey: 'maskedKey', createdAt: null },
 }
 
-export const PROVIDERS: TableOf<ProviderRow> = {
+export const PROVIDERS: RowTable<ProviderRow> = {
   name: 'providers',
-  columns: { id: 'String', name: 'String', displayName: 'String', isActive: 'Boolean' },
+  type: 'Provider',
+  fields: {
+    id: required(TEXT, '', 'providers.id'),
+    name: required(TEXT, itsId, 'providers.name'),
+    displayName: required(
+      TEXT,
+      itsId,
+      'COALESCE(providers.display_name, providers.name)',
+      'providers.display_name',
+      'providers.name',
+    ),
+    isActive: required(BOOLEAN, true, 'providers.is_active'),
+  },
 }
 
-export const ENDPOINTS: TableOf<EndpointRow> = {
+export const ENDPOINTS: RowTable<EndpointRow> = {
   name: 'provider_endpoints',
-  columns: {
-    id: 'String',
-    providerId: 'String',
-    apiFormat: 'String',
-    baseUrl: 'String',
-    isActive: 'Boolean',
+  type: 'Endpoint',
+  fields: {
+    id: required(TEXT, '', 'provider_endpoints.id'),
+    providerId: required(TEXT, '', 'provider_endpoints.provider_id'),
+    apiFormat: nullable(
+      TEXT,
+      // The second generation keeps a text beside these two that its scheduler never reads.
+      way(
+        "provider_endpoints.api_family::text || ':' || provider_endpoints.endpoint_kind::text",
+        'PROVIDER_KEYS',
+      ),
+      'provider_endpoints.api_format',
+    ),
+    baseUrl: required(TEXT, '', 'provider_endpoints.base_url'),
+    isActive: required(BOOLEAN, true, 'provider_endpoints.is_active'),
   },
+  shownAs: { providerId: 'provider' },
 }
 
-export const PROVIDER_KEYS: TableOf<ProviderKeyRow> = {
+export const PROVIDER_KEYS: RowTable<ProviderKeyRow> = {
   name: 'provider_api_keys',
-  columns: {
-    id: 'String',
-    endpointId: 'String',
-    name: 'String',
-    storedKey: 'String?',
-    rateMultiplier: 'Float',
-    cacheTtlMinutes: 'Int',
-    isActive: 'Boolean',
-    expiresAt: 'DateTime?',
-    isCircuitOpen: 'Boolean',
+  type: 'ProviderKey',
+  fields: {
+    id: required(TEXT, '', 'provider_api_keys.id'),
+    endpointId: nullable(
+      TEXT,
+      'provider_api_keys.endpoint_id',
+      constant('NULL', 'provider_api_keys.provider_id'),
+    ),
+    // Through its endpoint, where a key belongs to one.
+    providerId: nullable(
+      TEXT,
+      'provider_api_keys.provider_id',
+      constant('NULL', 'provider_api_keys.endpoint_id'),
+    ),
+    name: required(TEXT, itsId, 'provider_api_keys.name'),
+    storedKey: nullable(
+      TEXT,
+      'COALESCE(provider_api_keys.api_key, provider_api_keys.encrypted_key)',
+      'provider_api_keys.api_key',
+      'provider_api_keys.encrypted_key',
+    ),
+    authType: required(
+      TEXT,
+      'api_key',
+      'provider_api_keys.auth_type',
+      constant('NULL', 'provider_api_keys.endpoint_id'),
+    ),
+    rateMultiplier: required(
+      FLOAT,
+      1,
+      'provider_api_keys.rate_multiplier',
+      constant('NULL', 'provider_api_keys.rate_multipliers'),
+    ),
+    rateMultipliers: required<readonly FormatMultiplier[]>(
+      MULTIPLIERS,
+      [],
+      'provider_api_keys.rate_multipliers',
+      constant('NULL', 'provider_api_keys.rate_multiplier'),
+    ),
+    // Its endpoint's, where a key belongs to one.
+    apiFormats: nullable(
+      FORMATS,
+      'provider_api_keys.api_formats',
+      constant('NULL', 'provider_api_keys.endpoint_id'),
+    ),
+    cacheTtlMinutes: required(INT, 5, 'provider_api_keys.cache_ttl_minutes'),
+    isActive: required(BOOLEAN, true, 'provider_api_keys.is_active'),
+    expiresAt: nullable(TIME, 'provider_api_keys.expires_at'),
+    isCircuitOpen: required(
+      BOOLEAN,
+      false,
+      'provider_api_keys.circuit_breaker_open',
+      constant('NULL', 'provider_api_keys.circuit_breaker_by_format'),
+    ),
+    openBreakers: required<readonly Breaker[]>(
+      BREAKERS,
+      [],
+      'provider_api_keys.circuit_breaker_by_format',
+      constant('NULL', 'provider_api_keys.circuit_breaker_open'),
+    ),
   },
-  columnNames: { storedKey: 'api_key', isCircuitOpen: 'circuit_breaker_open' },
+  shownAs: {
+    endpointId: 'endpoint',
+    providerId: 'provider',
+    storedKey: 'maskedKey',
+    expiresAt: null,
+    isCircuitOpen: 'staleReasons (CIRCUIT_OPEN)',
+    openBreakers: null,
+  },
 }
 
-export const GLOBAL_MODELS: TableOf<GlobalModelRow> = {
+export const GLOBAL_MODELS: RowTable<GlobalModelRow> = {
   name: 'global_models',
-  columns: { id: 'String', name: 'String', displayName: 'String', isActive: 'Boolean' },
-}
-
-export const MODELS: TableOf<ModelRow> = {
-  name: 'models',
-  columns: {
-    providerId: 'String',
-    globalModelId: 'String',
-    providerModelName: 'String',
-    providerModelMappings: 'Json?',
+  type: 'GlobalModel',
+  fields: {
+    id: required(TEXT, '', 'global_models.id'),
+    name: required(TEXT, itsId, 'global_models.name'),
+    displayName: required(
+      TEXT,
+      itsId,
+      'COALESCE(global_models.display_name, global_models.name)',
+      'global_models.display_name',
+      'global_models.name',
+    ),
+    isActive: required(BOOLEAN, true, 'global_models.is_active'),
   },
 }
 
-export const SYSTEM_CONFIGS: TableOf<SystemConfigRow> = {
-  name: 'system_configs',
-  columns: { key: 'String', value: 'Json' },
+export const MODELS: RowTable<ModelRow> = {
+  name: 'models',
+  type: 'ModelMapping',
+  fields: {
+    id: required(TEXT, '', 'models.id'),
+    globalModelId: nullable(TEXT, 'models.global_model_id'),
+    providerModelName: required(TEXT, '', 'models.provider_model_name'),
+    providerModelMappings: nullable(JSON_VALUE, 'models.provider_model_mappings'),
+  },
+  shownAs: { globalModelId: 'providers', providerModelName: 'providers', providerModelMappings: 'providers' },
 }
 
-/** Every table and column that is read by SQL. */
-export const GATEWAY_TABLES: readonly Table[] = [
+/** Each kind of row that is read by SQL. */
+export const ROW_TABLES = [
+  USERS,
   ACCOUNTS,
   API_KEYS,
   PROVIDERS,
@@ -114,5 +278,48 @@ export const GATEWAY_TABLES: readonly Table[] = [
   PROVIDER_KEYS,
   GLOBAL_MODELS,
   MODELS,
-  SYSTEM_CONFIGS,
+] as const
+
+/** What else is read or written, and its columns. */
+export const OTHER_READS: readonly { readonly field: string; readonly columns: readonly string[] }[] = [
+  {
+    field: 'Gateway.schedulingMode',
+    columns: ['system_configs.key', 'system_configs.value'],
+  },
+  {
+    field: 'auditEvents',
+    columns: [
+      'id',
+      'event_type',
+      'user_id',
+      'description',
+      'ip_address',
+      'user_agent',
+      'request_id',
+      'event_metadata',
+      'status_code',
+      'error_message',
+      'created_at',
+    ].map((column) => `audit_logs.${column}`),
+  },
+]
+
+/** Whether the gateway has tables of routing groups, which choose a scheduling mode for their members. */
+export const ROUTING_GROUPS = [
+  'routing_groups.id',
+  'routing_groups.enabled',
+  'routing_groups.is_system_default',
+  'routing_groups.config_json',
+] as const
+export const ROUTING_GROUP_BINDINGS = ['routing_group_bindings.group_id'] as const
+
+/** Names of every table that affinityql may read. */
+export const TABLE_NAMES: readonly string[] = [
+  ...new Set([
+    ...ROW_TABLES.map(({ name }) => name),
+    'system_configs',
+    'audit_logs',
+    'routing_groups',
+    'routing_group_bindings',
+  ]),
 ]

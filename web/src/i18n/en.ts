@@ -298,7 +298,7 @@ export const en = {
     MODEL_DELETED: 'model deleted',
     MODEL_INACTIVE: 'model inactive',
   },
-  roles: { ADMIN: 'administrator', USER: 'user' },
+  roles: { ADMIN: 'administrator', AUDIT_ADMIN: 'audit administrator', USER: 'user' },
   clears: {
     menu: 'Clear…',
     one: 'Clear this record',

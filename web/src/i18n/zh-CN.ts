@@ -296,7 +296,7 @@ export const zhCN: Catalogue = {
     MODEL_DELETED: '模型已删除',
     MODEL_INACTIVE: '模型已停用',
   },
-  roles: { ADMIN: '管理员', USER: '用户' },
+  roles: { ADMIN: '管理员', AUDIT_ADMIN: '审计管理员', USER: '用户' },
   clears: {
     menu: '清除…',
     one: '清除此记录',

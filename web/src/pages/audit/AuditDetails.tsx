@@ -69,7 +69,9 @@ function AuditFacts({ event: shown }: { readonly event: AuditRowFragment }) {
           </>
         )}
         <dt>{t('audit.who')}</dt>
-        <dd>{shown.actor ? `${shown.actor.username} · ${shown.actor.email}` : shown.actorName || '—'}</dd>
+        <dd>
+          {[shown.actor?.username ?? shown.actorName, shown.actor?.email].filter(Boolean).join(' · ') || '—'}
+        </dd>
         <dt>{t('audit.from')}</dt>
         <dd className="mono">{shown.ipAddress ?? t('common.unknown')}</dd>
         <dt>{t('audit.request')}</dt>

@@ -22,9 +22,9 @@ export function SchedulerPanel({ stats }: { readonly stats: StatsFragment | unde
         <dt>{t('overview.strategy')}</dt>
         <dd className="mono">{stats.scheduler}</dd>
         <dt>{t('overview.schedulingMode')}</dt>
-        <dd className="mono">{stats.schedulingMode}</dd>
+        <dd className="mono">{stats.schedulingMode ?? t('common.unknown')}</dd>
         <dt>{t('overview.priorityMode')}</dt>
-        <dd className="mono">{stats.priorityMode}</dd>
+        <dd className="mono">{stats.priorityMode ?? t('common.unknown')}</dd>
         <dt>{t('overview.batches')}</dt>
         <dd>{known(metrics.totalBatches)}</dd>
         <dt>{t('overview.candidates')}</dt>

@@ -40,7 +40,7 @@ export function DetailFacts({ row }: { readonly row: LiveRow<AffinityRowFragment
         <Fact name={t('details.user')}>
           {user ? <Named name={user.username} isActive={user.isActive} /> : <Deleted />}
         </Fact>
-        {user && <Fact name={t('details.email')}>{user.email}</Fact>}
+        {user && <Fact name={t('details.email')}>{user.email ?? t('common.none')}</Fact>}
         {user && <Fact name={t('details.role')}>{t(`roles.${user.role}`)}</Fact>}
         <Fact name={t('details.apiKey')}>
           {apiKey ? <Named name={apiKey.name ?? t('common.none')} isActive={apiKey.isActive} /> : <Deleted />}

@@ -1,0 +1,137 @@
+import { aliasNames } from '../../model-mappings/model-mapping-records.js'
+import { mapDatabaseErrors } from '../../postgres/database-errors.js'
+import type { AdminDirectory, GatewayStore, OwnedApiKey } from '../gateway.js'
+import type { GlobalModelRow } from '../rows.js'
+import { createPairReader, createTableReader, type Reading, type RunQuery } from '../table-reader.js'
+import { expressionOf } from './fields.js'
+import { type Look, reads } from './look.js'
+import { createModelNames, createNameSearch } from './name-search.js'
+import { createScannedRows } from './scanned-rows.js'
+import { createSchedulingModesReader } from './scheduling-modes.js'
+import {
+  ACCOUNTS,
+  API_KEYS,
+  ENDPOINTS,
+  GLOBAL_MODELS,
+  MODELS,
+  PROVIDER_KEYS,
+  PROVIDERS,
+  USERS,
+} from './tables.js'
+
+type Ids = readonly string[]
+
+const nothing = async (): Promise<never[]> => []
+
+/** Reads rows, or none where the tables have not what the statement needs. */
+const rowsOf = <Row extends object>(
+  query: RunQuery,
+  reading: Reading<Row> | undefined,
+  condition?: string | null,
+): ((texts: Ids) => Promise<Row[]>) =>
+  reading === undefined || condition === null ? nothing : createTableReader<Row>(query, reading, condition)
+
+/** Whether these tables have a column. */
+export const hasColumn = ({ tables }: Look, table: string, column: string): boolean =>
+  tables.get(table)?.has(column) === true
+
+/**
+ * The statements of the store, made once for each look. Each is SQL of its own, past Prisma's client: planning costs more
+ * than the statement where it is always the same, and Prisma's models hold only what all generations of the gateway have.
+ */
+export function createStatements(query: RunQuery, look: Look): GatewayStore {
+  const [users, apiKeys, providers] = [reads(look, USERS), reads(look, API_KEYS), reads(look, PROVIDERS)]
+  const models = reads(look, MODELS)
+  const hasOwners = hasColumn(look, 'api_keys', 'user_id')
+  const ownedApiKeys = (condition: string) => {
+    if (!apiKeys) return nothing
+    if (!users || !hasOwners) {
+      const alone = createTableReader(query, apiKeys)
+      return async (ids: Ids): Promise<OwnedApiKey[]> =>
+        (await alone(ids)).map((apiKey) => ({ apiKey, owner: null }))
+    }
+    const read = createPairReader(query, apiKeys, users, 'user_id', condition)
+    return async (ids: Ids): Promise<OwnedApiKey[]> =>
+      (await read(ids)).map(({ row, other }) => ({ apiKey: row, owner: other }))
+  }
+  const canServe = hasColumn(look, 'models', 'global_model_id') && hasColumn(look, 'models', 'provider_id')
+  const activeOnly = hasColumn(look, 'providers', 'is_active') ? 'providers.is_active AND ' : ''
+  const servedBy =
+    models && providers && canServe
+      ? createPairReader(
+          query,
+          models,
+          providers,
+          'provider_id',
+          `${activeOnly}models.global_model_id = ANY($1)`,
+        )
+      : nothing
+  const named = ['id', 'username', 'email']
+    .filter((column) => hasColumn(look, 'users', column))
+    .map((column) => `${column} = ANY($1)`)
+  const usersNamed = rowsOf(query, users, named.join(' OR '))
+  const { globalModelsNamed, namesOfGlobalModels } = createModelNames(query, look)
+  return {
+    users: rowsOf(query, users),
+    apiKeys: rowsOf(query, apiKeys),
+    apiKeysOfUsers: rowsOf(query, apiKeys, hasOwners ? 'user_id = ANY($1)' : null),
+    apiKeysWithOwners: ownedApiKeys('api_keys.id = ANY($1)'),
+    apiKeysWithSiblings: ownedApiKeys(
+      'api_keys.user_id IN (SELECT user_id FROM api_keys WHERE id = ANY($1))',
+    ),
+    providers: rowsOf(query, providers),
+    endpoints: rowsOf(query, reads(look, ENDPOINTS)),
+    providerKeys: rowsOf(query, reads(look, PROVIDER_KEYS)),
+    globalModels: rowsOf<GlobalModelRow>(query, reads(look, GLOBAL_MODELS)),
+    globalModelsNamed,
+    namesOfGlobalModels,
+    servingModels: async (globalModelIds) =>
+      (await servedBy(globalModelIds)).flatMap(({ row, other }) =>
+        other === null || row.globalModelId === null
+          ? []
+          : {
+              globalModelId: row.globalModelId,
+              names: [row.providerModelName, ...aliasNames(row.providerModelMappings)],
+              provider: other,
+            },
+      ),
+    schedulingModes: createSchedulingModesReader(query, look),
+    usersNamed: (text) => usersNamed([text]),
+    idsNamed: createNameSearch(query, look),
+    scannedRows: createScannedRows(query),
+  }
+}
+
+/** The reads of accounts, made once for each look. */
+export function createAccountStatements(query: RunQuery, look: Look): AdminDirectory {
+  const accounts = reads(look, ACCOUNTS)
+  const has = (column: string) => hasColumn(look, 'users', column)
+  const byId = rowsOf(query, accounts)
+  const byEmail = rowsOf(query, accounts, has('email') ? 'email = ANY($1)' : null)
+  const withHash = has('role') && has('password_hash')
+  const ofRole = rowsOf(
+    query,
+    accounts,
+    withHash ? 'role::text = ANY($1) AND password_hash IS NOT NULL LIMIT 1' : null,
+  )
+  return {
+    findById: async (id) => (await byId([id]))[0] ?? null,
+    findByEmail: async (email) => (await byEmail([email]))[0] ?? null,
+    sampleHash: async () => (await ofRole(['admin']))[0]?.passwordHash,
+  }
+}
+
+/** The statement that fetches some stored keys of each kind. */
+export function createStoredKeysReader(query: RunQuery, look: Look, count: number): () => Promise<unknown[]> {
+  const { tables, generation } = look
+  const some = [API_KEYS, PROVIDER_KEYS].flatMap((table) => {
+    const stored = expressionOf(table.fields.storedKey, tables, generation)
+    if (stored === undefined) return []
+    // What is stored of another type is no key.
+    const isKey = hasColumn(look, table.name, 'auth_type') ? ` AND auth_type = 'api_key'` : ''
+    return [`(SELECT ${stored} FROM ${table.name} WHERE ${stored} IS NOT NULL${isKey} LIMIT ${count})`]
+  })
+  if (some.length === 0) return nothing
+  const sql = some.join(' UNION ALL ')
+  return () => mapDatabaseErrors(async () => (await query(sql, [])).map(([stored]) => stored))
+}

@@ -1,0 +1,371 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { z } from 'zod'
+import { isGlobalModelId } from '../../src/affinities/affinity-record.js'
+import { createAetherGateway, createGatewayStore } from '../../src/gateway/aether/aether-gateway.js'
+import type { GatewayTraits } from '../../src/gateway/gateway.js'
+import { createPgDatabase } from '../../src/postgres/database.js'
+import { startTestApp, type TestApp } from '../support/app.js'
+import { psql } from '../support/servers/postgres.js'
+import { freshDatabase, LATER_GENERATIONS, type LaterGeneration } from '../support/servers/shared.js'
+
+const GENERATION_OF = { 'provider-keys': 'PROVIDER_KEYS', 'process-memory': 'PROCESS_MEMORY' } as const
+
+const Item = z.object({
+  affinity_key: z.string(),
+  user_api_key_name: z.string().nullable(),
+  is_standalone: z.boolean(),
+  user_id: z.string().nullable(),
+  username: z.string().nullable(),
+  email: z.string().nullable(),
+  provider_id: z.string(),
+  provider_name: z.string().nullable(),
+  endpoint_id: z.string(),
+  endpoint_url: z.string().nullable(),
+  key_id: z.string(),
+  key_name: z.string().nullable(),
+  key_prefix: z.string().nullable(),
+  rate_multipliers: z.record(z.string(), z.number()).nullable(),
+  model_name: z.string(),
+  model_display_name: z.string().nullable(),
+})
+const Answer = z.object({
+  request: z.object({ path: z.string() }),
+  body: z.object({ data: z.object({ items: z.array(Item) }) }),
+})
+
+/** What the gateway's own listing said of its pins. */
+function listed(folder: LaterGeneration): z.infer<typeof Item>[] {
+  const text = readFileSync(new URL(`../fixtures/${folder}/answers.json`, import.meta.url), 'utf8')
+  const answers = z
+    .array(z.object({ request: z.object({ path: z.string() }) }).loose())
+    .parse(JSON.parse(text))
+  const listing = answers.find(({ request }) => request.path.includes('/affinities?'))
+  return Answer.parse(listing).body.data.items
+}
+
+const FIELDS = `
+  isStandalone apiKey { name } user { id username email role }
+  provider { name displayName }
+  endpoint { apiFormat baseUrl provider { id } }
+  providerKey { name maskedKey authType rateMultiplier rateMultipliers { apiFormat multiplier } apiFormats
+    endpoint { id } provider { id } }
+  rateMultiplier`
+
+describe.each(LATER_GENERATIONS)('beside a gateway of %s', (folder) => {
+  const isRust = folder === 'process-memory'
+  let service: TestApp
+  const ask = async (document: string) => {
+    const { data, errors } = await service.query(document)
+    expect(errors).toEqual([])
+    return data
+  }
+  /** A pin of the first family, which names any rows. */
+  const pin = (item: z.infer<typeof Item>, model: string, index: number) =>
+    service.redis.client().set(
+      `cache_affinity:${item.affinity_key}:F${index}:${model}`,
+      JSON.stringify({
+        provider_id: item.provider_id,
+        endpoint_id: item.endpoint_id,
+        key_id: item.key_id,
+        created_at: Date.now() / 1_000,
+        expire_at: Date.now() / 1_000 + 300 + index,
+        request_count: 1,
+      }),
+      'EX',
+      300 + index,
+    )
+
+  beforeAll(async () => {
+    service = await startTestApp({ database: folder, redis: 'empty' })
+  })
+  afterAll(() => service.close())
+
+  it('starts, tells the generation, and misses nothing', async () => {
+    const { gateway } =
+      await ask(`{ gateway { generation redisDecidesRouting hasModelMappingCaches hasPoolSessions
+      schedulingMode pinsAreHonoured clearPath missing { field needs } } }`)
+    expect(gateway).toEqual({
+      generation: GENERATION_OF[folder],
+      redisDecidesRouting: !isRust,
+      hasModelMappingCaches: !isRust,
+      hasPoolSessions: true,
+      schedulingMode: 'cache_affinity',
+      pinsAreHonoured: true,
+      clearPath: isRust ? 'NONE' : 'REDIS',
+      missing: [],
+    })
+  })
+
+  it('shows the rows of each pin as the gateway’s own listing does', async () => {
+    const items = listed(folder)
+    await Promise.all(items.map((item, index) => pin(item, item.model_name, index)))
+    await expect
+      .poll(async () => (await ask('{ affinities { totalCount } }')).affinities.totalCount)
+      .toBe(items.length)
+    const { affinities } = await ask(
+      `{ affinities(first: 1000, orderBy: { field: EXPIRES_AT, direction: ASC }) { nodes { apiFormat ${FIELDS} } } }`,
+    )
+    let compared = 0
+    const different: unknown[] = []
+    const compare = (ours: unknown, theirs: unknown) => {
+      compared += 1
+      if (JSON.stringify(ours) !== JSON.stringify(theirs)) different.push({ ours, theirs })
+    }
+    for (const node of affinities.nodes) {
+      const item = items[Number(node.apiFormat.slice(1))] ?? expect.fail('no such pin')
+      compare(node.apiKey?.name ?? null, item.user_api_key_name)
+      compare(node.isStandalone, item.is_standalone)
+      compare(node.user?.id ?? null, item.user_id)
+      compare(node.user?.username ?? null, item.username)
+      compare(node.user?.email ?? null, item.email)
+      compare(node.provider.displayName, item.provider_name)
+      compare(node.endpoint.baseUrl, item.endpoint_url)
+      compare(node.endpoint.provider.id, item.provider_id)
+      compare(node.providerKey?.name ?? null, item.key_name)
+      compare(node.providerKey?.maskedKey.slice(0, 2), item.key_prefix?.slice(0, 2))
+      compare(
+        (node.providerKey?.rateMultipliers ?? []).map((one: object) => Object.values(one)),
+        Object.entries(item.rate_multipliers ?? {}).sort(),
+      )
+      compare(node.rateMultiplier, item.rate_multipliers?.[node.endpoint.apiFormat] ?? 1)
+      if (node.providerKey === null) continue
+      expect(node.providerKey).toMatchObject({
+        authType: 'api_key',
+        rateMultiplier: 1,
+        endpoint: null,
+        provider: { id: item.provider_id },
+      })
+    }
+    expect({ compared, different }).toEqual({ compared: items.length * 12, different: [] })
+    expect(items.some(({ rate_multipliers }) => rate_multipliers !== null)).toBe(true)
+  })
+
+  it('knows models by every name that leads to them', async () => {
+    const store = createGatewayStore(service.app.database)
+    const names = isRust
+      ? ['gpt-large', 'gpt-large-2026', 'gpt-large-latest', 'up/gpt-small', '模型-一', 'nobody']
+      : ['gpt-4o-mini', 'gpt-4o-mini-latest', 'gpt-4o-mini-2024', 'moxing-yi', 'nobody']
+    const found = new Map((await store.globalModelsNamed(names)).map(({ name, model }) => [name, model]))
+    expect(names.map((name) => found.get(name)?.name)).toEqual(
+      isRust
+        ? ['gpt-large', 'gpt-large', 'gpt-large', 'gpt-small', '模型-一', undefined]
+        : ['gpt-4o-mini', 'gpt-4o-mini', 'gpt-4o-mini', '模型-一', undefined],
+    )
+    const [first = expect.fail('no model')] = found.values()
+    expect((await store.namesOfGlobalModels([first.id])).sort()).toEqual(
+      isRust
+        ? ['gpt-large', 'gpt-large-2026', 'gpt-large-latest', 'up/gpt-large']
+        : ['gpt-4o-mini', 'gpt-4o-mini-2024', 'gpt-4o-mini-latest'],
+    )
+  })
+
+  it('finds models by a part of their names, and where pins hold names, those names', async () => {
+    const { modelId = new Set() } = await createGatewayStore(service.app.database).idsNamed(
+      isRust ? 'LARGE' : 'deepseek/CH',
+    )
+    const names = [...modelId].filter((id) => !isGlobalModelId(id)).sort()
+    expect(modelId.size - names.length).toBe(1)
+    expect(names).toEqual(isRust ? ['gpt-large', 'gpt-large-2026', 'gpt-large-latest', 'up/gpt-large'] : [])
+  })
+
+  it('finds an administrator without an e-mail, audit administrators, and roles that nobody knows', async () => {
+    psql(
+      service.databaseUrl,
+      `ALTER TABLE users ALTER COLUMN role DROP DEFAULT, ALTER COLUMN role TYPE text USING role::text;
+       UPDATE users SET email = NULL, role = 'owner' WHERE username = 'root';`,
+    )
+    const { userAffinities } = await ask(
+      '{ userAffinities(identifier: "root") { ... on UserAffinities { user { username email role } } } }',
+    )
+    expect(userAffinities.user).toEqual({ username: 'root', email: null, role: 'USER' })
+    psql(service.databaseUrl, `UPDATE users SET role = 'audit_admin' WHERE username = 'root'`)
+    const again = await ask(
+      '{ userAffinities(identifier: "root") { ... on UserAffinities { user { role } } } }',
+    )
+    expect(again.userAffinities.user).toEqual({ role: 'AUDIT_ADMIN' })
+  })
+
+  it('masks no key of another type, takes JSON null for unset, and a null format for none', async () => {
+    const [item = expect.fail('no pin')] = listed(folder)
+    psql(
+      service.databaseUrl,
+      `UPDATE provider_api_keys SET auth_type = 'oauth', api_formats = 'null', rate_multipliers = 'null'
+         WHERE id = '${item.key_id}';
+       UPDATE provider_endpoints SET ${isRust ? 'api_format' : 'api_family'} = NULL WHERE id = '${item.endpoint_id}'`,
+    )
+    const { affinities } = await ask(
+      `{ affinities(first: 1, filter: { providerKeyId: "${item.key_id}", endpointId: "${item.endpoint_id}" }) { nodes {
+        rateMultiplier endpoint { apiFormat } providerKey { maskedKey authType apiFormats rateMultipliers { apiFormat } } } } }`,
+    )
+    expect(affinities.nodes).toEqual([
+      {
+        rateMultiplier: 1,
+        endpoint: { apiFormat: null },
+        providerKey: { maskedKey: null, authType: 'oauth', apiFormats: null, rateMultipliers: [] },
+      },
+    ])
+  })
+
+  it('tells the scheduling modes of this generation', async () => {
+    const modes = async (value: string) => {
+      psql(service.databaseUrl, `UPDATE system_configs SET value = '${value}' WHERE key = 'scheduling_mode'`)
+      if (
+        psql(service.databaseUrl, `SELECT 1 FROM system_configs WHERE key = 'scheduling_mode'`).trim() === ''
+      ) {
+        psql(
+          service.databaseUrl,
+          `INSERT INTO system_configs (id, key, value) VALUES ('mode', 'scheduling_mode', '${value}')`,
+        )
+      }
+      return Object.values((await ask('{ gateway { schedulingMode pinsAreHonoured } }')).gateway)
+    }
+    expect(await modes('" Fixed_Order "')).toEqual(['fixed_order', false])
+    expect(await modes('"load_balance"')).toEqual(['load_balance', false])
+    expect(await modes('"no such mode"')).toEqual(['cache_affinity', true])
+    expect(await modes('null')).toEqual(['cache_affinity', true])
+    if (!isRust) return
+    const group = (id: string, isDefault: boolean, mode: string, enabled = true) =>
+      psql(
+        service.databaseUrl,
+        `INSERT INTO routing_groups (id, name, enabled, is_system_default, config_json, created_at, updated_at)
+           VALUES ('${id}', '${id}', ${enabled}, ${isDefault}, '{"default_policy": {"scheduling_mode": ${mode}}}', 1, 1)`,
+      )
+    group('unset', true, 'null')
+    group('off', false, '"fixed_order"', false)
+    group('unbound', false, '"fixed_order"')
+    expect(await modes('"cache_affinity"')).toEqual(['cache_affinity', true])
+    psql(service.databaseUrl, `DELETE FROM routing_groups WHERE id = 'unset'`)
+    group('default', true, '"load_balance"')
+    expect(await modes('"cache_affinity"')).toEqual(['load_balance', false])
+    group('bound', false, '"cache_affinity"')
+    psql(
+      service.databaseUrl,
+      `INSERT INTO routing_group_bindings (id, group_id, subject_type, subject_id, created_at, updated_at)
+         VALUES ('one', 'bound', 'user', 'somebody', 1, 1)`,
+    )
+    expect(await modes('"fixed_order"')).toEqual(['load_balance', true])
+  })
+})
+
+describe('a gateway that is upgraded beside us', () => {
+  it('is read anew by the statement that meets the change, with no restart', async () => {
+    const service = await startTestApp({ redis: 'empty' })
+    const { data: before } = await service.query('{ gateway { generation missing { field } } }')
+    expect(before.gateway).toEqual({ generation: 'ENDPOINT_KEYS', missing: [] })
+    psql(
+      service.databaseUrl,
+      `ALTER TABLE provider_api_keys ADD COLUMN provider_id varchar(36), ADD COLUMN api_formats json,
+         ADD COLUMN rate_multipliers json, ADD COLUMN auth_type varchar(20), ADD COLUMN circuit_breaker_by_format jsonb;
+       UPDATE provider_api_keys SET provider_id = e.provider_id FROM provider_endpoints e WHERE e.id = endpoint_id;
+       ALTER TABLE provider_api_keys DROP COLUMN endpoint_id, DROP COLUMN rate_multiplier, DROP COLUMN circuit_breaker_open;
+       ALTER TABLE providers DROP COLUMN display_name`,
+    )
+    const [row = ''] = psql(
+      service.databaseUrl,
+      'SELECT id, provider_id FROM provider_api_keys LIMIT 1',
+    ).split('\n')
+    const [key = '', provider = ''] = row.split('|')
+    await service.redis.client().set(
+      'cache_affinity:somebody:CLAUDE:model',
+      JSON.stringify({
+        provider_id: provider,
+        endpoint_id: 'gone',
+        key_id: key,
+        created_at: Date.now() / 1_000,
+        expire_at: Date.now() / 1_000 + 300,
+        request_count: 1,
+      }),
+      'EX',
+      300,
+    )
+    const document =
+      '{ affinities { nodes { provider { displayName } providerKey { endpoint { id } provider { id } } } } }'
+    await expect
+      .poll(async () => (await service.query(document)).data.affinities.nodes)
+      .toEqual([
+        {
+          provider: { displayName: expect.any(String) },
+          providerKey: { endpoint: null, provider: { id: provider } },
+        },
+      ])
+    const { data: after } = await service.query('{ gateway { generation missing { field } } }')
+    expect(after.gateway).toEqual({ generation: 'PROVIDER_KEYS', missing: [] })
+    await service.close()
+  })
+
+  it('is looked at each minute, and what is found is told where it is something else', async () => {
+    const url = freshDatabase()
+    const database = createPgDatabase({ url })
+    const gateway = createAetherGateway(database, { encryptionKey: 'any' })
+    await gateway.schema.prepare()
+    const told: GatewayTraits[] = []
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const stop = gateway.watch((traits) => told.push(traits))
+    const looked = async () => {
+      const answered = new Promise<void>((resolve) => {
+        const remove = database.onQuery(() => {
+          remove()
+          resolve()
+        })
+      })
+      vi.advanceTimersByTime(60_000)
+      await answered
+      await gateway.store.providers([])
+    }
+    await looked()
+    expect(told).toEqual([])
+    psql(url, 'ALTER TABLE users DROP COLUMN email; CREATE TABLE unrelated (id int)')
+    await looked()
+    expect(told.map(({ missing }) => missing)).toEqual([[{ field: 'User.email', needs: 'users.email' }]])
+    psql(url, 'CREATE TABLE routing_groups (id text); ALTER TABLE provider_api_keys DROP COLUMN endpoint_id')
+    await looked()
+    expect(told.map(({ generation }) => generation)).toEqual(['ENDPOINT_KEYS', 'PROCESS_MEMORY'])
+    expect(gateway.traits().redisDecidesRouting).toBe(false)
+    stop()
+    vi.useRealTimers()
+    await database.close()
+  })
+})
+
+describe('a gateway with nothing but users, API keys and providers', () => {
+  it('is started beside, and what the tables cannot tell is named', async () => {
+    const databaseUrl = freshDatabase()
+    psql(
+      databaseUrl,
+      `DROP TABLE audit_logs, system_configs, models, global_models, provider_api_keys, provider_endpoints CASCADE;
+       ALTER TABLE users DROP COLUMN username, DROP COLUMN role`,
+    )
+    const service = await startTestApp({ redis: 'empty', env: { DATABASE_URL: databaseUrl } })
+    const { data, errors } = await service.query(
+      '{ gateway { schedulingMode pinsAreHonoured missing { field needs } } cacheStats { schedulingMode priorityMode } }',
+    )
+    expect(errors).toEqual([])
+    expect(data).toEqual({
+      gateway: {
+        schedulingMode: null,
+        pinsAreHonoured: null,
+        missing: [
+          { field: 'User.username', needs: 'users.username' },
+          { field: 'User.role', needs: 'users.role' },
+          { field: 'login', needs: 'users.role' },
+          { field: 'Endpoint', needs: 'provider_endpoints.id' },
+          { field: 'ProviderKey', needs: 'provider_api_keys.id' },
+          { field: 'GlobalModel', needs: 'global_models.id' },
+          { field: 'ModelMapping', needs: 'models.id' },
+          { field: 'Gateway.schedulingMode', needs: 'system_configs.key and system_configs.value' },
+          { field: 'auditEvents', needs: expect.stringContaining('audit_logs.event_type') },
+        ],
+      },
+      cacheStats: { schedulingMode: null, priorityMode: null },
+    })
+    const clear = await service.query(
+      'mutation { clearAllCache(confirm: true) { __typename ... on UnavailableError { code } } }',
+    )
+    expect(clear.data?.clearAllCache ?? clear.errors[0]?.extensions['code']).toEqual({
+      __typename: 'UnavailableError',
+      code: 'DATABASE_UNAVAILABLE',
+    })
+    await service.close()
+  })
+})
