@@ -5,7 +5,7 @@ import {
   createRedisWriteBackRemover,
   type WriteBackRemover,
 } from './affinities/clear/write-back-guard.js'
-import { FAMILIES } from './affinities/families/index.js'
+import { createFamilies, FAMILIES } from './affinities/families/index.js'
 import type { AffinityFeed } from './affinities/feed/affinity-feed.js'
 import { createMemoryFeed } from './affinities/feed/affinity-feed.js'
 import { createRedisFeed } from './affinities/feed/redis-feed.js'
@@ -40,6 +40,8 @@ export interface Cache {
   readonly modelMappings: ModelMappingStore
   readonly statsStore: StatsStore
   readonly blacklist: TokenBlacklist
+  /** What stands before every key: nothing, or a name and a colon. */
+  readonly keyPrefix: string
   readonly keyspace: MemoryKeyspace | undefined
   ping(): Promise<void>
   close(): Promise<void>
@@ -66,11 +68,14 @@ export async function openCache(
       modelMappings: createMemoryModelMappingStore(keyspace),
       statsStore: createMemoryStatsStore(keyspace, onJunk),
       blacklist: createMemoryTokenBlacklist(keyspace),
+      keyPrefix: '',
       keyspace,
       ping: async () => {},
       close: async () => {},
     }
   }
+  const { keyPrefix } = mode
+  const families = createFamilies(keyPrefix)
   const client = createRedis(mode.redis, { onError: (error) => outage.failed(error) })
   const tellMissingRight = createRightsLog(logger)
   observeCommands(client, (command, durationMs, error) => {
@@ -89,12 +94,13 @@ export async function openCache(
   outage.begin()
   client.on('ready', () => outage.recovered())
   return {
-    affinityStore: createRedisAffinityStore(client, FAMILIES),
-    writeBackRemover: createRedisWriteBackRemover(client, FAMILIES),
-    createFeed: () => createRedisFeed(client, FAMILIES),
-    modelMappings: createRedisModelMappingStore(client),
-    statsStore: createRedisStatsStore(client, onJunk),
-    blacklist: createRedisTokenBlacklist(client),
+    affinityStore: createRedisAffinityStore(client, families),
+    writeBackRemover: createRedisWriteBackRemover(client, families),
+    createFeed: () => createRedisFeed(client, families),
+    modelMappings: createRedisModelMappingStore(client, keyPrefix),
+    statsStore: createRedisStatsStore(client, onJunk, keyPrefix),
+    blacklist: createRedisTokenBlacklist(client, keyPrefix),
+    keyPrefix,
     keyspace: undefined,
     async ping() {
       await client.ping()

@@ -61,6 +61,12 @@ export interface AdminDirectory {
 
 type Ids = readonly string[]
 
+/** A version of a routing group. The gateway mixes both into the hash of a session. */
+export interface RoutingScope {
+  readonly groupId: string
+  readonly version: string
+}
+
 export interface OwnedApiKey {
   readonly apiKey: ApiKeyRow
   /** Null where the user's row has been deleted. */
@@ -83,6 +89,10 @@ export interface GatewayStore {
   endpoints(ids: Ids): Promise<EndpointRow[]>
   providerKeys(ids: Ids): Promise<ProviderKeyRow[]>
   globalModels(ids: Ids): Promise<GlobalModelRow[]>
+  /** Global models by their names, exactly. */
+  globalModelsNamed(names: readonly string[]): Promise<GlobalModelRow[]>
+  /** The scopes in which the gateway counts sessions: one for each routing group and version; none without such groups. */
+  routingScopes(): Promise<readonly RoutingScope[]>
   /** The models by which active providers serve these global models. */
   servingModels(globalModelIds: Ids): Promise<ServingModelRow[]>
   /** The modes that are set; the gateway's defaults where none is, or one that nobody knows. */

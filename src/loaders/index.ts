@@ -30,6 +30,8 @@ export interface Loaders {
   readonly endpoints: EntityLoader<EndpointRow>
   readonly providerKeys: EntityLoader<ProviderKeyRow>
   readonly globalModels: EntityLoader<GlobalModelRow>
+  /** Global models by their names. */
+  readonly globalModelsNamed: EntityLoader<GlobalModelRow>
   /** Which active providers serve a global model, and under which names; by global model id. */
   readonly models: EntityLoader<readonly ServingModelRow[]>
   /** Reads them when a field first asks for them, and then once. */
@@ -45,6 +47,9 @@ export function createLoaders(gateway: GatewayStore): Loaders {
     endpoints: rowsById((ids) => gateway.endpoints(ids)),
     providerKeys: rowsById((ids) => gateway.providerKeys(ids)),
     globalModels: rowsById((ids) => gateway.globalModels(ids)),
+    globalModelsNamed: createEntityLoader(
+      async (names) => new Map((await gateway.globalModelsNamed(names)).map((row) => [row.name, row])),
+    ),
     models: createEntityLoader(async (globalModelIds) => {
       const models = new Map<string, ServingModelRow[]>(globalModelIds.map((id) => [id, []]))
       for (const row of await gateway.servingModels(globalModelIds)) models.get(row.globalModelId)?.push(row)

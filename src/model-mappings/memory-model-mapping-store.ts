@@ -16,6 +16,7 @@ export function createMemoryModelMappingStore(keyspace: MemoryKeyspace): ModelMa
     })
 
   return {
+    keyPrefix: '',
     async *readEntries(families) {
       const wanted = new Set(families)
       const entries: ModelCacheEntry[] = []

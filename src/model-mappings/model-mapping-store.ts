@@ -20,6 +20,8 @@ export type FamilyCounts = Readonly<Record<ModelCacheFamily, number>>
  * empty cache.
  */
 export interface ModelMappingStore {
+  /** What stands before every key: nothing, or a name and a colon. */
+  readonly keyPrefix: string
   /** Reads every key of these families once, in no order, with its value and TTL. */
   readEntries(families: readonly ModelCacheFamily[]): AsyncIterable<readonly ModelCacheEntry[]>
   /** Counts keys without reading any value. */

@@ -76,7 +76,12 @@ const SinglePayload = builder.objectRef<ClearSingleAffinityPayload>('ClearSingle
   description: 'This says what a clear of one affinity did.',
   interfaces: [ClearPayload],
   fields: (t) => ({
-    affinityId: t.exposeID('affinityId', { description: 'The cleared affinity had this `Affinity.id`.' }),
+    affinityId: t.exposeID('affinityId', {
+      description: 'The cleared affinity had this `Affinity.id`; if there were several, the first one.',
+    }),
+    affinityIds: t.exposeIDList('affinityIds', {
+      description: 'The cleared affinities had these ids; the list has the first 1,000.',
+    }),
   }),
 })
 
@@ -153,7 +158,7 @@ builder.mutationFields((t) => ({
   clearSingleAffinity: t.field({
     type: SinglePayload,
     description:
-      'This mutation clears one affinity, but only while it is pinned to this endpoint: an affinity that was pinned elsewhere since you looked stays.',
+      'This mutation clears the affinity of one API key, API format and model, of one session or of all its sessions, but only while it is pinned to this endpoint: an affinity that was pinned elsewhere since you looked stays.',
     args: {
       affinityKey: t.arg.id({ required: true, description: 'This is the id of the API key.' }),
       endpointId: t.arg.id({
@@ -162,6 +167,14 @@ builder.mutationFields((t) => ({
       }),
       modelId: t.arg.string({ required: true, description: 'This is the `Affinity.modelId`, exactly.' }),
       apiFormat: t.arg.string({ required: true, description: 'This is the `Affinity.apiFormat`, exactly.' }),
+      clientFamily: t.arg.string({
+        description:
+          'This is the `Affinity.clientFamily`, exactly; without it any client’s affinity is meant.',
+      }),
+      sessionHash: t.arg.string({
+        description:
+          'This is the `Affinity.sessionHash`, exactly; without it every session’s affinity is meant.',
+      }),
       dryRun: dryRun(t.arg),
     },
     complexity: CLEAR_COMPLEXITY,

@@ -230,6 +230,8 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       endpoints: createTableReader(query, LINES),
       providerKeys: createTableReader(query, BADGES),
       globalModels: createTableReader(query, CATALOGUE),
+      globalModelsNamed: createTableReader(query, CATALOGUE, 'code = ANY($1)'),
+      routingScopes: async () => [],
       servingModels: async (ids) =>
         (await offers(ids)).flatMap(({ row, other }) =>
           other ? [{ globalModelId: row.globalModelId, names: [row.name], provider: other }] : [],

@@ -37,9 +37,9 @@ export class ColumnStore {
     const { dimensions, extraDimensions, roots } = families
     this.#orders = families.orders
     const ids = new Int32Rows(dimensions.length)
-    const [affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId] = DIMENSIONS.map(
+    const [affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId, family] = DIMENSIONS.map(
       (_, field) => new Postings(ids, field),
-    ) as [Postings, Postings, Postings, Postings, Postings, Postings]
+    ) as [Postings, Postings, Postings, Postings, Postings, Postings, Postings]
     const extra = extraDimensions.map(
       (dimension, place) => [dimension, new Postings(ids, DIMENSIONS.length + place)] as const,
     )
@@ -51,6 +51,7 @@ export class ColumnStore {
       providerId,
       endpointId,
       providerKeyId,
+      family,
     }
     this.#extra = extraDimensions
     this.#headOf = createKeyHead(roots)
@@ -81,9 +82,10 @@ export class ColumnStore {
   }
 
   recordAt(slot: number): AffinityRecord {
-    const { affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId } = this.dimensions
+    const { affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId, family } = this.dimensions
     const record: AffinityRecord = {
       key: this.keys.textOf(slot),
+      family: family.valueAt(slot),
       affinityKey: affinityKey.valueAt(slot),
       apiFormat: apiFormat.valueAt(slot),
       modelId: modelId.valueAt(slot),
@@ -160,7 +162,8 @@ export class ColumnStore {
   #assign(slot: number, record: AffinityRecord): void {
     this.live.add(slot)
     if (isSortedByDigest(record.key)) this.#sortTexts.set(slot, sortText(record.key))
-    const { affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId } = this.dimensions
+    const { affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId, family } = this.dimensions
+    family.assign(slot, record.family, slot > 0 ? family.idAt(slot - 1) : -1)
     affinityKey.assign(slot, record.affinityKey)
     apiFormat.assign(slot, record.apiFormat, slot > 0 ? apiFormat.idAt(slot - 1) : -1)
     modelId.assign(slot, record.modelId)

@@ -1,5 +1,6 @@
 import { aliasNames } from '../../model-mappings/model-mapping-records.js'
 import type { Database } from '../../postgres/database.js'
+import { mapDatabaseErrors } from '../../postgres/database-errors.js'
 import type {
   AdminAccount,
   AdminDirectory,
@@ -96,6 +97,8 @@ export function createGatewayStore({ query }: Pick<Database, 'query'>): GatewayS
     endpoints: createTableReader<EndpointRow>(query, ENDPOINTS),
     providerKeys: createTableReader<ProviderKeyRow>(query, PROVIDER_KEYS),
     globalModels: createTableReader<GlobalModelRow>(query, GLOBAL_MODELS),
+    globalModelsNamed: createTableReader<GlobalModelRow>(query, GLOBAL_MODELS, 'name = ANY($1)'),
+    routingScopes: createRoutingScopesReader(query),
     servingModels: async (globalModelIds) =>
       (await servedBy(globalModelIds)).flatMap(({ row, other }) =>
         other === null
@@ -110,6 +113,30 @@ export function createGatewayStore({ query }: Pick<Database, 'query'>): GatewayS
     usersNamed: (text) => usersNamed([text]),
     idsNamed: createNameSearch(query),
   }
+}
+
+/** Tables of routing groups, with the columns that name a group and its version. Older gateways have neither. */
+const ROUTING_TABLES = [
+  { table: 'routing_groups', id: 'id' },
+  { table: 'routing_group_versions', id: 'group_id' },
+] as const
+/** More versions than this are not tried: each is one more hash to look for. */
+const MAX_SCOPES = 10_000
+
+/** Reads each routing group with each of its versions, and once without one; none where there are no such tables. */
+function createRoutingScopesReader(query: RunQuery): GatewayStore['routingScopes'] {
+  const tablesThere = `SELECT ${ROUTING_TABLES.map(({ table }) => `to_regclass('${table}')::text`).join(', ')}`
+  return () =>
+    mapDatabaseErrors(async () => {
+      const [there = []] = await query(tablesThere, [])
+      const selects = ROUTING_TABLES.filter((_, index) => there[index] !== null).flatMap(({ table, id }) => [
+        `SELECT ${id}::text, version::text FROM ${table}`,
+        `SELECT ${id}::text, 'unversioned' FROM ${table}`,
+      ])
+      if (selects.length === 0) return []
+      const rows = await query(`${selects.join(' UNION ')} LIMIT ${MAX_SCOPES}`, [])
+      return rows.map(([groupId, version]) => ({ groupId: String(groupId), version: String(version) }))
+    })
 }
 
 export const AETHER_FIGURES = {
