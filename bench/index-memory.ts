@@ -50,7 +50,7 @@ const uuid = () => [8, 4, 4, 4, 12].map(hex).join('-')
 const uuids = (length: number) => Array.from({ length }, uuid)
 
 const providers = uuids(6)
-const models = sessions ? Array.from({ length: 9 }, (_, number) => `vendor/model-${number}-large`) : uuids(9)
+const models = sessions ? Array.from({ length: 9 }, (_, number) => `vendor/model-${number}`) : uuids(9)
 const endpoints = uuids(10).map((id, number) => ({ id, providerId: providers[number % 6] as string }))
 const providerKeys = uuids(40).map((id, number) => ({
   id,

@@ -57,6 +57,14 @@ export class KeyFamilies {
     return this.#byName.get(family)?.modelIs ?? 'id'
   }
 
+  /** Returns how many characters at the end of each key are its value in a dimension; undefined if that is not so. */
+  tailOf(dimension: Dimension): number | undefined {
+    const lengths = this.#families
+      .filter(({ dimensions }) => dimensions.includes(dimension))
+      .map(({ tail }) => (tail?.dimension === dimension ? tail.length : undefined))
+    return lengths.every((length) => length === lengths[0]) ? lengths[0] : undefined
+  }
+
   /** Returns the names of the families whose keys hold the id, or the name, of a model. */
   namesOf(modelIs: KeyFamily['modelIs']): readonly string[] {
     return this.#families.filter((family) => family.modelIs === modelIs).map(({ name }) => name)

@@ -16,6 +16,8 @@ export interface KeyFamily {
   readonly modelIs: 'id' | 'name'
   /** The dimensions that the family adds to those that every affinity has. */
   readonly dimensions: readonly Dimension[]
+  /** The dimension whose value is the end of each key, of the same length in all; nearly every record has its own value. */
+  readonly tail?: { readonly dimension: Dimension; readonly length: number }
   /** The orders in which its records can be read. */
   readonly orders: readonly AffinityOrderField[]
   /**

@@ -32,6 +32,7 @@ export function createSchedulerAffinityV2(keyPrefix: string) {
     name: NAME,
     prefix,
     dimensions: ['clientFamily', 'sessionHash', 'epoch'],
+    tail: { dimension: 'sessionHash', length: HASH_LENGTH },
     modelIs: 'name',
     orders: ['EXPIRES_AT', 'CREATED_AT', 'REQUEST_COUNT'],
     ...GATEWAY_PIN_FIELDS,

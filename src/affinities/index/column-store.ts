@@ -8,8 +8,9 @@ import { appendInOrder, slotsByKey } from './bulk-load.js'
 import { Float64Rows, Int32Rows } from './columns.js'
 import { createKeyHead, OrderedColumn } from './ordered-column.js'
 import type { PostingsByDimension } from './plan-selection.js'
-import { Postings } from './postings.js'
+import { type DimensionIndex, Postings } from './postings.js'
 import { StringTable } from './string-table.js'
+import { TailPostings } from './tail-postings.js'
 
 /**
  * A column store of records. Each record has a slot, a small integer that is free again when the record is removed. Its
@@ -28,7 +29,7 @@ export class ColumnStore {
   /** The sort texts of long keys, by slot: such a key is hashed once, and not at every comparison. */
   readonly #sortTexts = new Map<number, string>()
   /** The dimensions that single families add. */
-  readonly #extra: readonly Dimension[]
+  readonly #extraPostings: readonly (readonly [Dimension, DimensionIndex])[]
   readonly #headOf: (key: string) => number
   readonly #orders: ReadonlySet<AffinityOrderField>
 
@@ -40,9 +41,12 @@ export class ColumnStore {
     const [affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId, family] = DIMENSIONS.map(
       (_, field) => new Postings(ids, field),
     ) as [Postings, Postings, Postings, Postings, Postings, Postings, Postings]
-    const extra = extraDimensions.map(
-      (dimension, place) => [dimension, new Postings(ids, DIMENSIONS.length + place)] as const,
-    )
+    const keyOf = (slot: number) => this.keys.textOf(slot)
+    const extra = extraDimensions.map((dimension, place): [Dimension, DimensionIndex] => {
+      const field = DIMENSIONS.length + place
+      const tail = families.tailOf(dimension)
+      return [dimension, tail ? new TailPostings(keyOf, tail, ids, field) : new Postings(ids, field)]
+    })
     this.dimensions = {
       ...Object.fromEntries(extra),
       affinityKey,
@@ -53,7 +57,7 @@ export class ColumnStore {
       providerKeyId,
       family,
     }
-    this.#extra = extraDimensions
+    this.#extraPostings = extra
     this.#headOf = createKeyHead(roots)
     const figures = new Float64Rows(3)
     this.#figures = {
@@ -75,7 +79,7 @@ export class ColumnStore {
   }
 
   /** @throws RangeError if no key family in use has this dimension */
-  postingsOf(dimension: Dimension): Postings {
+  postingsOf(dimension: Dimension): DimensionIndex {
     const postings = this.dimensions[dimension]
     if (postings === undefined) throw new RangeError(`No family of keys has the dimension ${dimension}.`)
     return postings
@@ -97,13 +101,13 @@ export class ColumnStore {
       expiresAt: this.#figures.EXPIRES_AT.valueAt(slot),
     }
     const extra = this.#extraAt(slot)
-    return extra ? { ...record, extra } : record
+    if (extra) Object.assign(record, { extra })
+    return record
   }
 
   #extraAt(slot: number): Record<Dimension, string> | undefined {
     let extra: Record<Dimension, string> | undefined
-    for (const dimension of this.#extra) {
-      const postings = this.postingsOf(dimension)
+    for (const [dimension, postings] of this.#extraPostings) {
       if (!postings.hasValueAt(slot)) continue
       extra ??= {}
       extra[dimension] = postings.valueAt(slot)
@@ -174,7 +178,8 @@ export class ColumnStore {
     providerId.assign(slot, record.providerId, providerId.idAt(similar))
     endpointId.assign(slot, record.endpointId, endpointId.idAt(similar))
     this.#lastSlotOfProviderKey.set(providerKey, 0, slot)
-    for (const dimension of this.#extra) this.postingsOf(dimension).assign(slot, record.extra?.[dimension])
+    for (const [dimension, postings] of this.#extraPostings)
+      postings.assign(slot, record.extra?.[dimension], slot > 0 ? postings.idAt(slot - 1) : -1)
   }
 
   #reassign(slot: number, record: AffinityRecord): void {

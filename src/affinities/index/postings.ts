@@ -20,7 +20,10 @@ const HYSTERESIS = 4
 /** Stands for the id of a slot that has no value in this dimension. */
 const NO_VALUE = -1
 
-/** The inverted index of one dimension: the value of each slot, and the posting list of each value. */
+/** The inverted index of one dimension: the value of each slot, and the slots of each value. A value has a small integer id. */
+export type DimensionIndex = { readonly [Member in keyof Postings]: Postings[Member] }
+
+/** Stores each value once, and the posting list of each value. */
 export class Postings {
   readonly #values = new StringTable()
   /** The characters of all values that were ever added. */
