@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { affinityLikeKeys } from './affinities/affinity-like-keys.js'
 import type { AffinityStore } from './affinities/affinity-store.js'
 import {
   createMemoryWriteBackRemover,
@@ -17,6 +18,9 @@ import { createOutageLog, createRightsLog } from './log/store-log.js'
 import { createMemoryModelMappingStore } from './model-mappings/memory-model-mapping-store.js'
 import type { ModelMappingStore } from './model-mappings/model-mapping-store.js'
 import { createRedisModelMappingStore } from './model-mappings/redis-model-mapping-store.js'
+import { createMemoryPoolSessionStore } from './pool-sessions/memory-pool-session-store.js'
+import type { PoolSessionStore } from './pool-sessions/pool-session-store.js'
+import { createRedisPoolSessionStore } from './pool-sessions/redis-pool-session-store.js'
 import { isRightMissing } from './redis/cache-errors.js'
 import { addressOfRedis, connectRedis, createRedis } from './redis/client.js'
 import { type CommandListener, observeCommands } from './redis/command-observer.js'
@@ -38,6 +42,9 @@ export interface Cache {
   /** Creates a feed of the changes to affinities. */
   createFeed(): AffinityFeed
   readonly modelMappings: ModelMappingStore
+  readonly poolSessions: PoolSessionStore
+  /** Lists keys that look like affinities of any gateway, each once, within a bounded number of steps. */
+  affinityLikeKeys(): AsyncIterable<readonly string[]>
   readonly statsStore: StatsStore
   readonly blacklist: TokenBlacklist
   /** What stands before every key: nothing, or a name and a colon. */
@@ -66,6 +73,10 @@ export async function openCache(
       writeBackRemover: createMemoryWriteBackRemover(keyspace, FAMILIES),
       createFeed: () => createMemoryFeed(keyspace, FAMILIES),
       modelMappings: createMemoryModelMappingStore(keyspace),
+      poolSessions: createMemoryPoolSessionStore(keyspace),
+      async *affinityLikeKeys() {
+        yield [...keyspace.keys()].filter((key) => key.includes('_affinity:'))
+      },
       statsStore: createMemoryStatsStore(keyspace, onJunk),
       blacklist: createMemoryTokenBlacklist(keyspace),
       keyPrefix: '',
@@ -98,6 +109,8 @@ export async function openCache(
     writeBackRemover: createRedisWriteBackRemover(client, families),
     createFeed: () => createRedisFeed(client, families),
     modelMappings: createRedisModelMappingStore(client, keyPrefix),
+    poolSessions: createRedisPoolSessionStore(client, keyPrefix),
+    affinityLikeKeys: () => affinityLikeKeys(client, families),
     statsStore: createRedisStatsStore(client, onJunk, keyPrefix),
     blacklist: createRedisTokenBlacklist(client, keyPrefix),
     keyPrefix,

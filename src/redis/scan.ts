@@ -27,6 +27,8 @@ export interface ScanOptions {
    * could hide the outcome of the removals that it has sent.
    */
   readonly prefetch?: boolean
+  /** Ends the scan of each server after so many steps, of 2,000 keys each; without it every key is seen. */
+  readonly maxSteps?: number
 }
 
 const GLOB_CHARACTERS = /[*?[\]\\]/g
@@ -39,6 +41,7 @@ type ScanStep = Promise<[cursor: string, keys: string[]]>
 interface Walk {
   readonly pattern: string
   readonly prefetch: boolean
+  readonly maxSteps: number
   /** Selects the keys of a step that are passed on. */
   readonly pick: (keys: string[]) => string[]
 }
@@ -48,10 +51,10 @@ interface Walk {
  * @throws UnavailableError, also if a master of the cluster is not connected
  */
 export async function* scanMasters(client: RedisClient, options: ScanOptions): AsyncGenerator<NodeKeys> {
-  const { pattern, prefetch = false } = options
+  const { pattern, prefetch = false, maxSteps = Number.POSITIVE_INFINITY } = options
   // A cluster may be scanned more than once, and the keys of the first scan must not be yielded again.
   const seen = options.mayRepeat && !(client instanceof Cluster) ? undefined : new Set<string>()
-  const walk: Walk = { pattern, prefetch, pick: pickerOf(options.isWanted, seen) }
+  const walk: Walk = { pattern, prefetch, maxSteps, pick: pickerOf(options.isWanted, seen) }
   try {
     if (client instanceof Cluster) yield* scanCluster(client, walk)
     else yield* scanNode(client, walk)
@@ -79,7 +82,7 @@ async function* scanCluster(cluster: Cluster, walk: Walk): AsyncGenerator<NodeKe
   }
 }
 
-async function* scanNode(node: Redis, { pattern, prefetch, pick }: Walk): AsyncGenerator<NodeKeys> {
+async function* scanNode(node: Redis, { pattern, prefetch, maxSteps, pick }: Walk): AsyncGenerator<NodeKeys> {
   const step = (cursor: string): ScanStep => {
     const reply = node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
     // A consumer that stops early never awaits this promise: its rejection must not be unhandled.
@@ -87,10 +90,10 @@ async function* scanNode(node: Redis, { pattern, prefetch, pick }: Walk): AsyncG
     return reply
   }
   let reply: ScanStep | undefined = step('0')
-  while (reply !== undefined) {
+  for (let steps = 1; reply !== undefined; steps += 1) {
     const answer: readonly [string, string[]] = await reply
     const cursor: string = answer[0]
-    const isLast: boolean = cursor === '0'
+    const isLast: boolean = cursor === '0' || steps >= maxSteps
     reply = isLast || !prefetch ? undefined : step(cursor)
     const keys = pick(answer[1])
     if (keys.length > 0) yield { node, keys }

@@ -25,11 +25,11 @@ import { type BuilderTypes, builder } from './builder.js'
 import { ApiKey, Provider, User } from './entities.js'
 
 /** Cost of a clear, as high as that of a large page, so that a request cannot contain many clears. */
-const CLEAR_COMPLEXITY = 25_000
+export const CLEAR_COMPLEXITY = 25_000
 
-const CLEAR_RESULT = 'The result says what the clear did, or why it did nothing.'
+export const CLEAR_RESULT = 'The result says what the clear did, or why it did nothing.'
 
-const ClearPayload = builder.interfaceRef<PayloadShape>('ClearPayload').implement({
+export const ClearPayload = builder.interfaceRef<PayloadShape>('ClearPayload').implement({
   description: 'Every clear answers with these fields.',
   fields: (t) => ({
     message: t.exposeString('message', {
@@ -121,7 +121,7 @@ const ModelMappingPayload = builder
 
 type Arguments = ArgBuilder<BuilderTypes>
 
-const dryRun = (arg: Arguments) =>
+export const dryRun = (arg: Arguments) =>
   arg.boolean({
     required: true,
     defaultValue: false,

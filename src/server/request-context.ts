@@ -1,6 +1,7 @@
 import type { AffinitySource } from '../affinities/affinity-source.js'
 import type { AffinityStore } from '../affinities/affinity-store.js'
 import type { AffinityClearer } from '../affinities/clear/affinity-clearer.js'
+import type { ForeignFamilies } from '../affinities/family-counts.js'
 import type { AuditReader } from '../audit/audit-reader.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
 import type { ClearMetrics, Context } from '../context.js'
@@ -10,6 +11,8 @@ import type { KeyMasker } from '../gateway/masking.js'
 import { createLoaders } from '../loaders/index.js'
 import type { ModelMappingSource } from '../model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from '../model-mappings/model-mapping-store.js'
+import type { PoolSessionReader, PoolSessionSource } from '../pool-sessions/pool-session-source.js'
+import type { PoolSessionStore } from '../pool-sessions/pool-session-store.js'
 import type { ReadingPrisma } from '../postgres/database-errors.js'
 import type { Authenticator } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
@@ -31,6 +34,9 @@ export interface ContextDeps {
   readonly cacheReservationRatio: number
   readonly mappingSource: ModelMappingSource
   readonly modelMappings: ModelMappingStore
+  readonly poolSessionSource: PoolSessionSource
+  readonly poolSessionStore: PoolSessionStore
+  readonly foreignFamilies: ForeignFamilies
   readonly gateway: GatewayStore
   readonly gatewayFigures: FixedFigures
   readonly maskStoredKey: KeyMasker
@@ -70,12 +76,14 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   // `refresh` replaces their contents.
   const affinities = { ...deps.affinitySource.reader() }
   const mappingReader = { ...deps.mappingSource.reader() }
+  let poolSessions: PoolSessionReader = deps.poolSessionSource.reader()
   const loaders = createLoaders(gateway)
   let readAt = performance.now()
 
   function refreshReaders(): void {
     Object.assign(affinities, deps.affinitySource.reader())
     Object.assign(mappingReader, deps.mappingSource.reader())
+    poolSessions = deps.poolSessionSource.reader()
   }
 
   return {
@@ -100,6 +108,9 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     cacheReservationRatio: deps.cacheReservationRatio,
     mappingReader,
     modelMappings: deps.modelMappings,
+    poolSessions: () => poolSessions(),
+    poolSessionStore: deps.poolSessionStore,
+    foreignFamilies: deps.foreignFamilies,
     gateway,
     gatewayFigures: deps.gatewayFigures,
     loaders,
