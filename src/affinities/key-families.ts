@@ -113,7 +113,7 @@ export class KeyFamilies {
 /** Returns a glob that matches every key with one of these prefixes, by what the prefixes have in common. */
 function patternOfAll(roots: readonly string[]): string {
   const start = commonStart(roots)
-  // Of a short prefix the beginning and the end may overlap.
+  // What the beginning has is cut off first, since both may overlap in a short prefix.
   const end = commonEnd(roots.map((root) => root.slice(start.length)))
   return `${scanPattern(start)}${scanPattern(end)}`
 }

@@ -72,7 +72,7 @@ describe('keys that look like affinities, but are read by nobody', () => {
     expect([await count(), walks]).toEqual([3, 3])
   })
 
-  it('of endless prefixes only some are told apart', async () => {
+  it('are told apart by some prefixes only, if there are endless ones', async () => {
     const foreign = createForeignFamilies({
       families: FAMILIES,
       async *keys() {
