@@ -87,7 +87,24 @@ export class ColumnStore {
 
   recordAt(slot: number): AffinityRecord {
     const { affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId, family } = this.dimensions
-    const record: AffinityRecord = {
+    const extra = this.#extraAt(slot)
+    // Two literals, since adding a property afterwards, or a spread, costs more than all the rest.
+    if (extra === undefined) {
+      return {
+        key: this.keys.textOf(slot),
+        family: family.valueAt(slot),
+        affinityKey: affinityKey.valueAt(slot),
+        apiFormat: apiFormat.valueAt(slot),
+        modelId: modelId.valueAt(slot),
+        providerId: providerId.valueAt(slot),
+        endpointId: endpointId.valueAt(slot),
+        providerKeyId: providerKeyId.valueAt(slot),
+        requestCount: this.#figures.REQUEST_COUNT.valueAt(slot),
+        createdAt: this.#figures.CREATED_AT.valueAt(slot),
+        expiresAt: this.#figures.EXPIRES_AT.valueAt(slot),
+      }
+    }
+    return {
       key: this.keys.textOf(slot),
       family: family.valueAt(slot),
       affinityKey: affinityKey.valueAt(slot),
@@ -99,10 +116,8 @@ export class ColumnStore {
       requestCount: this.#figures.REQUEST_COUNT.valueAt(slot),
       createdAt: this.#figures.CREATED_AT.valueAt(slot),
       expiresAt: this.#figures.EXPIRES_AT.valueAt(slot),
+      extra,
     }
-    const extra = this.#extraAt(slot)
-    if (extra) Object.assign(record, { extra })
-    return record
   }
 
   #extraAt(slot: number): Record<Dimension, string> | undefined {
