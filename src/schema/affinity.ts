@@ -146,7 +146,10 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
       nullable: true,
       description:
         'The gateway can no longer honour the affinity for these reasons; the list is empty if it can.',
-      resolve: (record, _args, context) => staleReasons(record, context.loaders, context.now()),
+      resolve: (record, _args, context) => {
+        const modelIs = context.affinityStore.families.modelIs(record)
+        return staleReasons(record, context.loaders, context.now(), modelIs)
+      },
     }),
     apiKey: t.field({
       type: ApiKey,
