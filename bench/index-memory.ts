@@ -50,7 +50,19 @@ const uuid = () => [8, 4, 4, 4, 12].map(hex).join('-')
 const uuids = (length: number) => Array.from({ length }, uuid)
 
 const providers = uuids(6)
-const models = sessions ? Array.from({ length: 9 }, (_, number) => `vendor/model-${number}`) : uuids(9)
+/** Keys of sessions have 160 characters on average, as those that real gateways left. */
+const NAMES = [
+  'gpt-large',
+  'gpt-small',
+  'gpt-mini',
+  'claude-mid',
+  'claude-top',
+  'gemini-fast',
+  'llama3:8b',
+  'vendor/x',
+  'o',
+]
+const models = sessions ? NAMES : uuids(9)
 const endpoints = uuids(10).map((id, number) => ({ id, providerId: providers[number % 6] as string }))
 const providerKeys = uuids(40).map((id, number) => ({
   id,

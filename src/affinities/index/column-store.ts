@@ -5,12 +5,15 @@ import { type AffinityRecord, DIMENSIONS, type Dimension, dimensionValue } from 
 import type { KeyFamilies } from '../key-families.js'
 import { Bitmap } from './bitmap.js'
 import { appendInOrder, slotsByKey } from './bulk-load.js'
-import { Float64Rows, Int32Rows } from './columns.js'
+import { Float64Rows, Int32Rows, NarrowRows } from './columns.js'
 import { createKeyHead, OrderedColumn } from './ordered-column.js'
 import type { PostingsByDimension } from './plan-selection.js'
 import { type DimensionIndex, Postings } from './postings.js'
 import { StringTable } from './string-table.js'
 import { TailPostings } from './tail-postings.js'
+
+/** Dimensions with more values than 16 bits can number; the others have few, and may still have more. */
+const MANY_VALUES: ReadonlySet<Dimension> = new Set(['affinityKey'])
 
 /**
  * A column store of records. Each record has a slot, a small integer that is free again when the record is removed. Its
@@ -37,15 +40,23 @@ export class ColumnStore {
   constructor(families: KeyFamilies) {
     const { dimensions, extraDimensions, roots } = families
     this.#orders = families.orders
-    const ids = new Int32Rows(dimensions.length)
+    const isMany = (dimension: Dimension) => MANY_VALUES.has(dimension) || families.tailOf(dimension)
+    const [wide, narrow] = [dimensions.filter(isMany), dimensions.filter((dimension) => !isMany(dimension))]
+    const [wideIds, narrowIds] = [new Int32Rows(wide.length), new NarrowRows(narrow.length)]
+    const postingsFor = (dimension: Dimension): Postings =>
+      isMany(dimension)
+        ? new Postings(wideIds, wide.indexOf(dimension))
+        : new Postings(narrowIds, narrow.indexOf(dimension))
     const [affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId, family] = DIMENSIONS.map(
-      (_, field) => new Postings(ids, field),
+      postingsFor,
     ) as [Postings, Postings, Postings, Postings, Postings, Postings, Postings]
     const keyOf = (slot: number) => this.keys.textOf(slot)
-    const extra = extraDimensions.map((dimension, place): [Dimension, DimensionIndex] => {
-      const field = DIMENSIONS.length + place
+    const extra = extraDimensions.map((dimension): [Dimension, DimensionIndex] => {
       const tail = families.tailOf(dimension)
-      return [dimension, tail ? new TailPostings(keyOf, tail, ids, field) : new Postings(ids, field)]
+      return [
+        dimension,
+        tail ? new TailPostings(keyOf, tail, wideIds, wide.indexOf(dimension)) : postingsFor(dimension),
+      ]
     })
     this.dimensions = {
       ...Object.fromEntries(extra),

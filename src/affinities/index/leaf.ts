@@ -57,6 +57,27 @@ export class Leaf {
     this.#size--
   }
 
+  /** Moves the last entries to the beginning of the next leaf, which must have room for them. */
+  moveLastTo(next: Leaf, count: number): void {
+    const from = this.#size - count
+    next.#entries.copyWithin(count * FIELDS, 0, next.#size * FIELDS)
+    next.#slots.copyWithin(count, 0, next.#size)
+    next.#entries.set(this.#entries.subarray(from * FIELDS, this.#size * FIELDS), 0)
+    next.#slots.set(this.#slots.subarray(from, this.#size), 0)
+    next.#size += count
+    this.#size = from
+  }
+
+  /** Moves the first entries to the end of the previous leaf, which must have room for them. */
+  moveFirstTo(previous: Leaf, count: number): void {
+    previous.#entries.set(this.#entries.subarray(0, count * FIELDS), previous.#size * FIELDS)
+    previous.#slots.set(this.#slots.subarray(0, count), previous.#size)
+    previous.#size += count
+    this.#entries.copyWithin(0, count * FIELDS, this.#size * FIELDS)
+    this.#slots.copyWithin(0, count, this.#size)
+    this.#size -= count
+  }
+
   /** Moves all entries from a place on to the end of another leaf. */
   moveTo(other: Leaf, place: number): void {
     other.#entries.set(this.#entries.subarray(place * FIELDS, this.#size * FIELDS), other.#size * FIELDS)
