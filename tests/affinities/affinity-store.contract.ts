@@ -188,6 +188,31 @@ export function affinityStoreContract(storageType: StorageType, start: () => Pro
     expect(keysOf((await readAll(backend.store)).records)).toEqual([...keys].sort())
   })
 
+  it('reads, names and removes the records of every family, and no version that it does not know', async () => {
+    const tail = `codex:${'0a'.repeat(32)}`
+    const keys = [
+      'cache_affinity:a-1:openai:chat:llama3:8b',
+      'scheduler_affinity:a-1:openai:chat:llama3:8b',
+      `scheduler_affinity:v2:a-1:openai:chat:llama3:8b:${tail}`,
+    ]
+    const bad = `scheduler_affinity:v2:a-1:openai:chat:m:${tail.slice(0, -1)}`
+    const foreign = `scheduler_affinity:v3:a-1:openai:chat:m:${tail}`
+    const value = stored({ api_format: undefined, model_name: undefined, scheduler_affinity_epoch: 7 })
+    await backend.put(Object.fromEntries([...keys, bad, foreign].map((key) => [key, value])))
+    const { records, broken } = await readAll(backend.store)
+    expect(keysOf(records)).toEqual([...keys].sort())
+    for (const record of records) {
+      expect(record).toMatchObject({ affinityKey: 'a-1', apiFormat: 'openai:chat', modelId: 'llama3:8b' })
+    }
+    expect(broken).toEqual(new Map([[bad, 'unknown key form']]))
+    expect(await backend.store.removePins(records)).toEqual({ removed: 3, changed: [] })
+    const left: string[] = []
+    for await (const some of backend.store.allKeys()) left.push(...some)
+    expect(left).toEqual([bad])
+    expect(await backend.store.remove(left)).toBe(1)
+    expect(JSON.stringify(await backend.dump())).toContain('scheduler_affinity:v3')
+  })
+
   it('takes the API format and the model from the key where the value lacks them', async () => {
     const key = 'cache_affinity:a-1:GEMINI_CLI:gemini:2.5'
     await backend.put({ [key]: stored({ api_format: undefined, model_name: undefined }) })
