@@ -1,20 +1,34 @@
 /**
  * Measures the index: bytes per record, changes per second, and the time of a page for each kind of selection.
  *
- *   npx tsx --expose-gc bench/index-memory.ts [sizes, such as 10000,100000,1000000]
+ *   npx tsx --expose-gc bench/index-memory.ts [sizes, such as 10000,100000,1000000] [plain|sessions]
  */
+import { createHash } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { AffinityPageRequest } from '../src/affinities/affinity-reader.js'
-import type { AffinityRecord } from '../src/affinities/affinity-record.js'
+import type { AffinityIdentity, AffinityRecord } from '../src/affinities/affinity-record.js'
 import type { AffinitySelection } from '../src/affinities/affinity-selection.js'
 import { cacheAffinity } from '../src/affinities/families/cache-affinity.js'
 import { FAMILIES } from '../src/affinities/families/index.js'
+import { createSchedulerAffinityV2 } from '../src/affinities/families/scheduler-affinity-v2.js'
 import { AffinityIndex } from '../src/affinities/index/affinity-index.js'
 import { median } from './lib/measure.js'
 
 const sizes = (process.argv[2] ?? '10000,100000,1000000').split(',').map(Number)
+/** Whether the records are of the family with sessions. */
+const sessions = process.argv[3] === 'sessions'
 const NOW = 1_750_000_000
-const FORMATS = ['CLAUDE', 'CLAUDE_CLI', 'OPENAI', 'OPENAI_CLI', 'GEMINI', 'GEMINI_CLI']
+const FORMATS = sessions
+  ? [
+      'claude:messages',
+      'openai:chat',
+      'openai:responses',
+      'gemini:generate_content',
+      'claude:cli',
+      'openai:cli',
+    ]
+  : ['CLAUDE', 'CLAUDE_CLI', 'OPENAI', 'OPENAI_CLI', 'GEMINI', 'GEMINI_CLI']
+const CLIENT_FAMILIES = ['claude_code', 'codex', 'openai_python_sdk', 'openai_js_sdk', 'cursor', 'unknown']
 
 /** Seeded generator Mulberry32, so that each run has the same records. */
 function randomFrom(seed: number): () => number {
@@ -27,6 +41,7 @@ function randomFrom(seed: number): () => number {
   }
 }
 
+const schedulerAffinityV2 = createSchedulerAffinityV2('')
 const random = randomFrom(4)
 const below = (limit: number) => Math.floor(random() * limit)
 const pick = <T>(items: readonly T[]): T => items[below(items.length)] as T
@@ -35,7 +50,19 @@ const uuid = () => [8, 4, 4, 4, 12].map(hex).join('-')
 const uuids = (length: number) => Array.from({ length }, uuid)
 
 const providers = uuids(6)
-const models = uuids(9)
+/** Keys of sessions have 160 characters on average, as those that real gateways left. */
+const NAMES = [
+  'gpt-large',
+  'gpt-small',
+  'gpt-mini',
+  'claude-mid',
+  'claude-top',
+  'gemini-fast',
+  'llama3:8b',
+  'vendor/x',
+  'o',
+]
+const models = sessions ? NAMES : uuids(9)
 const endpoints = uuids(10).map((id, number) => ({ id, providerId: providers[number % 6] as string }))
 const providerKeys = uuids(40).map((id, number) => ({
   id,
@@ -45,11 +72,11 @@ const providerKeys = uuids(40).map((id, number) => ({
 function recordOf(affinityKey: string, apiFormat: string, modelId: string): AffinityRecord {
   const { id, endpoint } = pick(providerKeys)
   const createdAt = NOW - random() * 3600
+  const identity = { affinityKey, apiFormat, modelId }
   return {
-    key: cacheAffinity.encode({ affinityKey, apiFormat, modelId }),
-    affinityKey,
-    apiFormat,
-    modelId,
+    ...(sessions
+      ? sessionOf(identity)
+      : { key: cacheAffinity.encode(identity), family: cacheAffinity.name, ...identity }),
     providerId: endpoint.providerId,
     endpointId: endpoint.id,
     providerKeyId: id,
@@ -57,6 +84,20 @@ function recordOf(affinityKey: string, apiFormat: string, modelId: string): Affi
     createdAt,
     expiresAt: NOW + random() * 300,
   }
+}
+
+/** Each API key, format and model of a gateway with sessions has a session of its own here. */
+function sessionOf(
+  identity: AffinityIdentity,
+): Pick<AffinityRecord, 'key' | 'family' | keyof AffinityIdentity> {
+  const text = Object.values(identity).join(' ')
+  const sessionHash = createHash('sha256').update(text).digest('hex')
+  const clientFamily = CLIENT_FAMILIES[Number.parseInt(sessionHash.slice(0, 2), 16) % 6] ?? 'unknown'
+  const withSession = { ...identity, extra: { clientFamily, sessionHash } }
+  const key = schedulerAffinityV2.encode(withSession) ?? ''
+  // As the store reads it: the session is a part of the key.
+  const decoded = schedulerAffinityV2.decode(key) ?? withSession
+  return { key, family: schedulerAffinityV2.name, ...decoded, extra: { ...decoded.extra, epoch: '7' } }
 }
 
 /** Makes the record of a number. Each API key has ten records, spread over its 54 pairs of format and model. */

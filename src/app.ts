@@ -6,6 +6,7 @@ import type { AffinitySource } from './affinities/affinity-source.js'
 import type { AffinityStore } from './affinities/affinity-store.js'
 import { createAffinityClearer } from './affinities/clear/affinity-clearer.js'
 import { createWriteBackGuard, type WriteBackGuard } from './affinities/clear/write-back-guard.js'
+import { createForeignFamilies } from './affinities/family-counts.js'
 import { createBrokenRecords } from './affinities/feed/broken-records.js'
 import { createIndexedSource } from './affinities/feed/indexed-source.js'
 import { createScanSource } from './affinities/feed/scan-source.js'
@@ -25,6 +26,7 @@ import { createKeyMasker } from './gateway/masking.js'
 import { createCutLog } from './log/cut-log.js'
 import { createModelMappingSource } from './model-mappings/model-mapping-reader.js'
 import { type Cache, openCache } from './open-cache.js'
+import { createPoolSessionSource } from './pool-sessions/pool-session-source.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from './postgres/database.js'
 import { createReadingPrisma } from './postgres/database-errors.js'
 import type { MemoryKeyspace } from './redis/memory-keyspace.js'
@@ -129,6 +131,10 @@ export async function createApp(
   const { affinitySource, guard, clearingStore } = openAffinities(cache, config, logger, now, (count) =>
     metrics.guardDeleted(count),
   )
+  const foreignFamilies = createForeignFamilies({
+    families: cache.affinityStore.families,
+    keys: () => cache.affinityLikeKeys(),
+  })
   const gateways = config.gateways && createPoller(config.gateways, logger)
   const statistics = createStatisticsReader(cache.statsStore, gateways)
   const auditStore = createPrismaAuditStore(database.prisma, { now, instance: instanceTag() })
@@ -211,6 +217,9 @@ export async function createApp(
         ),
     }),
     modelMappings: cache.modelMappings,
+    poolSessionSource: createPoolSessionSource(cache.poolSessions),
+    poolSessionStore: cache.poolSessions,
+    foreignFamilies,
     gateway: gateway.store,
     gatewayFigures: gateway.figures,
     gatewayTraits: gateway.traits,

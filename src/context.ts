@@ -2,12 +2,15 @@ import type { AffinityReader } from './affinities/affinity-reader.js'
 import type { AffinitySizes, AffinitySource, ObservedFigures } from './affinities/affinity-source.js'
 import type { AffinityStore } from './affinities/affinity-store.js'
 import type { AffinityClearer } from './affinities/clear/affinity-clearer.js'
+import type { ForeignFamilies } from './affinities/family-counts.js'
 import type { AuditReader } from './audit/audit-reader.js'
 import type { AuditTrail } from './audit/audit-trail.js'
 import type { FixedFigures, GatewayStore, GatewayTraits } from './gateway/gateway.js'
 import type { Loaders } from './loaders/index.js'
 import type { ModelMappingReader } from './model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from './model-mappings/model-mapping-store.js'
+import type { PoolSessionReader } from './pool-sessions/pool-session-source.js'
+import type { PoolSessionStore } from './pool-sessions/pool-session-store.js'
 import type { ReadingPrisma } from './postgres/database-errors.js'
 import type { Login } from './session/authenticator.js'
 import type { Viewer } from './session/viewer.js'
@@ -71,6 +74,11 @@ export interface Context {
   readonly cacheReservationRatio: number
   /** Store of the model-mapping caches; for clears. */
   readonly modelMappings: ModelMappingStore
+  /** Reads the sessions of pools as of one moment of this request. */
+  readonly poolSessions: PoolSessionReader
+  /** Store of the sessions of pools; for clears. */
+  readonly poolSessionStore: PoolSessionStore
+  readonly foreignFamilies: ForeignFamilies
   readonly gateway: GatewayStore
   readonly gatewayFigures: FixedFigures
   /** Returns what the latest look at the gateway's tables found. */

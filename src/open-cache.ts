@@ -1,11 +1,12 @@
 import type { Logger } from 'pino'
+import { affinityLikeKeys } from './affinities/affinity-like-keys.js'
 import type { AffinityStore } from './affinities/affinity-store.js'
 import {
   createMemoryWriteBackRemover,
   createRedisWriteBackRemover,
   type WriteBackRemover,
 } from './affinities/clear/write-back-guard.js'
-import { FAMILIES } from './affinities/families/index.js'
+import { createFamilies, FAMILIES } from './affinities/families/index.js'
 import type { AffinityFeed } from './affinities/feed/affinity-feed.js'
 import { createMemoryFeed } from './affinities/feed/affinity-feed.js'
 import { createRedisFeed } from './affinities/feed/redis-feed.js'
@@ -17,6 +18,9 @@ import { createOutageLog, createRightsLog } from './log/store-log.js'
 import { createMemoryModelMappingStore } from './model-mappings/memory-model-mapping-store.js'
 import type { ModelMappingStore } from './model-mappings/model-mapping-store.js'
 import { createRedisModelMappingStore } from './model-mappings/redis-model-mapping-store.js'
+import { createMemoryPoolSessionStore } from './pool-sessions/memory-pool-session-store.js'
+import type { PoolSessionStore } from './pool-sessions/pool-session-store.js'
+import { createRedisPoolSessionStore } from './pool-sessions/redis-pool-session-store.js'
 import { isRightMissing } from './redis/cache-errors.js'
 import { addressOfRedis, connectRedis, createRedis } from './redis/client.js'
 import { type CommandListener, observeCommands } from './redis/command-observer.js'
@@ -38,8 +42,13 @@ export interface Cache {
   /** Creates a feed of the changes to affinities. */
   createFeed(): AffinityFeed
   readonly modelMappings: ModelMappingStore
+  readonly poolSessions: PoolSessionStore
+  /** Lists keys that look like affinities of any gateway, each once, within a bounded number of steps. */
+  affinityLikeKeys(): AsyncIterable<readonly string[]>
   readonly statsStore: StatsStore
   readonly blacklist: TokenBlacklist
+  /** What stands before every key: nothing, or a name and a colon. */
+  readonly keyPrefix: string
   readonly keyspace: MemoryKeyspace | undefined
   ping(): Promise<void>
   close(): Promise<void>
@@ -64,13 +73,20 @@ export async function openCache(
       writeBackRemover: createMemoryWriteBackRemover(keyspace, FAMILIES),
       createFeed: () => createMemoryFeed(keyspace, FAMILIES),
       modelMappings: createMemoryModelMappingStore(keyspace),
+      poolSessions: createMemoryPoolSessionStore(keyspace),
+      async *affinityLikeKeys() {
+        yield [...keyspace.keys()].filter((key) => key.includes('_affinity:'))
+      },
       statsStore: createMemoryStatsStore(keyspace, onJunk),
       blacklist: createMemoryTokenBlacklist(keyspace),
+      keyPrefix: '',
       keyspace,
       ping: async () => {},
       close: async () => {},
     }
   }
+  const { keyPrefix } = mode
+  const families = createFamilies(keyPrefix)
   const client = createRedis(mode.redis, { onError: (error) => outage.failed(error) })
   const tellMissingRight = createRightsLog(logger)
   observeCommands(client, (command, durationMs, error) => {
@@ -89,12 +105,15 @@ export async function openCache(
   outage.begin()
   client.on('ready', () => outage.recovered())
   return {
-    affinityStore: createRedisAffinityStore(client, FAMILIES),
-    writeBackRemover: createRedisWriteBackRemover(client, FAMILIES),
-    createFeed: () => createRedisFeed(client, FAMILIES),
-    modelMappings: createRedisModelMappingStore(client),
-    statsStore: createRedisStatsStore(client, onJunk),
-    blacklist: createRedisTokenBlacklist(client),
+    affinityStore: createRedisAffinityStore(client, families),
+    writeBackRemover: createRedisWriteBackRemover(client, families),
+    createFeed: () => createRedisFeed(client, families),
+    modelMappings: createRedisModelMappingStore(client, keyPrefix),
+    poolSessions: createRedisPoolSessionStore(client, keyPrefix),
+    affinityLikeKeys: () => affinityLikeKeys(client, families),
+    statsStore: createRedisStatsStore(client, onJunk, keyPrefix),
+    blacklist: createRedisTokenBlacklist(client, keyPrefix),
+    keyPrefix,
     keyspace: undefined,
     async ping() {
       await client.ping()

@@ -9,6 +9,7 @@ export const DIMENSIONS = [
   'providerId',
   'endpointId',
   'providerKeyId',
+  'family',
 ] as const satisfies readonly Dimension[]
 export type CommonDimension = (typeof DIMENSIONS)[number]
 
@@ -32,6 +33,8 @@ export interface AffinityIdentity {
 export interface AffinityRecord extends AffinityIdentity, PinTarget {
   /** The Redis key. Its `sortText` breaks the ties of every order. */
   readonly key: string
+  /** The name of the key's family. */
+  readonly family: string
   /** The number of requests that this pin has served, 0..2^31-1. */
   readonly requestCount: number
   /** Unix seconds, with fractions. */

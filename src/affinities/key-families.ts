@@ -29,10 +29,12 @@ export class KeyFamilies {
   readonly isExact: boolean
   /** Longest prefix first: if two prefixes match a key, it belongs to the family with the longer one. */
   readonly #families: readonly KeyFamily[]
+  readonly #byName: ReadonlyMap<string, KeyFamily>
 
   constructor(families: readonly KeyFamily[]) {
     const prefixes = families.map(({ prefix }) => prefix)
     this.#families = [...families].sort((a, b) => b.prefix.length - a.prefix.length)
+    this.#byName = new Map(families.map((family) => [family.name, family]))
     this.extraDimensions = [...new Set(families.flatMap(({ dimensions }) => dimensions))]
     this.dimensions = [...DIMENSIONS, ...this.extraDimensions]
     this.valueDimensions = new Set(families.flatMap(({ valueFields }) => Object.keys(valueFields)))
@@ -41,13 +43,38 @@ export class KeyFamilies {
       .filter((prefix) => !prefixes.some((other) => other !== prefix && prefix.startsWith(other)))
       .sort()
     const [root = ''] = this.roots
-    this.isExact = this.roots.length === 1
-    this.pattern = this.isExact ? scanPattern(root) : `*${scanPattern(commonEnd(this.roots))}`
+    this.isExact = this.roots.length === 1 && families.every(({ owns }) => owns === undefined)
+    this.pattern = this.roots.length === 1 ? scanPattern(root) : patternOfAll(this.roots)
+  }
+
+  /** The families in use. */
+  get all(): readonly KeyFamily[] {
+    return this.#families
+  }
+
+  /** Says what the model of a record is: the id of a global model, or a name. */
+  modelIs({ family }: Pick<AffinityRecord, 'family'>): KeyFamily['modelIs'] {
+    return this.#byName.get(family)?.modelIs ?? 'id'
+  }
+
+  /** Returns how many characters at the end of each key are its value in a dimension; undefined if that is not so. */
+  tailOf(dimension: Dimension): number | undefined {
+    const lengths = this.#families
+      .filter(({ dimensions }) => dimensions.includes(dimension))
+      .map(({ tail }) => (tail?.dimension === dimension ? tail.length : undefined))
+    return lengths.every((length) => length === lengths[0]) ? lengths[0] : undefined
+  }
+
+  /** Returns the names of the families whose keys hold the id, or the name, of a model. */
+  namesOf(modelIs: KeyFamily['modelIs']): readonly string[] {
+    return this.#families.filter((family) => family.modelIs === modelIs).map(({ name }) => name)
   }
 
   /** Returns the family of a key, or undefined. */
   of(key: string): KeyFamily | undefined {
-    for (const family of this.#families) if (key.startsWith(family.prefix)) return family
+    for (const family of this.#families) {
+      if (key.startsWith(family.prefix) && (family.owns?.(key) ?? true)) return family
+    }
     return undefined
   }
 
@@ -81,6 +108,21 @@ export class KeyFamilies {
   isSamePin(a: AffinityRecord, b: AffinityRecord): boolean {
     return (this.of(a.key)?.isSamePin ?? hasSamePin)(a, b)
   }
+}
+
+/** Returns a glob that matches every key with one of these prefixes, by what the prefixes have in common. */
+function patternOfAll(roots: readonly string[]): string {
+  const start = commonStart(roots)
+  // What the beginning has is cut off first, since both may overlap in a short prefix.
+  const end = commonEnd(roots.map((root) => root.slice(start.length)))
+  return `${scanPattern(start)}${scanPattern(end)}`
+}
+
+/** Returns the longest common prefix: what stands before every key of the gateway. */
+function commonStart([first = '', ...others]: readonly string[]): string {
+  let length = first.length
+  while (!others.every((text) => text.startsWith(first.slice(0, length)))) length -= 1
+  return first.slice(0, length)
 }
 
 /** Returns the longest common suffix: `affinity:` of `cache_affinity:` and `scheduler_affinity:`. */

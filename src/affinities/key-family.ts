@@ -10,8 +10,14 @@ export interface KeyFamily {
   readonly name: string
   /** The prefix of every key of the family. If the prefixes of two families match a key, the longer one wins. */
   readonly prefix: string
+  /** Checks whether a key with the prefix is one of this family; without this function every such key is. */
+  owns?(key: string): boolean
+  /** What the model of a key is: the id of a global model (in older records a name), or the name that a client asked for. */
+  readonly modelIs: 'id' | 'name'
   /** The dimensions that the family adds to those that every affinity has. */
   readonly dimensions: readonly Dimension[]
+  /** The dimension whose value is the end of each key, of the same length in all; nearly every record has its own value. */
+  readonly tail?: { readonly dimension: Dimension; readonly length: number }
   /** The orders in which its records can be read. */
   readonly orders: readonly AffinityOrderField[]
   /**

@@ -29,9 +29,11 @@ interface GatewayPin extends StoredFields {
 
 /**
  * Parses a pin as gateways write it: a JSON object with the fields above, `expire_at` and `request_count`.
+ * @param family the name of the key's family
  * @param identify returns the identity of the record, from the key and, if the family needs them, the value's fields
  */
 export function parsePinValue(
+  family: string,
   key: string,
   value: string,
   identify: (value: StoredFields) => AffinityIdentity | undefined,
@@ -52,6 +54,7 @@ export function parsePinValue(
   // A literal without a spread: this runs for each of a million records.
   const record: AffinityRecord = {
     key,
+    family,
     affinityKey,
     apiFormat,
     modelId,
@@ -62,5 +65,6 @@ export function parsePinValue(
     createdAt: created_at,
     expiresAt: expire_at,
   }
-  return { record: extra ? { ...record, extra } : record }
+  if (extra) Object.assign(record, { extra })
+  return { record }
 }

@@ -9,6 +9,7 @@ export const OPERATIONS = {
   cache_clear_provider: 'clearProviderCache',
   cache_clear_filtered: 'clearAffinities',
   cache_clear_all: 'clearAllCache',
+  pool_sessions_clear: 'clearPoolSessions',
   model_mapping_cache_clear_all: 'clearAllModelMappingCache',
   model_mapping_cache_clear_by_name: 'clearModelMappingCacheByName',
   provider_model_mapping_cache_clear: 'clearProviderModelMappingCache',

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
-import type { AffinityFilter } from '../client/index.js'
+import type { AffinityFamily, AffinityFilter } from '../client/index.js'
+import { CommandError, EXIT } from './exit-codes.js'
 
 interface FilterOptions {
   readonly user?: string
@@ -9,6 +10,13 @@ interface FilterOptions {
   readonly endpoint?: string
   readonly model?: string
   readonly format?: string
+  readonly globalModel?: string
+  readonly family?: AffinityFamily
+  readonly clientFamily?: string
+  readonly sessionHash?: string
+  readonly clientSession?: string
+  readonly clientAgent?: string
+  readonly clientAccount?: string
   readonly stale?: true
   readonly honoured?: true
 }
@@ -21,8 +29,28 @@ export function addFilterOptions(command: Command): Command {
     .option('--provider <id>', 'Select affinities that are pinned to this provider.')
     .option('--provider-key <id>', 'Select affinities that are pinned to this provider key.')
     .option('--endpoint <id>', 'Select affinities that are pinned to this endpoint.')
-    .option('--model <id>', 'Select affinities of this model: a global model id, or a raw name.')
-    .option('--format <format>', 'Select affinities of this API format, such as CLAUDE.')
+    .option('--model <id>', 'Select affinities of this model in the cache key: a global model id, or a name.')
+    .option('--format <format>', 'Select affinities of this API format, such as CLAUDE or openai:chat.')
+    .option('--global-model <id>', 'Select affinities of this global model, under its id or a name of it.')
+    .addOption(
+      new Option('--family <family>', 'Select affinities whose cache keys belong to this family.').choices(
+        FAMILIES,
+      ),
+    )
+    .option(
+      '--client-family <name>',
+      'Select affinities of this kind of client, such as codex or claude_code.',
+    )
+    .option(
+      '--session-hash <hash>',
+      'Select affinities of the session with this hash, 64 hexadecimal digits.',
+    )
+    .option(
+      '--client-session <id>',
+      'Select affinities of this session, as the client sends it. The server hashes it and keeps it nowhere; a shell may keep it in its history.',
+    )
+    .option('--client-agent <agent>', 'The agent of that session. Only with --client-session.')
+    .option('--client-account <account>', 'The account of that session. Only with --client-session.')
     .addOption(
       new Option('--stale', 'Select stale affinities: the scheduler would not use their pins.').conflicts(
         'honoured',
@@ -35,6 +63,8 @@ export function addFilterOptions(command: Command): Command {
     )
 }
 
+const FAMILIES = ['CACHE_AFFINITY', 'SCHEDULER_AFFINITY', 'SCHEDULER_AFFINITY_V2'] as const
+
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
 /**
@@ -45,16 +75,18 @@ export function noMatchHint(filter: AffinityFilter | undefined): string | undefi
   const { userId, affinityKey, providerId, providerKeyId, endpointId, modelId, apiFormat } = filter ?? {}
   const ids = [userId, affinityKey, providerId, providerKeyId, endpointId, modelId]
   const hasName =
-    ids.some((id) => id && !UUID.test(id)) || (apiFormat && apiFormat !== apiFormat.toUpperCase())
+    ids.some((id) => id && !UUID.test(id)) || (apiFormat && !/^[A-Z_]+$|^[a-z]+:/.test(apiFormat))
   return hasName
-    ? 'A name is not an id, and API formats are in capitals. `affinityql affinities list --search NAME --json` shows ids and API formats.'
+    ? 'A name is not an id, and API formats are in capitals, or with a colon. `affinityql affinities list --search NAME --json` shows ids and API formats.'
     : undefined
 }
 
 /** Reads the filter from the options. It returns undefined if no option was given. */
 export function filterOf(command: Command): AffinityFilter | undefined {
-  const { user, apiKey, provider, providerKey, endpoint, model, format, stale, honoured } =
-    command.opts<FilterOptions>()
+  const options = command.opts<FilterOptions>()
+  const { user, apiKey, provider, providerKey, endpoint, model, format, stale, honoured } = options
+  const { globalModel, family, clientFamily, sessionHash } = options
+  const clientSession = clientSessionOf(options)
   const filter: AffinityFilter = {
     ...(user !== undefined && { userId: user }),
     ...(apiKey !== undefined && { affinityKey: apiKey }),
@@ -63,7 +95,24 @@ export function filterOf(command: Command): AffinityFilter | undefined {
     ...(endpoint !== undefined && { endpointId: endpoint }),
     ...(model !== undefined && { modelId: model }),
     ...(format !== undefined && { apiFormat: format }),
+    ...(globalModel !== undefined && { globalModelId: globalModel }),
+    ...(family !== undefined && { family }),
+    ...(clientFamily !== undefined && { clientFamily }),
+    ...(sessionHash !== undefined && { sessionHash }),
+    ...(clientSession && { clientSession }),
     ...((stale || honoured) && { stale: stale === true }),
   }
   return Object.keys(filter).length > 0 ? filter : undefined
+}
+
+function clientSessionOf({
+  clientSession: id,
+  clientAgent: agent,
+  clientAccount: account,
+}: FilterOptions): AffinityFilter['clientSession'] | undefined {
+  if (id !== undefined) {
+    return { id, ...(agent !== undefined && { agent }), ...(account !== undefined && { account }) }
+  }
+  if (agent === undefined && account === undefined) return undefined
+  throw new CommandError('--client-agent and --client-account need --client-session.', EXIT.usage)
 }

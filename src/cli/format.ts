@@ -53,7 +53,16 @@ export interface Column<Row> {
   readonly title: string
   readonly value: (row: Row) => Value
   readonly align?: 'right'
+  /** Leaves the column out if no row has a value in it. */
+  readonly optional?: true
 }
+
+/** Leaves out the optional columns in which no row has a value. */
+export const shownColumns = <Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): readonly Column<Row>[] =>
+  columns.filter(({ optional, value }) => !optional || rows.some((row) => value(row) != null))
 
 /** Makes a table without lines, so that `cut` and `grep` can read it. Its first line is its head. */
 export function table<Row>(

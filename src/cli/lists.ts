@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { List, Page } from '../client/index.js'
 import { type Cli, formatOf, limit } from './command.js'
-import { type Column, count, counted, table, withoutHead } from './format.js'
+import { type Column, count, counted, shownColumns, table, withoutHead } from './format.js'
 import { join, type Printable, plain, toJson } from './terminal.js'
 
 const TABLE_ROWS = 100
@@ -82,10 +82,13 @@ const printers = {
   table: <Row>({ terminal }: Cli, columns: readonly Column<Row>[]): Printer<Row> => {
     // Each page of up to 1,000 rows has its own column widths, because later pages are not known yet.
     let isFirst = true
+    let shown: readonly Column<Row>[] | undefined
     return {
       async rows(rows) {
         if (rows.length === 0) return
-        const text = table(columns, rows, terminal)
+        // One head is for all pages, so the first page decides which columns there are.
+        shown ??= shownColumns(columns, rows)
+        const text = table(shown, rows, terminal)
         await terminal.write(isFirst ? text : withoutHead(text))
         isFirst = false
       },

@@ -77,7 +77,14 @@ async function* inOrder<Result extends Page<AffinityRecord>>(
 }
 
 /** Returns the key that identifies a record and breaks the ties of every order. */
-const keyOf = ({ affinityKey, apiFormat, modelId }: AffinityRecord): string =>
-  `${affinityKey}:${apiFormat}:${modelId}`
+const keyOf = ({
+  family,
+  affinityKey,
+  apiFormat,
+  modelId,
+  clientFamily,
+  sessionHash,
+}: AffinityRecord): string =>
+  [family, affinityKey, apiFormat, modelId, clientFamily ?? '', sessionHash ?? ''].join(':')
 
 const compare = <Value extends string | number>(a: Value, b: Value): number => (a < b ? -1 : a > b ? 1 : 0)

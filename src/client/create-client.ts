@@ -46,6 +46,8 @@ export interface AffinityqlClient {
   readonly providerModelMappings: List<Types.ProviderModelMappingsArguments, Types.ProviderModelMappingPage>
   /** Lists names that resolve to no global model, and entries that cannot be read. */
   readonly unmappedEntries: List<Types.UnmappedEntriesArguments, Types.UnmappedEntryPage>
+  /** Lists the sessions that pools of provider keys send to one key each. */
+  readonly poolSessions: List<Types.PoolSessionsArguments, Types.PoolSessionPage>
   /** Lists the audit events of the service, newest first. */
   readonly auditEvents: List<Types.AuditEventsArguments, Types.AuditEventPage>
 
@@ -56,7 +58,7 @@ export interface AffinityqlClient {
     args: Types.ClearUserCacheArguments,
     options?: CallOptions,
   ): Promise<Types.ClearUserCacheResult>
-  /** Clears one affinity if it is still pinned to this endpoint. */
+  /** Clears the affinity of one session, or of all sessions, if it is still pinned to this endpoint. */
   clearSingleAffinity(
     args: Types.ClearSingleAffinityArguments,
     options?: CallOptions,
@@ -71,6 +73,11 @@ export interface AffinityqlClient {
     args: Types.ClearAffinitiesArguments,
     options?: CallOptions,
   ): Promise<Types.ClearAffinitiesResult>
+  /** Clears the pool sessions that a filter selects. The server refuses an empty filter. */
+  clearPoolSessions(
+    args: Types.ClearPoolSessionsArguments,
+    options?: CallOptions,
+  ): Promise<Types.ClearPoolSessionsResult>
   /** Clears every affinity of every user. Needs `confirm: true`. */
   clearAllCache(
     args?: Types.ClearAllCacheArguments,
@@ -153,6 +160,9 @@ export function createClient(options: ClientOptions): AffinityqlClient {
     unmappedEntries: createList(
       async (args, call) => (await run(operations.UnmappedEntries, args, call)).unmappedEntries,
     ),
+    poolSessions: createList(
+      async (args, call) => (await run(operations.PoolSessions, args, call)).poolSessions,
+    ),
     auditEvents: createList(
       async (args, call) => (await run(operations.AuditEvents, args, call)).auditEvents,
     ),
@@ -165,6 +175,8 @@ export function createClient(options: ClientOptions): AffinityqlClient {
       (await run(operations.ClearProviderCache, args, call)).clearProviderCache,
     clearAffinities: async (args, call) =>
       (await run(operations.ClearAffinities, args, call)).clearAffinities,
+    clearPoolSessions: async (args, call) =>
+      (await run(operations.ClearPoolSessions, args, call)).clearPoolSessions,
     clearAllCache: async (args = {}, call) => (await run(operations.ClearAllCache, args, call)).clearAllCache,
     clearAllModelMappingCache: async (args = {}, call) =>
       (await run(operations.ClearAllModelMappingCache, args, call)).clearAllModelMappingCache,

@@ -7,6 +7,7 @@ type Arguments<Variables> = { readonly [Name in keyof Variables]: Variables[Name
 export type {
   AccountFragment as Account,
   AffinityEventType,
+  AffinityFamily,
   AffinityFilter,
   AffinityFragment as Affinity,
   AffinityNamesFragment as AffinityNames,
@@ -17,6 +18,7 @@ export type {
   CacheStatsFragment as CacheStats,
   ErrorCode,
   OrderDirection,
+  PoolSessionFilter,
   StaleReason,
   StorageType,
   UnmappedStatus,
@@ -42,6 +44,9 @@ export type ProviderModelMapping = ProviderModelMappingPage['nodes'][number]
 export type UnmappedEntriesArguments = Arguments<operations.UnmappedEntriesQueryVariables>
 export type UnmappedEntryPage = operations.UnmappedEntriesQuery['unmappedEntries']
 export type UnmappedEntry = UnmappedEntryPage['nodes'][number]
+export type PoolSessionsArguments = Arguments<operations.PoolSessionsQueryVariables>
+export type PoolSessionPage = operations.PoolSessionsQuery['poolSessions']
+export type PoolSession = PoolSessionPage['nodes'][number]
 export type AuditEventsArguments = Arguments<operations.AuditEventsQueryVariables>
 export type AuditEventPage = operations.AuditEventsQuery['auditEvents']
 
@@ -55,6 +60,8 @@ export type ClearProviderCacheArguments = Arguments<operations.ClearProviderCach
 export type ClearProviderCacheResult = operations.ClearProviderCacheMutation['clearProviderCache']
 export type ClearAffinitiesArguments = Arguments<operations.ClearAffinitiesMutationVariables>
 export type ClearAffinitiesResult = operations.ClearAffinitiesMutation['clearAffinities']
+export type ClearPoolSessionsArguments = Arguments<operations.ClearPoolSessionsMutationVariables>
+export type ClearPoolSessionsResult = operations.ClearPoolSessionsMutation['clearPoolSessions']
 export type ClearAllCacheArguments = Arguments<operations.ClearAllCacheMutationVariables>
 export type ClearAllCacheResult = operations.ClearAllCacheMutation['clearAllCache']
 export type ClearAllModelMappingCacheArguments =

@@ -8,6 +8,8 @@ export type ModeConfig =
       readonly kind: 'gateway'
       readonly databaseUrl: string
       readonly redis: RedisConfig
+      /** What stands before every key of the gateway in Redis: nothing, or a name and a colon. */
+      readonly keyPrefix: string
       readonly encryptionKey: string
       readonly jwtSecretKey: string
     }
@@ -35,12 +37,14 @@ export function readMode(reader: Reader): ModeConfig | undefined {
   const encryptionKey = reader.read('ENCRYPTION_KEY')
   const jwtSecretKey = reader.read('JWT_SECRET_KEY')
   if (!databaseUrl || !redis || !encryptionKey || !jwtSecretKey) return undefined
-  return { kind: 'gateway', databaseUrl, redis, encryptionKey, jwtSecretKey }
+  const prefix = reader.read('REDIS_KEY_PREFIX')
+  const keyPrefix = prefix === undefined ? '' : `${prefix}:`
+  return { kind: 'gateway', databaseUrl, redis, keyPrefix, encryptionKey, jwtSecretKey }
 }
 
 /** Refuses credentials or TLS for Redis without an address of Redis: the demo would start though a gateway was meant. */
 function refuseLeftovers(reader: Reader): void {
-  const set = (['REDIS_USERNAME', 'REDIS_PASSWORD'] as const).filter(reader.isSet)
+  const set = (['REDIS_USERNAME', 'REDIS_PASSWORD', 'REDIS_KEY_PREFIX'] as const).filter(reader.isSet)
   for (const name of [...set, ...(reader.read('REDIS_TLS') ? ['REDIS_TLS'] : [])]) {
     reader.problem(`${name} needs REDIS_URL, REDIS_SENTINELS or REDIS_CLUSTER_NODES.`)
   }

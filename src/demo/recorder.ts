@@ -88,7 +88,7 @@ export function createAffinityRecorder(
  * Encodes the value of an affinity, byte for byte as the gateway's Python (`json.dumps`) does: these eight fields in this
  * order, a space after `:` and `,`, floats with a decimal point, and ASCII characters only.
  */
-export function encodeAffinityValue(record: Omit<AffinityRecord, 'key' | 'affinityKey'>): string {
+export function encodeAffinityValue(record: Omit<AffinityRecord, 'key' | 'affinityKey' | 'family'>): string {
   const fields = [
     ['provider_id', pythonString(record.providerId)],
     ['endpoint_id', pythonString(record.endpointId)],

@@ -97,6 +97,12 @@ export interface AdminDirectory {
 
 type Ids = readonly string[]
 
+/** A version of a routing group. The gateway mixes both into the hash of a session. */
+export interface RoutingScope {
+  readonly groupId: string
+  readonly version: string
+}
+
 export interface OwnedApiKey {
   readonly apiKey: ApiKeyRow
   /** Null where the user's row has been deleted. */
@@ -123,6 +129,8 @@ export interface GatewayStore {
   globalModelsNamed(names: readonly string[]): Promise<NamedModel[]>
   /** Every name that leads to one of these global models. */
   namesOfGlobalModels(ids: Ids): Promise<string[]>
+  /** The scopes in which the gateway counts sessions: one for each routing group and version; none without such groups. */
+  routingScopes(): Promise<readonly RoutingScope[]>
   /** The models by which active providers serve these global models. */
   servingModels(globalModelIds: Ids): Promise<ServingModelRow[]>
   /** The modes in force: the gateway's defaults where none is set, or one that it does not know. */

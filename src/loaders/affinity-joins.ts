@@ -1,4 +1,5 @@
 import type { AffinityRecord } from '../affinities/affinity-record.js'
+import type { KeyFamilies } from '../affinities/key-families.js'
 import type { ProviderKeyRow } from '../gateway/rows.js'
 import type { EntityLoader } from './entity-loader.js'
 import type { Loaders } from './index.js'
@@ -26,11 +27,14 @@ export async function primeAffinityJoins(
   loaders: Loaders,
   records: readonly AffinityRecord[],
   selected: Selected,
+  families: KeyFamilies,
 ): Promise<void> {
   const wants = (fields: readonly string[]) => fields.some((field) => field in selected)
   const ids = (field: 'affinityKey' | 'providerId' | 'endpointId' | 'providerKeyId' | 'modelId') => [
     ...new Set(records.map((record) => record[field])),
   ]
+  const modelIds = (modelIs: 'id' | 'name') =>
+    records.filter((record) => families.modelIs(record) === modelIs).map(({ modelId }) => modelId)
   const wantsUserOfKey = selected['apiKey'] !== undefined && 'user' in selected['apiKey']
   const wantsSiblings =
     selects(selected['user'], 'apiKeys') || selects(selected['apiKey']?.['user'], 'apiKeys')
@@ -51,7 +55,8 @@ export async function primeAffinityJoins(
   await Promise.all([
     wants(NEEDS_API_KEY) && primeApiKeys(ids('affinityKey')),
     wants(NEEDS_PROVIDER_KEY) && loaders.providerKeys.prime(ids('providerKeyId')),
-    wants(NEEDS_MODEL) && loaders.globalModels.prime(ids('modelId')),
+    wants(NEEDS_MODEL) && loaders.globalModels.prime(modelIds('id')),
+    wants(NEEDS_MODEL) && loaders.globalModelsNamed.prime(modelIds('name')),
     !wantsProviderOfEndpoint && wants(NEEDS_PROVIDER) && loaders.providers.prime(ids('providerId')),
     !wantsEndpointOfKey &&
       !wantsMultiplier &&

@@ -19,6 +19,7 @@ export function createMemoryModelMappingStore(keyspace: MemoryKeyspace): ModelMa
     get scannedKeys() {
       return [...keyspace.keys()].length
     },
+    keyPrefix: '',
     async *readEntries(families) {
       const wanted = new Set(families)
       const entries: ModelCacheEntry[] = []

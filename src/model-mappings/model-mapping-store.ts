@@ -22,6 +22,8 @@ export type FamilyCounts = Readonly<Record<ModelCacheFamily, number>>
 export interface ModelMappingStore {
   /** About the number of keys that the last scan of the cache looked at; 0 before the first. Every read but `existing` scans. */
   readonly scannedKeys: number
+  /** What stands before every key: nothing, or a name and a colon. */
+  readonly keyPrefix: string
   /** Reads every key of these families once, in no order, with its value and TTL. */
   readEntries(families: readonly ModelCacheFamily[]): AsyncIterable<readonly ModelCacheEntry[]>
   /** Counts keys without reading any value. */

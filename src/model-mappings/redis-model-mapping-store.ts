@@ -2,7 +2,7 @@ import { toCacheError } from '../redis/cache-errors.js'
 import type { RedisClient } from '../redis/client.js'
 import { readEntries, type StoredEntry } from '../redis/read.js'
 import { removeEach } from '../redis/removal.js'
-import { type NodeKeys, scanMasters } from '../redis/scan.js'
+import { type NodeKeys, scanMasters, scanPattern } from '../redis/scan.js'
 import {
   decodeModelCacheKey,
   MODEL_CACHE_PATTERN,
@@ -16,19 +16,24 @@ import {
   wholeTtlSeconds,
 } from './model-mapping-store.js'
 
-/** Stores model mappings in one Redis, or in every master of a cluster. */
-export function createRedisModelMappingStore(client: RedisClient): ModelMappingStore {
+/**
+ * Stores model mappings in one Redis, or in every master of a cluster.
+ * @param keyPrefix what stands before every key of the gateway
+ */
+export function createRedisModelMappingStore(client: RedisClient, keyPrefix = ''): ModelMappingStore {
+  const decode = (name: string): ModelCacheKey | undefined =>
+    name.startsWith(keyPrefix) ? decodeModelCacheKey(name.slice(keyPrefix.length)) : undefined
   let scannedKeys = 0
 
   async function* scan(isWanted: (family: ModelCacheFamily) => boolean): AsyncGenerator<NodeKeys> {
     let visited = 0
     yield* scanMasters(client, {
-      pattern: MODEL_CACHE_PATTERN,
+      pattern: keyPrefix === '' ? MODEL_CACHE_PATTERN : scanPattern(keyPrefix) + MODEL_CACHE_PATTERN.slice(1),
       onVisited(keys) {
         visited += keys
       },
       isWanted(name) {
-        const key = decodeModelCacheKey(name)
+        const key = decode(name)
         return key !== undefined && isWanted(key.family)
       },
     })
@@ -39,12 +44,13 @@ export function createRedisModelMappingStore(client: RedisClient): ModelMappingS
     get scannedKeys() {
       return scannedKeys
     },
+    keyPrefix,
     async *readEntries(families) {
       const wanted = new Set(families)
       try {
         for await (const { node, keys } of scan((family) => wanted.has(family))) {
           const stored = await readEntries(client, node, keys)
-          yield keys.flatMap((name, index) => entryOf(decodeModelCacheKey(name), stored[index]))
+          yield keys.flatMap((name, index) => entryOf(decode(name), stored[index]))
         }
       } catch (error) {
         throw toCacheError(error)
@@ -54,7 +60,7 @@ export function createRedisModelMappingStore(client: RedisClient): ModelMappingS
       const families: ModelCacheFamily[] = []
       for await (const { keys } of scan(() => true)) {
         for (const name of keys) {
-          const key = decodeModelCacheKey(name)
+          const key = decode(name)
           if (key) families.push(key.family)
         }
       }

@@ -31,6 +31,8 @@ export interface ScanOptions {
   readonly prefetch?: boolean
   /** Receives about the number of keys that Redis has looked at, when a server has been scanned. */
   readonly onVisited?: (keys: number) => void
+  /** Ends the scan of each server after so many steps, of 2,000 keys each; without it every key is seen. */
+  readonly maxSteps?: number
 }
 
 const GLOB_CHARACTERS = /[*?[\]\\]/g
@@ -43,6 +45,7 @@ type ScanStep = Promise<[cursor: string, keys: string[]]>
 interface Walk {
   readonly pattern: string
   readonly prefetch: boolean
+  readonly maxSteps: number
   /** Selects the keys of a step that are passed on. */
   readonly pick: (keys: string[]) => string[]
   readonly onVisited: (keys: number) => void
@@ -53,10 +56,10 @@ interface Walk {
  * @throws UnavailableError, also if a master of the cluster is not connected
  */
 export async function* scanMasters(client: RedisClient, options: ScanOptions): AsyncGenerator<NodeKeys> {
-  const { pattern, prefetch = false, onVisited = () => {} } = options
+  const { pattern, prefetch = false, maxSteps = Number.POSITIVE_INFINITY, onVisited = () => {} } = options
   // A cluster may be scanned more than once, and the keys of the first scan must not be yielded again.
   const seen = options.mayRepeat && !(client instanceof Cluster) ? undefined : new Set<string>()
-  const walk: Walk = { pattern, prefetch, onVisited, pick: pickerOf(options.isWanted, seen) }
+  const walk: Walk = { pattern, prefetch, maxSteps, onVisited, pick: pickerOf(options.isWanted, seen) }
   try {
     if (client instanceof Cluster) yield* scanCluster(client, walk)
     else yield* scanNode(client, walk)
@@ -86,7 +89,7 @@ async function* scanCluster(cluster: Cluster, walk: Walk): AsyncGenerator<NodeKe
 
 async function* scanNode(
   node: Redis,
-  { pattern, prefetch, pick, onVisited }: Walk,
+  { pattern, prefetch, maxSteps, pick, onVisited }: Walk,
 ): AsyncGenerator<NodeKeys> {
   const step = (cursor: string): ScanStep => {
     const reply = node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
@@ -100,7 +103,7 @@ async function* scanNode(
     const answer: readonly [string, string[]] = await reply
     const cursor: string = answer[0]
     steps += 1
-    const isLast: boolean = cursor === '0'
+    const isLast: boolean = cursor === '0' || steps >= maxSteps
     reply = isLast || !prefetch ? undefined : step(cursor)
     const keys = pick(answer[1])
     if (keys.length > 0) yield { node, keys }

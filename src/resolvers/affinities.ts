@@ -145,7 +145,7 @@ async function readAffinities(request: SelectedPage, context: Context): Promise<
   const { order, first, offset, after, fingerprint, selection, selected, matched } = request
   const page = { selection, order, first, offset, ...(after && { after }) }
   const { records, totalCount, hasNextPage, hasPreviousPage } = await context.affinities.page(page)
-  await primeAffinityJoins(context.loaders, records, selected)
+  await primeAffinityJoins(context.loaders, records, selected, context.affinityStore.families)
   return {
     items: () => records,
     totalCount: () => totalCount,

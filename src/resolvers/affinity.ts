@@ -24,8 +24,14 @@ export const apiKeyOf = (record: AffinityRecord, { loaders }: Context): MaybePro
 export const userOf = (record: AffinityRecord, context: Context): MaybePromise<UserRow | null> =>
   whenKnown(apiKeyOf(record, context), (key) => (key ? context.loaders.users.load(key.userId) : null))
 
-export const modelOf = (record: AffinityRecord, { loaders }: Context): MaybePromise<GlobalModelRow | null> =>
-  loaders.globalModels.load(record.modelId)
+/** Returns the global model, by its id or by its name, as the record's family has it. */
+export const modelOf = (
+  record: AffinityRecord,
+  { loaders, affinityStore }: Context,
+): MaybePromise<GlobalModelRow | null> =>
+  affinityStore.families.modelIs(record) === 'name'
+    ? loaders.globalModelsNamed.load(record.modelId)
+    : loaders.globalModels.load(record.modelId)
 
 export const providerKeyOf = (
   record: AffinityRecord,

@@ -1,4 +1,4 @@
-import type { AffinityRecord } from '../affinities/affinity-record.js'
+import { type AffinityRecord, dimensionValue } from '../affinities/affinity-record.js'
 import { type AffinitySelection, dependsOn, isSelected } from '../affinities/affinity-selection.js'
 import type { Context } from '../context.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError } from '../errors.js'
@@ -12,6 +12,7 @@ import {
   presentFields,
   readSearchText,
   resolveIdentifier,
+  withoutSession,
 } from './selections.js'
 import { type ClearPayload, withAudit } from './with-audit.js'
 
@@ -20,7 +21,7 @@ interface DryRun {
 }
 
 export type ClearUserCachePayload = ClearPayload & { user: UserRow | null; apiKey: ApiKeyRow | null }
-export type ClearSingleAffinityPayload = ClearPayload & { affinityId: string }
+export type ClearSingleAffinityPayload = ClearPayload & { affinityId: string; affinityIds: readonly string[] }
 export type ClearProviderCachePayload = ClearPayload & { providerId: string; provider: ProviderRow | null }
 
 /** Clears every affinity of one user, or of one API key. */
@@ -50,29 +51,56 @@ export interface SingleAffinityArguments extends DryRun {
   readonly endpointId: string
   readonly modelId: string
   readonly apiFormat: string
+  readonly clientFamily?: string | null | undefined
+  readonly sessionHash?: string | null | undefined
 }
 
-/** Clears one affinity, but only while it is pinned to the endpoint that the caller saw. */
+/** The most ids of cleared affinities that an answer names. */
+const MAX_IDS = 1_000
+
+/**
+ * Clears the affinity of one API key, API format and model, but only while it is pinned to the endpoint that the caller saw.
+ * Where affinities belong to sessions, it clears that of one session, or without a session those of all.
+ */
 export const clearSingleAffinity = (
-  args: SingleAffinityArguments,
+  { dryRun, ...given }: SingleAffinityArguments,
   context: Context,
 ): Promise<ClearSingleAffinityPayload> => {
-  const { affinityKey, endpointId, modelId, apiFormat, dryRun } = args
-  const named = { affinityKey, endpointId, modelId, apiFormat }
+  const named: Readonly<Record<string, string>> = Object.fromEntries(
+    Object.entries(given).flatMap(([field, value]) => (value == null ? [] : [[field, value]])),
+  )
   return withAudit(context, { action: 'cache_clear_single', dryRun, arguments: named }, async () => {
     for (const [field, value] of Object.entries(named)) requireText(value, field)
-    const keys = context.affinityStore.families.keysOf({ affinityKey, apiFormat, modelId })
-    const isAsSeen = (now: AffinityRecord) => now.endpointId === endpointId
-    const records = (await context.affinityStore.read(keys)).records.filter(isAsSeen)
+    const isAsSeen = (now: AffinityRecord) =>
+      Object.entries(named).every(([field, value]) => dimensionValue(now, field) === value)
+    const records = (await readSingle(given, named, context)).filter(isAsSeen)
     const clearedCount = dryRun ? records.length : await context.clearer.clear(records, isAsSeen)
-    const [record] = records
-    if (!record || clearedCount === 0) {
+    const affinityIds = records.slice(0, MAX_IDS).map(affinityId)
+    const [first] = affinityIds
+    if (first === undefined || clearedCount === 0) {
       throw new NotFoundError(
         'There is no such affinity at this endpoint: it has expired, was cleared, or was pinned elsewhere since.',
       )
     }
-    return { clearedCount, what: 'affinity', extra: { affinityId: affinityId(record) } }
+    return { clearedCount, what: 'affinity', extra: { affinityId: first, affinityIds } }
   })
+}
+
+/** Reads the records that the arguments may name: by their keys and, where these hold a session that is not given, by the index. */
+async function readSingle(
+  { affinityKey, apiFormat, modelId, clientFamily, sessionHash }: Omit<SingleAffinityArguments, 'dryRun'>,
+  named: Readonly<Record<string, string>>,
+  { affinityStore, affinities }: Context,
+): Promise<readonly AffinityRecord[]> {
+  const { families } = affinityStore
+  const identity = { affinityKey, apiFormat, modelId }
+  const isWhole = clientFamily != null && sessionHash != null
+  const keys = families.keysOf(isWhole ? { ...identity, extra: { clientFamily, sessionHash } } : identity)
+  const { records } = await affinityStore.read(keys)
+  if (isWhole || !families.extraDimensions.includes('sessionHash')) return records
+  const all = Object.fromEntries(Object.entries(named).map(([field, value]) => [field, new Set([value])]))
+  const ofSessions = await affinities.matching({ all })
+  return [...new Map([...records, ...ofSessions].map((record) => [record.key, record])).values()]
 }
 
 /** Clears every affinity that is pinned to a provider; an unknown provider is not an error. */
@@ -96,7 +124,7 @@ export const clearAffinities = (
   const given = presentFields(filter)
   return withAudit(
     context,
-    { action: 'cache_clear_filtered', dryRun, arguments: { filter: given } },
+    { action: 'cache_clear_filtered', dryRun, arguments: { filter: withoutSession(given) } },
     async () => {
       requireFilter(given)
       const selection = await filterSelection(given, context)

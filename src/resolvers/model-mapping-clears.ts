@@ -50,7 +50,7 @@ export const clearModelMappingCacheByName = (
       requireText(modelName, 'modelName')
       const name = modelName.trim()
       const keys = [globalModelResolveKey(name), globalModelByNameKey(name)]
-      return removed(await context.modelMappings.existing(keys), dryRun, context)
+      return removed(await existing(keys, context), dryRun, context)
     },
   )
 
@@ -75,9 +75,13 @@ export const clearProviderModelMappingCache = (
         modelByProviderGlobalKey(providerId, globalModelId),
         providerGlobalHitsKey(providerId, globalModelId),
       ]
-      return removed(await context.modelMappings.existing(keys), dryRun, context)
+      return removed(await existing(keys, context), dryRun, context)
     },
   )
+
+/** Returns those of these keys that exist, as Redis has them. */
+const existing = (keys: readonly string[], { modelMappings }: Context): Promise<readonly string[]> =>
+  modelMappings.existing(keys.map((key) => modelMappings.keyPrefix + key))
 
 /** Removes the keys that exist and returns them; a dry run only returns them. */
 async function removed(

@@ -1,7 +1,9 @@
 /*
  * A filter, a search and an identifier each name affinities: here they become selections.
  */
+
 import type { AffinitySelection, DimensionSets } from '../affinities/affinity-selection.js'
+import { type ClientSession, sessionHashes } from '../affinities/client-session.js'
 import type { Context, Readers, SharedRead } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import type { GatewayStore } from '../gateway/gateway.js'
@@ -16,12 +18,23 @@ export interface AffinityFilter {
   readonly providerKeyId?: string | null | undefined
   readonly modelId?: string | null | undefined
   readonly apiFormat?: string | null | undefined
+  readonly family?: string | null | undefined
+  readonly clientFamily?: string | null | undefined
+  readonly clientFamilies?: readonly string[] | null | undefined
+  readonly sessionHash?: string | null | undefined
+  readonly clientSession?: ClientSession | null | undefined
+  readonly globalModelId?: string | null | undefined
   readonly stale?: boolean | null | undefined
 }
 
+/** The most values that a list of a filter may have. */
+const MAX_VALUES = 1_000
+/** The longest part of a client's session, in characters. */
+const MAX_SESSION_LENGTH = 4_096
+
 /** Converts a filter to a selection. An empty filter selects every affinity; a field that is null is ignored. */
 export async function filterSelection(filter: AffinityFilter, context: Context): Promise<AffinitySelection> {
-  const { userId, stale, ...exact } = filter
+  const { userId, stale, family, clientFamilies, clientSession, globalModelId, ...exact } = filter
   let all: DimensionSets = Object.fromEntries(
     Object.entries(exact).map(([dimension, value]) => [dimension, new Set(value == null ? [] : [value])]),
   )
@@ -29,12 +42,69 @@ export async function filterSelection(filter: AffinityFilter, context: Context):
     const ids = await apiKeyIdsOf(userId, context)
     all = { ...all, affinityKey: intersection(all.affinityKey, ids) }
   }
-  if (stale == null) return { all }
+  if (family != null) all = { ...all, family: new Set([family.toLowerCase()]) }
+  if (clientFamilies != null) {
+    const families = new Set(readList(clientFamilies, 'clientFamilies'))
+    all = { ...all, clientFamily: intersection(all['clientFamily'], families) }
+  }
+  if (clientSession != null) {
+    const hashes = new Set(sessionHashes(readSession(clientSession), await context.gateway.routingScopes()))
+    all = { ...all, sessionHash: intersection(all['sessionHash'], hashes) }
+  }
+  const any = globalModelId == null ? [] : await ofGlobalModel(globalModelId, context)
+  if (stale == null) return { all, any }
   const { ids, readers } = await context.shared(staleRead(context))
   context.adopt(readers)
   // To look up the ids of very many API keys takes some milliseconds, for each field that uses the filter.
   await context.turns.next()
-  return stale ? { all, any: [ids] } : { all, none: ids }
+  return stale ? { all, any: [...any, ids] } : { all, any, none: ids }
+}
+
+/** @throws InvalidInputError if a list is empty, which could mean everything or nothing, or too long */
+function readList(values: readonly string[], field: string): readonly string[] {
+  if (values.length === 0) throw new InvalidInputError(`${field} must not be empty.`, `filter.${field}`)
+  if (values.length > MAX_VALUES) {
+    throw new InvalidInputError(`${field} must have at most ${MAX_VALUES} values.`, `filter.${field}`)
+  }
+  return values
+}
+
+/** @throws InvalidInputError which does not quote the session */
+function readSession(session: ClientSession): ClientSession {
+  for (const [name, text] of Object.entries(session)) {
+    const field = `filter.clientSession.${name}`
+    if (text === '') throw new InvalidInputError(`${field} must not be blank.`, field)
+    if (text != null && text.length > MAX_SESSION_LENGTH) {
+      throw new InvalidInputError(`${field} must be at most ${MAX_SESSION_LENGTH} characters long.`, field)
+    }
+  }
+  return session
+}
+
+/**
+ * Selects the affinities of a global model: by its id where a family's keys hold ids, by its names where they hold names. A
+ * name that is another global model's own belongs to that one.
+ */
+async function ofGlobalModel(
+  id: string,
+  { gateway, affinityStore: { families } }: Context,
+): Promise<readonly DimensionSets[]> {
+  const known = await gateway.namesOfGlobalModels([id])
+  const named = known.length > 0 ? await gateway.globalModelsNamed(known) : []
+  const names = new Set(named.filter(({ model }) => model.id === id).map(({ name }) => name))
+  const byId = { family: new Set(families.namesOf('id')) }
+  const byName = { family: new Set(families.namesOf('name')) }
+  // (by id and this id) or (by name and one of these names), as conditions that must all hold.
+  return [
+    { modelId: new Set([id, ...names]) },
+    { ...byName, modelId: new Set([id]) },
+    { ...byId, modelId: names },
+  ]
+}
+
+/** Replaces a client's session by its hashes outside routing groups: the session itself stands in no audit event. */
+export function withoutSession({ clientSession, ...filter }: AffinityFilter): object {
+  return clientSession == null ? filter : { ...filter, sessionHashes: sessionHashes(clientSession, []) }
 }
 
 /** Removes the fields that are null, and sorts the others, so that equal filters have equal fingerprints. */

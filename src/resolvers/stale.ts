@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AffinityReader } from '../affinities/affinity-reader.js'
 import { type AffinityRecord, type Dimension, isGlobalModelId } from '../affinities/affinity-record.js'
 import type { DimensionSets } from '../affinities/affinity-selection.js'
+import type { KeyFamily } from '../affinities/key-family.js'
 import type { Context, Readers, SharedRead } from '../context.js'
 import type {
   ApiKeyRow,
@@ -75,18 +76,22 @@ export function modelReasons(modelId: string, model: GlobalModelRow | null): Sta
 /** Number of rows that the reasons of one record need: its API key with its owner, provider, endpoint, provider key and model. */
 export const STALE_ROWS = 6
 
-/** Returns the reasons why the scheduler would not use the pin; without a promise if the loaders are primed. */
+/**
+ * Returns the reasons why the scheduler would not use the pin; without a promise if the loaders are primed.
+ * @param modelIs what the record's model is: a name without a row is not stale, so no row is read for it
+ */
 export function staleReasons(
   record: AffinityRecord,
   loaders: Loaders,
   now: number,
+  modelIs: KeyFamily['modelIs'] = 'id',
 ): MaybePromise<StaleReason[]> {
   const rows = [
     loaders.apiKeys.byId.load(record.affinityKey),
     loaders.providers.load(record.providerId),
     loaders.endpoints.load(record.endpointId),
     loaders.providerKeys.load(record.providerKeyId),
-    loaders.globalModels.load(record.modelId),
+    modelIs === 'id' ? loaders.globalModels.load(record.modelId) : null,
   ] as const
   const [apiKey, provider, endpoint, providerKey, model] = rows
   if (

@@ -27,6 +27,7 @@ export interface ClearPayload {
 /** Singular and plural of each word. */
 const NAMES = {
   affinity: ['affinity', 'affinities'],
+  poolSession: ['pool session', 'pool sessions'],
   modelEntry: ['cached model entry', 'cached model entries'],
 } as const
 

@@ -1,7 +1,18 @@
 import { affinities } from '../resolvers/affinities.js'
+import { AffinityFamily } from './affinity.js'
 import { builder } from './builder.js'
 import { pageArguments, pageComplexity, selectedNodes } from './connection.js'
 import { AffinityConnection } from './owned-affinities.js'
+
+const ClientSession = builder.inputType('ClientSession', {
+  description:
+    'A session is named as the client sent it to the gateway. It is hashed as gateways do it, also for each routing group and version, and is kept nowhere. Send it as a variable of a POST request, since URLs are logged on the way.',
+  fields: (t) => ({
+    id: t.string({ required: true, description: 'This is the session’s id, 1 to 4,096 characters.' }),
+    agent: t.string({ description: 'This is the agent within the session, if the client sends one.' }),
+    account: t.string({ description: 'This is the account of the session, if the client sends one.' }),
+  }),
+})
 
 export const AffinityFilter = builder.inputType('AffinityFilter', {
   description:
@@ -15,7 +26,30 @@ export const AffinityFilter = builder.inputType('AffinityFilter', {
     modelId: t.string({
       description: 'The affinity’s cache key has exactly this model: a global model id or a raw name.',
     }),
-    apiFormat: t.string({ description: 'The affinity has exactly this API format, such as CLAUDE.' }),
+    globalModelId: t.id({
+      description:
+        'The affinity is for the global model with this id: its cache key has the id, or one of the model’s names, as its family has it.',
+    }),
+    apiFormat: t.string({
+      description: 'The affinity has exactly this API format, such as CLAUDE or openai:chat.',
+    }),
+    family: t.field({
+      type: AffinityFamily,
+      description: 'The affinity’s cache key belongs to this family.',
+    }),
+    clientFamily: t.string({
+      description: 'The affinity is of exactly this kind of client, such as claude_code or codex.',
+    }),
+    clientFamilies: t.stringList({
+      description: 'The affinity is of one of these kinds of clients, 1 to 1,000 of them.',
+    }),
+    sessionHash: t.string({
+      description: 'The affinity is of the session with this hash, 64 hexadecimal digits.',
+    }),
+    clientSession: t.field({
+      type: ClientSession,
+      description: 'The affinity is of this session of a client.',
+    }),
     stale: t.boolean({
       description:
         'True selects the affinities that the gateway can no longer honour; false selects those that it can.',

@@ -41,6 +41,27 @@ const StaleReason = builder.enumType('StaleReason', {
   values: STALE_REASON_MEANINGS,
 })
 
+const FAMILIES = {
+  CACHE_AFFINITY: {
+    description:
+      'Keys `cache_affinity:{apiKeyId}:{apiFormat}:{model}`, which Python gateways write and read.',
+  },
+  SCHEDULER_AFFINITY: {
+    description:
+      'Keys `scheduler_affinity:{apiKeyId}:{apiFormat}:{model}`, which Rust gateways write and never read.',
+  },
+  SCHEDULER_AFFINITY_V2: {
+    description:
+      'Keys `scheduler_affinity:v2:{apiKeyId}:{apiFormat}:{model}:{clientFamily}:{sessionHash}`, in which Rust gateways mirror the pins of single sessions.',
+  },
+} as const
+
+/** The enum’s values are the names of key families in capitals. */
+export const AffinityFamily = builder.enumType('AffinityFamily', {
+  description: 'A family of cache keys has one form and is written by one generation of gateways.',
+  values: FAMILIES,
+})
+
 export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement({
   description:
     'An affinity pins the requests of one API key, in one API format, for one model to one provider key, so that the provider’s prompt cache is hit. It expires some time after its last use.',
@@ -50,17 +71,38 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
       description: 'This id is opaque, and stays the same while the record exists.',
       resolve: affinityId,
     }),
+    family: t.field({
+      complexity: ownField,
+      type: AffinityFamily,
+      description: 'The affinity’s cache key belongs to this family.',
+      resolve: ({ family }) => family.toUpperCase() as keyof typeof FAMILIES,
+    }),
     affinityKey: t.exposeID('affinityKey', {
       complexity: ownField,
       description: 'The affinity belongs to the API key with this id, which stands in the cache key.',
     }),
     apiFormat: t.exposeString('apiFormat', {
       complexity: ownField,
-      description: 'This is the API format, such as CLAUDE, OPENAI or GEMINI.',
+      description: 'This is the API format, such as CLAUDE, OPENAI, claude:messages or openai:chat.',
     }),
     modelId: t.exposeString('modelId', {
       complexity: ownField,
-      description: 'This is the model in the cache key: a global model id, or a raw name in older records.',
+      description:
+        'This is the model in the cache key: a global model id, or the name that the client asked for, as the family has it; in older records a raw name.',
+    }),
+    clientFamily: t.string({
+      complexity: ownField,
+      nullable: true,
+      description:
+        'This is the kind of client, such as codex, claude_code or generic; null if the family has none.',
+      resolve: ({ extra }) => extra?.['clientFamily'] ?? null,
+    }),
+    sessionHash: t.string({
+      complexity: ownField,
+      nullable: true,
+      description:
+        'This is the SHA-256 of the client’s session, 64 hexadecimal digits; null if the affinity is not of one session.',
+      resolve: ({ extra }) => extra?.['sessionHash'] ?? null,
     }),
     modelName: t.string({
       nullable: true,
@@ -122,7 +164,10 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
       nullable: true,
       description:
         'The gateway can no longer honour the affinity for these reasons; the list is empty if it can.',
-      resolve: (record, _args, context) => staleReasons(record, context.loaders, context.now()),
+      resolve: (record, _args, context) => {
+        const modelIs = context.affinityStore.families.modelIs(record)
+        return staleReasons(record, context.loaders, context.now(), modelIs)
+      },
     }),
     apiKey: t.field({
       type: ApiKey,

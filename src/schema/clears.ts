@@ -29,11 +29,12 @@ import { ApiKey, Provider, User } from './entities.js'
  * A clear counts as much as a large page, so that a request cannot contain many clears. The viewer pays for the audit event,
  * two writes that wait for the disk, and for each record when the clear knows how many there are.
  */
-const clearComplexity = (_args: object, { measure }: Context): number => (measure === 'limit' ? 25_000 : 20)
+export const clearComplexity = (_args: object, { measure }: Context): number =>
+  measure === 'limit' ? 25_000 : 20
 
-const CLEAR_RESULT = 'The result says what the clear did, or why it did nothing.'
+export const CLEAR_RESULT = 'The result says what the clear did, or why it did nothing.'
 
-const ClearPayload = builder.interfaceRef<PayloadShape>('ClearPayload').implement({
+export const ClearPayload = builder.interfaceRef<PayloadShape>('ClearPayload').implement({
   description: 'Every clear answers with these fields.',
   fields: (t) => ({
     message: t.exposeString('message', {
@@ -80,7 +81,12 @@ const SinglePayload = builder.objectRef<ClearSingleAffinityPayload>('ClearSingle
   description: 'This says what a clear of one affinity did.',
   interfaces: [ClearPayload],
   fields: (t) => ({
-    affinityId: t.exposeID('affinityId', { description: 'The cleared affinity had this `Affinity.id`.' }),
+    affinityId: t.exposeID('affinityId', {
+      description: 'The cleared affinity had this `Affinity.id`; if there were several, the first one.',
+    }),
+    affinityIds: t.exposeIDList('affinityIds', {
+      description: 'The cleared affinities had these ids; the list has the first 1,000.',
+    }),
   }),
 })
 
@@ -120,7 +126,7 @@ const ModelMappingPayload = builder
 
 type Arguments = ArgBuilder<BuilderTypes>
 
-const dryRun = (arg: Arguments) =>
+export const dryRun = (arg: Arguments) =>
   arg.boolean({
     required: true,
     defaultValue: false,
@@ -157,7 +163,7 @@ builder.mutationFields((t) => ({
   clearSingleAffinity: t.field({
     type: SinglePayload,
     description:
-      'This mutation clears one affinity, but only while it is pinned to this endpoint: an affinity that was pinned elsewhere since you looked stays.',
+      'This mutation clears the affinity of one API key, API format and model, of one session or of all its sessions, but only while it is pinned to this endpoint: an affinity that was pinned elsewhere since you looked stays.',
     args: {
       affinityKey: t.arg.id({ required: true, description: 'This is the id of the API key.' }),
       endpointId: t.arg.id({
@@ -166,6 +172,14 @@ builder.mutationFields((t) => ({
       }),
       modelId: t.arg.string({ required: true, description: 'This is the `Affinity.modelId`, exactly.' }),
       apiFormat: t.arg.string({ required: true, description: 'This is the `Affinity.apiFormat`, exactly.' }),
+      clientFamily: t.arg.string({
+        description:
+          'This is the `Affinity.clientFamily`, exactly; without it any client’s affinity is meant.',
+      }),
+      sessionHash: t.arg.string({
+        description:
+          'This is the `Affinity.sessionHash`, exactly; without it every session’s affinity is meant.',
+      }),
       dryRun: dryRun(t.arg),
     },
     complexity: clearComplexity,

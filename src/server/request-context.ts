@@ -2,6 +2,7 @@ import type { AffinityReader } from '../affinities/affinity-reader.js'
 import type { AffinitySource } from '../affinities/affinity-source.js'
 import type { AffinityStore } from '../affinities/affinity-store.js'
 import type { AffinityClearer } from '../affinities/clear/affinity-clearer.js'
+import type { ForeignFamilies } from '../affinities/family-counts.js'
 import type { AuditReader } from '../audit/audit-reader.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
 import type { ClearMetrics, Context, Readers, SharedRead } from '../context.js'
@@ -11,6 +12,8 @@ import type { KeyMasker } from '../gateway/masking.js'
 import { adoptRows, createLoaders } from '../loaders/index.js'
 import type { ModelMappingSource } from '../model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from '../model-mappings/model-mapping-store.js'
+import type { PoolSessionReader, PoolSessionSource } from '../pool-sessions/pool-session-source.js'
+import type { PoolSessionStore } from '../pool-sessions/pool-session-store.js'
 import type { ReadingPrisma } from '../postgres/database-errors.js'
 import type { Authenticator } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
@@ -42,6 +45,9 @@ export interface ContextDeps {
   readonly cacheReservationRatio: number
   readonly mappingSource: ModelMappingSource
   readonly modelMappings: ModelMappingStore
+  readonly poolSessionSource: PoolSessionSource
+  readonly poolSessionStore: PoolSessionStore
+  readonly foreignFamilies: ForeignFamilies
   readonly gateway: GatewayStore
   readonly gatewayFigures: FixedFigures
   readonly gatewayTraits: () => GatewayTraits
@@ -81,6 +87,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   // Yoga copies the context's properties once and would read a getter only once. So these objects stay the same, and
   // `refresh` replaces their contents.
   const affinities = { ...affinityReader() }
+  let poolSessions: PoolSessionReader = deps.poolSessionSource.reader()
   const loaders = createLoaders(gateway)
   let readAt = performance.now()
 
@@ -154,6 +161,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
 
   function refreshReaders(): void {
     Object.assign(affinities, affinityReader())
+    poolSessions = deps.poolSessionSource.reader()
     asked.clear()
   }
 
@@ -201,6 +209,9 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     observed: () => deps.affinitySource.observed(),
     cacheReservationRatio: deps.cacheReservationRatio,
     modelMappings: deps.modelMappings,
+    poolSessions: () => poolSessions(),
+    poolSessionStore: deps.poolSessionStore,
+    foreignFamilies: deps.foreignFamilies,
     gateway,
     gatewayFigures: deps.gatewayFigures,
     gatewayTraits: deps.gatewayTraits,

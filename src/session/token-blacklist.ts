@@ -5,11 +5,14 @@ import type { TokenBlacklist } from './authenticator.js'
 
 export const jwtBlacklistKey = (tokenSha256Hex: string): string => `jwt:blacklist:${tokenSha256Hex}`
 
-/** Reads the tokens that the gateway has revoked. A token is revoked if its key exists, whatever the value. */
-export const createRedisTokenBlacklist = (client: RedisClient): TokenBlacklist => ({
+/**
+ * Reads the tokens that the gateway has revoked. A token is revoked if its key exists, whatever the value.
+ * @param keyPrefix what stands before every key of the gateway
+ */
+export const createRedisTokenBlacklist = (client: RedisClient, keyPrefix = ''): TokenBlacklist => ({
   async isRevoked(tokenSha256Hex) {
     try {
-      return (await client.exists(jwtBlacklistKey(tokenSha256Hex))) > 0
+      return (await client.exists(keyPrefix + jwtBlacklistKey(tokenSha256Hex))) > 0
     } catch (error) {
       throw toCacheError(error)
     }

@@ -19,9 +19,18 @@ const INVALIDATIONS = 'cache_invalidations'
 /** Recognises that Redis cannot increment: the key is no hash, the field no number, or the number at its maximum. */
 const CANNOT_COUNT = /^WRONGTYPE|^ERR hash value is not an integer|^ERR increment or decrement would overflow/
 
-/** Reads the two hashes of counters in Redis. */
-export function createRedisStatsStore(client: RedisClient, onJunk: JunkListener = () => {}): StatsStore {
+/**
+ * Reads the two hashes of counters in Redis.
+ * @param keyPrefix what stands before every key of the gateway
+ */
+export function createRedisStatsStore(
+  client: RedisClient,
+  onJunk: JunkListener = () => {},
+  keyPrefix = '',
+): StatsStore {
   const reportJunk = onceEach(onJunk)
+  const schedulerKey = keyPrefix + SCHEDULER_STATS_KEY
+  const affinityKey = keyPrefix + AFFINITY_STATS_KEY
 
   /** Reads the known fields with HMGET and not HGETALL, because the hash may have a million others. */
   async function readHash(key: string, fields: readonly string[]): Promise<(field: string) => string | null> {
@@ -41,22 +50,22 @@ export function createRedisStatsStore(client: RedisClient, onJunk: JunkListener 
     async readCounters() {
       // Sent together, this takes one round trip. A pipeline is impossible: in a cluster the keys may be on different nodes.
       const [scheduler, affinity] = await Promise.all([
-        readHash(SCHEDULER_STATS_KEY, SCHEDULER_FIELD_NAMES),
-        readHash(AFFINITY_STATS_KEY, AFFINITY_FIELD_NAMES),
+        readHash(schedulerKey, SCHEDULER_FIELD_NAMES),
+        readHash(affinityKey, AFFINITY_FIELD_NAMES),
       ])
       return {
-        scheduler: parseSchedulerHash(scheduler, (field) => reportJunk({ key: SCHEDULER_STATS_KEY, field })),
-        affinity: parseAffinityHash(affinity, (field) => reportJunk({ key: AFFINITY_STATS_KEY, field })),
+        scheduler: parseSchedulerHash(scheduler, (field) => reportJunk({ key: schedulerKey, field })),
+        affinity: parseAffinityHash(affinity, (field) => reportJunk({ key: affinityKey, field })),
       }
     },
     async addInvalidations(count) {
       if (count <= 0) return
       try {
-        await client.hincrby(AFFINITY_STATS_KEY, INVALIDATIONS, count)
+        await client.hincrby(affinityKey, INVALIDATIONS, count)
       } catch (error) {
         if (!(error instanceof Error && CANNOT_COUNT.test(error.message))) throw toCacheError(error)
         reportJunk({
-          key: AFFINITY_STATS_KEY,
+          key: affinityKey,
           field: error.message.startsWith('WRONGTYPE') ? null : INVALIDATIONS,
         })
       }

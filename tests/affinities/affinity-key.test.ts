@@ -3,7 +3,6 @@ import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { isGlobalModelId } from '../../src/affinities/affinity-record.js'
 import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
-import { InvalidInputError } from '../../src/errors.js'
 import { scanPattern } from '../../src/redis/scan.js'
 import { jwtBlacklistKey } from '../../src/session/token-blacklist.js'
 import { type RedisServer, startRedis } from '../support/servers/redis.js'
@@ -73,16 +72,6 @@ describe('the affinity key', () => {
         expect(() => cacheAffinity.encode({ affinityKey, apiFormat, modelId })).toThrow(
           expect.objectContaining({ code: 'INVALID_INPUT', field: 'affinityKey' }),
         )
-      }),
-    )
-  })
-
-  it('is never made of an API format with a colon', () => {
-    fc.assert(
-      fc.property(withoutColon, withColon, anyText, (affinityKey, apiFormat, modelId) => {
-        const encode = () => cacheAffinity.encode({ affinityKey, apiFormat, modelId })
-        expect(encode).toThrow(InvalidInputError)
-        expect(encode).toThrow(expect.objectContaining({ field: 'apiFormat' }))
       }),
     )
   })

@@ -84,6 +84,7 @@ describe('a stored value is read as the schema says', () => {
             providerId: expected.data.provider_id,
             endpointId: expected.data.endpoint_id,
             providerKeyId: expected.data.key_id,
+            family: 'cache_affinity',
             requestCount: expected.data.request_count,
             createdAt: expected.data.created_at,
             expiresAt: expected.data.expire_at,

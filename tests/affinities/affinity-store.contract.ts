@@ -112,6 +112,7 @@ const anyAffinity = fc.record({
   providerId: component,
   endpointId: component,
   providerKeyId: component,
+  family: fc.constant('cache_affinity'),
   requestCount: fc.nat({ max: 2 ** 31 - 1 }),
   createdAt: seconds,
   expiresAt: seconds,
@@ -145,6 +146,7 @@ export function affinityStoreContract(storageType: StorageType, start: () => Pro
         providerId: 'p-1',
         endpointId: 'e-1',
         providerKeyId: 'k-1',
+        family: 'cache_affinity',
         requestCount: 7,
         createdAt: 1_700_000_000.25,
         expiresAt: 1_700_000_300.5,
@@ -184,6 +186,31 @@ export function affinityStoreContract(storageType: StorageType, start: () => Pro
     await backend.put(Object.fromEntries(keys.map((key) => [key, stored()])))
     await backend.put(Object.fromEntries(keys.map((_, n) => [`session:${n}`, 'keep me'])))
     expect(keysOf((await readAll(backend.store)).records)).toEqual([...keys].sort())
+  })
+
+  it('reads, names and removes the records of every family, and no version that it does not know', async () => {
+    const tail = `codex:${'0a'.repeat(32)}`
+    const keys = [
+      'cache_affinity:a-1:openai:chat:llama3:8b',
+      'scheduler_affinity:a-1:openai:chat:llama3:8b',
+      `scheduler_affinity:v2:a-1:openai:chat:llama3:8b:${tail}`,
+    ]
+    const bad = `scheduler_affinity:v2:a-1:openai:chat:m:${tail.slice(0, -1)}`
+    const foreign = `scheduler_affinity:v3:a-1:openai:chat:m:${tail}`
+    const value = stored({ api_format: undefined, model_name: undefined, scheduler_affinity_epoch: 7 })
+    await backend.put(Object.fromEntries([...keys, bad, foreign].map((key) => [key, value])))
+    const { records, broken } = await readAll(backend.store)
+    expect(keysOf(records)).toEqual([...keys].sort())
+    for (const record of records) {
+      expect(record).toMatchObject({ affinityKey: 'a-1', apiFormat: 'openai:chat', modelId: 'llama3:8b' })
+    }
+    expect(broken).toEqual(new Map([[bad, 'unknown key form']]))
+    expect(await backend.store.removePins(records)).toEqual({ removed: 3, changed: [] })
+    const left: string[] = []
+    for await (const some of backend.store.allKeys()) left.push(...some)
+    expect(left).toEqual([bad])
+    expect(await backend.store.remove(left)).toBe(1)
+    expect(JSON.stringify(await backend.dump())).toContain('scheduler_affinity:v3')
   })
 
   it('takes the API format and the model from the key where the value lacks them', async () => {
@@ -265,7 +292,7 @@ export function affinityStoreContract(storageType: StorageType, start: () => Pro
       'cache_affinity2:a-1:CLAUDE:m-1': stored(),
       'Xcache_affinity:a-1:CLAUDE:m-1': stored(),
       'CACHE_AFFINITY:a-1:CLAUDE:m-1': stored(),
-      'scheduler_affinity:v2:a-1:CLAUDE:m-1:claude-code:5f2c': stored(),
+      'scheduler_affinity:v3:a-1:CLAUDE:m-1:claude-code:5f2c': stored(),
       'model:id:m-1': '{}',
       'global_model:resolve:x': 'NOT_FOUND',
       'jwt:blacklist:00': 'logout',

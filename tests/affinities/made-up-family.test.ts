@@ -38,6 +38,7 @@ const regional: KeyFamily = {
   name: 'regional',
   prefix: PREFIX,
   dimensions: ['region', 'team'],
+  modelIs: 'name',
   orders: ['EXPIRES_AT', 'CREATED_AT', 'REQUEST_COUNT'],
   // The team stands in the value alone: a gateway may write another one before a clear comes to the record.
   valueFields: { providerId: 'p', endpointId: 'e', providerKeyId: 'k', team: 't' },
@@ -63,6 +64,7 @@ const regional: KeyFamily = {
         providerKeyId: k,
         createdAt: c,
         expiresAt: x,
+        family: 'regional',
         requestCount: n,
       },
     }

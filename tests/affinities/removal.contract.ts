@@ -14,7 +14,7 @@ export const FOREIGN = {
   'cache_affinityX:a-0:OPENAI:gpt-5': 'keep me',
   'Xcache_affinity:a-0:OPENAI:gpt-5': 'keep me',
   'CACHE_AFFINITY:a-0:OPENAI:gpt-5': 'keep me',
-  'scheduler_affinity:v2:a-0:OPENAI:gpt-5:claude-code:5f2c': 'keep me',
+  'scheduler_affinity:v3:a-0:OPENAI:gpt-5:claude-code:5f2c': 'keep me',
   'model:id:gpt-5': 'keep me',
 }
 

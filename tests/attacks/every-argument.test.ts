@@ -46,6 +46,8 @@ let keys: Map<string, string>
 let rows: string
 beforeAll(async () => {
   service = await startTestApp({ now: () => NOW, env: { CLEAR_GUARD_SECONDS: '0' } })
+  // The fixtures have no pool, and a list without a record has no cursor.
+  await service.redis.client().set('ap:provider:sticky:token', 'provider-key')
   keys = await contents(service.redis.client())
   rows = await tables()
 })

@@ -44,9 +44,12 @@ describe('affinityql affinities list', () => {
     const { stdout } = await run('affinities', 'list', '--records', '--ndjson')
     expect(jsonLines(stdout)).toHaveLength(506)
     expect(Object.keys(jsonLines(stdout)[0] ?? {})).toEqual([
+      'family',
       'affinityKey',
       'apiFormat',
       'modelId',
+      'clientFamily',
+      'sessionHash',
       'providerId',
       'endpointId',
       'providerKeyId',
@@ -67,7 +70,8 @@ describe('affinityql affinities list', () => {
     const { stdout } = await run('affinities', 'list', '--json', '--limit', '12', '--records')
     const lines = stdout.trimEnd().split('\n')
     expect(lines).toHaveLength(14)
-    for (const line of lines.slice(1, -1)) expect(line).toMatch(/^\{"affinityKey":.*\},?$/)
+    for (const line of lines.slice(1, -1))
+      expect(line).toMatch(/^\{"family":"CACHE_AFFINITY","affinityKey":.*\},?$/)
   })
 
   it('filters and sorts as the API does', async () => {

@@ -18,6 +18,7 @@ describe('loadConfig', () => {
     expect(loadConfig(GATEWAY).mode).toEqual({
       kind: 'gateway',
       databaseUrl: GATEWAY.DATABASE_URL,
+      keyPrefix: '',
       redis: { kind: 'single', url: GATEWAY.REDIS_URL },
       encryptionKey: 'a key',
       jwtSecretKey: 'another key',

@@ -16,6 +16,8 @@ const EVERYTHING = [
   '{ cacheStats { totalAffinities cacheHits schedulingMode } cacheConfig { cacheTtlSeconds } }',
   '{ modelMappingStats { available totalKeys } modelMappings { totalCount nodes { providers { name } } } unmappedEntries { totalCount } }',
   '{ providerModelMappings { totalCount nodes { hitCount ttlSeconds } } }',
+  '{ poolSessions { totalCount } }',
+  'mutation { clearPoolSessions(filter: { providerId: "p" }) { __typename ... on Error { code message } } }',
   'mutation { clearUserCache(identifier: "alice") { __typename ... on Error { code message } } }',
   'mutation { clearAffinities(filter: { apiFormat: "OPENAI" }) { __typename ... on Error { code message } } }',
   'mutation { clearAllCache(confirm: true) { __typename ... on Error { code message } } }',

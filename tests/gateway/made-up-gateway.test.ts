@@ -250,6 +250,7 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       endpoints: createTableReader(query, LINES),
       providerKeys: createTableReader(query, BADGES),
       globalModels: catalogue,
+      routingScopes: async () => [],
       servingModels: async (ids) =>
         (await offers(ids)).flatMap(({ row, other }) =>
           other ? [{ globalModelId: row.globalModelId, names: [row.name], provider: other }] : [],

@@ -38,6 +38,7 @@ const record: fc.Arbitrary<AffinityRecord> = fc
     providerId: fc.constant('p'),
     endpointId: fc.constant('e'),
     providerKeyId: fc.constant('k'),
+    family: fc.constant('cache_affinity'),
     requestCount: fc.nat(2),
     createdAt: fc.nat(1),
     expiresAt: fc.nat(1),

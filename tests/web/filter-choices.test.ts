@@ -3,6 +3,7 @@ import { choicesOf } from '../../web/src/pages/affinities/filter/choices.js'
 
 const pinnedTo = (providerKeyId: string, name: string | null) => ({
   apiFormat: 'CLAUDE',
+  clientFamily: 'codex',
   modelId: 'model-id',
   modelName: 'claude-sonnet-4-5',
   providerId: 'provider-id',
@@ -22,6 +23,7 @@ describe('what the filter offers', () => {
       { value: 'key-a', label: 'main' },
       { value: 'key-b', label: 'spare' },
     ])
+    expect(choices.clientFamily).toEqual([{ value: 'codex', label: 'codex' }])
     expect(choices.providerId).toEqual([{ value: 'provider-id', label: 'Anthropic' }])
   })
 

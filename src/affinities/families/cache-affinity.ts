@@ -1,44 +1,55 @@
-import { InvalidInputError } from '../../errors.js'
 import { type AffinityIdentity, hasSamePin, type ParsedAffinity } from '../affinity-record.js'
-import type { KeyFamily } from '../key-family.js'
+import type { KeyFamily, StoredFields } from '../key-family.js'
 import { GATEWAY_PIN_FIELDS, parsePinValue } from '../pin-value.js'
+import { joinParts, takeApart } from './known-formats.js'
 
-const PREFIX = 'cache_affinity:'
+const NAME = 'cache_affinity'
 
 /**
- * The key family `cache_affinity:{apiKeyId}:{apiFormat}:{model}`, which Python gateways write. An API key id and a format
- * contain no colon; a model may. No other character is special: `*`, `?`, `[`, `\`, `/` and spaces are ordinary data.
+ * The key family `cache_affinity:{apiKeyId}:{apiFormat}:{model}`, which Python gateways write. An API key id contains no
+ * colon; a format and a model may. No other character is special: `*`, `?`, `[`, `\`, `/` and spaces are ordinary data.
+ * @param keyPrefix what stands before every key of the gateway: nothing, or a name and a colon
  */
-export const cacheAffinity = {
-  name: 'cache_affinity',
-  prefix: PREFIX,
-  dimensions: [],
-  orders: ['EXPIRES_AT', 'CREATED_AT', 'REQUEST_COUNT'],
-  ...GATEWAY_PIN_FIELDS,
-  encode(identity: AffinityIdentity): string {
-    for (const field of ['affinityKey', 'apiFormat'] as const) {
-      if (identity[field].includes(':'))
-        throw new InvalidInputError(`${field} cannot contain a colon.`, field)
-    }
-    return `${PREFIX}${identity.affinityKey}:${identity.apiFormat}:${identity.modelId}`
-  },
-  decode,
-  parse(key: string, value: string): ParsedAffinity {
-    const identity = decode(key)
-    // The identity comes from the key and not from the value, so that a record is found, shown and cleared by the same ids.
-    return identity ? parsePinValue(key, value, () => identity) : { broken: 'unknown key form' }
-  },
-  isSamePin: hasSamePin,
-} satisfies KeyFamily
-
-function decode(key: string): AffinityIdentity | undefined {
-  if (!key.startsWith(PREFIX)) return undefined
-  const first = key.indexOf(':', PREFIX.length)
-  const second = first < 0 ? -1 : key.indexOf(':', first + 1)
-  if (second < 0) return undefined
+export function createCacheAffinity(keyPrefix: string) {
+  const prefix = `${keyPrefix}${NAME}:`
+  const decode = (key: string, value?: StoredFields): AffinityIdentity | undefined =>
+    key.startsWith(prefix)
+      ? (identityOfValue(key, prefix.length, value) ?? takeApart(key, prefix.length))
+      : undefined
   return {
-    affinityKey: key.slice(PREFIX.length, first),
-    apiFormat: key.slice(first + 1, second),
-    modelId: key.slice(second + 1),
-  }
+    name: NAME,
+    prefix,
+    dimensions: [],
+    modelIs: 'id',
+    orders: ['EXPIRES_AT', 'CREATED_AT', 'REQUEST_COUNT'],
+    ...GATEWAY_PIN_FIELDS,
+    encode: (identity: AffinityIdentity): string => `${prefix}${joinParts(identity)}`,
+    decode,
+    parse: (key: string, value: string): ParsedAffinity =>
+      parsePinValue(NAME, key, value, (fields) => decode(key, fields)),
+    isSamePin: hasSamePin,
+  } as const satisfies KeyFamily
+}
+
+export const cacheAffinity = createCacheAffinity('')
+
+/**
+ * The value repeats the format and the model. They tell where the key is to be divided, but only if the key consists of
+ * exactly an API key id and them: otherwise a record would be shown and cleared by ids that its key does not have.
+ */
+function identityOfValue(
+  key: string,
+  start: number,
+  value: StoredFields | undefined,
+): AffinityIdentity | undefined {
+  const { api_format: apiFormat, model_name: modelId } = (value ?? {}) as RepeatedFields
+  if (typeof apiFormat !== 'string' || typeof modelId !== 'string') return undefined
+  const idEnd = key.length - apiFormat.length - modelId.length - 2
+  if (key.indexOf(':', start) !== idEnd || !key.endsWith(`:${apiFormat}:${modelId}`)) return undefined
+  return { affinityKey: key.slice(start, idEnd), apiFormat, modelId }
+}
+
+interface RepeatedFields {
+  readonly api_format?: unknown
+  readonly model_name?: unknown
 }

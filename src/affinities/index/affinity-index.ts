@@ -6,7 +6,7 @@ import type { KeyFamilies } from '../key-families.js'
 import { ColumnStore } from './column-store.js'
 import { pageOfAll, pageOfMatches } from './pages.js'
 import { type Matches, planSelection } from './plan-selection.js'
-import type { Postings } from './postings.js'
+import type { DimensionIndex } from './postings.js'
 
 /** A bulk load, which builds a whole new index from many records. */
 export interface AffinityLoad {
@@ -171,9 +171,9 @@ export class AffinityIndex {
  * changes with the index, so a value may come or go between two calls.
  */
 export class ValuesView implements ReadonlySet<string> {
-  readonly #postings: () => Postings
+  readonly #postings: () => DimensionIndex
 
-  constructor(postings: () => Postings) {
+  constructor(postings: () => DimensionIndex) {
     this.#postings = postings
   }
 

@@ -5,11 +5,15 @@ import { type AffinityRecord, DIMENSIONS, type Dimension, dimensionValue } from 
 import type { KeyFamilies } from '../key-families.js'
 import { Bitmap } from './bitmap.js'
 import { appendInOrder, slotsByKey } from './bulk-load.js'
-import { Float64Rows, Int32Rows } from './columns.js'
+import { Float64Rows, Int32Rows, NarrowRows } from './columns.js'
 import { createKeyHead, OrderedColumn } from './ordered-column.js'
 import type { PostingsByDimension } from './plan-selection.js'
-import { Postings } from './postings.js'
+import { type DimensionIndex, Postings } from './postings.js'
 import { StringTable } from './string-table.js'
+import { TailPostings } from './tail-postings.js'
+
+/** Dimensions with more values than 16 bits can number; the others have few, and may still have more. */
+const MANY_VALUES: ReadonlySet<Dimension> = new Set(['affinityKey'])
 
 /**
  * A column store of records. Each record has a slot, a small integer that is free again when the record is removed. Its
@@ -28,7 +32,7 @@ export class ColumnStore {
   /** The sort texts of long keys, by slot: such a key is hashed once, and not at every comparison. */
   readonly #sortTexts = new Map<number, string>()
   /** The dimensions that single families add. */
-  readonly #extra: readonly Dimension[]
+  readonly #extraPostings: readonly (readonly [Dimension, DimensionIndex])[]
   readonly #headOf: (key: string) => number
   readonly #orders: ReadonlySet<AffinityOrderField>
 
@@ -36,13 +40,24 @@ export class ColumnStore {
   constructor(families: KeyFamilies) {
     const { dimensions, extraDimensions, roots } = families
     this.#orders = families.orders
-    const ids = new Int32Rows(dimensions.length)
-    const [affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId] = DIMENSIONS.map(
-      (_, field) => new Postings(ids, field),
-    ) as [Postings, Postings, Postings, Postings, Postings, Postings]
-    const extra = extraDimensions.map(
-      (dimension, place) => [dimension, new Postings(ids, DIMENSIONS.length + place)] as const,
-    )
+    const isMany = (dimension: Dimension) => MANY_VALUES.has(dimension) || families.tailOf(dimension)
+    const [wide, narrow] = [dimensions.filter(isMany), dimensions.filter((dimension) => !isMany(dimension))]
+    const [wideIds, narrowIds] = [new Int32Rows(wide.length), new NarrowRows(narrow.length)]
+    const postingsFor = (dimension: Dimension): Postings =>
+      isMany(dimension)
+        ? new Postings(wideIds, wide.indexOf(dimension))
+        : new Postings(narrowIds, narrow.indexOf(dimension))
+    const [affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId, family] = DIMENSIONS.map(
+      postingsFor,
+    ) as [Postings, Postings, Postings, Postings, Postings, Postings, Postings]
+    const keyOf = (slot: number) => this.keys.textOf(slot)
+    const extra = extraDimensions.map((dimension): [Dimension, DimensionIndex] => {
+      const tail = families.tailOf(dimension)
+      return [
+        dimension,
+        tail ? new TailPostings(keyOf, tail, wideIds, wide.indexOf(dimension)) : postingsFor(dimension),
+      ]
+    })
     this.dimensions = {
       ...Object.fromEntries(extra),
       affinityKey,
@@ -51,8 +66,9 @@ export class ColumnStore {
       providerId,
       endpointId,
       providerKeyId,
+      family,
     }
-    this.#extra = extraDimensions
+    this.#extraPostings = extra
     this.#headOf = createKeyHead(roots)
     const figures = new Float64Rows(3)
     this.#figures = {
@@ -74,16 +90,34 @@ export class ColumnStore {
   }
 
   /** @throws RangeError if no key family in use has this dimension */
-  postingsOf(dimension: Dimension): Postings {
+  postingsOf(dimension: Dimension): DimensionIndex {
     const postings = this.dimensions[dimension]
     if (postings === undefined) throw new RangeError(`No family of keys has the dimension ${dimension}.`)
     return postings
   }
 
   recordAt(slot: number): AffinityRecord {
-    const { affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId } = this.dimensions
-    const record: AffinityRecord = {
+    const { affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId, family } = this.dimensions
+    const extra = this.#extraAt(slot)
+    // Two literals, since adding a property afterwards, or a spread, costs more than all the rest.
+    if (extra === undefined) {
+      return {
+        key: this.keys.textOf(slot),
+        family: family.valueAt(slot),
+        affinityKey: affinityKey.valueAt(slot),
+        apiFormat: apiFormat.valueAt(slot),
+        modelId: modelId.valueAt(slot),
+        providerId: providerId.valueAt(slot),
+        endpointId: endpointId.valueAt(slot),
+        providerKeyId: providerKeyId.valueAt(slot),
+        requestCount: this.#figures.REQUEST_COUNT.valueAt(slot),
+        createdAt: this.#figures.CREATED_AT.valueAt(slot),
+        expiresAt: this.#figures.EXPIRES_AT.valueAt(slot),
+      }
+    }
+    return {
       key: this.keys.textOf(slot),
+      family: family.valueAt(slot),
       affinityKey: affinityKey.valueAt(slot),
       apiFormat: apiFormat.valueAt(slot),
       modelId: modelId.valueAt(slot),
@@ -93,15 +127,13 @@ export class ColumnStore {
       requestCount: this.#figures.REQUEST_COUNT.valueAt(slot),
       createdAt: this.#figures.CREATED_AT.valueAt(slot),
       expiresAt: this.#figures.EXPIRES_AT.valueAt(slot),
+      extra,
     }
-    const extra = this.#extraAt(slot)
-    return extra ? { ...record, extra } : record
   }
 
   #extraAt(slot: number): Record<Dimension, string> | undefined {
     let extra: Record<Dimension, string> | undefined
-    for (const dimension of this.#extra) {
-      const postings = this.postingsOf(dimension)
+    for (const [dimension, postings] of this.#extraPostings) {
       if (!postings.hasValueAt(slot)) continue
       extra ??= {}
       extra[dimension] = postings.valueAt(slot)
@@ -160,7 +192,8 @@ export class ColumnStore {
   #assign(slot: number, record: AffinityRecord): void {
     this.live.add(slot)
     if (isSortedByDigest(record.key)) this.#sortTexts.set(slot, sortText(record.key))
-    const { affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId } = this.dimensions
+    const { affinityKey, apiFormat, modelId, providerId, endpointId, providerKeyId, family } = this.dimensions
+    family.assign(slot, record.family, slot > 0 ? family.idAt(slot - 1) : -1)
     affinityKey.assign(slot, record.affinityKey)
     apiFormat.assign(slot, record.apiFormat, slot > 0 ? apiFormat.idAt(slot - 1) : -1)
     modelId.assign(slot, record.modelId)
@@ -171,7 +204,8 @@ export class ColumnStore {
     providerId.assign(slot, record.providerId, providerId.idAt(similar))
     endpointId.assign(slot, record.endpointId, endpointId.idAt(similar))
     this.#lastSlotOfProviderKey.set(providerKey, 0, slot)
-    for (const dimension of this.#extra) this.postingsOf(dimension).assign(slot, record.extra?.[dimension])
+    for (const [dimension, postings] of this.#extraPostings)
+      postings.assign(slot, record.extra?.[dimension], slot > 0 ? postings.idAt(slot - 1) : -1)
   }
 
   #reassign(slot: number, record: AffinityRecord): void {

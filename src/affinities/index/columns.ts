@@ -59,6 +59,52 @@ export class Int32Rows {
   }
 }
 
+/** Stands for -1 in a chunk of 16 bits. */
+const NARROW_NONE = 0xffff
+
+/** Rows of whole numbers from -1 on, in 16 bits each until the first number that needs more. */
+export class NarrowRows {
+  readonly #width: number
+  #narrow: Uint16Array[] | undefined = []
+  #wide: Int32Rows | undefined
+
+  /** @param width Fields in a row. */
+  constructor(width: number) {
+    this.#width = width
+  }
+
+  get(row: number, field: number): number {
+    if (this.#narrow === undefined) return this.#wide?.get(row, field) ?? 0
+    const value = this.#narrow[row >>> CHUNK_BITS]?.[(row & ROW_MASK) * this.#width + field] ?? 0
+    return value === NARROW_NONE ? -1 : value
+  }
+
+  set(row: number, field: number, value: number): void {
+    if (value >= NARROW_NONE) this.#widen()
+    if (this.#narrow === undefined) {
+      this.#wide?.set(row, field, value)
+      return
+    }
+    const at = row >>> CHUNK_BITS
+    let chunk = this.#narrow[at]
+    if (chunk === undefined) {
+      chunk = new Uint16Array(CHUNK_ROWS * this.#width)
+      this.#narrow[at] = chunk
+    }
+    chunk[(row & ROW_MASK) * this.#width + field] = value
+  }
+
+  #widen(): void {
+    if (this.#narrow === undefined) return
+    const wide = new Int32Rows(this.#width)
+    const rows = this.#narrow.length * CHUNK_ROWS
+    for (let row = 0; row < rows; row++)
+      for (let field = 0; field < this.#width; field++) wide.set(row, field, this.get(row, field))
+    this.#wide = wide
+    this.#narrow = undefined
+  }
+}
+
 export class ObjectColumn<T> {
   readonly #chunks: (T | undefined)[][] = []
 

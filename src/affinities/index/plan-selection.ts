@@ -1,7 +1,7 @@
 import type { CommonDimension } from '../affinity-record.js'
 import type { AffinitySelection, DimensionSets } from '../affinity-selection.js'
 import { Bitmap } from './bitmap.js'
-import type { Postings } from './postings.js'
+import type { DimensionIndex, Postings } from './postings.js'
 
 /** Below this share of all records, checking each one is faster than combining bitmaps. */
 const SPARSE_SHARE = 1 / 64
@@ -86,14 +86,14 @@ export interface Matches {
   forEach(visit: (slot: number) => void): void
 }
 
-export type PostingsByDimension = Readonly<Record<CommonDimension, Postings> & Record<string, Postings>>
+export type PostingsByDimension = Readonly<Record<CommonDimension, Postings> & Record<string, DimensionIndex>>
 
 /** Equal to no id, and not to -1, which stands for a slot without a value. */
 const NO_ID = -2
 
 /** The slots that hold one of several values in one dimension. */
 class Term {
-  readonly postings: Postings
+  readonly postings: DimensionIndex
   readonly ids: readonly number[]
   /** The exact number of slots, since a record has one value in a dimension. */
   readonly count: number
@@ -102,7 +102,7 @@ class Term {
   /** By id: 1 for the ids of several values. */
   readonly #marks: Uint8Array
 
-  constructor(postings: Postings, values: ReadonlySet<string>) {
+  constructor(postings: DimensionIndex, values: ReadonlySet<string>) {
     this.postings = postings
     this.ids = idsOf(postings, values)
     this.count = this.ids.reduce((sum, id) => sum + postings.count(id), 0)
@@ -118,7 +118,7 @@ class Term {
 }
 
 /** Finds the ids of those values that records hold, by a loop over the smaller of the two sets. */
-function idsOf(postings: Postings, values: ReadonlySet<string>): number[] {
+function idsOf(postings: DimensionIndex, values: ReadonlySet<string>): number[] {
   const ids: number[] = []
   if (values.size <= postings.size) {
     for (const value of values) {

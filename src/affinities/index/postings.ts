@@ -1,7 +1,7 @@
 import { containing, foldedText } from '../../util/text.js'
 import type { TimeSlice } from '../../util/time-slice.js'
 import { Bitmap } from './bitmap.js'
-import { Int32Rows, ObjectColumn } from './columns.js'
+import { Int32Rows, type NarrowRows, ObjectColumn } from './columns.js'
 import { Alphabet, StringTable } from './string-table.js'
 
 /**
@@ -14,13 +14,18 @@ type Posting = number[] | Bitmap
 /** An array entry takes 64 bits, a bitmap one bit for each slot: beyond one slot in 64 the bitmap is smaller. */
 const SLOTS_PER_ENTRY = 64
 const SMALLEST_BITMAP = 1024
+/** Up to this length an array is copied when it grows, and takes no more room than it needs. */
+const SHORT_LIST = 12
 /** A bitmap becomes an array again at a quarter of the size at which it became a bitmap, so that it does not flip often. */
 const HYSTERESIS = 4
 
 /** Stands for the id of a slot that has no value in this dimension. */
 const NO_VALUE = -1
 
-/** The inverted index of one dimension: the value of each slot, and the posting list of each value. */
+/** The inverted index of one dimension: the value of each slot, and the slots of each value. A value has a small integer id. */
+export type DimensionIndex = { readonly [Member in keyof Postings]: Postings[Member] }
+
+/** Stores each value once, and the posting list of each value. */
 export class Postings {
   readonly #values = new StringTable()
   /** The characters of all values that were ever added. */
@@ -28,7 +33,7 @@ export class Postings {
   readonly #postings = new ObjectColumn<Posting>()
   /** The number of records of each value. */
   readonly #counts = new Int32Rows(1)
-  readonly #valueIds: Int32Rows
+  readonly #valueIds: Int32Rows | NarrowRows
   readonly #dimension: number
   /** The place of each slot in its array. */
   readonly #places = new Int32Rows(1)
@@ -39,7 +44,7 @@ export class Postings {
    * @param valueIds the ids of the values in all dimensions, by slot
    * @param dimension the field of `valueIds` that belongs to this dimension
    */
-  constructor(valueIds: Int32Rows, dimension: number) {
+  constructor(valueIds: Int32Rows | NarrowRows, dimension: number) {
     this.#valueIds = valueIds
     this.#dimension = dimension
   }
@@ -181,7 +186,12 @@ export class Postings {
     if (posting instanceof Bitmap) {
       posting.add(slot)
     } else {
-      this.#places.set(slot, 0, posting.push(slot) - 1)
+      this.#places.set(slot, 0, posting.length)
+      // V8 gives an array that grows room for 17 entries at once, and most API keys have fewer affinities.
+      if (posting.length < SHORT_LIST) {
+        posting = [...posting, slot]
+        this.#postings.set(id, posting)
+      } else posting.push(slot)
       if (posting.length > this.#listLimit()) this.#postings.set(id, this.#toBitmap(posting))
     }
   }

@@ -1,9 +1,11 @@
 import type { AffinityPosition } from '../affinity-reader.js'
 import { LEAF_ROOM, Leaf } from './leaf.js'
 
-/** A leaf that is less than a quarter full is merged with a neighbour if both together leave a quarter free. */
-const MERGE_BELOW = LEAF_ROOM / 4
-const MERGE_UP_TO = (LEAF_ROOM * 3) / 4
+/** A leaf that is less than half full is merged with a neighbour if both together leave an eighth free. */
+const MERGE_BELOW = LEAF_ROOM / 2
+const MERGE_UP_TO = (LEAF_ROOM * 7) / 8
+/** A full leaf gives entries to a neighbour that has fewer than this. */
+const SHIFT_BELOW = (LEAF_ROOM * 15) / 16
 /** A bulk load fills leaves up to this size: full leaves would all split at their next insertion. */
 const FILL_UP_TO = (LEAF_ROOM * 3) / 4
 
@@ -118,6 +120,9 @@ export class RankedList {
     } else if (index === this.#leaves.length - 1 && this.#compare(leaf, leaf.size - 1, place) < 0) {
       // New creation and expiry times mostly sort last: a new leaf instead of a split keeps the leaves before it full.
       this.#addLeaf(index + 1, new Leaf(), place, slot)
+    } else if (this.#shift(index)) {
+      this.#insert(place, slot)
+      return
     } else {
       const upper = new Leaf()
       leaf.moveTo(upper, LEAF_ROOM / 2)
@@ -127,6 +132,22 @@ export class RankedList {
       this.#addLeaf(index + 1, upper, isUpper ? place : undefined, slot)
     }
     this.#size++
+  }
+
+  /** Moves entries of a full leaf to a neighbour with room, so that leaves are some 80 % full and not 70 % (B* tree). */
+  #shift(index: number): boolean {
+    const leaf = this.#leaves[index]
+    const [previous, next] = [this.#leaves[index - 1], this.#leaves[index + 1]]
+    if (leaf === undefined) return false
+    if (next !== undefined && next.size < SHIFT_BELOW) {
+      leaf.moveLastTo(next, (leaf.size - next.size) >>> 1)
+      this.#summarise(index + 1, next)
+    } else if (previous !== undefined && previous.size < SHIFT_BELOW) {
+      leaf.moveFirstTo(previous, (leaf.size - previous.size) >>> 1)
+      this.#summarise(index - 1, previous)
+    } else return false
+    this.#summarise(index, leaf)
+    return true
   }
 
   #delete(place: Place, slot: number): void {

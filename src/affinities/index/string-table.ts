@@ -1,19 +1,5 @@
 import { ObjectColumn } from './columns.js'
-
-/**
- * The number of Maps. One Map of a million strings blocks for about 100 ms each time it doubles; 64 Maps double at
- * different times, for about 1 ms each. A small table uses one Map, and does not have to hash texts.
- */
-const SHARDS = 64
-const ONE_SHARD_UP_TO = 4_096
-
-/** Hashes a text by about eight of its characters, the last one included. A poor spread is only slower, never wrong. */
-function shardOf(text: string): number {
-  let hash = text.length
-  const step = (hash >>> 3) + 1
-  for (let at = hash - 1; at >= 0; at -= step) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0
-  return (hash ^ (hash >>> 15)) & (SHARDS - 1)
-}
+import { IdTable } from './id-table.js'
 
 /**
  * Copies a text. In V8 a substring keeps its whole parent alive: an id cut from a key, or a key cut from a reply, would
@@ -23,8 +9,8 @@ const standaloneCopy = (text: string): string => JSON.parse(JSON.stringify(text)
 
 /** A string table: gives each string a small integer id, which is free again when the string is removed. */
 export class StringTable {
-  #shards = [new Map<string, number>()]
   readonly #texts = new ObjectColumn<string>()
+  readonly #table = new IdTable((id) => this.textOf(id))
   readonly #free: number[] = []
   #limit = 0
 
@@ -39,7 +25,7 @@ export class StringTable {
 
   /** Returns the id of a text, or -1. */
   find(text: string): number {
-    return this.#shard(text).get(text) ?? -1
+    return this.#table.find(text)
   }
 
   /** Checks whether an id, which need not be in use, is the id of a text. */
@@ -49,28 +35,25 @@ export class StringTable {
 
   /** Adds a text that is not in the table, and returns its id. */
   add(text: string): number {
-    const copy = standaloneCopy(text)
-    return this.#addTo(this.#shard(copy), copy)
+    return this.#add(standaloneCopy(text))
   }
 
   /** Returns the id of a text, and adds a new text without copying it: it must not be a substring of a longer one. */
   findOrAdopt(text: string): number {
-    const shard = this.#shard(text)
-    return shard.get(text) ?? this.#addTo(shard, text)
+    const known = this.find(text)
+    return known < 0 ? this.#add(text) : known
   }
 
-  #addTo(shard: Map<string, number>, text: string): number {
+  #add(text: string): number {
     const id = this.#free.pop() ?? this.#limit++
     this.#texts.set(id, text)
-    shard.set(text, id)
-    if (this.#shards.length === 1 && this.size > ONE_SHARD_UP_TO) this.#split()
+    this.#table.insert(id, text)
     return id
   }
 
   /** Removes a text. Its id will be used for another text. */
   remove(id: number): void {
-    const text = this.textOf(id)
-    this.#shard(text).delete(text)
+    this.#table.delete(id, this.textOf(id))
     this.#texts.set(id, undefined)
     this.#free.push(id)
   }
@@ -94,18 +77,6 @@ export class StringTable {
       const text = this.#texts.get(id)
       if (text !== undefined) visit(text)
     }
-  }
-
-  #split(): void {
-    const [all = []] = this.#shards
-    this.#shards = Array.from({ length: SHARDS }, () => new Map<string, number>())
-    for (const [text, id] of all) this.#shard(text).set(text, id)
-  }
-
-  #shard(text: string): Map<string, number> {
-    const shard = this.#shards[this.#shards.length === 1 ? 0 : shardOf(text)]
-    if (shard === undefined) throw new RangeError('A shard number lies outside the table.')
-    return shard
   }
 }
 

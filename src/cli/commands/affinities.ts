@@ -8,10 +8,17 @@ import { join, type Printable, plain, printable } from '../terminal.js'
 
 const SORT = { expires: 'EXPIRES_AT', created: 'CREATED_AT', requests: 'REQUEST_COUNT' } as const
 
+/** Only the family with sessions fills these columns. The first digits of a hash tell sessions apart well enough for a person. */
+const SESSION_COLUMNS: readonly Column<Pick<AffinityRecord, 'clientFamily' | 'sessionHash'>>[] = [
+  { title: 'CLIENT', value: ({ clientFamily }) => clientFamily, optional: true },
+  { title: 'SESSION', value: ({ sessionHash }) => sessionHash?.slice(0, 12), optional: true },
+]
+
 const RECORD_COLUMNS: readonly Column<AffinityRecord>[] = [
   { title: 'API KEY', value: ({ affinityKey }) => affinityKey },
   { title: 'FORMAT', value: ({ apiFormat }) => apiFormat },
   { title: 'MODEL', value: ({ modelId }) => modelId },
+  ...SESSION_COLUMNS,
   { title: 'PROVIDER', value: ({ providerId }) => providerId },
   { title: 'REQUESTS', value: ({ requestCount }) => requestCount, align: 'right' },
   { title: 'EXPIRES AT (UTC)', value: ({ expiresAt }) => utc(expiresAt) },
@@ -22,6 +29,7 @@ export const AFFINITY_COLUMNS: readonly Column<AffinityNames>[] = [
   { title: 'API KEY', value: ({ apiKey, affinityKey }) => apiKey?.name ?? affinityKey },
   { title: 'FORMAT', value: ({ apiFormat }) => apiFormat },
   { title: 'MODEL', value: ({ modelName, modelId }) => modelName ?? modelId },
+  ...SESSION_COLUMNS,
   { title: 'PROVIDER', value: ({ provider, providerId }) => provider?.displayName ?? providerId },
   { title: 'PROVIDER KEY', value: ({ providerKey, providerKeyId }) => providerKey?.name ?? providerKeyId },
   { title: 'REQUESTS', value: ({ requestCount }) => requestCount, align: 'right' },

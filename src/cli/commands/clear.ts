@@ -4,7 +4,7 @@ import { addFilterOptions, filterOf, noMatchHint } from '../affinity-filter.js'
 import { type Cli, clientOf } from '../command.js'
 import { addClearOptions, type Clear, type ClearResult, clear } from '../confirm-clear.js'
 import { CommandError, EXIT } from '../exit-codes.js'
-import { table } from '../format.js'
+import { shownColumns, table } from '../format.js'
 import { join, type Printable, plain, printable, type Terminal } from '../terminal.js'
 import { AFFINITY_COLUMNS } from './affinities.js'
 
@@ -37,25 +37,35 @@ export function addClears(program: Command, cli: Cli): void {
     })),
   )
 
-  add('affinity', 'Clear one affinity if it is still pinned to this endpoint.', {
+  add('affinity', 'Clear the affinity of one session, or of all, if it is still pinned to this endpoint.', {
     'api-key': 'The id of the API key.',
-    format: 'The API format, such as CLAUDE.',
-    model: 'The model in the cache key: a global model id, or a raw name.',
+    format: 'The API format, such as CLAUDE or openai:chat.',
+    model: 'The model in the cache key: a global model id, or a name.',
     endpoint: 'The id of the endpoint that the affinity is pinned to.',
-  }).action(
-    (
-      affinityKey: string,
-      apiFormat: string,
-      modelId: string,
-      endpointId: string,
-      _options,
-      command: Command,
-    ) =>
-      run(command, (client) => ({
-        run: (dryRun) => client.clearSingleAffinity({ affinityKey, apiFormat, modelId, endpointId, dryRun }),
-        sample: () => sample(cli, client, { filter: { affinityKey, apiFormat, modelId, endpointId } }),
-      })),
-  )
+  })
+    .option('--client-family <name>', 'Clear only the affinities of this kind of client.')
+    .option('--session-hash <hash>', 'Clear only the affinity of the session with this hash.')
+    .action(
+      (
+        affinityKey: string,
+        apiFormat: string,
+        modelId: string,
+        endpointId: string,
+        session: { readonly clientFamily?: string; readonly sessionHash?: string },
+        command: Command,
+      ) => {
+        const { clientFamily, sessionHash } = session
+        const named = {
+          ...{ affinityKey, apiFormat, modelId, endpointId },
+          ...(clientFamily !== undefined && { clientFamily }),
+          ...(sessionHash !== undefined && { sessionHash }),
+        }
+        return run(command, (client) => ({
+          run: (dryRun) => client.clearSingleAffinity({ ...named, dryRun }),
+          sample: () => sample(cli, client, { filter: named }),
+        }))
+      },
+    )
 
   add('provider', 'Clear all affinities that are pinned to one provider.', {
     id: 'The id of the provider.',
@@ -126,7 +136,7 @@ export function addClears(program: Command, cli: Cli): void {
 
 async function sample(cli: Cli, client: AffinityqlClient, args: AffinitiesArguments): Promise<Printable> {
   const { nodes } = await client.affinityNames({ ...args, first: SAMPLE }, { signal: cli.signal })
-  return table(AFFINITY_COLUMNS, nodes, PLAIN)
+  return table(shownColumns(AFFINITY_COLUMNS, nodes), nodes, PLAIN)
 }
 
 const keysSample = async (dryRun: object): Promise<Printable> => {

@@ -1,4 +1,6 @@
-import { FAMILIES } from '../../affinities/families/index.js'
+import { affinityLikeKeys } from '../../affinities/affinity-like-keys.js'
+import { createForeignFamilies } from '../../affinities/family-counts.js'
+import type { KeyFamilies } from '../../affinities/key-families.js'
 import type { Gateway, Generation } from '../../gateway/gateway.js'
 import type { Database } from '../../postgres/database.js'
 import type { RedisClient } from '../../redis/client.js'
@@ -156,10 +158,10 @@ export const redisClockOffsetMs = (redis: RedisClient): Promise<number> =>
 const NO_LISTENER = { changed: () => {}, flushed: () => {}, ended: () => {} }
 
 /** Checks that Redis announces changes to this user, which the index needs. In a cluster it asks one master. */
-export async function checkClientTracking(redis: RedisClient): Promise<Finding> {
+export async function checkClientTracking(redis: RedisClient, families: KeyFamilies): Promise<Finding> {
   const [node] = 'nodes' in redis ? redis.nodes('master') : [redis]
   try {
-    if (node) (await openTracking(node, FAMILIES.roots, NO_LISTENER)).close()
+    if (node) (await openTracking(node, families.roots, NO_LISTENER)).close()
     return { check: 'changes', state: 'ok', message: 'Redis announces each change of an affinity.' }
   } catch (error) {
     const why =
@@ -169,6 +171,27 @@ export async function checkClientTracking(redis: RedisClient): Promise<Finding> 
       state: 'warning',
       message: `Redis ${why}, so each request will scan all affinities. See docs/configuration.md, Rights in Redis.`,
     }
+  }
+}
+
+/** Checks that Redis has no keys that look like affinities but are read by nobody: REDIS_KEY_PREFIX may be wrong. */
+export async function checkKeyFamilies(redis: RedisClient, families: KeyFamilies): Promise<Finding> {
+  const found = await createForeignFamilies({
+    families,
+    keys: () => affinityLikeKeys(redis, families),
+  }).counts()
+  if (found.length === 0) {
+    return {
+      check: 'families',
+      state: 'ok',
+      message: 'Redis has no affinities of an unknown form or prefix.',
+    }
+  }
+  const counted = found.map(({ prefix, records }) => `${records.toLocaleString('en')} under ${prefix}`)
+  return {
+    check: 'families',
+    state: 'warning',
+    message: `Redis has keys that look like affinities but are not read: ${counted.join(', ')}. If the gateway puts a name before its keys, set it as REDIS_KEY_PREFIX.`,
   }
 }
 
@@ -184,6 +207,7 @@ export interface Finding {
     | 'indexes'
     | 'cache'
     | 'changes'
+    | 'families'
     | 'clocks'
   readonly state: 'ok' | 'warning' | 'failed'
   /** This sentence is for a person; it holds no secret. */

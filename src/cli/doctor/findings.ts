@@ -1,3 +1,4 @@
+import { createFamilies } from '../../affinities/families/index.js'
 import { type Config, loadConfig } from '../../config/load-config.js'
 import type { ModeConfig } from '../../config/mode.js'
 import type { Environment } from '../../config/reader.js'
@@ -11,6 +12,7 @@ import type { Finding } from './checks.js'
 import {
   checkClientTracking,
   checkIndexes,
+  checkKeyFamilies,
   checkRights,
   checkScheduling,
   checkStoredKeys,
@@ -92,7 +94,9 @@ async function* gatewayFindings(
       await connectRedis(redis, CONNECT_TIMEOUT_MS)
       await redis.ping()
     })
-    if (hasRedis && followsChanges) yield await checkClientTracking(redis)
+    const families = createFamilies(mode.keyPrefix)
+    if (hasRedis && followsChanges) yield await checkClientTracking(redis, families)
+    if (hasRedis) yield await checkKeyFamilies(redis, families)
     yield* clocks(hasDatabase ? database : undefined, hasRedis ? redis : undefined)
   } finally {
     redis.disconnect()

@@ -78,6 +78,12 @@ export const STORES = {
     description:
       'With `true`, the service uses TLS to the sentinels and to every node. `REDIS_URL` asks for TLS by `rediss://`; the service refuses a URL that says otherwise.',
   },
+  REDIS_KEY_PREFIX: {
+    schema: text,
+    secret: false,
+    description:
+      'The gateway puts this name and a colon before every key in Redis (`AETHER_RUNTIME_REDIS_KEY_PREFIX` of the Rust gateway). By default nothing stands before its keys. With a wrong one all lists are empty: `gateway.families` and `npx affinityql doctor` then name the keys of the other prefix.',
+  },
   ENCRYPTION_KEY: {
     schema: text,
     secret: true,

@@ -96,6 +96,7 @@ export function createGatewayStore(
     usersNamed: (text) => run(({ store }) => store.usersNamed(text)),
     idsNamed: (text) => run(({ store }) => store.idsNamed(text)),
     scannedRows: () => run(({ store }) => store.scannedRows()),
+    routingScopes: () => run(({ store }) => store.routingScopes()),
   }
 }
 

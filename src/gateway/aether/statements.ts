@@ -6,6 +6,7 @@ import { createPairReader, createTableReader, type Reading, type RunQuery } from
 import { expressionOf } from './fields.js'
 import { type Look, reads } from './look.js'
 import { createModelNames, createNameSearch } from './name-search.js'
+import { createRoutingScopesReader } from './routing-scopes.js'
 import { createScannedRows } from './scanned-rows.js'
 import { createSchedulingModesReader } from './scheduling-modes.js'
 import {
@@ -96,6 +97,7 @@ export function createStatements(query: RunQuery, look: Look): GatewayStore {
             },
       ),
     schedulingModes: createSchedulingModesReader(query, look),
+    routingScopes: createRoutingScopesReader(query, look),
     usersNamed: (text) => usersNamed([text]),
     idsNamed: createNameSearch(query, look),
     scannedRows: createScannedRows(query),

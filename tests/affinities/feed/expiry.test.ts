@@ -12,6 +12,7 @@ const pinThatExpiresAt = (expiresAt: number) => ({
   providerId: 'p',
   endpointId: 'e',
   providerKeyId: 'k',
+  family: 'cache_affinity',
   requestCount: 1,
   createdAt: 0,
   expiresAt,

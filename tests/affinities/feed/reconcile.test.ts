@@ -14,6 +14,7 @@ const record = (requestCount: number): AffinityRecord => ({
   providerId: 'p',
   endpointId: 'e',
   providerKeyId: 'k',
+  family: 'cache_affinity',
   requestCount,
   createdAt: 1,
   expiresAt: 10_000,

@@ -22,6 +22,7 @@ const recordOf = (n: number): AffinityRecord => ({
   },
   endpointId: 'e',
   providerKeyId: 'k',
+  family: 'cache_affinity',
   requestCount: n,
   createdAt: 0,
   expiresAt: 0,

@@ -29,6 +29,7 @@ function recordOf(number: number): AffinityRecord {
     providerId: isOld ? 'old' : `provider-${number % 5}`,
     endpointId: `endpoint-${number % 11}`,
     providerKeyId: `provider-key-${number % 40}`,
+    family: 'cache_affinity',
     requestCount: number % 500,
     createdAt: isOld ? spread(number) : 1 + spread(number),
     expiresAt: spread(number * 3) * 300,

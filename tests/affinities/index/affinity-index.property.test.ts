@@ -71,6 +71,7 @@ const record: fc.Arbitrary<AffinityRecord> = fc
     providerId: name('p', 3),
     endpointId: name('e', 3),
     providerKeyId: name('k', 4),
+    family: fc.constant('cache_affinity'),
     requestCount: figure,
     createdAt: instant,
     expiresAt: instant,
@@ -85,6 +86,7 @@ const sets = fc.record(
     providerId: fc.uniqueArray(name('p', 4)).map((ids) => new Set(ids)),
     endpointId: fc.uniqueArray(name('e', 4)).map((ids) => new Set(ids)),
     providerKeyId: fc.uniqueArray(name('k', 5)).map((ids) => new Set(ids)),
+    family: fc.subarray(['cache_affinity', 'scheduler_affinity', 'gone']).map((names) => new Set(names)),
   },
   { requiredKeys: [] },
 )
@@ -200,6 +202,7 @@ describe('the index and a naive list agree', () => {
             key: `${n}`,
             ...identity,
             ...PIN_OF_ONE,
+            family: 'cache_affinity',
             requestCount: 1,
             createdAt: 0,
             expiresAt: 1,
@@ -322,6 +325,7 @@ class Random {
         providerId,
         endpointId: isRare ? 'e0' : `e${1 + this.below(2)}`,
         providerKeyId: isRare && this.below(2) === 0 ? 'k0' : `k${1 + this.below(3)}`,
+        family: 'cache_affinity',
         requestCount: this.below(7),
         // A provider's records lie together at one end of this order, so that a walk for them is given up.
         createdAt: providerId === 'p0' ? 0.5 : 1 + this.below(3),

@@ -16,6 +16,7 @@ const pin: AffinityRecord = {
   providerId: 'provider-1',
   endpointId: 'endpoint-1',
   providerKeyId: 'provider-key-1',
+  family: 'cache_affinity',
   requestCount: 1,
   createdAt: 1000.25,
   expiresAt: 1300.25,

@@ -18,6 +18,7 @@ const AffinitiesPage = part(
   async () => (await import('../pages/affinities/AffinitiesPage.js')).AffinitiesPage,
 )
 const MappingsPage = part(async () => (await import('../pages/mappings/MappingsPage.js')).MappingsPage)
+const PoolsPage = part(async () => (await import('../pages/pools/PoolsPage.js')).PoolsPage)
 const ConfigurationPage = part(
   async () => (await import('../pages/configuration/ConfigurationPage.js')).ConfigurationPage,
 )
@@ -38,6 +39,7 @@ export function App() {
                   <Route index element={<OverviewPage />} />
                   <Route path="affinities" element={<AffinitiesPage />} />
                   <Route path="mappings" element={<MappingsPage />} />
+                  <Route path="pool-sessions" element={<PoolsPage />} />
                   <Route path="configuration" element={<ConfigurationPage />} />
                   <Route path="audit" element={<AuditPage />} />
                   <Route path="*" element={<NotFound />} />

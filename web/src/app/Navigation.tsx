@@ -4,6 +4,7 @@ import {
   IconGauge,
   IconPinned,
   IconSettings,
+  IconUsersGroup,
 } from '@tabler/icons-react'
 import { Suspense } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -18,6 +19,7 @@ const PAGES = [
   { to: '/', name: 'overview', Icon: IconGauge },
   { to: '/affinities', name: 'affinities', Icon: IconPinned },
   { to: '/mappings', name: 'mappings', Icon: IconArrowsShuffle },
+  { to: '/pool-sessions', name: 'pools', Icon: IconUsersGroup },
   { to: '/configuration', name: 'configuration', Icon: IconSettings },
   { to: '/audit', name: 'audit', Icon: IconClipboardList },
 ] as const

@@ -102,5 +102,6 @@ export function ClearReview({ target, plan, onClear, onAgain, onClose }: ClearRe
 function effectOf(target: ClearTarget) {
   if (target.kind === 'all') return 'clears.effectAll'
   if (target.kind === 'mappingsAll') return 'clears.effectMappingsAll'
+  if (target.kind === 'poolSessions') return 'clears.effectPools'
   return clearsMappings(target) ? 'clears.effectMappings' : 'clears.effectAffinity'
 }

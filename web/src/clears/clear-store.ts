@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'react'
-import type { AffinityFilter } from '../generated/graphql.js'
+import type { AffinityFilter, PoolSessionFilter } from '../generated/graphql.js'
 import { createStore } from '../hooks/store.js'
 
 /** The row has what identifies a record for the API and its owner for people. */
@@ -9,6 +9,9 @@ export interface ClearableRow {
   readonly endpointId: string
   readonly modelId: string
   readonly apiFormat: string
+  /** Both are null unless the record belongs to one session. */
+  readonly clientFamily: string | null
+  readonly sessionHash: string | null
   readonly modelName: string | null
   readonly providerId: string
   readonly providerKeyId: string
@@ -34,6 +37,7 @@ export type ClearTarget =
       readonly name: string
     }
   | { readonly kind: 'mappingsAll' }
+  | { readonly kind: 'poolSessions'; readonly filter: PoolSessionFilter; readonly name: string }
 
 /** The user types these words before everything is cleared. They differ and are not translated: no habit types them. */
 export const WORDS: Partial<Record<ClearTarget['kind'], string>> = {

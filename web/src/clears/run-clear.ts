@@ -7,6 +7,7 @@ import {
   ClearAllCacheDocument,
   ClearAllModelMappingCacheDocument,
   ClearModelMappingCacheByNameDocument,
+  ClearPoolSessionsDocument,
   ClearProviderCacheDocument,
   ClearProviderModelMappingCacheDocument,
   ClearSingleAffinityDocument,
@@ -37,7 +38,7 @@ export interface ClearProgress {
   readonly total: number
 }
 
-/** All eight mutations answer in this shape. */
+/** All nine mutations answer in this shape. */
 interface Answer {
   readonly result:
     | {
@@ -87,6 +88,8 @@ async function send(
       const { providerId, globalModelId } = target
       return ask(ClearProviderModelMappingCacheDocument, { providerId, globalModelId, dryRun })
     }
+    case 'poolSessions':
+      return ask(ClearPoolSessionsDocument, { filter: target.filter, dryRun })
     case 'mappingsAll':
       return ask(ClearAllModelMappingCacheDocument, { confirm: !dryRun, dryRun })
   }
@@ -101,8 +104,10 @@ async function clearRows(
   const left = [...rows]
   const work = async () => {
     for (let row = left.shift(); row; row = left.shift()) {
-      const { affinityKey, endpointId, modelId, apiFormat } = row
-      const variables = { affinityKey, endpointId, modelId, apiFormat, dryRun }
+      const { affinityKey, endpointId, modelId, apiFormat, clientFamily, sessionHash } = row
+      // Without the session, every session of this API key and model would be cleared.
+      const session = { clientFamily, sessionHash }
+      const variables = { affinityKey, endpointId, modelId, apiFormat, ...session, dryRun }
       outcomes.push(await ask(ClearSingleAffinityDocument, variables))
       onProgress({ done: outcomes.length, total: rows.length })
     }

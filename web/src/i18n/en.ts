@@ -32,6 +32,7 @@ export const en = {
     overview: 'Overview',
     affinities: 'Affinities',
     mappings: 'Model mappings',
+    pools: 'Pool sessions',
     configuration: 'Configuration',
     audit: 'Audit',
     graphiql: 'GraphiQL',
@@ -211,6 +212,8 @@ export const en = {
       providerKeyId: 'Provider key',
       modelId: 'Model',
       apiFormat: 'Format',
+      clientFamily: 'Client',
+      sessionHash: 'Session',
       stale: 'Stale',
     },
     staleOnly: 'stale only',
@@ -260,6 +263,8 @@ export const en = {
     modelName: 'Model name',
     modelId: 'Model in the record',
     format: 'API format',
+    client: 'Client',
+    session: 'Session (SHA-256)',
     provider: 'Provider',
     providerId: 'Provider id',
     endpoint: 'Endpoint',
@@ -281,6 +286,7 @@ export const en = {
     showProvider: 'All of this provider',
     showKey: 'All of this provider key',
     showModel: 'All of this model',
+    showSession: 'All of this session',
   },
   staleReasons: {
     API_KEY_DELETED: 'API key deleted',
@@ -299,6 +305,20 @@ export const en = {
     MODEL_INACTIVE: 'model inactive',
   },
   roles: { ADMIN: 'administrator', AUDIT_ADMIN: 'audit administrator', USER: 'user' },
+  pools: {
+    title: 'Pool sessions',
+    intro: 'A pool of provider keys sends all requests of one client session to one key.',
+    provider: 'Provider',
+    providerKey: 'Provider key',
+    session: 'Session digest',
+    ttl: 'TTL left',
+    empty: 'There is no pool session',
+    emptyHint:
+      'Sessions appear when a provider with a pool of keys serves requests. Older gateways have none.',
+    all: 'All providers',
+    clearOne: 'Clear the session {{name}}',
+    clearProvider: 'Clear all of this provider',
+  },
   clears: {
     menu: 'Clear…',
     one: 'Clear this record',
@@ -322,6 +342,7 @@ export const en = {
       mappingName: 'Clear the cached resolution of {{name}}',
       providerMapping: 'Clear the cached mapping of {{name}}',
       mappingsAll: 'Clear all model-mapping caches',
+      poolSessions: 'Clear pool sessions: {{name}}',
     },
     counting: 'Counting the records. Nothing is cleared yet.',
     wouldGo_one: '{{formatted}} record would be cleared',
@@ -334,6 +355,8 @@ export const en = {
       'The scheduler chooses a target again for the next request, perhaps another provider key. The prompt cache there is cold, so this request is slower and costs more. Running requests are not interrupted.',
     effectAll:
       'All users lose their pins at once. The scheduler chooses a target again for every next request, and prompt caches are cold. Expect higher cost and latency, and uneven load on the providers, for some minutes.',
+    effectPools:
+      'The gateway chooses a provider key of the pool again at the next request of each session. It looks these sessions up in Redis each time, so the clear acts at once.',
     effectMappings:
       'The gateway reads the mappings from PostgreSQL again with the next request. Requests continue; the first request for each model is a little slower.',
     effectMappingsAll:
@@ -462,6 +485,7 @@ export const en = {
       cache_clear_provider: 'Clear of a provider',
       cache_clear_filtered: 'Clear by filter',
       cache_clear_all: 'Clear of all affinities',
+      pool_sessions_clear: 'Clear of pool sessions',
       model_mapping_cache_clear_all: 'Clear of all mappings',
       model_mapping_cache_clear_by_name: 'Clear of a name',
       provider_model_mapping_cache_clear: 'Clear of a provider’s mapping',

@@ -33,6 +33,7 @@ export const zhCN: Catalogue = {
     overview: '概览',
     affinities: '亲和记录',
     mappings: '模型映射',
+    pools: '密钥池会话',
     configuration: '配置',
     audit: '审计',
     graphiql: 'GraphiQL',
@@ -211,6 +212,8 @@ export const zhCN: Catalogue = {
       providerKeyId: '提供商密钥',
       modelId: '模型',
       apiFormat: '格式',
+      clientFamily: '客户端',
+      sessionHash: '会话',
       stale: '失效',
     },
     staleOnly: '仅失效',
@@ -258,6 +261,8 @@ export const zhCN: Catalogue = {
     modelName: '模型名称',
     modelId: '记录中的模型',
     format: 'API 格式',
+    client: '客户端',
+    session: '会话（SHA-256）',
     provider: '提供商',
     providerId: '提供商 ID',
     endpoint: '端点',
@@ -279,6 +284,7 @@ export const zhCN: Catalogue = {
     showProvider: '该提供商的全部记录',
     showKey: '该提供商密钥的全部记录',
     showModel: '该模型的全部记录',
+    showSession: '该会话的全部记录',
   },
   staleReasons: {
     API_KEY_DELETED: 'API 密钥已删除',
@@ -297,6 +303,19 @@ export const zhCN: Catalogue = {
     MODEL_INACTIVE: '模型已停用',
   },
   roles: { ADMIN: '管理员', AUDIT_ADMIN: '审计管理员', USER: '用户' },
+  pools: {
+    title: '密钥池会话',
+    intro: '密钥池会把同一客户端会话的所有请求发送到同一个提供商密钥。',
+    provider: '提供商',
+    providerKey: '提供商密钥',
+    session: '会话摘要',
+    ttl: '剩余 TTL',
+    empty: '没有密钥池会话',
+    emptyHint: '使用密钥池的提供商处理请求后，会话就会出现。较旧的网关没有此功能。',
+    all: '全部提供商',
+    clearOne: '清除会话 {{name}}',
+    clearProvider: '清除该提供商的全部会话',
+  },
   clears: {
     menu: '清除…',
     one: '清除此记录',
@@ -320,6 +339,7 @@ export const zhCN: Catalogue = {
       mappingName: '清除 {{name}} 的解析缓存',
       providerMapping: '清除 {{name}} 的映射缓存',
       mappingsAll: '清除全部模型映射缓存',
+      poolSessions: '清除密钥池会话：{{name}}',
     },
     counting: '正在统计记录，尚未清除任何内容。',
     wouldGo_other: '将清除 {{formatted}} 条记录',
@@ -330,6 +350,8 @@ export const zhCN: Catalogue = {
       '下一个请求会由调度器重新选择目标，可能是另一个提供商密钥。那里的提示词缓存尚未预热，因此该请求更慢、成本更高。进行中的请求不会中断。',
     effectAll:
       '所有用户会同时失去绑定。之后每个请求都由调度器重新选择目标，且提示词缓存尚未预热：几分钟内成本与延迟会上升，各提供商的负载也会不均。',
+    effectPools:
+      '每个会话的下一个请求会由网关重新从密钥池中选择提供商密钥。网关每次都从 Redis 读取这些会话，因此清除立即生效。',
     effectMappings:
       '网关会在下一个请求时从 PostgreSQL 重新读取映射。请求不受影响，每个模型的第一个请求会稍慢。',
     effectMappingsAll:
@@ -447,6 +469,7 @@ export const zhCN: Catalogue = {
       cache_clear_provider: '按提供商清除',
       cache_clear_filtered: '按筛选清除',
       cache_clear_all: '清除全部亲和记录',
+      pool_sessions_clear: '清除密钥池会话',
       model_mapping_cache_clear_all: '清除全部映射',
       model_mapping_cache_clear_by_name: '按名称清除映射',
       provider_model_mapping_cache_clear: '按提供商清除映射',

@@ -24,7 +24,11 @@ export const rememberName = (field: FilterField, id: string, name: string): void
 /** The names of these fields are not unique: two users may each have an API key `laptop`. */
 const SHARED: readonly FilterField[] = ['affinityKey', 'providerKeyId']
 
+/** The values of these fields are names themselves. */
+const PLAIN: readonly FilterField[] = ['apiFormat', 'clientFamily']
+
 export function nameOf(field: FilterField, id: string): string {
+  if (PLAIN.includes(field)) return id
   const name = names.get(`${field}:${id}`)
   if (name === undefined) return shortId(id)
   return SHARED.includes(field) ? `${name} · ${shortId(id)}` : name

@@ -14,6 +14,8 @@ const FILTER_PARAMS = {
   endpointId: 'endpoint',
   modelId: 'model',
   apiFormat: 'format',
+  clientFamily: 'client',
+  sessionHash: 'session',
   stale: 'stale',
 } as const
 export type FilterField = keyof typeof FILTER_PARAMS

@@ -8,6 +8,7 @@ export const AUDIT_ACTIONS = [
   'cache_clear_provider',
   'cache_clear_filtered',
   'cache_clear_all',
+  'pool_sessions_clear',
   'model_mapping_cache_clear_all',
   'model_mapping_cache_clear_by_name',
   'provider_model_mapping_cache_clear',

@@ -14,7 +14,7 @@ interface DetailActionsProps {
 
 export function DetailActions({ record, gone, control, canClear }: DetailActionsProps) {
   const { t } = useTranslation()
-  const { user, provider, providerId, providerKeyId, modelId } = record
+  const { user, provider, providerId, providerKeyId, modelId, sessionHash } = record
   const show = (field: FilterField, value: string, words: string) => (
     <Button size="compact-sm" variant="default" onClick={() => control.setFilter(field, value)}>
       {words}
@@ -27,6 +27,7 @@ export function DetailActions({ record, gone, control, canClear }: DetailActions
         {show('providerId', providerId, t('details.showProvider'))}
         {show('providerKeyId', providerKeyId, t('details.showKey'))}
         {show('modelId', modelId, t('details.showModel'))}
+        {sessionHash !== null && show('sessionHash', sessionHash, t('details.showSession'))}
       </div>
       {canClear && (
         <div>

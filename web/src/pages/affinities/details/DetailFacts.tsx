@@ -77,6 +77,12 @@ export function DetailFacts({ row }: { readonly row: LiveRow<AffinityRowFragment
           <Copyable value={record.modelId} what={t('details.modelId')} />
         </Fact>
         <Fact name={t('details.format')}>{record.apiFormat}</Fact>
+        {record.clientFamily !== null && <Fact name={t('details.client')}>{record.clientFamily}</Fact>}
+        {record.sessionHash !== null && (
+          <Fact name={t('details.session')}>
+            <Copyable value={record.sessionHash} what={t('details.session')} />
+          </Fact>
+        )}
       </Section>
       <Section title={t('details.where')}>
         <Fact name={t('details.provider')}>

@@ -5,8 +5,8 @@ import { failureKind } from '../../../api/errors.js'
 import { FilterChoicesDocument } from '../../../generated/graphql.js'
 import { useAnswer } from '../../../hooks/use-answer.js'
 import { useFormat } from '../../../hooks/use-format.js'
-import type { ViewControl } from '../view-state.js'
-import { CHOICE_FIELDS, type Choice, choicesOf } from './choices.js'
+import type { Filters, ViewControl } from '../view-state.js'
+import { CHOICE_FIELDS, type Choice, type ChoiceField, choicesOf } from './choices.js'
 
 export function FilterForm({ control }: { readonly control: ViewControl }) {
   const { t } = useTranslation()
@@ -17,7 +17,7 @@ export function FilterForm({ control }: { readonly control: ViewControl }) {
   const choices = useMemo(() => choicesOf(nodes ?? []), [nodes])
   return (
     <Stack gap="xs">
-      {CHOICE_FIELDS.map((field) => (
+      {CHOICE_FIELDS.filter((field) => isOffered(field, choices, filters)).map((field) => (
         <Select
           key={field}
           size="xs"
@@ -60,6 +60,10 @@ export function FilterForm({ control }: { readonly control: ViewControl }) {
     </Stack>
   )
 }
+
+/** Only gateways with sessions tell kinds of clients. */
+const isOffered = (field: ChoiceField, choices: ReturnType<typeof choicesOf>, filters: Filters) =>
+  field !== 'clientFamily' || choices[field].length > 0 || filters[field] !== undefined
 
 /** The filter of the address stays chosen even if no record matches it any more. */
 function withCurrent(list: readonly Choice[], current: string | undefined) {

@@ -1,7 +1,7 @@
 import type { FilterChoicesQuery } from '../../../generated/graphql.js'
 import { rememberName, shortId } from '../names.js'
 
-export const CHOICE_FIELDS = ['providerId', 'providerKeyId', 'modelId', 'apiFormat'] as const
+export const CHOICE_FIELDS = ['providerId', 'providerKeyId', 'modelId', 'apiFormat', 'clientFamily'] as const
 export type ChoiceField = (typeof CHOICE_FIELDS)[number]
 
 export interface Choice {
@@ -16,10 +16,13 @@ export function choicesOf(
   const found = Object.fromEntries(CHOICE_FIELDS.map((field) => [field, new Map<string, string>()]))
   const add = (field: ChoiceField, id: string, name: string | null | undefined) => {
     found[field]?.set(id, name ?? id)
-    if (name && field !== 'apiFormat') rememberName(field, id, name)
+    if (name && field !== 'apiFormat' && field !== 'clientFamily') rememberName(field, id, name)
   }
-  for (const { apiFormat, modelId, modelName, providerId, providerKeyId, provider, providerKey } of nodes) {
+  for (const node of nodes) {
+    const { apiFormat, clientFamily, modelId, modelName, providerId, providerKeyId, provider, providerKey } =
+      node
     add('apiFormat', apiFormat, apiFormat)
+    if (clientFamily !== null) add('clientFamily', clientFamily, clientFamily)
     add('modelId', modelId, modelName)
     add('providerId', providerId, provider?.displayName)
     add('providerKeyId', providerKeyId, providerKey?.name)
@@ -30,6 +33,7 @@ export function choicesOf(
     providerKeyId: list('providerKeyId'),
     modelId: list('modelId'),
     apiFormat: list('apiFormat'),
+    clientFamily: list('clientFamily'),
   }
 }
 

@@ -69,6 +69,11 @@ export const AffinityRow = memo(function AffinityRow(props: AffinityRowProps) {
       </td>
       <td className="c-model truncate" title={record.modelName ?? record.modelId}>
         {record.modelName ?? <Id id={record.modelId} />}
+        {record.sessionHash !== null && (
+          <span className="dim" title={record.sessionHash}>
+            {` · ${record.clientFamily ?? ''} ${shortId(record.sessionHash)}`}
+          </span>
+        )}
       </td>
       <td className={`c-provider truncate ${switched ? 'dim' : ''}`} title={provider}>
         {provider ?? <Id id={record.providerId} />}
