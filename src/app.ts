@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { AffinitySource } from './affinities/affinity-source.js'
 import type { AffinityStore } from './affinities/affinity-store.js'
-import { createAffinityClearer } from './affinities/clear/affinity-clearer.js'
+import { createHoldingClearer } from './affinities/clear/holding-clearer.js'
 import { createWriteBackGuard, type WriteBackGuard } from './affinities/clear/write-back-guard.js'
 import { createBrokenRecords } from './affinities/feed/broken-records.js'
 import { createIndexedSource } from './affinities/feed/indexed-source.js'
@@ -19,8 +19,12 @@ import type { ModeConfig } from './config/mode.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
 import { createAetherGateway } from './gateway/aether/aether-gateway.js'
+import { createAetherNodes } from './gateway/aether/nodes/aether-nodes.js'
 import type { Gateway, OpenGateway } from './gateway/gateway.js'
 import { createKeyMasker } from './gateway/masking.js'
+import { createClearTables } from './gateway/nodes/clear-tables.js'
+import type { GatewayGeneration, NodeState } from './gateway/nodes/gateway-nodes.js'
+import { createNodeToken } from './gateway/nodes/node-token.js'
 import { createModelMappingSource } from './model-mappings/model-mapping-reader.js'
 import { type Cache, openCache } from './open-cache.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from './postgres/database.js'
@@ -37,7 +41,7 @@ import { createAuthenticator } from './session/authenticator.js'
 import { createAccessTokens } from './session/jwt.js'
 import { createLoginLimiter } from './session/login-limiter.js'
 import { createPasswordVerifier } from './session/passwords.js'
-import { createGatewayPoller, type GatewayPoller } from './statistics/gateway-poller.js'
+import { createGatewayPoller, type GatewayPoller, type GatewayState } from './statistics/gateway-poller.js'
 import { createStatisticsReader } from './statistics/statistics.js'
 import { createStreams } from './util/open-streams.js'
 import { hasEnded, instanceTag } from './util/process-identity.js'
@@ -45,6 +49,10 @@ import { reasonOf } from './util/reachability.js'
 
 /** Lifetime of an administrator's session, in seconds. */
 const SESSION_TTL_SECONDS = 12 * 60 * 60
+/** Lifetime of a token by which the service calls the gateway for the administrator who clears, in seconds. */
+const CALL_TTL_SECONDS = 60
+/** Milliseconds between two polls of a node's statistics: a token may make 30 calls a minute, and clears need them. */
+const POLL_EVERY_MS = 60_000
 /** Time that a stop waits for running clears, in milliseconds. A clear of a million affinities takes less. */
 const CLEARS_MS = 30_000
 /**
@@ -87,6 +95,8 @@ export interface AppOptions {
   readonly tracing?: Tracing | undefined
   /** Whose tables the database has. Default: Aether's. */
   readonly openGateway?: OpenGateway
+  /** The kind of gateway, as it is now. Default: the oldest. */
+  readonly generation?: () => GatewayGeneration
 }
 
 /**
@@ -95,7 +105,13 @@ export interface AppOptions {
  */
 export async function createApp(
   config: Config,
-  { logger, now = Date.now, tracing, openGateway = createAetherGateway }: AppOptions,
+  {
+    logger,
+    now = Date.now,
+    tracing,
+    openGateway = createAetherGateway,
+    generation = () => 'ENDPOINT_KEYS',
+  }: AppOptions,
 ): Promise<App> {
   const trustedDocuments =
     config.trustedDocuments && readTrustedDocuments([TRUSTED_DOCUMENTS, ...config.trustedDocuments.files])
@@ -116,7 +132,29 @@ export async function createApp(
   const { affinitySource, guard, clearingStore } = openAffinities(cache, config, logger, now, (count) =>
     metrics.guardDeleted(count),
   )
-  const gateways = config.gateways && createPoller(config.gateways, logger)
+  const token = createNodeToken({ token: config.gateways?.token, file: config.gateways?.tokenFile })
+  const calling = createAccessTokens(secrets.jwtSecretKey, { ttlSeconds: CALL_TTL_SECONDS, now })
+  const nodes =
+    config.gateways &&
+    createAetherNodes({
+      urls: config.gateways.urls,
+      token,
+      generation,
+      signFor: async (id) => (await calling.sign({ id })).token,
+      clearsAtOnce: config.clearAtOnce,
+      now,
+      onChange: (state) => logNode(state, logger),
+    })
+  warnOfPlainHttp(config, logger)
+  const gateways =
+    nodes &&
+    createGatewayPoller({
+      urls: nodes.urls,
+      token: token.read,
+      mayPoll: nodes.takeCall,
+      intervalMs: POLL_EVERY_MS,
+      onChange: (state) => logPoll(state, logger),
+    })
   const statistics = createStatisticsReader(cache.statsStore, () => gateways?.counters() ?? [])
   const auditStore = createPrismaAuditStore(database.prisma, { now, instance: instanceTag() })
   const audit = createAuditTrail({
@@ -156,11 +194,19 @@ export async function createApp(
     affinitySource,
     affinityStore: cache.affinityStore,
     streams,
-    clearer: createAffinityClearer({
+    clearer: createHoldingClearer({
       store: clearingStore,
       guard,
       countInvalidations: (count) => cache.statsStore.addInvalidations(count),
+      nodes,
+      generation,
+      clearsAtOnce: config.clearAtOnce,
+      reader: () => affinitySource.reader(),
+      tables: createClearTables(gateway.store),
+      defaultTtlSeconds: gateway.figures.affinityTtlSeconds,
+      now,
     }),
+    gatewayNodes: nodes,
     audit,
     auditReader: createAuditReader(prisma),
     prisma,
@@ -200,6 +246,7 @@ export async function createApp(
     tracing,
   })
   gateways?.start()
+  nodes?.start()
 
   // Without its connection to the cache a running clear fails, and its outcome says how many records were cleared.
   const endClears = async () => {
@@ -219,6 +266,7 @@ export async function createApp(
     },
     async close() {
       gateways?.stop()
+      nodes?.stop()
       pendingIntents.stop()
       if (audit.running > 0) logger.info({ running: audit.running }, 'the stop waits for clears that run')
       if (!(await audit.settled(CLEARS_MS))) {
@@ -284,14 +332,30 @@ function countGateways(gateways: GatewayPoller): { readonly up: number; readonly
   return { up, down: states.length - up }
 }
 
-const createPoller = (gateways: NonNullable<Config['gateways']>, logger: Logger): GatewayPoller =>
-  createGatewayPoller({
-    ...gateways,
-    onChange: ({ url, isUp, problem }) =>
-      isUp
-        ? logger.info({ gateway: url }, 'gateway tells its statistics')
-        : logger.warn({ gateway: url, problem }, 'gateway left out of the statistics'),
-  })
+function logPoll({ url, isUp, problem }: GatewayState, logger: Logger): void {
+  if (isUp) logger.info({ gateway: url }, 'gateway tells its statistics')
+  else logger.warn({ gateway: url, problem }, 'gateway left out of the statistics')
+}
+
+function logNode({ url, error, ...may }: NodeState, logger: Logger): void {
+  const { reachable, canRead, canClear, canClearAtOnce, alternates } = may
+  const facts = { gateway: url, reachable, canRead, canClear, canClearAtOnce, alternates }
+  if (error === null) logger.info(facts, 'what this node of the gateway may be asked')
+  else logger.warn({ ...facts, problem: error }, 'this node of the gateway cannot do all that clears need')
+}
+
+/** A token over plain HTTP can be read by everybody on the way. */
+function warnOfPlainHttp({ gateways }: Config, logger: Logger): void {
+  for (const url of gateways?.urls ?? []) {
+    const { protocol, hostname } = new URL(url)
+    if (protocol === 'http:' && !isLoopback(hostname)) {
+      logger.warn({ gateway: url }, 'the token for this node of the gateway is sent without TLS')
+    }
+  }
+}
+
+const isLoopback = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname)
 
 const openDatabase = (mode: ModeConfig, logger: Logger): Database =>
   mode.kind === 'embedded'

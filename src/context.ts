@@ -1,10 +1,11 @@
 import type { AffinityReader } from './affinities/affinity-reader.js'
 import type { AffinitySource, ObservedFigures } from './affinities/affinity-source.js'
 import type { AffinityStore } from './affinities/affinity-store.js'
-import type { AffinityClearer } from './affinities/clear/affinity-clearer.js'
+import type { HoldingClearer } from './affinities/clear/holding-clearer.js'
 import type { AuditReader } from './audit/audit-reader.js'
 import type { AuditTrail } from './audit/audit-trail.js'
 import type { FixedFigures, GatewayStore } from './gateway/gateway.js'
+import type { NodeState } from './gateway/nodes/gateway-nodes.js'
 import type { Loaders } from './loaders/index.js'
 import type { ModelMappingReader } from './model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from './model-mappings/model-mapping-store.js'
@@ -33,7 +34,9 @@ export interface Context {
   readonly affinities: AffinityReader
   /** Reads the cache itself, for the few operations that the index cannot serve. */
   readonly affinityStore: AffinityStore
-  readonly clearer: AffinityClearer
+  readonly clearer: HoldingClearer
+  /** What is known of the gateway's nodes, one for each of GATEWAY_URLS. */
+  gatewayNodes(): readonly NodeState[]
   readonly audit: AuditTrail
   readonly auditReader: AuditReader
   /** Client for Pothos's Prisma plugin only. Resolvers use readers. */

@@ -56,6 +56,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'type affinities',
     'type audit',
     'type gateway',
+    'type gateway/nodes',
     'type model-mappings',
     'type postgres',
     'type session',
@@ -88,6 +89,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'model-mappings',
     'statistics',
     'type gateway',
+    'type gateway/nodes',
     'type session',
     'context',
     'util',
@@ -100,6 +102,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'type model-mappings',
     'type statistics',
     'type gateway',
+    'type gateway/nodes',
     'type session',
     'type postgres',
     'type util',
@@ -117,7 +120,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What the service knows of a gateway: rows, ports, fixed figures. Each gateway has a folder, which fills them.
   gateway: ['type affinities', 'postgres', 'util'],
   // The gateway's own processes, as far as clears call them: the port, and how any of them is called.
-  'gateway/nodes': ['type affinities', 'util'],
+  'gateway/nodes': ['type affinities', 'type gateway', 'util', 'errors'],
   'gateway/aether': [
     'gateway',
     'gateway/nodes',

@@ -113,6 +113,12 @@ export function actionAndActorOf({ eventMetadata }: Pick<AuditLog, 'eventMetadat
   return success ? { action: data.action, actor: data.actor } : { action: 'unknown', actor: 'unknown' }
 }
 
+const returned = z.looseObject({ result: z.looseObject({ writtenBack: z.int().nonnegative() }) })
+
+/** Returns how many cleared affinities gateways had written back; null until that is known. */
+export const writtenBackOf = ({ eventMetadata }: Pick<AuditLog, 'eventMetadata'>): number | null =>
+  returned.safeParse(eventMetadata).data?.result.writtenBack ?? null
+
 const startedBy = z.looseObject({ instance: z.string() })
 
 /** Returns the tag of the service instance that began an action; null if the row does not have it. */

@@ -1,5 +1,6 @@
 import type { AffinityRecord } from '../affinities/affinity-record.js'
 import { type AffinitySelection, dependsOn, isSelected } from '../affinities/affinity-selection.js'
+import type { ClearForecast, ClearOptions, ClearReport } from '../affinities/clear/holding-clearer.js'
 import type { Context } from '../context.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError } from '../errors.js'
 import type { ApiKeyRow, ProviderRow, UserRow } from '../gateway/rows.js'
@@ -13,7 +14,7 @@ import {
   readSearchText,
   resolveIdentifier,
 } from './selections.js'
-import { type ClearPayload, withAudit } from './with-audit.js'
+import { type Aftermath, type ClearPayload, withAudit } from './with-audit.js'
 
 interface DryRun {
   readonly dryRun: boolean
@@ -35,9 +36,11 @@ export const clearUserCache = (
     }
     const { user, apiKey } = resolved
     if (apiKey) rename('cache_clear_api_key')
-    const clearedCount = await clearSelected(await ownedSelection(resolved, context), dryRun, context)
+    const keys = apiKey ? [apiKey] : user ? ((await context.loaders.apiKeys.byUser.load(user.id)) ?? []) : []
+    const asked = { kind: 'apiKeys', ids: keys.map(({ id }) => id) } as const
+    const selection = await ownedSelection(resolved, context)
     return {
-      clearedCount,
+      ...(await clearSelected(selection, dryRun, context, asked)),
       what: 'affinity',
       which: apiKey ? `of API key ${apiKey.name ?? apiKey.id}` : `of ${user?.username ?? ''}`,
       extra: { user, apiKey },
@@ -64,14 +67,16 @@ export const clearSingleAffinity = (
     const keys = context.affinityStore.families.keysOf({ affinityKey, apiFormat, modelId })
     const isAsSeen = (now: AffinityRecord) => now.endpointId === endpointId
     const records = (await context.affinityStore.read(keys)).records.filter(isAsSeen)
-    const clearedCount = dryRun ? records.length : await context.clearer.clear(records, isAsSeen)
+    const options = { isSelected: isAsSeen, actorId: await actorOf(context) }
+    const cleared = await clearOrForesee(records, dryRun, context, options)
     const [record] = records
-    if (!record || clearedCount === 0) {
+    const isLeft = cleared.aftermath.warnings.some(({ code }) => code === 'NOT_CLEARABLE')
+    if (!record || (cleared.clearedCount === 0 && !isLeft)) {
       throw new NotFoundError(
         'There is no such affinity at this endpoint: it has expired, was cleared, or was pinned elsewhere since.',
       )
     }
-    return { clearedCount, what: 'affinity', extra: { affinityId: affinityId(record) } }
+    return { ...cleared, what: 'affinity', extra: { affinityId: affinityId(record) } }
   })
 }
 
@@ -83,9 +88,11 @@ export const clearProviderCache = (
   withAudit(context, { action: 'cache_clear_provider', dryRun, arguments: { providerId } }, async () => {
     requireText(providerId, 'providerId')
     const provider = await context.loaders.providers.load(providerId)
-    const clearedCount = await clearSelected(only('providerId', providerId), dryRun, context)
+    // The id of a row, and not the caller's text, goes to the gateway.
+    const asked = provider ? ({ kind: 'provider', providerId: provider.id } as const) : undefined
+    const cleared = await clearSelected(only('providerId', providerId), dryRun, context, asked)
     const name = provider?.displayName ?? `provider ${providerId}`
-    return { clearedCount, what: 'affinity', which: `pinned to ${name}`, extra: { providerId, provider } }
+    return { ...cleared, what: 'affinity', which: `pinned to ${name}`, extra: { providerId, provider } }
   })
 
 /** Clears every affinity that a filter selects. */
@@ -100,8 +107,8 @@ export const clearAffinities = (
     async () => {
       requireFilter(given)
       const selection = await filterSelection(given, context)
-      const clearedCount = await clearSelected(selection, dryRun, context)
-      return { clearedCount, what: 'affinity', which: 'matching the filter', extra: {} }
+      const cleared = await clearSelected(selection, dryRun, context)
+      return { ...cleared, what: 'affinity', which: 'matching the filter', extra: {} }
     },
   )
 }
@@ -113,8 +120,11 @@ export const clearAllCache = (
 ): Promise<ClearPayload> =>
   withAudit(context, { action: 'cache_clear_all', dryRun, arguments: { confirm } }, async () => {
     requireConfirmation(confirm, dryRun, 'every affinity of every user')
-    const clearedCount = await (dryRun ? context.clearer.countAll() : context.clearer.clearAll())
-    return { clearedCount, what: 'affinity', which: 'of all users', extra: {} }
+    const options = { actorId: await actorOf(context) }
+    const cleared = dryRun
+      ? foreseen(await context.clearer.foreseeAll(options))
+      : reported(await context.clearer.clearAll(options))
+    return { ...cleared, what: 'affinity', which: 'of all users', extra: {} }
   })
 
 /** @throws ConfirmationRequiredError unless the caller confirmed or this is a dry run */
@@ -138,14 +148,51 @@ function requireFilter(filter: AffinityFilter): void {
   for (const [field, value] of fields) if (typeof value === 'string') requireText(value, `filter.${field}`)
 }
 
+interface Counted {
+  readonly clearedCount: number
+  readonly aftermath: Aftermath
+}
+
+/** The administrator in whose name the gateway is called; null for a static token. */
+const actorOf = async (context: Context): Promise<string | null> => (await context.viewer()).userId
+
 async function clearSelected(
   selection: AffinitySelection,
   dryRun: boolean,
   context: Context,
-): Promise<number> {
-  if (dryRun) return context.affinities.count(selection)
+  asked?: ClearOptions['asked'],
+): Promise<Counted> {
   const records = await context.affinities.matching(selection)
-  return dependsOn(selection, context.affinityStore.families.valueDimensions)
-    ? context.clearer.clear(records, (record) => isSelected(record, selection))
-    : context.clearer.clear(records)
+  const isValueChosen = dependsOn(selection, context.affinityStore.families.valueDimensions)
+  return clearOrForesee(records, dryRun, context, {
+    asked,
+    actorId: await actorOf(context),
+    ...(isValueChosen && { isSelected: (record: AffinityRecord) => isSelected(record, selection) }),
+  })
 }
+
+async function clearOrForesee(
+  records: readonly AffinityRecord[],
+  dryRun: boolean,
+  { clearer }: Context,
+  options: ClearOptions,
+): Promise<Counted> {
+  return dryRun
+    ? foreseen(await clearer.foresee(records, options))
+    : reported(await clearer.clear(records, options))
+}
+
+const foreseen = ({ clearedCount, warnings }: ClearForecast): Counted => ({
+  clearedCount,
+  aftermath: { warnings },
+})
+
+const reported = ({ clearedCount, warnings, nodes, wroteApiKey, writtenBack }: ClearReport): Counted => ({
+  clearedCount,
+  aftermath: {
+    warnings,
+    nodes,
+    writtenBack,
+    ...(wroteApiKey !== null && { result: { wroteApiKeyName: wroteApiKey } }),
+  },
+})

@@ -1,12 +1,13 @@
 import type { AffinitySource } from '../affinities/affinity-source.js'
 import type { AffinityStore } from '../affinities/affinity-store.js'
-import type { AffinityClearer } from '../affinities/clear/affinity-clearer.js'
+import type { HoldingClearer } from '../affinities/clear/holding-clearer.js'
 import type { AuditReader } from '../audit/audit-reader.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
 import type { ClearMetrics, Context } from '../context.js'
 import { UnauthenticatedError } from '../errors.js'
 import type { FixedFigures, GatewayStore } from '../gateway/gateway.js'
 import type { KeyMasker } from '../gateway/masking.js'
+import type { GatewayNodes } from '../gateway/nodes/gateway-nodes.js'
 import { createLoaders } from '../loaders/index.js'
 import type { ModelMappingSource } from '../model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from '../model-mappings/model-mapping-store.js'
@@ -22,7 +23,9 @@ export interface ContextDeps {
   readonly affinitySource: AffinitySource
   readonly affinityStore: AffinityStore
   readonly streams: Streams
-  readonly clearer: AffinityClearer
+  readonly clearer: HoldingClearer
+  /** The nodes of the gateway; undefined if none is configured. */
+  readonly gatewayNodes: GatewayNodes | undefined
   readonly audit: AuditTrail
   readonly auditReader: AuditReader
   readonly prisma: ReadingPrisma
@@ -91,6 +94,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     affinities,
     affinityStore: deps.affinityStore,
     clearer: deps.clearer,
+    gatewayNodes: () => deps.gatewayNodes?.states() ?? [],
     audit: deps.audit,
     auditReader: deps.auditReader,
     prisma: deps.prisma,

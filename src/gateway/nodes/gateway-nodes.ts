@@ -1,18 +1,14 @@
 import type { AffinityRecord } from '../../affinities/affinity-record.js'
+import type { NodeResult } from '../../errors.js'
 
 /** Which kind of gateway runs beside this service: its tables and keys tell. */
 export type GatewayGeneration = 'ENDPOINT_KEYS' | 'PROVIDER_KEYS' | 'PROCESS_MEMORY'
 
-/** What one node did at a clear. */
-export interface NodeClear {
-  /** The URL as it was configured. */
-  readonly url: string
-  readonly ok: boolean
-  /** What the node said that it removed; null where its route gives no number. */
-  readonly clearedCount: number | null
-  /** In our own words: it never has the token or the node's answer. */
-  readonly error: string | null
-}
+/**
+ * What one node did at a clear. `url` is as it was configured; `clearedCount` is what the node said that it removed, null
+ * where its route gives no number; `error` is in our own words, and never has the token or the node's answer.
+ */
+export type NodeClear = NodeResult
 
 /** What is known of a node before it is needed. Null: not looked at yet. */
 export interface NodeState {
@@ -27,8 +23,12 @@ export interface NodeState {
   readonly error: string | null
 }
 
-/** What the caller asked to clear, where that is wider than the records that are known. Ids are those of rows. */
+/**
+ * What the caller asked to clear, where that is wider than the records that are known. Ids are those of rows. `each`: the
+ * records one by one, since others may share what they name.
+ */
 export type AskedFor =
+  | { readonly kind: 'each' }
   | { readonly kind: 'all' }
   | { readonly kind: 'provider'; readonly providerId: string }
   | { readonly kind: 'apiKeys'; readonly ids: readonly string[] }
@@ -65,8 +65,8 @@ export interface NamedApiKey {
 
 export interface NodesOutcome {
   readonly nodes: readonly NodeClear[]
-  /** The steps that at least one node has done. */
-  readonly done: ReadonlySet<ClearStep>
+  /** The steps that at least one node has done, each with the largest number that a node gave for it; 0 without one. */
+  readonly done: ReadonlyMap<ClearStep, number>
 }
 
 /** The nodes of the gateway, as far as clears need them. Nothing here throws for a node that fails. */

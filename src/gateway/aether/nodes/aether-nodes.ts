@@ -80,7 +80,7 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
     url: string,
     steps: readonly ClearStep[],
     actorId: string | null,
-    done: Set<ClearStep>,
+    done: Map<ClearStep, number>,
   ) {
     const left = [...steps]
     let cleared: number | null = null
@@ -93,8 +93,8 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
           error ??= answer.error
           continue
         }
-        done.add(step)
         const count = answer.kind === 'done' ? countIn(answer.json) : givesCount(step) ? 0 : null
+        done.set(step, Math.max(done.get(step) ?? 0, count ?? 0))
         if (count !== null) cleared = (cleared ?? 0) + count
       }
     }
@@ -181,7 +181,7 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
       return Math.min(...urls.map((url) => budget.left(url)))
     },
     async clear(steps, actorId): Promise<NodesOutcome> {
-      const done = new Set<ClearStep>()
+      const done = new Map<ClearStep, number>()
       const nodes = await Promise.all(urls.map((url) => clearAt(url, steps, actorId, done)))
       return { nodes, done }
     },

@@ -27,6 +27,7 @@ export async function planClear(
   options: PlanOptions,
 ): Promise<ClearPlan> {
   if (asked?.kind === 'all') return { steps: [{ route: 'all', path: CACHE, records }], notClearable: [] }
+  if (asked?.kind === 'each') return planEach(records, new Set(), options)
   const { steps, rest } = askedSteps(records, asked, options)
   if (rest.length === 0) return { steps, notClearable: [] }
   const chosen = await planRecords(rest, facts, options)
@@ -40,7 +41,8 @@ function askedSteps(
   { generation }: PlanOptions,
 ): { readonly steps: readonly ClearStep[]; readonly rest: readonly AffinityRecord[] } {
   // A gateway that routes by Redis has no pin that Redis does not show.
-  if (asked === undefined || asked.kind === 'all' || generation !== 'PROCESS_MEMORY') {
+  const isGroup = asked?.kind === 'provider' || asked?.kind === 'apiKeys'
+  if (!isGroup || generation !== 'PROCESS_MEMORY') {
     return { steps: [], rest: records }
   }
   const steps: ClearStep[] = []
@@ -119,10 +121,20 @@ async function planRecords(
     if (ofIt.length === 1 && only && singlePath(only, spared.one, options) !== undefined) singles.push(only)
     else if (path !== undefined) steps.push({ route, path, records: ofIt })
   }
+  const each = planEach(singles, spared.one, options)
+  return { steps: [...steps, ...each.steps], notClearable: each.notClearable }
+}
+
+/** One call for each record. */
+function planEach(
+  records: readonly AffinityRecord[],
+  spared: ReadonlySet<string>,
+  options: PlanOptions,
+): ClearPlan {
   const notClearable: AffinityRecord[] = []
   const byPath = new Map<string, AffinityRecord[]>()
-  for (const record of singles) {
-    const path = singlePath(record, spared.one, options)
+  for (const record of records) {
+    const path = singlePath(record, spared, options)
     if (path === undefined) {
       notClearable.push(record)
       continue
@@ -131,7 +143,7 @@ async function planRecords(
     if (same) same.push(record)
     else byPath.set(path, [record])
   }
-  for (const [path, ofIt] of byPath) steps.push({ route: 'single', path, records: ofIt })
+  const steps = [...byPath].map(([path, ofIt]) => ({ route: 'single', path, records: ofIt }) as const)
   return { steps, notClearable }
 }
 
