@@ -339,7 +339,7 @@ function logPoll({ url, isUp, problem }: GatewayState, logger: Logger): void {
 
 function logNode({ url, error, ...may }: NodeState, logger: Logger): void {
   const { reachable, canRead, canClear, canClearAtOnce, alternates } = may
-  const facts = { gateway: url, reachable, canRead, canClear, canClearAtOnce, alternates }
+  const facts = { node: url, reachable, canRead, canClear, canClearAtOnce, alternates }
   if (error === null) logger.info(facts, 'what this node of the gateway may be asked')
   else logger.warn({ ...facts, problem: error }, 'this node of the gateway cannot do all that clears need')
 }
@@ -349,7 +349,7 @@ function warnOfPlainHttp({ gateways }: Config, logger: Logger): void {
   for (const url of gateways?.urls ?? []) {
     const { protocol, hostname } = new URL(url)
     if (protocol === 'http:' && !isLoopback(hostname)) {
-      logger.warn({ gateway: url }, 'the token for this node of the gateway is sent without TLS')
+      logger.warn({ node: url }, 'the token for this node of the gateway is sent without TLS')
     }
   }
 }

@@ -142,6 +142,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'affinities',
     'gateway',
     'gateway/aether',
+    'gateway/nodes',
     'postgres',
     'redis',
     'session',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import pino from 'pino'
 import { type App, createApp } from '../../src/app.js'
 import { type Config, loadConfig } from '../../src/config/load-config.js'
+import type { GatewayGeneration } from '../../src/gateway/nodes/gateway-nodes.js'
 import { FIXTURE_ENVIRONMENT } from './fixtures.js'
 import { temporaryDirectory } from './servers/child.js'
 import type { RedisServer } from './servers/redis.js'
@@ -63,6 +64,7 @@ export interface TestAppOptions {
   readonly redis?: 'fixtures' | 'empty'
   readonly env?: Readonly<Record<string, string>>
   readonly now?: () => number
+  readonly generation?: () => GatewayGeneration
 }
 
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
@@ -74,7 +76,11 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     { level: 'debug', base: null },
     { write: (line: string) => logs.push(JSON.parse(line)) },
   )
-  const app = await createApp(config, { logger, ...(options.now && { now: options.now }) })
+  const app = await createApp(config, {
+    logger,
+    ...(options.now && { now: options.now }),
+    ...(options.generation && { generation: options.generation }),
+  })
   const statements: string[] = []
   app.database.onQuery((sql) => statements.push(sql))
 
