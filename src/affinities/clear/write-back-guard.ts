@@ -96,6 +96,9 @@ export interface WriteBackGuard extends ClearGuard {
 
 const UNGUARDED: GuardedClear = { during: (run) => run(), spare: () => {} }
 
+/** A gateway that only mirrors its pins tells whole seconds: a new pin of this second is none that was written back. */
+const secondBefore = (unixMs: number): number => Math.floor(unixMs / 1_000) - 1
+
 /** Takes the first entries out of a map, without copying the whole map, which may hold 100,000. */
 function takeFirst<K, V>(map: Map<K, V>, count: number): [K, V][] {
   const taken: [K, V][] = []
@@ -127,8 +130,7 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
   function guard(keys: Map<string, number> | undefined, group: Group): GuardedClear {
     if (windowMs === 0 || keys?.size === 0) return UNGUARDED
     const beganAt = now()
-    // A gateway that only mirrors its pins tells whole seconds: a new pin of this second is none that was written back.
-    const bound = group.options.removes ? beganAt / 1_000 : Math.floor(beganAt / 1_000) - 1
+    const bound = group.options.removes ? beganAt / 1_000 : secondBefore(beganAt)
     const clear: Guarded = {
       keys,
       boundOf: keys ? (key) => keys.get(key) : () => bound,
@@ -289,7 +291,11 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     const group: Group = { options, open: 0, hasEnded: false, returned: new Map(), again: new Set(), tell }
     groups.add(group)
     return {
-      willClear: (records) => guard(new Map(records.map(({ key, createdAt }) => [key, createdAt])), group),
+      willClear(records) {
+        const latest = options.removes ? Number.POSITIVE_INFINITY : secondBefore(now())
+        const bounds = records.map(({ key, createdAt }) => [key, Math.min(createdAt, latest)] as const)
+        return guard(new Map(bounds), group)
+      },
       willClearAll: () => guard(undefined, group),
       end() {
         group.hasEnded = true

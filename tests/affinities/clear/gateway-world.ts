@@ -195,7 +195,8 @@ export async function createWorld(generation: GatewayGeneration, options: WorldO
       }
       users.add(use)
       // Each process has used each pin before the test goes on.
-      await sleep(5 * TICK_MS)
+      while (turn < 5) await sleep(TICK_MS)
+      await sleep(5)
       return () => users.delete(use)
     },
     prefer() {

@@ -469,6 +469,7 @@ export const en = {
     request: 'Request',
     error: 'Error',
     metadata: 'Recorded details',
+    writtenBack: 'Written back by the gateway',
     event: 'Audit event',
     empty: 'No event was recorded',
     emptyHint: 'Sign-ins, clears and dry runs are recorded here.',

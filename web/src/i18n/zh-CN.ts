@@ -451,6 +451,7 @@ export const zhCN: Catalogue = {
     request: '请求编号',
     error: '错误',
     metadata: '记录的详情',
+    writtenBack: '被网关写回',
     event: '审计事件',
     empty: '没有记录任何事件',
     emptyHint: '登录、清除与试运行都会记录在此。',
