@@ -77,6 +77,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'model-mappings',
     'statistics',
     'type gateway',
+    'type gateway/nodes',
     'session',
     'context',
     'errors',
