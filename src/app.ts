@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { AffinitySource } from './affinities/affinity-source.js'
 import type { AffinityStore } from './affinities/affinity-store.js'
-import { createAffinityClearer } from './affinities/clear/affinity-clearer.js'
+import { clearFacts } from './affinities/clear/clear-facts.js'
+import { createHoldingClearer } from './affinities/clear/holding-clearer.js'
 import { createWriteBackGuard, type WriteBackGuard } from './affinities/clear/write-back-guard.js'
 import { createForeignFamilies } from './affinities/family-counts.js'
 import { createBrokenRecords } from './affinities/feed/broken-records.js'
@@ -21,8 +22,12 @@ import type { ModeConfig } from './config/mode.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError, messageOf } from './errors.js'
 import { createAetherGateway } from './gateway/aether/aether-gateway.js'
+import { createAetherNodes } from './gateway/aether/nodes/aether-nodes.js'
 import type { Gateway, GatewayTraits, OpenGateway } from './gateway/gateway.js'
 import { createKeyMasker } from './gateway/masking.js'
+import { createClearTables } from './gateway/nodes/clear-tables.js'
+import type { GatewayGeneration, NodeState } from './gateway/nodes/gateway-nodes.js'
+import { createNodeToken } from './gateway/nodes/node-token.js'
 import { createCutLog } from './log/cut-log.js'
 import { createModelMappingSource } from './model-mappings/model-mapping-reader.js'
 import { type Cache, openCache } from './open-cache.js'
@@ -45,7 +50,7 @@ import { createAccessTokens } from './session/jwt.js'
 import { createLoginLimiter, type LoginLimiter } from './session/login-limiter.js'
 import { createPasswordVerifier } from './session/passwords.js'
 import { createViewerWatch } from './session/viewer-watch.js'
-import { createGatewayPoller, type GatewayPoller } from './statistics/gateway-poller.js'
+import { createGatewayPoller, type GatewayPoller, type GatewayState } from './statistics/gateway-poller.js'
 import { createStatisticsReader } from './statistics/statistics.js'
 import { createStreams } from './util/open-streams.js'
 import { hasEnded, instanceTag } from './util/process-identity.js'
@@ -55,6 +60,10 @@ import { reasonOf } from './util/reachability.js'
 const KNOWN_FOR_MS = 30 * 24 * 60 * 60 * 1_000
 /** Lifetime of an administrator's session, in seconds. */
 const SESSION_TTL_SECONDS = 12 * 60 * 60
+/** Lifetime of a token by which the service calls the gateway for the administrator who clears, in seconds. */
+const CALL_TTL_SECONDS = 60
+/** Milliseconds between two polls of a node's statistics: a token may make 30 calls a minute, and clears need them. */
+const POLL_EVERY_MS = 60_000
 /** Time that a stop waits for running clears, in milliseconds. A clear of a million affinities takes less. */
 const CLEARS_MS = 30_000
 /**
@@ -101,6 +110,8 @@ export interface AppOptions {
   readonly openGateway?: OpenGateway
   /** Limits that differ from `TRANSPORT_LIMITS` and from the configuration. */
   readonly transportLimits?: Partial<TransportLimits>
+  /** The kind of gateway, as it is now. Default: as its tables tell. */
+  readonly generation?: () => GatewayGeneration
 }
 
 /**
@@ -109,7 +120,14 @@ export interface AppOptions {
  */
 export async function createApp(
   config: Config,
-  { logger, now = Date.now, tracing, openGateway = createAetherGateway, transportLimits }: AppOptions,
+  {
+    logger,
+    now = Date.now,
+    tracing,
+    openGateway = createAetherGateway,
+    transportLimits,
+    ...options
+  }: AppOptions,
 ): Promise<App> {
   const trustedDocuments =
     config.trustedDocuments && readTrustedDocuments([TRUSTED_DOCUMENTS, ...config.trustedDocuments.files])
@@ -135,7 +153,30 @@ export async function createApp(
     families: cache.affinityStore.families,
     keys: () => cache.affinityLikeKeys(),
   })
-  const gateways = config.gateways && createPoller(config.gateways, logger)
+  const generation = options.generation ?? (() => gateway.traits().generation)
+  const token = createNodeToken({ token: config.gateways?.token, file: config.gateways?.tokenFile })
+  const calling = createAccessTokens(secrets.jwtSecretKey, { ttlSeconds: CALL_TTL_SECONDS, now })
+  const nodes =
+    config.gateways &&
+    createAetherNodes({
+      urls: config.gateways.urls,
+      token,
+      generation,
+      signFor: async (id) => (await calling.sign({ id })).token,
+      clearsAtOnce: config.clearAtOnce,
+      now,
+      onChange: (state) => logNode(state, logger),
+    })
+  warnOfPlainHttp(config, logger)
+  const gateways =
+    nodes &&
+    createGatewayPoller({
+      urls: nodes.urls,
+      token: token.read,
+      mayPoll: nodes.takeCall,
+      intervalMs: POLL_EVERY_MS,
+      onChange: (state) => logPoll(state, logger),
+    })
   const statistics = createStatisticsReader(cache.statsStore, gateways)
   const auditStore = createPrismaAuditStore(database.prisma, { now, instance: instanceTag() })
   const audit = createAuditTrail({
@@ -187,11 +228,27 @@ export async function createApp(
     affinitySource,
     affinityStore: cache.affinityStore,
     streams,
-    clearer: createAffinityClearer({
+    clearer: createHoldingClearer({
       store: clearingStore,
       guard,
       countInvalidations: (count) => cache.statsStore.addInvalidations(count),
+      nodes,
+      generation,
+      clearsAtOnce: config.clearAtOnce,
+      reader: () => affinitySource.reader(),
+      tables: createClearTables(gateway.store),
+      defaultTtlSeconds: gateway.figures.affinityTtlSeconds,
+      now,
     }),
+    gatewayNodes: nodes,
+    clearFacts: () =>
+      clearFacts({
+        generation: generation(),
+        nodes: nodes?.states() ?? [],
+        hasToken: config.gateways?.token !== undefined || config.gateways?.tokenFile !== undefined,
+        mayActAtOnce: config.clearAtOnce,
+      }),
+    keyPrefix: cache.keyPrefix === '' ? null : cache.keyPrefix.slice(0, -1),
     audit,
     auditReader: createAuditReader(prisma),
     prisma,
@@ -239,6 +296,7 @@ export async function createApp(
   const stopWatching = gateway.watch((traits) =>
     logger.warn(traitsForLog(traits), 'the gateway’s tables have changed; this is what they are now'),
   )
+  nodes?.start()
 
   // Without its connection to the cache a running clear fails, and its outcome says how many records were cleared.
   const endClears = async () => {
@@ -260,6 +318,7 @@ export async function createApp(
     async close() {
       stopWatching()
       gateways?.stop()
+      nodes?.stop()
       pendingIntents.stop()
       if (audit.running > 0) logger.info({ running: audit.running }, 'the stop waits for clears that run')
       if (!(await audit.settled(CLEARS_MS))) {
@@ -325,14 +384,30 @@ function countGateways(gateways: GatewayPoller): { readonly up: number; readonly
   return { up, down: states.length - up }
 }
 
-const createPoller = (gateways: NonNullable<Config['gateways']>, logger: Logger): GatewayPoller =>
-  createGatewayPoller({
-    ...gateways,
-    onChange: ({ url, isUp, problem }) =>
-      isUp
-        ? logger.info({ gateway: url }, 'gateway tells its statistics')
-        : logger.warn({ gateway: url, problem }, 'gateway left out of the statistics'),
-  })
+function logPoll({ url, isUp, problem }: GatewayState, logger: Logger): void {
+  if (isUp) logger.info({ gateway: url }, 'gateway tells its statistics')
+  else logger.warn({ gateway: url, problem }, 'gateway left out of the statistics')
+}
+
+function logNode({ url, error, ...may }: NodeState, logger: Logger): void {
+  const { reachable, canRead, canClear, canClearAtOnce, alternates } = may
+  const facts = { node: url, reachable, canRead, canClear, canClearAtOnce, alternates }
+  if (error === null) logger.info(facts, 'what this node of the gateway may be asked')
+  else logger.warn({ ...facts, problem: error }, 'this node of the gateway cannot do all that clears need')
+}
+
+/** A token over plain HTTP can be read by everybody on the way. */
+function warnOfPlainHttp({ gateways }: Config, logger: Logger): void {
+  for (const url of gateways?.urls ?? []) {
+    const { protocol, hostname } = new URL(url)
+    if (protocol === 'http:' && !isLoopback(hostname)) {
+      logger.warn({ node: url }, 'the token for this node of the gateway is sent without TLS')
+    }
+  }
+}
+
+const isLoopback = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname)
 
 const openDatabase = (mode: ModeConfig, logger: Logger): Database =>
   mode.kind === 'embedded'

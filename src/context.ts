@@ -1,11 +1,13 @@
 import type { AffinityReader } from './affinities/affinity-reader.js'
 import type { AffinitySizes, AffinitySource, ObservedFigures } from './affinities/affinity-source.js'
 import type { AffinityStore } from './affinities/affinity-store.js'
-import type { AffinityClearer } from './affinities/clear/affinity-clearer.js'
+import type { ClearFacts } from './affinities/clear/clear-facts.js'
+import type { HoldingClearer } from './affinities/clear/holding-clearer.js'
 import type { ForeignFamilies } from './affinities/family-counts.js'
 import type { AuditReader } from './audit/audit-reader.js'
 import type { AuditTrail } from './audit/audit-trail.js'
 import type { FixedFigures, GatewayStore, GatewayTraits } from './gateway/gateway.js'
+import type { NodeState } from './gateway/nodes/gateway-nodes.js'
 import type { Loaders } from './loaders/index.js'
 import type { ModelMappingReader } from './model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from './model-mappings/model-mapping-store.js'
@@ -60,7 +62,13 @@ export interface Context {
   readonly affinities: AffinityReader
   /** Reads the cache itself, for the few operations that the index cannot serve. */
   readonly affinityStore: AffinityStore
-  readonly clearer: AffinityClearer
+  readonly clearer: HoldingClearer
+  /** What is known of the gateway's nodes, one for each of GATEWAY_URLS. */
+  gatewayNodes(): readonly NodeState[]
+  /** How clears reach the gateway now. */
+  clearFacts(): ClearFacts
+  /** The text before each of the gateway's keys in Redis, without its colon; null if there is none. */
+  readonly keyPrefix: string | null
   readonly audit: AuditTrail
   readonly auditReader: AuditReader
   /** Client for Pothos's Prisma plugin only. Resolvers use readers. */

@@ -10,9 +10,22 @@ export type ErrorCode =
   | 'CONFIRMATION_REQUIRED'
   | 'CACHE_UNAVAILABLE'
   | 'DATABASE_UNAVAILABLE'
+  | 'GATEWAY_UNAVAILABLE'
   | 'OUTCOME_UNKNOWN'
 
-export type UnavailableCode = 'CACHE_UNAVAILABLE' | 'DATABASE_UNAVAILABLE' | 'OUTCOME_UNKNOWN'
+export type UnavailableCode =
+  | 'CACHE_UNAVAILABLE'
+  | 'DATABASE_UNAVAILABLE'
+  | 'GATEWAY_UNAVAILABLE'
+  | 'OUTCOME_UNKNOWN'
+
+/** What one node of the gateway did before a clear stopped. */
+export interface NodeResult {
+  readonly url: string
+  readonly ok: boolean
+  readonly clearedCount: number | null
+  readonly error: string | null
+}
 
 export class NotFoundError extends Error {
   override readonly name = 'NotFoundError'
@@ -44,15 +57,18 @@ export class UnavailableError extends Error {
   override readonly name = 'UnavailableError'
   readonly code: UnavailableCode
   readonly clearedCount: number
+  /** The gateway's nodes that were called before. */
+  readonly nodes: readonly NodeResult[]
 
   constructor(
     code: UnavailableCode,
     message: string,
-    options: { cause?: unknown; clearedCount?: number } = {},
+    options: { cause?: unknown; clearedCount?: number; nodes?: readonly NodeResult[] } = {},
   ) {
     super(message, { cause: options.cause })
     this.code = code
     this.clearedCount = options.clearedCount ?? 0
+    this.nodes = options.nodes ?? []
   }
 }
 

@@ -157,6 +157,12 @@ export function targetIdOf({ eventMetadata }: Pick<AuditLog, 'eventMetadata'>): 
   return typeof target === 'string' ? target : null
 }
 
+const returned = z.looseObject({ result: z.looseObject({ writtenBack: z.int().nonnegative() }) })
+
+/** Returns how many cleared affinities gateways had written back; null until that is known. */
+export const writtenBackOf = ({ eventMetadata }: Pick<AuditLog, 'eventMetadata'>): number | null =>
+  returned.safeParse(eventMetadata).data?.result.writtenBack ?? null
+
 const startedBy = z.looseObject({ instance: z.string() })
 
 /** Returns the tag of the service instance that began an action; null if the row does not have it. */

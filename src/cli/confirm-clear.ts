@@ -13,13 +13,29 @@ export type ClearResult =
       readonly clearedCount: number
       readonly message: string
       readonly dryRun: boolean
+      readonly warnings?: readonly Warning[]
+      readonly nodes?: readonly Node[]
     }
   | {
       readonly __typename: string
       readonly code: string
       readonly message: string
       readonly clearedCount?: number
+      readonly nodes?: readonly Node[]
     }
+
+interface Warning {
+  readonly code: string
+  readonly message: string
+}
+
+/** What one node of the gateway did. */
+interface Node {
+  readonly url: string
+  readonly ok: boolean
+  readonly clearedCount: number | null
+  readonly error: string | null
+}
 
 /** One clear, and the preview that a person sees before it. */
 export interface Clear<Result extends ClearResult> {
@@ -62,6 +78,7 @@ export async function clear<Result extends ClearResult>(
     const preview = await operation.run(true)
     if ('code' in preview || preview.clearedCount === 0) return print(cli, command, preview, operation)
     terminal.note(preview.message)
+    tellWarnings(cli, preview.warnings ?? [])
     terminal.note('The clear would remove records such as these:')
     terminal.noteLines(await operation.sample(preview))
     await askForConfirmation(cli, preview.clearedCount, operation.word)
@@ -115,6 +132,8 @@ async function print<Result extends ClearResult>(
   if (!('code' in result)) {
     await printOne(cli, command, result, () => plain`${printable(result.message)}\n`)
     if (result.clearedCount === 0 && noMatchHint) cli.terminal.note(noMatchHint)
+    tellNodes(cli, result.nodes ?? [])
+    tellWarnings(cli, result.warnings ?? [])
     return
   }
   cli.exitCode = exitCodeOf(result.code)
@@ -123,4 +142,17 @@ async function print<Result extends ClearResult>(
     ? ` The clear removed ${counted(result.clearedCount, 'record', 'records')} before it stopped.`
     : ''
   cli.terminal.note(`affinityql: ${result.message} (${result.code})${cleared}`)
+  tellNodes(cli, result.nodes ?? [])
+}
+
+/** Says what a clear does not achieve, and what to do about it. The JSON of the answer has it as well. */
+function tellWarnings({ terminal }: Cli, warnings: readonly Warning[]): void {
+  for (const { code, message } of warnings) terminal.note(`Warning (${code}): ${printable(message)}`)
+}
+
+function tellNodes({ terminal }: Cli, nodes: readonly Node[]): void {
+  for (const { url, ok, clearedCount, error } of nodes) {
+    const done = clearedCount === null ? 'done' : `cleared ${counted(clearedCount, 'record', 'records')}`
+    terminal.note(`  ${printable(url)}: ${ok ? done : `failed, ${printable(error ?? '')}`}`)
+  }
 }

@@ -25,8 +25,16 @@ export interface Config {
   }
   /** Other web origins whose pages may send requests (CORS). */
   readonly corsOrigins: readonly string[]
-  /** Gateways whose statistics are read over HTTP. */
-  readonly gateways: { readonly urls: readonly string[]; readonly token: string } | undefined
+  /** The gateway's nodes, which clears and statistics ask over HTTP. */
+  readonly gateways:
+    | {
+        readonly urls: readonly string[]
+        readonly token: string | undefined
+        readonly tokenFile: string | undefined
+      }
+    | undefined
+  /** True if a clear may write an API key's present name, so that the gateway acts on the clear at once. */
+  readonly clearAtOnce: boolean
   /** True if `/metrics` needs no token. */
   readonly metricsPublic: boolean
   /** Share of a provider key's capacity that is kept for pinned requests, 0 to 1. */
@@ -77,7 +85,8 @@ export function loadConfig(environment: Environment): Config {
     metricsPublic: read('METRICS_PUBLIC'),
     cacheReservationRatio: read('CACHE_RESERVATION_RATIO'),
     affinityIndex: read('AFFINITY_INDEX'),
-    clearGuardSeconds: read('CLEAR_GUARD_SECONDS'),
+    clearAtOnce: readClearAtOnce(reader),
+    clearGuardSeconds: readClearGuard(reader),
     auditSpoolDir: read('AUDIT_SPOOL_DIR'),
     tracing: readTracing(reader),
     trustedDocuments: readTrustedDocuments(reader),
@@ -89,14 +98,28 @@ export function loadConfig(environment: Environment): Config {
 }
 
 function readGateways({ isSet, read, problem }: Reader): Config['gateways'] {
-  const [hasUrls, hasToken] = [isSet('GATEWAY_URLS'), isSet('GATEWAY_TOKEN')]
-  if (hasToken && !hasUrls) problem('GATEWAY_TOKEN needs GATEWAY_URLS, the gateways that it is for.')
-  if (hasUrls && !hasToken) {
-    problem('GATEWAY_URLS needs GATEWAY_TOKEN, an administrator’s token of these gateways.')
+  const tokens = (['GATEWAY_TOKEN', 'GATEWAY_TOKEN_FILE'] as const).filter(isSet)
+  if (tokens.length > 1) problem('Set only one of GATEWAY_TOKEN, GATEWAY_TOKEN_FILE.')
+  for (const name of tokens) {
+    if (!isSet('GATEWAY_URLS')) problem(`${name} needs GATEWAY_URLS, the gateways that it is for.`)
   }
-  const [urls, token] = [read('GATEWAY_URLS'), read('GATEWAY_TOKEN')]
-  return urls && token ? { urls, token } : undefined
+  const [urls, token, tokenFile] = [read('GATEWAY_URLS'), read('GATEWAY_TOKEN'), read('GATEWAY_TOKEN_FILE')]
+  return urls && { urls, token, tokenFile }
 }
+
+function readClearAtOnce({ isSet, read, problem }: Reader): boolean {
+  const atOnce = read('CLEAR_AT_ONCE')
+  if (atOnce && !isSet('GATEWAY_URLS')) problem('CLEAR_AT_ONCE needs GATEWAY_URLS, the nodes of the gateway.')
+  return atOnce
+}
+
+/** Where the gateway's memory is cleared as well, what it still writes back is cleared again, which takes a few rounds. */
+const GUARD_SECONDS_WITH_NODES = 15
+
+const readClearGuard = ({ isSet, read }: Reader): number =>
+  isSet('GATEWAY_URLS') && !isSet('CLEAR_GUARD_SECONDS')
+    ? GUARD_SECONDS_WITH_NODES
+    : read('CLEAR_GUARD_SECONDS')
 
 function readTrustedDocuments({ read, problem }: Reader): Config['trustedDocuments'] {
   const only = read('TRUSTED_DOCUMENTS_ONLY')

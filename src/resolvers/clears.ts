@@ -1,5 +1,6 @@
 import { type AffinityRecord, dimensionValue } from '../affinities/affinity-record.js'
 import { type AffinitySelection, dependsOn, isSelected } from '../affinities/affinity-selection.js'
+import type { ClearForecast, ClearOptions, ClearReport } from '../affinities/clear/holding-clearer.js'
 import type { Context } from '../context.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError } from '../errors.js'
 import type { ApiKeyRow, ProviderRow, UserRow } from '../gateway/rows.js'
@@ -14,7 +15,7 @@ import {
   resolveIdentifier,
   withoutSession,
 } from './selections.js'
-import { type ClearPayload, withAudit } from './with-audit.js'
+import { type Aftermath, type ClearPayload, withAudit } from './with-audit.js'
 
 interface DryRun {
   readonly dryRun: boolean
@@ -36,9 +37,11 @@ export const clearUserCache = (
     }
     const { user, apiKey } = resolved
     if (apiKey) rename('cache_clear_api_key')
-    const clearedCount = await clearSelected(await ownedSelection(resolved, context), dryRun, context)
+    const keys = apiKey ? [apiKey] : user ? ((await context.loaders.apiKeys.byUser.load(user.id)) ?? []) : []
+    const asked = { kind: 'apiKeys', ids: keys.map(({ id }) => id) } as const
+    const selection = await ownedSelection(resolved, context)
     return {
-      clearedCount,
+      ...(await clearSelected(selection, dryRun, context, asked)),
       what: 'affinity',
       which: apiKey ? `of API key ${apiKey.name ?? apiKey.id}` : `of ${user?.username ?? ''}`,
       extra: { user, apiKey },
@@ -74,15 +77,17 @@ export const clearSingleAffinity = (
     const isAsSeen = (now: AffinityRecord) =>
       Object.entries(named).every(([field, value]) => dimensionValue(now, field) === value)
     const records = (await readSingle(given, named, context)).filter(isAsSeen)
-    const clearedCount = dryRun ? records.length : await context.clearer.clear(records, isAsSeen)
+    const options = { isSelected: isAsSeen, actorId: await actorOf(context) }
+    const cleared = await clearOrForesee(records, dryRun, context, options)
     const affinityIds = records.slice(0, MAX_IDS).map(affinityId)
     const [first] = affinityIds
-    if (first === undefined || clearedCount === 0) {
+    const isLeft = cleared.aftermath.warnings.some(({ code }) => code === 'NOT_CLEARABLE')
+    if (first === undefined || (cleared.clearedCount === 0 && !isLeft)) {
       throw new NotFoundError(
         'There is no such affinity at this endpoint: it has expired, was cleared, or was pinned elsewhere since.',
       )
     }
-    return { clearedCount, what: 'affinity', extra: { affinityId: first, affinityIds } }
+    return { ...cleared, what: 'affinity', extra: { affinityId: first, affinityIds } }
   })
 }
 
@@ -111,9 +116,11 @@ export const clearProviderCache = (
   withAudit(context, { action: 'cache_clear_provider', dryRun, arguments: { providerId } }, async () => {
     requireText(providerId, 'providerId')
     const provider = await context.loaders.providers.load(providerId)
-    const clearedCount = await clearSelected(only('providerId', providerId), dryRun, context)
+    // The id of a row, and not the caller's text, goes to the gateway.
+    const asked = provider ? ({ kind: 'provider', providerId: provider.id } as const) : undefined
+    const cleared = await clearSelected(only('providerId', providerId), dryRun, context, asked)
     const name = provider?.displayName ?? `provider ${providerId}`
-    return { clearedCount, what: 'affinity', which: `pinned to ${name}`, extra: { providerId, provider } }
+    return { ...cleared, what: 'affinity', which: `pinned to ${name}`, extra: { providerId, provider } }
   })
 
 /** Clears every affinity that a filter selects. */
@@ -128,8 +135,8 @@ export const clearAffinities = (
     async () => {
       requireFilter(given)
       const selection = await filterSelection(given, context)
-      const clearedCount = await clearSelected(selection, dryRun, context)
-      return { clearedCount, what: 'affinity', which: 'matching the filter', extra: {} }
+      const cleared = await clearSelected(selection, dryRun, context)
+      return { ...cleared, what: 'affinity', which: 'matching the filter', extra: {} }
     },
   )
 }
@@ -143,8 +150,11 @@ export const clearAllCache = (
     requireConfirmation(confirm, dryRun, 'every affinity of every user')
     // To find every affinity a clear looks at every key of the cache.
     await context.pay(context.affinitySizes.records + context.modelMappings.scannedKeys)
-    const clearedCount = await (dryRun ? context.clearer.countAll() : context.clearer.clearAll())
-    return { clearedCount, what: 'affinity', which: 'of all users', extra: {} }
+    const options = { actorId: await actorOf(context) }
+    const cleared = dryRun
+      ? foreseen(await context.clearer.foreseeAll(options))
+      : reported(await context.clearer.clearAll(options))
+    return { ...cleared, what: 'affinity', which: 'of all users', extra: {} }
   })
 
 /** @throws ConfirmationRequiredError unless the caller confirmed or this is a dry run */
@@ -168,16 +178,52 @@ function requireFilter(filter: AffinityFilter): void {
   for (const [field, value] of fields) if (typeof value === 'string') requireText(value, `filter.${field}`)
 }
 
+interface Counted {
+  readonly clearedCount: number
+  readonly aftermath: Aftermath
+}
+
+/** The administrator in whose name the gateway is called; null for a static token. */
+const actorOf = async (context: Context): Promise<string | null> => (await context.viewer()).userId
+
 async function clearSelected(
   selection: AffinitySelection,
   dryRun: boolean,
   context: Context,
-): Promise<number> {
-  const count = await context.affinities.count(selection)
-  await context.pay(count)
-  if (dryRun) return count
+  asked?: ClearOptions['asked'],
+): Promise<Counted> {
+  await context.pay(await context.affinities.count(selection))
   const records = await context.affinities.matching(selection)
-  return dependsOn(selection, context.affinityStore.families.valueDimensions)
-    ? context.clearer.clear(records, (record) => isSelected(record, selection))
-    : context.clearer.clear(records)
+  const isValueChosen = dependsOn(selection, context.affinityStore.families.valueDimensions)
+  return clearOrForesee(records, dryRun, context, {
+    asked,
+    actorId: await actorOf(context),
+    ...(isValueChosen && { isSelected: (record: AffinityRecord) => isSelected(record, selection) }),
+  })
 }
+
+async function clearOrForesee(
+  records: readonly AffinityRecord[],
+  dryRun: boolean,
+  { clearer }: Context,
+  options: ClearOptions,
+): Promise<Counted> {
+  return dryRun
+    ? foreseen(await clearer.foresee(records, options))
+    : reported(await clearer.clear(records, options))
+}
+
+const foreseen = ({ clearedCount, warnings }: ClearForecast): Counted => ({
+  clearedCount,
+  aftermath: { warnings },
+})
+
+const reported = ({ clearedCount, warnings, nodes, wroteApiKey, writtenBack }: ClearReport): Counted => ({
+  clearedCount,
+  aftermath: {
+    warnings,
+    nodes,
+    writtenBack,
+    ...(wroteApiKey !== null && { result: { wroteApiKeyName: wroteApiKey } }),
+  },
+})

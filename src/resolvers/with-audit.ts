@@ -1,3 +1,4 @@
+import type { ClearWarning } from '../affinities/clear/clear-warning.js'
 import type {
   AuditAction,
   AuditEventRow,
@@ -10,6 +11,7 @@ import {
   ConfirmationRequiredError,
   ForbiddenError,
   InvalidInputError,
+  type NodeResult,
   NotFoundError,
   RateLimitedError,
   UnavailableError,
@@ -22,6 +24,19 @@ export interface ClearPayload {
   readonly clearedCount: number
   readonly dryRun: boolean
   readonly auditEvent: AuditEventRow
+  readonly warnings: readonly ClearWarning[]
+  /** The nodes of the gateway that were called. */
+  readonly nodes: readonly NodeResult[]
+}
+
+/** What a clear of affinities did beyond its count. */
+export interface Aftermath {
+  readonly warnings: readonly ClearWarning[]
+  readonly nodes?: readonly NodeResult[]
+  /** Further facts for the audit event. */
+  readonly result?: Readonly<Record<string, unknown>>
+  /** Resolves at the end of the guard window; null: nobody has counted. */
+  readonly writtenBack?: Promise<number | null>
 }
 
 /** Singular and plural of each word. */
@@ -42,6 +57,7 @@ export interface Cleared<Extra extends object = object> {
   readonly extra: Extra
   /** Further facts for the audit event. */
   readonly result?: Readonly<Record<string, unknown>>
+  readonly aftermath?: Aftermath
 }
 
 export interface ClearRequest {
@@ -85,14 +101,19 @@ export async function withAudit<Extra extends object>(
   try {
     // The rest of the answer, and the next clear of the same document, must see the cache as it is after this clear.
     const cleared = await act(rename).finally(() => context.refreshReaders())
-    const { clearedCount, extra } = cleared
+    const { clearedCount, extra, aftermath } = cleared
     context.metrics.clearDone(action, dryRun ? 'dry' : 'done', clearedCount)
+    const outcome = { action, ...successOf(cleared) }
+    const auditEvent = await completeEvent(context, event, outcome)
+    void aftermath?.writtenBack?.then((count) => addWrittenBack(context, event, outcome, count))
     return {
       ...extra,
       clearedCount,
       dryRun,
       message: sentenceOf(cleared, dryRun),
-      auditEvent: await completeEvent(context, event, { action, ...successOf(cleared) }),
+      auditEvent,
+      warnings: aftermath?.warnings ?? [],
+      nodes: aftermath?.nodes ?? [],
     }
   } catch (error) {
     context.metrics.clearDone(action, 'failed', error instanceof UnavailableError ? error.clearedCount : 0)
@@ -131,11 +152,28 @@ const NOT_IN_ITS_ROW = {
   log: 'Neither the database nor the disk took the outcome; it is in the log of the service alone.',
 } as const
 
-const successOf = ({ clearedCount, result }: Cleared): AuditOutcome => ({
+/** Completes the event a second time, at the end of the guard window: the client may have gone long since. */
+async function addWrittenBack(
+  context: Context,
+  event: AuditEventRow,
+  outcome: AuditOutcome,
+  writtenBack: number | null,
+): Promise<void> {
+  if (writtenBack === null) return
+  await context.audit.complete(event, { ...outcome, result: { ...outcome.result, writtenBack } })
+}
+
+const successOf = ({ clearedCount, result, aftermath }: Cleared): AuditOutcome => ({
   success: true,
   statusCode: 200,
   errorMessage: null,
-  result: { clearedCount, ...result },
+  result: {
+    clearedCount,
+    ...result,
+    ...aftermath?.result,
+    ...(aftermath?.nodes?.length && { nodes: aftermath.nodes }),
+    ...(aftermath?.warnings.length && { warnings: aftermath.warnings.map(({ code }) => code) }),
+  },
 })
 
 const failureOf = (error: unknown): AuditOutcome => ({
@@ -145,6 +183,7 @@ const failureOf = (error: unknown): AuditOutcome => ({
   result: {
     clearedCount: error instanceof UnavailableError ? error.clearedCount : 0,
     ...(isOurs(error) && { code: error.code }),
+    ...(error instanceof UnavailableError && error.nodes.length > 0 && { nodes: error.nodes }),
   },
 })
 

@@ -1,5 +1,11 @@
 import { queryFromInfo } from '@pothos/plugin-prisma'
-import { AUDIT_ACTIONS, actionAndActorOf, isSuccess, targetIdOf } from '../audit/audit-store.js'
+import {
+  AUDIT_ACTIONS,
+  actionAndActorOf,
+  isSuccess,
+  targetIdOf,
+  writtenBackOf,
+} from '../audit/audit-store.js'
 import { actorOf, auditEvent, auditEvents } from '../resolvers/audit-events.js'
 import { builder } from './builder.js'
 import { keysetConnection, pageArguments, pageComplexity } from './connection.js'
@@ -56,6 +62,13 @@ export const AuditEvent = builder.prismaObject('AuditLog', {
     errorMessage: t.exposeString('errorMessage', {
       nullable: true,
       description: 'This says why the action did not succeed; null if it did.',
+    }),
+    writtenBack: t.int({
+      nullable: true,
+      description:
+        'Of what this clear removed, gateways had written back so many from memory that were still there at the end of the guard window (CLEAR_GUARD_SECONDS); null until then.',
+      select: { eventMetadata: true },
+      resolve: writtenBackOf,
     }),
     metadata: t.expose('eventMetadata', {
       type: 'JSON',

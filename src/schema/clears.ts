@@ -1,5 +1,6 @@
 import type { ArgBuilder } from '@pothos/core'
 import { queryFromInfo } from '@pothos/plugin-prisma'
+import type { ClearWarning as WarningShape } from '../affinities/clear/clear-warning.js'
 import { rowOf } from '../audit/audit-store.js'
 import type { Context } from '../context.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError, UnavailableError } from '../errors.js'
@@ -24,6 +25,7 @@ import { AffinityFilter } from './affinities.js'
 import { AuditEvent } from './audit.js'
 import { type BuilderTypes, builder } from './builder.js'
 import { ApiKey, Provider, User } from './entities.js'
+import { NodeClear } from './node-clear.js'
 
 /**
  * A clear counts as much as a large page, so that a request cannot contain many clears. The viewer pays for the audit event,
@@ -33,6 +35,43 @@ export const clearComplexity = (_args: object, { measure }: Context): number =>
   measure === 'limit' ? 25_000 : 20
 
 export const CLEAR_RESULT = 'The result says what the clear did, or why it did nothing.'
+
+const ClearWarningCode = builder.enumType('ClearWarningCode', {
+  description: 'The code says why a clear achieves less than its count says, or not at once.',
+  values: {
+    STILL_ACTIVE: {
+      description: 'What was cleared is still switched on, so that users may be pinned there again.',
+    },
+    PINS_NOT_HONOURED: { description: 'The scheduling mode ignores pins.' },
+    NODES_MISSED: { description: 'A node of the gateway was not reached, or refused.' },
+    NOT_IMMEDIATE: {
+      description: 'This gateway may keep sending recent sessions there for up to five minutes.',
+    },
+    NOT_CLEARABLE: {
+      description:
+        'No route of the gateway can clear some records alone. They were left; the message counts and names them.',
+    },
+    MAY_RETURN: {
+      description: 'Pins were in use, and no way to the gateway’s own memory is configured.',
+    },
+    MIRROR_ONLY: {
+      description: 'The records were chosen by the mirror, which shows one node’s pin for each session.',
+    },
+    POOL_SESSIONS_REMAIN: {
+      description: 'Sessions of a pool still lead there; the message counts them.',
+    },
+  } as const satisfies Record<WarningShape['code'], object>,
+})
+
+const ClearWarning = builder.objectRef<WarningShape>('ClearWarning').implement({
+  description: 'A warning says what a clear did not achieve, and what to do about it.',
+  fields: (t) => ({
+    code: t.expose('code', { type: ClearWarningCode, description: 'The code is stable.' }),
+    message: t.exposeString('message', {
+      description: 'This message tells a person in plain English what to expect, and what to set.',
+    }),
+  }),
+})
 
 export const ClearPayload = builder.interfaceRef<PayloadShape>('ClearPayload').implement({
   description: 'Every clear answers with these fields.',
@@ -45,6 +84,14 @@ export const ClearPayload = builder.interfaceRef<PayloadShape>('ClearPayload').i
         'The clear removed this number of records that were really there; with `dryRun` it would remove them.',
     }),
     dryRun: t.exposeBoolean('dryRun', { description: 'True if this was a dry run, which clears nothing.' }),
+    warnings: t.expose('warnings', {
+      type: [ClearWarning],
+      description: 'These say what the clear did not achieve; with `dryRun`, what it would not.',
+    }),
+    nodes: t.expose('nodes', {
+      type: [NodeClear],
+      description: 'These nodes of the gateway were called for it; none for a dry run.',
+    }),
     auditEvent: t.field({
       type: AuditEvent,
       description: 'This audit event records the call; dry runs are recorded, too.',

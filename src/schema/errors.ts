@@ -7,6 +7,7 @@ import {
   UnavailableError,
 } from '../errors.js'
 import { builder } from './builder.js'
+import { NodeClear } from './node-clear.js'
 
 const ErrorCodeEnum = builder.enumType('ErrorCode', {
   description: 'The code says why an operation did not do what it was asked to.',
@@ -16,6 +17,10 @@ const ErrorCodeEnum = builder.enumType('ErrorCode', {
     CONFIRMATION_REQUIRED: { description: 'Nothing was cleared: send `confirm: true` to go on.' },
     CACHE_UNAVAILABLE: { description: 'The cache did not answer; the operation stopped.' },
     DATABASE_UNAVAILABLE: { description: 'The database did not answer; the operation stopped.' },
+    GATEWAY_UNAVAILABLE: {
+      description:
+        'Affinities of this gateway are cleared through its own API, and it is not configured, refused, or did not answer.',
+    },
     OUTCOME_UNKNOWN: {
       description:
         'A delete was sent and its reply never came: it may have happened. Clears can be repeated safely.',
@@ -68,6 +73,10 @@ builder.objectType(UnavailableError, {
   fields: (t) => ({
     clearedCount: t.exposeInt('clearedCount', {
       description: 'So many records were confirmed gone before the operation stopped.',
+    }),
+    nodes: t.expose('nodes', {
+      type: [NodeClear],
+      description: 'These nodes of the gateway were called before the operation stopped; mostly none.',
     }),
   }),
 })

@@ -1,13 +1,10 @@
+import type { KeyFamilyCount as KeyFamilyCountShape } from '../affinities/family-counts.js'
 import type { MissingField as MissingFieldShape } from '../gateway/gateway.js'
 import { schedulingMode } from '../resolvers/cache.js'
-import {
-  type GatewayNode as GatewayNodeShape,
-  type KeyFamilyCount as KeyFamilyCountShape,
-  type KnownGateway,
-  knownGateway,
-  pinsAreHonoured,
-} from '../resolvers/gateway.js'
+import { type KnownGateway, knownGateway, pinsAreHonoured } from '../resolvers/gateway.js'
+import { keyFamilyCounts } from '../resolvers/key-families.js'
 import { builder } from './builder.js'
+import { GatewayNode } from './gateway-node.js'
 
 const GatewayGeneration = builder.enumType('GatewayGeneration', {
   description: 'The generation says what decides routing, and what provider keys belong to.',
@@ -30,39 +27,6 @@ const ClearPath = builder.enumType('ClearPath', {
     },
     NONE: { description: 'Affinities cannot be cleared: `clearProblem` says what to set.' },
   } as const,
-})
-
-const GatewayNode = builder.objectRef<GatewayNodeShape>('GatewayNode').implement({
-  description: 'A node is one gateway of GATEWAY_URLS. A field is null until somebody has looked.',
-  fields: (t) => ({
-    url: t.exposeString('url', { description: 'The node has this address.' }),
-    reachable: t.exposeBoolean('reachable', { nullable: true, description: 'True if the node answers.' }),
-    canRead: t.exposeBoolean('canRead', {
-      nullable: true,
-      description: 'True if the node lets us read its affinities.',
-    }),
-    canClear: t.exposeBoolean('canClear', {
-      nullable: true,
-      description: 'True if the node lets us clear affinities.',
-    }),
-    canClearAtOnce: t.exposeBoolean('canClearAtOnce', {
-      nullable: true,
-      description: 'True if the node lets us make a clear act at once.',
-    }),
-    alternates: t.exposeBoolean('alternates', {
-      nullable: true,
-      description: 'True if answers come from several processes, so that the address is a load balancer’s.',
-    }),
-    checkedAt: t.expose('checkedAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'This was found at this time.',
-    }),
-    error: t.exposeString('error', {
-      nullable: true,
-      description: 'This says what is wrong with the node; null if nothing is.',
-    }),
-  }),
 })
 
 const MissingField = builder.objectRef<MissingFieldShape>('MissingField').implement({
@@ -132,9 +96,11 @@ const Gateway = builder.objectRef<KnownGateway>('Gateway').implement({
       type: [MissingField],
       description: 'The gateway’s tables cannot fill these fields of this API.',
     }),
-    families: t.expose('families', {
+    families: t.field({
       type: [KeyFamilyCount],
-      description: 'These families of keys were found in Redis.',
+      description:
+        'These families of keys have records, or look as if they had. A search for keys under other prefixes runs at most every ten minutes.',
+      resolve: (_gateway, _args, context) => keyFamilyCounts(context),
     }),
   }),
 })

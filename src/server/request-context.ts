@@ -1,7 +1,8 @@
 import type { AffinityReader } from '../affinities/affinity-reader.js'
 import type { AffinitySource } from '../affinities/affinity-source.js'
 import type { AffinityStore } from '../affinities/affinity-store.js'
-import type { AffinityClearer } from '../affinities/clear/affinity-clearer.js'
+import type { ClearFacts } from '../affinities/clear/clear-facts.js'
+import type { HoldingClearer } from '../affinities/clear/holding-clearer.js'
 import type { ForeignFamilies } from '../affinities/family-counts.js'
 import type { AuditReader } from '../audit/audit-reader.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
@@ -9,6 +10,7 @@ import type { ClearMetrics, Context, Readers, SharedRead } from '../context.js'
 import { type RequestCost, UnauthenticatedError } from '../errors.js'
 import type { FixedFigures, GatewayStore, GatewayTraits } from '../gateway/gateway.js'
 import type { KeyMasker } from '../gateway/masking.js'
+import type { GatewayNodes } from '../gateway/nodes/gateway-nodes.js'
 import { adoptRows, createLoaders } from '../loaders/index.js'
 import type { ModelMappingSource } from '../model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from '../model-mappings/model-mapping-store.js'
@@ -36,7 +38,11 @@ export interface ContextDeps {
   readonly affinitySource: AffinitySource
   readonly affinityStore: AffinityStore
   readonly streams: Streams
-  readonly clearer: AffinityClearer
+  readonly clearer: HoldingClearer
+  /** The nodes of the gateway; undefined if none is configured. */
+  readonly gatewayNodes: GatewayNodes | undefined
+  readonly clearFacts: () => ClearFacts
+  readonly keyPrefix: string | null
   readonly audit: AuditTrail
   readonly auditReader: AuditReader
   readonly prisma: ReadingPrisma
@@ -201,6 +207,9 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     affinities,
     affinityStore: deps.affinityStore,
     clearer: deps.clearer,
+    gatewayNodes: () => deps.gatewayNodes?.states() ?? [],
+    clearFacts: deps.clearFacts,
+    keyPrefix: deps.keyPrefix,
     audit: deps.audit,
     auditReader: deps.auditReader,
     prisma: deps.prisma,

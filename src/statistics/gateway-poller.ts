@@ -6,8 +6,13 @@ import { type Counters, parseCountersJson } from './counters.js'
 export interface GatewayPollerOptions {
   /** Base URLs, such as `https://gateway.example` or `http://10.0.0.7:8000/prefix`, without credentials. */
   readonly urls: readonly string[]
-  /** An administrator's token of these gateways. Redirects are not followed, so that it is sent to them only. */
-  readonly token: string
+  /**
+   * An administrator's token of these gateways, or where to find it now; without one nothing is polled. Redirects are not
+   * followed, so that it is sent to them only.
+   */
+  readonly token: string | (() => Promise<string | undefined>)
+  /** Whether this gateway may be called now; if not, the poll is left out. Default: always. */
+  readonly mayPoll?: (url: string) => boolean
   /** Called with a gateway's first state, and whenever it changes. */
   readonly onChange: (gateway: GatewayState) => void
   /** Milliseconds between two polls. Default 10,000. */
@@ -84,10 +89,12 @@ export function createGatewayPoller(options: GatewayPollerOptions): GatewayPolle
   let isStopped = false
 
   async function poll(url: string): Promise<void> {
+    const now = typeof token === 'string' ? token : await token()
+    if (now === undefined || isStopped || options.mayPoll?.(url) === false) return
     const controller = new AbortController()
     inFlight.add(controller)
     const giveUp = setTimeout(() => controller.abort(), timeoutMs)
-    const answer = await ask(url, token, controller.signal).catch(problemOf)
+    const answer = await ask(url, now, controller.signal).catch(problemOf)
     clearTimeout(giveUp)
     inFlight.delete(controller)
     if (isStopped) return

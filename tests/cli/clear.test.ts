@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { untilShown } from '../api/shown.js'
 import { VIEWER_TOKEN } from '../support/app.js'
+import { writePin } from '../support/pin.js'
 import { affinityql, onTerminal, refusingUrl, startServer, type TestServer } from './support.js'
 
 let server: TestServer
@@ -42,6 +44,14 @@ describe('affinityql clear, where nobody can be asked', () => {
     expect(await left()).toBe(506 - clearedCount)
     expect(await auditActions()).toHaveLength(1)
     expect(code).toBe(0)
+  })
+
+  it('says on stderr what the clear does not achieve, and what the nodes of the gateway did', async () => {
+    await writePin(server.redis.client(), { affinityKey: 'fresh', providerId: 'fresh' })
+    await untilShown(server)
+    const warned = await run('clear', 'filter', '--provider', 'fresh', '--yes')
+    expect(warned.stderr).toMatch(/Warning \(MAY_RETURN\): 1 affinity had been used.*Set GATEWAY_URLS/)
+    expect(warned.code).toBe(0)
   })
 
   it('clears one affinity by what the list says of it', async () => {

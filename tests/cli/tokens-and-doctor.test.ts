@@ -2,6 +2,7 @@ import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/load-config.js'
 import { textOf } from '../deploy/files.js'
+import { startStandIn, TOKEN } from '../gateway/nodes/nodes-support.js'
 import { FIXTURE_ADMIN, FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
 import { psql } from '../support/servers/postgres.js'
 import { freshDatabase, freshRedis } from '../support/servers/shared.js'
@@ -59,6 +60,32 @@ describe('affinityql doctor', () => {
     const { code, stdout, stderr } = await affinityql(['doctor', '--ndjson'], { env })
     return { code, findings: jsonLines(stdout), said: stdout + stderr }
   }
+
+  it('says of each node of the gateway what clears may ask of it, and clears nothing there', async () => {
+    const { gateway: standIn, node } = await startStandIn({ generation: 'ENDPOINT_KEYS', processes: 1 })
+    await standIn.serve({ apiKeyId: 'api-key-1', apiFormat: 'CLAUDE', model: 'm' })
+    const urls = { GATEWAY_URLS: `${node.url},http://127.0.0.1:1` }
+    const { findings, said } = await doctor({ ...(await gateway('empty')), ...urls, GATEWAY_TOKEN: TOKEN })
+    expect(findings.filter(({ check }) => check === 'nodes')).toMatchObject([
+      {
+        state: 'ok',
+        message: `The gateway’s node ${node.url} answers, may be read, may be cleared, is one process.`,
+      },
+      {
+        state: 'failed',
+        message: expect.stringContaining('does not answer: it cannot be reached (ECONNREFUSED)'),
+      },
+    ])
+    expect(said).not.toContain(TOKEN)
+    expect(await standIn.serve({ apiKeyId: 'api-key-1', apiFormat: 'CLAUDE', model: 'm' })).toMatchObject({
+      providerId: 'provider-1',
+    })
+    const unasked = await doctor({ ...(await gateway('empty')), ...urls })
+    expect(unasked.findings.filter(({ check }) => check === 'nodes')).toMatchObject([
+      { state: 'ok', message: expect.stringContaining('was not asked') },
+      {},
+    ])
+  })
 
   it('finds a healthy gateway healthy', async () => {
     const { code, findings } = await doctor(await gateway())

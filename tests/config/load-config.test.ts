@@ -66,7 +66,7 @@ describe('loadConfig', () => {
     expect(problemsOf({ NODE_ENV: 'production' })).toEqual([expect.stringContaining('NODE_ENV=production')])
   })
 
-  it('asks gateways over HTTP where their URLs and a token are set, each gateway once', () => {
+  it('asks gateways over HTTP where their URLs are set, each once, and knows their token or its file', () => {
     expect(loadConfig({}).gateways).toBeUndefined()
     const gateways = {
       GATEWAY_URLS: 'http://one:8000, https://two.example/prefix/,http://one:8000/',
@@ -75,13 +75,27 @@ describe('loadConfig', () => {
     expect(loadConfig(gateways).gateways).toEqual({
       urls: ['http://one:8000', 'https://two.example/prefix'],
       token: 'a.token',
+      tokenFile: undefined,
     })
-    expect(problemsOf({ ...gateways, GATEWAY_TOKEN: '' })).toEqual([
-      expect.stringContaining('GATEWAY_URLS needs GATEWAY_TOKEN'),
+    expect(loadConfig({ ...gateways, GATEWAY_TOKEN: '' }).gateways?.token).toBeUndefined()
+    const fromFile = { ...gateways, GATEWAY_TOKEN: '', GATEWAY_TOKEN_FILE: '/run/token' }
+    expect(loadConfig(fromFile).gateways?.tokenFile).toBe('/run/token')
+    expect(problemsOf({ ...fromFile, GATEWAY_TOKEN: 'a.token' })).toEqual([
+      'Set only one of GATEWAY_TOKEN, GATEWAY_TOKEN_FILE.',
+    ])
+    expect(problemsOf({ CLEAR_AT_ONCE: 'true' })).toEqual([
+      'CLEAR_AT_ONCE needs GATEWAY_URLS, the nodes of the gateway.',
     ])
     expect(problemsOf({ ...gateways, GATEWAY_URLS: '' })).toEqual([
       expect.stringContaining('GATEWAY_TOKEN needs GATEWAY_URLS'),
     ])
+  })
+
+  it('guards a clear for longer where the gateway is called, unless it is told how long', () => {
+    const GATEWAY_URLS = 'http://one:8000'
+    expect(loadConfig({}).clearGuardSeconds).toBe(5)
+    expect(loadConfig({ GATEWAY_URLS }).clearGuardSeconds).toBe(15)
+    expect(loadConfig({ GATEWAY_URLS, CLEAR_GUARD_SECONDS: '2' }).clearGuardSeconds).toBe(2)
   })
 
   it.each([

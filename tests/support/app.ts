@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import pino from 'pino'
 import { type App, createApp } from '../../src/app.js'
 import { type Config, loadConfig } from '../../src/config/load-config.js'
+import type { GatewayGeneration } from '../../src/gateway/nodes/gateway-nodes.js'
 import type { TransportLimits } from '../../src/server/http/transport-limits.js'
 import { FIXTURE_ENVIRONMENT } from './fixtures.js'
 import { temporaryDirectory } from './servers/child.js'
@@ -65,6 +66,7 @@ export interface TestAppOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly now?: () => number
   readonly transportLimits?: Partial<TransportLimits>
+  readonly generation?: () => GatewayGeneration
 }
 
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
@@ -76,11 +78,12 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     { level: 'debug', base: null },
     { write: (line: string) => logs.push(JSON.parse(line)) },
   )
-  const { now, transportLimits } = options
+  const { now, transportLimits, generation } = options
   const app = await createApp(config, {
     logger,
     ...(now && { now }),
     ...(transportLimits && { transportLimits }),
+    ...(generation && { generation }),
   })
   const statements: string[] = []
   app.database.onQuery((sql) => statements.push(sql))

@@ -15,6 +15,10 @@ const CHECK_EVERY_MS = 250
 const READ_BATCH = 1_000
 /** Removals sent at the same time. */
 const REMOVALS = 100
+/** A gateway's worker keeps a record in memory for so many milliseconds after each use. */
+const MEMORY_MS = 3_000
+/** Milliseconds between two looks for what has come back, after the window. */
+const LOOK_EVERY_MS = 100
 
 /** One guarded clear, from before it begins until its window closes. */
 interface Guarded {
@@ -32,6 +36,39 @@ interface Guarded {
   closesAt: number | undefined
   /** Keys that were seen with a write-back, each with its bound. */
   readonly suspects: Map<string, number>
+  readonly group: Group
+}
+
+/** The guarded removals of one clear. */
+interface Group {
+  readonly options: WatchOptions
+  /** Guarded removals whose window is open. */
+  open: number
+  /** True if no further removal belongs to this clear. */
+  hasEnded: boolean
+  /** Keys whose write-back was seen, each with its bound and the Unix milliseconds of the latest. */
+  readonly returned: Map<string, { readonly bound: number; readonly at: number }>
+  /** Keys that came back after the window. */
+  readonly again: Set<string>
+  readonly tell: (writtenBack: number | null) => void
+}
+
+export interface WatchOptions {
+  /** False: write-backs are counted and stay, since nothing reads them. */
+  readonly removes: boolean
+  /** Called with each write-back that is seen after the removal, before it is removed again. */
+  readonly onReturned?: (record: AffinityRecord) => void
+}
+
+/** Guards the removals of one clear, and counts what comes back. */
+export interface ClearWatch extends ClearGuard {
+  /** Nothing more is removed for this clear. Call it once. */
+  end(): void
+  /**
+   * The number of write-backs that are still there at the end of the window; null if there is no window, or if it was cut
+   * short. A worker that wrote back last within the time of its memory gets that time again to show that it goes on.
+   */
+  readonly writtenBack: Promise<number | null>
 }
 
 export interface WriteBackGuardDeps {
@@ -49,6 +86,7 @@ export interface WriteBackGuardDeps {
 }
 
 export interface WriteBackGuard extends ClearGuard {
+  watch(options: WatchOptions): ClearWatch
   /** Checks a record that was just read. */
   seen(record: AffinityRecord): void
   /** The number of write-backs removed since the start. */
@@ -57,6 +95,9 @@ export interface WriteBackGuard extends ClearGuard {
 }
 
 const UNGUARDED: GuardedClear = { during: (run) => run(), spare: () => {} }
+
+/** A gateway that only mirrors its pins tells whole seconds: a new pin of this second is none that was written back. */
+const secondBefore = (unixMs: number): number => Math.floor(unixMs / 1_000) - 1
 
 /** Takes the first entries out of a map, without copying the whole map, which may hold 100,000. */
 function takeFirst<K, V>(map: Map<K, V>, count: number): [K, V][] {
@@ -77,31 +118,42 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
   const { remover, now, log } = deps
   const windowMs = deps.windowSeconds * 1_000
   const guarded = new Set<Guarded>()
+  /** Clears whose window is over, and that are counted. */
+  const finishing = new Set<Group>()
   const troubles = createChangeFilter()
   let removedAgain = 0
   let timer: NodeJS.Timeout | undefined
   let isChecking = false
 
-  function guard(keys: Map<string, number> | undefined): GuardedClear {
+  const groups = new Set<Group>()
+
+  function guard(keys: Map<string, number> | undefined, group: Group): GuardedClear {
     if (windowMs === 0 || keys?.size === 0) return UNGUARDED
     const beganAt = now()
+    const bound = group.options.removes ? beganAt / 1_000 : secondBefore(beganAt)
     const clear: Guarded = {
       keys,
-      boundOf: keys ? (key) => keys.get(key) : () => beganAt / 1_000,
+      boundOf: keys ? (key) => keys.get(key) : () => bound,
       closesAt: undefined,
       suspects: new Map(),
+      group,
     }
     guarded.add(clear)
+    group.open += 1
     timer ??= setInterval(() => void check(), CHECK_EVERY_MS).unref()
     return {
       async during(run) {
         try {
           const result = await run()
           clear.closesAt = now() + windowMs
+          // What nobody removes is told once: the look at the end decides about what was seen before.
+          if (!group.options.removes) {
+            for (const [key, bound] of clear.suspects) group.returned.set(key, { bound, at: now() })
+          }
           void removeSuspects(clear)
           return result
         } catch (error) {
-          guarded.delete(clear)
+          forget(clear)
           throw error
         }
       },
@@ -114,13 +166,27 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     }
   }
 
-  function seen({ key, createdAt }: AffinityRecord): void {
+  function forget(clear: Guarded): void {
+    if (!guarded.delete(clear)) return
+    clear.group.open -= 1
+    void finishIfOver(clear.group)
+  }
+
+  function seen(record: AffinityRecord): void {
+    const { key, createdAt } = record
     for (const clear of guarded) {
       const bound = clear.boundOf(key)
       if (bound === undefined || createdAt > bound) continue
       clear.suspects.set(key, bound)
+      if (clear.closesAt === undefined) continue
+      clear.group.returned.set(key, { bound, at: now() })
+      clear.group.options.onReturned?.(record)
       // Once the clear has ended, a write-back is removed at once and not only at the next check.
-      if (clear.closesAt !== undefined) queueMicrotask(() => void removeSuspects(clear))
+      queueMicrotask(() => void removeSuspects(clear))
+    }
+    for (const { returned, again } of finishing) {
+      const known = returned.get(key)
+      if (known && createdAt <= known.bound) again.add(key)
     }
   }
 
@@ -129,10 +195,12 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     isChecking = true
     try {
       for (const clear of guarded) {
-        if (!deps.isFollowed()) await readGuarded(clear)
+        const closes = clear.closesAt !== undefined && now() > clear.closesAt
+        // What nobody removes needs one look alone, at the end.
+        if (!deps.isFollowed() && (clear.group.options.removes || closes)) await readGuarded(clear)
         if (clear.closesAt === undefined) continue
         await removeSuspects(clear)
-        if (now() > clear.closesAt) guarded.delete(clear)
+        if (closes) forget(clear)
       }
       troubles.ended('check')
     } catch (error) {
@@ -148,6 +216,40 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     }
   }
 
+  /** Counts what is there at the end of the window. */
+  async function finishIfOver(group: Group): Promise<void> {
+    if (!group.hasEnded || group.open > 0 || !groups.delete(group)) return
+    const closedAt = now()
+    const { returned } = group
+    const mayGoOn = [...returned].filter(([, { at }]) => at > closedAt - MEMORY_MS).map(([key]) => key)
+    finishing.add(group)
+    try {
+      for (;;) {
+        // Two workers may write an old pin and a new one in turn: what was seen in between counts as well.
+        const there = new Set([...group.again, ...(await stillThere(returned))])
+        const isSure = !group.options.removes || mayGoOn.every((key) => there.has(key))
+        if (isSure || now() > closedAt + MEMORY_MS || !finishing.has(group)) return group.tell(there.size)
+        await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS).unref())
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'it could not be counted what a gateway has written back')
+      group.tell(null)
+    } finally {
+      finishing.delete(group)
+    }
+  }
+
+  async function stillThere(returned: Group['returned']): Promise<ReadonlySet<string>> {
+    const there = new Set<string>()
+    for (const some of batchesOf([...returned.keys()], READ_BATCH)) {
+      const { records } = await deps.store.read(some)
+      for (const { key, createdAt } of records) {
+        if (createdAt <= (returned.get(key)?.bound ?? Number.NEGATIVE_INFINITY)) there.add(key)
+      }
+    }
+    return there
+  }
+
   async function readGuarded({ keys }: Guarded): Promise<void> {
     if (keys === undefined) {
       for await (const batch of deps.store.readAll()) batch.records.forEach(seen)
@@ -159,7 +261,8 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     }
   }
 
-  async function removeSuspects({ suspects }: Guarded): Promise<void> {
+  async function removeSuspects({ suspects, group }: Guarded): Promise<void> {
+    if (!group.options.removes) return
     let count = 0
     while (suspects.size > 0) {
       const some = takeFirst(suspects, REMOVALS)
@@ -180,9 +283,41 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     log.info({ count }, 'cleared affinities were written back by a gateway; removed again')
   }
 
+  function watch(options: WatchOptions): ClearWatch {
+    let tell: Group['tell'] = () => {}
+    const writtenBack = new Promise<number | null>((resolve) => {
+      tell = resolve
+    })
+    const group: Group = { options, open: 0, hasEnded: false, returned: new Map(), again: new Set(), tell }
+    groups.add(group)
+    return {
+      willClear(records) {
+        const latest = options.removes ? Number.POSITIVE_INFINITY : secondBefore(now())
+        const bounds = records.map(({ key, createdAt }) => [key, Math.min(createdAt, latest)] as const)
+        return guard(new Map(bounds), group)
+      },
+      willClearAll: () => guard(undefined, group),
+      end() {
+        group.hasEnded = true
+        // Without a window nobody has looked.
+        if (windowMs === 0) tell(null)
+        void finishIfOver(group)
+      },
+      writtenBack,
+    }
+  }
+
+  /** For removals of which nobody asks what comes back. */
+  const unasked = (): ClearWatch => {
+    const one = watch({ removes: true })
+    one.end()
+    return one
+  }
+
   return {
-    willClear: (records) => guard(new Map(records.map(({ key, createdAt }) => [key, createdAt]))),
-    willClearAll: () => guard(undefined),
+    watch,
+    willClear: (records) => unasked().willClear(records),
+    willClearAll: () => unasked().willClearAll(),
     seen,
     get removedAgain() {
       return removedAgain
@@ -190,6 +325,9 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     close() {
       clearInterval(timer)
       guarded.clear()
+      for (const group of [...groups, ...finishing]) group.tell(null)
+      groups.clear()
+      finishing.clear()
     },
   }
 }

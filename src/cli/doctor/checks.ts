@@ -2,6 +2,7 @@ import { affinityLikeKeys } from '../../affinities/affinity-like-keys.js'
 import { createForeignFamilies } from '../../affinities/family-counts.js'
 import type { KeyFamilies } from '../../affinities/key-families.js'
 import type { Gateway, Generation } from '../../gateway/gateway.js'
+import type { GatewayNodes } from '../../gateway/nodes/gateway-nodes.js'
 import type { Database } from '../../postgres/database.js'
 import type { RedisClient } from '../../redis/client.js'
 import { openTracking, TrackingRefusedError } from '../../redis/tracking.js'
@@ -209,9 +210,32 @@ export interface Finding {
     | 'changes'
     | 'families'
     | 'clocks'
+    | 'nodes'
   readonly state: 'ok' | 'warning' | 'failed'
   /** This sentence is for a person; it holds no secret. */
   readonly message: string
   /** True if a store did not answer. */
   readonly isOutage?: true
+}
+
+/** Asks every node what clears may ask of it. It clears nothing: the ids that it sends belong to nothing. */
+export async function checkNodes(nodes: GatewayNodes): Promise<Finding[]> {
+  await nodes.check()
+  return nodes.states().map(({ url, reachable, canRead, canClear, alternates, error }) => {
+    const isFine = reachable === true && canRead === true && canClear === true
+    const may = [
+      reachable === null ? 'was not asked' : reachable ? 'answers' : 'does not answer',
+      canRead === null ? undefined : canRead ? 'may be read' : 'may not be read',
+      canClear === null ? undefined : canClear ? 'may be cleared' : 'may not be cleared',
+      alternates === null ? undefined : alternates ? 'has several processes' : 'is one process',
+    ]
+    const words = may.filter((word) => word !== undefined).join(', ')
+    const why = error === null ? '' : `: ${error}`
+    return {
+      check: 'nodes',
+      state: isFine || reachable === null ? (error === null ? 'ok' : 'warning') : 'failed',
+      message: `The gateway’s node ${url} ${words}${why}.`,
+      ...(reachable === false && { isOutage: true }),
+    }
+  })
 }

@@ -5,6 +5,8 @@ import type { Environment } from '../../config/reader.js'
 import { nearMisses } from '../../config/reader.js'
 import { ConfigurationError } from '../../errors.js'
 import { createAetherGateway } from '../../gateway/aether/aether-gateway.js'
+import { createAetherNodes } from '../../gateway/aether/nodes/aether-nodes.js'
+import { createNodeToken } from '../../gateway/nodes/node-token.js'
 import { createPgDatabase, type Database } from '../../postgres/database.js'
 import { addressOfRedis, connectRedis, createRedis, type RedisClient } from '../../redis/client.js'
 import { reasonOf } from '../../util/reachability.js'
@@ -13,6 +15,7 @@ import {
   checkClientTracking,
   checkIndexes,
   checkKeyFamilies,
+  checkNodes,
   checkRights,
   checkScheduling,
   checkStoredKeys,
@@ -57,6 +60,7 @@ export async function* findings(env: Environment): AsyncGenerator<Finding, void,
     }
   }
   yield* gatewayFindings(config.mode, config.affinityIndex)
+  yield* nodeFindings(config)
 }
 
 function readConfiguration(env: Environment): Config | { readonly problems: readonly string[] } {
@@ -102,6 +106,18 @@ async function* gatewayFindings(
     redis.disconnect()
     await database.close()
   }
+}
+
+async function* nodeFindings({ gateways, clearAtOnce }: Config): AsyncGenerator<Finding, void, undefined> {
+  if (!gateways) return
+  const nodes = createAetherNodes({
+    urls: gateways.urls,
+    token: createNodeToken({ token: gateways.token, file: gateways.tokenFile }),
+    generation: () => 'ENDPOINT_KEYS',
+    signFor: () => Promise.reject(new Error('The doctor acts for no administrator.')),
+    clearsAtOnce: clearAtOnce,
+  })
+  for (const finding of await checkNodes(nodes)) yield finding
 }
 
 const STORES = { database: 'PostgreSQL', cache: 'Redis' } as const

@@ -18,12 +18,26 @@ export const SERVICE = {
     secret: true,
     form: 'list',
     description:
-      'These are base URLs of the gateway’s nodes, comma-separated. The service asks each for its statistics every 10 s and adds up their counts. Name every node and no load balancer: counts that several workers give behind one address contradict each other and are left out. This needs `GATEWAY_TOKEN`.',
+      'These are the base URLs of the gateway’s nodes, comma-separated: every process, and not a load balancer in their place. A path is kept, a slash at the end is not. Clears call each node’s own API, so that pins in use go as well, and the service reads each one’s statistics every 60 s.',
   },
   GATEWAY_TOKEN: {
     schema: bearerToken,
     secret: true,
-    description: 'This is an administrator’s token of these gateways; the service sends it to them alone.',
+    description:
+      'This is a management token of an administrator for these nodes; the service sends it to them alone. The Rust gateway needs `admin:monitoring:read` and `admin:monitoring:write` for it. The oldest generation accepts an access token that the service signs for the administrator who clears, so there the token may be left out.',
+  },
+  GATEWAY_TOKEN_FILE: {
+    schema: text,
+    secret: false,
+    description:
+      'The token may be in this file instead. The service reads the file again when it has changed.',
+  },
+  CLEAR_AT_ONCE: {
+    schema: flag,
+    secret: false,
+    default: 'false',
+    description:
+      'With `true`, a clear at the Rust gateway acts at once: after it, the service writes the present name of one API key again (`PUT /api/admin/users/{id}/api-keys/{id}`), which lets each node forget its ranked candidates and changes nothing else. The token needs `admin:users:write`; the audit event names the API key. This needs `GATEWAY_URLS`.',
   },
   METRICS_PUBLIC: {
     schema: flag,
@@ -50,7 +64,7 @@ export const SERVICE = {
     secret: false,
     default: '5',
     description:
-      'For so many seconds after a clear, 0 to 60, the service removes a cleared affinity again if a gateway writes it back from its memory with its old `created_at`. 0 switches this off.',
+      'For so many seconds after a clear, 0 to 60, the service removes a cleared affinity again if a gateway writes it back from its memory with its old `created_at`, and counts what has come back at the end. 0 switches this off. With `GATEWAY_URLS` the default is 15.',
   },
   TRUSTED_DOCUMENTS_ONLY: {
     schema: flag,

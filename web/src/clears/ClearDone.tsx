@@ -3,8 +3,12 @@ import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { useFormat } from '../hooks/use-format.js'
 import { ClearFailures } from './ClearFailures.js'
+import { ClearWarnings } from './ClearWarnings.js'
 import { type ClearTarget, clearsMappings } from './clear-store.js'
 import type { ClearOutcome } from './run-clear.js'
+import { useWrittenBack } from './use-written-back.js'
+
+const NONE: readonly string[] = []
 
 interface ClearDoneProps {
   readonly target: ClearTarget
@@ -19,6 +23,7 @@ export function ClearDone({ target, outcome, onAgain, onClose }: ClearDoneProps)
   const { cleared: count, auditIds, failures } = outcome
   const mappings = clearsMappings(target)
   const [auditId] = auditIds
+  const writtenBack = useWrittenBack(mappings || count === 0 ? NONE : auditIds)
   return (
     <>
       <p className="clear-count" role="status">
@@ -27,6 +32,16 @@ export function ClearDone({ target, outcome, onAgain, onClose }: ClearDoneProps)
           t(mappings ? 'clears.doneKeys' : 'clears.done', { count, formatted: format.number(count) })}
       </p>
       {failures.length > 0 && <ClearFailures failures={failures} />}
+      <ClearWarnings warnings={outcome.warnings} nodes={outcome.nodes} />
+      {writtenBack !== null && writtenBack > 0 && (
+        <p role="alert" className="notice warn">
+          {t('clears.writtenBack', {
+            count,
+            formatted: format.number(writtenBack),
+            total: format.number(count),
+          })}
+        </p>
+      )}
       {!mappings && count > 0 && <p className="dim">{t('clears.backInCache')}</p>}
       <Group justify="space-between" mt="md">
         {auditId === undefined ? (

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { Trans, useTranslation } from 'react-i18next'
 import { useFormat } from '../hooks/use-format.js'
 import { ClearFailures } from './ClearFailures.js'
+import { ClearWarnings } from './ClearWarnings.js'
 import { type ClearTarget, clearsMappings, WORDS } from './clear-store.js'
 import { Sample } from './Sample.js'
 import type { ClearPlan } from './use-clear.js'
@@ -52,6 +53,7 @@ export function ClearReview({ target, plan, onClear, onAgain, onClose }: ClearRe
         <Sample rows={plan.rows} keys={keys} total={count} />
       )}
       {failures.length > 0 && <ClearFailures failures={failures} />}
+      <ClearWarnings warnings={plan.outcome.warnings} nodes={[]} />
       {count > 0 && (
         <section className="clear-effect">
           <h3>{t('clears.whatHappens')}</h3>

@@ -6,12 +6,14 @@ import {
   ClearAffinitiesDocument,
   ClearAllCacheDocument,
   ClearAllModelMappingCacheDocument,
+  type ClearedNodeFragment,
   ClearModelMappingCacheByNameDocument,
   ClearPoolSessionsDocument,
   ClearProviderCacheDocument,
   ClearProviderModelMappingCacheDocument,
   ClearSingleAffinityDocument,
   ClearUserCacheDocument,
+  type ClearWarningCode,
   type ErrorCode,
 } from '../generated/graphql.js'
 import { type ClearableRow, type ClearTarget, clearsMappings } from './clear-store.js'
@@ -31,6 +33,15 @@ export interface ClearOutcome {
   /** The first thousand cache keys; only clears of mappings have them. */
   readonly keys: readonly string[]
   readonly failures: readonly ClearFailure[]
+  /** Each of them once, however many records it concerns. */
+  readonly warnings: readonly Warning[]
+  /** What the nodes of the gateway did, each node once. */
+  readonly nodes: readonly ClearedNodeFragment[]
+}
+
+export interface Warning {
+  readonly code: ClearWarningCode
+  readonly message: string
 }
 
 export interface ClearProgress {
@@ -46,8 +57,15 @@ interface Answer {
         readonly clearedCount: number
         readonly auditEvent: { readonly id: string }
         readonly deletedKeys?: readonly string[]
+        readonly warnings: readonly Warning[]
+        readonly nodes: readonly ClearedNodeFragment[]
       }
-    | { readonly code: ErrorCode; readonly message: string; readonly clearedCount?: number }
+    | {
+        readonly code: ErrorCode
+        readonly message: string
+        readonly clearedCount?: number
+        readonly nodes?: readonly ClearedNodeFragment[]
+      }
 }
 
 /** This many clears run at once: quick, without a burst on the shared server. */
@@ -118,7 +136,33 @@ async function clearRows(
     auditIds: outcomes.flatMap(({ auditIds }) => auditIds),
     keys: [],
     failures: outcomes.flatMap(({ failures }) => failures),
+    warnings: [
+      ...new Map(
+        outcomes.flatMap(({ warnings }) => warnings).map((warning) => [warning.code, warning]),
+      ).values(),
+    ],
+    nodes: sumOfNodes(outcomes.flatMap(({ nodes }) => nodes)),
   }
+}
+
+/** One entry a node: it failed if it failed once. */
+function sumOfNodes(nodes: readonly ClearedNodeFragment[]): ClearedNodeFragment[] {
+  const sums = new Map<string, ClearedNodeFragment>()
+  for (const node of nodes) {
+    const before = sums.get(node.url)
+    if (!before) {
+      sums.set(node.url, node)
+      continue
+    }
+    const counts = [before.clearedCount, node.clearedCount].filter((count) => count !== null)
+    sums.set(node.url, {
+      ...before,
+      ok: before.ok && node.ok,
+      clearedCount: counts.length === 0 ? null : counts.reduce((sum, count) => sum + count, 0),
+      error: before.error ?? node.error,
+    })
+  }
+  return [...sums.values()]
 }
 
 async function ask<Variables extends Record<string, unknown>>(
@@ -135,13 +179,16 @@ async function ask<Variables extends Record<string, unknown>>(
     if (!data) return failed({ message: '', reason: 'internal', cleared: 0 })
     const { result } = data
     if ('code' in result) {
-      return failed({ message: result.message, reason: result.code, cleared: result.clearedCount ?? 0 })
+      const { message, code: reason, clearedCount: cleared = 0, nodes = [] } = result
+      return { ...failed({ message, reason, cleared }), nodes }
     }
     return {
       cleared: result.clearedCount,
       auditIds: [result.auditEvent.id],
       keys: result.deletedKeys ?? [],
       failures: [],
+      warnings: result.warnings,
+      nodes: result.nodes,
     }
   } catch (error) {
     return failed({ message: serverWords(error) ?? '', reason: failureKind(error), cleared: 0 })
@@ -153,4 +200,6 @@ const failed = (failure: ClearFailure): ClearOutcome => ({
   auditIds: [],
   keys: [],
   failures: [failure],
+  warnings: [],
+  nodes: [],
 })

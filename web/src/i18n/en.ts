@@ -390,6 +390,8 @@ export const en = {
       CACHE_UNAVAILABLE: 'Redis does not answer. The gateway may have the same problem: check Redis first.',
       DATABASE_UNAVAILABLE:
         'PostgreSQL does not answer. Nothing is cleared without an audit event: check PostgreSQL first.',
+      GATEWAY_UNAVAILABLE:
+        'This gateway clears affinities through its own API, which is not set up, refused, or does not answer.',
       NOT_FOUND: 'It no longer exists.',
       INVALID_INPUT: 'The server refused the request.',
       CONFIRMATION_REQUIRED: 'The server asks for a confirmation.',
@@ -410,6 +412,24 @@ export const en = {
     auditMany: 'Audit events',
     audited: 'Every clear is recorded as an audit event, and so is this dry run.',
     backInCache: 'The user’s next request creates a new pin. This is normal.',
+    warnings: {
+      STILL_ACTIVE: 'What was cleared is still switched on, so users may be pinned there again.',
+      PINS_NOT_HONOURED: 'The scheduling mode ignores pins.',
+      NODES_MISSED: 'A node of the gateway is missed. What it holds in memory stays in use.',
+      NOT_IMMEDIATE: 'Recent sessions may keep going there for up to five minutes.',
+      NOT_CLEARABLE: 'The gateway cannot clear some records alone.',
+      MAY_RETURN: 'Some pins are in use. The gateway may write them back from memory.',
+      MIRROR_ONLY: 'The selection knows one node’s pin for each session.',
+      POOL_SESSIONS_REMAIN: 'Sessions of a pool still lead there.',
+    },
+    nodes: 'Nodes of the gateway',
+    nodeDone: 'done',
+    nodeCleared: '{{formatted}} cleared',
+    nodeFailed: 'failed',
+    writtenBack_one:
+      '{{formatted}} of {{total}} was written back by the gateway, so it is in use again. Set GATEWAY_URLS, so that clears reach the memory of the gateway; if it is set, clear again.',
+    writtenBack_other:
+      '{{formatted}} of {{total}} were written back by the gateway, so they are in use again. Set GATEWAY_URLS, so that clears reach the memory of the gateway; if it is set, clear again.',
   },
   mappings: {
     title: 'Model mappings',
@@ -472,6 +492,7 @@ export const en = {
     request: 'Request',
     error: 'Error',
     metadata: 'Recorded details',
+    writtenBack: 'Written back by the gateway',
     event: 'Audit event',
     empty: 'No event was recorded',
     emptyHint: 'Sign-ins, clears and dry runs are recorded here.',

@@ -68,6 +68,12 @@ function AuditFacts({ event: shown }: { readonly event: AuditRowFragment }) {
             <dd className="bad">{shown.errorMessage}</dd>
           </>
         )}
+        {shown.writtenBack !== null && (
+          <>
+            <dt>{t('audit.writtenBack')}</dt>
+            <dd className={shown.writtenBack > 0 ? 'warn' : undefined}>{shown.writtenBack}</dd>
+          </>
+        )}
         <dt>{t('audit.who')}</dt>
         <dd>
           {[shown.actor?.username ?? shown.actorName, shown.actor?.email].filter(Boolean).join(' · ') || '—'}

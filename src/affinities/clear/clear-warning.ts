@@ -1,0 +1,69 @@
+/** Why a clear achieves less than it says, or not at once. */
+export type ClearWarningCode =
+  | 'STILL_ACTIVE'
+  | 'PINS_NOT_HONOURED'
+  | 'NODES_MISSED'
+  | 'NOT_IMMEDIATE'
+  | 'NOT_CLEARABLE'
+  | 'MAY_RETURN'
+  | 'MIRROR_ONLY'
+  | 'POOL_SESSIONS_REMAIN'
+
+export interface ClearWarning {
+  readonly code: ClearWarningCode
+  /** A sentence for a person, which says what to do. */
+  readonly message: string
+}
+
+/** The most records that a message names. */
+const NAMED = 3
+
+const counted = (count: number, one = 'affinity', many = 'affinities'): string =>
+  `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+
+export interface ClearableName {
+  readonly affinityKey: string
+  readonly apiFormat: string
+  readonly modelId: string
+}
+
+export const WHAT_TO_SET =
+  'Set GATEWAY_URLS to the URL of every node, and GATEWAY_TOKEN (or GATEWAY_TOKEN_FILE) to a management token of an administrator with admin:monitoring:read and admin:monitoring:write.'
+
+export const NO_NODES = `This gateway routes by the memory of its processes, and Redis only mirrors it: affinities are cleared through the gateway’s own API. ${WHAT_TO_SET}`
+
+export const warnings = {
+  nodesMissed: (
+    problems: readonly { readonly url: string; readonly error: string | null }[],
+  ): ClearWarning => ({
+    code: 'NODES_MISSED',
+    message: `${problems.map(({ url, error }) => `${url}: ${error ?? 'it may have been missed'}`).join('; ')}. What these nodes hold in memory may still be used; repeat the clear when they answer.`,
+  }),
+  noNodes: (): ClearWarning => ({ code: 'NODES_MISSED', message: NO_NODES }),
+  notImmediate: (problem?: string): ClearWarning => ({
+    code: 'NOT_IMMEDIATE',
+    message: `${problem === undefined ? '' : `${problem} `}Sessions that were served twice may keep going there for up to five minutes. To act at once: set CLEAR_AT_ONCE=true with a token that has admin:users:write; or clear everything; or start the gateway with AETHER_GATEWAY_CANDIDATE_PAGE_CACHE_STALE_TTL_MS=1000.`,
+  }),
+  notClearable: (records: readonly ClearableName[], isLeft: boolean): ClearWarning => {
+    const names = records
+      .slice(0, NAMED)
+      .map(({ affinityKey, apiFormat, modelId }) => `${affinityKey} / ${apiFormat} / ${modelId}`)
+    const more = records.length > NAMED ? ` and ${(records.length - NAMED).toLocaleString('en')} more` : ''
+    const what = isLeft
+      ? 'cannot be cleared alone by any route of the gateway, and stay'
+      : 'can be removed from Redis alone, since no route of the gateway can name them: a worker that uses them may write them back'
+    return {
+      code: 'NOT_CLEARABLE',
+      message: `${counted(records.length)} ${what}: ${names.join('; ')}${more}. A clear of the whole API key, of the provider or of everything reaches them.`,
+    }
+  },
+  mayReturn: (count: number, why: string): ClearWarning => ({
+    code: 'MAY_RETURN',
+    message: `${counted(count)} had been used within the last minute: the gateway’s workers may write them back from memory. ${why}`,
+  }),
+  mirrorOnly: (): ClearWarning => ({
+    code: 'MIRROR_ONLY',
+    message:
+      'The affinities were chosen by what Redis mirrors, which is one node’s pin for each session: other nodes may have pinned the same session elsewhere. A clear of a provider or of an API key reaches every node’s pins.',
+  }),
+} as const

@@ -1,0 +1,266 @@
+import { randomUUID } from 'node:crypto'
+import { createCallBudget } from '../../nodes/call-budget.js'
+import type {
+  ClearStep,
+  GatewayGeneration,
+  GatewayNodes,
+  NamedApiKey,
+  NodeClear,
+  NodeState,
+  NodesOutcome,
+} from '../../nodes/gateway-nodes.js'
+import { callNode, type NodeAnswer, type NodeCall } from '../../nodes/node-call.js'
+import type { NodeToken } from '../../nodes/node-token.js'
+import { joinPath } from './paths.js'
+import { planClear } from './planner.js'
+
+/** A management token of a Python gateway may make 30 calls a minute; some are left to other tools. */
+const PYTHON_CALLS_PER_MINUTE = 25
+/** Calls to one node at the same time. */
+const AT_ONCE = 8
+const CALL_TIMEOUT_MS = 10_000
+/** Statistics that are read, each on its own connection, to see whether several processes answer. */
+const LOOKS = 3
+
+const CACHE = '/api/admin/monitoring/cache'
+
+export interface AetherNodesOptions {
+  /** Base URLs, without credentials and without a slash at the end. A path is kept. */
+  readonly urls: readonly string[]
+  readonly token: NodeToken
+  readonly generation: () => GatewayGeneration
+  /** Signs an access token of this administrator for a minute. The oldest generation accepts it. */
+  readonly signFor: (userId: string) => Promise<string>
+  /** Whether clears are meant to act at once, so that the right for it is looked at. */
+  readonly clearsAtOnce: boolean
+  /** Unix milliseconds. */
+  readonly now?: () => number
+  /** Milliseconds of one call. */
+  readonly timeoutMs?: number
+  /** Milliseconds between two looks at every node. */
+  readonly checkEveryMs?: number
+  /** Called with a node's first state, and whenever what it may do has changed. */
+  readonly onChange?: (state: NodeState) => void
+}
+
+type Token = { readonly token: string } | { readonly problem: string }
+
+/** The nodes of an Aether, by its admin API. */
+export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
+  /** Counts a call that another part makes, such as a poll of statistics. @returns false if it may not be made now */
+  takeCall(url: string): boolean
+} {
+  const { urls, generation, now = Date.now, timeoutMs = CALL_TIMEOUT_MS } = options
+  const budget = createCallBudget(
+    () => (generation() === 'PROCESS_MEMORY' ? Number.POSITIVE_INFINITY : PYTHON_CALLS_PER_MINUTE),
+    now,
+  )
+  const states = new Map<string, NodeState>(urls.map((url) => [url, unknownState(url)]))
+  let timer: NodeJS.Timeout | undefined
+
+  async function tokenFor(actorId: string | null): Promise<Token> {
+    const token = await options.token.read()
+    if (token !== undefined) return { token }
+    if (generation() === 'ENDPOINT_KEYS' && actorId !== null) return { token: await options.signFor(actorId) }
+    return { problem: 'there is no token for it: set GATEWAY_TOKEN or GATEWAY_TOKEN_FILE' }
+  }
+
+  async function call(
+    url: string,
+    actorId: string | null,
+    request: Omit<NodeCall, 'token'>,
+  ): Promise<NodeAnswer> {
+    const token = await tokenFor(actorId)
+    if ('problem' in token) return { kind: 'failed', error: token.problem }
+    if (!budget.take(url)) return { kind: 'failed', error: 'it has had its calls of this minute' }
+    return callNode(url, { ...request, token: token.token }, { timeoutMs })
+  }
+
+  async function clearAt(
+    url: string,
+    steps: readonly ClearStep[],
+    actorId: string | null,
+    done: Map<ClearStep, number>,
+  ) {
+    const left = [...steps]
+    let cleared: number | null = null
+    let error: string | null = null
+    const work = async () => {
+      // A node that failed once gets no further call: each may take ten seconds, and nothing is sent again blindly.
+      for (let step = left.shift(); step && error === null; step = left.shift()) {
+        const answer = await call(url, actorId, { method: 'DELETE', path: step.path })
+        if (answer.kind === 'failed' || answer.kind === 'refused') {
+          error ??= answer.error
+          continue
+        }
+        const count = answer.kind === 'done' ? countIn(answer.json) : givesCount(step) ? 0 : null
+        done.set(step, Math.max(done.get(step) ?? 0, count ?? 0))
+        if (count !== null) cleared = (cleared ?? 0) + count
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, steps.length) }, work))
+    learn(url, error)
+    return { url, ok: error === null, clearedCount: cleared, error } satisfies NodeClear
+  }
+
+  /** A clear tells as much as a look. */
+  function learn(url: string, error: string | null): void {
+    const known = states.get(url) ?? unknownState(url)
+    if (error === null)
+      setState({ ...known, reachable: true, canClear: true, error: null, checkedAt: new Date(now()) })
+    else setState({ ...known, error })
+  }
+
+  function setState(state: NodeState): void {
+    const before = states.get(state.url)
+    states.set(state.url, state)
+    const isSame =
+      before && MAY.every((field) => before[field] === state[field]) && before.error === state.error
+    if (!isSame) options.onChange?.(state)
+  }
+
+  async function look(url: string): Promise<void> {
+    const token = await options.token.read()
+    const before = states.get(url) ?? unknownState(url)
+    const checkedAt = new Date(now())
+    if (token === undefined) {
+      // Without a token of its own the service cannot ask; an administrator's clear tells later.
+      const error =
+        generation() === 'ENDPOINT_KEYS'
+          ? null
+          : 'there is no token for it: set GATEWAY_TOKEN or GATEWAY_TOKEN_FILE'
+      setState({ ...before, error, checkedAt })
+      return
+    }
+    const figures: number[][] = []
+    let answer: NodeAnswer | undefined
+    for (let count = 0; count < LOOKS; count += 1) {
+      answer = await call(url, null, { method: 'GET', path: `${CACHE}/stats` })
+      if (answer.kind !== 'done') break
+      figures.push(figuresIn(answer.json))
+    }
+    if (!answer || answer.kind === 'failed') {
+      setState({ ...unknownState(url), reachable: false, error: answer?.error ?? null, checkedAt })
+      return
+    }
+    const refusal = answer.kind === 'done' ? undefined : answer.error
+    const canRead = refusal === undefined
+    // Nothing has these ids: the answer tells whether the call was permitted, and nothing else happens.
+    const nothing = joinPath([randomUUID(), randomUUID(), 'none', 'none'], generation()) ?? ''
+    const clear = await call(url, null, { method: 'DELETE', path: `${CACHE}/affinity${nothing}` })
+    const canClear = isPermitted(clear)
+    const atOnce =
+      generation() !== 'PROCESS_MEMORY' ? canClear : options.clearsAtOnce ? await mayWriteApiKeys(url) : null
+    setState({
+      url,
+      reachable: true,
+      canRead,
+      canClear,
+      canClearAtOnce: atOnce,
+      alternates: canRead ? (alternate(figures) ?? before.alternates) : before.alternates,
+      checkedAt,
+      error: refusal ?? (canClear === false ? 'its token may not clear' : null),
+    })
+  }
+
+  async function mayWriteApiKeys(url: string): Promise<boolean | null> {
+    const path = apiKeyPath({ id: randomUUID(), userId: randomUUID() }, generation())
+    return isPermitted(await call(url, null, { method: 'PUT', path: path ?? '', body: { name: 'none' } }))
+  }
+
+  const check = async () => {
+    await Promise.all(urls.map(look))
+  }
+
+  return {
+    urls,
+    mayCall: async (actorId) => 'token' in (await tokenFor(actorId)),
+    plan: (records, asked, facts) =>
+      planClear(records, asked, facts, { generation: generation(), nodeCount: urls.length }),
+    get callsLeft() {
+      return Math.min(...urls.map((url) => budget.left(url)))
+    },
+    async clear(steps, actorId): Promise<NodesOutcome> {
+      const done = new Map<ClearStep, number>()
+      const nodes = await Promise.all(urls.map((url) => clearAt(url, steps, actorId, done)))
+      return { nodes, done }
+    },
+    async dropRankings(at, apiKey) {
+      const path = apiKeyPath(apiKey, generation())
+      return Promise.all(
+        at.map(async (url) => {
+          const answer: NodeAnswer =
+            path === undefined
+              ? { kind: 'failed', error: 'no API key can be named to it' }
+              : await call(url, null, { method: 'PUT', path, body: { name: apiKey.name } })
+          const ok = answer.kind === 'done'
+          return { url, ok, clearedCount: null, error: ok ? null : answer.error }
+        }),
+      )
+    },
+    states: () => [...states.values()],
+    check,
+    start() {
+      if (timer) return
+      timer = setInterval(() => void check(), options.checkEveryMs ?? CHECK_EVERY_MS).unref()
+      void check()
+    },
+    stop: () => clearInterval(timer),
+    takeCall: (url) => budget.take(url),
+  }
+}
+
+const CHECK_EVERY_MS = 5 * 60_000
+
+const MAY = ['reachable', 'canRead', 'canClear', 'canClearAtOnce', 'alternates'] as const
+
+const unknownState = (url: string): NodeState => ({
+  url,
+  reachable: null,
+  canRead: null,
+  canClear: null,
+  canClearAtOnce: null,
+  alternates: null,
+  checkedAt: null,
+  error: null,
+})
+
+const apiKeyPath = ({ id, userId }: Omit<NamedApiKey, 'name'>, generation: GatewayGeneration) => {
+  const [user, apiKey] = [joinPath([userId], generation), joinPath([id], generation)]
+  return user === undefined || apiKey === undefined ? undefined : `/api/admin/users${user}/api-keys${apiKey}`
+}
+
+/** Null where the node did not answer for itself. */
+const isPermitted = (answer: NodeAnswer): boolean | null =>
+  answer.kind === 'failed' ? null : answer.kind !== 'refused'
+
+const givesCount = ({ route }: ClearStep): boolean => route === 'all' || route === 'provider'
+
+function countIn(json: Readonly<Record<string, unknown>>): number | null {
+  const count = json['deleted_affinities'] ?? json['count']
+  return typeof count === 'number' && Number.isInteger(count) && count >= 0 ? count : null
+}
+
+/** Counters since the start of the process that answered. */
+const COUNTERS = ['cache_hits', 'cache_misses', 'total_candidates', 'total_batches']
+
+function figuresIn(json: Readonly<Record<string, unknown>>): number[] {
+  const data = fieldsOf(json['data'])
+  return [data['scheduler_metrics'], data['affinity_stats']].flatMap((part) =>
+    COUNTERS.map((name) => {
+      const figure = fieldsOf(part)[name]
+      return typeof figure === 'number' ? figure : 0
+    }),
+  )
+}
+
+const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? { ...value } : {}
+
+/** Whether counters run backwards from one answer to the next. Null while every one is 0. */
+function alternate(figures: readonly (readonly number[])[]): boolean | null {
+  if (figures.every((counts) => counts.every((count) => count === 0))) return null
+  return figures.some((counts, place) =>
+    counts.some((count, field) => count < (figures[place - 1]?.[field] ?? 0)),
+  )
+}
