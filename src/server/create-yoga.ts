@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type CORSOptions, createYoga, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Context } from '../context.js'
+import { createApiKeyOwners } from '../loaders/api-key-owners.js'
 import { schema } from '../schema/index.js'
 import { createSharedRuns } from '../util/shared-runs.js'
 import { createTurns } from '../util/turns.js'
@@ -31,7 +32,7 @@ import { useCompiledQueries } from './use-compiled-queries.js'
 import { useDocumentCache } from './use-document-cache.js'
 import { useResponseExtensions } from './use-response-extensions.js'
 
-export interface YogaDeps extends Omit<ContextDeps, 'budgets' | 'sharedRuns' | 'turns'> {
+export interface YogaDeps extends Omit<ContextDeps, 'apiKeyOwners' | 'budgets' | 'sharedRuns' | 'turns'> {
   readonly logger: Logger
   readonly readHealth: () => Promise<Health>
   readonly metrics: Metrics
@@ -75,6 +76,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
   const contextDeps: ContextDeps = {
     ...deps,
     budgets: limiterOf(deps.limits.viewerCostPerMinute),
+    apiKeyOwners: createApiKeyOwners(deps.gateway),
     sharedRuns: createSharedRuns(),
     turns: createTurns(EVENTS_AT_ONCE),
   }

@@ -11,6 +11,7 @@ import { type RequestCost, UnauthenticatedError } from '../errors.js'
 import type { FixedFigures, GatewayStore, GatewayTraits } from '../gateway/gateway.js'
 import type { KeyMasker } from '../gateway/masking.js'
 import type { GatewayNodes } from '../gateway/nodes/gateway-nodes.js'
+import type { ApiKeyOwners } from '../loaders/api-key-owners.js'
 import { adoptRows, createLoaders } from '../loaders/index.js'
 import type { ModelMappingSource } from '../model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from '../model-mappings/model-mapping-store.js'
@@ -31,6 +32,7 @@ import type { CostLimiter } from './limits/cost-limiter.js'
 export interface ContextDeps {
   /** Budgets of viewers; undefined: no limit. */
   readonly budgets: CostLimiter | undefined
+  readonly apiKeyOwners: ApiKeyOwners
   readonly sharedRuns: SharedRuns
   readonly turns: Turns
   readonly authenticator: Authenticator
@@ -192,6 +194,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
       Object.assign(affinities, readers.affinities)
       adoptRows(loaders, readers.loaders)
     },
+    apiKeyOwners: deps.apiKeyOwners,
     turns: deps.turns,
     affinitySizes: {
       get records() {

@@ -142,6 +142,12 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     '{ auditEvents(first: 1, action: "x") { nodes { id } } }',
   ],
   ['Query.auditEvents', 'a count of an action', '{ auditEvents(action: "admin_login") { totalCount } }'],
+  [
+    'Query.gateway',
+    'what it is',
+    '{ gateway { generation clearPath schedulingMode missing { field } nodes { url } } }',
+  ],
+  ['Query.poolSessions', 'a page', '{ poolSessions(first: 10) { totalCount nodes { sessionDigest } } }'],
   ['Query.cacheConfig', 'all', '{ cacheConfig { cacheTtlSeconds parameters { name value description } } }'],
   [
     'Query.cacheStats',
@@ -173,6 +179,11 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     'Mutation.clearSingleAffinity',
     'nothing',
     `mutation { clearSingleAffinity(affinityKey: "a", endpointId: "b", modelId: "c", apiFormat: "d") ${DONE} }`,
+  ],
+  [
+    'Mutation.clearPoolSessions',
+    'nothing',
+    `mutation { clearPoolSessions(filter: { providerId: "none" }) ${DONE} }`,
   ],
   ['Mutation.clearAllCache', 'all', `mutation { clearAllCache(confirm: true) ${DONE} }`],
   [

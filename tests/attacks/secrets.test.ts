@@ -2,6 +2,7 @@ import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { FIXTURE_ADMIN, loadFixtures } from '../support/fixtures.js'
+import { brokenTable, wholeTable } from '../support/odd-table.js'
 import { psql } from '../support/servers/postgres.js'
 import { type RedisServer, startRedis } from '../support/servers/redis.js'
 import { freshDatabase } from '../support/servers/shared.js'
@@ -194,10 +195,10 @@ describe('no secret comes out', () => {
     }
   })
 
-  it('of a database whose columns are not what was expected', async () => {
-    psql(databaseUrl, 'ALTER TABLE provider_api_keys RENAME COLUMN rate_multiplier TO renamed')
+  it('of a database that answers in a way that nobody expects', async () => {
+    await brokenTable(databaseUrl, 'provider_api_keys')
     const text = await ask(query(EVERYTHING))
-    psql(databaseUrl, 'ALTER TABLE provider_api_keys RENAME COLUMN renamed TO rate_multiplier')
+    await wholeTable(databaseUrl, 'provider_api_keys')
     expect(text).toContain('INTERNAL_SERVER_ERROR')
     expect(secretsIn(text)).toEqual([])
   })
