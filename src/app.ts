@@ -176,7 +176,7 @@ export async function createApp(
 
   const yoga = createGraphqlServer({
     authenticator,
-    viewerWatch: createViewerWatch({ check: (authorization) => authenticator.review(authorization) }),
+    viewerWatch: createViewerWatch({ check: (credentials) => authenticator.review(credentials) }),
     affinitySource,
     affinityStore: cache.affinityStore,
     streams,

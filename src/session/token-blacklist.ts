@@ -5,7 +5,10 @@ import type { TokenBlacklist } from './authenticator.js'
 
 export const jwtBlacklistKey = (tokenSha256Hex: string): string => `jwt:blacklist:${tokenSha256Hex}`
 
-/** Reads the tokens that the gateway has revoked. A token is revoked if its key exists, whatever the value. */
+/** The value of the keys that we write: the gateway writes a reason, too, and reads none. */
+const REASON = 'logout'
+
+/** The tokens that the gateway or this service has revoked. A token is revoked if its key exists, whatever the value. */
 export const createRedisTokenBlacklist = (client: RedisClient): TokenBlacklist => ({
   async isRevoked(tokenSha256Hex) {
     try {
@@ -14,8 +17,18 @@ export const createRedisTokenBlacklist = (client: RedisClient): TokenBlacklist =
       throw toCacheError(error)
     }
   },
+  async revoke(tokenSha256Hex, seconds) {
+    try {
+      await client.set(jwtBlacklistKey(tokenSha256Hex), REASON, 'EX', seconds)
+    } catch (error) {
+      throw toCacheError(error)
+    }
+  },
 })
 
 export const createMemoryTokenBlacklist = (keyspace: MemoryKeyspace): TokenBlacklist => ({
   isRevoked: async (tokenSha256Hex) => keyspace.type(jwtBlacklistKey(tokenSha256Hex)) !== 'none',
+  async revoke(tokenSha256Hex, seconds) {
+    keyspace.set(jwtBlacklistKey(tokenSha256Hex), REASON, seconds)
+  },
 })

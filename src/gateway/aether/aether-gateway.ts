@@ -1,13 +1,6 @@
 import { aliasNames } from '../../model-mappings/model-mapping-records.js'
 import type { Database } from '../../postgres/database.js'
-import type {
-  AdminAccount,
-  AdminDirectory,
-  FixedFigures,
-  GatewayStore,
-  OpenGateway,
-  OwnedApiKey,
-} from '../gateway.js'
+import type { FixedFigures, GatewayStore, OpenGateway, OwnedApiKey } from '../gateway.js'
 import type {
   ApiKeyRow,
   EndpointRow,
@@ -22,8 +15,8 @@ import { createDecrypter, tryStoredKeys } from './fernet.js'
 import { createNameSearch } from './name-search.js'
 import { createScannedRows } from './scanned-rows.js'
 import { createAetherSchema } from './schema/aether-schema.js'
+import { createAdminDirectory } from './sign-in.js'
 import {
-  ACCOUNTS,
   API_KEYS,
   ENDPOINTS,
   GLOBAL_MODELS,
@@ -46,18 +39,6 @@ export const createAetherGateway: OpenGateway = (database, { encryptionKey }) =>
     figures: AETHER_FIGURES,
     decrypt,
     tryStoredKeys: () => tryStoredKeys(database, decrypt),
-  }
-}
-
-/** The accounts that may sign in, read from the gateway's users each time: a demotion counts at once. */
-export function createAdminDirectory({ query }: Pick<Database, 'query'>): AdminDirectory {
-  const byId = createTableReader<AdminAccount>(query, ACCOUNTS)
-  const byEmail = createTableReader<AdminAccount>(query, ACCOUNTS, 'email = ANY($1)')
-  const ofRole = createTableReader<AdminAccount>(query, ACCOUNTS, 'role::text = ANY($1) LIMIT 1')
-  return {
-    findById: async (id) => (await byId([id]))[0] ?? null,
-    findByEmail: async (email) => (await byEmail([email]))[0] ?? null,
-    sampleHash: async () => (await ofRole(['admin']))[0]?.passwordHash,
   }
 }
 

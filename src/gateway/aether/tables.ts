@@ -1,4 +1,3 @@
-import type { AdminAccount } from '../gateway.js'
 import type { ApiKeyRow, EndpointRow, GlobalModelRow, ProviderKeyRow, ProviderRow, UserRow } from '../rows.js'
 import type { Table, TableOf } from '../table-reader.js'
 
@@ -32,10 +31,10 @@ export const USERS: TableOf<UserRow> = {
   },
 }
 
-/** The users with what signing in needs; the only read of a password's hash. */
-export const ACCOUNTS: TableOf<AdminAccount> = {
+/** The users with what signing in needs; sign-in.ts reads them. */
+export const ACCOUNTS: TableOf<UserRow & { readonly passwordHash: string | null }> = {
   name: 'users',
-  columns: { ...USERS.columns, passwordHash: 'String' },
+  columns: { ...USERS.columns, passwordHash: 'String?' },
 }
 
 export const API_KEYS: TableOf<ApiKeyRow> = {
