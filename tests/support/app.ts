@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import pino from 'pino'
 import { type App, createApp } from '../../src/app.js'
 import { type Config, loadConfig } from '../../src/config/load-config.js'
+import type { OpenGateway } from '../../src/gateway/gateway.js'
 import type { TransportLimits } from '../../src/server/http/transport-limits.js'
 import { FIXTURE_ENVIRONMENT } from './fixtures.js'
 import { temporaryDirectory } from './servers/child.js'
@@ -57,9 +58,13 @@ export interface QueryOptions {
   readonly token?: string | null
   readonly clientAddress?: string
   readonly operationName?: string
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface TestAppOptions {
+  /** The URL of a database in place of `database`. */
+  readonly databaseUrl?: string
+  readonly openGateway?: OpenGateway
   readonly database?: 'fixtures' | 'schema' | 'empty'
   readonly redis?: 'fixtures' | 'empty'
   readonly env?: Readonly<Record<string, string>>
@@ -68,7 +73,7 @@ export interface TestAppOptions {
 }
 
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const databaseUrl = freshDatabase(options.database ?? 'fixtures')
+  const databaseUrl = options.databaseUrl ?? freshDatabase(options.database ?? 'fixtures')
   const redis = await freshRedis(options.redis ?? 'fixtures', options.now ? { now: options.now() } : {})
   const config = testConfig({ DATABASE_URL: databaseUrl, REDIS_URL: redis.url, ...options.env })
   const logs: Record<string, unknown>[] = []
@@ -76,10 +81,11 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     { level: 'debug', base: null },
     { write: (line: string) => logs.push(JSON.parse(line)) },
   )
-  const { now, transportLimits } = options
+  const { now, transportLimits, openGateway } = options
   const app = await createApp(config, {
     logger,
     ...(now && { now }),
+    ...(openGateway && { openGateway }),
     ...(transportLimits && { transportLimits }),
   })
   const statements: string[] = []
@@ -120,7 +126,7 @@ export async function ask(
   app: App,
   query: string,
   variables: object = {},
-  { token = ADMIN_TOKEN, clientAddress = '127.0.0.1', operationName }: QueryOptions = {},
+  { token = ADMIN_TOKEN, clientAddress = '127.0.0.1', operationName, headers }: QueryOptions = {},
 ): Promise<Answer> {
   const response = await app.yoga.fetch(
     'http://localhost/graphql',
@@ -130,6 +136,7 @@ export async function ask(
         'content-type': 'application/json',
         accept: 'application/json',
         ...(token !== null && { authorization: `Bearer ${token}` }),
+        ...headers,
       },
       body: JSON.stringify({ query, variables, ...(operationName && { operationName }) }),
     },
