@@ -20,7 +20,7 @@ import type { ModeConfig } from './config/mode.js'
 import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError, messageOf } from './errors.js'
 import { createAetherGateway } from './gateway/aether/aether-gateway.js'
-import type { Gateway, OpenGateway } from './gateway/gateway.js'
+import type { AdminDirectory, Gateway, OpenGateway } from './gateway/gateway.js'
 import { createKeyMasker } from './gateway/masking.js'
 import { createCutLog } from './log/cut-log.js'
 import { createModelMappingSource } from './model-mappings/model-mapping-reader.js'
@@ -139,7 +139,11 @@ export async function createApp(
   await audit.start()
   const pendingIntents = createPendingIntents({ store: auditStore, hasEnded, log: logger })
   const limiter = createLoginLimiter()
-  await Promise.all([pendingIntents.start(), rememberSignIns(limiter, auditStore, now, logger)])
+  await Promise.all([
+    pendingIntents.start(),
+    rememberSignIns(limiter, auditStore, now, logger),
+    warnOfUnreadable(directory, logger),
+  ])
   const dependencies: Dependency[] = [
     { name: 'database', ping: () => database.ping() },
     { name: 'cache', ping: () => cache.ping() },
@@ -354,6 +358,14 @@ async function rememberSignIns(
   } catch (error) {
     logger.warn({ reason: messageOf(error) }, 'earlier sign-ins were not read: no address is known yet')
   }
+}
+
+/** Refused tokens are all that anybody would see of it. */
+async function warnOfUnreadable(directory: AdminDirectory, logger: Logger): Promise<void> {
+  // While the database is away, other lines tell of that.
+  const tables = await directory.unreadable().catch(() => [])
+  if (tables.length === 0) return
+  logger.warn({ tables }, 'tokens of the gateway are refused: the tables that tell of them cannot be read')
 }
 
 /** Masked keys that are null are all that anybody would see of it. */

@@ -97,6 +97,8 @@ export interface AdminDirectory {
   findByName(name: string): Promise<AdminAccount | null>
   /** Null also where the gateway has no such tokens, or has switched them off. */
   findManagementToken(sha256Hex: string): Promise<ManagementToken | null>
+  /** Tables of sessions and management tokens that are there and cannot be read, so that such tokens are refused. */
+  unreadable(): Promise<readonly string[]>
   /** The password hash of any one admin, undefined where there is none. */
   sampleHash(): Promise<string | undefined>
 }

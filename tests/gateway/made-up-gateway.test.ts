@@ -250,6 +250,7 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       }),
       findByName: async (name) => first(await accountsNamed([name])),
       findManagementToken: async () => null,
+      unreadable: async () => [],
       sampleHash: async () => (await accounts(['person-1']))[0]?.passwordHash ?? undefined,
     },
     figures: FIGURES,

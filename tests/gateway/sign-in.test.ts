@@ -3,8 +3,9 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { databaseUnavailable } from '../../src/errors.js'
 import { createAdminDirectory } from '../../src/gateway/aether/sign-in.js'
 import { createPgDatabase } from '../../src/postgres/database.js'
+import { startTestApp } from '../support/app.js'
 import { FIXTURE_ADMIN } from '../support/fixtures.js'
-import { gatewayDatabase } from '../support/generations.js'
+import { gatewayDatabase, openUncheckedGateway } from '../support/generations.js'
 import { freshDatabase } from '../support/servers/shared.js'
 
 afterEach(() => void vi.useRealTimers())
@@ -83,7 +84,18 @@ describe('sessions that cannot be read', () => {
       session: null,
     })
     expect(await directory.findManagementToken('x')).toBeNull()
+    expect(await directory.unreadable()).toEqual(['user_sessions'])
   })
+})
+
+it('are told of in the log, once at the start', async () => {
+  const databaseUrl = gatewayDatabase('provider-keys')
+  await sql(databaseUrl, 'ALTER TABLE management_tokens DROP COLUMN allowed_ips')
+  const service = await startTestApp({ databaseUrl, redis: 'empty', openGateway: openUncheckedGateway })
+  await service.close()
+  expect(service.logs.filter(({ msg }) => String(msg).startsWith('tokens of the gateway'))).toMatchObject([
+    { level: 40, tables: ['management_tokens'] },
+  ])
 })
 
 it('takes the email of one account before the username of another', async () => {

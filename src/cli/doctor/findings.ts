@@ -12,6 +12,7 @@ import {
   checkClientTracking,
   checkIndexes,
   checkRights,
+  checkSignIn,
   checkStoredKeys,
   checkTables,
   databaseClockOffsetMs,
@@ -78,6 +79,7 @@ async function* gatewayFindings(
       const tables = await checkTables(gateway)
       yield tables
       if (tables.state === 'ok') yield await checkRights(database, gateway)
+      if (tables.state === 'ok') yield await checkSignIn(gateway)
       yield await checkStoredKeys(gateway)
       if (tables.state === 'ok') yield await checkIndexes(gateway)
     }

@@ -36,8 +36,9 @@ interface Found {
   /** `unreadable`: there are sessions, but without a column that is needed, or without the right to read them. */
   readonly sessions: 'none' | 'readable' | 'unreadable'
   readonly byName: string
-  /** Undefined where this gateway has no management tokens. */
+  /** Undefined where this gateway has no management tokens, or where they cannot be read. */
   readonly managementToken: string | undefined
+  readonly unreadable: readonly string[]
 }
 
 /**
@@ -84,6 +85,7 @@ export function createAdminDirectory({ query }: Pick<Database, 'query'>): AdminD
         const [row] = await query(managementToken, [sha256Hex])
         return row === undefined ? null : managementTokenOf(row, generation)
       }),
+    unreadable: () => read(async ({ unreadable }) => unreadable),
     sampleHash: () =>
       read(async () => {
         const [row] = await query(SAMPLE_HASH, [])
@@ -111,6 +113,7 @@ async function lookAt(query: Query): Promise<Found> {
     : readable('user_sessions', ...SESSION_COLUMNS)
       ? 'readable'
       : 'unreadable'
+  const hasManagementTokens = readable('management_tokens', ...MANAGEMENT_COLUMNS)
   return {
     generation,
     account,
@@ -123,7 +126,11 @@ async function lookAt(query: Query): Promise<Found> {
     // The argument is called email, so that no username of somebody else goes before it.
     byName: `SELECT ${account} FROM users WHERE users.email = $1 OR users.username = $1
              ORDER BY users.email = $1 DESC NULLS LAST LIMIT 1`,
-    managementToken: readable('management_tokens', ...MANAGEMENT_COLUMNS)
+    unreadable: [
+      ...(sessions === 'unreadable' ? ['user_sessions'] : []),
+      ...(exists('management_tokens') && !hasManagementTokens ? ['management_tokens'] : []),
+    ],
+    managementToken: hasManagementTokens
       ? `SELECT ${account}, t.id, t.is_active, t.expires_at, t.allowed_ips::text,
            ${exists('management_tokens', 'permissions') ? "coalesce(t.permissions::text, 'null')" : 'NULL'},
            (SELECT value::text FROM system_configs WHERE key = '${MANAGEMENT_SWITCH}')
