@@ -39,7 +39,7 @@ export interface GatewaySecrets {
 /** Makes a gateway over a database; it sends no statement yet. */
 export type OpenGateway = (database: Database, secrets: GatewaySecrets) => Gateway
 
-/** Where a gateway keeps its affinities and how it signs people in: see docs/security.md, "Sign-in". */
+/** A kind of gateway, by what decides its routing; kinds also differ in how people sign in. */
 export type Generation = 'ENDPOINT_KEYS' | 'PROVIDER_KEYS' | 'PROCESS_MEMORY'
 
 /** A user of the gateway, as far as the row decides who may come in. */

@@ -18,6 +18,8 @@ export const REFUSED = 'The token is invalid, expired or revoked.'
 const ISSUER = 'affinityql'
 /** The claim of our own tokens that ends them when the password changes. */
 const PASSWORD_CLAIM = 'pwd'
+/** Milliseconds by which the clock of the instance that signed a token may be ahead of this one. */
+const CLOCK_TOLERANCE_MS = 60_000
 
 export interface AccessTokenOptions {
   /** Seconds for which a signed token is valid. */
@@ -55,8 +57,8 @@ const isId = (value: unknown): value is string => typeof value === 'string' && /
 
 /**
  * Signs and verifies access tokens: HS256 with the claims `user_id`, `type: "access"` and `exp`, all three required. There is
- * no tolerance for clocks: `exp` and `nbf` are exact to the second. Tokens of our own carry an issuer, a mark of the
- * password's hash, and live no longer than `ttlSeconds`, also by their own claims.
+ * no tolerance for clocks: `exp` and `nbf` are exact to the second. Tokens of our own carry an issuer and a mark of the
+ * password's hash; one that would be valid for longer than `ttlSeconds` is none of ours.
  * @param secret the value of `JWT_SECRET_KEY`
  * @throws ConfigurationError if the secret is empty, since then anyone could sign
  */
@@ -93,16 +95,16 @@ export function createAccessTokens(
       }
       const claims = { userId, expiresAt, sessionId: isId(sessionId) ? sessionId : null, role, createdAt }
       if (payload.iss !== ISSUER) return { ...claims, passwordMark: null }
-      const { exp = Number.NaN, iat = Number.NaN, [PASSWORD_CLAIM]: passwordMark } = payload
-      if (typeof passwordMark !== 'string' || !(exp - iat <= ttlSeconds)) {
+      const passwordMark = payload[PASSWORD_CLAIM]
+      const isTooLong = expiresAt.getTime() - now() > ttlSeconds * 1000 + CLOCK_TOLERANCE_MS
+      if (typeof passwordMark !== 'string' || isTooLong) {
         throw new UnauthenticatedError(REFUSED)
       }
       return { ...claims, passwordMark }
     },
 
     async sign({ id, passwordHash }) {
-      const iat = Math.floor(now() / 1000)
-      const exp = iat + ttlSeconds
+      const exp = Math.floor(now() / 1000) + ttlSeconds
       // Without a jti, two sessions that begin in one second would have the same token, and revoking one would end both.
       const claims = {
         user_id: id,
@@ -113,7 +115,6 @@ export function createAccessTokens(
       const token = await new SignJWT(claims)
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
         .setIssuer(ISSUER)
-        .setIssuedAt(iat)
         .setExpirationTime(exp)
         .sign(key)
       return { token, expiresAt: new Date(exp * 1000) }

@@ -29,8 +29,8 @@ const SESSIONS = `CREATE TABLE user_sessions (id text, user_id text, client_devi
 
 it.each([
   ['ENDPOINT_KEYS', () => freshDatabase('schema')],
-  ['PROVIDER_KEYS', () => gatewayDatabase('provider-keys')],
-  ['PROCESS_MEMORY', () => gatewayDatabase('process-memory')],
+  ['PROVIDER_KEYS', () => gatewayDatabase('provider-keys', 'schema')],
+  ['PROCESS_MEMORY', () => gatewayDatabase('process-memory', 'schema')],
 ])('tells that the gateway is one of %s', async (generation, database) => {
   expect(await directoryOf(database()).directory.generation()).toBe(generation)
 })
@@ -89,13 +89,57 @@ describe('sessions that cannot be read', () => {
 })
 
 it('are told of in the log, once at the start', async () => {
-  const databaseUrl = gatewayDatabase('provider-keys')
+  const databaseUrl = gatewayDatabase('provider-keys', 'schema')
   await sql(databaseUrl, 'ALTER TABLE management_tokens DROP COLUMN allowed_ips')
   const service = await startTestApp({ databaseUrl, redis: 'empty', openGateway: openUncheckedGateway })
   await service.close()
   expect(service.logs.filter(({ msg }) => String(msg).startsWith('tokens of the gateway'))).toMatchObject([
     { level: 40, tables: ['management_tokens'] },
   ])
+})
+
+describe('a management token', () => {
+  const TOKENS = `CREATE TABLE management_tokens (id text, user_id text, token_hash text, is_active boolean,
+    expires_at timestamptz, allowed_ips json, permissions json);
+    INSERT INTO management_tokens VALUES ('t', '${FIXTURE_ADMIN.id}', 'hash', true, NULL`
+
+  it('of a Python gateway counts only while it is switched on there', async () => {
+    const url = freshDatabase('fixtures')
+    await sql(url, `${TOKENS}, NULL, NULL); ALTER TABLE management_tokens DROP permissions`)
+    const { directory } = directoryOf(url)
+    expect(await directory.findManagementToken('hash')).toBeNull()
+    const set = (value: string) =>
+      sql(
+        url,
+        `DELETE FROM system_configs WHERE key LIKE 'module.%'; INSERT INTO system_configs (id, key, value, created_at, updated_at)
+         VALUES ('switch', 'module.management_tokens.enabled', '${value}', now(), now())`,
+      )
+    for (const off of ['false', '"true"', 'null', '1']) {
+      await set(off)
+      expect(await directory.findManagementToken('hash'), off).toBeNull()
+    }
+    await set('true')
+    expect(await directory.findManagementToken('hash')).toMatchObject({
+      owner: { username: 'root' },
+      allowedIps: null,
+      permissions: null,
+    })
+  })
+
+  it.each([
+    ['NULL, NULL', null, []],
+    ["'null', 'null'", null, []],
+    [`'["10.0.0.0/8", 7]', '["admin:monitoring:read", null]'`, ['10.0.0.0/8'], ['admin:monitoring:read']],
+    [`'"10.0.0.0/8"', '{"admin:monitoring:read": true}'`, [], []],
+  ])('with %s as addresses and rights has no more than it says', async (columns, allowedIps, permissions) => {
+    const url = freshDatabase('fixtures')
+    await sql(
+      url,
+      `${TOKENS}, ${columns}); CREATE TABLE routing_groups (id text); ALTER TABLE provider_api_keys DROP endpoint_id CASCADE`,
+    )
+    const { directory } = directoryOf(url)
+    expect(await directory.findManagementToken('hash')).toMatchObject({ allowedIps, permissions })
+  })
 })
 
 it('takes the email of one account before the username of another', async () => {
@@ -108,7 +152,7 @@ it('takes the email of one account before the username of another', async () => 
 })
 
 it('takes no hash of an account that has none as a sample', async () => {
-  const url = gatewayDatabase('process-memory')
+  const url = freshDatabase('fixtures')
   await sql(url, 'ALTER TABLE users ALTER password_hash DROP NOT NULL; UPDATE users SET password_hash = NULL')
   const { directory } = directoryOf(url)
   expect(await directory.sampleHash()).toBeUndefined()

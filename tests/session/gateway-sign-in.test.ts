@@ -228,9 +228,13 @@ describe.each<[LaterGeneration, string]>([
     expect(codesOf(await service.query(WHO, {}, { token: other, headers }))).toEqual([])
   })
 
-  it('ends what a management token may not see there: the API keys of a user', async () => {
+  it('a management token sees nothing without rights, and the API keys of a user only with theirs', async () => {
     if (generation === 'provider-keys') return
     const document = `{ userAffinities(identifier: "root") { ... on UserAffinities { user { username apiKeys { name } } } } }`
+    for (const permissions of [null, '[]', '{}', '"admin:monitoring:read"']) {
+      const token = await managementToken({ permissions })
+      expect(codesOf(await service.query(WHO, {}, { token })), String(permissions)).toEqual(['FORBIDDEN'])
+    }
     const asking = async (...permissions: string[]) =>
       service.query(document, {}, { token: await managementToken({ permissions }) })
     expect(codesOf(await asking('admin:monitoring:read'))).toEqual(['FORBIDDEN'])

@@ -10,10 +10,14 @@ export type LaterGeneration = 'provider-keys' | 'process-memory'
 const fixture = (generation: LaterGeneration, name: string): string =>
   readFileSync(new URL(`../fixtures/${generation}/${name}`, import.meta.url), 'utf8')
 
-/** A new database with the tables and rows that a gateway of this generation has left; its URL. */
-export function gatewayDatabase(generation: LaterGeneration): string {
+/** A new database with the tables, and by default the rows, that a gateway of this generation has left; its URL. */
+export function gatewayDatabase(
+  generation: LaterGeneration,
+  contents: 'fixtures' | 'schema' = 'fixtures',
+): string {
   const url = freshDatabase('empty')
-  psql(url, `${fixture(generation, 'gateway-schema.sql')}\n${fixture(generation, 'gateway-data.sql')}`)
+  const data = contents === 'fixtures' ? fixture(generation, 'gateway-data.sql') : ''
+  psql(url, `${fixture(generation, 'gateway-schema.sql')}\n${data}`)
   return url
 }
 

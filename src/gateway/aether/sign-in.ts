@@ -19,6 +19,7 @@ const TABLES = [
   'provider_api_keys',
   'routing_groups',
   'usage_settlement_snapshots',
+  'system_configs',
 ]
 
 const LOOK = `SELECT name, a.attname::text, has_column_privilege(a.attrelid, a.attnum, 'SELECT')
@@ -80,10 +81,10 @@ export function createAdminDirectory({ query }: Pick<Database, 'query'>): AdminD
         return row === undefined ? null : accountOf(row)
       }),
     findManagementToken: (sha256Hex) =>
-      read(async ({ managementToken, generation }) => {
+      read(async ({ managementToken }) => {
         if (managementToken === undefined) return null
         const [row] = await query(managementToken, [sha256Hex])
-        return row === undefined ? null : managementTokenOf(row, generation)
+        return row === undefined ? null : managementTokenOf(row)
       }),
     unreadable: () => read(async ({ unreadable }) => unreadable),
     sampleHash: () =>
@@ -113,7 +114,10 @@ async function lookAt(query: Query): Promise<Found> {
     : readable('user_sessions', ...SESSION_COLUMNS)
       ? 'readable'
       : 'unreadable'
-  const hasManagementTokens = readable('management_tokens', ...MANAGEMENT_COLUMNS)
+  const hasSwitch = generation !== 'PROCESS_MEMORY'
+  const hasManagementTokens =
+    readable('management_tokens', ...MANAGEMENT_COLUMNS) &&
+    (!hasSwitch || readable('system_configs', 'key', 'value'))
   return {
     generation,
     account,
@@ -133,7 +137,7 @@ async function lookAt(query: Query): Promise<Found> {
     managementToken: hasManagementTokens
       ? `SELECT ${account}, t.id, t.is_active, t.expires_at, t.allowed_ips::text,
            ${exists('management_tokens', 'permissions') ? "coalesce(t.permissions::text, 'null')" : 'NULL'},
-           (SELECT value::text FROM system_configs WHERE key = '${MANAGEMENT_SWITCH}')
+           ${hasSwitch ? `(SELECT value::text FROM system_configs WHERE key = '${MANAGEMENT_SWITCH}')` : "'true'"}
          FROM management_tokens t JOIN users ON users.id = t.user_id WHERE t.token_hash = $1`
       : undefined,
   }
@@ -186,9 +190,9 @@ function sessionOf(row: Values): SessionRow | null {
   return { deviceId, expiresAt: ends, isRevoked: revokedAt !== null }
 }
 
-function managementTokenOf(row: Values, generation: Generation): ManagementToken | null {
+function managementTokenOf(row: Values): ManagementToken | null {
   const [id, isActive, expiresAt, allowedIps, permissions, isSwitchedOn] = row.slice(ACCOUNT_WIDTH)
-  if (generation !== 'PROCESS_MEMORY' && isSwitchedOn !== 'true') return null
+  if (isSwitchedOn !== 'true') return null
   return {
     id: String(id),
     owner: accountOf(row),
@@ -202,7 +206,12 @@ function managementTokenOf(row: Values, generation: Generation): ManagementToken
 
 /** The texts of a JSON list; null for SQL NULL and JSON null, and nothing for any other JSON. */
 function listOf(json: unknown): string[] | null {
-  const value: unknown = typeof json === 'string' ? JSON.parse(json) : null
-  if (value === null) return null
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+  try {
+    const value: unknown = typeof json === 'string' ? JSON.parse(json) : null
+    if (value === null) return null
+    return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+  } catch {
+    // The column is of another type than JSON.
+    return []
+  }
 }
