@@ -18,7 +18,7 @@ import type { ModelMappingStore } from '../model-mappings/model-mapping-store.js
 import type { PoolSessionReader, PoolSessionSource } from '../pool-sessions/pool-session-source.js'
 import type { PoolSessionStore } from '../pool-sessions/pool-session-store.js'
 import type { ReadingPrisma } from '../postgres/database-errors.js'
-import type { Authenticator } from '../session/authenticator.js'
+import type { Authenticator, Credentials } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
 import type { ViewerWatch } from '../session/viewer-watch.js'
 import type { StatisticsReader } from '../statistics/statistics.js'
@@ -67,9 +67,8 @@ export interface ContextDeps {
 export interface RequestFacts {
   /** Aborts when the client disconnects. */
   readonly clientGone: AbortSignal
-  readonly authorization: string | null
+  readonly credentials: Credentials
   readonly requestId: string
-  readonly clientAddress: string
   readonly userAgent: string | null
   readonly disconnect: () => void
 }
@@ -86,7 +85,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   const gateway = payingForScans(until(stopped.signal, deps.gateway))
 
   async function authenticate(): Promise<Viewer> {
-    const found = await deps.authenticator.authenticate(facts.authorization)
+    const found = await deps.authenticator.authenticate(facts.credentials)
     if (!found) throw new UnauthenticatedError('Send a token: Authorization: Bearer …')
     knownViewer = found
     return found
@@ -189,7 +188,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
       asked.set(read.question, answer)
       return answer
     },
-    watchViewer: (onLost) => deps.viewerWatch.watch(facts.authorization ?? '', onLost),
+    watchViewer: (onLost) => deps.viewerWatch.watch(facts.credentials, onLost),
     adopt(readers: Readers) {
       Object.assign(affinities, readers.affinities)
       adoptRows(loaders, readers.loaders)
@@ -205,7 +204,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     viewer: viewerOnce,
     knownViewer: () => knownViewer,
     requestId: facts.requestId,
-    clientAddress: facts.clientAddress,
+    clientAddress: facts.credentials.address,
     userAgent: facts.userAgent,
     affinities,
     affinityStore: deps.affinityStore,
@@ -241,7 +240,14 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     clientGone: facts.clientGone,
     stop: (reason) => stopped.abort(reason),
     stopped: stopped.signal,
-    login: (email, password) => deps.authenticator.login(email, password, facts.clientAddress),
+    login: (name, password) => deps.authenticator.login(name, password, facts.credentials.address),
+    async signOut() {
+      const revoke = await deps.authenticator.signOut(facts.credentials.authorization)
+      return async () => {
+        await revoke()
+        viewer = undefined
+      }
+    },
     maskStoredKey: deps.maskStoredKey,
     note(name, value) {
       notes.set(name, value)

@@ -54,6 +54,8 @@ it('the users of PostgreSQL and Redis that the documents make have every right t
     const token = (await ask(app, EVERYTHING.at(-1)?.replace('__typename', '... on Session { token }') ?? ''))
       .data.login.token
     expect((await ask(app, '{ viewer { name } }', {}, { token })).data.viewer.name).toBe('root')
+    expect((await ask(app, 'mutation { logout }', {}, { token })).data).toEqual({ logout: true })
+    expect((await ask(app, '{ viewer { name } }', {}, { token })).status).toBe(401)
     const health = await app.yoga.fetch('http://localhost/health/ready')
     expect(await health.json()).toMatchObject({ status: 'ready', affinityIndex: 'live' })
     expect(redis.cli('ACL', 'LOG').trim()).toBe('')
