@@ -176,7 +176,9 @@ describe('any schema between two generations', () => {
             await store.schedulingModes()
             expect(await store.usersNamed('x')).toHaveLength(1)
             await store.idsNamed('x')
-            expect(await directory.holderOf('x', null)).toMatchObject({ isActive: false, passwordHash: '' })
+            expect(await directory.holderOf('x', null)).toMatchObject({
+              account: { isActive: false, passwordHash: null },
+            })
             await directory.findByName('x')
             await directory.sampleHash()
             await looks.run(({ storedKeys }) => storedKeys())

@@ -348,11 +348,11 @@ describe('a gateway with nothing but users, API keys and providers', () => {
         missing: [
           { field: 'User.username', needs: 'users.username' },
           { field: 'User.role', needs: 'users.role' },
-          { field: 'login', needs: 'users.role' },
           { field: 'Endpoint', needs: 'provider_endpoints.id' },
           { field: 'ProviderKey', needs: 'provider_api_keys.id' },
           { field: 'GlobalModel', needs: 'global_models.id' },
           { field: 'ModelMapping', needs: 'models.id' },
+          { field: 'login', needs: 'users.role' },
           { field: 'Gateway.schedulingMode', needs: 'system_configs.key and system_configs.value' },
           { field: 'auditEvents', needs: expect.stringContaining('audit_logs.event_type') },
         ],

@@ -23,6 +23,7 @@ const event = (index: number) => ({
   ipAddress: null,
   requestId: null,
   errorMessage: null,
+  writtenBack: null,
   metadata: {},
   actor: { __typename: 'User', id: `user-${index}`, username: `user ${index}`, email: 'a@example.com' },
 })

@@ -265,12 +265,12 @@ export const ROW_TABLES = [
 /** What else is read or written, and its columns. */
 export const OTHER_READS: readonly { readonly field: string; readonly columns: readonly string[] }[] = [
   {
-    field: 'Gateway.schedulingMode',
-    columns: ['system_configs.key', 'system_configs.value'],
+    field: 'login',
+    columns: ['users.id', 'users.password_hash', 'users.role', 'users.is_active'],
   },
   {
-    field: 'Mutation.login',
-    columns: ['users.password_hash', 'users.role', 'users.is_active'],
+    field: 'Gateway.schedulingMode',
+    columns: ['system_configs.key', 'system_configs.value'],
   },
   {
     field: 'auditEvents',
