@@ -228,13 +228,20 @@ describe.each([
   })
   afterAll(() => service.close())
 
-  it.each(operations)('is within ten times the work: %s, %s', async (_root, _name, document) => {
-    const [answer, done] = await work.of(service.databaseUrl, keys, () => service.query(document))
-    expect(answer.errors).toEqual([])
-    const requested = costOf(answer)
-    const ratio = (requested - REQUEST_COST) / totalOf(done)
-    expect(ratio, `${requested} for ${JSON.stringify(done)}`).toBeGreaterThan(1 / 10)
-    expect(ratio, `${requested} for ${JSON.stringify(done)}`).toBeLessThan(10)
+  it.each(operations)('is within ten times the work: %s, %s', async (_root, name, document) => {
+    const measure = async () => {
+      const [answer, done] = await work.of(service.databaseUrl, keys, () => service.query(document))
+      expect(answer.errors).toEqual([])
+      const requested = costOf(answer)
+      const ratio = (requested - REQUEST_COST) / totalOf(done)
+      return { ratio, told: `${requested} for ${JSON.stringify(done)}` }
+    }
+    // What the service does by itself meanwhile is counted, too. An operation that changes nothing is measured again.
+    const mayRepeat = document.startsWith('{') || name === 'nothing'
+    let measured = await measure()
+    for (let more = 2; mayRepeat && more > 0 && measured.ratio <= 1 / 10; more--) measured = await measure()
+    expect(measured.ratio, measured.told).toBeGreaterThan(1 / 10)
+    expect(measured.ratio, measured.told).toBeLessThan(10)
   })
 })
 
