@@ -56,6 +56,8 @@ export interface GatewayTraits {
   readonly redisDecidesRouting: boolean
   /** Whether the gateway caches models in Redis. */
   readonly hasModelMappingCaches: boolean
+  /** Whether the scheduler reserves a share of each provider key for pinned requests. */
+  readonly hasReservation: boolean
   /** Whether the gateway keeps sessions of its pools of provider keys in Redis. */
   readonly hasPoolSessions: boolean
 }

@@ -97,6 +97,32 @@ describe.each(LATER_GENERATIONS)('beside a gateway of %s', (folder) => {
     })
   })
 
+  it('tells no figure of what this generation does not have', async () => {
+    const { cacheConfig, cacheStats, modelMappingStats } = await ask(`{
+      cacheConfig { cacheTtlSeconds cacheReservationRatio parameters { name } }
+      cacheStats { dynamicReservation { enabled currentAvgRatio probePhaseRatio totalChecks config { probeReservation } } }
+      modelMappingStats { available message ttlSeconds totalKeys breakdown { modelById } } }`)
+    expect(cacheConfig.cacheTtlSeconds).toBe(300)
+    expect(cacheConfig.cacheReservationRatio).toBe(isRust ? null : 0.1)
+    const parameters = cacheConfig.parameters.map(({ name }: { name: string }) => name)
+    expect(parameters).toHaveLength(isRust ? 1 : 8)
+    expect(parameters[0]).toBe('cacheTtlSeconds')
+    expect(cacheStats.dynamicReservation).toEqual({
+      enabled: isRust ? null : true,
+      currentAvgRatio: null,
+      probePhaseRatio: null,
+      totalChecks: null,
+      config: { probeReservation: 0.1 },
+    })
+    expect(modelMappingStats).toEqual({
+      available: !isRust,
+      message: isRust ? expect.stringContaining('no caches of models') : null,
+      ttlSeconds: isRust ? null : 300,
+      totalKeys: 0,
+      breakdown: { modelById: 0 },
+    })
+  })
+
   it('shows the rows of each pin as the gateway’s own listing does', async () => {
     const items = listed(folder)
     await Promise.all(items.map((item, index) => pin(item, item.model_name, index)))

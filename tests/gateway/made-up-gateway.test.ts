@@ -218,6 +218,7 @@ const TRAITS: GatewayTraits = {
   missing: [],
   redisDecidesRouting: true,
   hasModelMappingCaches: true,
+  hasReservation: true,
   hasPoolSessions: false,
 }
 

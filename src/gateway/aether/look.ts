@@ -32,6 +32,7 @@ export function lookAt(tables: ActualTables): Look {
       ],
       redisDecidesRouting: generation !== 'PROCESS_MEMORY',
       hasModelMappingCaches: generation !== 'PROCESS_MEMORY',
+      hasReservation: generation !== 'PROCESS_MEMORY',
       // Python gateways have pools since their endpoints tell a family of formats.
       hasPoolSessions:
         generation === 'PROCESS_MEMORY' ||
