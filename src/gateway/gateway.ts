@@ -52,6 +52,8 @@ export interface MissingField {
 export interface GatewayTraits {
   readonly generation: Generation
   readonly missing: readonly MissingField[]
+  /** Names of the families of keys in which it writes affinities. */
+  readonly keyFamilies: readonly string[]
   /** False if Redis only mirrors what gateway processes hold in memory. */
   readonly redisDecidesRouting: boolean
   /** Whether the gateway caches models in Redis. */

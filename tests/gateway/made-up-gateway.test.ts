@@ -219,6 +219,7 @@ const TRAITS: GatewayTraits = {
   redisDecidesRouting: true,
   hasModelMappingCaches: true,
   hasReservation: true,
+  keyFamilies: ['cache_affinity'],
   hasPoolSessions: false,
 }
 
