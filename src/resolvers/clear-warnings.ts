@@ -1,6 +1,6 @@
 import { type ClearedTarget, type ClearWarning, warnings } from '../affinities/clear/clear-warning.js'
 import type { Context } from '../context.js'
-import { UnavailableError } from '../errors.js'
+import { RateLimitedError, UnavailableError } from '../errors.js'
 
 /** The pin targets that a clear of affinities was asked for by name. */
 export interface NamedTargets {
@@ -82,7 +82,8 @@ async function remainingSessions(
     ).length
     return count > 0 ? [warnings.poolSessionsRemain(count, filter)] : []
   } catch (error) {
-    if (error instanceof UnavailableError) return [warnings.poolSessionsUnknown(error.message)]
-    return []
+    return error instanceof UnavailableError || error instanceof RateLimitedError
+      ? [warnings.poolSessionsUnknown(error.message)]
+      : []
   }
 }

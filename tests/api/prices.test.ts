@@ -160,6 +160,12 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     '{ providerModelMappings(first: 20) { nodes { providerName } } }',
   ],
   ['Query.unmappedEntries', 'a page', '{ unmappedEntries(first: 200) { nodes { mappingName } } }'],
+  [
+    'Query.gateway',
+    'all',
+    '{ gateway { generation clearPath clearProblem schedulingMode pinsAreHonoured nodes { url } } }',
+  ],
+  ['Query.poolSessions', 'a page', '{ poolSessions(first: 200) { nodes { id providerId } } }'],
   ['Query.viewer', 'a name', '{ viewer { name role user { id } } }'],
   [
     'Mutation.clearUserCache',
@@ -173,6 +179,11 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     'Mutation.clearSingleAffinity',
     'nothing',
     `mutation { clearSingleAffinity(affinityKey: "a", endpointId: "b", modelId: "c", apiFormat: "d") ${DONE} }`,
+  ],
+  [
+    'Mutation.clearPoolSessions',
+    'nothing',
+    `mutation { clearPoolSessions(filter: { providerId: "none" }) ${DONE} }`,
   ],
   ['Mutation.clearAllCache', 'all', `mutation { clearAllCache(confirm: true) ${DONE} }`],
   [

@@ -72,7 +72,7 @@ export const warnings = {
   },
   poolSessionsUnknown: (reason: string): ClearWarning => ({
     code: 'POOL_SESSIONS_REMAIN',
-    message: `Pool sessions may still lead there; they could not be counted (${reason}). clearPoolSessions clears them.`,
+    message: `Pool sessions may still lead there; they could not be counted: ${reason} clearPoolSessions clears them.`,
   }),
   nodesMissed: (
     problems: readonly { readonly url: string; readonly error: string | null }[],
