@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Context } from '../../src/context.js'
+import { UnavailableError } from '../../src/errors.js'
+import { standingWarnings } from '../../src/resolvers/clear-warnings.js'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { jsonlOf, loadGeneration } from '../support/generations.js'
 import { psql } from '../support/servers/postgres.js'
@@ -155,4 +158,21 @@ it('a scheduling mode that ignores pins is told by each clear of affinities', as
   }
   await mode('cache_affinity')
   expect(await codesOf('clearUserCache(identifier: "alice")')).toEqual([])
+})
+
+it('sessions that cannot be counted are said to be unknown, which no clear fails for', async () => {
+  const context = {
+    loaders: {
+      schedulingModes: () => Promise.reject(new Error('the database is away')),
+      providers: { load: () => Promise.reject(new Error('the database is away')) },
+    },
+    gatewayTraits: () => ({ hasPoolSessions: true }),
+    poolSessions: () => Promise.reject(new UnavailableError('CACHE_UNAVAILABLE', 'There are too many.')),
+  } as unknown as Context
+  expect(await standingWarnings({ providerId: 'p' }, context)).toEqual([
+    {
+      code: 'POOL_SESSIONS_REMAIN',
+      message: expect.stringMatching(/could not be counted: There are too many\. clearPoolSessions/),
+    },
+  ])
 })
