@@ -7,6 +7,7 @@ import type { AffinityStore } from './affinities/affinity-store.js'
 import { clearFacts } from './affinities/clear/clear-facts.js'
 import { createHoldingClearer } from './affinities/clear/holding-clearer.js'
 import { createWriteBackGuard, type WriteBackGuard } from './affinities/clear/write-back-guard.js'
+import { writtenSince } from './affinities/clear/written-since.js'
 import { createForeignFamilies } from './affinities/family-counts.js'
 import { createBrokenRecords } from './affinities/feed/broken-records.js'
 import { createIndexedSource } from './affinities/feed/indexed-source.js'
@@ -164,6 +165,7 @@ export async function createApp(
       generation,
       signFor: async (id) => (await calling.sign({ id })).token,
       clearsAtOnce: config.clearAtOnce,
+      written: (since) => writtenSince(affinitySource.reader(), since, gateway.figures.affinityTtlSeconds),
       now,
       onChange: (state) => logNode(state, logger),
     })
@@ -249,6 +251,7 @@ export async function createApp(
       clearFacts({
         generation: generation(),
         nodes: nodes?.states() ?? [],
+        hasUnlistedRecords: nodes?.hasUnlistedRecords() ?? null,
         hasToken: config.gateways?.token !== undefined || config.gateways?.tokenFile !== undefined,
         mayActAtOnce: config.clearAtOnce,
       }),
@@ -266,6 +269,8 @@ export async function createApp(
         indexDrift: () => affinitySource.figures.drift,
         brokenRecords: () => affinitySource.brokenCount,
         gateways: () => gateways?.states() ?? [],
+        generation,
+        nodes: () => nodes?.states() ?? [],
       }),
     metricsPublic: config.metricsPublic,
     statistics,

@@ -52,10 +52,14 @@ export interface MissingField {
 export interface GatewayTraits {
   readonly generation: Generation
   readonly missing: readonly MissingField[]
+  /** Names of the families of keys in which it writes affinities. */
+  readonly keyFamilies: readonly string[]
   /** False if Redis only mirrors what gateway processes hold in memory. */
   readonly redisDecidesRouting: boolean
   /** Whether the gateway caches models in Redis. */
   readonly hasModelMappingCaches: boolean
+  /** Whether the scheduler reserves a share of each provider key for pinned requests. */
+  readonly hasReservation: boolean
   /** Whether the gateway keeps sessions of its pools of provider keys in Redis. */
   readonly hasPoolSessions: boolean
 }

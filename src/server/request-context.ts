@@ -94,7 +94,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   // Yoga copies the context's properties once and would read a getter only once. So these objects stay the same, and
   // `refresh` replaces their contents.
   const affinities = { ...affinityReader() }
-  let poolSessions: PoolSessionReader = deps.poolSessionSource.reader()
+  let poolSessions = poolSessionReader()
   const loaders = createLoaders(gateway)
   let readAt = performance.now()
 
@@ -139,6 +139,15 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     }
   }
 
+  /** The sessions of pools are found by a look at every key of the cache. Without a known number the affinities are a part of it. */
+  function poolSessionReader(): PoolSessionReader {
+    const reader = deps.poolSessionSource.reader()
+    const paidFor = once(() =>
+      pay(sizeOf(deps.modelMappings.scannedKeys || deps.affinitySource.sizes.records)),
+    )
+    return async () => paidFor().then(reader)
+  }
+
   const sizeOf = (size: number): number => Math.min(Math.ceil(size), deps.budgets?.largestRead ?? 0)
 
   async function payAndRead<T>({ question, size, run }: SharedRead<T>): Promise<T> {
@@ -168,7 +177,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
 
   function refreshReaders(): void {
     Object.assign(affinities, affinityReader())
-    poolSessions = deps.poolSessionSource.reader()
+    poolSessions = poolSessionReader()
     asked.clear()
   }
 

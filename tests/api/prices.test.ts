@@ -166,6 +166,12 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     '{ providerModelMappings(first: 20) { nodes { providerName } } }',
   ],
   ['Query.unmappedEntries', 'a page', '{ unmappedEntries(first: 200) { nodes { mappingName } } }'],
+  [
+    'Query.gateway',
+    'all',
+    '{ gateway { generation clearPath clearProblem schedulingMode pinsAreHonoured nodes { url } } }',
+  ],
+  ['Query.poolSessions', 'a page', '{ poolSessions(first: 200) { nodes { id providerId } } }'],
   ['Query.viewer', 'a name', '{ viewer { name role user { id } } }'],
   [
     'Mutation.clearUserCache',

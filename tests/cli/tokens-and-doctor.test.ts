@@ -1,6 +1,7 @@
 import { SignJWT } from 'jose'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
+import { findings } from '../../src/cli/doctor/findings.js'
 import { loadConfig } from '../../src/config/load-config.js'
 import { textOf } from '../deploy/files.js'
 import { startStandIn, TOKEN } from '../gateway/nodes/nodes-support.js'
@@ -128,6 +129,27 @@ describe('affinityql doctor', () => {
     ])
   })
 
+  it('asks the nodes of a Rust gateway for all that its clears need', async () => {
+    const { node } = await startStandIn({ generation: 'PROCESS_MEMORY' })
+    const env = {
+      ...(await gateway('empty')),
+      DATABASE_URL: freshDatabase('process-memory'),
+      GATEWAY_URLS: node.url,
+      GATEWAY_TOKEN: TOKEN,
+      CLEAR_AT_ONCE: 'true',
+    }
+    const said: string[] = []
+    for await (const { check, state, message } of findings(env)) {
+      if (check === 'nodes') said.push(`${state}: ${message}`)
+    }
+    expect(said).toEqual([expect.stringMatching(/^ok: .* may be cleared, at once/)])
+    // Nothing is written by looking: the ids are nobody's.
+    expect(node.calls.filter(({ method }) => method === 'PUT')).toMatchObject([
+      { target: expect.stringMatching(/\/api\/admin\/users\/[0-9a-f-]{36}\/api-keys\/[0-9a-f-]{36}$/) },
+    ])
+    expect(said.join()).not.toContain(TOKEN)
+  })
+
   it('finds a healthy gateway healthy', async () => {
     const { code, findings } = await doctor(await gateway())
     expect(findings.map(({ check }) => check)).toEqual([
@@ -141,6 +163,7 @@ describe('affinityql doctor', () => {
       'indexes',
       'cache',
       'changes',
+      'families',
       'clocks',
       'clocks',
     ])

@@ -218,6 +218,8 @@ const TRAITS: GatewayTraits = {
   missing: [],
   redisDecidesRouting: true,
   hasModelMappingCaches: true,
+  hasReservation: true,
+  keyFamilies: ['cache_affinity'],
   hasPoolSessions: false,
 }
 

@@ -234,14 +234,20 @@ export interface Finding {
 }
 
 /** Asks every node what clears may ask of it. It clears nothing: the ids that it sends belong to nothing. */
-export async function checkNodes(nodes: GatewayNodes): Promise<Finding[]> {
+export async function checkNodes(nodes: GatewayNodes, generation: Generation): Promise<Finding[]> {
   await nodes.check()
-  return nodes.states().map(({ url, reachable, canRead, canClear, alternates, error }) => {
+  return nodes.states().map(({ url, reachable, canRead, canClear, canClearAtOnce, alternates, error }) => {
     const isFine = reachable === true && canRead === true && canClear === true
     const may = [
       reachable === null ? 'was not asked' : reachable ? 'answers' : 'does not answer',
       canRead === null ? undefined : canRead ? 'may be read' : 'may not be read',
       canClear === null ? undefined : canClear ? 'may be cleared' : 'may not be cleared',
+      // Python gateways act at once anyway.
+      generation !== 'PROCESS_MEMORY' || canClearAtOnce === null
+        ? undefined
+        : canClearAtOnce
+          ? 'at once'
+          : 'not at once',
       alternates === null ? undefined : alternates ? 'has several processes' : 'is one process',
     ]
     const words = may.filter((word) => word !== undefined).join(', ')
