@@ -1,21 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type App, createApp } from '../../src/app.js'
-import { loadConfig } from '../../src/config/load-config.js'
 import { STEADY_CALLER } from '../../src/demo/conversations.js'
 import { createDemoGateway } from '../../src/demo/demo-gateway.js'
-import { type Demo, openDemo } from '../../src/demo/index.js'
 import { createServedTraffic } from '../../src/demo/served-traffic.js'
 import type { Generation } from '../../src/gateway/gateway.js'
 import { MemoryKeyspace } from '../../src/redis/memory-keyspace.js'
-import { ADMIN_TOKEN, ADMIN_TOKENS, ask } from '../support/app.js'
+import { ADMIN_TOKEN, ask } from '../support/app.js'
+import { type DemoApp, startDemoApp } from '../support/demo.js'
 import { seededRandom } from './seeded-random.js'
-
-const directory = mkdtempSync(join(tmpdir(), 'affinityql-demo-'))
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 const STEADY_ID = STEADY_CALLER?.id ?? ''
 
@@ -82,34 +73,15 @@ describe.each([
   ['provider-keys', 'PROVIDER_KEYS'],
   ['process-memory', 'PROCESS_MEMORY'],
 ] as const satisfies [string, Generation][])('the demo of %s', (word, generation) => {
-  let demo: Demo
-  let app: App
-  const errors: unknown[] = []
-
+  let service: DemoApp
   beforeAll(async () => {
-    demo = await openDemo({ generation, onError: (error) => errors.push(error) })
-    const configured = loadConfig({ DEMO_GATEWAY: word, DATA_DIR: directory, ADMIN_TOKENS })
-    const { url, token } = demo.node
-    app = await createApp(
-      {
-        ...configured,
-        auditSpoolDir: join(directory, `spool-${word}`),
-        gateways: { urls: [url], token, tokenFile: undefined },
-      },
-      { logger: pino({ level: 'silent' }), keyspace: demo.keyspace },
-    )
-    await demo.start(app.database.query)
+    service = await startDemoApp({ DEMO_GATEWAY: word })
   })
-  afterAll(async () => {
-    demo?.stop()
-    await app?.yoga.dispose()
-    await app?.close()
-    await demo?.close()
-  })
+  afterAll(() => service?.close())
 
   it('is that gateway, with all that the API shows of one', async () => {
     const { data, errors: none } = await ask(
-      app,
+      service.app,
       `{ gateway { generation clearPath clearProblem missing { field } hasPoolSessions }
          affinities(first: 50, filter: { stale: false }) {
            totalCount
@@ -133,25 +105,25 @@ describe.each([
       expect(node.providerKey.maskedKey).toMatch(/^sk-demo-/)
     }
     expect(data.poolSessions.totalCount).toBe(12)
-    expect(errors).toEqual([])
+    expect(service.errors).toEqual([])
   })
 
   it('clears through its node, as the generation lets it', async () => {
     const { data } = await ask(
-      app,
+      service.app,
       `mutation { clearUserCache(identifier: "${STEADY_ID}") {
          ... on ClearUserCachePayload { clearedCount nodes { url ok } warnings { code } } } }`,
     )
     const { clearedCount, nodes, warnings } = data.clearUserCache
     expect(clearedCount).toBeGreaterThan(0)
-    expect(nodes).toEqual([{ url: demo.node.url, ok: true }])
+    expect(nodes).toEqual([{ url: service.demo.node.url, ok: true }])
     expect(warnings.map(({ code }: { code: string }) => code).includes('NOT_IMMEDIATE')).toBe(
       generation === 'PROCESS_MEMORY',
     )
   })
 
   it('tells a visitor without an account which gateway it plays', async () => {
-    const response = await app.yoga.fetch('http://localhost/health/ready')
+    const response = await service.app.yoga.fetch('http://localhost/health/ready')
     expect(await response.json()).toMatchObject({ demo: generation })
   })
 })
