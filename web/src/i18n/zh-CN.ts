@@ -428,12 +428,13 @@ export const zhCN: Catalogue = {
     warnings: {
       STILL_ACTIVE: '被清除的对象仍处于启用状态，用户可能会再次绑定到那里。',
       PINS_NOT_HONOURED: '当前调度模式不使用绑定。',
-      NODES_MISSED: '有网关节点未被清除，其内存中的绑定仍在使用。',
-      NOT_IMMEDIATE: '最近的会话可能在五分钟内继续使用原目标。',
+      NODES_MISSED: '有网关节点未被清除，其内存中的绑定仍在使用。请检查该节点后再次清除。',
+      NOT_IMMEDIATE:
+        '最近的会话可能在五分钟内继续使用原目标。要立即生效，请设置 CLEAR_AT_ONCE=true，或清除全部。',
       NOT_CLEARABLE: '网关无法单独清除其中一些记录。',
-      MAY_RETURN: '部分绑定正在使用，网关可能会从内存中写回。',
+      MAY_RETURN: '部分绑定正在使用，网关可能会从内存中写回。请设置 GATEWAY_URLS。',
       MIRROR_ONLY: '所选记录只反映每个会话在一个节点上的绑定。',
-      POOL_SESSIONS_REMAIN: '号池会话仍指向那里。',
+      POOL_SESSIONS_REMAIN: '密钥池会话仍指向那里，请一并清除。',
     },
     nodes: '网关节点',
     nodeDone: '完成',
