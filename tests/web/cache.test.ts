@@ -24,6 +24,7 @@ const event = (index: number) => ({
   requestId: null,
   errorMessage: null,
   metadata: {},
+  writtenBack: null,
   actor: { __typename: 'User', id: `user-${index}`, username: `user ${index}`, email: 'a@example.com' },
 })
 
