@@ -23,7 +23,7 @@ import { createDemoTables, DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError, messageOf } from './errors.js'
 import { createAetherGateway } from './gateway/aether/aether-gateway.js'
 import { createAetherNodes } from './gateway/aether/nodes/aether-nodes.js'
-import type { Gateway, GatewayTraits, OpenGateway } from './gateway/gateway.js'
+import type { AdminDirectory, Gateway, GatewayTraits, OpenGateway } from './gateway/gateway.js'
 import { createKeyMasker } from './gateway/masking.js'
 import { createClearTables } from './gateway/nodes/clear-tables.js'
 import type { GatewayGeneration, NodeState } from './gateway/nodes/gateway-nodes.js'
@@ -193,7 +193,11 @@ export async function createApp(
   await audit.start()
   const pendingIntents = createPendingIntents({ store: auditStore, hasEnded, log: logger })
   const limiter = createLoginLimiter()
-  await Promise.all([pendingIntents.start(), rememberSignIns(limiter, auditStore, now, logger)])
+  await Promise.all([
+    pendingIntents.start(),
+    rememberSignIns(limiter, auditStore, now, logger),
+    warnOfUnreadable(directory, logger),
+  ])
   const dependencies: Dependency[] = [
     { name: 'database', ping: () => database.ping() },
     { name: 'cache', ping: () => cache.ping() },
@@ -231,7 +235,7 @@ export async function createApp(
 
   const yoga = createGraphqlServer({
     authenticator,
-    viewerWatch: createViewerWatch({ check: (authorization) => authenticator.review(authorization) }),
+    viewerWatch: createViewerWatch({ check: (credentials) => authenticator.review(credentials) }),
     affinitySource,
     affinityStore: cache.affinityStore,
     streams,
@@ -457,6 +461,14 @@ async function rememberSignIns(
   } catch (error) {
     logger.warn({ reason: messageOf(error) }, 'earlier sign-ins were not read: no address is known yet')
   }
+}
+
+/** Refused tokens are all that anybody would see of it. */
+async function warnOfUnreadable(directory: AdminDirectory, logger: Logger): Promise<void> {
+  // While the database is away, other lines tell of that.
+  const tables = await directory.unreadable().catch(() => [])
+  if (tables.length === 0) return
+  logger.warn({ tables }, 'tokens of the gateway are refused: the tables that tell of them cannot be read')
 }
 
 /** Masked keys that are null are all that anybody would see of it. */

@@ -8,6 +8,7 @@ import type { AuditReader } from './audit/audit-reader.js'
 import type { AuditTrail } from './audit/audit-trail.js'
 import type { FixedFigures, GatewayStore, GatewayTraits } from './gateway/gateway.js'
 import type { NodeState } from './gateway/nodes/gateway-nodes.js'
+import type { ApiKeyOwners } from './loaders/api-key-owners.js'
 import type { Loaders } from './loaders/index.js'
 import type { ModelMappingReader } from './model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from './model-mappings/model-mapping-store.js'
@@ -92,6 +93,7 @@ export interface Context {
   /** Returns what the latest look at the gateway's tables found. */
   gatewayTraits(): GatewayTraits
   readonly loaders: Loaders
+  readonly apiKeyOwners: ApiKeyOwners
   /**
    * Replaces the loaders and readers if they are over one second old, for subscriptions: otherwise these would see old rows
    * for ever.
@@ -110,7 +112,9 @@ export interface Context {
   stop(reason: unknown): void
   readonly stopped: AbortSignal
   /** Signs in; returns null if the credentials are wrong. */
-  login(email: string, password: string): Promise<Login | null>
+  login(name: string, password: string): Promise<Login | null>
+  /** Returns the function that revokes the token of this request, whose viewer then has to be found anew. See Authenticator. */
+  signOut(): Promise<() => Promise<void>>
   /** Returns the masked form of a stored key; null if it cannot be decrypted. */
   maskStoredKey(stored: string | null): string | null
   /** Adds an entry to the answer's `extensions`. */

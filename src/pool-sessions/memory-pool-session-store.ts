@@ -4,6 +4,9 @@ import type { PoolSessionStore } from './pool-session-store.js'
 
 /** Stores the sessions of pools in this process's memory: the default without Redis. */
 export const createMemoryPoolSessionStore = (keyspace: MemoryKeyspace): PoolSessionStore => ({
+  get scannedKeys() {
+    return [...keyspace.keys()].length
+  },
   async *readAll() {
     yield [...keyspace.keys('ap:')].flatMap((key): PoolSession[] => {
       const decoded = decodePoolSessionKey(key, '')

@@ -5,6 +5,8 @@ import type { PoolSession } from './pool-session.js'
  * (CACHE_UNAVAILABLE) when the cache does not answer.
  */
 export interface PoolSessionStore {
+  /** About the number of keys that the last scan of the cache looked at; 0 before the first. */
+  readonly scannedKeys: number
   /** Reads every live session once, in no order, in batches. A value that is no string is skipped. */
   readAll(): AsyncIterable<readonly PoolSession[]>
   /**

@@ -21,10 +21,18 @@ export function createRedisPoolSessionStore(client: RedisClient, keyPrefix = '')
     pattern: start + POOL_SESSION_PATTERN,
     isWanted: (key: string) => decodePoolSessionKey(key, keyPrefix) !== undefined,
   }
+  let scannedKeys = 0
   return {
+    get scannedKeys() {
+      return scannedKeys
+    },
     async *readAll() {
+      let visited = 0
+      const onVisited = (keys: number) => {
+        visited += keys
+      }
       try {
-        for await (const { node, keys } of scanMasters(client, walked)) {
+        for await (const { node, keys } of scanMasters(client, { ...walked, onVisited })) {
           const stored = await readEntries(client, node, keys)
           yield keys.flatMap((key, index): PoolSession[] => {
             const decoded = decodePoolSessionKey(key, keyPrefix)
@@ -33,6 +41,7 @@ export function createRedisPoolSessionStore(client: RedisClient, keyPrefix = '')
             return [{ key, ...decoded, providerKeyId: value, ttlSeconds: ttl < 0 ? null : ttl }]
           })
         }
+        scannedKeys = visited
       } catch (error) {
         throw toCacheError(error)
       }

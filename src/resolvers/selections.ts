@@ -89,7 +89,8 @@ async function ofGlobalModel(
   id: string,
   { gateway, affinityStore: { families } }: Context,
 ): Promise<readonly DimensionSets[]> {
-  const known = await gateway.namesOfGlobalModels([id])
+  // PostgreSQL's text holds no NUL: such an id has no row.
+  const known = id.includes('\0') ? [] : await gateway.namesOfGlobalModels([id])
   const named = known.length > 0 ? await gateway.globalModelsNamed(known) : []
   const names = new Set(named.filter(({ model }) => model.id === id).map(({ name }) => name))
   const byId = { family: new Set(families.namesOf('id')) }

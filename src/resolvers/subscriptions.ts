@@ -9,8 +9,6 @@ import { type CacheStats, cacheStats } from './cache.js'
 import { type AffinityFilter, filterSelection, presentFields } from './selections.js'
 import { STALE_ROWS, staleReasons } from './stale.js'
 
-/** Number of other users' API keys that one stream remembers. Beyond it all are forgotten, and read again at their next use. */
-const REMEMBERED_KEYS = 50_000
 const DEFAULT_INTERVAL_SECONDS = 5
 const MAX_INTERVAL_SECONDS = 60
 
@@ -46,9 +44,8 @@ export async function affinityEvents(
 }
 
 /**
- * Creates a function that says whether an API key belongs to the user. It answers without a promise if it knows the key. An
- * unknown key is read from the database at its first use; keys of one event-loop turn share a statement. An API key never
- * changes its user, so that answers stay true.
+ * Creates a function that says whether an API key belongs to the user. It answers without a promise if the owner is known. An
+ * unknown key is read from the database at its first use, and the viewer pays for it.
  */
 async function keysOfUser(
   userId: string,
@@ -56,27 +53,11 @@ async function keysOfUser(
 ): Promise<(apiKeyId: string) => MaybePromise<boolean>> {
   const keys = (await context.loaders.apiKeys.byUser.load(userId)) ?? []
   const own = new Set(keys.map(({ id }) => id))
-  const others = new Set<string>()
-  /** Keys that are being looked up: all events of one key wait for one answer, in their order (single flight). */
-  const asked = new Map<string, Promise<boolean>>()
-
-  async function lookUp(apiKeyId: string): Promise<boolean> {
-    context.refresh()
-    await context.pay(1)
-    const row = await context.loaders.apiKeys.byId.load(apiKeyId)
-    const isOwn = row?.userId === userId
-    if (others.size >= REMEMBERED_KEYS) others.clear()
-    // A missing row is not remembered: the gateway may be about to insert it.
-    if (row) (isOwn ? own : others).add(apiKeyId)
-    return isOwn
-  }
-
   return (apiKeyId) => {
     if (own.has(apiKeyId)) return true
-    if (others.has(apiKeyId)) return false
-    const answer = asked.get(apiKeyId) ?? lookUp(apiKeyId).finally(() => asked.delete(apiKeyId))
-    asked.set(apiKeyId, answer)
-    return answer
+    const owner = context.apiKeyOwners.ownerOf(apiKeyId)
+    if (!(owner instanceof Promise)) return owner === userId
+    return Promise.all([owner, context.pay(1)]).then(([id]) => id === userId)
   }
 }
 

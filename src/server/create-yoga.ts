@@ -2,11 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type CORSOptions, createYoga, type YogaServerInstance } from 'graphql-yoga'
 import type { Logger } from 'pino'
 import type { Context } from '../context.js'
+import { createApiKeyOwners } from '../loaders/api-key-owners.js'
 import { schema } from '../schema/index.js'
+import type { Credentials } from '../session/authenticator.js'
 import { createSharedRuns } from '../util/shared-runs.js'
 import { createTurns } from '../util/turns.js'
 import type { BodyBudget } from './http/body-budget.js'
 import { cameOverTls, clientAddress, TRUST_NOBODY, type TrustProxy } from './http/client-address.js'
+import { DEVICE_HEADER, deviceIdOf } from './http/device-id.js'
 import { type Health, useHealth } from './http/health.js'
 import { requestIdOf } from './http/request-id.js'
 import { useGraphiql } from './http/use-graphiql.js'
@@ -31,7 +34,7 @@ import { useCompiledQueries } from './use-compiled-queries.js'
 import { useDocumentCache } from './use-document-cache.js'
 import { useResponseExtensions } from './use-response-extensions.js'
 
-export interface YogaDeps extends Omit<ContextDeps, 'budgets' | 'sharedRuns' | 'turns'> {
+export interface YogaDeps extends Omit<ContextDeps, 'apiKeyOwners' | 'budgets' | 'sharedRuns' | 'turns'> {
   readonly logger: Logger
   readonly readHealth: () => Promise<Health>
   readonly metrics: Metrics
@@ -71,10 +74,17 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
   const { logger, production, trustedDocuments, bodies, trustProxy = TRUST_NOBODY } = deps
   const addressOf = (server: ServerContext) =>
     server.req ? clientAddress(server.req, trustProxy) : (server.clientAddress ?? 'unknown')
-  const authenticate = (authorization: string | null) => deps.authenticator.authenticate(authorization)
+  const credentialsOf = (request: Request, server: ServerContext): Credentials => ({
+    authorization: request.headers.get('authorization'),
+    deviceId: deviceIdOf(request),
+    address: addressOf(server),
+  })
+  const authenticate = (request: Request, server: ServerContext) =>
+    deps.authenticator.authenticate(credentialsOf(request, server))
   const contextDeps: ContextDeps = {
     ...deps,
     budgets: limiterOf(deps.limits.viewerCostPerMinute),
+    apiKeyOwners: createApiKeyOwners(deps.gateway),
     sharedRuns: createSharedRuns(),
     turns: createTurns(EVENTS_AT_ONCE),
   }
@@ -96,9 +106,8 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
     },
     context: ({ request, ...server }) =>
       createContext(contextDeps, {
-        authorization: request.headers.get('authorization'),
+        credentials: credentialsOf(request, server),
         requestId: requestIdOf(request),
-        clientAddress: addressOf(server),
         userAgent: request.headers.get('user-agent'),
         clientGone: request.signal,
         disconnect: () => server.res?.destroy(),
@@ -112,7 +121,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         (server) => server.req !== undefined && cameOverTls(server.req, trustProxy),
       ),
       useHealth(deps.readHealth),
-      useMetrics({
+      useMetrics<ServerContext>({
         authenticate,
         isPublic: deps.metricsPublic,
         contentType: deps.metrics.registry.contentType,
@@ -152,7 +161,7 @@ const allowing =
       origin: [origin],
       credentials: false,
       methods: ['POST', 'GET'],
-      allowedHeaders: ['authorization', 'content-type', 'x-request-id'],
+      allowedHeaders: ['authorization', 'content-type', 'x-request-id', DEVICE_HEADER],
       exposedHeaders: ['retry-after', 'x-request-id'],
       maxAge: 600,
     }

@@ -11,13 +11,14 @@ import { type RequestCost, UnauthenticatedError } from '../errors.js'
 import type { FixedFigures, GatewayStore, GatewayTraits } from '../gateway/gateway.js'
 import type { KeyMasker } from '../gateway/masking.js'
 import type { GatewayNodes } from '../gateway/nodes/gateway-nodes.js'
+import type { ApiKeyOwners } from '../loaders/api-key-owners.js'
 import { adoptRows, createLoaders } from '../loaders/index.js'
 import type { ModelMappingSource } from '../model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from '../model-mappings/model-mapping-store.js'
 import type { PoolSessionReader, PoolSessionSource } from '../pool-sessions/pool-session-source.js'
 import type { PoolSessionStore } from '../pool-sessions/pool-session-store.js'
 import type { ReadingPrisma } from '../postgres/database-errors.js'
-import type { Authenticator } from '../session/authenticator.js'
+import type { Authenticator, Credentials } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
 import type { ViewerWatch } from '../session/viewer-watch.js'
 import type { StatisticsReader } from '../statistics/statistics.js'
@@ -31,6 +32,7 @@ import type { CostLimiter } from './limits/cost-limiter.js'
 export interface ContextDeps {
   /** Budgets of viewers; undefined: no limit. */
   readonly budgets: CostLimiter | undefined
+  readonly apiKeyOwners: ApiKeyOwners
   readonly sharedRuns: SharedRuns
   readonly turns: Turns
   readonly authenticator: Authenticator
@@ -65,9 +67,8 @@ export interface ContextDeps {
 export interface RequestFacts {
   /** Aborts when the client disconnects. */
   readonly clientGone: AbortSignal
-  readonly authorization: string | null
+  readonly credentials: Credentials
   readonly requestId: string
-  readonly clientAddress: string
   readonly userAgent: string | null
   readonly disconnect: () => void
 }
@@ -84,7 +85,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   const gateway = payingForScans(until(stopped.signal, deps.gateway))
 
   async function authenticate(): Promise<Viewer> {
-    const found = await deps.authenticator.authenticate(facts.authorization)
+    const found = await deps.authenticator.authenticate(facts.credentials)
     if (!found) throw new UnauthenticatedError('Send a token: Authorization: Bearer …')
     knownViewer = found
     return found
@@ -187,11 +188,12 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
       asked.set(read.question, answer)
       return answer
     },
-    watchViewer: (onLost) => deps.viewerWatch.watch(facts.authorization ?? '', onLost),
+    watchViewer: (onLost) => deps.viewerWatch.watch(facts.credentials, onLost),
     adopt(readers: Readers) {
       Object.assign(affinities, readers.affinities)
       adoptRows(loaders, readers.loaders)
     },
+    apiKeyOwners: deps.apiKeyOwners,
     turns: deps.turns,
     affinitySizes: {
       get records() {
@@ -202,7 +204,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     viewer: viewerOnce,
     knownViewer: () => knownViewer,
     requestId: facts.requestId,
-    clientAddress: facts.clientAddress,
+    clientAddress: facts.credentials.address,
     userAgent: facts.userAgent,
     affinities,
     affinityStore: deps.affinityStore,
@@ -238,7 +240,14 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     clientGone: facts.clientGone,
     stop: (reason) => stopped.abort(reason),
     stopped: stopped.signal,
-    login: (email, password) => deps.authenticator.login(email, password, facts.clientAddress),
+    login: (name, password) => deps.authenticator.login(name, password, facts.credentials.address),
+    async signOut() {
+      const revoke = await deps.authenticator.signOut(facts.credentials.authorization)
+      return async () => {
+        await revoke()
+        viewer = undefined
+      }
+    },
     maskStoredKey: deps.maskStoredKey,
     note(name, value) {
       notes.set(name, value)

@@ -142,6 +142,12 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     '{ auditEvents(first: 1, action: "x") { nodes { id } } }',
   ],
   ['Query.auditEvents', 'a count of an action', '{ auditEvents(action: "admin_login") { totalCount } }'],
+  [
+    'Query.gateway',
+    'what it is',
+    '{ gateway { generation clearPath schedulingMode missing { field } nodes { url } } }',
+  ],
+  ['Query.poolSessions', 'a page', '{ poolSessions(first: 10) { totalCount nodes { sessionDigest } } }'],
   ['Query.cacheConfig', 'all', '{ cacheConfig { cacheTtlSeconds parameters { name value description } } }'],
   [
     'Query.cacheStats',
@@ -174,6 +180,11 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     'nothing',
     `mutation { clearSingleAffinity(affinityKey: "a", endpointId: "b", modelId: "c", apiFormat: "d") ${DONE} }`,
   ],
+  [
+    'Mutation.clearPoolSessions',
+    'nothing',
+    `mutation { clearPoolSessions(filter: { providerId: "none" }) ${DONE} }`,
+  ],
   ['Mutation.clearAllCache', 'all', `mutation { clearAllCache(confirm: true) ${DONE} }`],
   [
     'Mutation.clearModelMappingCacheByName',
@@ -193,7 +204,7 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
 ]
 
 /** Operations without a price of their own: a sign-in costs its request, and is limited by failures; events are below. */
-const OTHERS = ['Mutation.login', 'Subscription.affinityEvents', 'Subscription.cacheStats']
+const OTHERS = ['Mutation.login', 'Mutation.logout', 'Subscription.affinityEvents', 'Subscription.cacheStats']
 
 /** Operations that read affinities, and so read all of them without an index. */
 const OF_AFFINITIES = OPERATIONS.filter(([root]) => /affinit|stats|clear(?!.*Mapping)/i.test(root))

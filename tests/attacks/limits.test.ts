@@ -4,7 +4,7 @@ import { REQUEST_COST } from '../../src/server/limits/use-rate-limit.js'
 import { STREAM_LIMITS } from '../../src/util/open-streams.js'
 import { sql } from '../api/affinity-model.js'
 import { ADMIN_TOKEN, VIEWER_TOKEN } from '../support/app.js'
-import { quickTable, slowTable } from '../support/slow-table.js'
+import { quickTable, slowTable } from '../support/odd-table.js'
 import { type Listening, listening } from './http.js'
 import { codesOf, errorsOf, expectRefusal, type Reply, repeat } from './support.js'
 
@@ -196,7 +196,7 @@ const errorsLogged = ({ service }: Listening) => service.logs.filter(({ level })
 describe('the time of one operation', () => {
   const SLOW = '{ affinities(search: "a") { totalCount nodes { provider { name } } } }'
   /** What is asked once the search has its names: the providers of the page. */
-  const JOIN = /FROM providers WHERE id = ANY/
+  const JOIN = /FROM providers WHERE providers\.id = ANY/
 
   it('ends with OPERATION_TIMEOUT, and no further statement is issued', async () => {
     const server = await listening({ env: { OPERATION_TIMEOUT_SECONDS: '1' } })

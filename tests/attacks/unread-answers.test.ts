@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { listen } from '../../src/server/http/http-server.js'
 import type { CutReason, TransportLimits } from '../../src/server/http/transport-limits.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../support/app.js'
+import { quickTable, slowTable } from '../support/odd-table.js'
 import { writePin } from '../support/pin.js'
-import { quickTable, slowTable } from '../support/slow-table.js'
 
 const RECORDS = 250
 /** Characters of a model's name. They are random, so that an answer stays large when it is compressed. */

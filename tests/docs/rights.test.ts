@@ -54,6 +54,8 @@ it('the users of PostgreSQL and Redis that the documents make have every right t
     const token = (await ask(app, EVERYTHING.at(-1)?.replace('__typename', '... on Session { token }') ?? ''))
       .data.login.token
     expect((await ask(app, '{ viewer { name } }', {}, { token })).data.viewer.name).toBe('root')
+    expect((await ask(app, 'mutation { logout }', {}, { token })).data).toEqual({ logout: true })
+    expect((await ask(app, '{ viewer { name } }', {}, { token })).status).toBe(401)
     const health = await app.yoga.fetch('http://localhost/health/ready')
     expect(await health.json()).toMatchObject({ status: 'ready', affinityIndex: 'live' })
     expect(redis.cli('ACL', 'LOG').trim()).toBe('')
@@ -64,14 +66,14 @@ it('the users of PostgreSQL and Redis that the documents make have every right t
   }
 })
 
-/** What docs/gateways.md grants: to all, then beside the Rust gateway as well. */
-const [forAll = '', forRust = ''] = [...read('gateways.md').matchAll(/```sql\n([\s\S]*?)```/g)].map(
-  ([, statements = '']) => statements,
-)
+/** What docs/gateways.md grants: to all, for sign-ins of the later generations, and beside the Rust gateway as well. */
+const [forAll = '', forSignIns = '', forRust = ''] = [
+  ...read('gateways.md').matchAll(/```sql\n([\s\S]*?)```/g),
+].map(([, statements = '']) => statements)
 
 it.each([
-  ['provider-keys', forAll],
-  ['process-memory', forAll + forRust],
+  ['provider-keys', forAll + forSignIns],
+  ['process-memory', forAll + forSignIns + forRust],
 ] as const)('the rights of docs/gateways.md are enough beside %s', async (contents, statements) => {
   const url = freshDatabase(contents)
   const owner = new pg.Client(url)

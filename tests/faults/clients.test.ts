@@ -12,8 +12,8 @@ import { FIXTURE_AFFINITIES } from '../api/clearing.js'
 import { listening } from '../attacks/http.js'
 import { ADMIN_TOKEN, startTestApp } from '../support/app.js'
 import { measured } from '../support/figures.js'
+import { quickTable, slowTable } from '../support/odd-table.js'
 import { writePin } from '../support/pin.js'
-import { quickTable, slowTable } from '../support/slow-table.js'
 
 const BOB = '244caf9c-4dab-4481-b253-edc618187993'
 const PAGE = `{ affinities(first: 1000) { nodes { id affinityKey modelId user { id username email } provider { id name displayName }

@@ -6,9 +6,9 @@ import { clear, countKeys, FIXTURE_AFFINITIES, seen } from '../api/clearing.js'
 import { startTestApp } from '../support/app.js'
 import { measured } from '../support/figures.js'
 import { fixtureSql } from '../support/fixtures.js'
+import { quickTable, slowTable } from '../support/odd-table.js'
 import { promptly } from '../support/promptly.js'
 import { startPostgres } from '../support/servers/postgres.js'
-import { quickTable, slowTable } from '../support/slow-table.js'
 import { PROVIDER, startBehindProxy } from './behind-proxy.js'
 
 const provider = { providerId: PROVIDER }

@@ -6,10 +6,10 @@ import { describe, expect, it } from 'vitest'
 import { sql } from '../api/affinity-model.js'
 import { ADMIN_TOKEN, ADMIN_TOKENS } from '../support/app.js'
 import { FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
+import { slowTable } from '../support/odd-table.js'
 import { startService } from '../support/process.js'
 import { freePort } from '../support/servers/child.js'
 import { freshDatabase, freshRedis } from '../support/servers/shared.js'
-import { slowTable } from '../support/slow-table.js'
 
 const emptyFolder = () => mkdtempSync(join(tmpdir(), 'affinityql-'))
 

@@ -18,6 +18,7 @@ import {
   checkNodes,
   checkRights,
   checkScheduling,
+  checkSignIn,
   checkStoredKeys,
   checkTables,
   databaseClockOffsetMs,
@@ -87,7 +88,10 @@ async function* gatewayFindings(
         yield finding
         areUsable ||= finding.state === 'ok'
       }
-      if (areUsable) yield await checkRights(database, gateway)
+      if (areUsable) {
+        yield await checkRights(database, gateway)
+        yield await checkSignIn(gateway)
+      }
       yield await checkStoredKeys(gateway)
       if (areUsable) {
         yield await checkScheduling(gateway)

@@ -14,3 +14,18 @@ export async function quickTable(databaseUrl: string, table: string): Promise<vo
   await sql(databaseUrl, `DROP VIEW ${table}`)
   await sql(databaseUrl, `ALTER TABLE ${table}_at_once RENAME TO ${table}`)
 }
+
+/** Makes each read of a row of this table fail with an error that nobody expects. */
+export async function brokenTable(databaseUrl: string, table: string): Promise<void> {
+  await sql(databaseUrl, `ALTER TABLE ${table} RENAME TO ${table}_whole`)
+  await sql(
+    databaseUrl,
+    `CREATE VIEW ${table} AS SELECT * FROM ${table}_whole WHERE 1 / (length(id) - length(id)) > 0`,
+  )
+}
+
+/** Undoes `brokenTable`. */
+export async function wholeTable(databaseUrl: string, table: string): Promise<void> {
+  await sql(databaseUrl, `DROP VIEW ${table}`)
+  await sql(databaseUrl, `ALTER TABLE ${table}_whole RENAME TO ${table}`)
+}
