@@ -20,7 +20,7 @@ import { createPendingIntents } from './audit/pending-intents.js'
 import { createPrismaAuditStore } from './audit/prisma-audit-store.js'
 import type { Config } from './config/load-config.js'
 import type { ModeConfig } from './config/mode.js'
-import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
+import { createDemoTables, DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError, messageOf } from './errors.js'
 import { createAetherGateway } from './gateway/aether/aether-gateway.js'
 import { createAetherNodes } from './gateway/aether/nodes/aether-nodes.js'
@@ -35,6 +35,7 @@ import { type Cache, openCache } from './open-cache.js'
 import { createPoolSessionSource } from './pool-sessions/pool-session-source.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from './postgres/database.js'
 import { createReadingPrisma } from './postgres/database-errors.js'
+import type { CommandListener } from './redis/command-observer.js'
 import type { MemoryKeyspace } from './redis/memory-keyspace.js'
 import { createGraphqlServer, type Yoga } from './server/create-yoga.js'
 import { createBodyBudget } from './server/http/body-budget.js'
@@ -113,6 +114,8 @@ export interface AppOptions {
   readonly transportLimits?: Partial<TransportLimits>
   /** The kind of gateway, as it is now. Default: as its tables tell. */
   readonly generation?: () => GatewayGeneration
+  /** The cache of the embedded mode. Default: an empty one. */
+  readonly keyspace?: MemoryKeyspace
 }
 
 /**
@@ -138,12 +141,15 @@ export async function createApp(
   const metrics = createMetrics({ tables: gateway.schema.tables })
   database.onQuery((sql, durationMs) => metrics.sqlStatementDone(sql, durationMs / 1_000))
   if (tracing) database.onQuery(tracing.sqlStatementDone)
-  const cache = await openCache(config.mode, logger, now, (command, durationMs, error) => {
+  const onCommand: CommandListener = (command, durationMs, error) => {
     const failed = error !== undefined
     metrics.redisCommandDone(command, durationMs / 1_000, failed)
     tracing?.redisCommandDone(command, durationMs, failed)
-  }).catch(closing(database))
-  await prepare(database, gateway).catch(closing(database, cache))
+  }
+  const cache = await openCache(config.mode, logger, now, onCommand, options.keyspace).catch(
+    closing(database),
+  )
+  await prepare(config.mode, database, gateway).catch(closing(database, cache))
 
   logger.info(traitsForLog(gateway.traits()), 'the gateway’s tables are known')
   const { directory } = gateway
@@ -205,6 +211,7 @@ export async function createApp(
     affinityIndex: affinitySource.state,
     auditSpool: audit.spooled,
     ...(gateways && { gateways: countGateways(gateways) }),
+    ...(config.mode.kind === 'embedded' && { demo: config.mode.generation }),
   })
 
   const trustProxy = config.trustedProxies === undefined ? TRUST_NOBODY : trustProxies(config.trustedProxies)
@@ -426,10 +433,11 @@ const openDatabase = (mode: ModeConfig, logger: Logger): Database =>
         onError: (error) => logger.warn({ reason: error.message }, 'database connection'),
       })
 
-async function prepare(database: Database, gateway: Gateway): Promise<void> {
+async function prepare(mode: ModeConfig, database: Database, gateway: Gateway): Promise<void> {
   try {
     // The error of the driver has the reason; the error of Prisma would not.
     await database.ping()
+    if (mode.kind === 'embedded') await createDemoTables(database.query, mode.generation)
     await gateway.schema.prepare()
   } catch (error) {
     if (error instanceof ConfigurationError) throw error
