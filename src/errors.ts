@@ -7,6 +7,7 @@
 export type ErrorCode =
   | 'NOT_FOUND'
   | 'INVALID_INPUT'
+  | 'INVALID_CREDENTIALS'
   | 'CONFIRMATION_REQUIRED'
   | 'CACHE_UNAVAILABLE'
   | 'DATABASE_UNAVAILABLE'
@@ -153,6 +154,7 @@ export class ConfigurationError extends Error {
 /** The message is the same for an unknown account, a wrong password and an account that may not sign in. */
 export class InvalidCredentialsError extends Error {
   override readonly name = 'InvalidCredentialsError'
+  readonly code = 'INVALID_CREDENTIALS' as const
 
   constructor() {
     super('The email address or username, or the password, is wrong, or this account may not sign in.')

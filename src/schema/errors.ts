@@ -14,6 +14,7 @@ const ErrorCodeEnum = builder.enumType('ErrorCode', {
   values: {
     NOT_FOUND: { description: 'Nothing has the name or the id that was given.' },
     INVALID_INPUT: { description: 'An argument has a value that cannot be meant.' },
+    INVALID_CREDENTIALS: { description: 'The account or the password is wrong.' },
     CONFIRMATION_REQUIRED: { description: 'Nothing was cleared: send `confirm: true` to go on.' },
     CACHE_UNAVAILABLE: { description: 'The cache did not answer; the operation stopped.' },
     DATABASE_UNAVAILABLE: { description: 'The database did not answer; the operation stopped.' },
@@ -85,9 +86,5 @@ builder.objectType(InvalidCredentialsError, {
   name: 'InvalidCredentialsError',
   description:
     'The account or the password is wrong. The answer is the same for an unknown account, a wrong password and an account that may not sign in.',
-  fields: (t) => ({
-    message: t.exposeString('message', {
-      description: 'This message tells a person in plain English what happened.',
-    }),
-  }),
+  interfaces: [ErrorInterface],
 })

@@ -67,6 +67,7 @@ describe('the meanings of configuration parameters', () => {
     const { parameters } = cacheConfig({
       cacheReservationRatio: 0.3,
       gatewayFigures: AETHER_FIGURES,
+      gatewayTraits: () => ({ hasReservation: true }),
     } as Context)
     expect(Object.keys(zhMeanings).sort()).toEqual(parameters.map(({ name }) => name).sort())
     for (const meaning of Object.values(zhMeanings)) expect(meaning).toMatch(/\p{Script=Han}/u)

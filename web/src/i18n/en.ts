@@ -427,6 +427,7 @@ export const en = {
         'This gateway clears affinities through its own API, which is not set up, refused, or does not answer.',
       NOT_FOUND: 'It no longer exists.',
       INVALID_INPUT: 'The server refused the request.',
+      INVALID_CREDENTIALS: 'The account or the password is wrong.',
       CONFIRMATION_REQUIRED: 'The server asks for a confirmation.',
       network:
         'The server did not answer. If the clear has started, it continues there. See the result on the audit page.',

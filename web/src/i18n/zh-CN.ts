@@ -412,6 +412,7 @@ export const zhCN: Catalogue = {
       GATEWAY_UNAVAILABLE: '该网关的绑定须通过其自身的 API 清除，而该 API 未设置、拒绝了请求或没有响应。',
       NOT_FOUND: '该记录已不存在。',
       INVALID_INPUT: '服务器拒绝了该请求。',
+      INVALID_CREDENTIALS: '账户或密码错误。',
       CONFIRMATION_REQUIRED: '服务器要求确认。',
       network: '服务器没有响应。若清除已开始，会在服务器上继续。结果见审计页面。',
       session: '登录已过期。请重新登录后再试。',
