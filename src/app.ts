@@ -7,6 +7,7 @@ import type { AffinityStore } from './affinities/affinity-store.js'
 import { clearFacts } from './affinities/clear/clear-facts.js'
 import { createHoldingClearer } from './affinities/clear/holding-clearer.js'
 import { createWriteBackGuard, type WriteBackGuard } from './affinities/clear/write-back-guard.js'
+import { writtenSince } from './affinities/clear/written-since.js'
 import { createForeignFamilies } from './affinities/family-counts.js'
 import { createBrokenRecords } from './affinities/feed/broken-records.js'
 import { createIndexedSource } from './affinities/feed/indexed-source.js'
@@ -19,11 +20,11 @@ import { createPendingIntents } from './audit/pending-intents.js'
 import { createPrismaAuditStore } from './audit/prisma-audit-store.js'
 import type { Config } from './config/load-config.js'
 import type { ModeConfig } from './config/mode.js'
-import { DEMO_ENCRYPTION_KEY } from './demo/index.js'
+import { createDemoTables, DEMO_ENCRYPTION_KEY } from './demo/index.js'
 import { ConfigurationError, messageOf } from './errors.js'
 import { createAetherGateway } from './gateway/aether/aether-gateway.js'
 import { createAetherNodes } from './gateway/aether/nodes/aether-nodes.js'
-import type { Gateway, GatewayTraits, OpenGateway } from './gateway/gateway.js'
+import type { AdminDirectory, Gateway, GatewayTraits, OpenGateway } from './gateway/gateway.js'
 import { createKeyMasker } from './gateway/masking.js'
 import { createClearTables } from './gateway/nodes/clear-tables.js'
 import type { GatewayGeneration, NodeState } from './gateway/nodes/gateway-nodes.js'
@@ -34,6 +35,7 @@ import { type Cache, openCache } from './open-cache.js'
 import { createPoolSessionSource } from './pool-sessions/pool-session-source.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from './postgres/database.js'
 import { createReadingPrisma } from './postgres/database-errors.js'
+import type { CommandListener } from './redis/command-observer.js'
 import type { MemoryKeyspace } from './redis/memory-keyspace.js'
 import { createGraphqlServer, type Yoga } from './server/create-yoga.js'
 import { createBodyBudget } from './server/http/body-budget.js'
@@ -112,6 +114,8 @@ export interface AppOptions {
   readonly transportLimits?: Partial<TransportLimits>
   /** The kind of gateway, as it is now. Default: as its tables tell. */
   readonly generation?: () => GatewayGeneration
+  /** The cache of the embedded mode. Default: an empty one. */
+  readonly keyspace?: MemoryKeyspace
 }
 
 /**
@@ -137,12 +141,15 @@ export async function createApp(
   const metrics = createMetrics({ tables: gateway.schema.tables })
   database.onQuery((sql, durationMs) => metrics.sqlStatementDone(sql, durationMs / 1_000))
   if (tracing) database.onQuery(tracing.sqlStatementDone)
-  const cache = await openCache(config.mode, logger, now, (command, durationMs, error) => {
+  const onCommand: CommandListener = (command, durationMs, error) => {
     const failed = error !== undefined
     metrics.redisCommandDone(command, durationMs / 1_000, failed)
     tracing?.redisCommandDone(command, durationMs, failed)
-  }).catch(closing(database))
-  await prepare(database, gateway).catch(closing(database, cache))
+  }
+  const cache = await openCache(config.mode, logger, now, onCommand, options.keyspace).catch(
+    closing(database),
+  )
+  await prepare(config.mode, database, gateway).catch(closing(database, cache))
 
   logger.info(traitsForLog(gateway.traits()), 'the gateway’s tables are known')
   const { directory } = gateway
@@ -164,6 +171,7 @@ export async function createApp(
       generation,
       signFor: async (id) => (await calling.sign({ id })).token,
       clearsAtOnce: config.clearAtOnce,
+      written: (since) => writtenSince(affinitySource.reader(), since, gateway.figures.affinityTtlSeconds),
       now,
       onChange: (state) => logNode(state, logger),
     })
@@ -187,7 +195,11 @@ export async function createApp(
   await audit.start()
   const pendingIntents = createPendingIntents({ store: auditStore, hasEnded, log: logger })
   const limiter = createLoginLimiter()
-  await Promise.all([pendingIntents.start(), rememberSignIns(limiter, auditStore, now, logger)])
+  await Promise.all([
+    pendingIntents.start(),
+    rememberSignIns(limiter, auditStore, now, logger),
+    warnOfUnreadable(directory, logger),
+  ])
   const dependencies: Dependency[] = [
     { name: 'database', ping: () => database.ping() },
     { name: 'cache', ping: () => cache.ping() },
@@ -199,6 +211,7 @@ export async function createApp(
     affinityIndex: affinitySource.state,
     auditSpool: audit.spooled,
     ...(gateways && { gateways: countGateways(gateways) }),
+    ...(config.mode.kind === 'embedded' && { demo: config.mode.generation }),
   })
 
   const trustProxy = config.trustedProxies === undefined ? TRUST_NOBODY : trustProxies(config.trustedProxies)
@@ -224,7 +237,7 @@ export async function createApp(
 
   const yoga = createGraphqlServer({
     authenticator,
-    viewerWatch: createViewerWatch({ check: (authorization) => authenticator.review(authorization) }),
+    viewerWatch: createViewerWatch({ check: (credentials) => authenticator.review(credentials) }),
     affinitySource,
     affinityStore: cache.affinityStore,
     streams,
@@ -245,6 +258,7 @@ export async function createApp(
       clearFacts({
         generation: generation(),
         nodes: nodes?.states() ?? [],
+        hasUnlistedRecords: nodes?.hasUnlistedRecords() ?? null,
         hasToken: config.gateways?.token !== undefined || config.gateways?.tokenFile !== undefined,
         mayActAtOnce: config.clearAtOnce,
       }),
@@ -262,6 +276,8 @@ export async function createApp(
         indexDrift: () => affinitySource.figures.drift,
         brokenRecords: () => affinitySource.brokenCount,
         gateways: () => gateways?.states() ?? [],
+        generation,
+        nodes: () => nodes?.states() ?? [],
       }),
     metricsPublic: config.metricsPublic,
     statistics,
@@ -417,10 +433,11 @@ const openDatabase = (mode: ModeConfig, logger: Logger): Database =>
         onError: (error) => logger.warn({ reason: error.message }, 'database connection'),
       })
 
-async function prepare(database: Database, gateway: Gateway): Promise<void> {
+async function prepare(mode: ModeConfig, database: Database, gateway: Gateway): Promise<void> {
   try {
     // The error of the driver has the reason; the error of Prisma would not.
     await database.ping()
+    if (mode.kind === 'embedded') await createDemoTables(database.query, mode.generation)
     await gateway.schema.prepare()
   } catch (error) {
     if (error instanceof ConfigurationError) throw error
@@ -449,6 +466,14 @@ async function rememberSignIns(
   } catch (error) {
     logger.warn({ reason: messageOf(error) }, 'earlier sign-ins were not read: no address is known yet')
   }
+}
+
+/** Refused tokens are all that anybody would see of it. */
+async function warnOfUnreadable(directory: AdminDirectory, logger: Logger): Promise<void> {
+  // While the database is away, other lines tell of that.
+  const tables = await directory.unreadable().catch(() => [])
+  if (tables.length === 0) return
+  logger.warn({ tables }, 'tokens of the gateway are refused: the tables that tell of them cannot be read')
 }
 
 /** Masked keys that are null are all that anybody would see of it. */

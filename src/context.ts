@@ -112,7 +112,9 @@ export interface Context {
   stop(reason: unknown): void
   readonly stopped: AbortSignal
   /** Signs in; returns null if the credentials are wrong. */
-  login(email: string, password: string): Promise<Login | null>
+  login(name: string, password: string): Promise<Login | null>
+  /** Returns the function that revokes the token of this request, whose viewer then has to be found anew. See Authenticator. */
+  signOut(): Promise<() => Promise<void>>
   /** Returns the masked form of a stored key; null if it cannot be decrypted. */
   maskStoredKey(stored: string | null): string | null
   /** Adds an entry to the answer's `extensions`. */

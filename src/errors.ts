@@ -155,7 +155,7 @@ export class InvalidCredentialsError extends Error {
   override readonly name = 'InvalidCredentialsError'
 
   constructor() {
-    super('The email address or the password is wrong, or this account may not sign in.')
+    super('The email address or username, or the password, is wrong, or this account may not sign in.')
   }
 }
 

@@ -5,7 +5,7 @@ import pretty from 'pino-pretty'
 import { type App, createApp } from './app.js'
 import { type Config, loadConfig } from './config/load-config.js'
 import { createRedactor, nearMisses } from './config/reader.js'
-import { type Demo, startDemo } from './demo/index.js'
+import { type Demo, demoLines, openDemo } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
 import { escapeControls, replaceControls } from './log/log-lines.js'
 import { type HttpServer, listen } from './server/http/http-server.js'
@@ -16,26 +16,33 @@ const DRAIN_MS = 9_000
 
 async function main(): Promise<void> {
   const configured = loadConfig(process.env)
-  const demoToken = configured.mode.kind === 'embedded' ? newStaticToken('demo', 'admin') : undefined
-  const config = demoToken
-    ? { ...configured, staticTokens: [...configured.staticTokens, demoToken.known] }
-    : configured
-  const logger = createLogger(config)
+  const logger = createLogger(configured)
   for (const variable of nearMisses(process.env))
     logger.warn(variable, 'an unknown variable is ignored; its name is close to a known one')
   // OpenTelemetry has some 100 files, so it is loaded only if traces are on.
   const tracing =
-    config.tracing &&
-    (await (await import('./server/observe/tracing/provider.js')).startTracing(config.tracing, logger))
-  const app = await createApp(config, { logger, tracing })
-  const stack = [() => app.close(), async () => tracing?.close()]
+    configured.tracing &&
+    (await (await import('./server/observe/tracing/provider.js')).startTracing(configured.tracing, logger))
+  const { mode } = configured
+  const demo =
+    mode.kind === 'embedded'
+      ? await openDemo({
+          generation: mode.generation,
+          onError: (error) => logger.error({ err: error }, 'the simulated traffic of the demo failed'),
+        })
+      : undefined
+  const demoToken = demo && newStaticToken('demo', 'admin')
+  const config: Config = {
+    ...configured,
+    staticTokens: [...configured.staticTokens, ...(demoToken ? [demoToken.known] : [])],
+    gateways: configured.gateways ?? (demo && gatewaysOf(demo)),
+  }
+  const app = await createApp(config, { logger, tracing, ...(demo && { keyspace: demo.keyspace }) })
+  // A clear that still runs needs the demo's gateway.
+  const stack = [() => app.close().finally(() => demo?.close()), async () => tracing?.close()]
   try {
-    const demo =
-      app.keyspace &&
-      (await startDemo(app.database.query, app.keyspace, (error) =>
-        logger.error({ err: error }, 'the simulated traffic of the demo failed'),
-      ))
     if (demo) stack.unshift(async () => demo.stop())
+    await demo?.start(app.database.query)
     const server = await listen(app, config.host, config.port)
     stopOnSignals(app, server, stack)
     process.stdout.write(banner(config, server.url, demo, demoToken?.token))
@@ -45,6 +52,12 @@ async function main(): Promise<void> {
     throw error
   }
 }
+
+const gatewaysOf = ({ node }: Demo): Config['gateways'] => ({
+  urls: [node.url],
+  token: node.token,
+  tokenFile: undefined,
+})
 
 /** Makes the logger: it writes JSON lines for machines, and readable lines on a terminal. */
 function createLogger({ logLevel }: Config): Logger {
@@ -61,10 +74,13 @@ function createLogger({ logLevel }: Config): Logger {
 /** Prints the addresses and the ways to sign in, once the server listens. */
 function banner(config: Config, url: string, demo: Demo | undefined, token: string | undefined): string {
   const lines = [`affinityql serves ${url}/graphql`, `  console   ${url}/`]
-  if (demo && token) {
+  if (demo && token && config.mode.kind === 'embedded') {
+    const [played, others] = demoLines(config.mode.generation)
     lines.push(
       '  demo      The gateway’s rows and traffic are simulated. For a real gateway, set DATABASE_URL, REDIS_URL,',
       '            ENCRYPTION_KEY and JWT_SECRET_KEY.',
+      `  gateway   ${played}`,
+      `            ${others}`,
       `  sign in   ${demo.email} / ${demo.password}`,
       `  token     ${token}`,
     )

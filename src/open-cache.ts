@@ -56,6 +56,7 @@ export interface Cache {
 
 /**
  * Connects to the cache, and creates the stores on it.
+ * @param keyspace the cache of the embedded mode
  * @throws ConfigurationError if the cache cannot be reached
  */
 export async function openCache(
@@ -63,11 +64,11 @@ export async function openCache(
   logger: Logger,
   now: () => number,
   onCommand: CommandListener,
+  keyspace = new MemoryKeyspace(now),
 ): Promise<Cache> {
   const onJunk = (junk: JunkCounter) =>
     logger.warn(junk, 'a cached counter cannot be read; it is taken as missing and left alone')
   if (mode.kind === 'embedded') {
-    const keyspace = new MemoryKeyspace(now)
     return {
       affinityStore: createMemoryAffinityStore(keyspace, FAMILIES),
       writeBackRemover: createMemoryWriteBackRemover(keyspace, FAMILIES),

@@ -70,7 +70,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'server/http': ['type server', 'util', 'errors'],
   'server/limits': ['schema', 'type session', 'context', 'util', 'errors'],
-  'server/observe': ['server/http', 'type statistics', 'context', 'log', 'util', 'errors'],
+  'server/observe': [
+    'server/http',
+    'type statistics',
+    'type gateway',
+    'type gateway/nodes',
+    'context',
+    'log',
+    'util',
+    'errors',
+  ],
   schema: [
     'util',
     'resolvers',

@@ -90,14 +90,19 @@ export class KeyFamilies {
     return this.of(key)?.parse(key, value) ?? { broken: 'unknown key form' }
   }
 
-  /** Parses the values of many keys. A value is null if the key is gone, undefined if it is not a string. */
+  /**
+   * Parses the values of many keys. A value is null if the key is gone, undefined if it is not a string. Keys of no family are
+   * left out: a prefix that is followed also begins keys of versions that nobody here reads.
+   */
   parseBatch(keys: readonly string[], values: readonly (string | null | undefined)[]): AffinityBatch {
     const records: AffinityRecord[] = []
     const broken: BrokenAffinity[] = []
     keys.forEach((key, index) => {
       const value = values[index]
-      if (value === null) return
-      const parsed = value === undefined ? ({ broken: 'wrong Redis type' } as const) : this.parse(key, value)
+      const family = value === null ? undefined : this.of(key)
+      if (value === null || !family) return
+      const parsed =
+        value === undefined ? ({ broken: 'wrong Redis type' } as const) : family.parse(key, value)
       if ('record' in parsed) records.push(parsed.record)
       else broken.push({ key, reason: parsed.broken })
     })

@@ -14,6 +14,7 @@ export const OPERATIONS = {
   model_mapping_cache_clear_by_name: 'clearModelMappingCacheByName',
   provider_model_mapping_cache_clear: 'clearProviderModelMappingCache',
   admin_login: 'login',
+  admin_logout: 'logout',
 } as const
 export type AuditAction = keyof typeof OPERATIONS
 export const AUDIT_ACTIONS = Object.keys(OPERATIONS) as AuditAction[]
@@ -77,7 +78,7 @@ export interface AuditStore {
 }
 
 export interface SignIn {
-  /** The email as it was typed. */
+  /** The email or username as it was typed. */
   readonly account: string
   readonly address: string
 }

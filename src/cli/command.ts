@@ -21,6 +21,7 @@ export type Format = 'table' | 'json' | 'ndjson'
 interface GlobalOptions {
   readonly url?: string
   readonly token?: string
+  readonly deviceId?: string
   readonly json?: true
   readonly ndjson?: true
   readonly timeout: number
@@ -36,6 +37,10 @@ export const globalOptions = (): Option[] => [
   new Option(
     '--token <token>',
     'Send this token. Other users of the machine can see it, so prefer the variable. (env: AFFINITYQL_TOKEN)',
+  ),
+  new Option(
+    '--device-id <id>',
+    'Send this device id, which an access token of the gateway may be bound to. (env: AFFINITYQL_DEVICE_ID)',
   ),
   new Option('--timeout <seconds>', 'Wait at most this many seconds for each answer; any number above 0.')
     .default(30)
@@ -53,14 +58,16 @@ export function formatOf(command: Command): Format {
 
 /** Makes the client of a command. A partial answer is printed with a warning, and the command exits with 5. */
 export function clientOf(cli: Cli, command: Command): AffinityqlClient {
-  const { url, token, timeout } = globalsOf(command)
+  const { url, token, deviceId, timeout } = globalsOf(command)
   // A token that was read from a file ends with a line break. An empty variable counts as no token.
   const set = loadCommandLine(cli.env)
   const bearer = (token ?? set.token)?.trim()
+  const device = (deviceId ?? set.deviceId)?.trim()
   let warned = false
   const options: Parameters<typeof createClient>[0] = {
     url: url || set.url,
     ...(bearer && { token: bearer }),
+    ...(device && { deviceId: device }),
     timeoutMs: timeout * 1_000,
     headers: { 'user-agent': 'affinityql-cli' },
     onPartial(error) {

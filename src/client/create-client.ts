@@ -51,8 +51,12 @@ export interface AffinityqlClient {
   /** Lists the audit events of the service, newest first. */
   readonly auditEvents: List<Types.AuditEventsArguments, Types.AuditEventPage>
 
-  /** Signs an administrator of the gateway in. This client keeps its own token: make another client for the new token. */
+  /**
+   * Signs an administrator of the gateway in, by email or username (both as `email`). This client keeps its own token: make another client for the new token.
+   */
   login(args: Types.LoginArguments, options?: CallOptions): Promise<Types.LoginResult>
+  /** Ends this client's token, at every instance of the server. A static token and a management token cannot be ended so. */
+  logout(options?: CallOptions): Promise<boolean>
   /** Clears every affinity of one user, or of one API key. */
   clearUserCache(
     args: Types.ClearUserCacheArguments,
@@ -168,6 +172,7 @@ export function createClient(options: ClientOptions): AffinityqlClient {
     ),
 
     login: async (args, call) => (await run(operations.Login, args, call)).login,
+    logout: async (call) => (await run(operations.Logout, {}, call)).logout,
     clearUserCache: async (args, call) => (await run(operations.ClearUserCache, args, call)).clearUserCache,
     clearSingleAffinity: async (args, call) =>
       (await run(operations.ClearSingleAffinity, args, call)).clearSingleAffinity,

@@ -6,6 +6,8 @@ export interface ClientOptions {
   readonly url: string
   /** The client sends this token: a static one, or one of `login`. A function is called before each request. */
   readonly token?: string | (() => string | undefined) | undefined
+  /** The device that a token of the gateway is bound to. Other tokens need none. */
+  readonly deviceId?: string | undefined
   /** The client sends requests with this function; default: the global `fetch`. */
   readonly fetch?: typeof fetch | undefined
   /** One try of a query or mutation may take so many milliseconds; default 30,000. */
@@ -71,9 +73,18 @@ const authorization = (token: string | undefined): Readonly<Record<string, strin
   return { authorization: `Bearer ${token}` }
 }
 
-/** Checks the URL, and the token unless it is a function. @throws TypeError if one of them cannot be used */
-export function checkOptions({ url, token }: ClientOptions): void {
+const device = (id: string | undefined): Readonly<Record<string, string>> => {
+  if (id === undefined) return {}
+  if (!/^[\x20-\x7e]*$/.test(id)) {
+    throw new UnusableOption('The device id must be ASCII characters without a line break.')
+  }
+  return { 'x-client-device-id': id }
+}
+
+/** Checks the URL, the device id, and the token unless it is a function. @throws TypeError if one of them cannot be used */
+export function checkOptions({ url, token, deviceId }: ClientOptions): void {
   endpointOf(url)
+  device(deviceId)
   if (typeof token === 'string') authorization(token)
 }
 
@@ -84,13 +95,14 @@ export async function post(
   accept: string,
   signal: AbortSignal,
 ): Promise<Response> {
-  const { url, token, headers, fetch: send = globalThis.fetch } = options
+  const { url, token, deviceId, headers, fetch: send = globalThis.fetch } = options
   return send(endpointOf(url), {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       accept,
       ...authorization(typeof token === 'function' ? token() : token),
+      ...device(deviceId),
       ...headers,
     },
     body: JSON.stringify({ query: text, variables }),

@@ -4,6 +4,7 @@ import { createReader, type Environment } from './reader.js'
 export interface CommandLineConfig {
   readonly url: string
   readonly token: string | undefined
+  readonly deviceId: string | undefined
   readonly hasColours: boolean
 }
 
@@ -13,6 +14,7 @@ export function loadCommandLine(environment: Environment): CommandLineConfig {
   return {
     url: read('AFFINITYQL_URL'),
     token: read('AFFINITYQL_TOKEN'),
+    deviceId: read('AFFINITYQL_DEVICE_ID'),
     hasColours: !isSet('NO_COLOR') && read('TERM') !== 'dumb',
   }
 }

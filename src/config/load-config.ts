@@ -66,6 +66,8 @@ export function loadConfig(environment: Environment): Config {
     )
   }
   if (mode?.kind === 'gateway' && production) weakSecrets(mode).forEach(reader.problem)
+  // The demo brings a node of its own.
+  const hasNodes = mode?.kind === 'embedded' || reader.isSet('GATEWAY_URLS')
   const config = {
     host: read('HOST'),
     port: read('PORT'),
@@ -85,8 +87,8 @@ export function loadConfig(environment: Environment): Config {
     metricsPublic: read('METRICS_PUBLIC'),
     cacheReservationRatio: read('CACHE_RESERVATION_RATIO'),
     affinityIndex: read('AFFINITY_INDEX'),
-    clearAtOnce: readClearAtOnce(reader),
-    clearGuardSeconds: readClearGuard(reader),
+    clearAtOnce: readClearAtOnce(reader, hasNodes),
+    clearGuardSeconds: readClearGuard(reader, hasNodes),
     auditSpoolDir: read('AUDIT_SPOOL_DIR'),
     tracing: readTracing(reader),
     trustedDocuments: readTrustedDocuments(reader),
@@ -107,19 +109,17 @@ function readGateways({ isSet, read, problem }: Reader): Config['gateways'] {
   return urls && { urls, token, tokenFile }
 }
 
-function readClearAtOnce({ isSet, read, problem }: Reader): boolean {
+function readClearAtOnce({ read, problem }: Reader, hasNodes: boolean): boolean {
   const atOnce = read('CLEAR_AT_ONCE')
-  if (atOnce && !isSet('GATEWAY_URLS')) problem('CLEAR_AT_ONCE needs GATEWAY_URLS, the nodes of the gateway.')
+  if (atOnce && !hasNodes) problem('CLEAR_AT_ONCE needs GATEWAY_URLS, the nodes of the gateway.')
   return atOnce
 }
 
 /** Where the gateway's memory is cleared as well, what it still writes back is cleared again, which takes a few rounds. */
 const GUARD_SECONDS_WITH_NODES = 15
 
-const readClearGuard = ({ isSet, read }: Reader): number =>
-  isSet('GATEWAY_URLS') && !isSet('CLEAR_GUARD_SECONDS')
-    ? GUARD_SECONDS_WITH_NODES
-    : read('CLEAR_GUARD_SECONDS')
+const readClearGuard = ({ isSet, read }: Reader, hasNodes: boolean): number =>
+  hasNodes && !isSet('CLEAR_GUARD_SECONDS') ? GUARD_SECONDS_WITH_NODES : read('CLEAR_GUARD_SECONDS')
 
 function readTrustedDocuments({ read, problem }: Reader): Config['trustedDocuments'] {
   const only = read('TRUSTED_DOCUMENTS_ONLY')

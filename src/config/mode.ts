@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { RedisConfig } from '../redis/client.js'
 import type { Reader } from './reader.js'
 import type { ValueOf } from './variables.js'
@@ -13,7 +14,18 @@ export type ModeConfig =
       readonly encryptionKey: string
       readonly jwtSecretKey: string
     }
-  | { readonly kind: 'embedded'; readonly dataDir: string }
+  | {
+      readonly kind: 'embedded'
+      readonly dataDir: string
+      /** The generation of the gateway that the demo plays. */
+      readonly generation: 'ENDPOINT_KEYS' | 'PROVIDER_KEYS' | 'PROCESS_MEMORY'
+    }
+
+const DEMO_GENERATIONS = {
+  'endpoint-keys': 'ENDPOINT_KEYS',
+  'provider-keys': 'PROVIDER_KEYS',
+  'process-memory': 'PROCESS_MEMORY',
+} as const
 
 const GATEWAY_VARIABLES = ['DATABASE_URL', 'ENCRYPTION_KEY', 'JWT_SECRET_KEY'] as const
 const REDIS_VARIABLES = ['REDIS_URL', 'REDIS_SENTINELS', 'REDIS_CLUSTER_NODES'] as const
@@ -24,7 +36,14 @@ export function readMode(reader: Reader): ModeConfig | undefined {
   const missing = GATEWAY_VARIABLES.filter((name) => !reader.isSet(name))
   if (redisSet.length === 0) refuseLeftovers(reader)
   if (redisSet.length === 0 && missing.length === GATEWAY_VARIABLES.length) {
-    return { kind: 'embedded', dataDir: reader.read('DATA_DIR') }
+    const gateway = reader.read('DEMO_GATEWAY')
+    const directory = reader.read('DATA_DIR')
+    // Each generation has tables of its own, and so a database of its own.
+    const dataDir = gateway === 'endpoint-keys' ? directory : join(directory, gateway)
+    return { kind: 'embedded', dataDir, generation: DEMO_GENERATIONS[gateway] }
+  }
+  if (reader.isSet('DEMO_GATEWAY')) {
+    reader.problem('DEMO_GATEWAY is for the embedded demo, and a gateway is set.')
   }
   const absent = [...missing, ...(redisSet.length === 0 ? ['REDIS_URL'] : [])]
   if (absent.length > 0) {

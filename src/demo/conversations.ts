@@ -25,7 +25,11 @@ const REFUSED: ReadonlySet<DemoApiKey> = new Set([
   INACTIVE_API_KEY,
   API_KEY_OF_INACTIVE_USER,
 ])
-const CALLERS = DEMO_API_KEYS.filter((key) => !REFUSED.has(key))
+/** Its requests never stop: see steady-traffic.ts. */
+export const STEADY_CALLER: DemoApiKey | undefined = DEMO_API_KEYS.find(({ name }) => name === 'smoke test')
+export const CALLERS: readonly DemoApiKey[] = DEMO_API_KEYS.filter(
+  (key) => !REFUSED.has(key) && key !== STEADY_CALLER,
+)
 const SHORTEST_REQUESTS = 3
 const LONGEST_REQUESTS = 25
 

@@ -2,11 +2,10 @@ import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
 import type { Conversation } from './conversations.js'
 import { between, type Random } from './ids.js'
 import { createAffinityRecorder } from './recorder.js'
-import { writeBrokenValue, writeRelics } from './relics.js'
+import { RELIC_AGE_SECONDS, writeBrokenValue, writeRelics } from './relics.js'
 
 const OLDEST_SECONDS = 90 * 60
 const MOST_REQUESTS = 40
-const RELIC_AGE_SECONDS = 2 * 86_400
 
 export interface HistoryOptions {
   readonly keyspace: MemoryKeyspace

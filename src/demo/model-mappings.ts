@@ -29,8 +29,15 @@ export interface ModelMappings {
   begin(): void
 }
 
-/** Simulates the gateway's model-mapping caches: a missing entry is written, and a use does not extend its TTL. */
-export function createModelMappings(keyspace: MemoryKeyspace, random: Random): ModelMappings {
+/**
+ * Simulates the gateway's model-mapping caches: a missing entry is written, and a use does not extend its TTL.
+ * @param families the second generation writes two of the families alone; names that it does not know leave nothing
+ */
+export function createModelMappings(
+  keyspace: MemoryKeyspace,
+  random: Random,
+  families: 'all' | 'two' = 'all',
+): ModelMappings {
   const remember = (key: string, value: string): void => {
     if (keyspace.type(key) === 'none') keyspace.set(key, value, modelCacheTtlSeconds)
   }
@@ -47,18 +54,22 @@ export function createModelMappings(keyspace: MemoryKeyspace, random: Random): M
       const modelJson = JSON.stringify(modelColumns(model))
       const aliases = model.providerModelMappings ?? []
       const byAlias = aliases.length > 0 && random() < ALIAS_SHARE
-      remember(globalModelResolveKey(byAlias ? pick(random, aliases).name : globalModel.name), globalJson)
+      if (families === 'all') {
+        remember(globalModelResolveKey(byAlias ? pick(random, aliases).name : globalModel.name), globalJson)
+        remember(globalModelByIdKey(globalModel.id), globalJson)
+        remember(modelByIdKey(model.id), modelJson)
+      }
       remember(globalModelByNameKey(globalModel.name), globalJson)
-      remember(globalModelByIdKey(globalModel.id), globalJson)
-      remember(modelByIdKey(model.id), modelJson)
       remember(modelByProviderGlobalKey(model.providerId, model.globalModelId), modelJson)
       countHit(model)
     },
     askForUnknown() {
+      if (families === 'two') return
       if (random() < 1 / (UNKNOWN_NAMES.length + 1)) rememberInvalid()
       else rememberUnknown(pick(random, UNKNOWN_NAMES))
     },
     begin() {
+      if (families === 'two') return
       for (const name of UNKNOWN_NAMES) rememberUnknown(name)
       rememberInvalid()
     },

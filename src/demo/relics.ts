@@ -18,6 +18,7 @@ import {
 
 /** TTL that is longer than any demo, so that these records go only if a viewer clears them. */
 export const RELIC_TTL_SECONDS = 7 * 86_400
+export const RELIC_AGE_SECONDS = 2 * 86_400
 
 interface Relic {
   readonly identity: AffinityIdentity
@@ -74,9 +75,15 @@ export const RELIC_KEYS: ReadonlySet<string> = new Set(
 /**
  * Writes the records.
  * @param recorder recorder whose clock is at the time of their last use
+ * @param formatOf the name of a format in the gateway that wrote them
  */
-export function writeRelics(recorder: AffinityRecorder): void {
-  for (const { identity, pin } of RELICS) recorder.record(identity, pin, RELIC_TTL_SECONDS)
+export function writeRelics(
+  recorder: AffinityRecorder,
+  formatOf: (apiFormat: string) => string = (apiFormat) => apiFormat,
+): void {
+  for (const { identity, pin } of RELICS) {
+    recorder.record({ ...identity, apiFormat: formatOf(identity.apiFormat) }, pin, RELIC_TTL_SECONDS)
+  }
 }
 
 /** Writes one value that cannot be read, so that the count of broken records is not 0. */

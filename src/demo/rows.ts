@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { createEncrypter } from '../gateway/aether/fernet.js'
+import type { Generation } from '../gateway/gateway.js'
 import type { RunQuery } from '../gateway/table-reader.js'
 import { snakeCase } from '../gateway/table-reader.js'
+import { formatOf } from './generations.js'
 import { demoId } from './ids.js'
 import { DEMO_GLOBAL_MODELS, DEMO_MODELS } from './models.js'
 import { DEMO_ADMIN, DEMO_API_KEYS, DEMO_USERS } from './people.js'
@@ -12,6 +14,8 @@ export interface SeedDemoOptions {
   readonly encryptionKey: string
   /** bcrypt hash of the demo's password. Every account has it, but only the administrator may sign in. */
   readonly passwordHash: string
+  /** Whose tables the database has. Default: those of the oldest. */
+  readonly generation?: Generation
 }
 
 const SEEDED_AT = new Date('2025-09-01T08:00:00Z')
@@ -23,7 +27,7 @@ const DAMAGED_CIPHERTEXT = 'bm90LWEtZmVybmV0LXRva2Vu'
  * administrator's password, so that a later start keeps all changes since.
  */
 export async function seedDemo(query: RunQuery, options: SeedDemoOptions): Promise<void> {
-  const { passwordHash } = options
+  const { passwordHash, generation = 'ENDPOINT_KEYS' } = options
   if ((await query('SELECT id FROM users LIMIT 1', [])).length > 0) {
     // The password may have changed between versions, and the one in the start banner must work.
     await query('UPDATE users SET password_hash = $1 WHERE id = $2', [passwordHash, DEMO_ADMIN.id])
@@ -33,9 +37,9 @@ export async function seedDemo(query: RunQuery, options: SeedDemoOptions): Promi
   await insert(query, {
     users: DEMO_USERS.map((user) => userRow(user, passwordHash)),
     api_keys: DEMO_API_KEYS.map((key) => apiKeyRow(key, encrypt)),
-    providers: DEMO_PROVIDERS.map(providerRow),
-    provider_endpoints: DEMO_ENDPOINTS.map((endpoint) => ({ ...endpoint, isActive: true, ...TIMES })),
-    provider_api_keys: DEMO_PROVIDER_KEYS.map((key) => providerKeyRow(key, encrypt)),
+    providers: DEMO_PROVIDERS.map((provider) => providerRow(provider, generation)),
+    provider_endpoints: DEMO_ENDPOINTS.map((endpoint) => endpointRow(endpoint, generation)),
+    provider_api_keys: DEMO_PROVIDER_KEYS.map((key) => providerKeyRow(key, encrypt, generation)),
     global_models: DEMO_GLOBAL_MODELS.map(globalModelRow),
     models: DEMO_MODELS.map(modelRow),
     system_configs: [
@@ -47,7 +51,7 @@ export async function seedDemo(query: RunQuery, options: SeedDemoOptions): Promi
 
 /**
  * Inserts the rows of several tables in one statement, which is atomic, and checks foreign keys only at its end. PostgreSQL
- * converts the JSON to the columns' types.
+ * converts the JSON to the columns' types, and leaves out fields that a table has no column for.
  */
 async function insert(query: RunQuery, rows: Readonly<Record<string, readonly object[]>>): Promise<void> {
   const inserts = Object.keys(rows).map(
@@ -81,17 +85,28 @@ const apiKeyRow = (
   ...TIMES,
 })
 
-const providerRow = (provider: (typeof DEMO_PROVIDERS)[number]) => ({
+/** Later generations have no name for display beside the name. */
+const providerRow = (provider: (typeof DEMO_PROVIDERS)[number], generation: Generation) => ({
   ...provider,
+  ...(generation !== 'ENDPOINT_KEYS' && { name: provider.displayName }),
   billingType: 'pay_as_you_go' as const,
   ...TIMES,
 })
 
+/** The parts of the format have columns of their own in the later generations. */
+const endpointRow = (endpoint: (typeof DEMO_ENDPOINTS)[number], generation: Generation) => {
+  const apiFormat = formatOf(generation, endpoint.apiFormat)
+  const [apiFamily, endpointKind] = apiFormat.split(':')
+  return { ...endpoint, apiFormat, apiFamily, endpointKind, isActive: true, ...TIMES }
+}
+
 const providerKeyRow = (
   { secret, ...key }: (typeof DEMO_PROVIDER_KEYS)[number],
   encrypt: (plain: string) => string,
+  generation: Generation,
 ) => ({
   ...key,
+  ...ofProvider(key, generation),
   apiKey: encrypt(secret),
   concurrent_429_count: 0,
   rpm_429_count: 0,
@@ -99,6 +114,22 @@ const providerKeyRow = (
   isActive: true,
   ...TIMES,
 })
+
+/** What a provider key has that belongs to a provider, for one format. */
+function ofProvider(
+  { endpointId, rateMultiplier, circuitBreakerOpen }: Omit<(typeof DEMO_PROVIDER_KEYS)[number], 'secret'>,
+  generation: Generation,
+) {
+  const endpoint = DEMO_ENDPOINTS.find(({ id }) => id === endpointId)
+  const apiFormat = formatOf(generation, endpoint?.apiFormat ?? '')
+  return {
+    providerId: endpoint?.providerId,
+    authType: 'api_key',
+    apiFormats: [apiFormat],
+    rateMultipliers: { [apiFormat]: rateMultiplier },
+    circuitBreakerByFormat: circuitBreakerOpen ? { [apiFormat]: { open: true } } : null,
+  }
+}
 
 const globalModelRow = (model: (typeof DEMO_GLOBAL_MODELS)[number]) => ({
   ...model,

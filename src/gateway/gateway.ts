@@ -53,10 +53,14 @@ export interface MissingField {
 export interface GatewayTraits {
   readonly generation: Generation
   readonly missing: readonly MissingField[]
+  /** Names of the families of keys in which it writes affinities. */
+  readonly keyFamilies: readonly string[]
   /** False if Redis only mirrors what gateway processes hold in memory. */
   readonly redisDecidesRouting: boolean
   /** Whether the gateway caches models in Redis. */
   readonly hasModelMappingCaches: boolean
+  /** Whether the scheduler reserves a share of each provider key for pinned requests. */
+  readonly hasReservation: boolean
   /** Whether the gateway keeps sessions of its pools of provider keys in Redis. */
   readonly hasPoolSessions: boolean
 }
@@ -78,20 +82,59 @@ export type OpenGateway = (database: Database, secrets: GatewaySecrets) => Gatew
 export interface AdminAccount {
   readonly id: string
   readonly username: string
-  /** Empty if the account has none. */
-  readonly email: string
-  /** Empty for an account that signs in elsewhere (LDAP, OAuth): no password matches it. */
-  readonly passwordHash: string
+  readonly email: string | null
+  /** Null for an account that signs in elsewhere (LDAP, OAuth). */
+  readonly passwordHash: string | null
+  /** A role that nobody knows has no rights, so that it counts as `user`. */
   readonly role: UserRole
   readonly isActive: boolean
   readonly isDeleted: boolean
+  /** Null where the gateway's table does not tell. */
+  readonly createdAt: Date | null
+}
+
+/** The row that a gateway keeps of a session. A sign-out there leaves no other trace. */
+export interface SessionRow {
+  readonly deviceId: string
+  readonly expiresAt: Date
+  readonly isRevoked: boolean
+}
+
+/** Whose an access token is, by the gateway's rows. */
+export interface TokenHolder {
+  readonly generation: Generation
+  readonly account: AdminAccount | null
+  /** Null if there is no such session of this account; undefined where the gateway keeps no sessions. */
+  readonly session: SessionRow | null | undefined
+}
+
+/** A token that an administrator has made at the gateway for scripts. */
+export interface ManagementToken {
+  readonly id: string
+  readonly owner: AdminAccount
+  readonly isActive: boolean
+  readonly expiresAt: Date | null
+  /** Addresses and CIDR ranges; null: any address. */
+  readonly allowedIps: readonly string[] | null
+  /** The names of the rights that it has; null: all of its owner's. */
+  readonly permissions: readonly string[] | null
 }
 
 /** The accounts that may sign in. Every method throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer. */
 export interface AdminDirectory {
-  findById(id: string): Promise<AdminAccount | null>
-  /** Exact match. */
-  findByEmail(email: string): Promise<AdminAccount | null>
+  /** Up to a minute old. */
+  generation(): Promise<Generation>
+  /**
+   * Reads an account and one of its sessions in one statement.
+   * @param sessionId null if the token names none
+   */
+  holderOf(userId: string, sessionId: string | null): Promise<TokenHolder>
+  /** Exact match of the email or, if there is none, of the username. */
+  findByName(name: string): Promise<AdminAccount | null>
+  /** Null also where the gateway has no such tokens, or has switched them off. */
+  findManagementToken(sha256Hex: string): Promise<ManagementToken | null>
+  /** Tables of sessions and management tokens that are there and cannot be read, so that such tokens are refused. */
+  unreadable(): Promise<readonly string[]>
   /** The password hash of any one admin, undefined where there is none. */
   sampleHash(): Promise<string | undefined>
 }

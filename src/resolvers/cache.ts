@@ -39,19 +39,36 @@ export function reuseRate({ created, refreshed, providerSwitches, keySwitches }:
   return uses === 0 ? null : refreshed / uses
 }
 
+export interface ReservationFigures {
+  /** Null where the gateway has no reservation. */
+  readonly enabled: true | null
+  readonly currentAvgRatio: number | null
+  readonly probePhaseRatio: number | null
+  readonly totalChecks: number | null
+}
+
+const NO_RESERVATION: ReservationFigures = {
+  enabled: null,
+  currentAvgRatio: null,
+  probePhaseRatio: null,
+  totalChecks: null,
+}
+
 /**
  * Computes the number of the dynamic reservation's checks, and the share that was in a probe phase. The number is null if no
- * gateway reports it; the share is also null if there were none.
+ * gateway reports it; the share is also null if there were none. All is null where the gateway has no reservation, whatever
+ * its counters say.
  */
-export function reservationChecks({
-  scheduler: { reservationProbeCount, reservationStableCount },
-}: Statistics) {
-  if (reservationProbeCount === null && reservationStableCount === null) {
-    return { totalChecks: null, probePhaseRatio: null }
-  }
+export function reservationFigures(
+  { scheduler: { reservationProbeCount, reservationStableCount, avgReservationRatio } }: Statistics,
+  { gatewayTraits }: Context,
+): ReservationFigures {
+  if (!gatewayTraits().hasReservation) return NO_RESERVATION
+  const figures = { ...NO_RESERVATION, enabled: true, currentAvgRatio: avgReservationRatio } as const
+  if (reservationProbeCount === null && reservationStableCount === null) return figures
   const probes = reservationProbeCount ?? 0
   const totalChecks = probes + (reservationStableCount ?? 0)
-  return { totalChecks, probePhaseRatio: totalChecks === 0 ? null : probes / totalChecks }
+  return { ...figures, totalChecks, probePhaseRatio: totalChecks === 0 ? null : probes / totalChecks }
 }
 
 export interface ConfigParameter {
@@ -63,7 +80,8 @@ export interface ConfigParameter {
 
 export interface CacheConfig {
   readonly cacheTtlSeconds: number
-  readonly cacheReservationRatio: number
+  /** Null where the gateway has no reservation. */
+  readonly cacheReservationRatio: number | null
   readonly dynamicReservation: DynamicReservation
   readonly parameters: readonly ConfigParameter[]
 }
@@ -83,12 +101,12 @@ const RESERVATION_DESCRIPTIONS: Record<keyof DynamicReservation, string> = {
     'Share of a provider key’s concurrent requests in use above which its load is high. 0 to 1.',
 }
 
-export function cacheConfig({ cacheReservationRatio, gatewayFigures }: Context): CacheConfig {
+export function cacheConfig({ cacheReservationRatio, gatewayFigures, gatewayTraits }: Context): CacheConfig {
   const { affinityTtlSeconds, dynamicReservation } = gatewayFigures
-  const names = Object.keys(RESERVATION_DESCRIPTIONS) as (keyof DynamicReservation)[]
+  const { hasReservation } = gatewayTraits()
   return {
     cacheTtlSeconds: affinityTtlSeconds,
-    cacheReservationRatio,
+    cacheReservationRatio: hasReservation ? cacheReservationRatio : null,
     dynamicReservation,
     parameters: [
       {
@@ -97,17 +115,24 @@ export function cacheConfig({ cacheReservationRatio, gatewayFigures }: Context):
         description:
           'How long an affinity lasts after its last use where its provider key sets no other time. Seconds, a whole number above 0.',
       },
-      {
-        name: 'cacheReservationRatio',
-        value: cacheReservationRatio,
-        description:
-          'Share of a provider key’s concurrent requests that is kept for pinned requests where nothing is learnt from the load. 0 to 1.',
-      },
-      ...names.map((name) => ({
-        name: `dynamicReservation.${name}`,
-        value: dynamicReservation[name],
-        description: RESERVATION_DESCRIPTIONS[name],
-      })),
+      ...(hasReservation ? reservationParameters(cacheReservationRatio, dynamicReservation) : []),
     ],
   }
+}
+
+function reservationParameters(ratio: number, reservation: DynamicReservation): readonly ConfigParameter[] {
+  const names = Object.keys(RESERVATION_DESCRIPTIONS) as (keyof DynamicReservation)[]
+  return [
+    {
+      name: 'cacheReservationRatio',
+      value: ratio,
+      description:
+        'Share of a provider key’s concurrent requests that is kept for pinned requests where nothing is learnt from the load. 0 to 1.',
+    },
+    ...names.map((name) => ({
+      name: `dynamicReservation.${name}`,
+      value: reservation[name],
+      description: RESERVATION_DESCRIPTIONS[name],
+    })),
+  ]
 }

@@ -5,6 +5,7 @@ import type { Context } from '../context.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError } from '../errors.js'
 import type { ApiKeyRow, ProviderRow, UserRow } from '../gateway/rows.js'
 import { affinityId } from './affinity.js'
+import { type NamedTargets, standingWarnings } from './clear-warnings.js'
 import {
   type AffinityFilter,
   filterSelection,
@@ -41,7 +42,7 @@ export const clearUserCache = (
     const asked = { kind: 'apiKeys', ids: keys.map(({ id }) => id) } as const
     const selection = await ownedSelection(resolved, context)
     return {
-      ...(await clearSelected(selection, dryRun, context, asked)),
+      ...(await clearSelected(selection, dryRun, context, { asked })),
       what: 'affinity',
       which: apiKey ? `of API key ${apiKey.name ?? apiKey.id}` : `of ${user?.username ?? ''}`,
       extra: { user, apiKey },
@@ -118,7 +119,8 @@ export const clearProviderCache = (
     const provider = await context.loaders.providers.load(providerId)
     // The id of a row, and not the caller's text, goes to the gateway.
     const asked = provider ? ({ kind: 'provider', providerId: provider.id } as const) : undefined
-    const cleared = await clearSelected(only('providerId', providerId), dryRun, context, asked)
+    const named = { providerId }
+    const cleared = await clearSelected(only('providerId', providerId), dryRun, context, { asked, named })
     const name = provider?.displayName ?? `provider ${providerId}`
     return { ...cleared, what: 'affinity', which: `pinned to ${name}`, extra: { providerId, provider } }
   })
@@ -135,7 +137,7 @@ export const clearAffinities = (
     async () => {
       requireFilter(given)
       const selection = await filterSelection(given, context)
-      const cleared = await clearSelected(selection, dryRun, context)
+      const cleared = await clearSelected(selection, dryRun, context, { named: given })
       return { ...cleared, what: 'affinity', which: 'matching the filter', extra: {} }
     },
   )
@@ -151,9 +153,11 @@ export const clearAllCache = (
     // To find every affinity a clear looks at every key of the cache.
     await context.pay(context.affinitySizes.records + context.modelMappings.scannedKeys)
     const options = { actorId: await actorOf(context) }
-    const cleared = dryRun
-      ? foreseen(await context.clearer.foreseeAll(options))
-      : reported(await context.clearer.clearAll(options))
+    const cleared = await withWarnings({}, context, async () =>
+      dryRun
+        ? foreseen(await context.clearer.foreseeAll(options))
+        : reported(await context.clearer.clearAll(options)),
+    )
     return { ...cleared, what: 'affinity', which: 'of all users', extra: {} }
   })
 
@@ -190,27 +194,41 @@ async function clearSelected(
   selection: AffinitySelection,
   dryRun: boolean,
   context: Context,
-  asked?: ClearOptions['asked'],
+  { asked, named = {} }: { readonly asked?: ClearOptions['asked']; readonly named?: NamedTargets },
 ): Promise<Counted> {
   await context.pay(await context.affinities.count(selection))
   const records = await context.affinities.matching(selection)
   const isValueChosen = dependsOn(selection, context.affinityStore.families.valueDimensions)
-  return clearOrForesee(records, dryRun, context, {
+  const options = {
     asked,
     actorId: await actorOf(context),
     ...(isValueChosen && { isSelected: (record: AffinityRecord) => isSelected(record, selection) }),
-  })
+  }
+  return clearOrForesee(records, dryRun, context, options, named)
 }
 
-async function clearOrForesee(
+const clearOrForesee = (
   records: readonly AffinityRecord[],
   dryRun: boolean,
-  { clearer }: Context,
+  context: Context,
   options: ClearOptions,
+  named: NamedTargets = {},
+): Promise<Counted> =>
+  withWarnings(named, context, async () =>
+    dryRun
+      ? foreseen(await context.clearer.foresee(records, options))
+      : reported(await context.clearer.clear(records, options)),
+  )
+
+/** Runs a clear, and beside it looks for what it does not achieve. */
+async function withWarnings(
+  named: NamedTargets,
+  context: Context,
+  run: () => Promise<Counted>,
 ): Promise<Counted> {
-  return dryRun
-    ? foreseen(await clearer.foresee(records, options))
-    : reported(await clearer.clear(records, options))
+  const [counted, standing] = await Promise.all([run(), standingWarnings(named, context)])
+  const { aftermath } = counted
+  return { ...counted, aftermath: { ...aftermath, warnings: [...aftermath.warnings, ...standing] } }
 }
 
 const foreseen = ({ clearedCount, warnings }: ClearForecast): Counted => ({

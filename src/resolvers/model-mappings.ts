@@ -53,8 +53,19 @@ const mappingRead = <T>(
 const readNames = (context: Context): Promise<ResolvedNames> =>
   context.shared(mappingRead('model names', context, ({ mappings }) => mappings.names()))
 
-/** Counts the keys of each family. If the cache is down, it returns `available: false` instead of an error. */
+const unavailable = (message: string): ModelMappingStats => ({
+  available: false,
+  message,
+  ttlSeconds: null,
+  totalKeys: 0,
+  breakdown: countFamilies([]),
+})
+
+/** Counts the keys of each family. Without such caches, or if the cache is down, it returns `available: false` and why. */
 export async function modelMappingStats(context: Context): Promise<ModelMappingStats> {
+  if (!context.gatewayTraits().hasModelMappingCaches) {
+    return unavailable('This gateway keeps no caches of models in Redis, so there is nothing to count.')
+  }
   try {
     const breakdown = await context.shared(
       mappingRead('model mapping counts', context, ({ mappings }) => mappings.counts()),
@@ -65,8 +76,7 @@ export async function modelMappingStats(context: Context): Promise<ModelMappingS
     return { available: true, message: null, ttlSeconds, totalKeys, breakdown }
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error
-    const message = 'The cache cannot be reached, so nothing could be counted.'
-    return { available: false, message, ttlSeconds: null, totalKeys: 0, breakdown: countFamilies([]) }
+    return unavailable('The cache cannot be reached, so nothing could be counted.')
   }
 }
 

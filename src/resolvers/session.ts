@@ -1,10 +1,11 @@
+import type { AuditIntent } from '../audit/audit-store.js'
 import type { Context } from '../context.js'
-import { InvalidCredentialsError } from '../errors.js'
+import { ForbiddenError, InvalidCredentialsError } from '../errors.js'
 import type { UserRow } from '../gateway/rows.js'
 import type { Login } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
 import type { MaybePromise } from '../util/promises.js'
-import { completeEvent } from './with-audit.js'
+import { auditRefusal, completeEvent, failureOf } from './with-audit.js'
 
 /**
  * Signs a user in. Success and failure both leave an audit event; what was typed is the target of a failure and not its
@@ -33,6 +34,37 @@ export async function login(email: string, password: string, context: Context): 
   })
   if (!session) throw new InvalidCredentialsError()
   return session
+}
+
+/**
+ * Signs the viewer out, with an audit event. Every instance then refuses the token, also for the rest of this request.
+ * @throws ForbiddenError for a token that is no access token; UnavailableError if a store does not answer: the token is good
+ * until a sign-out succeeds
+ */
+export async function logout(context: Context): Promise<boolean> {
+  const viewer = await context.viewer()
+  const intent: AuditIntent = {
+    action: 'admin_logout',
+    arguments: {},
+    actorName: viewer.name,
+    actorId: viewer.userId,
+    ipAddress: context.clientAddress,
+    userAgent: context.userAgent,
+    requestId: context.requestId,
+  }
+  const revoke = await context.signOut().catch(async (error: unknown) => {
+    if (error instanceof ForbiddenError) await auditRefusal(context, viewer, intent, error)
+    throw error
+  })
+  const event = await context.audit.begin(intent)
+  try {
+    await revoke()
+  } catch (error) {
+    await completeEvent(context, event, failureOf(error))
+    throw error
+  }
+  await completeEvent(context, event, { success: true, statusCode: 200, errorMessage: null, result: {} })
+  return true
 }
 
 export const userOfViewer = (viewer: Viewer, { loaders }: Context): MaybePromise<UserRow | null> =>

@@ -125,10 +125,20 @@ export async function withAudit<Extra extends object>(
 /** Writes the audit event of a clear that this viewer may not do, and returns the error. */
 async function refused(context: Context, viewer: Viewer, intent: AuditIntent): Promise<ForbiddenError> {
   const error = new ForbiddenError(`${viewer.name} may read, but not clear.`)
-  const written = await context.audit.refuse(viewer.key, intent, failureOf(error))
-  if (written) noteOf(context, written)
+  await auditRefusal(context, viewer, intent, error)
   context.metrics.clearDone(intent.action, 'failed', 0)
   return error
+}
+
+/** Writes one audit event a minute for what this viewer may not do, however often it is tried. */
+export async function auditRefusal(
+  context: Context,
+  viewer: Viewer,
+  intent: AuditIntent,
+  error: ForbiddenError,
+): Promise<void> {
+  const written = await context.audit.refuse(viewer.key, intent, failureOf(error))
+  if (written) noteOf(context, written)
 }
 
 /** Completes an audit event. If the database does not take it, a note in `extensions` tells the client where the outcome is. */
@@ -176,7 +186,7 @@ const successOf = ({ clearedCount, result, aftermath }: Cleared): AuditOutcome =
   },
 })
 
-const failureOf = (error: unknown): AuditOutcome => ({
+export const failureOf = (error: unknown): AuditOutcome => ({
   success: false,
   statusCode: statusOf(error),
   errorMessage: isOurs(error) ? error.message : 'Unexpected error.',

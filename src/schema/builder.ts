@@ -6,9 +6,10 @@ import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import { GraphQLError } from 'graphql'
 import { DateTimeResolver, JSONResolver } from 'graphql-scalars'
 import type { Context } from '../context.js'
-import { UnauthenticatedError } from '../errors.js'
+import { ForbiddenError, UnauthenticatedError } from '../errors.js'
 import type PrismaTypes from '../generated/pothos-types.js'
 import { getDatamodel } from '../generated/pothos-types.js'
+import { holds, lacking, type Permission } from '../session/viewer.js'
 
 /**
  * Highest cost of one request, before what its reads of unknown size cost. A page of 1,000 affinities with every field and every join costs about 120,000; such a page
@@ -31,7 +32,8 @@ interface AppTypes {
   Context: Context
   DefaultFieldNullability: false
   PrismaTypes: PrismaTypes
-  AuthScopes: { viewer: boolean }
+  /** `permission`: a right that a management token needs beside the one to read; see `Permission`. */
+  AuthScopes: { viewer: boolean; permission: Permission }
   Scalars: {
     ID: { Input: string; Output: string }
     DateTime: { Input: Date; Output: Date }
@@ -49,7 +51,13 @@ export const builder = new SchemaBuilder<AppTypes>({
   scopeAuth: {
     treatErrorsAsUnauthorized: false,
     authorizeOnSubscribe: true,
-    authScopes: (context) => ({ viewer: async () => (await context.viewer()) !== null }),
+    authScopes: (context) => ({
+      viewer: async () => (await context.viewer()) !== null,
+      async permission(permission) {
+        if (holds(await context.viewer(), permission)) return true
+        throw new ForbiddenError(lacking(permission))
+      },
+    }),
     unauthorizedError: () => new UnauthenticatedError('A valid token is needed.'),
   },
   complexity: {

@@ -61,11 +61,12 @@ const CacheConfig = builder.objectRef<CacheConfigShape>('CacheConfig').implement
     }),
     dynamicReservation: t.expose('dynamicReservation', {
       type: DynamicReservationConfig,
-      description: 'This says how that share follows the load.',
+      description:
+        'This says how that share follows the load. Where the gateway has no reservation, these are the figures of those that have one.',
     }),
     parameters: t.expose('parameters', {
       type: [ConfigParameter],
-      description: 'These are all values above, each with its meaning.',
+      description: 'These are all values above that the gateway goes by, each with its meaning.',
     }),
   }),
 })

@@ -3,7 +3,8 @@ import {
   type CacheStats as CacheStatsShape,
   cacheStats,
   priorityMode,
-  reservationChecks,
+  type ReservationFigures,
+  reservationFigures,
   reuseRate,
   schedulingMode,
 } from '../resolvers/cache.js'
@@ -161,29 +162,27 @@ const AffinityStats = builder.objectRef<CacheStatsShape>('AffinityStats').implem
   }),
 })
 
-const DynamicReservationStats = builder.objectRef<Statistics>('DynamicReservationStats').implement({
+const DynamicReservationStats = builder.objectRef<ReservationFigures>('DynamicReservationStats').implement({
   description:
-    'This says how much of the provider keys’ capacity the gateways keep free for pinned requests.',
+    'This says how much of the provider keys’ capacity the gateways keep free for pinned requests. All but `config` is null where the gateway has no reservation.',
   fields: (t) => ({
-    enabled: t.boolean({
+    enabled: t.exposeBoolean('enabled', {
       nullable: true,
-      description: 'The reservation is always enabled: the gateway has no switch for it.',
-      resolve: () => true,
+      description:
+        'The reservation is always enabled, since the gateway has no switch for it; null where there is none.',
     }),
-    currentAvgRatio: t.float({
+    currentAvgRatio: t.exposeFloat('currentAvgRatio', {
       nullable: true,
       description: 'The gateways keep this share on average, 0 to 1; null if no gateway reports it.',
-      resolve: ({ scheduler }) => scheduler.avgReservationRatio,
     }),
-    probePhaseRatio: t.float({
+    probePhaseRatio: t.exposeFloat('probePhaseRatio', {
       nullable: true,
       description: 'This share of the checks fell into a probe phase, 0 to 1; null before any check.',
-      resolve: (statistics) => reservationChecks(statistics).probePhaseRatio,
     }),
     totalChecks: t.int({
       nullable: true,
       description: `The gateways have made so many checks, 0 to ${MAX_INT}; null if no gateway reports it.`,
-      resolve: (statistics) => clamped(reservationChecks(statistics).totalChecks),
+      resolve: ({ totalChecks }) => clamped(totalChecks),
     }),
     config: t.field({
       type: DynamicReservationConfig,
@@ -283,7 +282,7 @@ export const CacheStats = builder.objectRef<CacheStatsShape>('CacheStats').imple
     dynamicReservation: t.field({
       type: DynamicReservationStats,
       description: 'This says how much capacity the gateways keep for pinned requests.',
-      resolve: (stats) => stats.statistics(),
+      resolve: async (stats, _args, context) => reservationFigures(await stats.statistics(), context),
     }),
     countersProblem: t.string({
       nullable: true,

@@ -24,7 +24,7 @@ export const UserRole = builder.enumType('UserRole', {
     ADMIN: { value: 'admin', description: 'The account may administer the gateway, and so sign in here.' },
     AUDIT_ADMIN: {
       value: 'audit_admin',
-      description: 'The account may read everything at the gateway, and change nothing.',
+      description: 'The account may read all that an administrator reads, and may change and clear nothing.',
     },
     USER: { value: 'user', description: 'The account may use the gateway.' },
   } as const,

@@ -1,7 +1,7 @@
 import type { KeyFamilyCount as KeyFamilyCountShape } from '../affinities/family-counts.js'
 import type { MissingField as MissingFieldShape } from '../gateway/gateway.js'
 import { schedulingMode } from '../resolvers/cache.js'
-import { type KnownGateway, knownGateway, pinsAreHonoured } from '../resolvers/gateway.js'
+import { clearProblem, type KnownGateway, knownGateway, pinsAreHonoured } from '../resolvers/gateway.js'
 import { keyFamilyCounts } from '../resolvers/key-families.js'
 import { builder } from './builder.js'
 import { GatewayNode } from './gateway-node.js'
@@ -63,9 +63,15 @@ const Gateway = builder.objectRef<KnownGateway>('Gateway').implement({
       description: 'False if Redis only mirrors what gateway processes hold in memory.',
     }),
     clearPath: t.expose('clearPath', { type: ClearPath, description: 'Affinities are cleared in this way.' }),
-    clearProblem: t.exposeString('clearProblem', {
+    clearProblem: t.string({
       nullable: true,
-      description: 'This says why clears are refused or incomplete; null if they are not.',
+      description: 'This says why clears are refused or incomplete, and what to set; null if they are not.',
+      resolve: (gateway, _args, context) => clearProblem(gateway, context),
+    }),
+    hasUnlistedRecords: t.exposeBoolean('hasUnlistedRecords', {
+      nullable: true,
+      description:
+        'True if records are being written that no node of GATEWAY_URLS lists, so that a node may be missing there; null if that is not known. Only where each process decides by its own memory can it be told.',
     }),
     schedulingMode: t.string({
       nullable: true,

@@ -39,7 +39,9 @@ builder.objectFields(AffinityConnection, (t) => ({
 builder.objectFields(User, (t) => ({
   apiKeys: t.field({
     type: [ApiKey],
-    description: 'These are the user’s API keys, oldest first.',
+    description:
+      'These are the user’s API keys, oldest first. A management token with a list of rights needs `admin:users:read`.',
+    authScopes: { permission: 'admin:users:read' },
     complexity: { field: 1, multiplier: USUAL_API_KEYS },
     resolve: (user, _args, context) => apiKeysOfUser(user, context),
   }),

@@ -1,9 +1,11 @@
 import { InvalidCredentialsError } from '../errors.js'
-import { login, userOfViewer } from '../resolvers/session.js'
+import { login, logout, userOfViewer } from '../resolvers/session.js'
 import type { Login } from '../session/authenticator.js'
 import type { Viewer as ViewerShape } from '../session/viewer.js'
 import { builder } from './builder.js'
 import { User, UserRole } from './entities.js'
+
+const ROLES = { ADMIN: 'admin', AUDIT_ADMIN: 'audit_admin', USER: 'user' } as const
 
 const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
   description: 'The viewer is whom the token belongs to.',
@@ -12,10 +14,13 @@ const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
     role: t.field({
       type: UserRole,
       description:
-        'The role is ADMIN for a viewer who may clear, USER for a static token that may only read.',
-      resolve: ({ role }) => (role === 'ADMIN' ? 'admin' : 'user'),
+        'The role is ADMIN for an administrator and a static token that may clear, AUDIT_ADMIN for an account that may only read, USER for a static token that may only read.',
+      resolve: ({ role }) => ROLES[role],
     }),
-    canClear: t.exposeBoolean('canClear', { description: 'True if the viewer may clear.' }),
+    canClear: t.exposeBoolean('canClear', {
+      description:
+        'True if the viewer may clear. A management token of an administrator needs the right `admin:monitoring:write`.',
+    }),
     user: t.field({
       type: User,
       nullable: true,
@@ -50,7 +55,8 @@ builder.mutationField('login', (t) =>
     args: {
       email: t.arg.string({
         required: true,
-        description: 'This is the email of the account at the gateway.',
+        description:
+          'This is the email of the account at the gateway, or its username: not every account has an email.',
       }),
       password: t.arg.string({
         required: true,
@@ -66,5 +72,13 @@ builder.mutationField('login', (t) =>
       },
     },
     resolve: (_root, { email, password }, context) => login(email, password, context),
+  }),
+)
+
+builder.mutationField('logout', (t) =>
+  t.boolean({
+    description:
+      'This mutation revokes the access token that the request carries: no instance accepts it any more, and no gateway that has a blacklist. The answer is true. For a static token or a management token the error is FORBIDDEN: who configured it or made it ends it.',
+    resolve: (_root, _args, context) => logout(context),
   }),
 )

@@ -4,10 +4,12 @@ import type { Logger } from 'pino'
 import type { Context } from '../context.js'
 import { createApiKeyOwners } from '../loaders/api-key-owners.js'
 import { schema } from '../schema/index.js'
+import type { Credentials } from '../session/authenticator.js'
 import { createSharedRuns } from '../util/shared-runs.js'
 import { createTurns } from '../util/turns.js'
 import type { BodyBudget } from './http/body-budget.js'
 import { cameOverTls, clientAddress, TRUST_NOBODY, type TrustProxy } from './http/client-address.js'
+import { DEVICE_HEADER, deviceIdOf } from './http/device-id.js'
 import { type Health, useHealth } from './http/health.js'
 import { requestIdOf } from './http/request-id.js'
 import { useGraphiql } from './http/use-graphiql.js'
@@ -72,7 +74,13 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
   const { logger, production, trustedDocuments, bodies, trustProxy = TRUST_NOBODY } = deps
   const addressOf = (server: ServerContext) =>
     server.req ? clientAddress(server.req, trustProxy) : (server.clientAddress ?? 'unknown')
-  const authenticate = (authorization: string | null) => deps.authenticator.authenticate(authorization)
+  const credentialsOf = (request: Request, server: ServerContext): Credentials => ({
+    authorization: request.headers.get('authorization'),
+    deviceId: deviceIdOf(request),
+    address: addressOf(server),
+  })
+  const authenticate = (request: Request, server: ServerContext) =>
+    deps.authenticator.authenticate(credentialsOf(request, server))
   const contextDeps: ContextDeps = {
     ...deps,
     budgets: limiterOf(deps.limits.viewerCostPerMinute),
@@ -98,9 +106,8 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
     },
     context: ({ request, ...server }) =>
       createContext(contextDeps, {
-        authorization: request.headers.get('authorization'),
+        credentials: credentialsOf(request, server),
         requestId: requestIdOf(request),
-        clientAddress: addressOf(server),
         userAgent: request.headers.get('user-agent'),
         clientGone: request.signal,
         disconnect: () => server.res?.destroy(),
@@ -114,7 +121,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         (server) => server.req !== undefined && cameOverTls(server.req, trustProxy),
       ),
       useHealth(deps.readHealth),
-      useMetrics({
+      useMetrics<ServerContext>({
         authenticate,
         isPublic: deps.metricsPublic,
         contentType: deps.metrics.registry.contentType,
@@ -154,7 +161,7 @@ const allowing =
       origin: [origin],
       credentials: false,
       methods: ['POST', 'GET'],
-      allowedHeaders: ['authorization', 'content-type', 'x-request-id'],
+      allowedHeaders: ['authorization', 'content-type', 'x-request-id', DEVICE_HEADER],
       exposedHeaders: ['retry-after', 'x-request-id'],
       maxAge: 600,
     }

@@ -18,7 +18,7 @@ import type { ModelMappingStore } from '../model-mappings/model-mapping-store.js
 import type { PoolSessionReader, PoolSessionSource } from '../pool-sessions/pool-session-source.js'
 import type { PoolSessionStore } from '../pool-sessions/pool-session-store.js'
 import type { ReadingPrisma } from '../postgres/database-errors.js'
-import type { Authenticator } from '../session/authenticator.js'
+import type { Authenticator, Credentials } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
 import type { ViewerWatch } from '../session/viewer-watch.js'
 import type { StatisticsReader } from '../statistics/statistics.js'
@@ -67,9 +67,8 @@ export interface ContextDeps {
 export interface RequestFacts {
   /** Aborts when the client disconnects. */
   readonly clientGone: AbortSignal
-  readonly authorization: string | null
+  readonly credentials: Credentials
   readonly requestId: string
-  readonly clientAddress: string
   readonly userAgent: string | null
   readonly disconnect: () => void
 }
@@ -86,7 +85,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   const gateway = payingForScans(until(stopped.signal, deps.gateway))
 
   async function authenticate(): Promise<Viewer> {
-    const found = await deps.authenticator.authenticate(facts.authorization)
+    const found = await deps.authenticator.authenticate(facts.credentials)
     if (!found) throw new UnauthenticatedError('Send a token: Authorization: Bearer …')
     knownViewer = found
     return found
@@ -95,7 +94,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   // Yoga copies the context's properties once and would read a getter only once. So these objects stay the same, and
   // `refresh` replaces their contents.
   const affinities = { ...affinityReader() }
-  let poolSessions: PoolSessionReader = deps.poolSessionSource.reader()
+  let poolSessions = poolSessionReader()
   const loaders = createLoaders(gateway)
   let readAt = performance.now()
 
@@ -140,6 +139,15 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     }
   }
 
+  /** The sessions of pools are found by a look at every key of the cache. Without a known number the affinities are a part of it. */
+  function poolSessionReader(): PoolSessionReader {
+    const reader = deps.poolSessionSource.reader()
+    const paidFor = once(() =>
+      pay(sizeOf(deps.modelMappings.scannedKeys || deps.affinitySource.sizes.records)),
+    )
+    return async () => paidFor().then(reader)
+  }
+
   const sizeOf = (size: number): number => Math.min(Math.ceil(size), deps.budgets?.largestRead ?? 0)
 
   async function payAndRead<T>({ question, size, run }: SharedRead<T>): Promise<T> {
@@ -169,7 +177,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
 
   function refreshReaders(): void {
     Object.assign(affinities, affinityReader())
-    poolSessions = deps.poolSessionSource.reader()
+    poolSessions = poolSessionReader()
     asked.clear()
   }
 
@@ -189,7 +197,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
       asked.set(read.question, answer)
       return answer
     },
-    watchViewer: (onLost) => deps.viewerWatch.watch(facts.authorization ?? '', onLost),
+    watchViewer: (onLost) => deps.viewerWatch.watch(facts.credentials, onLost),
     adopt(readers: Readers) {
       Object.assign(affinities, readers.affinities)
       adoptRows(loaders, readers.loaders)
@@ -205,7 +213,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     viewer: viewerOnce,
     knownViewer: () => knownViewer,
     requestId: facts.requestId,
-    clientAddress: facts.clientAddress,
+    clientAddress: facts.credentials.address,
     userAgent: facts.userAgent,
     affinities,
     affinityStore: deps.affinityStore,
@@ -241,7 +249,14 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     clientGone: facts.clientGone,
     stop: (reason) => stopped.abort(reason),
     stopped: stopped.signal,
-    login: (email, password) => deps.authenticator.login(email, password, facts.clientAddress),
+    login: (name, password) => deps.authenticator.login(name, password, facts.credentials.address),
+    async signOut() {
+      const revoke = await deps.authenticator.signOut(facts.credentials.authorization)
+      return async () => {
+        await revoke()
+        viewer = undefined
+      }
+    },
     maskStoredKey: deps.maskStoredKey,
     note(name, value) {
       notes.set(name, value)

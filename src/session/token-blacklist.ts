@@ -5,8 +5,11 @@ import type { TokenBlacklist } from './authenticator.js'
 
 export const jwtBlacklistKey = (tokenSha256Hex: string): string => `jwt:blacklist:${tokenSha256Hex}`
 
+/** The value of the keys that we write: the gateway writes a reason, too, and reads none. */
+const REASON = 'logout'
+
 /**
- * Reads the tokens that the gateway has revoked. A token is revoked if its key exists, whatever the value.
+ * The tokens that the gateway or this service has revoked. A token is revoked if its key exists, whatever the value.
  * @param keyPrefix what stands before every key of the gateway
  */
 export const createRedisTokenBlacklist = (client: RedisClient, keyPrefix = ''): TokenBlacklist => ({
@@ -17,8 +20,18 @@ export const createRedisTokenBlacklist = (client: RedisClient, keyPrefix = ''): 
       throw toCacheError(error)
     }
   },
+  async revoke(tokenSha256Hex, seconds) {
+    try {
+      await client.set(keyPrefix + jwtBlacklistKey(tokenSha256Hex), REASON, 'EX', seconds)
+    } catch (error) {
+      throw toCacheError(error)
+    }
+  },
 })
 
 export const createMemoryTokenBlacklist = (keyspace: MemoryKeyspace): TokenBlacklist => ({
   isRevoked: async (tokenSha256Hex) => keyspace.type(jwtBlacklistKey(tokenSha256Hex)) !== 'none',
+  async revoke(tokenSha256Hex, seconds) {
+    keyspace.set(jwtBlacklistKey(tokenSha256Hex), REASON, seconds)
+  },
 })

@@ -1,4 +1,5 @@
 import { databaseUnavailable, UnavailableError } from '../errors.js'
+import type { Credentials } from './authenticator.js'
 
 /** Milliseconds between two checks of a token. */
 const CHECK_EVERY_MS = 3_000
@@ -12,15 +13,16 @@ export interface ViewerWatch {
    * or 15 s after the first check that a store did not answer, if none was answered since.
    * @returns a function that ends the watch
    */
-  watch(authorization: string, onLost: (error: unknown) => void): () => void
+  watch(credentials: Credentials, onLost: (error: unknown) => void): () => void
 }
 
 export interface ViewerWatchDeps {
-  /** Checks an `Authorization` header. Throws UnavailableError if a store does not answer, which is no refusal. */
-  readonly check: (authorization: string) => Promise<unknown>
+  /** Checks the credentials of a stream. Throws UnavailableError if a store does not answer, which is no refusal. */
+  readonly check: (credentials: Credentials) => Promise<unknown>
 }
 
 interface Watched {
+  readonly credentials: Credentials
   readonly onLost: Set<(error: unknown) => void>
   isChecking: boolean
   /** True if a check has succeeded since the last tick. */
@@ -38,33 +40,33 @@ export function createViewerWatch({ check }: ViewerWatchDeps): ViewerWatch {
   const watched = new Map<string, Watched>()
   let timer: NodeJS.Timeout | undefined
 
-  function lose(authorization: string, token: Watched, error: unknown): void {
-    if (watched.get(authorization) === token) watched.delete(authorization)
+  function lose(name: string, token: Watched, error: unknown): void {
+    if (watched.get(name) === token) watched.delete(name)
     for (const tell of [...token.onLost]) tell(error)
     token.onLost.clear()
     stopIfIdle()
   }
 
-  async function checkAgain(authorization: string, token: Watched): Promise<void> {
+  async function checkAgain(name: string, token: Watched): Promise<void> {
     token.isChecking = true
     try {
-      await check(authorization)
+      await check(token.credentials)
       token.isConfirmed = true
     } catch (error) {
       token.lastError = error
-      if (!(error instanceof UnavailableError)) lose(authorization, token, error)
+      if (!(error instanceof UnavailableError)) lose(name, token, error)
     } finally {
       token.isChecking = false
     }
   }
 
   function tick(): void {
-    for (const [authorization, token] of watched) {
+    for (const [name, token] of watched) {
       token.unanswered = token.isConfirmed ? 0 : token.unanswered + 1
       token.isConfirmed = false
       if (token.unanswered >= CHECKS_WITHOUT_ANSWER) {
-        lose(authorization, token, token.lastError ?? databaseUnavailable(undefined))
-      } else if (!token.isChecking) void checkAgain(authorization, token)
+        lose(name, token, token.lastError ?? databaseUnavailable(undefined))
+      } else if (!token.isChecking) void checkAgain(name, token)
     }
   }
 
@@ -75,8 +77,11 @@ export function createViewerWatch({ check }: ViewerWatchDeps): ViewerWatch {
   }
 
   return {
-    watch(authorization, onLost) {
-      const token = watched.get(authorization) ?? {
+    watch(credentials, onLost) {
+      const { authorization, deviceId, address } = credentials
+      const name = JSON.stringify([authorization, deviceId, address])
+      const token = watched.get(name) ?? {
+        credentials,
         onLost: new Set(),
         isChecking: false,
         isConfirmed: true,
@@ -85,12 +90,12 @@ export function createViewerWatch({ check }: ViewerWatchDeps): ViewerWatch {
       }
       // The request that opens a stream has just checked the token.
       token.isConfirmed = true
-      watched.set(authorization, token)
+      watched.set(name, token)
       token.onLost.add(onLost)
       timer ??= setInterval(tick, CHECK_EVERY_MS).unref()
       return () => {
         token.onLost.delete(onLost)
-        if (token.onLost.size === 0 && watched.get(authorization) === token) watched.delete(authorization)
+        if (token.onLost.size === 0 && watched.get(name) === token) watched.delete(name)
         stopIfIdle()
       }
     },

@@ -51,3 +51,18 @@ export function widerNetwork(text: string): string {
   const prefix = address.parts.slice(0, 3).map((group) => group.toString(16))
   return `${prefix.join(':')}::/48`
 }
+
+/**
+ * Returns true if the address is in the range: an address (`192.0.2.1`) or a CIDR range (`192.0.2.0/24`). Anything that is
+ * no address is in no range, and a text that is no range contains nothing.
+ */
+export function isAddressIn(text: string, range: string): boolean {
+  const address = parse(text.trim())
+  if (address === undefined) return false
+  const bare = range.trim()
+  if (!bare.includes('/')) return parse(bare)?.toString() === address.toString()
+  // `isValidCIDR` also takes short forms of IPv4, such as `10/8`, which other programs read in other ways.
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(bare) && !ipaddr.IPv6.isValidCIDR(bare)) return false
+  const [network, bits] = ipaddr.parseCIDR(bare)
+  return network.kind() === address.kind() && address.match(network, bits)
+}

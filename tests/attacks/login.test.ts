@@ -149,10 +149,13 @@ describe('what is no email or no password', () => {
     ['a NUL in the email', `${email}\0`],
     ['half a character in the email', `${email}\ud800`],
     ['an email of 90,000 characters', `${'x'.repeat(90_000)}@example.com`],
-    ['a username for the email', 'root'],
     ['a user id for the email', FIXTURE_ADMIN.id],
   ])('%s matches no account', async (_, who) => {
     expect(await login(who, password)).toBe('InvalidCredentialsError')
+  })
+
+  it('a username is as good as an email', async () => {
+    expect(await login('root', password)).toBe('Session')
   })
 
   it('a password of 90,000 characters is wrong', async () => {

@@ -16,8 +16,8 @@ export const PAGES = {
 export interface TestConsole {
   readonly service: TestApp
   readonly server: ConsoleServer
-  /** A window of its own on some page of the console. */
-  open(path: string, options?: Partial<VisitOptions>): Promise<Page>
+  /** A window of its own on some page of the console, or of another one (`at`). */
+  open(path: string, options?: Partial<VisitOptions> & { readonly at?: string }): Promise<Page>
 }
 
 export function startConsole(options: TestAppOptions = {}): TestConsole {
@@ -44,8 +44,8 @@ export function startConsole(options: TestAppOptions = {}): TestConsole {
     get server() {
       return server
     },
-    async open(path, visitOptions = {}) {
-      const { page, context, problems } = await visit(browser, server.url + path, {
+    async open(path, { at = server.url, ...visitOptions } = {}) {
+      const { page, context, problems } = await visit(browser, at + path, {
         token: ADMIN_TOKEN,
         ...visitOptions,
       })

@@ -3,7 +3,8 @@ import { ADMIN_TOKEN, VIEWER_TOKEN } from '../support/app.js'
 import { FIXTURE_ADMIN } from '../support/fixtures.js'
 import { startConsole } from './console.js'
 
-const { open } = startConsole()
+const testConsole = startConsole()
+const { open } = testConsole
 
 describe('signing in', () => {
   it('takes an administrator’s email and password', async () => {
@@ -65,6 +66,32 @@ describe('signing in', () => {
     await dialog.getByRole('button', { name: 'Sign in' }).click()
     await page.locator('tr[data-row]').first().waitFor()
     expect(await page.getByRole('button', { name: 'Clear…' }).count()).toBe(0)
+  })
+
+  it('ends a session at the server, whose token is good no more', async () => {
+    const page = await open('/', { token: null })
+    await page.getByLabel('Email or username').fill('root')
+    await page.getByRole('textbox', { name: 'Password' }).fill(FIXTURE_ADMIN.password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+    const stored = await page.evaluate<string>(`sessionStorage.getItem('affinityql.session')`)
+    const { token } = JSON.parse(stored)
+    const asked = async () => (await testConsole.service.query('{ viewer { name } }', {}, { token })).status
+    expect(await asked()).toBe(200)
+    await page.getByRole('button', { name: 'Preferences' }).click()
+    await page.getByRole('menuitem', { name: 'Sign out' }).click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await expect.poll(asked).toBe(401)
+  })
+
+  it('tells when the server did not take the sign-out', async () => {
+    const page = await open('/')
+    await page.getByRole('button', { name: 'Preferences' }).click()
+    await page.route('**/graphql', (route) =>
+      route.fulfill({ json: { errors: [{ message: 'away', extensions: { code: 'CACHE_UNAVAILABLE' } }] } }),
+    )
+    await page.getByRole('menuitem', { name: 'Sign out' }).click()
+    await page.getByText('did not take the sign-out').waitFor()
   })
 
   it('forgets the token with the tab’s sign-out', async () => {

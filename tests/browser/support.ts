@@ -32,7 +32,7 @@ export interface ConsoleServer {
   haveBack(): Promise<void>
 }
 
-export async function serve({ app }: TestApp): Promise<ConsoleServer> {
+export async function serve({ app }: Pick<TestApp, 'app'>): Promise<ConsoleServer> {
   const listen = async (port: number): Promise<Server> => {
     const server = createServer(app.handler)
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))

@@ -60,7 +60,7 @@ describe.each(Object.entries(SHELLS))('affinityql completion %s', (name, make) =
     const complete = make(await scriptFor(name))
     expect(complete('affinityql', 'cl')).toEqual(['clear'])
     expect(complete('affinityql', 'clear', 'provider')).toEqual(['provider', 'provider-mapping'])
-    expect(complete('affinityql', 'clear', 'user', 'bob', '--d')).toEqual(['--dry-run'])
+    expect(complete('affinityql', 'clear', 'user', 'bob', '--dr')).toEqual(['--dry-run'])
     expect(complete('affinityql', 'affinities', 'list', '--js')).toEqual(['--json'])
     expect(complete('affinityql', '--json', 'mappings', 'st')).toEqual(['stats'])
   })

@@ -1,9 +1,12 @@
+import { SignJWT } from 'jose'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
+import { findings } from '../../src/cli/doctor/findings.js'
 import { loadConfig } from '../../src/config/load-config.js'
 import { textOf } from '../deploy/files.js'
 import { startStandIn, TOKEN } from '../gateway/nodes/nodes-support.js'
 import { FIXTURE_ADMIN, FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
+import { gatewayDatabase, jsonFixture } from '../support/generations.js'
 import { psql } from '../support/servers/postgres.js'
 import { freshDatabase, freshRedis } from '../support/servers/shared.js'
 import { affinityql, jsonLines, onTerminal, startServer } from './support.js'
@@ -50,6 +53,45 @@ describe('affinityql login', () => {
   })
 })
 
+describe('affinityql logout', () => {
+  it('ends the token of a sign-in by username, and no static one', async () => {
+    const server = await startServer()
+    const { stdout } = await affinityql(['login', 'root'], {
+      server,
+      token: '',
+      input: `${FIXTURE_ADMIN.password}\n`,
+    })
+    const token = stdout.trim()
+    expect(await affinityql(['logout'], { server, token })).toMatchObject({ code: 0, stdout: '' })
+    expect(await affinityql(['stats'], { server, token })).toMatchObject({ code: 4 })
+    expect(await affinityql(['logout'], { server, token })).toMatchObject({ code: 4 })
+    const refused = await affinityql(['logout'], { server })
+    expect(refused).toMatchObject({ code: 4, stdout: '' })
+    expect(refused.stderr).toContain('ADMIN_TOKENS')
+    await server.close()
+  })
+
+  it('names the device that a token of the gateway is bound to', async () => {
+    const { base } = jsonFixture('provider-keys', 'sign-in.json') as {
+      base: { device: string; claims: Record<string, unknown> }
+    }
+    const token = await new SignJWT(base.claims)
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(new TextEncoder().encode(FIXTURE_ENVIRONMENT.JWT_SECRET_KEY))
+    const databaseUrl = gatewayDatabase('provider-keys')
+    const server = await startServer({ databaseUrl, redis: 'empty' })
+    const list = ['affinities', 'list', '--records']
+    expect(await affinityql(list, { server, token })).toMatchObject({ code: 4 })
+    expect(await affinityql([...list, '--device-id', base.device], { server, token })).toMatchObject({
+      code: 0,
+    })
+    const env = { AFFINITYQL_DEVICE_ID: base.device }
+    expect(await affinityql(list, { server, token, env })).toMatchObject({ code: 0 })
+    expect(await affinityql([...list, '--device-id', 'gerät'], { server, token })).toMatchObject({ code: 2 })
+    await server.close()
+  })
+})
+
 describe('affinityql doctor', () => {
   const gateway = async (redis?: 'empty') => ({
     DATABASE_URL: freshDatabase(),
@@ -87,6 +129,27 @@ describe('affinityql doctor', () => {
     ])
   })
 
+  it('asks the nodes of a Rust gateway for all that its clears need', async () => {
+    const { node } = await startStandIn({ generation: 'PROCESS_MEMORY' })
+    const env = {
+      ...(await gateway('empty')),
+      DATABASE_URL: freshDatabase('process-memory'),
+      GATEWAY_URLS: node.url,
+      GATEWAY_TOKEN: TOKEN,
+      CLEAR_AT_ONCE: 'true',
+    }
+    const said: string[] = []
+    for await (const { check, state, message } of findings(env)) {
+      if (check === 'nodes') said.push(`${state}: ${message}`)
+    }
+    expect(said).toEqual([expect.stringMatching(/^ok: .* may be cleared, at once/)])
+    // Nothing is written by looking: the ids are nobody's.
+    expect(node.calls.filter(({ method }) => method === 'PUT')).toMatchObject([
+      { target: expect.stringMatching(/\/api\/admin\/users\/[0-9a-f-]{36}\/api-keys\/[0-9a-f-]{36}$/) },
+    ])
+    expect(said.join()).not.toContain(TOKEN)
+  })
+
   it('finds a healthy gateway healthy', async () => {
     const { code, findings } = await doctor(await gateway())
     expect(findings.map(({ check }) => check)).toEqual([
@@ -94,11 +157,13 @@ describe('affinityql doctor', () => {
       'database',
       'tables',
       'rights',
+      'sign-in',
       'keys',
       'scheduling',
       'indexes',
       'cache',
       'changes',
+      'families',
       'clocks',
       'clocks',
     ])

@@ -110,11 +110,15 @@ describe('the typed client', () => {
     expect(dry.user?.username).toBe('张伟')
   })
 
-  it('signs in', async () => {
+  it('signs in and out', async () => {
     const { email, password } = FIXTURE_ADMIN
     const result = await client({ token: undefined }).login({ email, password })
     if (result.__typename !== 'Session') throw new Error(result.message)
-    expect(await client({ token: () => result.token }).viewer()).toMatchObject({ canClear: true })
+    const session = client({ token: () => result.token })
+    expect(await session.viewer()).toMatchObject({ canClear: true })
+    expect(await session.logout()).toBe(true)
+    expect(await failureOf(session.viewer())).toMatchObject({ code: 'UNAUTHENTICATED' })
+    expect(() => client({ deviceId: 'a\nb' })).toThrow(TypeError)
   })
 
   it('rejects with the server’s code', async () => {

@@ -14,6 +14,22 @@ describe('loadConfig', () => {
     })
   })
 
+  it('plays the gateway of DEMO_GATEWAY, with a database of its own, and knows no other', () => {
+    expect(loadConfig({ DEMO_GATEWAY: 'process-memory', CLEAR_AT_ONCE: 'true' })).toMatchObject({
+      mode: { kind: 'embedded', dataDir: '.data/process-memory', generation: 'PROCESS_MEMORY' },
+      // The demo has a node, so clears are followed as beside a gateway with GATEWAY_URLS.
+      clearAtOnce: true,
+      clearGuardSeconds: 15,
+    })
+    expect(loadConfig({}).mode).toMatchObject({ generation: 'ENDPOINT_KEYS' })
+    expect(problemsOf({ DEMO_GATEWAY: 'rust' })).toEqual([
+      'DEMO_GATEWAY must be one of endpoint-keys, provider-keys, process-memory; it is "rust".',
+    ])
+    expect(problemsOf({ ...GATEWAY, DEMO_GATEWAY: 'process-memory' })).toEqual([
+      'DEMO_GATEWAY is for the embedded demo, and a gateway is set.',
+    ])
+  })
+
   it('runs beside a gateway where its stores and keys are set', () => {
     expect(loadConfig(GATEWAY).mode).toEqual({
       kind: 'gateway',
@@ -83,7 +99,7 @@ describe('loadConfig', () => {
     expect(problemsOf({ ...fromFile, GATEWAY_TOKEN: 'a.token' })).toEqual([
       'Set only one of GATEWAY_TOKEN, GATEWAY_TOKEN_FILE.',
     ])
-    expect(problemsOf({ CLEAR_AT_ONCE: 'true' })).toEqual([
+    expect(problemsOf({ ...GATEWAY, CLEAR_AT_ONCE: 'true' })).toEqual([
       'CLEAR_AT_ONCE needs GATEWAY_URLS, the nodes of the gateway.',
     ])
     expect(problemsOf({ ...gateways, GATEWAY_URLS: '' })).toEqual([
@@ -93,7 +109,7 @@ describe('loadConfig', () => {
 
   it('guards a clear for longer where the gateway is called, unless it is told how long', () => {
     const GATEWAY_URLS = 'http://one:8000'
-    expect(loadConfig({}).clearGuardSeconds).toBe(5)
+    expect(loadConfig(GATEWAY).clearGuardSeconds).toBe(5)
     expect(loadConfig({ GATEWAY_URLS }).clearGuardSeconds).toBe(15)
     expect(loadConfig({ GATEWAY_URLS, CLEAR_GUARD_SECONDS: '2' }).clearGuardSeconds).toBe(2)
   })

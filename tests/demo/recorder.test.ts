@@ -46,6 +46,7 @@ describe('the recorder of the demo', () => {
     expect(recorder.record(IDENTITY, PIN, 300)).toEqual({ kind: 'refreshed' })
     expect(recorder.get(IDENTITY)).toEqual({
       key: KEY,
+      family: 'cache_affinity',
       ...IDENTITY,
       ...PIN,
       requestCount: 2,

@@ -5,6 +5,7 @@ import { schema } from '../../src/schema/index.js'
 import { PUBLIC_CODES } from '../../src/server/mask-error.js'
 import { sql } from '../api/affinity-model.js'
 import { startTestApp, type TestApp } from '../support/app.js'
+import { FIXTURE_ADMIN } from '../support/fixtures.js'
 import { writePin } from '../support/pin.js'
 import { subscribe } from '../support/subscribe.js'
 
@@ -49,7 +50,9 @@ describe('docs/api.md', () => {
   it.each(examples.filter(({ document }) => !document.startsWith('subscription')))(
     'shows for $title what really works',
     async ({ document, variables }) => {
-      const { data, errors } = await service.query(document, variables)
+      // A static token cannot be signed out.
+      const token = document.includes('logout') ? await sessionToken(service) : undefined
+      const { data, errors } = await service.query(document, variables, token === undefined ? {} : { token })
       expect(errors).toEqual([])
       for (const field of Object.values(data)) expect(field).not.toBeNull()
     },
@@ -85,3 +88,10 @@ async function firstEvent(service: TestApp, query: string) {
 
 const use = (client: Redis, times: number) =>
   writePin(client, { affinityKey: 'documented', requestCount: times })
+
+async function sessionToken(service: TestApp): Promise<string> {
+  const login =
+    'mutation ($email: String!, $password: String!) { login(email: $email, password: $password) { ... on Session { token } } }'
+  return (await service.query(login, { email: FIXTURE_ADMIN.email, password: FIXTURE_ADMIN.password })).data
+    .login.token
+}

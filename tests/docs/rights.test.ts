@@ -54,10 +54,48 @@ it('the users of PostgreSQL and Redis that the documents make have every right t
     const token = (await ask(app, EVERYTHING.at(-1)?.replace('__typename', '... on Session { token }') ?? ''))
       .data.login.token
     expect((await ask(app, '{ viewer { name } }', {}, { token })).data.viewer.name).toBe('root')
+    expect((await ask(app, 'mutation { logout }', {}, { token })).data).toEqual({ logout: true })
+    expect((await ask(app, '{ viewer { name } }', {}, { token })).status).toBe(401)
     const health = await app.yoga.fetch('http://localhost/health/ready')
     expect(await health.json()).toMatchObject({ status: 'ready', affinityIndex: 'live' })
     expect(redis.cli('ACL', 'LOG').trim()).toBe('')
     expect(warnings.filter((line) => !line.includes('cannot be read'))).toEqual([])
+  } finally {
+    await app.yoga.dispose()
+    await app.close()
+  }
+})
+
+/** What docs/gateways.md grants: to all, for sign-ins of the later generations, and beside the Rust gateway as well. */
+const [forAll = '', forSignIns = '', forRust = ''] = [
+  ...read('gateways.md').matchAll(/```sql\n([\s\S]*?)```/g),
+].map(([, statements = '']) => statements)
+
+it.each([
+  ['provider-keys', forAll + forSignIns],
+  ['process-memory', forAll + forSignIns + forRust],
+] as const)('the rights of docs/gateways.md are enough beside %s', async (contents, statements) => {
+  const url = freshDatabase(contents)
+  const owner = new pg.Client(url)
+  await owner.connect()
+  await owner.query(statements)
+  await owner.end()
+  const redis = await freshRedis('empty')
+  const config = testConfig({
+    DATABASE_URL: url.replace('//postgres@', '//affinityql@'),
+    REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+  })
+  const app = await createApp(config, { logger: pino({ level: 'silent' }) })
+  try {
+    const documents = [
+      ...EVERYTHING.filter((document) => !document.startsWith('mutation')),
+      '{ gateway { missing { field needs } schedulingMode pinsAreHonoured } }',
+      '{ affinities(filter: { clientSession: { id: "a" } }) { totalCount } }',
+      'mutation { clearModelMappingCacheByName(modelName: "gpt-5") { __typename } }',
+    ]
+    for (const document of documents) expect((await ask(app, document)).errors, document).toEqual([])
+    const { gateway } = (await ask(app, documents.at(-3) ?? '')).data
+    expect(gateway).toMatchObject({ missing: [], pinsAreHonoured: true })
   } finally {
     await app.yoga.dispose()
     await app.close()

@@ -94,7 +94,7 @@ describe('a stream says why it ends', () => {
       await review()
       expect(stream.hasEnded()).toBe(true)
     })
-    await expectEnd(stream, 'UNAUTHENTICATED')
+    await expectEnd(stream, 'FORBIDDEN')
   })
 
   it('when the viewer may not read any more', async () => {

@@ -1,14 +1,11 @@
 import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  createAdminDirectory,
-  createAetherLooks,
-  createGatewayStore,
-} from '../../src/gateway/aether/aether-gateway.js'
+import { createAetherLooks, createGatewayStore } from '../../src/gateway/aether/aether-gateway.js'
 import { type RowTable, readingOf } from '../../src/gateway/aether/fields.js'
 import { lookAt, refusalsOf } from '../../src/gateway/aether/look.js'
 import { type ActualTables, readTables } from '../../src/gateway/aether/schema/actual-tables.js'
+import { createAdminDirectory } from '../../src/gateway/aether/sign-in.js'
 import { ROW_TABLES, TABLE_NAMES } from '../../src/gateway/aether/tables.js'
 import { createPgDatabase } from '../../src/postgres/database.js'
 import { freshDatabase } from '../support/servers/shared.js'
@@ -130,7 +127,7 @@ describe('any schema between two generations', () => {
           try {
             const looks = createAetherLooks(database)
             const store = createGatewayStore(database, looks)
-            const directory = createAdminDirectory(database, looks)
+            const directory = createAdminDirectory(database)
             const ids = ['x', 'y']
             const [user] = await store.users(ids)
             expect(user).toEqual({
@@ -179,8 +176,10 @@ describe('any schema between two generations', () => {
             await store.schedulingModes()
             expect(await store.usersNamed('x')).toHaveLength(1)
             await store.idsNamed('x')
-            expect(await directory.findById('x')).toMatchObject({ isActive: false, passwordHash: '' })
-            await directory.findByEmail('x')
+            expect(await directory.holderOf('x', null)).toMatchObject({
+              account: { isActive: false, passwordHash: null },
+            })
+            await directory.findByName('x')
             await directory.sampleHash()
             await looks.run(({ storedKeys }) => storedKeys())
           } finally {

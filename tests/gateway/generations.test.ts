@@ -6,10 +6,13 @@ import { createAetherGateway, createGatewayStore } from '../../src/gateway/aethe
 import type { GatewayTraits } from '../../src/gateway/gateway.js'
 import { createPgDatabase } from '../../src/postgres/database.js'
 import { startTestApp, type TestApp } from '../support/app.js'
+import { loadGeneration } from '../support/generations.js'
 import { psql } from '../support/servers/postgres.js'
 import { freshDatabase, LATER_GENERATIONS, type LaterGeneration } from '../support/servers/shared.js'
 
 const GENERATION_OF = { 'provider-keys': 'PROVIDER_KEYS', 'process-memory': 'PROCESS_MEMORY' } as const
+
+const identity = (...parts: readonly (string | null | undefined)[]) => JSON.stringify(parts)
 
 const Item = z.object({
   affinity_key: z.string(),
@@ -25,6 +28,14 @@ const Item = z.object({
   key_id: z.string(),
   key_name: z.string().nullable(),
   key_prefix: z.string().nullable(),
+  user_api_key_prefix: z.string().nullable(),
+  api_format: z.string(),
+  global_model_id: z.string(),
+  client_family: z.string().nullish(),
+  session_hash: z.string().nullish(),
+  created_at: z.number(),
+  expire_at: z.number(),
+  request_count: z.number(),
   rate_multipliers: z.record(z.string(), z.number()).nullable(),
   model_name: z.string(),
   model_display_name: z.string().nullable(),
@@ -61,19 +72,19 @@ describe.each(LATER_GENERATIONS)('beside a gateway of %s', (folder) => {
     return data
   }
   /** A pin of the first family, which names any rows. */
-  const pin = (item: z.infer<typeof Item>, model: string, index: number) =>
+  const pin = (item: z.infer<typeof Item>) =>
     service.redis.client().set(
-      `cache_affinity:${item.affinity_key}:F${index}:${model}`,
+      'cache_affinity:somebody:F:model',
       JSON.stringify({
         provider_id: item.provider_id,
         endpoint_id: item.endpoint_id,
         key_id: item.key_id,
         created_at: Date.now() / 1_000,
-        expire_at: Date.now() / 1_000 + 300 + index,
+        expire_at: Date.now() / 1_000 + 300,
         request_count: 1,
       }),
       'EX',
-      300 + index,
+      300,
     )
 
   beforeAll(async () => {
@@ -97,38 +108,142 @@ describe.each(LATER_GENERATIONS)('beside a gateway of %s', (folder) => {
     })
   })
 
-  it('shows the rows of each pin as the gateway’s own listing does', async () => {
+  it('says that somebody still writes records of the other kind', async () => {
+    const problem = async () => (await ask('{ gateway { clearProblem } }')).gateway.clearProblem
+    const before = await problem()
+    const foreign = isRust
+      ? 'cache_affinity:k:claude:chat:m'
+      : `scheduler_affinity:v2:k:claude:chat:m:codex:${'a'.repeat(64)}`
+    const write = (key: string, agoSeconds: number) =>
+      service.redis.client().set(
+        key,
+        JSON.stringify({
+          provider_id: 'p',
+          endpoint_id: 'e',
+          key_id: 'gone',
+          created_at: Math.floor(Date.now() / 1_000) - 600,
+          expire_at: Math.floor(Date.now() / 1_000) + 300 - agoSeconds,
+          request_count: 9,
+        }),
+        'EX',
+        300,
+      )
+    // What an earlier gateway left behind is no problem, and neither are this one's own records.
+    await write(foreign, 90)
+    await write(isRust ? 'scheduler_affinity:k:claude:chat:m' : 'cache_affinity:k:claude:chat:m', 0)
+    await expect.poll(async () => (await ask('{ affinities { totalCount } }')).affinities.totalCount).toBe(2)
+    expect(await problem()).toBe(before)
+    await write(foreign, 5)
+    await expect
+      .poll(problem)
+      .toMatch(
+        isRust
+          ? /^This gateway routes.* Records of cache_affinity were written within/
+          : /Records of scheduler_affinity_v2 were/,
+      )
+    await service.redis.client().flushall()
+    await expect.poll(problem).toBe(before)
+  })
+
+  it('tells no figure of what this generation does not have', async () => {
+    const { cacheConfig, cacheStats, modelMappingStats } = await ask(`{
+      cacheConfig { cacheTtlSeconds cacheReservationRatio parameters { name } }
+      cacheStats { dynamicReservation { enabled currentAvgRatio probePhaseRatio totalChecks config { probeReservation } } }
+      modelMappingStats { available message ttlSeconds totalKeys breakdown { modelById } } }`)
+    expect(cacheConfig.cacheTtlSeconds).toBe(300)
+    expect(cacheConfig.cacheReservationRatio).toBe(isRust ? null : 0.1)
+    const parameters = cacheConfig.parameters.map(({ name }: { name: string }) => name)
+    expect(parameters).toHaveLength(isRust ? 1 : 8)
+    expect(parameters[0]).toBe('cacheTtlSeconds')
+    expect(cacheStats.dynamicReservation).toEqual({
+      enabled: isRust ? null : true,
+      currentAvgRatio: null,
+      probePhaseRatio: null,
+      totalChecks: null,
+      config: { probeReservation: 0.1 },
+    })
+    expect(modelMappingStats).toEqual({
+      available: !isRust,
+      message: isRust ? expect.stringContaining('no caches of models') : null,
+      ttlSeconds: isRust ? null : 300,
+      totalKeys: 0,
+      breakdown: { modelById: 0 },
+    })
+  })
+
+  it('shows each of the gateway’s pins as its own listing does, field by field', async () => {
     const items = listed(folder)
-    await Promise.all(items.map((item, index) => pin(item, item.model_name, index)))
+    const redis = service.redis.client()
+    await loadGeneration(redis, folder)
+    const total = isRust ? 126 : 40
     await expect
       .poll(async () => (await ask('{ affinities { totalCount } }')).affinities.totalCount)
-      .toBe(items.length)
-    const { affinities } = await ask(
-      `{ affinities(first: 1000, orderBy: { field: EXPIRES_AT, direction: ASC }) { nodes { apiFormat ${FIELDS} } } }`,
+      .toBe(total)
+    const { affinities } = await ask(`{ affinities(first: 1000) { nodes {
+      affinityKey apiFormat modelId modelName clientFamily sessionHash requestCount createdAt expiresAt
+      providerId endpointId providerKeyId apiKey { maskedKey } model { displayName } ${FIELDS} } } }`)
+    await redis.flushall()
+    const nodes = new Map(
+      affinities.nodes.map((node: Record<string, string>) => [
+        identity(node['affinityKey'], node['apiFormat'], node['modelId'], node['sessionHash']),
+        node,
+      ]),
     )
-    let compared = 0
+    expect(nodes.size).toBe(total)
+
+    const counts: Record<string, { equal: number; compared: number }> = {}
     const different: unknown[] = []
-    const compare = (ours: unknown, theirs: unknown) => {
-      compared += 1
-      if (JSON.stringify(ours) !== JSON.stringify(theirs)) different.push({ ours, theirs })
+    const compare = (field: string, ours: unknown, theirs: unknown) => {
+      counts[field] ??= { equal: 0, compared: 0 }
+      counts[field].compared += 1
+      if (JSON.stringify(ours) === JSON.stringify(theirs)) counts[field].equal += 1
+      else different.push({ field, ours, theirs })
     }
-    for (const node of affinities.nodes) {
-      const item = items[Number(node.apiFormat.slice(1))] ?? expect.fail('no such pin')
-      compare(node.apiKey?.name ?? null, item.user_api_key_name)
-      compare(node.isStandalone, item.is_standalone)
-      compare(node.user?.id ?? null, item.user_id)
-      compare(node.user?.username ?? null, item.username)
-      compare(node.user?.email ?? null, item.email)
-      compare(node.provider.displayName, item.provider_name)
-      compare(node.endpoint.baseUrl, item.endpoint_url)
-      compare(node.endpoint.provider.id, item.provider_id)
-      compare(node.providerKey?.name ?? null, item.key_name)
-      compare(node.providerKey?.maskedKey.slice(0, 2), item.key_prefix?.slice(0, 2))
+    // The listing and the dump are seconds apart: a moment differs by the same few seconds as all others do.
+    const ages: number[] = []
+    for (const item of items) {
+      const { affinity_key, api_format, global_model_id, session_hash = null } = item
+      // biome-ignore lint/suspicious/noExplicitAny: an answer's shape follows from the query above
+      const node: any = nodes.get(identity(affinity_key, api_format, global_model_id, session_hash))
+      if (!node) expect.fail(`${affinity_key} ${api_format} ${global_model_id} is not shown`)
+      compare('user_api_key_name', node.apiKey?.name ?? null, item.user_api_key_name)
+      compare('is_standalone', node.isStandalone, item.is_standalone)
+      compare('user_id', node.user?.id ?? null, item.user_id)
+      compare('username', node.user?.username ?? null, item.username)
+      compare('email', node.user?.email ?? null, item.email)
+      compare('provider_id', node.providerId, item.provider_id)
+      compare('provider_name', node.provider?.displayName ?? null, item.provider_name)
+      compare('endpoint_id', node.endpointId, item.endpoint_id)
+      compare('endpoint_url', node.endpoint?.baseUrl ?? null, item.endpoint_url)
+      compare('key_id', node.providerKeyId, item.key_id)
+      compare('key_name', node.providerKey?.name ?? null, item.key_name)
+      compare('model_name', node.modelName, item.model_name)
+      // The Rust gateway's own is always null.
+      if (!isRust) compare('model_display_name', node.model?.displayName ?? null, item.model_display_name)
+      compare('client_family', node.clientFamily, item.client_family ?? null)
+      compare('session_hash', node.sessionHash, session_hash)
+      compare('request_count', node.requestCount, item.request_count)
+      // A key's own list; null and none are the same.
+      const multipliers = (node.providerKey?.rateMultipliers ?? []).map((one: object) => Object.values(one))
+      compare('rate_multipliers', multipliers, Object.entries(item.rate_multipliers ?? {}).sort())
       compare(
-        (node.providerKey?.rateMultipliers ?? []).map((one: object) => Object.values(one)),
-        Object.entries(item.rate_multipliers ?? {}).sort(),
+        'the multiplier in force',
+        node.rateMultiplier,
+        item.rate_multipliers?.[node.endpoint?.apiFormat] ?? 1,
       )
-      compare(node.rateMultiplier, item.rate_multipliers?.[node.endpoint.apiFormat] ?? 1)
+      // Masks show more or less of a key on purpose, and begin as theirs do.
+      compare('key_prefix, beginning', node.providerKey?.maskedKey?.slice(0, 2), item.key_prefix?.slice(0, 2))
+      compare(
+        'user_api_key_prefix, beginning',
+        node.apiKey?.maskedKey?.slice(0, 2),
+        item.user_api_key_prefix?.slice(0, 2),
+      )
+      for (const [ours, theirs] of [
+        [node.createdAt, item.created_at],
+        [node.expiresAt, item.expire_at],
+      ] as const) {
+        ages.push(Date.parse(ours) / 1_000 - theirs)
+      }
       if (node.providerKey === null) continue
       expect(node.providerKey).toMatchObject({
         authType: 'api_key',
@@ -137,7 +252,11 @@ describe.each(LATER_GENERATIONS)('beside a gateway of %s', (folder) => {
         provider: { id: item.provider_id },
       })
     }
-    expect({ compared, different }).toEqual({ compared: items.length * 12, different: [] })
+    expect(different).toEqual([])
+    for (const { equal, compared } of Object.values(counts))
+      expect([equal, compared]).toEqual([items.length, items.length])
+    expect([items.length, Object.keys(counts).length]).toEqual(isRust ? [115, 19] : [40, 20])
+    expect(Math.max(...ages) - Math.min(...ages)).toBeLessThan(10)
     expect(items.some(({ rate_multipliers }) => rate_multipliers !== null)).toBe(true)
   })
 
@@ -194,11 +313,13 @@ describe.each(LATER_GENERATIONS)('beside a gateway of %s', (folder) => {
          WHERE id = '${item.key_id}';
        UPDATE provider_endpoints SET ${isRust ? 'api_format' : 'api_family'} = NULL WHERE id = '${item.endpoint_id}'`,
     )
-    const { affinities } = await ask(
-      `{ affinities(first: 1, filter: { providerKeyId: "${item.key_id}", endpointId: "${item.endpoint_id}" }) { nodes {
-        rateMultiplier endpoint { apiFormat } providerKey { maskedKey authType apiFormats rateMultipliers { apiFormat } } } } }`,
-    )
-    expect(affinities.nodes).toEqual([
+    await pin(item)
+    const shown = async () =>
+      (
+        await ask(`{ affinities(filter: { affinityKey: "somebody" }) { nodes {
+          rateMultiplier endpoint { apiFormat } providerKey { maskedKey authType apiFormats rateMultipliers { apiFormat } } } } }`)
+      ).affinities.nodes
+    await expect.poll(shown).toEqual([
       {
         rateMultiplier: 1,
         endpoint: { apiFormat: null },
@@ -348,11 +469,11 @@ describe('a gateway with nothing but users, API keys and providers', () => {
         missing: [
           { field: 'User.username', needs: 'users.username' },
           { field: 'User.role', needs: 'users.role' },
-          { field: 'login', needs: 'users.role' },
           { field: 'Endpoint', needs: 'provider_endpoints.id' },
           { field: 'ProviderKey', needs: 'provider_api_keys.id' },
           { field: 'GlobalModel', needs: 'global_models.id' },
           { field: 'ModelMapping', needs: 'models.id' },
+          { field: 'login', needs: 'users.role' },
           { field: 'Gateway.schedulingMode', needs: 'system_configs.key and system_configs.value' },
           { field: 'auditEvents', needs: expect.stringContaining('audit_logs.event_type') },
         ],

@@ -68,9 +68,9 @@ const PEOPLE: TableOf<UserRow> = {
   },
 }
 
-const ACCOUNTS: TableOf<AdminAccount> = {
+const ACCOUNTS: TableOf<UserRow & { readonly passwordHash: string | null }> = {
   name: 'people',
-  columns: { ...PEOPLE.columns, email: 'String', passwordHash: 'String' },
+  columns: { ...PEOPLE.columns, passwordHash: 'String?' },
   columnNames: { ...PEOPLE.columnNames, passwordHash: 'secret' },
 }
 
@@ -238,6 +238,8 @@ const TRAITS: GatewayTraits = {
   missing: [],
   redisDecidesRouting: true,
   hasModelMappingCaches: true,
+  hasReservation: true,
+  keyFamilies: ['cache_affinity'],
   hasPoolSessions: false,
 }
 
@@ -251,7 +253,9 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
   const catalogue = createTableReader(query, CATALOGUE)
   const named = createTableReader(query, CATALOGUE, 'code = ANY($1)')
   const accounts = createTableReader(query, ACCOUNTS)
-  const accountsByMail = createTableReader(query, ACCOUNTS, 'mail = ANY($1)')
+  const accountsNamed = createTableReader(query, ACCOUNTS, 'mail = ANY($1) OR nick = ANY($1)')
+  const first = (rows: Awaited<ReturnType<typeof accounts>>): AdminAccount | null =>
+    rows[0] ? { ...rows[0], createdAt: null } : null
   const peopleNamed = createTableReader(query, PEOPLE, 'person = ANY($1) OR nick = ANY($1) OR mail = ANY($1)')
   return {
     schema: {
@@ -288,9 +292,16 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       scannedRows: async () => ({ search: 10, apiKeysOfUsers: 0 }),
     },
     directory: {
-      findById: async (id) => (await accounts([id]))[0] ?? null,
-      findByEmail: async (email) => (await accountsByMail([email]))[0] ?? null,
-      sampleHash: async () => (await accounts(['person-1']))[0]?.passwordHash,
+      generation: async () => 'ENDPOINT_KEYS',
+      holderOf: async (id) => ({
+        generation: 'ENDPOINT_KEYS',
+        account: first(await accounts([id])),
+        session: undefined,
+      }),
+      findByName: async (name) => first(await accountsNamed([name])),
+      findManagementToken: async () => null,
+      unreadable: async () => [],
+      sampleHash: async () => (await accounts(['person-1']))[0]?.passwordHash ?? undefined,
     },
     figures: FIGURES,
     traits: () => TRAITS,

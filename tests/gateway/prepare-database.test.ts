@@ -151,8 +151,8 @@ describe("a gateway's own database", () => {
     expect((await problemsOf(prepareDatabase(connect(url)))).slice(1)).toEqual([
       'The column "users"."id" is missing.',
       'User needs users.id.',
-      'login needs users.id.',
       'ApiKey.name needs api_keys.name.',
+      'login needs users.id.',
     ])
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startTestApp, type TestAppOptions } from '../support/app.js'
-import { psql } from '../support/servers/postgres.js'
+import { brokenTable } from '../support/odd-table.js'
 
 const WRONG = { ENCRYPTION_KEY: 'not-the-gateways-key' }
 
@@ -35,7 +35,7 @@ describe('a look at the stored keys after the start', () => {
 
   it('says nothing where they cannot be read', async () => {
     const { service, warnings } = await started({ env: WRONG })
-    psql(service.databaseUrl, 'ALTER TABLE api_keys RENAME TO elsewhere')
+    await brokenTable(service.databaseUrl, 'api_keys')
     await service.app.checkEncryptionKey()
     expect(warnings()).toEqual([])
   })

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMetrics, type MetricSources } from '../../src/server/observe/metrics.js'
 import { combine } from '../../src/statistics/statistics.js'
+import { startStandIn, TOKEN } from '../gateway/nodes/nodes-support.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp, VIEWER_TOKEN } from '../support/app.js'
 import { json, startGateway } from '../support/gateway.js'
 import { type Family, parsePrometheus, type Sample } from '../support/prometheus.js'
@@ -288,6 +289,40 @@ describe('/metrics', () => {
   })
 })
 
+describe('the gateway beside this service', () => {
+  it('is told by its generation, and its nodes by what is known of them, without the token', async () => {
+    const rust = await startStandIn({ generation: 'PROCESS_MEMORY', processes: 2 })
+    const read = await startStandIn({
+      generation: 'PROCESS_MEMORY',
+      tokens: [{ token: TOKEN, permissions: ['admin:monitoring:read'] }],
+    })
+    await rust.gateway.serve({ apiKeyId: 'api-key-1', apiFormat: 'CLAUDE', model: 'm' }, 0)
+    const away = 'http://127.0.0.1:1'
+    const service = await startTestApp({
+      database: 'process-memory',
+      redis: 'empty',
+      env: { GATEWAY_URLS: [rust.node.url, read.node.url, away].join(), GATEWAY_TOKEN: TOKEN },
+    })
+    const nodes = async (name: string) =>
+      Object.fromEntries(
+        samplesOf(await families(service), `affinityql_gateway_node_${name}`).map(({ labels, value }) => [
+          labels['node'],
+          value,
+        ]),
+      )
+    await expect
+      .poll(() => nodes('reachable'), PATIENCE)
+      .toEqual({ [rust.node.url]: 1, [read.node.url]: 1, [away]: 0 })
+    // What is not known has no line.
+    expect(await nodes('can_clear')).toEqual({ [rust.node.url]: 1, [read.node.url]: 0 })
+    expect(await nodes('alternates')).toEqual({ [rust.node.url]: 1 })
+    const info = samplesOf(await families(service), 'affinityql_gateway_info')
+    expect(info).toMatchObject([{ labels: { generation: 'PROCESS_MEMORY' }, value: 1 }])
+    expect(await (await scrape(service)).text()).not.toContain(TOKEN)
+    await service.close()
+  })
+})
+
 describe('/metrics while the cache is away', () => {
   it('leaves out what it cannot read, says that the cache is down, and has all again afterwards', async () => {
     const service = await startTestApp()
@@ -340,6 +375,8 @@ describe('what the service counts itself', () => {
     indexDrift: () => 0,
     brokenRecords: () => 3,
     gateways: () => [],
+    generation: () => 'PROVIDER_KEYS',
+    nodes: () => [],
   }
   const seriesOf = async (metrics: ReturnType<typeof createMetrics>, name: string) =>
     samplesOf(parsePrometheus(await metrics.render(sources)), name).map(({ labels, value }) => ({

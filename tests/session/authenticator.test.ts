@@ -11,7 +11,7 @@ import {
   UnauthenticatedError,
   UnavailableError,
 } from '../../src/errors.js'
-import type { AdminAccount } from '../../src/gateway/gateway.js'
+import type { AdminAccount, TokenHolder } from '../../src/gateway/gateway.js'
 import {
   type Authenticator,
   type AuthenticatorDeps,
@@ -28,16 +28,24 @@ const PASSWORD_HASH = hashSync(PASSWORD, 4)
 const START = Date.parse('2026-06-01T12:00:00Z')
 const ADDRESS = '192.0.2.1'
 
-const ROOT: AdminAccount = {
+const ROOT = {
   id: 'u-root',
   username: 'root',
   email: 'root@example.com',
   passwordHash: PASSWORD_HASH,
-  role: 'admin',
+  role: 'admin' as const,
   isActive: true,
   isDeleted: false,
+  createdAt: new Date('2026-01-01T00:00:00Z'),
+} satisfies AdminAccount
+const ROOT_VIEWER = {
+  key: 'user:u-root',
+  name: 'root',
+  role: 'ADMIN',
+  canClear: true,
+  userId: 'u-root',
+  permissions: null,
 }
-const ROOT_VIEWER = { key: 'user:u-root', name: 'root', role: 'ADMIN', canClear: true, userId: 'u-root' }
 
 const ciAdmin = newStaticToken('ci', 'admin')
 const dashboard = newStaticToken('dashboard', 'viewer')
@@ -50,14 +58,24 @@ class World {
   now = START
   accounts: AdminAccount[] = [ROOT]
   readonly revoked = new Set<string>()
+  revokedFor = 0
   databaseDown = false
   cacheDown = false
   readonly asked: string[] = []
 
   readonly directory = {
-    findById: async (id: string) => this.#find((account) => account.id === id),
-    findByEmail: async (email: string) => this.#find((account) => account.email === email),
-    sampleHash: async () => this.accounts[0]?.passwordHash,
+    holderOf: async (id: string): Promise<TokenHolder> => ({
+      generation: 'ENDPOINT_KEYS',
+      account: await this.#find((account) => account.id === id),
+      session: undefined,
+    }),
+    findByName: async (name: string) =>
+      this.#find((account) => account.email === name || account.username === name),
+    findManagementToken: async () => {
+      this.asked.push('database')
+      return null
+    },
+    sampleHash: async () => this.accounts[0]?.passwordHash ?? undefined,
   }
 
   readonly blacklist = {
@@ -65,6 +83,11 @@ class World {
       this.asked.push('cache')
       if (this.cacheDown) throw cacheUnavailable(new Error('ECONNREFUSED'))
       return this.revoked.has(hash)
+    },
+    revoke: async (hash: string, seconds: number): Promise<void> => {
+      if (this.cacheDown) throw cacheUnavailable(new Error('ECONNREFUSED'))
+      this.revoked.add(hash)
+      this.revokedFor = seconds
     },
   }
 
@@ -102,7 +125,13 @@ const gatewayToken = (claims: Record<string, unknown> = {}): Promise<string> =>
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .sign(new TextEncoder().encode(SECRET))
 
-const bearer = (token: string) => auth.authenticate(`Bearer ${token}`)
+const from = (authorization: string | null | undefined) => ({
+  authorization,
+  deviceId: null,
+  address: ADDRESS,
+})
+
+const bearer = (token: string) => auth.authenticate(from(`Bearer ${token}`))
 
 async function loggedIn(): Promise<string> {
   const login = await auth.login(ROOT.email, PASSWORD, ADDRESS)
@@ -112,11 +141,11 @@ async function loggedIn(): Promise<string> {
 
 describe('the Authorization header', () => {
   it.each([null, undefined, '', '  '])('is no credentials when it is %j', async (header) => {
-    expect(await auth.authenticate(header)).toBeNull()
+    expect(await auth.authenticate(from(header))).toBeNull()
   })
 
   it.each(['Bearer', 'bearer', 'BEARER', ' Bearer '])('takes the scheme %j', async (scheme) => {
-    expect(await auth.authenticate(`${scheme} ${ciAdmin.token}`)).toMatchObject({ name: 'ci' })
+    expect(await auth.authenticate(from(`${scheme} ${ciAdmin.token}`))).toMatchObject({ name: 'ci' })
   })
 
   it.each([
@@ -130,7 +159,7 @@ describe('the Authorization header', () => {
     `Bearer x${ciAdmin.token}`,
     `Bearer ${'x'.repeat(9000)}`,
   ])('is refused, and not repeated, when it is no good: %j', async (header) => {
-    const error: unknown = await auth.authenticate(header).catch((reason: unknown) => reason)
+    const error: unknown = await auth.authenticate(from(header)).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(UnauthenticatedError)
     expect(String(error)).not.toContain(ciAdmin.token)
   })
@@ -144,6 +173,7 @@ describe('a static token', () => {
       role: 'ADMIN',
       canClear: true,
       userId: null,
+      permissions: null,
     })
     expect(await bearer(dashboard.token)).toEqual({
       key: 'token:dashboard',
@@ -151,6 +181,7 @@ describe('a static token', () => {
       role: 'USER',
       canClear: false,
       userId: null,
+      permissions: null,
     })
   })
 
@@ -175,7 +206,8 @@ describe('an access token', () => {
   })
 
   it.each<[string, AdminAccount[]]>([
-    ['demoted', [{ ...ROOT, role: 'user' }]],
+    ['given a new password', [{ ...ROOT, passwordHash: hashSync('another', 4) }]],
+    ['bound to another directory (LDAP), so that it has no password', [{ ...ROOT, passwordHash: null }]],
     ['inactive', [{ ...ROOT, isActive: false }]],
     ['marked as deleted', [{ ...ROOT, isDeleted: true }]],
     ['gone', []],
@@ -184,6 +216,24 @@ describe('an access token', () => {
     expect(await bearer(token)).toEqual(ROOT_VIEWER)
     world.accounts = accounts
     await expect(bearer(token)).rejects.toBeInstanceOf(UnauthenticatedError)
+  })
+
+  it('is forbidden with the request after its user is no administrator any more', async () => {
+    const token = await loggedIn()
+    world.accounts = [{ ...ROOT, role: 'user' }]
+    await expect(bearer(token)).rejects.toBeInstanceOf(ForbiddenError)
+  })
+
+  it('of somebody who may only read reads', async () => {
+    const token = await loggedIn()
+    world.accounts = [{ ...ROOT, role: 'audit_admin' }]
+    expect(await bearer(token)).toMatchObject({ role: 'AUDIT_ADMIN', canClear: false })
+  })
+
+  it('of the gateway does not end with the password, which only the gateway judges', async () => {
+    const token = await gatewayToken()
+    world.accounts = [{ ...ROOT, passwordHash: 'another' }]
+    expect(await bearer(token)).toEqual(ROOT_VIEWER)
   })
 
   it('ends when it is put on the blacklist', async () => {
@@ -264,6 +314,7 @@ describe('while the cache is away', () => {
     let first = true
     auth = world.authenticator({
       blacklist: {
+        ...world.blacklist,
         isRevoked: async (hash) => {
           const answer = world.blacklist.isRevoked(hash)
           if (first) {
@@ -343,13 +394,13 @@ describe('a review of many tokens at once', () => {
     auth = world.authenticator({
       directory: {
         ...world.directory,
-        findById: async (id) => {
+        holderOf: async (id) => {
           await new Promise<void>((answer) => reads.push(answer))
-          return world.directory.findById(id)
+          return world.directory.holderOf(id)
         },
       },
     })
-    const review = (token: string) => auth.review(`Bearer ${token}`)
+    const review = (token: string) => auth.review(from(`Bearer ${token}`))
     const reviewed = Promise.all(tokens.map(review))
     await vi.waitFor(() => expect(world.asked).toHaveLength(50))
     await setImmediate()
@@ -365,6 +416,63 @@ describe('a review of many tokens at once', () => {
   })
 })
 
+describe('a sign-out', () => {
+  const signOut = async (token: string) => (await auth.signOut(`Bearer ${token}`))()
+
+  it('ends a token at every instance, for the rest of its life', async () => {
+    const token = await loggedIn()
+    const other = world.authenticator()
+    world.now += 600_500
+    await signOut(token)
+    expect([...world.revoked]).toEqual([sha256(token)])
+    expect(world.revokedFor).toBe(3_000)
+    for (const instance of [auth, other])
+      await expect(instance.authenticate(from(`Bearer ${token}`))).rejects.toBeInstanceOf(
+        UnauthenticatedError,
+      )
+  })
+
+  it('ends a token of the gateway as well', async () => {
+    const token = await gatewayToken()
+    await signOut(token)
+    await expect(bearer(token)).rejects.toBeInstanceOf(UnauthenticatedError)
+  })
+
+  it('is remembered while the cache is away', async () => {
+    const token = await loggedIn()
+    await signOut(token)
+    world.cacheDown = true
+    await expect(bearer(token)).rejects.toBeInstanceOf(UnauthenticatedError)
+  })
+
+  it('fails while the cache is away, and the token stays good', async () => {
+    const token = await loggedIn()
+    world.cacheDown = true
+    await expect(signOut(token)).rejects.toMatchObject({ code: 'CACHE_UNAVAILABLE' })
+    expect(await bearer(token)).toEqual(ROOT_VIEWER)
+  })
+
+  it.each([ciAdmin.token, dashboard.token, 'ae_made-for-scripts', 'ae-made-for-scripts'])(
+    'is refused to a token that others may share: %s',
+    async (token) => {
+      await expect(auth.signOut(`Bearer ${token}`)).rejects.toBeInstanceOf(ForbiddenError)
+      expect(world.revoked.size).toBe(0)
+    },
+  )
+})
+
+describe('management tokens that nobody has made', () => {
+  it('reach the database 60 times a minute from one network, and from others still', async () => {
+    const attempt = (token: string, address: string) =>
+      auth.authenticate({ ...from(`Bearer ae_${token}`), address }).catch((error: Error) => error.name)
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, index) => attempt(`${index}`, ADDRESS)))
+    expect(answers.filter((name) => name === 'UnauthenticatedError')).toHaveLength(60)
+    expect(answers.filter((name) => name === 'RateLimitedError')).toHaveLength(40)
+    expect(world.asked).toHaveLength(60)
+    expect(await attempt('x', '198.51.100.9')).toBe('UnauthenticatedError')
+  })
+})
+
 describe('login', () => {
   it('gives an admin a token that works', async () => {
     const login = await auth.login(` ${ROOT.email} `, PASSWORD, ADDRESS)
@@ -376,9 +484,13 @@ describe('login', () => {
     expect(await bearer(login?.token ?? '')).toEqual(ROOT_VIEWER)
   })
 
+  it('takes the username of an administrator without an email', async () => {
+    world.accounts = [{ ...ROOT, email: null }]
+    expect(await auth.login(` ${ROOT.username} `, PASSWORD, ADDRESS)).toMatchObject({ viewer: ROOT_VIEWER })
+  })
+
   it.each<[string, string, string, Partial<AdminAccount>]>([
     ['an unknown email', 'nobody@example.com', PASSWORD, {}],
-    ['a username', ROOT.username, PASSWORD, {}],
     ['a wrong password', ROOT.email, 'wrong', {}],
     ['an empty password', ROOT.email, '', {}],
     ['a password of megabytes', ROOT.email, 'x'.repeat(5_000_000), {}],
@@ -386,6 +498,7 @@ describe('login', () => {
     ['an inactive admin', ROOT.email, PASSWORD, { isActive: false }],
     ['a deleted admin', ROOT.email, PASSWORD, { isDeleted: true }],
     ['an admin with a malformed hash', ROOT.email, PASSWORD, { passwordHash: PASSWORD }],
+    ['an admin of another directory (LDAP, OAuth)', ROOT.email, PASSWORD, { passwordHash: null }],
   ])('says the same, null, to %s', async (_, email, password, change) => {
     world.accounts = [{ ...ROOT, ...change }]
     expect(await auth.login(email, password, ADDRESS)).toBeNull()

@@ -14,6 +14,10 @@ const tokens = createAccessTokens(SECRET, { ttlSeconds: HOUR, now: () => NOW })
 
 const GOOD = { user_id: 'u-1', type: 'access', exp: NOW_SECONDS + HOUR }
 
+const USER = { id: 'u-2', passwordHash: '$2b$12$hash' }
+/** What a token of our own carries beside the gateway's claims. */
+const OWN = { ...GOOD, iss: 'affinityql', pwd: 'mark' }
+
 const signed = (payload: JWTPayload, { alg = 'HS256', secret = SECRET } = {}): Promise<string> =>
   new SignJWT(payload).setProtectedHeader({ alg }).sign(keyOf(secret))
 
@@ -31,6 +35,14 @@ describe('an access token', () => {
     expect(await tokens.verify(await signed(GOOD))).toEqual({
       userId: 'u-1',
       expiresAt: new Date('2026-06-01T13:00:00Z'),
+      sessionId: null,
+      passwordMark: null,
+    })
+    const later = { session_id: 's-1', created_at: '2026-01-01T00:00:00+00:00', role: 'admin' }
+    expect(await tokens.verify(await signed({ ...GOOD, ...later }))).toMatchObject({
+      sessionId: 's-1',
+      createdAt: later.created_at,
+      role: 'admin',
     })
   })
 
@@ -41,15 +53,30 @@ describe('an access token', () => {
   })
 
   it('signed here holds for its time to live', async () => {
-    const { token, expiresAt } = await tokens.sign({ id: 'u-2' })
+    const { token, expiresAt } = await tokens.sign(USER)
     expect(expiresAt).toEqual(new Date('2026-06-01T13:00:00Z'))
-    expect(decodeJwt(token)).toMatchObject({ user_id: 'u-2', type: 'access', exp: NOW_SECONDS + HOUR })
-    expect(await tokens.verify(token)).toEqual({ userId: 'u-2', expiresAt })
+    expect(decodeJwt(token)).toMatchObject({
+      iss: 'affinityql',
+      user_id: 'u-2',
+      type: 'access',
+      exp: NOW_SECONDS + HOUR,
+    })
+    expect(await tokens.verify(token)).toMatchObject({ userId: 'u-2', expiresAt })
   })
 
   it('is another for each session, even in one second', async () => {
-    const [first, second] = await Promise.all([tokens.sign({ id: 'u-2' }), tokens.sign({ id: 'u-2' })])
+    const [first, second] = await Promise.all([tokens.sign(USER), tokens.sign(USER)])
     expect(first.token).not.toBe(second.token)
+  })
+
+  it('signed here is bound to the password’s hash, which nobody can read from it', async () => {
+    const { token } = await tokens.sign(USER)
+    const { passwordMark } = await tokens.verify(token)
+    expect(tokens.isMarkOf(passwordMark ?? '', USER.passwordHash)).toBe(true)
+    expect(tokens.isMarkOf(passwordMark ?? '', `${USER.passwordHash}x`)).toBe(false)
+    expect(tokens.isMarkOf(passwordMark ?? '', null)).toBe(false)
+    const other = createAccessTokens('another', { ttlSeconds: HOUR, now: () => NOW })
+    expect(other.isMarkOf(passwordMark ?? '', USER.passwordHash)).toBe(false)
   })
 
   it('holds until the second it expires in', async () => {
@@ -102,6 +129,9 @@ describe('refused is a token', () => {
         return `${head}.${part(GOOD)}.${signature}`
       },
     ],
+    ['of our own without the mark of a password', () => signed({ ...GOOD, iss: OWN.iss })],
+    ['of our own whose mark is a list', () => signed({ ...OWN, pwd: ['mark'] })],
+    ['of our own that lives longer than ours do', () => signed({ ...OWN, exp: OWN.exp + 61 })],
     ['that is empty', () => ''],
     ['that is junk', () => 'not.a.token'],
     ['that is two dots', () => '..'],

@@ -14,8 +14,8 @@ beforeEach(() => {
   answer = 'valid'
   checked = []
   watch = createViewerWatch({
-    check: async (authorization) => {
-      checked.push(authorization)
+    check: async ({ authorization }) => {
+      checked.push(authorization ?? '')
       if (answer === 'hangs') await new Promise(() => {})
       if (answer instanceof Error) throw answer
     },
@@ -26,10 +26,16 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
+const from = (authorization: string, deviceId: string | null = null) => ({
+  authorization,
+  deviceId,
+  address: '192.0.2.1',
+})
+
 const seconds = (count: number) => vi.advanceTimersByTimeAsync(count * 1_000)
 
 it('checks a token once for its five hundred streams', async () => {
-  const ends = Array.from({ length: 500 }, () => watch.watch('one', () => {}))
+  const ends = Array.from({ length: 500 }, () => watch.watch(from('one'), () => {}))
   await seconds(60)
   expect(checked).toHaveLength(20)
   for (const end of ends) end()
@@ -39,8 +45,8 @@ it('checks a token once for its five hundred streams', async () => {
 
 it('ends all streams of a revoked token within five seconds, and of no other', async () => {
   const lost: [string, unknown][] = []
-  for (const name of ['a', 'b']) watch.watch('revoked', (error) => lost.push([name, error]))
-  const end = watch.watch('other', (error) => lost.push(['other', error]))
+  for (const name of ['a', 'b']) watch.watch(from('revoked'), (error) => lost.push([name, error]))
+  const end = watch.watch(from('other'), (error) => lost.push(['other', error]))
   await seconds(30)
   expect(lost).toEqual([])
   answer = revoked
@@ -54,7 +60,7 @@ it('ends all streams of a revoked token within five seconds, and of no other', a
 
 it('ends no stream while a store stalls, however often', async () => {
   const lost: unknown[] = []
-  const end = watch.watch('one', (error) => lost.push(error))
+  const end = watch.watch(from('one'), (error) => lost.push(error))
   for (let stall = 0; stall < 10; stall += 1) {
     answer = away
     await seconds(12)
@@ -70,7 +76,7 @@ it.each([
   ['does not end', 'hangs'],
 ] as const)('ends a stream where each check %s for longer', async (_, how) => {
   const lost: unknown[] = []
-  watch.watch('one', (error) => lost.push(error))
+  watch.watch(from('one'), (error) => lost.push(error))
   await seconds(3)
   answer = how
   await seconds(17)
@@ -81,7 +87,7 @@ it.each([
 
 it('begins no second check of a token while one runs', async () => {
   answer = 'hangs'
-  const end = watch.watch('one', () => {})
+  const end = watch.watch(from('one'), () => {})
   await seconds(12)
   expect(checked).toEqual(['one'])
   end()
@@ -89,12 +95,19 @@ it('begins no second check of a token while one runs', async () => {
 
 it('takes a new stream, whose request has checked the token, as an answer', async () => {
   const lost: unknown[] = []
-  const ends = [watch.watch('one', (error) => lost.push(error))]
+  const ends = [watch.watch(from('one'), (error) => lost.push(error))]
   answer = away
   for (let n = 0; n < 5; n += 1) {
     await seconds(12)
-    ends.push(watch.watch('one', (error) => lost.push(error)))
+    ends.push(watch.watch(from('one'), (error) => lost.push(error)))
   }
   expect(lost).toEqual([])
+  for (const end of ends) end()
+})
+
+it('checks a token apart for each device, to which it may be bound', async () => {
+  const ends = ['mine', 'another'].map((device) => watch.watch(from('one', device), () => {}))
+  await seconds(3)
+  expect(checked).toEqual(['one', 'one'])
   for (const end of ends) end()
 })

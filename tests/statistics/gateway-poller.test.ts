@@ -92,7 +92,8 @@ describe('a gateway that is asked for its statistics', () => {
     gateway.answer = statsOf(2_000)
     const steadySince = gateway.requests.length
     await until(() => expect(poller.counters()).toHaveLength(1))
-    expect(gateway.requests.length - steadySince).toBeGreaterThanOrEqual(12)
+    // The first of the twelve may have been under way.
+    expect(gateway.requests.length - steadySince).toBeGreaterThanOrEqual(11)
     expect(changes.map(({ isUp }) => isUp)).toEqual([true, false, true])
   })
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import pino from 'pino'
 import { type App, createApp } from '../../src/app.js'
 import { type Config, loadConfig } from '../../src/config/load-config.js'
+import type { OpenGateway } from '../../src/gateway/gateway.js'
 import type { GatewayGeneration } from '../../src/gateway/nodes/gateway-nodes.js'
 import type { TransportLimits } from '../../src/server/http/transport-limits.js'
 import { FIXTURE_ENVIRONMENT } from './fixtures.js'
@@ -58,9 +59,13 @@ export interface QueryOptions {
   readonly token?: string | null
   readonly clientAddress?: string
   readonly operationName?: string
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface TestAppOptions {
+  /** The URL of a database in place of `database`. */
+  readonly databaseUrl?: string
+  readonly openGateway?: OpenGateway
   readonly database?: DatabaseContents
   readonly redis?: 'fixtures' | 'empty'
   readonly env?: Readonly<Record<string, string>>
@@ -70,7 +75,7 @@ export interface TestAppOptions {
 }
 
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const databaseUrl = freshDatabase(options.database ?? 'fixtures')
+  const databaseUrl = options.databaseUrl ?? freshDatabase(options.database ?? 'fixtures')
   const redis = await freshRedis(options.redis ?? 'fixtures', options.now ? { now: options.now() } : {})
   const config = testConfig({ DATABASE_URL: databaseUrl, REDIS_URL: redis.url, ...options.env })
   const logs: Record<string, unknown>[] = []
@@ -78,10 +83,11 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     { level: 'debug', base: null },
     { write: (line: string) => logs.push(JSON.parse(line)) },
   )
-  const { now, transportLimits, generation } = options
+  const { now, transportLimits, generation, openGateway } = options
   const app = await createApp(config, {
     logger,
     ...(now && { now }),
+    ...(openGateway && { openGateway }),
     ...(transportLimits && { transportLimits }),
     ...(generation && { generation }),
   })
@@ -123,7 +129,7 @@ export async function ask(
   app: App,
   query: string,
   variables: object = {},
-  { token = ADMIN_TOKEN, clientAddress = '127.0.0.1', operationName }: QueryOptions = {},
+  { token = ADMIN_TOKEN, clientAddress = '127.0.0.1', operationName, headers }: QueryOptions = {},
 ): Promise<Answer> {
   const response = await app.yoga.fetch(
     'http://localhost/graphql',
@@ -133,6 +139,7 @@ export async function ask(
         'content-type': 'application/json',
         accept: 'application/json',
         ...(token !== null && { authorization: `Bearer ${token}` }),
+        ...headers,
       },
       body: JSON.stringify({ query, variables, ...(operationName && { operationName }) }),
     },

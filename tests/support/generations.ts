@@ -1,6 +1,8 @@
 /** What the programs of each generation left in Redis, and what they answered then. */
 import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
+import { psql } from './servers/postgres.js'
+import { freshDatabase } from './servers/shared.js'
 
 export type Generation = 'process-memory' | 'provider-keys'
 
@@ -97,3 +99,17 @@ export function listed(generation: Generation): ListedAffinity[] {
   const answer = answers.find(({ request }) => request.path.endsWith('/cache/affinities?limit=1000'))
   return answer?.body.data.items ?? []
 }
+
+/** A new database with the tables, and by default the rows, that a gateway of this generation has left; its URL. */
+export function gatewayDatabase(
+  generation: Generation,
+  contents: 'fixtures' | 'schema' = 'fixtures',
+): string {
+  if (contents === 'fixtures') return freshDatabase(generation)
+  const url = freshDatabase('empty')
+  psql(url, fixture(`${generation}/gateway-schema.sql`))
+  return url
+}
+
+export const jsonFixture = (generation: Generation, name: string): unknown =>
+  JSON.parse(fixture(`${generation}/${name}`))

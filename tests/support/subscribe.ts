@@ -15,6 +15,7 @@ export async function subscribe(
   { app }: TestApp,
   query = EVERY_EVENT,
   token = ADMIN_TOKEN,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Subscription> {
   const controller = new AbortController()
   onTestFinished(() => controller.abort())
@@ -26,6 +27,7 @@ export async function subscribe(
         'content-type': 'application/json',
         accept: 'text/event-stream',
         authorization: `Bearer ${token}`,
+        ...headers,
       },
       body: JSON.stringify({ query }),
       signal: controller.signal,

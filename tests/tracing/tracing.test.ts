@@ -108,7 +108,7 @@ describe('traces', () => {
     const collector = await startCollector()
     const { ask, stop } = await startTraced(json(collector))
     const canary = 'canary-1f0c'
-    await ask(QUERY, { s: canary })
+    await ask(QUERY, { s: canary }, { 'x-client-device-id': canary })
     await ask(`query { userAffinities(identifier: "${canary}") { __typename } }`)
     await ask(`mutation { clearUserCache(identifier: "${canary}", dryRun: true) { __typename } }`)
     await ask(`mutation { login(email: "${canary}@example.com", password: "${canary}") { __typename } }`)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clientNetwork, readAddress, widerNetwork } from '../../src/util/network.js'
+import { clientNetwork, isAddressIn, readAddress, widerNetwork } from '../../src/util/network.js'
 
 describe('the network that counts as one client', () => {
   it.each([
@@ -81,4 +81,37 @@ it.each([
   ['unknown', 'unknown'],
 ])('%s belongs to the wider network %s', (address, network) => {
   expect(widerNetwork(address)).toBe(network)
+})
+
+describe('an address and a range', () => {
+  it.each([
+    ['192.0.2.7', '192.0.2.7'],
+    ['192.0.2.7', ' 192.0.2.0/24 '],
+    ['::ffff:192.0.2.7', '192.0.2.0/24'],
+    ['192.0.2.7', '::ffff:192.0.2.7'],
+    ['192.0.2.7', '0.0.0.0/0'],
+    ['192.0.2.200', '192.0.2.7/24'],
+    ['2001:db8::1', '2001:db8::/32'],
+    ['2001:DB8::1', '2001:db8:0:0::1'],
+  ])('%s is in %s', (address, range) => {
+    expect(isAddressIn(address, range)).toBe(true)
+  })
+
+  it.each([
+    ['192.0.3.7', '192.0.2.0/24'],
+    ['192.0.2.7', '192.0.2.8'],
+    ['2001:db8::1', '0.0.0.0/0'],
+    ['192.0.2.7', '::/0'],
+    ['10.1.2.3', '10/8'],
+    ['10.1.2.3', '10.0.0.0/33'],
+    ['10.1.2.3', '10.0.0.0/'],
+    ['10.1.2.3', '10.0.0.0/8/8'],
+    ['10.1.2.3', ''],
+    ['10.1.2.3', '*'],
+    ['127.0.0.1', '0x7f.1'],
+    ['unknown', 'unknown'],
+    ['', ''],
+  ])('%j is not in %j', (address, range) => {
+    expect(isAddressIn(address, range)).toBe(false)
+  })
 })

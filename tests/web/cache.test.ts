@@ -23,7 +23,9 @@ const event = (index: number) => ({
   ipAddress: null,
   requestId: null,
   errorMessage: null,
+  writtenBack: null,
   metadata: {},
+  writtenBack: null,
   actor: { __typename: 'User', id: `user-${index}`, username: `user ${index}`, email: 'a@example.com' },
 })
 

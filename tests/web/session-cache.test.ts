@@ -44,12 +44,12 @@ afterEach(() => vi.unstubAllGlobals())
 describe('the cache of a session', () => {
   it('answers again without a request, until another session takes its place', async () => {
     const { session, viewer, cache } = await startConsoleModules()
-    session.startSession({ token: 'one', expiresAt: null })
+    session.startSession({ token: 'one', expiresAt: null, deviceId: null })
     await soon()
     await viewer()
     await viewer()
     expect(sent).toEqual(['Viewer'])
-    session.startSession({ token: 'another', expiresAt: null })
+    session.startSession({ token: 'another', expiresAt: null, deviceId: null })
     await vi.waitFor(() => expect(cache.extract()['ROOT_QUERY']).toBeUndefined())
     await viewer()
     expect(sent).toEqual(['Viewer', 'Viewer'])
@@ -57,7 +57,7 @@ describe('the cache of a session', () => {
 
   it('is empty after a sign-out, the names that were seen as well', async () => {
     const { session, viewer, cache, names } = await startConsoleModules()
-    session.startSession({ token: 'one', expiresAt: null })
+    session.startSession({ token: 'one', expiresAt: null, deviceId: null })
     await soon()
     await viewer()
     names.rememberName('userId', 'a-very-long-user-id', 'alice')
@@ -69,7 +69,7 @@ describe('the cache of a session', () => {
 
   it('outlives an end that the same session has not acted on', async () => {
     const { session, viewer } = await startConsoleModules()
-    session.startSession({ token: 'one', expiresAt: null })
+    session.startSession({ token: 'one', expiresAt: null, deviceId: null })
     await soon()
     await viewer()
     session.expireSession()

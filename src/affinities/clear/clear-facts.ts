@@ -7,6 +7,7 @@ export interface ClearFacts {
   /** Why clears are refused or incomplete, with what to set; null when they are not. */
   readonly clearProblem: string | null
   readonly clearsAtOnce: boolean
+  readonly hasUnlistedRecords: boolean | null
 }
 
 export interface ClearFactsOf {
@@ -14,6 +15,8 @@ export interface ClearFactsOf {
   /** One for each of GATEWAY_URLS. */
   readonly nodes: readonly NodeState[]
   readonly hasToken: boolean
+  /** Whether records are being written that no node lists; null: not known. */
+  readonly hasUnlistedRecords: boolean | null
   /** CLEAR_AT_ONCE. */
   readonly mayActAtOnce: boolean
 }
@@ -25,6 +28,7 @@ export function clearFacts(of: ClearFactsOf): ClearFacts {
   return {
     clearPath: isReached ? 'GATEWAY_API' : isMirror ? 'NONE' : 'REDIS',
     clearProblem: isReached ? problemOf(of) : isMirror ? NO_NODES : `${IN_USE} ${WHAT_TO_SET}`,
+    hasUnlistedRecords: of.hasUnlistedRecords,
     clearsAtOnce:
       !isMirror || (mayActAtOnce && nodes.length > 0 && nodes.every((node) => node.canClearAtOnce === true)),
   }
@@ -32,7 +36,7 @@ export function clearFacts(of: ClearFactsOf): ClearFacts {
 
 const IN_USE = 'Pins in use come back after a clear, since the gateway’s workers have them in memory.'
 
-function problemOf({ generation, nodes, hasToken }: ClearFactsOf): string | null {
+function problemOf({ generation, nodes, hasToken, hasUnlistedRecords }: ClearFactsOf): string | null {
   const away = nodes.filter(({ reachable, canClear }) => reachable === false || canClear === false)
   const balanced = nodes.filter(({ alternates }) => generation === 'PROCESS_MEMORY' && alternates === true)
   const sentences = [
@@ -40,6 +44,11 @@ function problemOf({ generation, nodes, hasToken }: ClearFactsOf): string | null
     ...balanced.map(
       ({ url }) => `${url}: its answers come from several processes; name each one in GATEWAY_URLS.`,
     ),
+    ...(hasUnlistedRecords === true
+      ? [
+          'Records are being written that no node lists: a node may be missing, whose memory clears do not reach; name every node in GATEWAY_URLS.',
+        ]
+      : []),
     ...(hasToken
       ? []
       : [

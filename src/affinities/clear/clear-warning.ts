@@ -32,7 +32,48 @@ export const WHAT_TO_SET =
 
 export const NO_NODES = `This gateway routes by the memory of its processes, and Redis only mirrors it: affinities are cleared through the gateway’s own API. ${WHAT_TO_SET}`
 
+/** Where pins lead that a clear has removed. */
+export interface ClearedTarget {
+  readonly kind: 'provider' | 'endpoint' | 'provider key'
+  readonly id: string
+  readonly name: string
+}
+
+const SWITCHED_OFF: Readonly<Record<ClearedTarget['kind'], string>> = {
+  provider: 'the provider',
+  endpoint: 'the endpoint',
+  'provider key': 'the provider key',
+}
+
+/** Text as it stands in a GraphQL document or in JSON. */
+const quoted = (text: string): string => JSON.stringify(text)
+
 export const warnings = {
+  stillActive: (targets: readonly ClearedTarget[]): ClearWarning => ({
+    code: 'STILL_ACTIVE',
+    message: `${targets.map(({ kind, id, name }) => `${kind} ${name}${name === id ? '' : ` (${id})`}`).join(' and ')} ${targets.length === 1 ? 'is' : 'are'} still switched on, so users may be pinned there again. To keep them away, switch ${targets.length === 1 ? SWITCHED_OFF[targets[0]?.kind ?? 'provider'] : 'one of them'} off in the gateway and clear again.`,
+  }),
+  pinsNotHonoured: (schedulingMode: string | null): ClearWarning => ({
+    code: 'PINS_NOT_HONOURED',
+    message: `The gateway’s scheduling mode${schedulingMode === null ? '' : ` (${schedulingMode})`} ignores pins: a clear does not change where requests go.`,
+  }),
+  poolSessionsRemain: (
+    count: number,
+    { providerId, providerKeyId }: { readonly providerId?: string; readonly providerKeyId?: string },
+  ): ClearWarning => {
+    const filter = [
+      ...(providerId === undefined ? [] : [`providerId: ${quoted(providerId)}`]),
+      ...(providerKeyId === undefined ? [] : [`providerKeyId: ${quoted(providerKeyId)}`]),
+    ]
+    return {
+      code: 'POOL_SESSIONS_REMAIN',
+      message: `${counted(count, 'pool session still leads', 'pool sessions still lead')} there, and a clear of affinities leaves ${count === 1 ? 'it' : 'them'}. Clear ${count === 1 ? 'it' : 'them'} with clearPoolSessions(filter: {${filter.join(', ')}}).`,
+    }
+  },
+  poolSessionsUnknown: (reason: string): ClearWarning => ({
+    code: 'POOL_SESSIONS_REMAIN',
+    message: `Pool sessions may still lead there; they could not be counted: ${reason} clearPoolSessions clears them.`,
+  }),
   nodesMissed: (
     problems: readonly { readonly url: string; readonly error: string | null }[],
   ): ClearWarning => ({

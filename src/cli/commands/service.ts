@@ -8,7 +8,7 @@ import { CommandError, EXIT } from '../exit-codes.js'
 import { indentedJson, json } from '../lists.js'
 import { type Printable, plain, printable } from '../terminal.js'
 
-/** Adds the commands that print a token: `token create` and `login`. Neither takes a secret as an argument. */
+/** Adds `token create` and `login`, which print a token, and `logout`. None takes a secret as an argument. */
 export function addTokens(program: Command, cli: Cli): void {
   program
     .command('token')
@@ -35,7 +35,7 @@ export function addTokens(program: Command, cli: Cli): void {
     .description(
       'Sign in as an administrator of the gateway and print a token. A terminal asks for the password; otherwise it is the first line of stdin.',
     )
-    .argument('<email>', 'The email address of the administrator.')
+    .argument('<account>', 'The email address or the username of the administrator.')
     .action(async (email: string, _options, command: Command) => {
       const password = await cli.terminal.askSecret(`Password of ${email}: `)
       const result = await clientOf(cli, command).login({ email, password }, { signal: cli.signal })
@@ -51,6 +51,16 @@ export function addTokens(program: Command, cli: Cli): void {
       }
       await cli.terminal.write(plain`${printable(token)}\n`)
       cli.terminal.note(`Signed in as ${viewer.name}. The token is valid until ${expiresAt}.`)
+    })
+
+  program
+    .command('logout')
+    .description('Sign out: the server then refuses the token that this command sends.')
+    .action(async (_options, command: Command) => {
+      const isDone = await clientOf(cli, command).logout({ signal: cli.signal })
+      if (isDone !== true) throw new CommandError('The server did not sign out.', EXIT.failed)
+      if (formatOf(command) !== 'table') return cli.terminal.write(plain`${json({ logout: true })}\n`)
+      cli.terminal.note('Signed out. The token is valid no more.')
     })
 }
 

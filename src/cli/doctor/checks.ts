@@ -96,6 +96,20 @@ export async function checkRights({ prisma, schemaName }: Database, { schema }: 
   }
 }
 
+/** Checks that sessions and management tokens can be read, if the gateway has them. */
+export async function checkSignIn({ directory }: Gateway): Promise<Finding> {
+  const unreadable = await directory.unreadable()
+  if (unreadable.length === 0) {
+    return { check: 'sign-in', state: 'ok', message: 'The gateway’s tokens can be checked.' }
+  }
+  const tables = unreadable.join(' and ')
+  return {
+    check: 'sign-in',
+    state: 'failed',
+    message: `The user of DATABASE_URL may not read ${tables}, or a column is missing there, so tokens of the gateway are refused. \`login\` works.`,
+  }
+}
+
 /** Checks that ENCRYPTION_KEY decrypts some of the API keys and provider keys that the gateway has stored. */
 export async function checkStoredKeys(gateway: Gateway): Promise<Finding> {
   const found = await gateway.tryStoredKeys().catch(() => undefined)
@@ -204,6 +218,7 @@ export interface Finding {
     | 'tables'
     | 'scheduling'
     | 'rights'
+    | 'sign-in'
     | 'keys'
     | 'indexes'
     | 'cache'
@@ -219,14 +234,20 @@ export interface Finding {
 }
 
 /** Asks every node what clears may ask of it. It clears nothing: the ids that it sends belong to nothing. */
-export async function checkNodes(nodes: GatewayNodes): Promise<Finding[]> {
+export async function checkNodes(nodes: GatewayNodes, generation: Generation): Promise<Finding[]> {
   await nodes.check()
-  return nodes.states().map(({ url, reachable, canRead, canClear, alternates, error }) => {
+  return nodes.states().map(({ url, reachable, canRead, canClear, canClearAtOnce, alternates, error }) => {
     const isFine = reachable === true && canRead === true && canClear === true
     const may = [
       reachable === null ? 'was not asked' : reachable ? 'answers' : 'does not answer',
       canRead === null ? undefined : canRead ? 'may be read' : 'may not be read',
       canClear === null ? undefined : canClear ? 'may be cleared' : 'may not be cleared',
+      // Python gateways act at once anyway.
+      generation !== 'PROCESS_MEMORY' || canClearAtOnce === null
+        ? undefined
+        : canClearAtOnce
+          ? 'at once'
+          : 'not at once',
       alternates === null ? undefined : alternates ? 'has several processes' : 'is one process',
     ]
     const words = may.filter((word) => word !== undefined).join(', ')

@@ -6,6 +6,7 @@ import { nearMisses } from '../../config/reader.js'
 import { ConfigurationError } from '../../errors.js'
 import { createAetherGateway } from '../../gateway/aether/aether-gateway.js'
 import { createAetherNodes } from '../../gateway/aether/nodes/aether-nodes.js'
+import type { Generation } from '../../gateway/gateway.js'
 import { createNodeToken } from '../../gateway/nodes/node-token.js'
 import { createPgDatabase, type Database } from '../../postgres/database.js'
 import { addressOfRedis, connectRedis, createRedis, type RedisClient } from '../../redis/client.js'
@@ -18,6 +19,7 @@ import {
   checkNodes,
   checkRights,
   checkScheduling,
+  checkSignIn,
   checkStoredKeys,
   checkTables,
   databaseClockOffsetMs,
@@ -59,8 +61,8 @@ export async function* findings(env: Environment): AsyncGenerator<Finding, void,
       message: 'ADMIN_TOKENS is not set, so scripts have no static token.',
     }
   }
-  yield* gatewayFindings(config.mode, config.affinityIndex)
-  yield* nodeFindings(config)
+  const generation = yield* gatewayFindings(config.mode, config.affinityIndex)
+  yield* nodeFindings(config, generation)
 }
 
 function readConfiguration(env: Environment): Config | { readonly problems: readonly string[] } {
@@ -75,7 +77,9 @@ function readConfiguration(env: Environment): Config | { readonly problems: read
 async function* gatewayFindings(
   mode: GatewayMode,
   followsChanges: boolean,
-): AsyncGenerator<Finding, void, undefined> {
+): AsyncGenerator<Finding, Generation, undefined> {
+  // Without its tables, a gateway is asked as the oldest one, which needs the fewest rights.
+  let generation: Generation = 'ENDPOINT_KEYS'
   const database = createPgDatabase({ url: mode.databaseUrl, onError: () => {} })
   const redis = createRedis(mode.redis, { onError: () => {}, connectionName: 'affinityql-doctor' })
   try {
@@ -87,7 +91,11 @@ async function* gatewayFindings(
         yield finding
         areUsable ||= finding.state === 'ok'
       }
-      if (areUsable) yield await checkRights(database, gateway)
+      if (areUsable) {
+        generation = gateway.traits().generation
+        yield await checkRights(database, gateway)
+        yield await checkSignIn(gateway)
+      }
       yield await checkStoredKeys(gateway)
       if (areUsable) {
         yield await checkScheduling(gateway)
@@ -102,22 +110,26 @@ async function* gatewayFindings(
     if (hasRedis && followsChanges) yield await checkClientTracking(redis, families)
     if (hasRedis) yield await checkKeyFamilies(redis, families)
     yield* clocks(hasDatabase ? database : undefined, hasRedis ? redis : undefined)
+    return generation
   } finally {
     redis.disconnect()
     await database.close()
   }
 }
 
-async function* nodeFindings({ gateways, clearAtOnce }: Config): AsyncGenerator<Finding, void, undefined> {
+async function* nodeFindings(
+  { gateways, clearAtOnce }: Config,
+  generation: Generation,
+): AsyncGenerator<Finding, void, undefined> {
   if (!gateways) return
   const nodes = createAetherNodes({
     urls: gateways.urls,
     token: createNodeToken({ token: gateways.token, file: gateways.tokenFile }),
-    generation: () => 'ENDPOINT_KEYS',
+    generation: () => generation,
     signFor: () => Promise.reject(new Error('The doctor acts for no administrator.')),
     clearsAtOnce: clearAtOnce,
   })
-  for (const finding of await checkNodes(nodes)) yield finding
+  for (const finding of await checkNodes(nodes, generation)) yield finding
 }
 
 const STORES = { database: 'PostgreSQL', cache: 'Redis' } as const

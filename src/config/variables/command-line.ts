@@ -14,6 +14,12 @@ export const COMMAND_LINE = {
     description:
       'The command line sends this token; `--token` overrides it. Other users of the machine can see arguments, so prefer the variable.',
   },
+  AFFINITYQL_DEVICE_ID: {
+    schema: text,
+    secret: true,
+    description:
+      'The command line sends this as its device (`x-client-device-id`); `--device-id` overrides it. Only an access token of the gateway needs it, and only where the gateway keeps sessions: it is the device of the sign-in there.',
+  },
   NO_COLOR: {
     schema: text,
     secret: false,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isWholeUrl, parseRedisUrl, percentDecoded } from '../../util/urls.js'
-import { flag, hostPorts, text, type Variable } from '../kinds.js'
+import { flag, hostPorts, oneOf, text, type Variable } from '../kinds.js'
 
 const redisUrl = z.string().transform((value, context) => {
   const parts = parseRedisUrl(value)
@@ -97,6 +97,13 @@ export const STORES = {
     form: 'exact',
     description:
       'This is the gateway’s key for tokens, so that administrators sign in with the same tokens. White space around it counts, as it does for the gateway.',
+  },
+  DEMO_GATEWAY: {
+    schema: oneOf('endpoint-keys', 'provider-keys', 'process-memory'),
+    secret: false,
+    default: 'endpoint-keys',
+    description:
+      'The embedded demo plays a gateway of this [generation](gateways.md): `endpoint-keys`, `provider-keys` or `process-memory`. Each has a database of its own. It is refused beside a gateway.',
   },
   DATA_DIR: {
     schema: text,

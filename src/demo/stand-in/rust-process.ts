@@ -6,6 +6,8 @@ export const RUST_PREFIX = 'scheduler_affinity:'
 const PIN_SECONDS = 300
 /** Ranked candidates of a session that was served twice are kept for so many milliseconds. */
 const RANKING_MS = 300_000
+/** With fewer pins in memory nothing is swept. */
+const FEWEST_SWEPT = 1_000
 
 interface Pin {
   readonly request: StandInRequest
@@ -45,6 +47,7 @@ export function createRustProcess(options: RustProcessOptions): StandInProcess {
   const pins = new Map<string, Pin>()
   const rankings = new Map<string, { readonly target: StandInTarget; readonly until: number }>()
   const counts = { hits: 0, misses: 0 }
+  let sweepAt = FEWEST_SWEPT
 
   const live = (key: string): Pin | undefined => {
     const pin = pins.get(key)
@@ -52,6 +55,7 @@ export function createRustProcess(options: RustProcessOptions): StandInProcess {
   }
 
   async function write(key: string, pin: Pin): Promise<void> {
+    sweep()
     pins.set(key, pin)
     const mirror = {
       provider_id: pin.target.providerId,
@@ -63,6 +67,14 @@ export function createRustProcess(options: RustProcessOptions): StandInProcess {
       scheduler_affinity_epoch: epoch,
     }
     await store.set(key, JSON.stringify(mirror), PIN_SECONDS)
+  }
+
+  /** Forgets what has expired, now and then: a demo may run for weeks, with new sessions all the time. */
+  function sweep(): void {
+    if (pins.size < sweepAt) return
+    for (const [key, pin] of pins) if (pin.expiresAt <= now() / 1_000) pins.delete(key)
+    for (const [key, { until }] of rankings) if (until <= now()) rankings.delete(key)
+    sweepAt = 2 * pins.size + FEWEST_SWEPT
   }
 
   async function drop(isMeant: (pin: Pin) => boolean): Promise<number> {

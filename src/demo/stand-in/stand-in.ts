@@ -20,6 +20,8 @@ export interface StandInOptions {
   readonly processes?: number
   /** At least one. Requests without a pin go to the first, until `prefer` says otherwise. */
   readonly targets: readonly StandInTarget[]
+  /** Chooses in place of that. */
+  readonly choose?: (request: StandInRequest) => StandInTarget
   readonly apiKeys: readonly StandInApiKey[]
   readonly tokens: readonly StandInToken[]
   /** False: the module of management tokens is off, as it is by default on Python. */
@@ -61,7 +63,8 @@ export function createStandIn(options: StandInOptions): StandInGateway {
   let epoch = options.epoch ?? 1
   let turn = 0
 
-  const choose = (): StandInTarget => {
+  const choose = (request: StandInRequest): StandInTarget => {
+    if (options.choose) return options.choose(request)
     const target = preferred ?? options.targets[0]
     if (!target) throw new Error('The stand-in has no target.')
     return target

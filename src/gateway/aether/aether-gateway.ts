@@ -1,9 +1,10 @@
 import type { Database } from '../../postgres/database.js'
-import type { AdminDirectory, FixedFigures, GatewayStore, GatewayTraits, OpenGateway } from '../gateway.js'
+import type { FixedFigures, GatewayStore, GatewayTraits, OpenGateway } from '../gateway.js'
 import { createDecrypter } from './fernet.js'
 import { createLooks, type Look, type Looks } from './look.js'
 import { createAetherSchema } from './schema/aether-schema.js'
-import { createAccountStatements, createStatements, createStoredKeysReader } from './statements.js'
+import { createAdminDirectory } from './sign-in.js'
+import { createStatements, createStoredKeysReader } from './statements.js'
 
 /** So many keys of each kind are enough to tell a wrong ENCRYPTION_KEY from a few rows that cannot be read. */
 const TRIED = 20
@@ -13,7 +14,6 @@ const LOOK_MS = 60_000
 /** Everything that is made of one look at the tables. */
 export interface Statements {
   readonly store: GatewayStore
-  readonly directory: AdminDirectory
   /** Some stored keys of each kind. */
   storedKeys(): Promise<unknown[]>
 }
@@ -23,7 +23,6 @@ type Queries = Pick<Database, 'query' | 'schemaName'>
 export const createAetherLooks = (database: Queries): Looks<Statements> =>
   createLooks(database, (look) => ({
     store: createStatements(database.query, look),
-    directory: createAccountStatements(database.query, look),
     storedKeys: createStoredKeysReader(database.query, look, TRIED),
   }))
 
@@ -34,7 +33,7 @@ export const createAetherGateway: OpenGateway = (database, { encryptionKey }) =>
   return {
     schema: createAetherSchema(database, looks),
     store: createGatewayStore(database, looks),
-    directory: createAdminDirectory(database, looks),
+    directory: createAdminDirectory(database),
     figures: AETHER_FIGURES,
     decrypt,
     traits: () => traitsOf(looks.latest()),
@@ -60,18 +59,6 @@ function watch(looks: Looks<Statements>, onChange: (traits: GatewayTraits) => vo
     if (after && JSON.stringify(after.traits) !== JSON.stringify(before?.traits)) onChange(after.traits)
   }, LOOK_MS).unref()
   return () => clearInterval(timer)
-}
-
-/** The accounts that may sign in, read from the gateway's users each time: a demotion counts at once. */
-export function createAdminDirectory(
-  database: Queries,
-  { run }: Looks<Statements> = createAetherLooks(database),
-): AdminDirectory {
-  return {
-    findById: (id) => run(({ directory }) => directory.findById(id)),
-    findByEmail: (email) => run(({ directory }) => directory.findByEmail(email)),
-    sampleHash: () => run(({ directory }) => directory.sampleHash()),
-  }
 }
 
 /** The store over the statements of the latest look. */

@@ -30,8 +30,13 @@ export function lookAt(tables: ActualTables): Look {
           return missing.length === 0 ? [] : [{ field, needs: missing.join(' and ') }]
         }),
       ],
+      keyFamilies:
+        generation === 'PROCESS_MEMORY'
+          ? ['scheduler_affinity', 'scheduler_affinity_v2']
+          : ['cache_affinity'],
       redisDecidesRouting: generation !== 'PROCESS_MEMORY',
       hasModelMappingCaches: generation !== 'PROCESS_MEMORY',
+      hasReservation: generation !== 'PROCESS_MEMORY',
       // Python gateways have pools since their endpoints tell a family of formats.
       hasPoolSessions:
         generation === 'PROCESS_MEMORY' ||

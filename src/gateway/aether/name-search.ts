@@ -157,7 +157,9 @@ export function createModelNames(
   return {
     globalModelsNamed,
     async namesOfGlobalModels(ids) {
-      const rows = await mapDatabaseErrors(() => query(byId, [ids]))
+      // PostgreSQL refuses a NUL character, so that no model has such an id.
+      const possible = ids.filter((id) => !id.includes('\0'))
+      const rows = await mapDatabaseErrors(() => query(byId, [possible]))
       const names = rows.flatMap(([name]) => (typeof name === 'string' ? [name] : []))
       // A name of two models leads to one of them alone.
       const wanted = new Set(ids)

@@ -1,6 +1,6 @@
 import { aliasNames } from '../../model-mappings/model-mapping-records.js'
 import { mapDatabaseErrors } from '../../postgres/database-errors.js'
-import type { AdminDirectory, GatewayStore, OwnedApiKey } from '../gateway.js'
+import type { GatewayStore, OwnedApiKey } from '../gateway.js'
 import type { GlobalModelRow } from '../rows.js'
 import { createPairReader, createTableReader, type Reading, type RunQuery } from '../table-reader.js'
 import { expressionOf } from './fields.js'
@@ -11,16 +11,7 @@ import { createScannedRows } from './scanned-rows.js'
 import { createJudge } from './scheduler/judge.js'
 import { createFactsReader } from './scheduler/read-facts.js'
 import { createSchedulingModesReader } from './scheduling-modes.js'
-import {
-  ACCOUNTS,
-  API_KEYS,
-  ENDPOINTS,
-  GLOBAL_MODELS,
-  MODELS,
-  PROVIDER_KEYS,
-  PROVIDERS,
-  USERS,
-} from './tables.js'
+import { API_KEYS, ENDPOINTS, GLOBAL_MODELS, MODELS, PROVIDER_KEYS, PROVIDERS, USERS } from './tables.js'
 
 type Ids = readonly string[]
 
@@ -105,25 +96,6 @@ export function createStatements(query: RunQuery, look: Look): GatewayStore {
     usersNamed: (text) => usersNamed([text]),
     idsNamed: createNameSearch(query, look),
     scannedRows: createScannedRows(query),
-  }
-}
-
-/** The reads of accounts, made once for each look. */
-export function createAccountStatements(query: RunQuery, look: Look): AdminDirectory {
-  const accounts = reads(look, ACCOUNTS)
-  const has = (column: string) => hasColumn(look, 'users', column)
-  const byId = rowsOf(query, accounts)
-  const byEmail = rowsOf(query, accounts, has('email') ? 'email = ANY($1)' : null)
-  const withHash = has('role') && has('password_hash')
-  const ofRole = rowsOf(
-    query,
-    accounts,
-    withHash ? 'role::text = ANY($1) AND password_hash IS NOT NULL LIMIT 1' : null,
-  )
-  return {
-    findById: async (id) => (await byId([id]))[0] ?? null,
-    findByEmail: async (email) => (await byEmail([email]))[0] ?? null,
-    sampleHash: async () => (await ofRole(['admin']))[0]?.passwordHash,
   }
 }
 

@@ -1,4 +1,3 @@
-import type { AdminAccount } from '../gateway.js'
 import type {
   ApiKeyRow,
   Breaker,
@@ -104,22 +103,6 @@ export const USERS: RowTable<UserRow> = {
   },
   // Newer administrators delete users for good.
   shownAs: { isDeleted: null },
-}
-
-/** The users with what signing in needs; the only read of a password's hash. Without its columns nobody signs in. */
-export const ACCOUNTS: RowTable<AdminAccount> = {
-  name: 'users',
-  type: 'login',
-  fields: {
-    id: USERS.fields.id,
-    username: USERS.fields.username,
-    email: required(TEXT, '', 'users.email'),
-    role: USERS.fields.role,
-    isActive: required(BOOLEAN, false, 'users.is_active'),
-    isDeleted: USERS.fields.isDeleted,
-    passwordHash: required(TEXT, '', 'users.password_hash'),
-  },
-  shownAs: { username: null, email: null, role: '', isActive: '', isDeleted: null, passwordHash: '' },
 }
 
 export const API_KEYS: RowTable<ApiKeyRow> = {
@@ -410,7 +393,6 @@ export const MODEL_FACTS: RowTable<ModelFacts> = {
 /** Each kind of row that is read by SQL. */
 export const ROW_TABLES = [
   USERS,
-  ACCOUNTS,
   API_KEYS,
   PROVIDERS,
   ENDPOINTS,
@@ -421,6 +403,10 @@ export const ROW_TABLES = [
 
 /** What else is read or written, and its columns. */
 export const OTHER_READS: readonly { readonly field: string; readonly columns: readonly string[] }[] = [
+  {
+    field: 'login',
+    columns: ['users.id', 'users.password_hash', 'users.role', 'users.is_active'],
+  },
   {
     field: 'Gateway.schedulingMode',
     columns: ['system_configs.key', 'system_configs.value'],

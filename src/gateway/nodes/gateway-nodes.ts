@@ -82,6 +82,8 @@ export interface GatewayNodes {
   /** Lets these nodes forget their ranked candidates: writes an API key's present name. */
   dropRankings(urls: readonly string[], apiKey: NamedApiKey): Promise<readonly NodeClear[]>
   states(): readonly NodeState[]
+  /** Whether records are being written that no node lists, so that one may be missing; null: not known, or it cannot be told. */
+  hasUnlistedRecords(): boolean | null
   /** Looks at every node now. */
   check(): Promise<void>
   /** Looks now and then at intervals. Its timer does not keep the process alive. */

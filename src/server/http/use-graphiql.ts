@@ -81,12 +81,14 @@ interface Page {
 const USE_SESSION = `{
 const session = sessionStorage.getItem('affinityql.session')
 if (session) {
-  const { token } = JSON.parse(session)
+  const { token, deviceId } = JSON.parse(session)
   const send = window.fetch
   window.fetch = (url, init = {}) => {
     const headers = new Headers(init.headers)
-    if (!headers.has('authorization') || headers.get('authorization').includes('<your token>'))
+    if (!headers.has('authorization') || headers.get('authorization').includes('<your token>')) {
       headers.set('authorization', 'Bearer ' + token)
+      if (deviceId) headers.set('x-client-device-id', deviceId)
+    }
     return send(url, { ...init, headers })
   }
 }

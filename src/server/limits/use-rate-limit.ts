@@ -2,7 +2,7 @@ import { complexityFromQuery } from '@pothos/plugin-complexity'
 import { type DocumentNode, type ExecutionArgs, getOperationAST, getVariableValues, Kind } from 'graphql'
 import type { Plugin, YogaInitialContext } from 'graphql-yoga'
 import type { Context } from '../../context.js'
-import { RateLimitedError, UnauthenticatedError } from '../../errors.js'
+import { ForbiddenError, RateLimitedError, UnauthenticatedError } from '../../errors.js'
 import type { Viewer } from '../../session/viewer.js'
 import { clientNetwork } from '../../util/network.js'
 import type { CostLimiter } from './cost-limiter.js'
@@ -14,7 +14,7 @@ export interface RateLimitOptions<ServerContext> {
   /** Budgets of client networks, for requests without a valid token; undefined: no limit. */
   readonly addresses: CostLimiter | undefined
   readonly addressOf: (server: ServerContext) => string
-  readonly authenticate: (authorization: string | null) => Promise<Viewer | null>
+  readonly authenticate: (request: Request, server: ServerContext) => Promise<Viewer | null>
 }
 
 /**
@@ -51,7 +51,7 @@ export function useRateLimit<ServerContext extends object>({
       try {
         await addresses?.require(network, REQUEST_COST)
       } catch (refusal) {
-        const viewer = await authenticate(request.headers.get('authorization')).catch(nobody)
+        const viewer = await authenticate(request, serverContext).catch(nobody)
         if (!viewer) throw refusal
       }
     },
@@ -77,11 +77,15 @@ async function viewerOf(context: Context): Promise<Viewer | null | 'unknown'> {
   try {
     return await context.viewer()
   } catch (error) {
-    return error instanceof UnauthenticatedError ? null : 'unknown'
+    return isRefusal(error) ? null : 'unknown'
   }
 }
 
 const nobody = (): null => null
+
+/** A token that is good for nothing here is as good as none: its requests count as its network's. */
+const isRefusal = (error: unknown): boolean =>
+  [UnauthenticatedError, ForbiddenError, RateLimitedError].some((refusal) => error instanceof refusal)
 
 /** Computes a measure of an operation; 0 if its variables are invalid, so that it will not run. */
 export function complexityOf(

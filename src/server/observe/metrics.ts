@@ -1,5 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { ClearMetrics } from '../../context.js'
+import type { Generation } from '../../gateway/gateway.js'
+import type { NodeState } from '../../gateway/nodes/gateway-nodes.js'
 import type { GatewayState } from '../../statistics/gateway-poller.js'
 import type { Statistics } from '../../statistics/statistics.js'
 import type { Health } from '../http/health.js'
@@ -32,6 +34,8 @@ export interface MetricSources {
   /** Number of affinity keys whose values cannot be read. */
   brokenRecords(): number
   gateways(): readonly GatewayState[]
+  generation(): Generation
+  nodes(): readonly NodeState[]
 }
 
 /** Everything that `/metrics` shows. */
@@ -147,6 +151,16 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
     labelNames: ['gateway'],
     registers,
   })
+  const gatewayInfo = new Gauge({
+    name: 'affinityql_gateway_info',
+    help: 'Always 1; the label names the generation of the gateway whose tables are read.',
+    labelNames: ['generation'],
+    registers,
+  })
+  const nodes = NODE_GAUGES.map(({ name, help, fact }) => ({
+    gauge: new Gauge({ name, help, labelNames: ['node'], registers }),
+    fact,
+  }))
   const indexRecords = new Gauge({
     name: 'affinityql_index_records',
     help: 'Affinities that the live index holds in memory.',
@@ -175,6 +189,15 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
     databaseUp.set(isUp('database') ? 1 : 0)
     gatewayUp.reset()
     for (const { url, isUp } of sources.gateways()) gatewayUp.set({ gateway: url }, isUp ? 1 : 0)
+    gatewayInfo.reset()
+    gatewayInfo.set({ generation: sources.generation() }, 1)
+    for (const { gauge, fact } of nodes) {
+      gauge.reset()
+      for (const state of sources.nodes()) {
+        const value = state[fact]
+        if (value !== null) gauge.set({ node: state.url }, value ? 1 : 0)
+      }
+    }
     show(indexRecords, sources.indexSize())
     indexDrift.set(sources.indexDrift())
     brokenRecords.set(sources.brokenRecords())
@@ -216,6 +239,29 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
     },
   }
 }
+
+/** What is known of each node of the gateway. A fact that is not known has no line. */
+const NODE_GAUGES = [
+  {
+    name: 'affinityql_gateway_node_reachable',
+    help: 'Whether a node of GATEWAY_URLS answered when it was last looked at: 1 or 0.',
+    fact: 'reachable',
+  },
+  {
+    name: 'affinityql_gateway_node_can_clear',
+    help: 'Whether a node of GATEWAY_URLS accepts the token for clears: 1 or 0.',
+    fact: 'canClear',
+  },
+  {
+    name: 'affinityql_gateway_node_alternates',
+    help: 'Whether the answers of one address of GATEWAY_URLS come from several processes: 1 or 0.',
+    fact: 'alternates',
+  },
+] as const satisfies readonly {
+  readonly name: string
+  readonly help: string
+  readonly fact: keyof NodeState
+}[]
 
 /** Sets a gauge, or removes its line if the value is unknown: an unknown value is not 0. */
 function show(gauge: Gauge, value: number | undefined): void {

@@ -1,13 +1,16 @@
 import { type DocumentNode, getOperationAST } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../../context.js'
-import { RateLimitedError, UnauthenticatedError, UnavailableError } from '../../errors.js'
+import { ForbiddenError, RateLimitedError, UnauthenticatedError, UnavailableError } from '../../errors.js'
 import { errorsOf, rootFieldOf } from './describe.js'
 import type { OperationDone } from './metrics.js'
 
-export interface MetricsEndpointOptions {
-  /** Returns null or throws UnauthenticatedError if the token is not valid; throws UnavailableError if it cannot be checked. */
-  readonly authenticate: (authorization: string | null) => Promise<unknown>
+export interface MetricsEndpointOptions<ServerContext> {
+  /**
+   * Returns null or throws UnauthenticatedError if the token is not valid; throws ForbiddenError if it gives no right to
+   * read, UnavailableError if it cannot be checked.
+   */
+  readonly authenticate: (request: Request, server: ServerContext) => Promise<unknown>
   /** True if the metrics need no token. */
   readonly isPublic: boolean
   readonly contentType: string
@@ -15,13 +18,19 @@ export interface MetricsEndpointOptions {
 }
 
 /** Serves `GET /metrics` for Prometheus. It needs a viewer's token, since the figures would help an attacker. */
-export function useMetrics({ authenticate, isPublic, contentType, render }: MetricsEndpointOptions): Plugin {
-  async function refusal(authorization: string | null): Promise<ResponseInit | undefined> {
+export function useMetrics<ServerContext extends object>({
+  authenticate,
+  isPublic,
+  contentType,
+  render,
+}: MetricsEndpointOptions<ServerContext>): Plugin<Context, ServerContext> {
+  async function refusal(request: Request, server: ServerContext): Promise<ResponseInit | undefined> {
     if (isPublic) return undefined
     try {
-      if (await authenticate(authorization)) return undefined
+      if (await authenticate(request, server)) return undefined
     } catch (error) {
       if (error instanceof UnavailableError) return { status: 503 }
+      if (error instanceof ForbiddenError) return { status: 403 }
       if (error instanceof RateLimitedError) {
         return { status: 429, headers: { 'retry-after': String(error.retryAfterSeconds) } }
       }
@@ -31,14 +40,14 @@ export function useMetrics({ authenticate, isPublic, contentType, render }: Metr
   }
 
   return {
-    async onRequest({ url, request, fetchAPI, endResponse }) {
+    async onRequest({ url, request, serverContext, fetchAPI, endResponse }) {
       if (url.pathname !== '/metrics') return
       const { Response } = fetchAPI
       if (request.method !== 'GET') {
         endResponse(new Response(null, { status: 405, headers: { allow: 'GET' } }))
         return
       }
-      const refused = await refusal(request.headers.get('authorization'))
+      const refused = await refusal(request, serverContext)
       endResponse(
         refused
           ? new Response(null, refused)

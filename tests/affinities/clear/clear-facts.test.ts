@@ -66,12 +66,20 @@ it.each<[name: string, of: Partial<ClearFactsOf>, path: string, problem: RegExp 
     /several processes/,
     false,
   ],
+  [
+    'records that no node lists',
+    { generation: 'PROCESS_MEMORY', nodes: [node({})], hasToken: true, hasUnlistedRecords: true },
+    'GATEWAY_API',
+    /no node lists.*GATEWAY_URLS/,
+    false,
+  ],
 ])('how clears reach the gateway: %s', (_name, of, path, problem, atOnce) => {
   const facts = clearFacts({
     generation: 'ENDPOINT_KEYS',
     nodes: [],
     hasToken: false,
     mayActAtOnce: false,
+    hasUnlistedRecords: null,
     ...of,
   })
   expect([facts.clearPath, facts.clearsAtOnce]).toEqual([path, atOnce])

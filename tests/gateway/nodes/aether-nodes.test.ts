@@ -6,7 +6,7 @@ import { type AetherNodesOptions, createAetherNodes } from '../../../src/gateway
 import type { ClearStep, GatewayGeneration } from '../../../src/gateway/nodes/gateway-nodes.js'
 import { createNodeToken } from '../../../src/gateway/nodes/node-token.js'
 import { temporaryDirectory } from '../../support/servers/child.js'
-import { EVERY_RIGHT, facts, record, startStandIn, TOKEN } from './nodes-support.js'
+import { EVERY_RIGHT, facts, record, SESSION, startStandIn, TOKEN } from './nodes-support.js'
 
 const CACHE = '/api/admin/monitoring/cache'
 
@@ -325,6 +325,102 @@ describe('what is known of a node before it is needed', () => {
     await nodes.check()
     expect(nodes.states()).toMatchObject([{ reachable: true, canClear: true, error: null }])
     expect(told).toEqual([false, true])
+  })
+})
+
+describe('records that no node lists', () => {
+  const EPOCHS = { here: '7', missing: '8' }
+  /** A process behind each name, which lists what it wrote itself, in the form of the real program. */
+  async function look(writers: readonly (keyof typeof EPOCHS)[], listed = writers) {
+    let seconds = 1_000
+    const written = (epoch: string, n: number) =>
+      record({
+        apiFormat: 'openai:chat',
+        modelId: `模型:${n}`,
+        expiresAt: seconds + 300,
+        extra: { clientFamily: 'codex', sessionHash: SESSION, epoch },
+      })
+    const { node } = await startStandIn({ generation: 'PROCESS_MEMORY' })
+    const lists: string[] = []
+    const state = { listed, writers }
+    node.interfere = (request, response) => {
+      if (!request.url?.includes('/affinities?')) return false
+      lists.push(request.url)
+      const items = state.listed.map((name) => ({
+        affinity_key: 'api-key-1',
+        api_format: 'openai:chat',
+        global_model_id: `模型:${name === 'here' ? 1 : 2}`,
+        client_family: 'codex',
+        session_hash: SESSION,
+      }))
+      json(200, { status: 'ok', data: { items, meta: { total: items.length } } })(response)
+      return true
+    }
+    const nodes = nodesOf([node.url], {
+      generation: () => 'PROCESS_MEMORY',
+      now: () => seconds * 1_000,
+      written: async (since) => {
+        const all = state.writers.map((name) => written(EPOCHS[name], name === 'here' ? 1 : 2))
+        return all.filter(({ expiresAt }) => expiresAt - 300 >= since)
+      },
+    })
+    const again = async (passed = 30) => {
+      seconds += passed
+      await nodes.check()
+      return nodes.hasUnlistedRecords()
+    }
+    return { state, node, lists, again }
+  }
+
+  it('are told if they are written at two looks, and no longer once the node is named', async () => {
+    const { state, again } = await look(['here', 'missing'], ['here'])
+    expect(await again()).toBeNull()
+    expect(await again()).toBe(true)
+    state.listed = ['here', 'missing']
+    expect(await again()).toBe(false)
+  })
+
+  it('are not told of a process that has restarted: nobody writes its old records any more', async () => {
+    const { state, again } = await look(['missing'], [])
+    expect(await again()).toBeNull()
+    state.writers = []
+    expect(await again()).toBeNull()
+    state.writers = ['here']
+    state.listed = ['here']
+    expect(await again()).toBe(false)
+  })
+
+  it('are not told while a node does not answer, or lists too much to be read', async () => {
+    const { state, node, lists, again } = await look(['missing'], [])
+    const listing = node.interfere
+    node.interfere = (request, response) => {
+      if (!request.url?.includes('/affinities?')) return false
+      html(200)(response)
+      return true
+    }
+    expect([await again(), await again()]).toEqual([null, null])
+    node.interfere = (request, response) => {
+      if (!request.url?.includes('/affinities?')) return false
+      lists.push(request.url)
+      const items = Array.from({ length: 1_000 }, () => ({}))
+      json(200, { status: 'ok', data: { items, meta: { total: 1_000_000 } } })(response)
+      return true
+    }
+    expect([await again(), await again()]).toEqual([null, null])
+    // Five pages at each look, and no more.
+    expect(lists).toHaveLength(10)
+    expect(lists[4]).toContain('limit=1000&offset=4000')
+    node.interfere = listing
+    state.listed = ['missing']
+    expect(await again()).toBe(false)
+  })
+
+  it('are looked for on Rust alone, and only while somebody writes', async () => {
+    const { node, lists, again } = await look([])
+    expect(await again()).toBeNull()
+    const python = nodesOf([node.url], { written: () => expect.fail('nobody needs them') })
+    await python.check()
+    expect([lists.length, python.hasUnlistedRecords()]).toEqual([0, null])
   })
 })
 

@@ -50,6 +50,7 @@ export const createCache = (): InMemoryCache =>
       },
       // These values have no id: a new value replaces the old one.
       CacheConfig: { merge: false },
+      Gateway: { merge: false },
       ModelMappingStats: { merge: false },
     },
   })

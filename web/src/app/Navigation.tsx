@@ -9,6 +9,7 @@ import {
 import { Suspense } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, NavLink } from 'react-router'
+import { useAbsentPages } from '../gateway/use-gateway.js'
 import { ConnectionState } from './Connection.js'
 import { GraphiqlLink } from './GraphiqlLink.js'
 import { part } from './part.js'
@@ -26,6 +27,7 @@ const PAGES = [
 
 export function Navigation() {
   const { t } = useTranslation()
+  const absent = useAbsentPages()
   return (
     <header className="side">
       <Link to="/" className="brand">
@@ -33,7 +35,7 @@ export function Navigation() {
         {t('app.name')}
       </Link>
       <nav className="nav" aria-label={t('app.navigation')}>
-        {PAGES.map(({ to, name, Icon }) => (
+        {PAGES.filter(({ name }) => !absent.has(name)).map(({ to, name, Icon }) => (
           <NavLink key={to} to={to} end={to === '/'}>
             <Icon size={17} stroke={1.7} aria-hidden="true" />
             {t(`nav.${name}`)}

@@ -3,7 +3,7 @@ import { IconCheck, IconKeyboard, IconLogout, IconUserCircle } from '@tabler/ico
 import { useTranslation } from 'react-i18next'
 import { useFormat } from '../hooks/use-format.js'
 import { chooseLanguage, LANGUAGES, type Language } from '../i18n/i18n.js'
-import { endSession } from '../session/session.js'
+import { signOut } from '../session/sign-in.js'
 import { useViewer } from '../session/use-session.js'
 import { openShortcuts } from './Shortcuts.js'
 
@@ -58,7 +58,7 @@ export function Preferences() {
         <Menu.Item leftSection={<IconKeyboard size={14} />} onClick={openShortcuts}>
           {t('app.shortcuts')}
         </Menu.Item>
-        <Menu.Item leftSection={<IconLogout size={14} />} onClick={endSession}>
+        <Menu.Item leftSection={<IconLogout size={14} />} onClick={() => void signOut()}>
           {t('app.signOut')}
         </Menu.Item>
       </Menu.Dropdown>

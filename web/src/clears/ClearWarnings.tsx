@@ -4,7 +4,9 @@ import type { ClearOutcome } from './run-clear.js'
 
 /** What the clear does not achieve, and what the nodes of the gateway did. */
 export function ClearWarnings({ warnings, nodes }: Pick<ClearOutcome, 'warnings' | 'nodes'>) {
-  const { t } = useTranslation()
+  const { t, i18n } = useTranslation()
+  // The server writes English, with names and numbers; the catalogue says the same without them.
+  const inServersWords = i18n.language === 'en'
   const format = useFormat()
   return (
     <>
@@ -14,9 +16,7 @@ export function ClearWarnings({ warnings, nodes }: Pick<ClearOutcome, 'warnings'
             {warnings.map(({ code, message }) => (
               <li key={code}>
                 {t(`clears.warnings.${code}`)}
-                <div className="dim" lang="en">
-                  {message}
-                </div>
+                {inServersWords && <div className="dim">{message}</div>}
               </li>
             ))}
           </ul>
@@ -36,11 +36,7 @@ export function ClearWarnings({ warnings, nodes }: Pick<ClearOutcome, 'warnings'
                       ? t('clears.nodeDone')
                       : t('clears.nodeCleared', { formatted: format.number(clearedCount) })}
                 </span>
-                {error !== null && (
-                  <span className="dim" lang="en">
-                    {error}
-                  </span>
-                )}
+                {error !== null && inServersWords && <span className="dim">{error}</span>}
               </li>
             ))}
           </ul>

@@ -1,6 +1,8 @@
 import { Button, PasswordInput, SegmentedControl, Stack, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useStore } from '../hooks/store.js'
+import { sessionStore } from './session.js'
 import { type SignInFailure, signInByPassword, signInByToken } from './sign-in.js'
 
 type Way = 'password' | 'token'
@@ -12,6 +14,7 @@ export function SignInForm() {
   const [way, setWay] = useState<Way>('password')
   const [busy, setBusy] = useState(false)
   const [failure, setFailure] = useState<SignInFailure>(null)
+  const { unrevoked } = useStore(sessionStore)
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -21,7 +24,7 @@ export function SignInForm() {
     setFailure(
       way === 'password'
         ? await signInByPassword(text('email').trim(), text('password'))
-        : await signInByToken(text('token')),
+        : await signInByToken(text('token'), text('device').trim()),
     )
     setBusy(false)
   }
@@ -47,7 +50,6 @@ export function SignInForm() {
           <>
             <TextInput
               name="email"
-              type="email"
               label={t('signIn.email')}
               autoComplete="username"
               required
@@ -64,18 +66,26 @@ export function SignInForm() {
             />
           </>
         ) : (
-          <PasswordInput
-            name="token"
-            label={t('signIn.token')}
-            description={t('signIn.tokenHint')}
-            autoComplete="off"
-            required
-            withAsterisk={false}
-            visibilityToggleButtonProps={{ 'aria-label': t('signIn.reveal') }}
-          />
+          <>
+            <PasswordInput
+              name="token"
+              label={t('signIn.token')}
+              description={t('signIn.tokenHint')}
+              autoComplete="off"
+              required
+              withAsterisk={false}
+              visibilityToggleButtonProps={{ 'aria-label': t('signIn.reveal') }}
+            />
+            <TextInput
+              name="device"
+              label={t('signIn.device')}
+              description={t('signIn.deviceHint')}
+              autoComplete="off"
+            />
+          </>
         )}
         <div role="alert" className="bad" style={{ minHeight: '1.25rem' }}>
-          {failure !== null && <FailureText failure={failure} />}
+          {failure !== null ? <FailureText failure={failure} /> : unrevoked && t('signIn.unrevoked')}
         </div>
         <Button type="submit" loading={busy}>
           {t('signIn.submit')}

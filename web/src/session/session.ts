@@ -4,18 +4,26 @@ export interface Session {
   readonly token: string
   /** Unix milliseconds; null for a pasted token, whose end only the server knows. */
   readonly expiresAt: number | null
+  /** The device that a token of the gateway is bound to; null for any other token. */
+  readonly deviceId: string | null
 }
 
 export interface SessionState {
   readonly session: Session | null
   /** The token has expired. The page stays, and a sign-in dialogue lies over it. */
   readonly expired: boolean
+  /** The last sign-out did not reach the server, so that its token is still valid. */
+  readonly unrevoked: boolean
 }
 
 /** GraphiQL reads this key too, if it is opened from the console. */
 const STORAGE_KEY = 'affinityql.session'
 
-export const sessionStore = createStore<SessionState>({ session: restore(), expired: false })
+export const sessionStore = createStore<SessionState>({
+  session: restore(),
+  expired: false,
+  unrevoked: false,
+})
 
 function restore(): Session | null {
   try {
@@ -23,7 +31,8 @@ function restore(): Session | null {
     if (typeof stored !== 'object' || stored === null || !('token' in stored)) return null
     if (typeof stored.token !== 'string') return null
     const expiresAt = 'expiresAt' in stored && typeof stored.expiresAt === 'number' ? stored.expiresAt : null
-    return { token: stored.token, expiresAt }
+    const deviceId = 'deviceId' in stored && typeof stored.deviceId === 'string' ? stored.deviceId : null
+    return { token: stored.token, expiresAt, deviceId }
   } catch {
     return null
   }
@@ -31,12 +40,18 @@ function restore(): Session | null {
 
 export function startSession(session: Session): void {
   sessionStorage.setItem(STORAGE_KEY, JSON.stringify(session))
-  sessionStore.set({ session, expired: false })
+  sessionStore.set({ session, expired: false, unrevoked: false })
 }
 
 export function endSession(): void {
   sessionStorage.removeItem(STORAGE_KEY)
-  sessionStore.set({ session: null, expired: false })
+  sessionStore.set({ session: null, expired: false, unrevoked: false })
+}
+
+/** Tells the next who signs in that the token of the session before is still valid. */
+export function reportUnrevoked(): void {
+  const state = sessionStore.get()
+  if (state.session === null) sessionStore.set({ ...state, unrevoked: true })
 }
 
 /** Calls back with each new session, and with null after a sign-out. */
@@ -52,12 +67,20 @@ export function onSessionChange(listener: (session: Session | null) => void): vo
 
 export function expireSession(): void {
   const { session } = sessionStore.get()
-  if (session) sessionStore.set({ session, expired: true })
+  if (session) sessionStore.set({ session, expired: true, unrevoked: false })
 }
+
+export const headersOf = ({
+  token,
+  deviceId,
+}: Pick<Session, 'token' | 'deviceId'>): Record<string, string> => ({
+  authorization: `Bearer ${token}`,
+  ...(deviceId !== null && { 'x-client-device-id': deviceId }),
+})
 
 export const authorization = (): Record<string, string> => {
   const { session } = sessionStore.get()
-  return session ? { authorization: `Bearer ${session.token}` } : {}
+  return session ? headersOf(session) : {}
 }
 
 /** Resolves when there is a session that has not ended; at once while there is. */

@@ -11,6 +11,11 @@ import type {
 } from '../../nodes/gateway-nodes.js'
 import { callNode, type NodeAnswer, type NodeCall } from '../../nodes/node-call.js'
 import type { NodeToken } from '../../nodes/node-token.js'
+import {
+  createUnlistedRecords,
+  sessionIdentity,
+  type UnlistedRecordsDeps,
+} from '../../nodes/unlisted-records.js'
 import { joinPath } from './paths.js'
 import { planClear } from './planner.js'
 
@@ -33,6 +38,10 @@ export interface AetherNodesOptions {
   readonly signFor: (userId: string) => Promise<string>
   /** Whether clears are meant to act at once, so that the right for it is looked at. */
   readonly clearsAtOnce: boolean
+  /** A sample of the records that were written since then, in Unix seconds. Without it nobody looks for a missing node. */
+  readonly written?: UnlistedRecordsDeps['written']
+  /** Milliseconds until a suspicion that a node is missing is looked at again. */
+  readonly lookAgainMs?: number
   /** Unix milliseconds. */
   readonly now?: () => number
   /** Milliseconds of one call. */
@@ -168,8 +177,44 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
     return isPermitted(await call(url, null, { method: 'PUT', path: path ?? '', body: { name: 'none' } }))
   }
 
+  /** Reads all that a node lists, if that is not too much: each call makes it walk all of its keys. */
+  async function listOf(url: string): Promise<ReadonlySet<string> | undefined> {
+    const listed = new Set<string>()
+    for (let page = 0; page < LIST_PAGES; page += 1) {
+      const path = `${CACHE}/affinities?limit=${LIST_PAGE}&offset=${page * LIST_PAGE}`
+      const answer = await call(url, null, { method: 'GET', path })
+      if (answer.kind !== 'done') return undefined
+      const data = fieldsOf(answer.json['data'])
+      if (!Array.isArray(data['items'])) return undefined
+      for (const item of data['items']) listed.add(identityOfItem(item))
+      const total = fieldsOf(data['meta'])['total']
+      if (
+        data['items'].length < LIST_PAGE ||
+        (typeof total === 'number' && (page + 1) * LIST_PAGE >= total)
+      ) {
+        return listed
+      }
+    }
+    return undefined
+  }
+
+  const unlisted = options.written && createUnlistedRecords({ written: options.written, list: listOf, now })
+  let again: NodeJS.Timeout | undefined
+
+  /** Python gateways list what Redis holds, whoever wrote it: there is nothing to compare. */
+  async function lookForMissing(): Promise<void> {
+    if (!unlisted) return
+    if (generation() !== 'PROCESS_MEMORY') return unlisted.forget()
+    await unlisted.look(urls)
+    clearTimeout(again)
+    if (unlisted.isSuspected && timer) {
+      again = setTimeout(() => void lookForMissing(), options.lookAgainMs ?? LOOK_AGAIN_MS).unref()
+    }
+  }
+
   const check = async () => {
     await Promise.all(urls.map(look))
+    await lookForMissing()
   }
 
   return {
@@ -199,18 +244,42 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
       )
     },
     states: () => [...states.values()],
+    hasUnlistedRecords: () => unlisted?.found ?? null,
     check,
     start() {
       if (timer) return
       timer = setInterval(() => void check(), options.checkEveryMs ?? CHECK_EVERY_MS).unref()
       void check()
     },
-    stop: () => clearInterval(timer),
+    stop() {
+      clearInterval(timer)
+      clearTimeout(again)
+      timer = undefined
+    },
     takeCall: (url) => budget.take(url),
   }
 }
 
 const CHECK_EVERY_MS = 5 * 60_000
+const LOOK_AGAIN_MS = 30_000
+/** Records of one page of a node's list, and pages that are read: a longer list tells nothing. */
+const LIST_PAGE = 1_000
+const LIST_PAGES = 5
+
+function identityOfItem(item: unknown): string {
+  const fields = fieldsOf(item)
+  const text = (name: string): string | undefined => {
+    const value = fields[name]
+    return typeof value === 'string' ? value : undefined
+  }
+  return sessionIdentity(
+    text('affinity_key'),
+    text('api_format'),
+    text('global_model_id'),
+    text('client_family'),
+    text('session_hash'),
+  )
+}
 
 const MAY = ['reachable', 'canRead', 'canClear', 'canClearAtOnce', 'alternates'] as const
 

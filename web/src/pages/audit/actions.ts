@@ -13,6 +13,7 @@ export const AUDIT_ACTIONS = [
   'model_mapping_cache_clear_by_name',
   'provider_model_mapping_cache_clear',
   'admin_login',
+  'admin_logout',
 ] as const
 type AuditAction = (typeof AUDIT_ACTIONS)[number]
 

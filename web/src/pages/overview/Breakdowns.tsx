@@ -11,6 +11,7 @@ const PARTS = [
   { part: 'byProvider', param: 'provider' },
   { part: 'byModel', param: 'model' },
   { part: 'byFormat', param: 'format' },
+  { part: 'byClient', param: 'client' },
 ] as const
 
 export function Breakdowns() {
@@ -33,12 +34,14 @@ export function Breakdowns() {
         <Message title={t('overview.empty')} hint={t('overview.emptyHint')} />
       ) : (
         <div className="thirds">
-          {PARTS.map(({ part, param }) => (
-            <section key={part}>
-              <h3>{t(`overview.${part}`)}</h3>
-              {breakdown && <Slices slices={breakdown[part]} total={breakdown.total} param={param} />}
-            </section>
-          ))}
+          {PARTS.filter(({ part }) => part !== 'byClient' || (breakdown?.byClient.length ?? 0) > 0).map(
+            ({ part, param }) => (
+              <section key={part}>
+                <h3>{t(`overview.${part}`)}</h3>
+                {breakdown && <Slices slices={breakdown[part]} total={breakdown.total} param={param} />}
+              </section>
+            ),
+          )}
         </div>
       )}
     </Panel>

@@ -8,7 +8,7 @@ import { useFormat } from '../../hooks/use-format.js'
 const STALE_EVERY_MS = 15_000
 const STALE = { filter: { stale: true } } as const
 
-/** The panel shows six figures that tell at a glance whether something is wrong. */
+/** The panel shows up to six figures that tell at a glance whether something is wrong. */
 export function Figures({ stats }: { readonly stats: StatsFragment | undefined }) {
   const { t } = useTranslation()
   const format = useFormat()
@@ -69,18 +69,13 @@ export function Figures({ stats }: { readonly stats: StatsFragment | undefined }
           })
         }
       />
-      <Figure
-        name={t('overview.invalidations')}
-        value={
-          affinity &&
-          (affinity.cacheInvalidations === null ? (
-            <span className="dim">{t('common.noData')}</span>
-          ) : (
-            format.number(affinity.cacheInvalidations)
-          ))
-        }
-        hint={t(affinity?.cacheInvalidations === null ? 'overview.noCounts' : 'overview.invalidationsHint')}
-      />
+      {affinity?.cacheInvalidations !== null && (
+        <Figure
+          name={t('overview.invalidations')}
+          value={affinity && format.number(affinity.cacheInvalidations)}
+          hint={t('overview.invalidationsHint')}
+        />
+      )}
       <Figure
         name={t('overview.stale')}
         value={

@@ -8,6 +8,7 @@ import { idle, part } from '../../app/part.js'
 import { Failure, FailureNotice } from '../../components/Failure.js'
 import { PageHead, Scroll } from '../../components/Page.js'
 import { Panel } from '../../components/Panel.js'
+import { GatewayBanner } from '../../gateway/GatewayBanner.js'
 import { CacheStatsNowDocument } from '../../generated/graphql.js'
 import { useStore } from '../../hooks/store.js'
 import { useRecovery } from '../../hooks/use-recovery.js'
@@ -49,6 +50,7 @@ export function OverviewPage() {
       ) : (
         <div className="grid overview">
           {error !== undefined && <FailureNotice error={error} onRetry={now.refetch} />}
+          <GatewayBanner />
           <Figures stats={stats} />
           <Panel
             title={t('overview.overTime')}

@@ -20,6 +20,8 @@ export interface Breakdown {
   readonly byProvider: readonly Slice[]
   readonly byModel: readonly Slice[]
   readonly byFormat: readonly Slice[]
+  /** Empty where no record tells its client. */
+  readonly byClient: readonly Slice[]
 }
 
 type Node = BreakdownQuery['affinities']['nodes'][number]
@@ -63,12 +65,14 @@ async function breakDown({ nodes, totalCount }: BreakdownQuery['affinities']): P
     const counted = exact ? largest : await Promise.all(largest.map(countExactly))
     return [...counted].sort((a, b) => b.count - a.count)
   }
-  const [byProvider, byModel, byFormat] = await Promise.all([
+  const told = nodes.filter(({ clientFamily }) => clientFamily !== null)
+  const [byProvider, byModel, byFormat, byClient] = await Promise.all([
     finish(sliceBy(nodes, (n) => [n.providerId, n.provider?.displayName, { providerId: n.providerId }])),
     finish(sliceBy(nodes, (n) => [n.modelId, n.modelDisplayName ?? n.modelName, { modelId: n.modelId }])),
     finish(sliceBy(nodes, (n) => [n.apiFormat, n.apiFormat, { apiFormat: n.apiFormat }])),
+    finish(sliceBy(told, (n) => [n.clientFamily ?? '', n.clientFamily, { clientFamily: n.clientFamily }])),
   ])
-  return { total: totalCount, byProvider, byModel, byFormat }
+  return { total: totalCount, byProvider, byModel, byFormat, byClient }
 }
 
 function sliceBy(

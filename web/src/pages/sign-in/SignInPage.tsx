@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import { usePageTitle } from '../../components/Page.js'
+import { DemoHint } from '../../gateway/DemoHint.js'
 import { SignInForm } from '../../session/SignInForm.js'
 import { SignInPreferences } from './SignInPreferences.js'
 
@@ -16,6 +17,7 @@ export function SignInPage() {
         <h1>{t('signIn.title')}</h1>
         <p className="dim">{t('signIn.intro')}</p>
         <SignInForm />
+        <DemoHint />
       </div>
       <SignInPreferences />
     </main>
