@@ -25,7 +25,6 @@ const event = (index: number) => ({
   errorMessage: null,
   writtenBack: null,
   metadata: {},
-  writtenBack: null,
   actor: { __typename: 'User', id: `user-${index}`, username: `user ${index}`, email: 'a@example.com' },
 })
 
