@@ -42,7 +42,8 @@ export function createJudge(facts: Facts, ids: PinIds, generation: Generation): 
           },
           ownerLikeness(apiKeyId),
         ])
-      : ''
+      : // One without a row is not like one that was not asked for, of which nothing is known.
+        String(asked.affinityKey.has(apiKeyId))
     const likeness = likenesses.get(text) ?? likenesses.size
     likenesses.set(text, likeness)
     likenessOfKey.set(apiKeyId, likeness)
