@@ -10,14 +10,29 @@ export type DimensionSets = { readonly [D in CommonDimension]?: ReadonlySet<stri
   readonly [dimension: Dimension]: ReadonlySet<string> | undefined
 }
 
+/**
+ * A condition on several dimensions together, such as what the gateway's scheduler would do. Its answer about the same values
+ * never changes, so that it can be asked once for all records that share them.
+ */
+export interface Condition {
+  /** Those with few values first. */
+  readonly dimensions: readonly Dimension[]
+  /** For a dimension with very many values: a whole number, 0 or more, that is equal only for values with equal answers. */
+  readonly likeness?: Readonly<Record<Dimension, (value: string) => number>>
+  /** @param values the values of the dimensions; undefined for one that the record's family does not have */
+  holds(values: readonly (string | undefined)[]): boolean
+}
+
 /** A set of affinities, as conditions on their dimensions. `{}` selects every affinity. */
 export interface AffinitySelection {
   /** Every named dimension must hold one of its values. */
   readonly all?: DimensionSets
-  /** For each entry, at least one named dimension must hold one of its values (a search, `stale: true`). */
+  /** For each entry, at least one named dimension must hold one of its values (a search). */
   readonly any?: readonly DimensionSets[]
-  /** No named dimension may hold one of its values (`stale: false`). */
+  /** No named dimension may hold one of its values. */
   readonly none?: DimensionSets
+  /** The condition must hold (`stale: true`). */
+  readonly where?: Condition
 }
 
 /** Checks one dimension. A record whose key family does not have the dimension holds no value in it. */
@@ -36,13 +51,18 @@ export const holdsAny = (record: AffinityRecord, sets: DimensionSets): boolean =
 export const isSelected = (record: AffinityRecord, selection: AffinitySelection): boolean =>
   holdsAll(record, selection.all ?? {}) &&
   (selection.any ?? []).every((sets) => holdsAny(record, sets)) &&
-  !holdsAny(record, selection.none ?? {})
+  !holdsAny(record, selection.none ?? {}) &&
+  (selection.where === undefined || holdsWhere(record, selection.where))
+
+const holdsWhere = (record: AffinityRecord, { dimensions, holds }: Condition): boolean =>
+  holds(dimensions.map((dimension) => dimensionValue(record, dimension)))
 
 /** Checks whether a selection has a condition on one of these dimensions. */
 export const dependsOn = (
-  { all = {}, any = [], none = {} }: AffinitySelection,
+  { all = {}, any = [], none = {}, where }: AffinitySelection,
   dimensions: ReadonlySet<Dimension>,
 ): boolean =>
+  where?.dimensions.some((dimension) => dimensions.has(dimension)) === true ||
   [all, none, ...any].some((sets) =>
     Object.entries(sets).some(([dimension, values]) => values !== undefined && dimensions.has(dimension)),
   )

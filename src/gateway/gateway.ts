@@ -13,6 +13,7 @@ import type {
   UserRole,
   UserRow,
 } from './rows.js'
+import type { Judge, PinIds } from './usability.js'
 
 /** All that the service knows of the gateway whose database it reads. Each gateway has a folder here that makes one. */
 export interface Gateway {
@@ -153,7 +154,7 @@ export interface OwnedApiKey {
 }
 
 /**
- * The gateway's rows, read only. Each method but `idsNamed` issues one SQL statement whatever the number of ids, returns the rows
+ * The gateway's rows, read only. Each method but `idsNamed` and `judge` issues one SQL statement whatever the number of ids, returns the rows
  * that exist in no order, and throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer.
  */
 export interface GatewayStore {
@@ -178,6 +179,11 @@ export interface GatewayStore {
   servingModels(globalModelIds: Ids): Promise<ServingModelRow[]>
   /** The modes in force: the gateway's defaults where none is set, or one that it does not know. */
   schedulingModes(): Promise<SchedulingModes>
+  /**
+   * Reads all rows that decide whether the scheduler would use pins with these ids: one statement, one more where pins hold names
+   * of models, and one for each 2,500 API keys beyond the first.
+   */
+  judge(ids: PinIds): Promise<Judge>
   /** Users whose id, username or email is exactly this text: at most one of each. */
   usersNamed(text: string): Promise<UserRow[]>
   /** Ids of what has the text in its name (an API key also in its user's id, username or email), whatever its case: two statements. */

@@ -3,6 +3,7 @@ import type { KeyFamilies } from '../affinities/key-families.js'
 import type { ProviderKeyRow } from '../gateway/rows.js'
 import type { EntityLoader } from './entity-loader.js'
 import type { Loaders } from './index.js'
+import { judgedPin } from './verdicts.js'
 
 /** Field names that a query selects, by nesting: `{ apiKey: { user: {} }, model: {} }`. */
 export interface Selected {
@@ -10,16 +11,17 @@ export interface Selected {
 }
 
 /** Fields of an affinity that need a table, with the entity that they go through. */
-const NEEDS_API_KEY = ['apiKey', 'user', 'isStandalone', 'staleReasons']
-const NEEDS_USER = ['user', 'staleReasons']
-const NEEDS_PROVIDER = ['provider', 'staleReasons']
-const NEEDS_ENDPOINT = ['endpoint', 'staleReasons']
-const NEEDS_PROVIDER_KEY = ['providerKey', 'rateMultiplier', 'staleReasons']
-const NEEDS_MODEL = ['model', 'modelName', 'modelDisplayName', 'staleReasons']
+const NEEDS_API_KEY = ['apiKey', 'user', 'isStandalone']
+const NEEDS_USER = ['user']
+const NEEDS_VERDICT = ['usability', 'staleReasons', 'conditions']
+const NEEDS_PROVIDER = ['provider']
+const NEEDS_ENDPOINT = ['endpoint']
+const NEEDS_PROVIDER_KEY = ['providerKey', 'rateMultiplier']
+const NEEDS_MODEL = ['model', 'modelName', 'modelDisplayName']
 
 /**
  * Fetches every row that a page of affinities will show, before any of its fields is resolved: at most one statement
- * a table, however the joins overlap (a provider is reached from the record and from its endpoint), in at most three
+ * a table and one for all verdicts, however the joins overlap (a provider is reached from the record and from its endpoint), in at most three
  * rounds. Afterwards the loaders answer without a promise a field. Never rejects: what could not be fetched fails
  * field by field.
  */
@@ -53,6 +55,7 @@ export async function primeAffinityJoins(
     wantsProviderOfKey
 
   await Promise.all([
+    wants(NEEDS_VERDICT) && loaders.verdicts.prime(records.map((record) => judgedPin(record, families))),
     wants(NEEDS_API_KEY) && primeApiKeys(ids('affinityKey')),
     wants(NEEDS_PROVIDER_KEY) && loaders.providerKeys.prime(ids('providerKeyId')),
     wants(NEEDS_MODEL) && loaders.globalModels.prime(modelIds('id')),

@@ -11,6 +11,7 @@ import type {
 } from '../gateway/rows.js'
 import { once } from '../util/promises.js'
 import { byId, createEntityLoader, type EntityLoader } from './entity-loader.js'
+import { createVerdictLoader, type VerdictLoader } from './verdicts.js'
 
 export interface ApiKeyLoaders {
   readonly byId: EntityLoader<ApiKeyRow>
@@ -34,6 +35,8 @@ export interface Loaders {
   readonly globalModelsNamed: EntityLoader<GlobalModelRow>
   /** Which active providers serve a global model, and under which names; by global model id. */
   readonly models: EntityLoader<readonly ServingModelRow[]>
+  /** What the gateway's scheduler would do with pins. */
+  readonly verdicts: VerdictLoader
   /** Reads them when a field first asks for them, and then once. */
   schedulingModes(): Promise<SchedulingModes>
 }
@@ -56,6 +59,7 @@ export function createLoaders(gateway: GatewayStore): Loaders {
       for (const row of await gateway.servingModels(globalModelIds)) models.get(row.globalModelId)?.push(row)
       return models
     }),
+    verdicts: createVerdictLoader(gateway),
     schedulingModes: once(() => gateway.schedulingModes()),
   }
 }
@@ -69,6 +73,7 @@ export function adoptRows(loaders: Loaders, others: Loaders): void {
   loaders.providerKeys.adopt(others.providerKeys)
   loaders.globalModels.adopt(others.globalModels)
   loaders.globalModelsNamed.adopt(others.globalModelsNamed)
+  loaders.verdicts.adopt(others.verdicts)
 }
 
 const rowsById = <Row extends { id: string }>(

@@ -8,9 +8,9 @@ import type { Context, Readers, SharedRead } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import type { GatewayStore } from '../gateway/gateway.js'
 import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
-import { staleRead } from './stale.js'
+import { judgeRead, type VerdictFilter, verdictCheck, verdictCondition } from './usability.js'
 
-export interface AffinityFilter {
+export interface AffinityFilter extends VerdictFilter {
   readonly affinityKey?: string | null | undefined
   readonly userId?: string | null | undefined
   readonly providerId?: string | null | undefined
@@ -24,7 +24,6 @@ export interface AffinityFilter {
   readonly sessionHash?: string | null | undefined
   readonly clientSession?: ClientSession | null | undefined
   readonly globalModelId?: string | null | undefined
-  readonly stale?: boolean | null | undefined
 }
 
 /** The most values that a list of a filter may have. */
@@ -34,7 +33,19 @@ const MAX_SESSION_LENGTH = 4_096
 
 /** Converts a filter to a selection. An empty filter selects every affinity; a field that is null is ignored. */
 export async function filterSelection(filter: AffinityFilter, context: Context): Promise<AffinitySelection> {
-  const { userId, stale, family, clientFamilies, clientSession, globalModelId, ...exact } = filter
+  const {
+    userId,
+    stale,
+    usability,
+    staleReasons,
+    family,
+    clientFamilies,
+    clientSession,
+    globalModelId,
+    ...exact
+  } = filter
+  const verdict = { stale, usability, staleReasons }
+  const dependsOnVerdicts = verdictCheck(verdict) !== undefined
   let all: DimensionSets = Object.fromEntries(
     Object.entries(exact).map(([dimension, value]) => [dimension, new Set(value == null ? [] : [value])]),
   )
@@ -52,12 +63,12 @@ export async function filterSelection(filter: AffinityFilter, context: Context):
     all = { ...all, sessionHash: intersection(all['sessionHash'], hashes) }
   }
   const any = globalModelId == null ? [] : await ofGlobalModel(globalModelId, context)
-  if (stale == null) return { all, any }
-  const { ids, readers } = await context.shared(staleRead(context))
+  if (!dependsOnVerdicts) return { all, any }
+  const { judge, readers } = await context.shared(judgeRead(context))
   context.adopt(readers)
-  // To look up the ids of very many API keys takes some milliseconds, for each field that uses the filter.
+  // To ask about very many records takes some milliseconds, for each field that uses the filter.
   await context.turns.next()
-  return stale ? { all, any: [...any, ids] } : { all, any, none: ids }
+  return { all, any, where: verdictCondition(verdict, judge, context.affinityStore.families) }
 }
 
 /** @throws InvalidInputError if a list is empty, which could mean everything or nothing, or too long */
@@ -217,7 +228,7 @@ export const both = (a: AffinitySelection, b: AffinitySelection): AffinitySelect
       b.all?.affinityKey && { affinityKey: intersection(a.all.affinityKey, b.all.affinityKey) }),
   },
   any: [...(a.any ?? []), ...(b.any ?? [])],
-  ...(b.none && { none: b.none }),
+  ...(b.where && { where: b.where }),
 })
 
 const intersection = (a: ReadonlySet<string> | undefined, b: ReadonlySet<string>): ReadonlySet<string> =>

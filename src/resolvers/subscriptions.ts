@@ -1,5 +1,4 @@
 import type { AffinityEvent } from '../affinities/affinity-events.js'
-import type { AffinityRecord } from '../affinities/affinity-record.js'
 import { isSelected } from '../affinities/affinity-selection.js'
 import type { Context } from '../context.js'
 import { InvalidInputError } from '../errors.js'
@@ -7,7 +6,7 @@ import { type BoundedStream, createBoundedStream, transformed } from '../util/bo
 import type { MaybePromise } from '../util/promises.js'
 import { type CacheStats, cacheStats } from './cache.js'
 import { type AffinityFilter, filterSelection, presentFields } from './selections.js'
-import { STALE_ROWS, staleReasons } from './stale.js'
+import { STALE_ROWS, verdictCheck, verdictOn } from './usability.js'
 
 const DEFAULT_INTERVAL_SECONDS = 5
 const MAX_INTERVAL_SECONDS = 60
@@ -20,7 +19,8 @@ export async function affinityEvents(
   filter: AffinityFilter | null | undefined,
   context: Context,
 ): Promise<AsyncIterableIterator<AffinityEvent>> {
-  const { stale, userId, ...exact } = presentFields(filter)
+  const { stale, usability, staleReasons, userId, ...exact } = presentFields(filter)
+  const check = verdictCheck({ stale, usability, staleReasons })
   const selection = await filterSelection(exact, context)
   const isOwned = userId == null ? () => true : await keysOfUser(userId, context)
   return openStream<AffinityEvent, AffinityEvent>(
@@ -35,10 +35,10 @@ export async function affinityEvents(
       }, events.fail),
     async (event) => {
       context.refresh()
-      if (stale == null) return event
+      if (!check) return event
       await context.pay(STALE_ROWS)
-      const isWanted = (await context.turns.run(() => isStale(event.record, context))) === stale
-      return isWanted ? event : undefined
+      const verdict = await context.turns.run(async () => verdictOn(event.record, context))
+      return check(verdict) ? event : undefined
     },
   )
 }
@@ -123,8 +123,4 @@ async function openStream<T, U>(
     throw error
   }
   return transformed(stream, transform)
-}
-
-async function isStale(record: AffinityRecord, context: Context): Promise<boolean> {
-  return (await staleReasons(record, context.loaders, context.now())).length > 0
 }

@@ -1,5 +1,5 @@
 import { affinities } from '../resolvers/affinities.js'
-import { AffinityFamily } from './affinity.js'
+import { AffinityFamily, StaleReason, Usability } from './affinity.js'
 import { builder } from './builder.js'
 import { pageArguments, pageComplexity, selectedNodes } from './connection.js'
 import { AffinityConnection } from './owned-affinities.js'
@@ -52,7 +52,15 @@ export const AffinityFilter = builder.inputType('AffinityFilter', {
     }),
     stale: t.boolean({
       description:
-        'True selects the affinities that the gateway can no longer honour; false selects those that it can.',
+        'True selects the affinities that the gateway’s scheduler would not use; false selects those that are USABLE or CONDITIONAL.',
+    }),
+    usability: t.field({
+      type: Usability,
+      description: 'The gateway’s scheduler would do this with the affinity.',
+    }),
+    staleReasons: t.field({
+      type: [StaleReason],
+      description: 'The affinity is stale for one of these reasons, at least.',
     }),
   }),
 })

@@ -1,4 +1,9 @@
 import type { AffinityRecord } from '../affinities/affinity-record.js'
+import type {
+  UseCondition as Condition,
+  StaleReason as Reason,
+  Usability as Use,
+} from '../gateway/usability.js'
 import {
   affinityId,
   apiKeyOf,
@@ -11,34 +16,92 @@ import {
   ttlSeconds,
   userOf,
 } from '../resolvers/affinity.js'
-import { type StaleReason as Reason, STALE_ROWS, staleReasons } from '../resolvers/stale.js'
+import { STALE_ROWS, verdictOn } from '../resolvers/usability.js'
 import { MAX_INT } from '../util/int32.js'
+import { whenKnown } from '../util/promises.js'
 import { builder, ownField } from './builder.js'
 import { ApiKey, Endpoint, GlobalModel, Provider, ProviderKey, User } from './entities.js'
 
 const STALE_REASON_MEANINGS = {
   API_KEY_DELETED: { description: 'The API key has no row any more.' },
   API_KEY_INACTIVE: { description: 'The API key is switched off.' },
+  API_KEY_LOCKED: { description: 'The API key is locked.' },
   API_KEY_EXPIRED: { description: 'The API key has expired.' },
-  USER_INACTIVE: { description: 'The API key’s owner is switched off or marked as deleted.' },
+  USER_DELETED: {
+    description:
+      'The API key’s owner has no row any more, or is marked as deleted where the gateway looks at that.',
+  },
+  USER_INACTIVE: { description: 'The API key’s owner is switched off.' },
+  QUOTA_EXHAUSTED: { description: 'The balance of the API key, or the quota of its owner, is used up.' },
   PROVIDER_DELETED: { description: 'The provider has no row any more.' },
   PROVIDER_INACTIVE: { description: 'The provider is switched off.' },
+  PROVIDER_NOT_ALLOWED: { description: 'The API key and its owner may not use the provider.' },
   ENDPOINT_DELETED: { description: 'The endpoint has no row any more.' },
   ENDPOINT_INACTIVE: { description: 'The endpoint is switched off.' },
+  ENDPOINT_OF_OTHER_PROVIDER: {
+    description: 'The endpoint belongs to another provider than the pinned one.',
+  },
+  ENDPOINT_OF_OTHER_FORMAT: { description: 'The endpoint does not serve the API format.' },
+  ENDPOINT_NOT_ALLOWED: { description: 'The API key and its owner may not use the endpoint.' },
   PROVIDER_KEY_DELETED: { description: 'The provider key has no row any more.' },
   PROVIDER_KEY_INACTIVE: { description: 'The provider key is switched off.' },
-  PROVIDER_KEY_EXPIRED: { description: 'The provider key has expired.' },
+  PROVIDER_KEY_EXPIRED: {
+    description: 'This is never given.',
+    deprecationReason: 'No gateway looks at it.',
+  },
+  PROVIDER_KEY_MOVED: {
+    description: 'The provider key belongs to another endpoint or provider than the pinned one.',
+  },
+  PROVIDER_KEY_OF_OTHER_FORMAT: { description: 'The provider key does not serve the endpoint’s API format.' },
+  PROVIDER_KEY_INVALID: { description: 'The provider has refused the provider key’s sign-in.' },
   CIRCUIT_OPEN: {
     description: 'The gateway sends nothing to the provider key for now, because requests failed.',
   },
-  MODEL_DELETED: { description: 'The global model has no row any more.' },
+  CAPABILITY_MISMATCH: {
+    description:
+      'The provider key has a capability that requests do not wish for, or lacks one that they do.',
+  },
+  MODEL_DELETED: { description: 'The model in the key leads to no global model.' },
   MODEL_INACTIVE: { description: 'The global model is switched off.' },
+  MODEL_NOT_AT_PROVIDER: { description: 'The provider does not serve the model.' },
+  MODEL_NOT_ALLOWED: { description: 'The API key and its owner may not use the model.' },
+  MODEL_NOT_ON_PROVIDER_KEY: { description: 'The provider key is not for the model.' },
+  NAME_TAKEN: { description: 'Every name of the model leads to another model.' },
+  FORMAT_UNKNOWN: { description: 'The gateway does not know the API format in the key.' },
+  FORMAT_NOT_ALLOWED: { description: 'The API key and its owner may not use the API format.' },
+  NEVER_READ: { description: 'The gateway writes such records, or an older one did, and never reads them.' },
+  SUPERSEDED: { description: 'The gateway process that wrote the record has forgotten its pins since.' },
 } as const satisfies Record<Reason, object>
 
-const StaleReason = builder.enumType('StaleReason', {
+export const StaleReason = builder.enumType('StaleReason', {
   description:
-    'The gateway can no longer honour an affinity for one of these reasons: what it names was deleted, switched off, expired, or is failing.',
+    'The gateway’s scheduler would not use an affinity for one of these reasons. Which reasons there are, and when each holds, depends on the generation of the gateway: see docs/stale.md.',
   values: STALE_REASON_MEANINGS,
+})
+
+const USABILITIES = {
+  USABLE: {
+    description:
+      'Some request of the API key, format and model gets the pinned target, whatever else it carries.',
+  },
+  CONDITIONAL: { description: 'Only requests of some kind get the pinned target: `conditions` says which.' },
+  STALE: { description: 'No request gets the pinned target: `staleReasons` says why.' },
+} as const satisfies Record<Use, object>
+
+export const Usability = builder.enumType('Usability', {
+  description: 'This says what the gateway’s scheduler would do with an affinity now.',
+  values: USABILITIES,
+})
+
+const CONDITIONS = {
+  STREAMING: { description: 'Requests that stream do not get the target.' },
+  CAPABILITIES: { description: 'The capabilities that a request asks for decide.' },
+  ALIAS: { description: 'The name by which the request asks for the model decides.' },
+} as const satisfies Record<Condition, object>
+
+const UseCondition = builder.enumType('UseCondition', {
+  description: 'What of a request decides whether it gets the pinned target.',
+  values: CONDITIONS,
 })
 
 const FAMILIES = {
@@ -158,16 +221,31 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
       description: 'The affinity lives for so many more whole seconds, 0 or more.',
       resolve: (record, _args, context) => ttlSeconds(record, context.now()),
     }),
+    usability: t.field({
+      complexity: STALE_ROWS,
+      type: Usability,
+      nullable: true,
+      description: 'This says what the gateway’s scheduler would do with the affinity now.',
+      resolve: (record, _args, context) =>
+        whenKnown(verdictOn(record, context), ({ usability }) => usability),
+    }),
     staleReasons: t.field({
       complexity: STALE_ROWS,
       type: [StaleReason],
       nullable: true,
       description:
-        'The gateway can no longer honour the affinity for these reasons; the list is empty if it can.',
-      resolve: (record, _args, context) => {
-        const modelIs = context.affinityStore.families.modelIs(record)
-        return staleReasons(record, context.loaders, context.now(), modelIs)
-      },
+        'The gateway’s scheduler would not use the affinity for these reasons, all that hold; the list is empty if it would.',
+      resolve: (record, _args, context) =>
+        whenKnown(verdictOn(record, context), ({ staleReasons }) => staleReasons),
+    }),
+    conditions: t.field({
+      complexity: STALE_ROWS,
+      type: [UseCondition],
+      nullable: true,
+      description:
+        'The use of the affinity depends on these properties of a request; the list is empty unless `usability` is CONDITIONAL.',
+      resolve: (record, _args, context) =>
+        whenKnown(verdictOn(record, context), ({ conditions }) => conditions),
     }),
     apiKey: t.field({
       type: ApiKey,

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { STALE_REASONS } from '../../src/resolvers/stale.js'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startTestApp, type TestApp } from '../support/app.js'
 import {
+  conditionsOf,
   expectedPins,
   fixturePins,
   keyOfNode,
@@ -10,10 +10,13 @@ import {
   readRows,
   sql,
   staleReasonsOf,
+  usabilityOf,
 } from './affinity-model.js'
 
 const NOW = Date.now()
 const SECOND = 1_000
+const HOUR = 3_600_000
+const at = (milliseconds: number) => new Date(milliseconds)
 
 describe('stale affinities', () => {
   let service: TestApp
@@ -34,11 +37,13 @@ describe('stale affinities', () => {
       if (!pin) throw new Error('The fixtures have honourable pins of many users.')
       await sql(service.databaseUrl, ...statement(pin))
     }
-    const at = (milliseconds: number) => new Date(milliseconds)
-    await set(0, (pin) => ['UPDATE api_keys SET expires_at = $1 WHERE id = $2', [at(NOW), pin.affinityKey]])
+    await set(0, (pin) => [
+      'UPDATE api_keys SET expires_at = $1 WHERE id = $2',
+      [at(NOW - SECOND), pin.affinityKey],
+    ])
     await set(1, (pin) => [
       'UPDATE api_keys SET expires_at = $1 WHERE id = $2',
-      [at(NOW + SECOND), pin.affinityKey],
+      [at(NOW + HOUR), pin.affinityKey],
     ])
     await set(2, (pin) => [
       'UPDATE provider_api_keys SET expires_at = $1 WHERE id = $2',
@@ -46,7 +51,7 @@ describe('stale affinities', () => {
     ])
     await set(3, (pin) => [
       'UPDATE provider_api_keys SET expires_at = $1 WHERE id = $2',
-      [at(NOW + SECOND), pin.providerKeyId],
+      [at(NOW + HOUR), pin.providerKeyId],
     ])
     await set(4, (pin) => [
       'UPDATE users SET is_deleted = true WHERE id = (SELECT user_id FROM api_keys WHERE id = $1)',
@@ -61,7 +66,7 @@ describe('stale affinities', () => {
   const read = async (filter: object) => {
     const { data, errors } = await service.query(
       `query ($filter: AffinityFilter) { affinities(first: 1000, filter: $filter) {
-        totalCount nodes { affinityKey apiFormat modelId staleReasons } } }`,
+        totalCount nodes { affinityKey apiFormat modelId usability staleReasons conditions } } }`,
       { filter },
     )
     expect(errors).toEqual([])
@@ -72,39 +77,75 @@ describe('stale affinities', () => {
     for (const stale of [true, false]) {
       const { totalCount, nodes } = await read({ stale })
       const expected = expectedPins(pins, rows, NOW, { filter: { stale } }).map(({ key }) => key)
-      expect(expected.length).toBeGreaterThan(100)
+      expect(expected.length).toBeGreaterThan(50)
       expect(totalCount).toBe(expected.length)
       expect(nodes.map(keyOfNode)).toEqual(expected)
       for (const node of nodes) expect(node.staleReasons.length > 0).toBe(stale)
     }
   })
 
-  it('tell every reason, each of which occurs', async () => {
+  it('tell every reason, and what the use of the others depends on', async () => {
     const { nodes } = await read({})
-    const seen = new Set<string>()
+    expect(nodes).toHaveLength(pins.length)
     for (const node of nodes) {
       const pin = pins.find(({ key }) => key === keyOfNode(node))
-      expect([...node.staleReasons].sort()).toEqual(pin && staleReasonsOf(pin, rows, NOW).sort())
-      for (const reason of node.staleReasons) seen.add(reason)
+      if (!pin) throw new Error('Each record is a pin.')
+      expect([...node.staleReasons].sort()).toEqual(staleReasonsOf(pin, rows, NOW).sort())
+      expect([...node.conditions].sort()).toEqual(conditionsOf(pin, rows, NOW).sort())
+      expect(node.usability).toBe(usabilityOf(pin, rows, NOW))
     }
-    expect([...seen].sort()).toEqual([...STALE_REASONS].sort())
   })
 
-  it('include those of a key from the very moment at which it expires', async () => {
-    const [expiredNow, expiresSoon] = changed
-    const reasons = async (pin: Pin | undefined) =>
-      (await read({ affinityKey: pin?.affinityKey })).nodes.flatMap(
-        ({ staleReasons }: { staleReasons: string[] }) => staleReasons,
+  it('do not include those of a provider key that has expired, or of a user who is only marked as deleted', async () => {
+    for (const number of [2, 4]) {
+      const { nodes } = await read({ affinityKey: changed[number]?.affinityKey })
+      expect(nodes.length).toBeGreaterThan(0)
+      for (const { staleReasons } of nodes) {
+        expect(staleReasons).not.toContain('PROVIDER_KEY_EXPIRED')
+        expect(staleReasons).not.toContain('USER_DELETED')
+      }
+    }
+  })
+
+  it('become usable when the time of the breaker’s next probe has come, without any change by the gateway', async () => {
+    const pin = pins.find((one) => staleReasonsOf(one, rows, NOW).length === 0)
+    if (!pin) throw new Error('The fixtures have honourable pins.')
+    const { affinityKey, apiFormat, modelId, providerKeyId } = pin
+    const openUntil = (milliseconds: number, isOpen = true) =>
+      sql(
+        service.databaseUrl,
+        'UPDATE provider_api_keys SET next_probe_at = $1, circuit_breaker_open = $2, half_open_until = NULL WHERE id = $3',
+        [at(milliseconds), isOpen, providerKeyId],
       )
-    expect(await reasons(expiredNow)).toContain('API_KEY_EXPIRED')
-    expect(await reasons(expiresSoon)).not.toContain('API_KEY_EXPIRED')
+    const count = async () =>
+      (await read({ affinityKey, apiFormat, modelId, staleReasons: ['CIRCUIT_OPEN'] })).totalCount
+    await openUntil(Date.now() + HOUR)
+    expect(await count()).toBe(1)
+    await openUntil(Date.now() + 300)
+    await vi.waitFor(async () => expect(await count()).toBe(0), 5_000)
+    await openUntil(NOW, false)
   })
 
-  it('include those of a user who is marked as deleted', async () => {
-    const owner = changed[4]
-    const { nodes } = await read({ affinityKey: owner?.affinityKey })
-    expect(nodes.length).toBeGreaterThan(0)
-    for (const node of nodes) expect(node.staleReasons).toContain('USER_INACTIVE')
+  it('are selected by each verdict and each reason', async () => {
+    for (const usability of ['USABLE', 'CONDITIONAL', 'STALE']) {
+      const { nodes } = await read({ usability })
+      expect(nodes.map(keyOfNode)).toEqual(
+        expectedPins(pins, rows, NOW, { filter: { usability } }).map(({ key }) => key),
+      )
+    }
+    const seen = new Set(pins.flatMap((pin) => staleReasonsOf(pin, rows, NOW)))
+    expect(seen.size).toBeGreaterThan(10)
+    for (const reason of seen) {
+      const { nodes } = await read({ staleReasons: [reason] })
+      expect(nodes.map(keyOfNode)).toEqual(
+        expectedPins(pins, rows, NOW, { filter: { staleReasons: [reason] } }).map(({ key }) => key),
+      )
+    }
+  })
+
+  it('cannot be selected by an empty list of reasons', async () => {
+    const { errors } = await service.query('{ affinities(filter: { staleReasons: [] }) { totalCount } }')
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
   })
 
   it('can be asked for together with a search and other filters', async () => {

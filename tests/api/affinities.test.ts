@@ -232,7 +232,7 @@ describe('affinities', () => {
         apiKey: null,
         user: null,
         isStandalone: false,
-        staleReasons: ['API_KEY_DELETED'],
+        staleReasons: ['API_KEY_DELETED', 'MODEL_NOT_AT_PROVIDER'],
       })
     })
 
@@ -248,7 +248,13 @@ describe('affinities', () => {
         modelName: '4d3382ea-de54-4bbe-a1f6-e255b1ccf398',
         modelDisplayName: '4d3382ea-de54-4bbe-a1f6-e255b1ccf398',
         rateMultiplier: 1,
-        staleReasons: ['PROVIDER_DELETED', 'ENDPOINT_DELETED', 'PROVIDER_KEY_DELETED', 'MODEL_DELETED'],
+        staleReasons: [
+          'PROVIDER_DELETED',
+          'ENDPOINT_DELETED',
+          'PROVIDER_KEY_DELETED',
+          'MODEL_DELETED',
+          'MODEL_NOT_AT_PROVIDER',
+        ],
         provider: null,
         endpoint: null,
         providerKey: null,
@@ -269,7 +275,7 @@ describe('affinities', () => {
         modelName: 'llama3:8b',
         modelDisplayName: 'llama3:8b',
         model: null,
-        staleReasons: [],
+        staleReasons: expect.arrayContaining(['MODEL_DELETED']),
       })
     })
 
@@ -367,11 +373,18 @@ describe('a record whose expire_at has passed while Redis still has it', () => {
         await service.query(`{ affinities(first: 1000, filter: { stale: true }) { totalCount nodes {
         affinityKey apiKey { id } provider { id } endpoint { id } providerKey { id } model { id } staleReasons } } }`)
       expect(errors).toEqual([])
-      expect(data.affinities.totalCount).toBe(506 - 147 + 1)
+      expect(data.affinities.totalCount).toBe(506 - 70 + 1)
       expect(data.affinities.nodes.at(-1)).toMatchObject({
         affinityKey: 'a\0b',
         apiKey: null,
-        staleReasons: ['API_KEY_DELETED', 'PROVIDER_DELETED', 'ENDPOINT_DELETED', 'PROVIDER_KEY_DELETED'],
+        staleReasons: [
+          'API_KEY_DELETED',
+          'PROVIDER_DELETED',
+          'ENDPOINT_DELETED',
+          'PROVIDER_KEY_DELETED',
+          'MODEL_DELETED',
+          'MODEL_NOT_AT_PROVIDER',
+        ],
       })
     } finally {
       await service.close()

@@ -52,6 +52,27 @@ describe('affinityEvents', () => {
     expect(Object.keys(event.affinity)).toEqual(['staleReasons', 'user', 'modelName', 'apiFormat'])
   })
 
+  it('are chosen by what the scheduler would do with the pin now', async () => {
+    const service = await start()
+    const select = (filter: string) =>
+      subscribe(
+        service,
+        `subscription { affinityEvents(filter: ${filter}) { affinity { affinityKey usability } } }`,
+      )
+    const deleted = await select('{ staleReasons: [API_KEY_DELETED] }')
+    const stale = await select('{ stale: true, usability: STALE }')
+    const usable = await select('{ stale: false }')
+    await until(async () => {
+      await pin(service, `pinned-${Date.now()}`)
+      expect(deleted.answers()).not.toEqual([])
+      expect(stale.answers()).not.toEqual([])
+    })
+    for (const { data } of [...deleted.answers(), ...stale.answers()]) {
+      expect(data.affinityEvents.affinity.usability).toBe('STALE')
+    }
+    expect(usable.answers()).toEqual([])
+  })
+
   it('are refused while changes are not seen, and given again afterwards', async () => {
     const service = await start()
     service.redis.pause()

@@ -32,6 +32,7 @@ export interface Rows {
   readonly provider_endpoints: ReadonlyMap<string, Row>
   readonly provider_api_keys: ReadonlyMap<string, Row>
   readonly global_models: ReadonlyMap<string, Row>
+  readonly models: ReadonlyMap<string, Row>
 }
 
 export interface Filter {
@@ -43,6 +44,8 @@ export interface Filter {
   readonly modelId?: string | undefined
   readonly apiFormat?: string | undefined
   readonly stale?: boolean | undefined
+  readonly usability?: string | undefined
+  readonly staleReasons?: readonly string[] | undefined
 }
 
 export interface Order {
@@ -91,15 +94,70 @@ export async function readRows(databaseUrl: string): Promise<Rows> {
     provider_endpoints: await table('provider_endpoints'),
     provider_api_keys: await table('provider_api_keys'),
     global_models: await table('global_models'),
+    models: await table('models'),
   }
 }
 
 export const userOf = (pin: Pin, rows: Rows): Row | undefined =>
   rows.users.get(String(rows.api_keys.get(pin.affinityKey)?.['user_id']))
 
-const IS_UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+/** A list that sets no limit while it is null or empty. */
+const listOf = (value: unknown): readonly unknown[] | null =>
+  Array.isArray(value) && value.length > 0 ? value : null
 
-/** @param now Unix milliseconds */
+/** What both lists allow; null for everything. */
+function inBoth(a: unknown, b: unknown): readonly unknown[] | null {
+  const [one, other] = [listOf(a), listOf(b)]
+  return one && other ? one.filter((entry) => other.includes(entry)) : (one ?? other)
+}
+
+const field = (object: unknown, name: string): unknown =>
+  typeof object === 'object' && object !== null ? Reflect.get(object, name) : undefined
+
+const FORMATS = ['CLAUDE', 'CLAUDE_CLI', 'OPENAI', 'OPENAI_CLI', 'GEMINI', 'GEMINI_CLI']
+
+/** The names by which clients reach the pin's model, each with the three checks that depend on the name. */
+function namesOf(pin: Pin, rows: Rows) {
+  const model = rows.global_models.get(pin.modelId)
+  const [apiKey, user] = [rows.api_keys.get(pin.affinityKey), userOf(pin, rows)]
+  const providerKey = rows.provider_api_keys.get(pin.providerKeyId)
+  const all = [...rows.models.values()]
+  const isServed = (row: Row) =>
+    row['is_active'] && rows.providers.get(String(row['provider_id']))?.['is_active']
+  const ofModel = all.filter((row) => row['global_model_id'] === pin.modelId && isServed(row))
+  const names = [
+    ...new Set([String(model?.['name']), ...ofModel.map((row) => String(row['provider_model_name']))]),
+  ]
+  const leading = names.filter((name) => {
+    if (pin.apiFormat.startsWith('GEMINI') && name.includes('/')) return false
+    const takers = all.filter(
+      (row) =>
+        row['provider_model_name'] === name &&
+        isServed(row) &&
+        rows.global_models.get(String(row['global_model_id']))?.['is_active'],
+    )
+    const ids = new Set(takers.map((row) => row['global_model_id']))
+    return ids.size === 0 ? name === model?.['name'] : ids.size === 1 && ids.has(pin.modelId)
+  })
+  const allowed = inBoth(apiKey?.['allowed_models'], user?.['allowed_models'])
+  const onKey = Array.isArray(providerKey?.['allowed_models']) ? providerKey['allowed_models'] : null
+  const has = field(providerKey?.['capabilities'], 'cache_1h') === true
+  const supported = listOf(model?.['supported_capabilities'])
+  return leading.map((name) => {
+    const forced = field(apiKey?.['force_capabilities'], 'cache_1h')
+    const wished = (forced ?? field(field(user?.['model_capability_settings'], name), 'cache_1h')) === true
+    return {
+      allowed: !allowed || allowed.includes(name) || allowed.includes(model?.['name']),
+      onKey: !onKey || onKey.includes(name) || onKey.includes(model?.['name']),
+      capable: (!providerKey || has === wished) && !(wished && supported && !supported.includes('cache_1h')),
+    }
+  })
+}
+
+/**
+ * What the scheduler of the first generation would not use a pin for, as the contract's table has it.
+ * @param now Unix milliseconds
+ */
 export function staleReasonsOf(pin: Pin, rows: Rows, now: number): string[] {
   const apiKey = rows.api_keys.get(pin.affinityKey)
   const user = userOf(pin, rows)
@@ -107,24 +165,82 @@ export function staleReasonsOf(pin: Pin, rows: Rows, now: number): string[] {
   const endpoint = rows.provider_endpoints.get(pin.endpointId)
   const providerKey = rows.provider_api_keys.get(pin.providerKeyId)
   const model = rows.global_models.get(pin.modelId)
-  const expired = (row: Row) => row['expires_at'] instanceof Date && row['expires_at'].getTime() <= now
+  const isPast = (time: unknown) => time instanceof Date && time.getTime() <= now
+  const names = model ? namesOf(pin, rows) : []
+  const none = names.length > 0 && !names.some((name) => name.allowed && name.onKey && name.capable)
+  const providers = inBoth(apiKey?.['allowed_providers'], user?.['allowed_providers'])
+  const endpoints = inBoth(apiKey?.['allowed_endpoints'], user?.['allowed_endpoints'])
+  const isUsedUp = apiKey?.['is_standalone']
+    ? apiKey['current_balance_usd'] !== null &&
+      Number(apiKey['current_balance_usd']) - Number(apiKey['balance_used_usd']) <= 0
+    : user &&
+      user['role'] !== 'admin' &&
+      user['quota_usd'] !== null &&
+      Number(user['used_usd']) > Number(user['quota_usd'])
+  const halfOpen = providerKey?.['half_open_until']
   const checks: readonly [string, unknown][] = [
     ['API_KEY_DELETED', !apiKey],
     ['API_KEY_INACTIVE', apiKey && !apiKey['is_active']],
-    ['API_KEY_EXPIRED', apiKey && expired(apiKey)],
-    ['USER_INACTIVE', user && (!user['is_active'] || user['is_deleted'])],
+    ['API_KEY_EXPIRED', apiKey && isPast(apiKey['expires_at'])],
+    ['USER_DELETED', apiKey && !user],
+    ['USER_INACTIVE', user && !user['is_active']],
+    ['QUOTA_EXHAUSTED', isUsedUp],
     ['PROVIDER_DELETED', !provider],
     ['PROVIDER_INACTIVE', provider && !provider['is_active']],
+    [
+      'PROVIDER_NOT_ALLOWED',
+      provider && providers && !providers.includes(provider.id) && !providers.includes(provider['name']),
+    ],
     ['ENDPOINT_DELETED', !endpoint],
     ['ENDPOINT_INACTIVE', endpoint && !endpoint['is_active']],
+    ['ENDPOINT_OF_OTHER_PROVIDER', endpoint && endpoint['provider_id'] !== pin.providerId],
+    ['ENDPOINT_OF_OTHER_FORMAT', endpoint && endpoint['api_format'] !== pin.apiFormat],
+    ['ENDPOINT_NOT_ALLOWED', endpoints && !endpoints.includes(pin.endpointId)],
     ['PROVIDER_KEY_DELETED', !providerKey],
     ['PROVIDER_KEY_INACTIVE', providerKey && !providerKey['is_active']],
-    ['PROVIDER_KEY_EXPIRED', providerKey && expired(providerKey)],
-    ['CIRCUIT_OPEN', providerKey?.['circuit_breaker_open']],
-    ['MODEL_DELETED', !model && IS_UUID.test(pin.modelId)],
+    ['PROVIDER_KEY_MOVED', providerKey && providerKey['endpoint_id'] !== pin.endpointId],
+    [
+      'CIRCUIT_OPEN',
+      providerKey?.['circuit_breaker_open'] &&
+        !(halfOpen instanceof Date && halfOpen.getTime() > now) &&
+        !isPast(providerKey['next_probe_at']),
+    ],
+    ['CAPABILITY_MISMATCH', none && names.some((name) => !name.capable)],
+    ['MODEL_DELETED', !model],
     ['MODEL_INACTIVE', model && !model['is_active']],
+    ['MODEL_NOT_AT_PROVIDER', modelsOf(pin, rows).length === 0],
+    ['MODEL_NOT_ALLOWED', none && names.some((name) => !name.allowed)],
+    ['MODEL_NOT_ON_PROVIDER_KEY', none && names.some((name) => !name.onKey)],
+    ['NAME_TAKEN', model && names.length === 0],
+    ['FORMAT_UNKNOWN', !FORMATS.includes(pin.apiFormat)],
+    ['FORMAT_NOT_ALLOWED', listOf(apiKey?.['allowed_api_formats'])?.includes(pin.apiFormat) === false],
   ]
   return checks.filter(([, holds]) => holds).map(([reason]) => reason)
+}
+
+/** The active models by which the pinned provider serves the pin's model. */
+const modelsOf = (pin: Pin, rows: Rows): Row[] =>
+  [...rows.models.values()].filter(
+    (row) =>
+      row['provider_id'] === pin.providerId && row['global_model_id'] === pin.modelId && row['is_active'],
+  )
+
+/** @param now Unix milliseconds */
+export function conditionsOf(pin: Pin, rows: Rows, now: number): string[] {
+  if (staleReasonsOf(pin, rows, now).length > 0) return []
+  const byDefault = field(rows.global_models.get(pin.modelId)?.['config'], 'streaming') ?? true
+  const names = namesOf(pin, rows).map(({ allowed, onKey, capable }) => allowed && onKey && capable)
+  return [
+    ...(names.includes(false) ? ['ALIAS'] : []),
+    ...(modelsOf(pin, rows).every((row) => (row['supports_streaming'] ?? byDefault) === false)
+      ? ['STREAMING']
+      : []),
+  ]
+}
+
+export function usabilityOf(pin: Pin, rows: Rows, now: number): string {
+  if (staleReasonsOf(pin, rows, now).length > 0) return 'STALE'
+  return conditionsOf(pin, rows, now).length > 0 ? 'CONDITIONAL' : 'USABLE'
 }
 
 /** Contract, "Resolving an identifier": exact matches first, in this order, else a substring. */
@@ -189,7 +305,10 @@ export function expectedPins(
       found(pin) &&
       EXACT.every((field) => filter[field] === undefined || pin[field] === filter[field]) &&
       (filter.userId === undefined || userOf(pin, rows)?.id === filter.userId) &&
-      (filter.stale === undefined || staleReasonsOf(pin, rows, now).length > 0 === filter.stale),
+      (filter.stale === undefined || staleReasonsOf(pin, rows, now).length > 0 === filter.stale) &&
+      (filter.usability === undefined || usabilityOf(pin, rows, now) === filter.usability) &&
+      (filter.staleReasons === undefined ||
+        staleReasonsOf(pin, rows, now).some((reason) => filter.staleReasons?.includes(reason))),
   )
   return inOrder(kept, orderBy)
 }

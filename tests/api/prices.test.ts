@@ -107,6 +107,11 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     'stale',
     `{ affinities(first: 10, filter: { stale: true }) { totalCount nodes { id } } }`,
   ],
+  [
+    'Query.affinities',
+    'for a reason',
+    `{ affinities(first: 10, filter: { usability: STALE, staleReasons: [MODEL_NOT_AT_PROVIDER] }) { nodes { id } } }`,
+  ],
   ['Query.affinities', 'not stale', `{ affinities(first: 10, filter: { stale: false }) { nodes { id } } }`],
   [
     'Query.affinities',
@@ -178,7 +183,11 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     'a dry run',
     `mutation { clearUserCache(identifier: "user-7", dryRun: true) ${DONE} }`,
   ],
-  ['Mutation.clearAffinities', 'stale ones', `mutation { clearAffinities(filter: { stale: true }) ${DONE} }`],
+  [
+    'Mutation.clearAffinities',
+    'stale ones',
+    `mutation { clearAffinities(filter: { stale: true, apiFormat: "F1" }) ${DONE} }`,
+  ],
   ['Mutation.clearUserCache', 'a user', `mutation { clearUserCache(identifier: "user-8") ${DONE} }`],
   ['Mutation.clearProviderCache', 'nothing', `mutation { clearProviderCache(providerId: "none") ${DONE} }`],
   [

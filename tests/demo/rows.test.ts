@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isGlobalModelId } from '../../src/affinities/affinity-record.js'
 import { DEMO_ADMIN } from '../../src/demo/people.js'
+import { DEMO_DEMANDS } from '../../src/demo/routes.js'
 import { seedDemo } from '../../src/demo/rows.js'
 import { createGatewayStore } from '../../src/gateway/aether/aether-gateway.js'
 import { createDecrypter } from '../../src/gateway/aether/fernet.js'
@@ -86,6 +87,28 @@ describe('the demo world', () => {
       inactiveModels: await prisma.globalModel.count({ where: { isActive: false } }),
     }
     expect(new Set(Object.values(counts))).toEqual(new Set([1]))
+  })
+
+  it('has no traffic whose pins its scheduler would not use', async () => {
+    const pins = DEMO_DEMANDS.flatMap(({ apiFormat, globalModel, routes }) =>
+      routes.map(({ pin }) => ({ ...pin, apiFormat, modelId: globalModel.id })),
+    )
+    const { apiKeys } = await everyRow()
+    const usual = apiKeys.find(({ isActive, expiresAt }) => isActive && expiresAt === null)?.id ?? ''
+    const judge = await createGatewayStore(database).judge({
+      affinityKey: [usual],
+      providerId: pins.map(({ providerId }) => providerId),
+      endpointId: pins.map(({ endpointId }) => endpointId),
+      providerKeyId: pins.map(({ providerKeyId }) => providerKeyId),
+      modelId: pins.map(({ modelId }) => modelId),
+      modelName: [],
+    })
+    const verdicts = pins.map((pin) =>
+      judge.verdictOf({
+        ...{ ...pin, affinityKey: usual, modelIs: 'id', family: 'cache_affinity', clientFamily: undefined },
+      }),
+    )
+    expect(verdicts.filter(({ usability }) => usability === 'STALE')).toEqual([])
   })
 
   it('encrypts obvious fakes with the given key: two cannot be decrypted, one is too short to show', async () => {

@@ -17,6 +17,7 @@ import type {
 } from '../../src/gateway/rows.js'
 import type { TableOf } from '../../src/gateway/table-reader.js'
 import { createPairReader, createTableReader, type RunQuery } from '../../src/gateway/table-reader.js'
+import type { Judge, PinIds, StaleReason } from '../../src/gateway/usability.js'
 import { ask, testConfig } from '../support/app.js'
 import { psql } from '../support/servers/postgres.js'
 import type { RedisServer } from '../support/servers/redis.js'
@@ -200,6 +201,25 @@ async function idsNamed(query: RunQuery, text: string) {
   return found
 }
 
+/** Its scheduler looks at two things alone: whether a ticket is valid, and whether a badge has tripped. */
+async function madeUpJudge(query: RunQuery, { affinityKey, providerKeyId }: PinIds): Promise<Judge> {
+  const tickets = await createTableReader(query, TICKETS)(affinityKey)
+  const badges = await createTableReader(query, BADGES)(providerKeyId)
+  return {
+    knows: () => true,
+    likenessOf: (id) => affinityKey.indexOf(id),
+    verdictOf(pin) {
+      const staleReasons: StaleReason[] = []
+      if (tickets.some(({ id, isActive }) => id === pin.affinityKey && !isActive))
+        staleReasons.push('API_KEY_INACTIVE')
+      if (badges.some(({ id, isCircuitOpen }) => id === pin.providerKeyId && isCircuitOpen)) {
+        staleReasons.push('CIRCUIT_OPEN')
+      }
+      return { usability: staleReasons.length > 0 ? 'STALE' : 'USABLE', staleReasons, conditions: [] }
+    },
+  }
+}
+
 const FIGURES = {
   affinityTtlSeconds: 77,
   modelCacheTtlSeconds: 78,
@@ -255,6 +275,7 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       providerKeys: createTableReader(query, BADGES),
       globalModels: catalogue,
       routingScopes: async () => [],
+      judge: (ids) => madeUpJudge(query, ids),
       servingModels: async (ids) =>
         (await offers(ids)).flatMap(({ row, other }) =>
           other ? [{ globalModelId: row.globalModelId, names: [row.name], provider: other }] : [],

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createChangeFilter } from '../../log/change-filter.js'
+import { TimeSlice } from '../../util/time-slice.js'
 import { type AffinityPosition, type AffinityReader, positionOf } from '../affinity-reader.js'
 import type { AffinityRecord, Dimension } from '../affinity-record.js'
 import type { AffinitySelection } from '../affinity-selection.js'
@@ -116,28 +117,34 @@ const CHUNK = 2_000
  * Reads from the live index.
  * @param pass resolves when the index may be read; throws UnavailableError
  */
-export const createIndexReader = (index: AffinityIndex, pass: () => Promise<void>): AffinityReader => ({
-  async page(request) {
+export function createIndexReader(index: AffinityIndex, pass: () => Promise<void>): AffinityReader {
+  async function ready(selection: AffinitySelection): Promise<void> {
+    await index.prepare(selection, new TimeSlice())
     await pass()
-    return index.page(request)
-  },
-  async count(selection) {
-    await pass()
-    return index.count(selection)
-  },
-  async matching(selection) {
-    await pass()
-    return matching(index, selection, pass)
-  },
-  async distinct(dimension) {
-    await pass()
-    return index.distinct(dimension)
-  },
-  async valuesContaining(dimension, text) {
-    await pass()
-    return index.valuesContaining(dimension, text)
-  },
-})
+  }
+  return {
+    async page(request) {
+      await ready(request.selection)
+      return index.page(request)
+    },
+    async count(selection) {
+      await ready(selection)
+      return index.count(selection)
+    },
+    async matching(selection) {
+      await ready(selection)
+      return matching(index, selection, pass)
+    },
+    async distinct(dimension) {
+      await pass()
+      return index.distinct(dimension)
+    },
+    async valuesContaining(dimension, text) {
+      await pass()
+      return index.valuesContaining(dimension, text)
+    },
+  }
+}
 
 /**
  * Reads a whole selection in steps, ordered by creation time. A refresh does not change that order, so a record that exists

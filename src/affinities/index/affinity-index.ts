@@ -126,6 +126,14 @@ export class AffinityIndex {
     for (const slot of table.keys.ids()) yield table.recordAt(slot)
   }
 
+  /**
+   * Asks a selection's condition about the records in time slices, so that a `page` or `count` of the selection soon afterwards
+   * asks it about few more.
+   */
+  async prepare({ where }: AffinitySelection, slice: TimeSlice): Promise<void> {
+    if (where) await this.#table.prepareWhere(where, slice)
+  }
+
   page(request: AffinityPageRequest): AffinityPage {
     const table = this.#table
     const ordered = table.orderBy(request.order.field)
@@ -156,8 +164,7 @@ export class AffinityIndex {
   }
 
   #matches(selection: AffinitySelection): Matches | undefined {
-    const { dimensions, live } = this.#table
-    return planSelection({ dimensions, live }, selection)
+    return planSelection(this.#table, selection)
   }
 
   #kindOfChange(previous: AffinityRecord, record: AffinityRecord): 'refreshed' | 'switched' | 'unchanged' {

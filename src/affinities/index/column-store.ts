@@ -2,10 +2,12 @@ import { isSortedByDigest, sortText } from '../../util/text.js'
 import type { TimeSlice } from '../../util/time-slice.js'
 import type { AffinityOrderField } from '../affinity-reader.js'
 import { type AffinityRecord, DIMENSIONS, type Dimension, dimensionValue } from '../affinity-record.js'
+import type { Condition } from '../affinity-selection.js'
 import type { KeyFamilies } from '../key-families.js'
 import { Bitmap } from './bitmap.js'
 import { appendInOrder, slotsByKey } from './bulk-load.js'
 import { Float64Rows, Int32Rows, NarrowRows } from './columns.js'
+import { ConditionSlots } from './condition-slots.js'
 import { createKeyHead, OrderedColumn } from './ordered-column.js'
 import type { PostingsByDimension } from './plan-selection.js'
 import { type DimensionIndex, Postings } from './postings.js'
@@ -14,6 +16,9 @@ import { TailPostings } from './tail-postings.js'
 
 /** Dimensions with more values than 16 bits can number; the others have few, and may still have more. */
 const MANY_VALUES: ReadonlySet<Dimension> = new Set(['affinityKey'])
+
+/** Conditions whose answers are kept: those of requests under way, and of pages that are asked for one after the other. */
+const KEPT_CONDITIONS = 4
 
 /**
  * A column store of records. Each record has a slot, a small integer that is free again when the record is removed. Its
@@ -35,6 +40,8 @@ export class ColumnStore {
   readonly #extraPostings: readonly (readonly [Dimension, DimensionIndex])[]
   readonly #headOf: (key: string) => number
   readonly #orders: ReadonlySet<AffinityOrderField>
+  /** The answers of the latest conditions, the least recently used first. */
+  readonly #conditions = new Map<Condition, ConditionSlots>()
 
   /** @param families the key families whose records it holds */
   constructor(families: KeyFamilies) {
@@ -94,6 +101,29 @@ export class ColumnStore {
     const postings = this.dimensions[dimension]
     if (postings === undefined) throw new RangeError(`No family of keys has the dimension ${dimension}.`)
     return postings
+  }
+
+  /** The slots for which a condition holds, until the next change. */
+  slotsWhere(condition: Condition): Bitmap {
+    return this.#conditionSlots(condition).current(this.live)
+  }
+
+  async prepareWhere(condition: Condition, slice: TimeSlice): Promise<void> {
+    const slots = this.#conditionSlots(condition)
+    await slice.blocks(this.live.limit, (from, to) => slots.ask(this.live, from, to))
+  }
+
+  #conditionSlots(condition: Condition): ConditionSlots {
+    const slots = this.#conditions.get(condition) ?? new ConditionSlots(condition, this.dimensions)
+    this.#conditions.delete(condition)
+    this.#conditions.set(condition, slots)
+    const [oldest] = this.#conditions.keys()
+    if (oldest && this.#conditions.size > KEPT_CONDITIONS) this.#conditions.delete(oldest)
+    return slots
+  }
+
+  #forgetAnswers(slot: number): void {
+    for (const slots of this.#conditions.values()) slots.forget(slot)
   }
 
   recordAt(slot: number): AffinityRecord {
@@ -174,6 +204,7 @@ export class ColumnStore {
   /** Replaces the record in a slot by one with the same key. */
   replace(slot: number, record: AffinityRecord): void {
     this.#replaceValues(slot, record)
+    this.#forgetAnswers(slot)
     this.#figures.REQUEST_COUNT.move(slot, record.requestCount)
     this.#figures.CREATED_AT.move(slot, record.createdAt)
     this.#figures.EXPIRES_AT.move(slot, record.expiresAt)
@@ -185,6 +216,7 @@ export class ColumnStore {
     this.#figures.EXPIRES_AT.delete(slot)
     for (const postings of Object.values(this.dimensions)) postings.remove(slot)
     this.live.delete(slot)
+    this.#forgetAnswers(slot)
     this.#sortTexts.delete(slot)
     this.keys.remove(slot)
   }

@@ -1,5 +1,5 @@
 import type { CommonDimension } from '../affinity-record.js'
-import type { AffinitySelection, DimensionSets } from '../affinity-selection.js'
+import type { AffinitySelection, Condition, DimensionSets } from '../affinity-selection.js'
 import { Bitmap } from './bitmap.js'
 import type { DimensionIndex, Postings } from './postings.js'
 
@@ -13,6 +13,8 @@ export interface Indexed {
   readonly dimensions: PostingsByDimension
   /** The slots in use. */
   readonly live: Bitmap
+  /** The slots for which a condition holds. */
+  slotsWhere(condition: Condition): Bitmap
 }
 
 /**
@@ -22,6 +24,22 @@ export interface Indexed {
  * leaves few records, these are checked one by one; if not, bitmaps are combined, which takes slots / 32 steps.
  */
 export function planSelection(indexed: Indexed, selection: AffinitySelection): Matches | undefined {
+  const matches = planSets(indexed, selection)
+  if (selection.where === undefined || matches?.count === 0) return matches
+  const where = indexed.slotsWhere(selection.where)
+  if (matches === undefined) return where
+  const slots: number[] = []
+  matches.forEach((slot) => {
+    if (where.has(slot)) slots.push(slot)
+  })
+  return {
+    count: slots.length,
+    has: (slot) => where.has(slot) && matches.has(slot),
+    forEach: (visit) => slots.forEach(visit),
+  }
+}
+
+function planSets(indexed: Indexed, selection: AffinitySelection): Matches | undefined {
   const { dimensions, live } = indexed
   const every: Disjunction[] = []
   for (const [dimension, values] of Object.entries(selection.all ?? {}))

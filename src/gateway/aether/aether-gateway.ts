@@ -84,6 +84,7 @@ export function createGatewayStore(
     idsNamed: (text) => run(({ store }) => store.idsNamed(text)),
     scannedRows: () => run(({ store }) => store.scannedRows()),
     routingScopes: () => run(({ store }) => store.routingScopes()),
+    judge: (ids) => run(({ store }) => store.judge(ids)),
   }
 }
 

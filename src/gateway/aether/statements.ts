@@ -8,6 +8,8 @@ import { type Look, reads } from './look.js'
 import { createModelNames, createNameSearch } from './name-search.js'
 import { createRoutingScopesReader } from './routing-scopes.js'
 import { createScannedRows } from './scanned-rows.js'
+import { createJudge } from './scheduler/judge.js'
+import { createFactsReader } from './scheduler/read-facts.js'
 import { createSchedulingModesReader } from './scheduling-modes.js'
 import { API_KEYS, ENDPOINTS, GLOBAL_MODELS, MODELS, PROVIDER_KEYS, PROVIDERS, USERS } from './tables.js'
 
@@ -63,7 +65,9 @@ export function createStatements(query: RunQuery, look: Look): GatewayStore {
     .map((column) => `${column} = ANY($1)`)
   const usersNamed = rowsOf(query, users, named.join(' OR '))
   const { globalModelsNamed, namesOfGlobalModels } = createModelNames(query, look)
+  const readFacts = createFactsReader(query, look, globalModelsNamed)
   return {
+    judge: async (ids) => createJudge(await readFacts(ids), ids, look.generation),
     users: rowsOf(query, users),
     apiKeys: rowsOf(query, apiKeys),
     apiKeysOfUsers: rowsOf(query, apiKeys, hasOwners ? 'user_id = ANY($1)' : null),

@@ -9,6 +9,7 @@ import type {
   UserRole,
   UserRow,
 } from '../rows.js'
+import { READABLE_TYPES } from '../table-reader.js'
 import {
   BOOLEAN,
   constant,
@@ -25,6 +26,16 @@ import {
   timeOf,
   way,
 } from './fields.js'
+
+import type {
+  ApiKeyFacts,
+  EndpointFacts,
+  GlobalModelFacts,
+  ModelFacts,
+  ProviderFacts,
+  ProviderKeyFacts,
+  UserFacts,
+} from './scheduler/facts.js'
 
 export interface ModelRow {
   readonly id: string
@@ -249,6 +260,134 @@ export const MODELS: RowTable<ModelRow> = {
     providerModelMappings: nullable(JSON_VALUE, 'models.provider_model_mappings'),
   },
   shownAs: { globalModelId: 'providers', providerModelName: 'providers', providerModelMappings: 'providers' },
+}
+
+/*
+ * What the verdict on a pin depends on, where no field of the API shows it. A column that is not there is not told: its field
+ * is null, or what makes no pin stale. Rows of these tables come as JSON, so that one statement can read them all.
+ */
+
+/** A value of a JSON column within a row that is JSON itself. */
+const ANY: Kind<NonNullable<unknown>> = {
+  types: READABLE_TYPES.Json,
+  read: (value) => value ?? undefined,
+}
+
+/** A time within a row that is JSON, in Unix seconds. Times without a zone are UTC. */
+const MOMENT: Kind<number> = {
+  types: READABLE_TYPES.DateTime,
+  read(value) {
+    if (typeof value !== 'string') return undefined
+    const time = Date.parse(/(Z|[+-]\d\d(:?\d\d)?)$/.test(value) ? value : `${value}Z`)
+    return Number.isNaN(time) ? undefined : time / 1_000
+  },
+}
+
+export const API_KEY_FACTS: RowTable<ApiKeyFacts> = {
+  name: 'api_keys',
+  type: 'ApiKey',
+  fields: {
+    id: API_KEYS.fields.id,
+    isActive: API_KEYS.fields.isActive,
+    isLocked: required(BOOLEAN, false, 'api_keys.is_locked'),
+    expiresAt: nullable(MOMENT, 'api_keys.expires_at'),
+    isStandalone: API_KEYS.fields.isStandalone,
+    balance: nullable(FLOAT, 'api_keys.current_balance_usd'),
+    balanceUsed: nullable(FLOAT, 'api_keys.balance_used_usd'),
+    allowedFormats: nullable(ANY, 'api_keys.allowed_api_formats'),
+    allowedProviders: nullable(ANY, 'api_keys.allowed_providers'),
+    allowedEndpoints: nullable(ANY, 'api_keys.allowed_endpoints'),
+    allowedModels: nullable(ANY, 'api_keys.allowed_models'),
+    forceCapabilities: nullable(ANY, 'api_keys.force_capabilities'),
+  },
+}
+
+export const USER_FACTS: RowTable<UserFacts> = {
+  name: 'users',
+  type: 'User',
+  fields: {
+    id: USERS.fields.id,
+    role: USERS.fields.role,
+    isActive: USERS.fields.isActive,
+    isDeleted: USERS.fields.isDeleted,
+    quota: nullable(FLOAT, 'users.quota_usd'),
+    quotaUsed: nullable(FLOAT, 'users.used_usd'),
+    allowedFormats: nullable(ANY, 'users.allowed_api_formats'),
+    allowedProviders: nullable(ANY, 'users.allowed_providers'),
+    allowedEndpoints: nullable(ANY, 'users.allowed_endpoints'),
+    allowedModels: nullable(ANY, 'users.allowed_models'),
+    capabilitySettings: nullable(ANY, 'users.model_capability_settings'),
+  },
+}
+
+export const PROVIDER_FACTS: RowTable<ProviderFacts> = {
+  name: 'providers',
+  type: 'Provider',
+  fields: {
+    id: PROVIDERS.fields.id,
+    name: PROVIDERS.fields.name,
+    isActive: PROVIDERS.fields.isActive,
+    convertsFormats: nullable(BOOLEAN, 'providers.enable_format_conversion'),
+  },
+}
+
+export const ENDPOINT_FACTS: RowTable<EndpointFacts> = {
+  name: 'provider_endpoints',
+  type: 'Endpoint',
+  fields: {
+    id: ENDPOINTS.fields.id,
+    providerId: nullable(TEXT, 'provider_endpoints.provider_id'),
+    apiFormat: ENDPOINTS.fields.apiFormat,
+    isActive: ENDPOINTS.fields.isActive,
+    acceptance: nullable(ANY, 'provider_endpoints.format_acceptance_config'),
+  },
+}
+
+export const PROVIDER_KEY_FACTS: RowTable<ProviderKeyFacts> = {
+  name: 'provider_api_keys',
+  type: 'ProviderKey',
+  fields: {
+    id: PROVIDER_KEYS.fields.id,
+    endpointId: PROVIDER_KEYS.fields.endpointId,
+    providerId: PROVIDER_KEYS.fields.providerId,
+    isActive: PROVIDER_KEYS.fields.isActive,
+    allowedModels: nullable(ANY, 'provider_api_keys.allowed_models'),
+    capabilities: nullable(ANY, 'provider_api_keys.capabilities'),
+    apiFormats: nullable(ANY, 'provider_api_keys.api_formats'),
+    authType: PROVIDER_KEYS.fields.authType,
+    invalidAt: nullable(MOMENT, 'provider_api_keys.oauth_invalid_at'),
+    isCircuitOpen: required(BOOLEAN, false, 'provider_api_keys.circuit_breaker_open'),
+    halfOpenUntil: nullable(MOMENT, 'provider_api_keys.half_open_until'),
+    nextProbeAt: nullable(MOMENT, 'provider_api_keys.next_probe_at'),
+    breakers: nullable(ANY, 'provider_api_keys.circuit_breaker_by_format'),
+  },
+}
+
+export const GLOBAL_MODEL_FACTS: RowTable<GlobalModelFacts> = {
+  name: 'global_models',
+  type: 'GlobalModel',
+  fields: {
+    id: GLOBAL_MODELS.fields.id,
+    name: GLOBAL_MODELS.fields.name,
+    isActive: GLOBAL_MODELS.fields.isActive,
+    supportedCapabilities: nullable(ANY, 'global_models.supported_capabilities'),
+    config: nullable(ANY, 'global_models.config'),
+  },
+}
+
+export const MODEL_FACTS: RowTable<ModelFacts> = {
+  name: 'models',
+  type: 'ModelMapping',
+  fields: {
+    id: MODELS.fields.id,
+    providerId: required(TEXT, '', 'models.provider_id'),
+    globalModelId: required(TEXT, '', 'models.global_model_id'),
+    name: MODELS.fields.providerModelName,
+    mappings: nullable(ANY, 'models.provider_model_mappings'),
+    isActive: required(BOOLEAN, true, 'models.is_active'),
+    isAvailable: required(BOOLEAN, true, 'models.is_available'),
+    streams: nullable(BOOLEAN, 'models.supports_streaming'),
+  },
 }
 
 /** Each kind of row that is read by SQL. */

@@ -1,0 +1,68 @@
+import type { Generation } from '../../gateway.js'
+import type { Judge, JudgedPin, PinIds, Verdict } from '../../usability.js'
+import { type Case, caseOf } from './case.js'
+import type { Facts } from './facts.js'
+import { RULES } from './rules.js'
+
+const USABLE: Verdict = { usability: 'USABLE', staleReasons: [], conditions: [] }
+
+/** Says what the scheduler of a generation would do with a pin. */
+function verdictOn(one: Case, generation: Generation): Verdict {
+  const { reasons, conditions } = RULES[generation]
+  const staleReasons = reasons.filter((rule) => rule.holds(one)).map(({ name }) => name)
+  if (staleReasons.length > 0) return { usability: 'STALE', staleReasons, conditions: [] }
+  const depends = conditions.filter((rule) => rule.holds(one)).map(({ name }) => name)
+  return depends.length > 0 ? { usability: 'CONDITIONAL', staleReasons: [], conditions: depends } : USABLE
+}
+
+/** A judge over rows that were read at one moment. API keys with equal rows are alike, so that a target is judged once for them. */
+export function createJudge(facts: Facts, ids: PinIds, generation: Generation): Judge {
+  const asked = {
+    affinityKey: new Set(ids.affinityKey),
+    providerId: new Set(ids.providerId),
+    endpointId: new Set(ids.endpointId),
+    providerKeyId: new Set(ids.providerKeyId),
+    id: new Set(ids.modelId),
+    name: new Set(ids.modelName),
+  }
+  const likenesses = new Map<string, number>()
+  const likenessOfKey = new Map<string, number>()
+  function likenessOf(apiKeyId: string): number {
+    const known = likenessOfKey.get(apiKeyId)
+    if (known !== undefined) return known
+    const apiKey = facts.apiKeys.get(apiKeyId)
+    const text = apiKey
+      ? JSON.stringify([
+          {
+            ...apiKey,
+            id: null,
+            expiresAt: apiKey.expiresAt !== null && apiKey.expiresAt <= facts.now ? 0 : null,
+            balance: apiKey.balance === null ? null : Math.sign(apiKey.balance - (apiKey.balanceUsed ?? 0)),
+            balanceUsed: 0,
+          },
+          ownerLikeness(apiKeyId),
+        ])
+      : // One without a row is not like one that was not asked for, of which nothing is known.
+        String(asked.affinityKey.has(apiKeyId))
+    const likeness = likenesses.get(text) ?? likenesses.size
+    likenesses.set(text, likeness)
+    likenessOfKey.set(apiKeyId, likeness)
+    return likeness
+  }
+  function ownerLikeness(apiKeyId: string): unknown {
+    const owner = facts.owners?.get(apiKeyId)
+    if (!owner) return owner === null ? 'none' : 'not told'
+    const isOver = owner.quota !== null && (owner.quotaUsed ?? 0) > owner.quota
+    return { ...owner, id: null, quota: isOver ? 0 : null, quotaUsed: isOver ? 1 : 0 }
+  }
+  return {
+    knows: (pin: JudgedPin) =>
+      asked.affinityKey.has(pin.affinityKey) &&
+      asked.providerId.has(pin.providerId) &&
+      asked.endpointId.has(pin.endpointId) &&
+      asked.providerKeyId.has(pin.providerKeyId) &&
+      asked[pin.modelIs].has(pin.modelId),
+    verdictOf: (pin) => verdictOn(caseOf(facts, pin), generation),
+    likenessOf,
+  }
+}

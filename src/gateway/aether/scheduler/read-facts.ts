@@ -1,0 +1,179 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { mapDatabaseErrors } from '../../../postgres/database-errors.js'
+import { parseJson } from '../../../util/text.js'
+import type { GatewayStore } from '../../gateway.js'
+import type { Reading, RunQuery } from '../../table-reader.js'
+import type { PinIds } from '../../usability.js'
+import { missingColumns, type RowTable } from '../fields.js'
+import { type Look, reads } from '../look.js'
+import {
+  API_KEY_FACTS,
+  ENDPOINT_FACTS,
+  GLOBAL_MODEL_FACTS,
+  MODEL_FACTS,
+  PROVIDER_FACTS,
+  PROVIDER_KEY_FACTS,
+  USER_FACTS,
+} from '../tables.js'
+import type { ApiKeyFacts, Facts, ModelFacts, UserFacts } from './facts.js'
+
+/** API keys in one statement, and in one turn of the event loop. */
+const AT_ONCE = 2_500
+const CONVERSION = 'enable_format_conversion'
+
+/** Makes a part of the statement: a kind and a row as JSON. */
+const part = (kind: string, select: readonly string[], rest: string): string =>
+  `SELECT '${kind}', json_build_array(${select.join(', ')})::text ${rest}`
+
+/** PostgreSQL's text holds no NUL: such an id has no row, and would fail the statement for all the others. */
+const askable = (ids: readonly string[]): readonly string[] => ids.filter((id) => !id.includes('\0'))
+
+/**
+ * Reads all rows that decide about some pins: one statement for any number of providers, endpoints, provider keys and models
+ * and for 2,500 API keys with their owners, and another one for each further 2,500; one more before it where pins hold names.
+ */
+export function createFactsReader(
+  query: RunQuery,
+  look: Look,
+  globalModelsNamed: GatewayStore['globalModelsNamed'],
+): (ids: PinIds) => Promise<Facts> {
+  const { tables, generation } = look
+  const has = (...columns: readonly string[]) => missingColumns(tables, columns).length === 0
+  const read = <Row extends object>(table: RowTable<Row>) => reads(look, table)
+  const [apiKeys, users] = [read(API_KEY_FACTS), read(USER_FACTS)]
+  const [providers, endpoints] = [read(PROVIDER_FACTS), read(ENDPOINT_FACTS)]
+  const [providerKeys, globalModels] = [read(PROVIDER_KEY_FACTS), read(GLOBAL_MODEL_FACTS)]
+  const models = has('models.provider_id', 'models.global_model_id') ? read(MODEL_FACTS) : undefined
+  const hasOwners = users !== undefined && has('api_keys.user_id')
+  const namesDecide =
+    generation === 'ENDPOINT_KEYS' &&
+    has('models.provider_model_name', 'models.is_active', 'global_models.is_active', 'global_models.name') &&
+    has('models.provider_id', 'models.global_model_id', 'providers.is_active', 'global_models.id')
+
+  const byIds = (kind: string, reading: Reading<object> | undefined, parameter: string): string[] =>
+    reading
+      ? [part(kind, reading.select, `FROM ${reading.table} WHERE ${reading.id} = ANY(${parameter})`)]
+      : []
+  const owner = hasOwners
+    ? `LEFT JOIN LATERAL (SELECT * FROM users WHERE users.id = api_keys.user_id OFFSET 0) users ON true`
+    : ''
+  const ofApiKeys = apiKeys
+    ? [
+        part(
+          'apiKey',
+          [...apiKeys.select, ...(hasOwners ? users.select : [])],
+          `FROM api_keys ${owner} WHERE ${apiKeys.id} = ANY($1)`,
+        ),
+      ]
+    : []
+  // Where names decide, those that other providers have for the model count as well.
+  const wantedModels = `models.global_model_id = ANY($5)${namesDecide ? '' : ' AND models.provider_id = ANY($2)'}`
+  const taken = `FROM models JOIN providers ON providers.id = models.provider_id
+      JOIN global_models ON global_models.id = models.global_model_id
+    WHERE models.is_active AND providers.is_active AND global_models.is_active
+      AND models.provider_model_name = ANY(ARRAY(
+        SELECT name::text FROM global_models WHERE id = ANY($5)
+        UNION SELECT provider_model_name::text FROM models WHERE global_model_id = ANY($5)))`
+  const once = [
+    part('clock', ["date_part('epoch', clock_timestamp())"], ''),
+    ...(generation !== 'ENDPOINT_KEYS' && has('system_configs.key', 'system_configs.value')
+      ? [part('setting', ['value'], `FROM system_configs WHERE key = '${CONVERSION}'`)]
+      : []),
+    ...ofApiKeys,
+    ...byIds('provider', providers, '$2'),
+    ...byIds('endpoint', endpoints, '$3'),
+    ...byIds('providerKey', providerKeys, '$4'),
+    ...byIds('globalModel', globalModels, '$5'),
+    ...(models ? [part('model', models.select, `FROM models WHERE ${wantedModels}`)] : []),
+    ...(namesDecide ? [part('name', ['models.provider_model_name', 'models.global_model_id'], taken)] : []),
+  ].join('\nUNION ALL ')
+  // Each parameter has a type and a use, whatever tables there are.
+  const parameters = [1, 2, 3, 4, 5].map((n) => `$${n}::text[] IS NOT NULL`).join(' AND ')
+  const all = `${once}\nUNION ALL SELECT 'none', NULL WHERE false AND ${parameters}`
+  const more = ofApiKeys.join('')
+
+  return async ({ affinityKey, providerId, endpointId, providerKeyId, modelId, modelName }) => {
+    const names = askable(modelName)
+    const named = new Map(
+      (names.length > 0 ? await globalModelsNamed(names) : []).map(({ name, model }) => [name, model.id]),
+    )
+    const keys = askable(affinityKey)
+    const facts = {
+      now: Date.now() / 1_000,
+      convertsFormats: null as boolean | null,
+      apiKeys: new Map<string, ApiKeyFacts>(),
+      owners: hasOwners ? new Map<string, UserFacts | null>() : undefined,
+      providers: new Map(),
+      endpoints: new Map(),
+      providerKeys: new Map(),
+      globalModels: new Map(),
+      models: new Map<string, ModelFacts[]>(),
+      names: namesDecide ? new Map<string, Set<string>>() : undefined,
+      named,
+    }
+    const keep = <Row extends { readonly id: string }>(
+      rows: Map<string, Row>,
+      reading: Reading<Row> | undefined,
+      values: readonly unknown[],
+    ) => {
+      const row = reading?.rowOf(values)
+      if (row) rows.set(row.id, row)
+    }
+    const take: Readonly<Record<string, (values: readonly unknown[]) => void>> = {
+      clock: ([now]) => {
+        facts.now = Number(now)
+      },
+      setting: ([value]) => {
+        facts.convertsFormats = truthOf(value)
+      },
+      apiKey(values) {
+        const row = apiKeys?.rowOf(values)
+        if (!row) return
+        facts.apiKeys.set(row.id, row)
+        if (!facts.owners || !users) return
+        const ofUser = values.slice(apiKeys?.select.length)
+        facts.owners.set(row.id, ofUser[users.idAt] === null ? null : users.rowOf(ofUser))
+      },
+      provider: (values) => keep(facts.providers, providers, values),
+      endpoint: (values) => keep(facts.endpoints, endpoints, values),
+      providerKey: (values) => keep(facts.providerKeys, providerKeys, values),
+      globalModel: (values) => keep(facts.globalModels, globalModels, values),
+      model(values) {
+        const row = models?.rowOf(values)
+        if (!row) return
+        const rows = facts.models.get(row.globalModelId)
+        if (rows) rows.push(row)
+        else facts.models.set(row.globalModelId, [row])
+      },
+      name([name, id]) {
+        const ids = facts.names?.get(String(name))
+        if (ids) ids.add(String(id))
+        else facts.names?.set(String(name), new Set([String(id)]))
+      },
+    }
+    const run = async (sql: string, args: readonly (readonly string[])[]) => {
+      for (const [kind, row] of await mapDatabaseErrors(() => query(sql, args))) {
+        const values = parseJson(String(row))
+        if (Array.isArray(values)) take[String(kind)]?.(values)
+      }
+    }
+    await run(all, [
+      keys.slice(0, AT_ONCE),
+      askable(providerId),
+      askable(endpointId),
+      askable(providerKeyId),
+      [...askable(modelId), ...named.values()],
+    ])
+    for (let start = AT_ONCE; start < keys.length && more !== ''; start += AT_ONCE) {
+      await nextTurn()
+      await run(more, [keys.slice(start, start + AT_ONCE)])
+    }
+    return facts
+  }
+}
+
+/** A setting as a truth; null if it is unset. */
+function truthOf(value: unknown): boolean | null {
+  if (typeof value === 'string') return !['', 'false', '0', 'no', 'off'].includes(value.trim().toLowerCase())
+  return value === null || value === undefined ? null : Boolean(value)
+}

@@ -1,0 +1,92 @@
+import DataLoader from 'dataloader'
+import type { AffinityRecord } from '../affinities/affinity-record.js'
+import type { KeyFamilies } from '../affinities/key-families.js'
+import type { GatewayStore } from '../gateway/gateway.js'
+import type { Judge, JudgedPin, PinIds, Verdict } from '../gateway/usability.js'
+import type { MaybePromise } from '../util/promises.js'
+
+/** The verdicts on pins for one request. */
+export interface VerdictLoader {
+  /**
+   * Says whether the scheduler would use a pin; at once, without a promise, if its rows have been read. Otherwise pins of one turn
+   * of the event loop share a read.
+   */
+  load(pin: JudgedPin): MaybePromise<Verdict>
+  /** Reads the rows of all these pins at once. Never rejects: a failure is met again by `load`. */
+  prime(pins: readonly JudgedPin[]): Promise<void>
+  /** Takes what another read has read, so that its answer and the one of single pins agree. */
+  use(judge: Judge): void
+  /** Takes the judges of another loader. */
+  adopt(other: Pick<VerdictLoader, 'judges'>): void
+  readonly judges: readonly Judge[]
+}
+
+/** What of a record decides about its pin. */
+export const judgedPin = (record: AffinityRecord, families: Pick<KeyFamilies, 'modelIs'>): JudgedPin => ({
+  affinityKey: record.affinityKey,
+  apiFormat: record.apiFormat,
+  modelId: record.modelId,
+  modelIs: families.modelIs(record),
+  providerId: record.providerId,
+  endpointId: record.endpointId,
+  providerKeyId: record.providerKeyId,
+  family: record.family,
+  clientFamily: record.extra?.['clientFamily'],
+})
+
+const distinct = (pins: readonly JudgedPin[], idOf: (pin: JudgedPin) => string): readonly string[] => [
+  ...new Set(pins.map(idOf)),
+]
+
+const idsOf = (pins: readonly JudgedPin[]): PinIds => {
+  const modelsThatAre = (modelIs: JudgedPin['modelIs']) =>
+    distinct(
+      pins.filter((pin) => pin.modelIs === modelIs),
+      ({ modelId }) => modelId,
+    )
+  return {
+    affinityKey: distinct(pins, ({ affinityKey }) => affinityKey),
+    providerId: distinct(pins, ({ providerId }) => providerId),
+    endpointId: distinct(pins, ({ endpointId }) => endpointId),
+    providerKeyId: distinct(pins, ({ providerKeyId }) => providerKeyId),
+    modelId: modelsThatAre('id'),
+    modelName: modelsThatAre('name'),
+  }
+}
+
+export function createVerdictLoader(gateway: Pick<GatewayStore, 'judge'>): VerdictLoader {
+  const judges: Judge[] = []
+  let failure: Error | undefined
+  const batches = new DataLoader<JudgedPin, Verdict>(
+    async (pins) => {
+      const judge = await gateway.judge(idsOf(pins))
+      judges.push(judge)
+      return pins.map((pin) => judge.verdictOf(pin))
+    },
+    { cache: false },
+  )
+  return {
+    judges,
+    load(pin) {
+      const judge = judges.find((one) => one.knows(pin))
+      if (judge) return judge.verdictOf(pin)
+      if (failure) throw failure
+      return batches.load(pin)
+    },
+    async prime(pins) {
+      const unknown = pins.filter((pin) => !judges.some((judge) => judge.knows(pin)))
+      if (unknown.length === 0) return
+      try {
+        judges.push(await gateway.judge(idsOf(unknown)))
+      } catch (error) {
+        failure = error instanceof Error ? error : new Error('Pins cannot be judged.', { cause: error })
+      }
+    },
+    use(judge) {
+      judges.unshift(judge)
+    },
+    adopt(other) {
+      judges.unshift(...other.judges)
+    },
+  }
+}

@@ -1,0 +1,138 @@
+import type { AffinityReader } from '../affinities/affinity-reader.js'
+import type { AffinityRecord, Dimension } from '../affinities/affinity-record.js'
+import type { Condition } from '../affinities/affinity-selection.js'
+import type { KeyFamilies } from '../affinities/key-families.js'
+import type { Context, Readers, SharedRead } from '../context.js'
+import { InvalidInputError } from '../errors.js'
+import type { Judge, PinIds, StaleReason, Usability, Verdict } from '../gateway/usability.js'
+import { judgedPin } from '../loaders/verdicts.js'
+import type { MaybePromise } from '../util/promises.js'
+
+/** Number of rows that the verdict on one record needs: its API key with its owner, provider, endpoint, provider key and model. */
+export const STALE_ROWS = 6
+
+/** Says what the gateway's scheduler would do with the pin now. */
+export const verdictOn = (record: AffinityRecord, context: Context): MaybePromise<Verdict> =>
+  context.loaders.verdicts.load(judgedPin(record, context.affinityStore.families))
+
+/** The fields of a filter that depend on the verdict. */
+export interface VerdictFilter {
+  readonly stale?: boolean | null | undefined
+  readonly usability?: Usability | null | undefined
+  readonly staleReasons?: readonly StaleReason[] | null | undefined
+}
+
+/**
+ * Makes a check of verdicts of a filter; undefined if the filter does not depend on them.
+ * @throws InvalidInputError if a list is empty
+ */
+export function verdictCheck({
+  stale,
+  usability,
+  staleReasons,
+}: VerdictFilter): ((verdict: Verdict) => boolean) | undefined {
+  if (staleReasons?.length === 0) {
+    throw new InvalidInputError('staleReasons must not be empty.', 'filter.staleReasons')
+  }
+  if (stale == null && usability == null && staleReasons == null) return undefined
+  const wanted = staleReasons == null ? undefined : new Set(staleReasons)
+  return (verdict) =>
+    (stale == null || (verdict.usability === 'STALE') === stale) &&
+    (usability == null || verdict.usability === usability) &&
+    (wanted === undefined || verdict.staleReasons.some((reason) => wanted.has(reason)))
+}
+
+/** Those with few values first. */
+const JUDGED_DIMENSIONS = [
+  'family',
+  'clientFamily',
+  'apiFormat',
+  'providerId',
+  'endpointId',
+  'providerKeyId',
+  'modelId',
+  'affinityKey',
+] as const satisfies readonly Dimension[]
+
+/** A record that came after the rows were read, and names another row, is not told: it counts as usable. */
+const NOT_TOLD: Verdict = { usability: 'USABLE', staleReasons: [], conditions: [] }
+
+/** The conditions of each judge, by filter: fields and pages that ask the same share the answers. */
+const conditions = new WeakMap<Judge, Map<string, Condition>>()
+
+/** Returns the condition that the judge's verdict passes a filter, which must depend on verdicts. */
+export function verdictCondition(filter: VerdictFilter, judge: Judge, families: KeyFamilies): Condition {
+  const ofJudge = conditions.get(judge) ?? new Map<string, Condition>()
+  conditions.set(judge, ofJudge)
+  const { stale, usability, staleReasons } = filter
+  const name = JSON.stringify([stale ?? null, usability ?? null, [...(staleReasons ?? [])].sort()])
+  const condition = ofJudge.get(name) ?? conditionOf(filter, judge, families)
+  ofJudge.set(name, condition)
+  return condition
+}
+
+/** API keys that are alike have equal verdicts. */
+function conditionOf(filter: VerdictFilter, judge: Judge, families: KeyFamilies): Condition {
+  const check = verdictCheck(filter) ?? (() => true)
+  return {
+    dimensions: JUDGED_DIMENSIONS,
+    likeness: { affinityKey: (id) => judge.likenessOf(id) },
+    holds(values) {
+      const [family = '', clientFamily, apiFormat = '', providerId = '', endpointId = ''] = values
+      const [providerKeyId = '', modelId = '', affinityKey = ''] = values.slice(5)
+      const modelIs = families.modelIs({ family })
+      const pin = {
+        ...{ affinityKey, apiFormat, modelId, modelIs, providerId, endpointId, providerKeyId },
+        ...{ family, clientFamily },
+      }
+      return check(judge.knows(pin) ? judge.verdictOf(pin) : NOT_TOLD)
+    },
+  }
+}
+
+/** A judge of all live records, with the readers of the same moment. */
+export interface Judged {
+  readonly judge: Judge
+  readonly readers: Readers
+}
+
+const NAMED_DIMENSIONS = ['affinityKey', 'providerId', 'endpointId', 'providerKeyId', 'modelId'] as const
+
+/** The read of what decides about all live records: a row of each id in use, and the owner of each API key. */
+export const judgeRead = ({ affinitySizes, affinityStore }: Context): SharedRead<Judged> => ({
+  question: 'verdicts',
+  size: () =>
+    NAMED_DIMENSIONS.reduce((sum, dimension) => sum + affinitySizes.values(dimension), 0) +
+    affinitySizes.values('affinityKey'),
+  async run(readers) {
+    const judge = await readers.gateway.judge(await idsInUse(readers.affinities, affinityStore.families))
+    readers.loaders.verdicts.use(judge)
+    return { judge, readers }
+  },
+})
+
+/** Returns the distinct ids that live records name. */
+async function idsInUse(
+  affinities: Pick<AffinityReader, 'distinct'>,
+  families: KeyFamilies,
+): Promise<PinIds> {
+  // A copy, since the index changes its sets while rows are read.
+  const inUse = async (dimension: Dimension): Promise<readonly string[]> => {
+    const ids: string[] = []
+    const live = await affinities.distinct(dimension)
+    live.forEach((id) => {
+      ids.push(id)
+    })
+    return ids
+  }
+  const kinds = new Set((await inUse('family')).map((family) => families.modelIs({ family })))
+  const models = await inUse('modelId')
+  return {
+    affinityKey: await inUse('affinityKey'),
+    providerId: await inUse('providerId'),
+    endpointId: await inUse('endpointId'),
+    providerKeyId: await inUse('providerKeyId'),
+    modelId: kinds.has('id') ? models : [],
+    modelName: kinds.has('name') ? models : [],
+  }
+}
