@@ -17,12 +17,14 @@ const FULL = 4 / 5
 interface Shard {
   /** Ids plus one; 0 is an empty place. */
   entries: Int32Array
+  /** Eight bits of the hash of each entry: texts are compared only if these are equal. Keys have long beginnings in common. */
+  tags: Uint8Array
   used: number
 }
 
 /**
- * A hash table of ids by their texts, which are kept elsewhere: linear probing and backward-shift deletion. It takes some 7
- * bytes a text, a fifth of what a Map takes.
+ * A hash table of ids by their texts, which are kept elsewhere: linear probing and backward-shift deletion. It takes some 8
+ * bytes a text, a quarter of what a Map takes.
  */
 export class IdTable {
   readonly #textOf: (id: number) => string
@@ -34,33 +36,32 @@ export class IdTable {
     this.#textOf = textOf
   }
 
-  /** Returns the id of a text, or -1. */
-  find(text: string): number {
-    const hash = hashOf(text)
-    const { entries } = this.#shardOf(hash)
+  /** Returns the id of a text, or -1. A caller that needs the hash again passes it on. */
+  find(text: string, hash = hashOf(text)): number {
+    const { entries, tags } = this.#shardOf(hash)
     const mask = entries.length - 1
+    const tag = tagOf(hash)
     for (let at = placeOf(hash, mask); ; at = (at + 1) & mask) {
       const id = (entries[at] ?? 0) - 1
-      if (id === NO_ID || this.#textOf(id) === text) return id
+      if (id === NO_ID || (tags[at] === tag && this.#textOf(id) === text)) return id
     }
   }
 
   /** Adds the id of a text that is not in the table. */
-  insert(id: number, text: string): void {
+  insert(id: number, text: string, hash = hashOf(text)): void {
     this.#size += 1
     if (this.#shards.length === 1 && this.#size > ONE_SHARD_UP_TO) this.#split()
-    const hash = hashOf(text)
     const shard = this.#shardOf(hash)
     shard.used += 1
     if (shard.used > shard.entries.length * FULL) this.#grow(shard)
-    put(shard.entries, id + 1, hash)
+    put(shard, id + 1, hash)
   }
 
   /** Deletes the id of a text. Entries behind it that would not be found any more move up. */
   delete(id: number, text: string): void {
     const hash = hashOf(text)
     const shard = this.#shardOf(hash)
-    const { entries } = shard
+    const { entries, tags } = shard
     const mask = entries.length - 1
     let gap = placeOf(hash, mask)
     while (entries[gap] !== id + 1) gap = (gap + 1) & mask
@@ -69,6 +70,7 @@ export class IdTable {
       const start = placeOf(hashOf(this.#textOf(entry - 1)), mask)
       if (((at - start) & mask) < ((at - gap) & mask)) continue
       entries[gap] = entry
+      tags[gap] = tags[at] ?? 0
       gap = at
     }
     entries[gap] = 0
@@ -79,7 +81,8 @@ export class IdTable {
   #grow(shard: Shard): void {
     const before = shard.entries
     shard.entries = new Int32Array(before.length * 2)
-    for (const entry of before) if (entry !== 0) put(shard.entries, entry, hashOf(this.#textOf(entry - 1)))
+    shard.tags = new Uint8Array(before.length * 2)
+    for (const entry of before) if (entry !== 0) put(shard, entry, hashOf(this.#textOf(entry - 1)))
   }
 
   #split(): void {
@@ -91,7 +94,7 @@ export class IdTable {
       const shard = this.#shardOf(hash)
       shard.used += 1
       if (shard.used > shard.entries.length * FULL) this.#grow(shard)
-      put(shard.entries, entry, hash)
+      put(shard, entry, hash)
     }
   }
 
@@ -102,26 +105,43 @@ export class IdTable {
   }
 }
 
-const emptyShard = (): Shard => ({ entries: new Int32Array(SMALLEST_SHARD), used: 0 })
+const emptyShard = (): Shard => ({
+  entries: new Int32Array(SMALLEST_SHARD),
+  tags: new Uint8Array(SMALLEST_SHARD),
+  used: 0,
+})
 
 /** Of this process alone, so that nobody can choose model names that collide. The last bit makes it odd. */
 const FACTOR = randomBytes(4).readInt32LE() | 1
+/** Spreads the highest bits over all, since a multiplication carries upwards alone. */
+const MIX = 0x45d9f3b
 
-function hashOf(text: string): number {
-  let hash = text.length
-  for (let at = 0; at < text.length; at++) {
-    hash = Math.imul(hash ^ text.charCodeAt(at), FACTOR)
-    hash ^= hash >>> 15
+/**
+ * The hash of a text: a polynomial in a secret factor, mixed at the end. It takes two characters a step, since a full read
+ * hashes the key and three ids of each record.
+ */
+export function hashOf(text: string): number {
+  const { length } = text
+  let hash = length
+  let at = 0
+  for (; at + 1 < length; at += 2) {
+    hash = Math.imul(hash ^ text.charCodeAt(at) ^ (text.charCodeAt(at + 1) << 16), FACTOR)
   }
-  return hash
+  if (at < length) hash = Math.imul(hash ^ text.charCodeAt(at), FACTOR)
+  hash = Math.imul(hash ^ (hash >>> 16), MIX)
+  return hash ^ (hash >>> 15)
 }
 
 /** The place at which the search for a hash begins. The lowest bits choose the shard. */
 const placeOf = (hash: number, mask: number): number => (hash >>> SHARD_BITS) & mask
 
-function put(entries: Int32Array, entry: number, hash: number): void {
+/** The highest bits, which neither the shard nor the place depends on. */
+const tagOf = (hash: number): number => hash >>> 24
+
+function put({ entries, tags }: Shard, entry: number, hash: number): void {
   const mask = entries.length - 1
   let at = placeOf(hash, mask)
   while (entries[at] !== 0) at = (at + 1) & mask
   entries[at] = entry
+  tags[at] = tagOf(hash)
 }

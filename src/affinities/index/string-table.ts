@@ -1,5 +1,5 @@
 import { ObjectColumn } from './columns.js'
-import { IdTable } from './id-table.js'
+import { hashOf, IdTable } from './id-table.js'
 
 /**
  * Copies a text. In V8 a substring keeps its whole parent alive: an id cut from a key, or a key cut from a reply, would
@@ -40,14 +40,15 @@ export class StringTable {
 
   /** Returns the id of a text, and adds a new text without copying it: it must not be a substring of a longer one. */
   findOrAdopt(text: string): number {
-    const known = this.find(text)
-    return known < 0 ? this.#add(text) : known
+    const hash = hashOf(text)
+    const known = this.#table.find(text, hash)
+    return known < 0 ? this.#add(text, hash) : known
   }
 
-  #add(text: string): number {
+  #add(text: string, hash = hashOf(text)): number {
     const id = this.#free.pop() ?? this.#limit++
     this.#texts.set(id, text)
-    this.#table.insert(id, text)
+    this.#table.insert(id, text, hash)
     return id
   }
 
