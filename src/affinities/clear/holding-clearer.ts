@@ -256,7 +256,8 @@ export function createHoldingClearer(deps: HoldingClearerDeps): HoldingClearer {
         const after = there.get(record.key)
         if (after === undefined) cleared += tried.has(record.key) ? 1 : 0
         else if (after.createdAt > record.createdAt && isDone.has(record.key)) cleared += 1
-        else rest.push(after)
+        // What was pinned elsewhere meanwhile was not chosen.
+        else if (!isSelected || isSelected(after)) rest.push(after)
       }
       guarded.spare(rest.map(({ key }) => key))
       try {
@@ -396,14 +397,15 @@ export function createHoldingClearer(deps: HoldingClearerDeps): HoldingClearer {
     const { nodes: results, done } = await watch.willClearAll().during(() => gateway.clear(steps, actorId))
     if (results.every(({ ok }) => !ok)) throw allFailed(results, 0)
     // A flush leaves the mirrors of other epochs. While a node was missed, these may be of pins that it still uses.
-    let left = 0
-    if (results.every(({ ok }) => ok)) {
+    const isComplete = results.every(({ ok }) => ok)
+    if (isComplete) {
       await removeLeft(before).catch((error: unknown) => {
         throw withNodes(error, results)
       })
-    } else left = (await read([...before.values()])).filter((record) => isAsBefore(record, before)).length
+    }
     return {
-      clearedCount: Math.max(...done.values(), keys - left),
+      // Of what a node that was missed had, nothing is known: only what the others said counts.
+      clearedCount: Math.max(...done.values(), isComplete ? keys : 0),
       nodes: results,
       warnings: [...ofNodes(results), ...ofBalancers()],
       wroteApiKey: null,

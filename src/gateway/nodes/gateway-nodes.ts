@@ -64,7 +64,10 @@ export interface NamedApiKey {
 
 export interface NodesOutcome {
   readonly nodes: readonly NodeClear[]
-  /** The steps that at least one node has done, each with the largest number that a node gave for it; 0 without one. */
+  /**
+   * The steps that at least one node has done, each with the largest number that a node gave for it; 0 without one. A step for
+   * which nothing was there is done only if no node failed: the one that failed may have it.
+   */
   readonly done: ReadonlyMap<ClearStep, number>
 }
 

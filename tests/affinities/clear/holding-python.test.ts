@@ -123,12 +123,38 @@ describe.each(['ENDPOINT_KEYS', 'PROVIDER_KEYS'] as const)('a clear at %s', (gen
     const chosen = await world.records(({ modelId }) => modelId === 'model')
     world.prefer()
     const report = await world.clearer.clear(chosen, ADMIN)
-    expect(report).toMatchObject({ clearedCount: 30, nodes: [{ ok: true, clearedCount: null }] })
+    // Nobody was called yet, so nobody is said to have done anything.
+    expect(report).toMatchObject({ clearedCount: 30, nodes: [] })
     expect(codes(report)).toEqual(['MAY_RETURN'])
     expect(world.clears()).toEqual([])
     await world.where(requests.slice(0, 2))
     await expect.poll(() => world.clears().length).toBeGreaterThan(0)
     expect(world.clears().every((call) => /^DELETE \/affinity\/api-key-[01]\//.test(call))).toBe(true)
+  })
+
+  it('leaves a pin that moved to another provider while the gateway was called', async () => {
+    const world = await createWorld(generation, { windowSeconds: 1 })
+    await world.where(requestsOf(2))
+    const [moved] = await world.records()
+    if (!moved || !world.nodes) throw new Error('There is no pin.')
+    Object.assign(world.nodes, {
+      clear: async () => {
+        const value = JSON.parse(world.keyspace.get(moved.key) ?? '{}')
+        const later = { provider_id: NEW.providerId, created_at: Number(value.created_at) + 1 }
+        world.keyspace.set(moved.key, JSON.stringify({ ...value, ...later }), 300)
+        return {
+          nodes: [{ url: 'http://node', ok: false, clearedCount: null, error: 'away' }],
+          done: new Map(),
+        }
+      },
+    })
+    const isSelected = ({ providerId }: AffinityRecord) => providerId === OLD.providerId
+    const report = await world.clearer.clear(await world.records(), { ...ADMIN, isSelected })
+    expect(report.clearedCount).toBe(1)
+    await world.pass(2)
+    expect((await world.records()).map(({ key, providerId }) => [key, providerId])).toEqual([
+      [moved.key, NEW.providerId],
+    ])
   })
 
   it('names a record that no route can name, and removes it from Redis', async () => {

@@ -155,6 +155,24 @@ describe('a clear at PROCESS_MEMORY', () => {
     expect(await second.writtenBack).toBe(4)
   })
 
+  it('claims nothing, and leaves the mirrors, where only the node that was missed can have the pins', async () => {
+    const world = await createWorld(RUST, { gateways: 2, windowSeconds: 2 })
+    await pinned(world, requests, 1, 1)
+    await world.servers[1]?.close()
+    const report = await world.clearer.clear(await world.records(), ADMIN)
+    expect(report).toMatchObject({ clearedCount: 0, nodes: [{ ok: true }, { ok: false }] })
+    expect(codes(report)).toContain('NODES_MISSED')
+    expect(await world.records()).toHaveLength(6)
+  })
+
+  it('calls no route of an API key for chosen pins: another node may have some that the mirror does not show', async () => {
+    const world = await createWorld(RUST, { gateways: 2, windowSeconds: 2 })
+    await pinned(world, requests, 1)
+    await world.clearer.clear(await world.records(), ADMIN)
+    expect(world.clears().filter((call) => call.includes('/users/'))).toEqual([])
+    expect(world.clears()).toHaveLength(12)
+  })
+
   it('that no node does is GATEWAY_UNAVAILABLE with each one’s reason, and Redis is not touched', async () => {
     const world = await createWorld(RUST, { gateways: 2 })
     await pinned(world, requests, 1)

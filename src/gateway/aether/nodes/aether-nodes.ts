@@ -90,6 +90,7 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
     steps: readonly ClearStep[],
     actorId: string | null,
     done: Map<ClearStep, number>,
+    absent: Set<ClearStep>,
   ) {
     const left = [...steps]
     let cleared: number | null = null
@@ -103,7 +104,8 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
           continue
         }
         const count = answer.kind === 'done' ? countIn(answer.json) : givesCount(step) ? 0 : null
-        done.set(step, Math.max(done.get(step) ?? 0, count ?? 0))
+        if (answer.kind === 'absent') absent.add(step)
+        else done.set(step, Math.max(done.get(step) ?? 0, count ?? 0))
         if (count !== null) cleared = (cleared ?? 0) + count
       }
     }
@@ -226,8 +228,15 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
       return Math.min(...urls.map((url) => budget.left(url)))
     },
     async clear(steps, actorId): Promise<NodesOutcome> {
+      // Nobody is called, so nobody is said to have done anything.
+      if (steps.length === 0) return { nodes: [], done: new Map() }
       const done = new Map<ClearStep, number>()
-      const nodes = await Promise.all(urls.map((url) => clearAt(url, steps, actorId, done)))
+      const absent = new Set<ClearStep>()
+      const nodes = await Promise.all(urls.map((url) => clearAt(url, steps, actorId, done, absent)))
+      // What every node lacks is cleared. While a node was missed, it may be the one that has it.
+      if (nodes.every(({ ok }) => ok)) {
+        for (const step of absent) if (!done.has(step)) done.set(step, 0)
+      }
       return { nodes, done }
     },
     async dropRankings(at, apiKey) {

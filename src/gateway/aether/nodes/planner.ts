@@ -83,15 +83,19 @@ async function planRecords(
     apiKey: new Set(left.map(({ affinityKey }) => affinityKey)),
     one: new Set(left.map(nameOf)),
   }
-  // Another node may hold pins at this provider that the mirror does not show: its route would clear more than was chosen.
-  const byProvider = generation !== 'PROCESS_MEMORY' || nodeCount === 1
+  // Another node may hold pins of this provider or API key that the mirror does not show: its route would clear more than
+  // was chosen.
+  const byGroup = generation !== 'PROCESS_MEMORY' || nodeCount === 1
   const provider = cached(
-    (id) => byProvider && !spared.provider.has(id) && groupPath('provider', id, generation) !== undefined,
+    (id) => byGroup && !spared.provider.has(id) && groupPath('provider', id, generation) !== undefined,
   )
   // A name that is no API key's id could be a user's: the route would take it for that.
   const apiKey = cached(
     (id) =>
-      apiKeysThere.has(id) && !spared.apiKey.has(id) && groupPath('apiKey', id, generation) !== undefined,
+      byGroup &&
+      apiKeysThere.has(id) &&
+      !spared.apiKey.has(id) &&
+      groupPath('apiKey', id, generation) !== undefined,
   )
   const cover = leastCover(pairsOf(records), { left: provider, right: apiKey })
 
