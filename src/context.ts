@@ -35,6 +35,11 @@ export interface Context {
    * @throws RateLimitedError if the budget is too small
    */
   pay(cost: number): Promise<void>
+  /**
+   * Pays for a read whose size nobody can choose: at most half of the budget, so that no read is refused for ever.
+   * @throws RateLimitedError if the budget is too small
+   */
+  payForRead(size: number): Promise<void>
   /** Answers by a large read: the viewer pays for it, and requests that ask the same at the same moment share it. */
   shared<T>(read: SharedRead<T>): Promise<T>
   /** Continues with what a shared read has read: its index, and its rows. */

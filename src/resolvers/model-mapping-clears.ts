@@ -30,10 +30,10 @@ export const clearAllModelMappingCache = (
     { action: 'model_mapping_cache_clear_all', dryRun, arguments: { confirm } },
     async () => {
       requireConfirmation(confirm, dryRun, 'every cached model and every cached name')
-      await context.pay(context.modelMappings.scannedKeys || context.affinitySizes.records)
+      // The keys that go are among those that the scan looks at.
+      await context.payForRead(context.modelMappings.scannedKeys || context.affinitySizes.records)
       const keys: string[] = []
       for await (const batch of context.modelMappings.allKeys()) for (const key of batch) keys.push(key)
-      await context.pay(keys.length)
       return removed(keys, dryRun, context)
     },
   )

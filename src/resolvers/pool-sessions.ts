@@ -58,7 +58,7 @@ export async function poolSessions(
 ): Promise<KeysetPage<PoolSession>> {
   const filter = readFilter(args.filter ?? {})
   const request = readKeysetRequest(args, ['poolSessions', Object.entries(filter).sort()], BY_DIGEST)
-  const page = keysetPage((await readAll(context)).filter(selecting(filter)), BY_DIGEST, request)
+  const page = keysetPage((await context.poolSessions()).filter(selecting(filter)), BY_DIGEST, request)
   const shown = await page.items()
   await Promise.all([
     'provider' in selected && context.loaders.providers.prime(shown.map(({ providerId }) => providerId)),
@@ -66,12 +66,6 @@ export async function poolSessions(
       context.loaders.providerKeys.prime(shown.map(({ providerKeyId }) => providerKeyId)),
   ])
   return page
-}
-
-/** Reads all sessions. To find them, a scan looks at every key of the cache, for which each asker pays. */
-async function readAll(context: Context): Promise<readonly PoolSession[]> {
-  await context.pay(context.poolSessionStore.scannedKeys || context.affinitySizes.records)
-  return context.poolSessions()
 }
 
 /** Clears every session of a pool that a filter selects. Gateways look sessions up in Redis, so it acts at the next request. */
@@ -84,7 +78,7 @@ export const clearPoolSessions = (
   return withAudit(context, { action: 'pool_sessions_clear', dryRun, arguments: { filter } }, async () => {
     readFilter(given)
     if (Object.keys(filter).length === 0) throw new InvalidInputError('The filter is empty.', 'filter')
-    const sessions = (await readAll(context)).filter(selecting(filter))
+    const sessions = (await context.poolSessions()).filter(selecting(filter))
     const clearedCount = dryRun ? sessions.length : await context.poolSessionStore.remove(sessions)
     return { clearedCount, what: 'poolSession', which: 'matching the filter', extra: {} }
   })

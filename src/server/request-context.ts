@@ -116,7 +116,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   /** Without an index, API keys are found by their users only in the whole table. */
   function payingForScans(store: GatewayStore): GatewayStore {
     if (!deps.budgets) return store
-    const payForScan = async () => pay(sizeOf((await deps.gateway.scannedRows()).apiKeysOfUsers))
+    const payForScan = async () => payForRead((await deps.gateway.scannedRows()).apiKeysOfUsers)
     return {
       ...store,
       apiKeysOfUsers: (ids) => payForScan().then(() => store.apiKeysOfUsers(ids)),
@@ -128,7 +128,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   function affinityReader(): AffinityReader {
     const reader = deps.affinitySource.reader()
     if (!deps.budgets || deps.affinitySource.state !== 'scanning') return reader
-    const paidFor = once(() => pay(sizeOf(deps.affinitySource.sizes.records)))
+    const paidFor = once(() => payForRead(deps.affinitySource.sizes.records))
     return {
       page: async (request) => paidFor().then(() => reader.page(request)),
       count: async (selection) => paidFor().then(() => reader.count(selection)),
@@ -143,12 +143,17 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   function poolSessionReader(): PoolSessionReader {
     const reader = deps.poolSessionSource.reader()
     const paidFor = once(() =>
-      pay(sizeOf(deps.modelMappings.scannedKeys || deps.affinitySource.sizes.records)),
+      payForRead(
+        deps.poolSessionStore.scannedKeys ||
+          deps.modelMappings.scannedKeys ||
+          deps.affinitySource.sizes.records,
+      ),
     )
     return async () => paidFor().then(reader)
   }
 
   const sizeOf = (size: number): number => Math.min(Math.ceil(size), deps.budgets?.largestRead ?? 0)
+  const payForRead = (size: number): Promise<void> => pay(sizeOf(size))
 
   async function payAndRead<T>({ question, size, run }: SharedRead<T>): Promise<T> {
     const { budgets } = deps
@@ -190,6 +195,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     measure: 'limit',
     isCharged: deps.budgets !== undefined,
     pay,
+    payForRead,
     shared<T>(read: SharedRead<T>): Promise<T> {
       const known = asked.get(read.question)
       if (known) return known as Promise<T>

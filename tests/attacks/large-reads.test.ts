@@ -10,7 +10,7 @@ import { VIEWER_TOKEN } from '../support/app.js'
 import { quickTable, slowTable } from '../support/odd-table.js'
 import { writePin } from '../support/pin.js'
 import { subscribe } from '../support/subscribe.js'
-import { type Listening, startListening } from './http.js'
+import { type Listening, listening, startListening } from './http.js'
 import { codesOf, repeat } from './support.js'
 
 const LIMIT = 300_000
@@ -154,6 +154,18 @@ describe('a large read', () => {
     expect(await price('{ unmappedEntries(first: 1) { totalCount } }')).toBeGreaterThan(9_000)
   })
 
+  it('of the sessions of pools is paid for once', async () => {
+    const clear =
+      'mutation { clearPoolSessions(filter: { providerId: "none" }, dryRun: true) { __typename } }'
+    for (const query of ['{ poolSessions(first: 1) { totalCount } }', clear]) {
+      // The number of keys is known from the first scan.
+      await price(query)
+      const paid = await price(query)
+      expect(paid, query).toBeGreaterThan(9_000)
+      expect(paid, query).toBeLessThan(18_000)
+    }
+  })
+
   it('runs once for all who ask at the same moment, and each of them pays', async () => {
     const before = [await budgetOf(server), await budgetOf(server, VIEWER_TOKEN)] as const
     const scansAtFirst = await scans()
@@ -270,4 +282,19 @@ describe('the default budget', () => {
     expect((spent / 20) * 60_000).toBeLessThan(Number(budget))
     await server.close()
   })
+})
+
+it('of a cache with more keys than the budget costs half of it, so that it is not refused for ever', async () => {
+  const server = await listening({ env: { RATE_LIMIT_VIEWER: '300000' }, redis: 'empty' })
+  await server.service.redis.client().eval("for n = 1, 310000 do redis.call('SET', 'other:' .. n, '') end", 0)
+  const others = '{ modelMappingStats { totalKeys } poolSessions { totalCount } }'
+  // The reads of another viewer make the size known.
+  expect((await server.post(others, undefined, VIEWER_TOKEN)).status).toBe(200)
+  const all = 'mutation { clearAllCache(confirm: false, dryRun: true) { __typename } }'
+  const reply = await server.post(all)
+  expect(reply.status, reply.text).toBe(200)
+  expect(JSON.parse(reply.text).data.clearAllCache.__typename).toBe('ClearAllCachePayload')
+  const { requested } = JSON.parse(reply.text).extensions.cost
+  expect(requested).toBeGreaterThanOrEqual(150_000)
+  expect(requested).toBeLessThan(160_000)
 })

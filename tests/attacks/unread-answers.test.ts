@@ -98,7 +98,7 @@ describe('a connection that stalls is cut:', () => {
     ['many files of the console', () => get(largestAsset()).repeat(100)],
     ['many pages of metrics', () => get('/metrics').repeat(500)],
   ])('%s', async (_, text) => {
-    const server = await listening(SOON)
+    const server = await listening({ ...SOON, waitingRequests: 500 })
     const socket = await server.open(text())
     await expect.poll(() => server.cuts, { interval: 20 }).toEqual(['stalled_answer'])
     expect(await readAll(socket)).toBeLessThan(LARGE_BYTES * 0.75)
@@ -123,7 +123,7 @@ describe('a connection that stalls is cut:', () => {
   it('also if its client sends further requests', async () => {
     const server = await listening(SOON)
     const socket = await server.open(post(LARGE))
-    const drip = setInterval(() => socket.write(get('/health/live')), 30)
+    const drip = setInterval(() => socket.write(get('/health/live')), 60)
     onTestFinished(() => clearInterval(drip))
     await expect.poll(() => server.cuts, { interval: 20 }).toEqual(['stalled_answer'])
   })

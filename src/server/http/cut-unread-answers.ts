@@ -55,6 +55,12 @@ export function cutUnreadAnswers(
     const now = performance.now()
     let kept = 0
     for (const [response, socket] of answers) {
+      // An answer whose turn has not come by then emits no event of its own.
+      if (socket.destroyed) {
+        answers.delete(response)
+        waiting.delete(response)
+        continue
+      }
       const bytes = keptBytes(response)
       kept += bytes
       const progress = progressOf(socket, waiting.get(response), bytes, now)

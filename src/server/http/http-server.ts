@@ -59,7 +59,7 @@ export async function listen(
   })
   boundConnections(server, all, trustProxy, onCut)
   cutUnreadAnswers(server, all, onCut)
-  server.on('request', inTurn(handler))
+  server.on('request', inTurn(handler, all, onCut))
   const connections = new Set<Socket>()
   server.on('connection', (socket) => {
     connections.add(socket)

@@ -10,6 +10,8 @@ export interface TransportLimits {
    * trusted proxy may open any number. `MAX_CONNECTIONS_PER_ADDRESS` sets it.
    */
   readonly connectionsPerNetwork: number
+  /** Most requests of one connection that wait for the answer to the one before them (HTTP pipelining). */
+  readonly waitingRequests: number
   /** Time for all headers of a request. */
   readonly headersMs: number
   /** Time for the whole request, with its body. */
@@ -34,6 +36,7 @@ export interface TransportLimits {
 export const TRANSPORT_LIMITS: TransportLimits = {
   connections: 2_000,
   connectionsPerNetwork: 200,
+  waitingRequests: 16,
   headersMs: 10_000,
   requestMs: 30_000,
   checkEveryMs: 2_000,
@@ -52,12 +55,13 @@ export const TRANSPORT_LIMITS: TransportLimits = {
 export const LEAST_PROGRESS = 16_384
 
 /**
- * Reasons for which a client is refused or cut: the limits `connections`, `connectionsPerNetwork`, `unfinishedBodyBytes`,
- * `stalledWriteMs` and `unreadAnswerBytes`.
+ * Reasons for which a client is refused or cut: the limits `connections`, `connectionsPerNetwork`, `waitingRequests`,
+ * `unfinishedBodyBytes`, `stalledWriteMs` and `unreadAnswerBytes`.
  */
 export const CUT_REASONS = [
   'connections',
   'address_connections',
+  'waiting_requests',
   'unfinished_bodies',
   'stalled_answer',
   'unread_answers',
