@@ -18,8 +18,11 @@ export interface AffinityClearer {
    * @throws UnavailableError with the number of confirmed removals
    */
   clear(records: readonly AffinityRecord[], isSelected?: (record: AffinityRecord) => boolean): Promise<number>
-  /** Removes every key of the key families, also those whose values cannot be read. */
-  clearAll(): Promise<number>
+  /**
+   * Removes every key of the key families, also those whose values cannot be read.
+   * @param newest see ClearGuard.willClearAll
+   */
+  clearAll(newest?: number): Promise<number>
   /** Counts what `clearAll` would remove now. */
   countAll(): Promise<number>
 }
@@ -27,7 +30,11 @@ export interface AffinityClearer {
 /** Learns of each clear before it begins, and removes what a gateway writes back from its memory. */
 export interface ClearGuard {
   willClear(records: readonly AffinityRecord[]): GuardedClear
-  willClearAll(): GuardedClear
+  /**
+   * @param newest the latest `created_at` that was seen, in Unix seconds. What is later is a new pin, whatever the gateway's
+   *   clock says; without it our own clock decides.
+   */
+  willClearAll(newest?: number): GuardedClear
 }
 
 export interface GuardedClear {
@@ -124,7 +131,7 @@ export function createAffinityClearer({
   return {
     clear: (records, isSelected) =>
       counting(isSelected ? removeSelected(records, isSelected) : removeAny(records)),
-    clearAll: () => counting(guard.willClearAll().during(removeAll)),
+    clearAll: (newest) => counting(guard.willClearAll(newest).during(removeAll)),
     async countAll() {
       let count = 0
       for await (const keys of store.allKeys()) count += keys.length

@@ -176,9 +176,8 @@ export function createHoldingClearer(deps: HoldingClearerDeps): HoldingClearer {
   }
 
   /** Lets the gateway forget what it has written back, one by one, as long as it may be called. */
-  function createForgetter(gateway: GatewayNodes, actorId: string | null, isAll: boolean) {
+  function createForgetter(gateway: GatewayNodes, actorId: string | null, newest?: number) {
     const returned = new Map<string, AffinityRecord>()
-    const beganAt = deps.now() / 1_000
     let isRunning = false
     const run = async () => {
       if (isRunning) return
@@ -192,7 +191,7 @@ export function createHoldingClearer(deps: HoldingClearerDeps): HoldingClearer {
             Math.min(RETURNED_AT_ONCE, gateway.callsLeft),
           )
           // The flush is still exact where nothing but write-backs is there.
-          const flushes = isAll && (await isNothingNewer(beganAt))
+          const flushes = newest !== undefined && (await isNothingNewer(newest))
           const { steps } = await gateway.plan(some, { kind: flushes ? 'all' : 'each' }, facts)
           for (const { key } of flushes ? [...returned.values()] : some) returned.delete(key)
           if (steps.length > 0) await gateway.clear(steps, actorId)
@@ -209,14 +208,17 @@ export function createHoldingClearer(deps: HoldingClearerDeps): HoldingClearer {
     }
   }
 
-  async function isNothingNewer(seconds: number): Promise<boolean> {
+  /** The latest creation of a record, in Unix seconds by the gateway's clock; 0 if there is no record. */
+  async function newestCreatedAt(): Promise<number> {
     const { records } = await deps.reader().page({
       selection: {},
       order: { field: 'CREATED_AT', direction: 'DESC' },
       first: 1,
     })
-    return records.every(({ createdAt }) => createdAt <= seconds)
+    return records[0]?.createdAt ?? 0
   }
+
+  const isNothingNewer = async (seconds: number): Promise<boolean> => (await newestCreatedAt()) <= seconds
 
   async function clearInRedis(
     records: readonly AffinityRecord[],
@@ -281,13 +283,14 @@ export function createHoldingClearer(deps: HoldingClearerDeps): HoldingClearer {
   async function clearAllAtWorkers(
     gateway: GatewayNodes,
     actorId: string | null,
+    newest: number,
     watch: ClearWatch,
   ): Promise<Report> {
     const before = await countAll()
     const { steps } = await gateway.plan([], { kind: 'all' }, facts)
     const { nodes: results, done } = await gateway.clear(steps, actorId)
     const removed = await redis(watch)
-      .clearAll()
+      .clearAll(newest)
       .catch((error: unknown) => {
         throw withNodes(error, results)
       })
@@ -437,7 +440,7 @@ export function createHoldingClearer(deps: HoldingClearerDeps): HoldingClearer {
       }
       const gateway = await reachable(options.actorId)
       if (!gateway) return watched(false, undefined, (watch) => clearInRedis(records, options, watch))
-      return watched(false, createForgetter(gateway, options.actorId, false), (watch) =>
+      return watched(false, createForgetter(gateway, options.actorId), (watch) =>
         clearAtWorkers(gateway, records, options, watch),
       )
     },
@@ -446,14 +449,16 @@ export function createHoldingClearer(deps: HoldingClearerDeps): HoldingClearer {
         return watched(true, undefined, (watch) => clearAllAtProcesses(actorId, watch))
       }
       const gateway = await reachable(actorId)
+      // A gateway whose clock is behind ours writes new pins that seem older than this clear: its own times decide.
+      const newest = await newestCreatedAt()
       if (gateway) {
-        return watched(false, createForgetter(gateway, actorId, true), (watch) =>
-          clearAllAtWorkers(gateway, actorId, watch),
+        return watched(false, createForgetter(gateway, actorId, newest), (watch) =>
+          clearAllAtWorkers(gateway, actorId, newest, watch),
         )
       }
       return watched(false, undefined, async (watch) => {
         const returning = await mayReturn(await deps.reader().matching({}), whyTheyReturn())
-        const clearedCount = await redis(watch).clearAll()
+        const clearedCount = await redis(watch).clearAll(newest)
         return { clearedCount, nodes: NOBODY, warnings: returning, wroteApiKey: null }
       })
     },

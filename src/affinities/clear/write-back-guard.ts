@@ -127,10 +127,10 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
 
   const groups = new Set<Group>()
 
-  function guard(keys: Map<string, number> | undefined, group: Group): GuardedClear {
+  function guard(keys: Map<string, number> | undefined, group: Group, newest?: number): GuardedClear {
     if (windowMs === 0 || keys?.size === 0) return UNGUARDED
     const beganAt = now()
-    const bound = group.options.removes ? beganAt / 1_000 : secondBefore(beganAt)
+    const bound = newest ?? (group.options.removes ? beganAt / 1_000 : secondBefore(beganAt))
     const clear: Guarded = {
       keys,
       boundOf: keys ? (key) => keys.get(key) : () => bound,
@@ -296,7 +296,7 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
         const bounds = records.map(({ key, createdAt }) => [key, Math.min(createdAt, latest)] as const)
         return guard(new Map(bounds), group)
       },
-      willClearAll: () => guard(undefined, group),
+      willClearAll: (newest) => guard(undefined, group, newest),
       end() {
         group.hasEnded = true
         // Without a window nobody has looked.
@@ -317,7 +317,7 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
   return {
     watch,
     willClear: (records) => unasked().willClear(records),
-    willClearAll: () => unasked().willClearAll(),
+    willClearAll: (newest) => unasked().willClearAll(newest),
     seen,
     get removedAgain() {
       return removedAgain

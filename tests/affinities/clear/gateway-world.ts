@@ -60,6 +60,8 @@ export interface WorldOptions {
   readonly gateways?: number
   readonly windowSeconds?: number
   readonly clearsAtOnce?: boolean
+  /** The gateway's clock is so many seconds behind the service's. */
+  readonly secondsBehind?: number
   readonly token?: string | undefined
   readonly standIn?: Partial<StandInOptions>
 }
@@ -77,7 +79,7 @@ export async function createWorld(generation: GatewayGeneration, options: WorldO
     createStandIn({
       generation,
       store: memoryStandInStore(keyspace),
-      now,
+      now: () => clock - (options.secondsBehind ?? 0) * 1_000,
       targets: [OLD, NEW],
       apiKeys: Array.from({ length: 40 }, (_, n) => apiKey(n)),
       tokens: [{ token: TOKEN, permissions: generation === 'PROCESS_MEMORY' ? EVERY_RIGHT : null }],

@@ -157,6 +157,19 @@ describe.each(['ENDPOINT_KEYS', 'PROVIDER_KEYS'] as const)('a clear at %s', (gen
     ])
   })
 
+  it('of everything lets new pins live, also those of a gateway whose clock is 30 s behind', async () => {
+    const world = await createWorld(generation, { windowSeconds: 3, secondsBehind: 30 })
+    const requests = requestsOf(3)
+    await world.where(requests)
+    world.prefer()
+    const report = await world.clearer.clearAll(ADMIN)
+    expect(report.clearedCount).toBe(3)
+    await world.pass(1)
+    expect(await world.where(requests)).toEqual(all(NEW.providerKeyId, 3))
+    expect(await report.writtenBack).toBe(0)
+    expect(await world.records()).toHaveLength(3)
+  })
+
   it('names a record that no route can name, and removes it from Redis', async () => {
     const world = await createWorld(generation, { windowSeconds: 1 })
     await world.where([...requestsOf(2, { model: 'vendor/model-x' }), ...requestsOf(2)])
