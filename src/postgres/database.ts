@@ -130,7 +130,8 @@ export function createPgDatabase(options: PgDatabaseOptions): Database {
 function turnsOf(atOnce: number, waitMs: number): Around {
   const limit = pLimit(atOnce)
   return (statement) => {
-    if (limit.activeCount < atOnce) return limit(statement)
+    // A statement that has begun in this turn of the event loop still counts as pending.
+    if (limit.activeCount + limit.pendingCount < atOnce) return limit(statement)
     let state: 'waiting' | 'begun' | 'refused' = 'waiting'
     return new Promise((resolve, reject) => {
       void limit(async () => {

@@ -208,6 +208,18 @@ describe('a PostgreSQL that is too busy', () => {
     expect(await slow).toBe('done')
   })
 
+  test('a burst in one turn of the event loop does not wait for longer than the time to connect', async () => {
+    const database = connect({ poolSize: 1, connectTimeoutMs: 300 })
+    await database.ping()
+    const slow = database.prisma.$queryRaw`SELECT pg_sleep(1)::text`.then(() => 'done')
+    const counts = [1, 2, 3].map(() => failureOf(() => database.prisma.user.count()))
+    for (const failure of await Promise.all(counts)) {
+      expectUnavailable(failure)
+      expect(failure.afterMs).toBeLessThan(900)
+    }
+    expect(await slow).toBe('done')
+  })
+
   test('our pool is exhausted for a moment: a statement waits for its turn', async () => {
     const database = connect({ poolSize: 1, connectTimeoutMs: 5_000 })
     const order: string[] = []
