@@ -3,6 +3,7 @@ import type { Database } from '../../postgres/database.js'
 import { mapDatabaseErrors } from '../../postgres/database-errors.js'
 import { remembered } from '../../util/promises.js'
 import type { AdminAccount, AdminDirectory, Generation, ManagementToken, SessionRow } from '../gateway.js'
+import { generationOf } from './schema/actual-tables.js'
 
 /** Milliseconds for which the tables count as they were found: a gateway is upgraded beside us. */
 const LOOK_AGAIN_MS = 60_000
@@ -101,15 +102,18 @@ const SAMPLE_HASH = `SELECT password_hash FROM users
   WHERE role::text IN ('admin', 'audit_admin') AND password_hash IS NOT NULL LIMIT 1`
 
 async function lookAt(query: Query): Promise<Found> {
-  const rows = await query(LOOK, [TABLES])
+  /** Columns by their tables, and whether they may be read. */
+  const tables = new Map<string, Map<string, boolean>>()
+  for (const [table, column, mayRead] of await query(LOOK, [TABLES])) {
+    const columns = tables.get(String(table)) ?? new Map<string, boolean>()
+    tables.set(String(table), columns.set(String(column), mayRead === true))
+  }
   const exists = (table: string, column?: string) =>
-    rows.some(([name, attribute]) => name === table && (column === undefined || attribute === column))
+    column === undefined ? tables.has(table) : tables.get(table)?.has(column) === true
   const readable = (table: string, ...columns: readonly string[]) =>
-    columns.every((column) =>
-      rows.some(([name, attribute, may]) => name === table && attribute === column && may === true),
-    )
+    columns.every((column) => tables.get(table)?.get(column) === true)
 
-  const generation = generationOf(exists)
+  const generation = generationOf(tables)
   const account = accountColumns((column) => exists('users', column))
   const sessions = !exists('user_sessions')
     ? 'none'
@@ -142,12 +146,6 @@ async function lookAt(query: Query): Promise<Found> {
          FROM management_tokens t JOIN users ON users.id = t.user_id WHERE t.token_hash = $1`
       : undefined,
   }
-}
-
-/** Tells the generation by the tables, never by a version number. */
-function generationOf(exists: (table: string, column?: string) => boolean): Generation {
-  if (exists('provider_api_keys', 'endpoint_id')) return 'ENDPOINT_KEYS'
-  return exists('routing_groups') || exists('usage_settlement_snapshots') ? 'PROCESS_MEMORY' : 'PROVIDER_KEYS'
 }
 
 /** The columns of an account in the order in which `accountOf` takes them. An account without its column has no rights. */

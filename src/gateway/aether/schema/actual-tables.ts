@@ -38,7 +38,7 @@ export async function appliedMigrations(query: RunQuery, schemaName: string): Pr
 }
 
 /** Tells the generation of the gateway that made these tables: never by a version number, since forks mix. */
-export function generationOf(tables: ActualTables): Generation {
+export function generationOf(tables: ReadonlyMap<string, { has(column: string): boolean }>): Generation {
   if (tables.get('provider_api_keys')?.has('endpoint_id')) return 'ENDPOINT_KEYS'
   const isRust = tables.has('routing_groups') || tables.has('usage_settlement_snapshots')
   return isRust ? 'PROCESS_MEMORY' : 'PROVIDER_KEYS'
