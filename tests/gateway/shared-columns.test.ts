@@ -10,8 +10,8 @@ import { freshDatabase } from '../support/servers/shared.js'
 /** The schemas that each generation of the gateway has made for itself, as pg_dump prints them. */
 const GENERATIONS = {
   'endpoint keys (0.1.24)': 'gateway-schema.sql',
-  'provider keys (0.6.4)': 'generations/provider-keys.sql',
-  'process memory (2026-08)': 'generations/process-memory.sql',
+  'provider keys (0.6.4)': 'provider-keys/gateway-schema.sql',
+  'process memory (2026-08)': 'process-memory/gateway-schema.sql',
 } as const
 
 /** Types of PostgreSQL that Prisma reads as the same type of its own, and that filters work on alike. */

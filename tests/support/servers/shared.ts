@@ -39,7 +39,7 @@ function templateOf(generation: LaterGeneration): string {
   if (state() === '' && makes(admin, name)) {
     const url = new URL(admin)
     url.pathname = `/${name}`
-    psql(url.href, fixture(`generations/${generation}.sql`) + fixture(`${generation}/gateway-data.sql`))
+    psql(url.href, fixture(`${generation}/gateway-schema.sql`) + fixture(`${generation}/gateway-data.sql`))
     psql(admin, `ALTER DATABASE ${name} IS_TEMPLATE true`)
   }
   while (state() !== 't') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
