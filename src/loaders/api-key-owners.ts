@@ -20,16 +20,16 @@ export interface ApiKeyOwners {
 
 export function createApiKeyOwners(gateway: Pick<GatewayStore, 'apiKeys'>): ApiKeyOwners {
   const known = createLru<string, { readonly userId: string | null }>(REMEMBERED_KEYS)
-  /** Keys that are being looked up (single flight). */
-  const asked = new Map<string, Promise<string | null>>()
-  const rows = new DataLoader<string, string | null>(
-    async (ids) => {
+  /** Its cache has the keys that are being looked up (single flight). */
+  const rows = new DataLoader<string, string | null>(async (ids) => {
+    try {
       for (const { id, userId } of await gateway.apiKeys(ids)) known.set(id, { userId })
       // A missing row is not remembered: the gateway may be about to insert it.
       return ids.map((id) => known.get(id)?.userId ?? null)
-    },
-    { cache: false },
-  )
+    } finally {
+      for (const id of ids) rows.clear(id)
+    }
+  })
 
   return {
     ownerOf(apiKeyId) {
@@ -37,9 +37,7 @@ export function createApiKeyOwners(gateway: Pick<GatewayStore, 'apiKeys'>): ApiK
       if (owner) return owner.userId
       // PostgreSQL's text holds no NUL: such an id has no row, and would fail the statement for all the others.
       if (apiKeyId.includes('\0')) return null
-      const answer = asked.get(apiKeyId) ?? rows.load(apiKeyId).finally(() => asked.delete(apiKeyId))
-      asked.set(apiKeyId, answer)
-      return answer
+      return rows.load(apiKeyId)
     },
   }
 }

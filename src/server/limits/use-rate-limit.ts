@@ -32,14 +32,13 @@ export function useRateLimit<ServerContext extends object>({
 
   async function charge(args: ExecutionArgs): Promise<void> {
     const context = args.contextValue as Context & YogaInitialContext
-    const network = clientNetwork(context.clientAddress)
     unpaid.delete(context.request)
     const viewer = await viewerOf(context)
     // The token cannot be checked while a store is down, and then it is not known whom to charge.
     if (viewer === 'unknown') return
     // Without a viewer almost every field is refused, so that only the request itself costs.
     if (viewer) return context.pay(REQUEST_COST + complexityOf(args, 'price'))
-    const budget = await addresses?.take(network, REQUEST_COST)
+    const budget = await addresses?.take(clientNetwork(context.clientAddress), REQUEST_COST)
     if (budget) context.note('cost', budget)
   }
 
