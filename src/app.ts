@@ -27,7 +27,7 @@ import { createAetherNodes } from './gateway/aether/nodes/aether-nodes.js'
 import type { AdminDirectory, Gateway, GatewayTraits, OpenGateway } from './gateway/gateway.js'
 import { createKeyMasker } from './gateway/masking.js'
 import { createClearTables } from './gateway/nodes/clear-tables.js'
-import type { GatewayGeneration, NodeState } from './gateway/nodes/gateway-nodes.js'
+import type { Generation, NodeState } from './gateway/nodes/gateway-nodes.js'
 import { createNodeToken } from './gateway/nodes/node-token.js'
 import { createCutLog } from './log/cut-log.js'
 import { createModelMappingSource } from './model-mappings/model-mapping-reader.js'
@@ -113,7 +113,7 @@ export interface AppOptions {
   /** Limits that differ from `TRANSPORT_LIMITS` and from the configuration. */
   readonly transportLimits?: Partial<TransportLimits>
   /** The kind of gateway, as it is now. Default: as its tables tell. */
-  readonly generation?: () => GatewayGeneration
+  readonly generation?: () => Generation
   /** The cache of the embedded mode. Default: an empty one. */
   readonly keyspace?: MemoryKeyspace
 }

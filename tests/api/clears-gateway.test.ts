@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createStandIn } from '../../src/demo/stand-in/stand-in.js'
 import { listenStandIn, type StandInServer } from '../../src/demo/stand-in/stand-in-server.js'
 import { redisStandInStore } from '../../src/demo/stand-in/stand-in-store.js'
-import type { GatewayGeneration } from '../../src/gateway/nodes/gateway-nodes.js'
+import type { Generation } from '../../src/gateway/nodes/gateway-nodes.js'
 import { createAccessTokens } from '../../src/session/jwt.js'
 import { apiKey, EVERY_RIGHT, TOKEN, target } from '../gateway/nodes/nodes-support.js'
 import { startTestApp, type TestApp } from '../support/app.js'
@@ -20,7 +20,7 @@ const [OLD, NEW] = [target(1), target(2)]
 const request = (n: number, model = 'model') => ({ apiKeyId: `api-key-${n}`, apiFormat: 'CLAUDE', model })
 
 /** The service with a gateway of two workers on its Redis. */
-async function start(generation: GatewayGeneration, env: Readonly<Record<string, string>> = {}) {
+async function start(generation: Generation, env: Readonly<Record<string, string>> = {}) {
   const accessTokens = createAccessTokens(FIXTURE_ENVIRONMENT.JWT_SECRET_KEY, { ttlSeconds: 60 })
   const store: { current: ReturnType<typeof redisStandInStore> | undefined } = { current: undefined }
   const later = (): ReturnType<typeof redisStandInStore> => {
@@ -122,7 +122,7 @@ describe('beside the oldest generation, without a token', () => {
   })
 })
 
-describe.each<GatewayGeneration>(['ENDPOINT_KEYS', 'PROVIDER_KEYS', 'PROCESS_MEMORY'])(
+describe.each<Generation>(['ENDPOINT_KEYS', 'PROVIDER_KEYS', 'PROCESS_MEMORY'])(
   'no argument and no record (%s)',
   (generation) => {
     const HOSTILE = [

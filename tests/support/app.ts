@@ -3,7 +3,7 @@ import pino from 'pino'
 import { type App, createApp } from '../../src/app.js'
 import { type Config, loadConfig } from '../../src/config/load-config.js'
 import type { OpenGateway } from '../../src/gateway/gateway.js'
-import type { GatewayGeneration } from '../../src/gateway/nodes/gateway-nodes.js'
+import type { Generation } from '../../src/gateway/nodes/gateway-nodes.js'
 import type { TransportLimits } from '../../src/server/http/transport-limits.js'
 import { FIXTURE_ENVIRONMENT } from './fixtures.js'
 import { temporaryDirectory } from './servers/child.js'
@@ -71,7 +71,7 @@ export interface TestAppOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly now?: () => number
   readonly transportLimits?: Partial<TransportLimits>
-  readonly generation?: () => GatewayGeneration
+  readonly generation?: () => Generation
 }
 
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {

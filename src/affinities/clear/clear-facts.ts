@@ -1,4 +1,4 @@
-import type { GatewayGeneration, NodeState } from '../../gateway/nodes/gateway-nodes.js'
+import type { Generation, NodeState } from '../../gateway/nodes/gateway-nodes.js'
 import { NO_NODES, WHAT_TO_SET } from './clear-warning.js'
 
 /** How clears reach the gateway, as far as it is known before one is tried. */
@@ -11,7 +11,7 @@ export interface ClearFacts {
 }
 
 export interface ClearFactsOf {
-  readonly generation: GatewayGeneration
+  readonly generation: Generation
   /** One for each of GATEWAY_URLS. */
   readonly nodes: readonly NodeState[]
   readonly hasToken: boolean

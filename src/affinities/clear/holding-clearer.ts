@@ -3,8 +3,8 @@ import { UnavailableError } from '../../errors.js'
 import type {
   AskedFor,
   ClearStep,
-  GatewayGeneration,
   GatewayNodes,
+  Generation,
   NamedApiKey,
   NodeClear,
   PlanFacts,
@@ -81,7 +81,7 @@ export interface HoldingClearerDeps {
   readonly countInvalidations: (count: number) => Promise<void>
   /** Undefined: none is configured. */
   readonly nodes: GatewayNodes | undefined
-  readonly generation: () => GatewayGeneration
+  readonly generation: () => Generation
   readonly clearsAtOnce: boolean
   readonly reader: () => AffinityReader
   readonly tables: ClearTables

@@ -1,4 +1,4 @@
-import type { GatewayGeneration } from '../../gateway/nodes/gateway-nodes.js'
+import type { Generation } from '../../gateway/nodes/gateway-nodes.js'
 import type { OnePin, StandInProcess } from './process.js'
 
 /** An API key of the stand-in's users. */
@@ -31,7 +31,7 @@ export interface StandInAnswer {
 }
 
 interface AdminRoutesOptions {
-  readonly generation: GatewayGeneration
+  readonly generation: Generation
   readonly now: () => number
   readonly apiKeys: readonly StandInApiKey[]
   readonly tokens: readonly StandInToken[]

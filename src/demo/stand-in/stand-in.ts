@@ -1,4 +1,4 @@
-import type { GatewayGeneration } from '../../gateway/nodes/gateway-nodes.js'
+import type { Generation } from '../../gateway/nodes/gateway-nodes.js'
 import {
   createAdminRoutes,
   type StandInAnswer,
@@ -12,7 +12,7 @@ import { createRustProcess } from './rust-process.js'
 import type { StandInStore } from './stand-in-store.js'
 
 export interface StandInOptions {
-  readonly generation: GatewayGeneration
+  readonly generation: Generation
   readonly store: StandInStore
   /** Unix milliseconds. Tests pass a clock that they move. */
   readonly now?: () => number
@@ -33,7 +33,7 @@ export interface StandInOptions {
 }
 
 export interface StandInGateway {
-  readonly generation: GatewayGeneration
+  readonly generation: Generation
   readonly processes: number
   /** Sends a request through a process, the next in turn by default. @returns where it went */
   serve(request: StandInRequest, process?: number): Promise<StandInTarget>

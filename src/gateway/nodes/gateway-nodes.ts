@@ -1,7 +1,7 @@
 import type { AffinityRecord } from '../../affinities/affinity-record.js'
 import type { NodeResult } from '../../errors.js'
 
-export type { Generation as GatewayGeneration } from '../gateway.js'
+export type { Generation } from '../gateway.js'
 
 /**
  * What one node did at a clear. `url` is as it was configured; `clearedCount` is what the node said that it removed, null

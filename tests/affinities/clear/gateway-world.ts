@@ -22,7 +22,7 @@ import {
 import { listenStandIn, type StandInServer } from '../../../src/demo/stand-in/stand-in-server.js'
 import { memoryStandInStore } from '../../../src/demo/stand-in/stand-in-store.js'
 import { createAetherNodes } from '../../../src/gateway/aether/nodes/aether-nodes.js'
-import type { GatewayGeneration, GatewayNodes } from '../../../src/gateway/nodes/gateway-nodes.js'
+import type { GatewayNodes, Generation } from '../../../src/gateway/nodes/gateway-nodes.js'
 import { createNodeToken } from '../../../src/gateway/nodes/node-token.js'
 import { MemoryKeyspace } from '../../../src/redis/memory-keyspace.js'
 import { apiKey, EVERY_RIGHT, TOKEN, target } from '../../gateway/nodes/nodes-support.js'
@@ -66,7 +66,7 @@ export interface WorldOptions {
   readonly standIn?: Partial<StandInOptions>
 }
 
-export async function createWorld(generation: GatewayGeneration, options: WorldOptions = {}): Promise<World> {
+export async function createWorld(generation: Generation, options: WorldOptions = {}): Promise<World> {
   let clock = Date.now()
   const now = () => clock
   const users = new Set<() => void>()

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type AetherNodesOptions, createAetherNodes } from '../../../src/gateway/aether/nodes/aether-nodes.js'
-import type { ClearStep, GatewayGeneration } from '../../../src/gateway/nodes/gateway-nodes.js'
+import type { ClearStep, Generation } from '../../../src/gateway/nodes/gateway-nodes.js'
 import { createNodeToken } from '../../../src/gateway/nodes/node-token.js'
 import { temporaryDirectory } from '../../support/servers/child.js'
 import { EVERY_RIGHT, facts, record, SESSION, startStandIn, TOKEN } from './nodes-support.js'
@@ -125,7 +125,7 @@ describe('a call', () => {
 
   it('is one of at most 25 a minute on Python; Rust has no limit', async () => {
     let clock = 0
-    const limited = async (generation: GatewayGeneration) => {
+    const limited = async (generation: Generation) => {
       const { node } = await startStandIn({ generation, now: () => clock })
       const nodes = nodesOf([node.url], { generation: () => generation, now: () => clock })
       const {
@@ -223,7 +223,7 @@ describe('the token', () => {
 
 describe('what is known of a node before it is needed', () => {
   const stateOf = async (
-    generation: GatewayGeneration,
+    generation: Generation,
     options: {
       permissions?: readonly string[]
       processes?: number
@@ -425,7 +425,7 @@ describe('records that no node lists', () => {
 })
 
 it('plans by the generation of now, and by the number of nodes', async () => {
-  let generation: GatewayGeneration = 'ENDPOINT_KEYS'
+  let generation: Generation = 'ENDPOINT_KEYS'
   const nodes = nodesOf(['http://127.0.0.1:1'], { generation: () => generation })
   const slash = [record({ modelId: '模型' })]
   expect((await nodes.plan(slash, undefined, facts([...slash, record()]))).notClearable).toHaveLength(0)

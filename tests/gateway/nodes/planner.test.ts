@@ -4,7 +4,7 @@ import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
 import { createAdminRoutes } from '../../../src/demo/stand-in/admin-routes.js'
 import { leastCover } from '../../../src/gateway/aether/nodes/least-cover.js'
 import { planClear } from '../../../src/gateway/aether/nodes/planner.js'
-import type { GatewayGeneration } from '../../../src/gateway/nodes/gateway-nodes.js'
+import type { Generation } from '../../../src/gateway/nodes/gateway-nodes.js'
 import {
   apiKey,
   EVERY_RIGHT,
@@ -197,7 +197,7 @@ const odd = fc.oneof(
     .map((some) => some.join('')),
 )
 
-describe.each<GatewayGeneration>(['ENDPOINT_KEYS', 'PROVIDER_KEYS', 'PROCESS_MEMORY'])(
+describe.each<Generation>(['ENDPOINT_KEYS', 'PROVIDER_KEYS', 'PROCESS_MEMORY'])(
   'no id (%s)',
   (generation) => {
     it('makes a clear reach another route, or the same one with another name', async () => {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { createCallBudget } from '../../nodes/call-budget.js'
 import type {
   ClearStep,
-  GatewayGeneration,
   GatewayNodes,
+  Generation,
   NamedApiKey,
   NodeClear,
   NodeState,
@@ -33,7 +33,7 @@ export interface AetherNodesOptions {
   /** Base URLs, without credentials and without a slash at the end. A path is kept. */
   readonly urls: readonly string[]
   readonly token: NodeToken
-  readonly generation: () => GatewayGeneration
+  readonly generation: () => Generation
   /** Signs an access token of this administrator for a minute. The oldest generation accepts it. */
   readonly signFor: (userId: string) => Promise<string>
   /** Whether clears are meant to act at once, so that the right for it is looked at. */
@@ -303,7 +303,7 @@ const unknownState = (url: string): NodeState => ({
   error: null,
 })
 
-const apiKeyPath = ({ id, userId }: Omit<NamedApiKey, 'name'>, generation: GatewayGeneration) => {
+const apiKeyPath = ({ id, userId }: Omit<NamedApiKey, 'name'>, generation: Generation) => {
   const [user, apiKey] = [joinPath([userId], generation), joinPath([id], generation)]
   return user === undefined || apiKey === undefined ? undefined : `/api/admin/users${user}/api-keys${apiKey}`
 }

@@ -1,4 +1,4 @@
-import type { GatewayGeneration } from '../../nodes/gateway-nodes.js'
+import type { Generation } from '../../nodes/gateway-nodes.js'
 
 /** The Rust gateway decodes nothing, so that a part is sent as it is; other characters it never matches, or a proxy changes. */
 const SENT_RAW = /^[A-Za-z0-9\-._~:@!$&'()*+,;=]+$/
@@ -9,7 +9,7 @@ const DECODINGS = 4
  * Encodes one part of a path for a gateway.
  * @returns undefined if the gateway can never be told this part, or if any server on the way may take it for a dot segment
  */
-export function pathPart(text: string, generation: GatewayGeneration): string | undefined {
+export function pathPart(text: string, generation: Generation): string | undefined {
   if (text === '' || isDotSegment(text)) return undefined
   if (generation === 'PROCESS_MEMORY') return SENT_RAW.test(text) ? text : undefined
   if (text.includes('/')) return undefined
@@ -22,7 +22,7 @@ export function pathPart(text: string, generation: GatewayGeneration): string | 
 }
 
 /** Joins the parts of a path; undefined if one of them cannot be sent. */
-export function joinPath(parts: readonly string[], generation: GatewayGeneration): string | undefined {
+export function joinPath(parts: readonly string[], generation: Generation): string | undefined {
   const encoded: string[] = []
   for (const part of parts) {
     const sent = pathPart(part, generation)

@@ -1,18 +1,12 @@
 import type { AffinityRecord } from '../../../affinities/affinity-record.js'
-import type {
-  AskedFor,
-  ClearPlan,
-  ClearStep,
-  GatewayGeneration,
-  PlanFacts,
-} from '../../nodes/gateway-nodes.js'
+import type { AskedFor, ClearPlan, ClearStep, Generation, PlanFacts } from '../../nodes/gateway-nodes.js'
 import { leastCover, type Pair } from './least-cover.js'
 import { joinPath } from './paths.js'
 
 const CACHE = '/api/admin/monitoring/cache'
 
 export interface PlanOptions {
-  readonly generation: GatewayGeneration
+  readonly generation: Generation
   readonly nodeCount: number
 }
 
@@ -62,7 +56,7 @@ function askedSteps(
   return { steps, rest: records.filter((record) => !covered.has(record)) }
 }
 
-const groupPath = (route: 'provider' | 'apiKey', id: string, generation: GatewayGeneration) => {
+const groupPath = (route: 'provider' | 'apiKey', id: string, generation: Generation) => {
   const path = joinPath([id], generation)
   return path === undefined ? undefined : `${CACHE}/${route === 'provider' ? 'providers' : 'users'}${path}`
 }
