@@ -67,7 +67,7 @@ export class AffinityIndex {
     }
     const previous = this.#table.recordAt(slot)
     const kind = this.#kindOfChange(previous, record)
-    if (kind !== 'unchanged') this.#table.replace(slot, record)
+    if (kind !== 'unchanged' || record.expiresAt !== previous.expiresAt) this.#table.replace(slot, record)
     return { kind, record, previous }
   }
 

@@ -96,11 +96,11 @@ describe('the live index of a Redis', () => {
     const live = await followLive(config)
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     expect(await live.source.reader().count({})).toBe(5_000)
-    await gateway.pexpire(keyOf(7), 1)
+    await gateway.pexpire(keyOf(7), 300)
     await vi.waitFor(async () => expect(await live.source.reader().count({})).toBe(4_999), {
       timeout: 15_000,
     })
-    expect(typesOf(live.events)).toEqual(['EXPIRED'])
+    expect(typesOf(live.events)).toEqual(['REFRESHED', 'EXPIRED'])
   })
 
   it('counts broken values as they come and go, and logs each once', async () => {
@@ -255,7 +255,8 @@ describe('the live index of a Redis', () => {
 
   it('works with the few rights that the documentation names', async () => {
     const { server, gateway } = await redisWith(10)
-    const rights = '+client|id +client|tracking +subscribe +ping +info +scan +mget +get +type +unlink +eval'
+    const rights =
+      '+client|id +client|tracking +subscribe +ping +info +scan +mget +get +type +unlink +eval +time +pexpiretime'
     const channel = '&__redis__:invalidate'
     await gateway.call(
       'ACL',
