@@ -23,6 +23,11 @@ export class MemoryKeyspace {
     this.#now = now
   }
 
+  /** Returns the time by which keys expire, in Unix milliseconds. */
+  now(): number {
+    return this.#now()
+  }
+
   get(key: string): string | undefined {
     const value = this.#live(key)?.value
     return typeof value === 'string' ? value : undefined

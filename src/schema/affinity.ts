@@ -223,7 +223,7 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
       nullable: true,
       description:
         'The affinity lives in Redis for so many more whole seconds, 0 or more; null: it does not expire.',
-      resolve: (record, _args, context) => ttlSeconds(record, context.now()),
+      resolve: (record, _args, context) => ttlSeconds(record, context.cacheNow()),
     }),
     usability: t.field({
       complexity: STALE_ROWS,
