@@ -1,5 +1,6 @@
 import { type ClearFacts, clearFacts } from '../affinities/clear/clear-facts.js'
-import { createHoldingClearer, type HoldingClearer } from '../affinities/clear/holding-clearer.js'
+import type { HoldingClearer } from '../affinities/clear/clear-report.js'
+import { createHoldingClearer } from '../affinities/clear/holding-clearer.js'
 import type { Config } from '../config/load-config.js'
 import type { Gateway } from '../gateway/gateway.js'
 import { createClearTables } from '../gateway/nodes/clear-tables.js'
