@@ -55,6 +55,18 @@ export const dimensionValue = (record: AffinityRecord, dimension: Dimension): st
 /** Compares two pin targets. */
 export const hasSamePin = (a: PinTarget, b: PinTarget): boolean => PIN.every((field) => a[field] === b[field])
 
+/** The figures of an affinity by which affinities are selected and ordered. */
+export type Figure = 'createdAt' | 'expiresAt' | 'requestCount'
+
+/**
+ * Returns when the gateway used the pin last, in Unix seconds, as far as the record tells.
+ * @param ttlSeconds the TTL that each use gives the record
+ */
+export const lastUsedAt = (
+  { createdAt, writtenExpiry }: Pick<AffinityRecord, 'createdAt' | 'writtenExpiry'>,
+  ttlSeconds: number,
+): number => Math.max(createdAt, writtenExpiry - ttlSeconds)
+
 const FIGURES = ['requestCount', 'createdAt', 'writtenExpiry'] as const
 
 /** Seconds by which two reads of one expiry may differ: before Redis 7 it is made of two clocks' answers. */

@@ -18,6 +18,8 @@ export interface KeyFamily {
   readonly dimensions: readonly Dimension[]
   /** The dimension whose value is the end of each key, of the same length in all; nearly every record has its own value. */
   readonly tail?: { readonly dimension: Dimension; readonly length: number }
+  /** The TTL that each write gives a record, in seconds; absent where the TTL is that of the record's provider key. */
+  readonly ttlSeconds?: number
   /** The orders in which its records can be read. */
   readonly orders: readonly AffinityOrderField[]
   /**
