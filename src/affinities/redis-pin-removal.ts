@@ -1,6 +1,7 @@
 import { Cluster } from 'ioredis'
 import type { RedisClient } from '../redis/client.js'
 import { batchesOf, removalError, settled, UNLINK_BATCH } from '../redis/removal.js'
+import { encodeKey } from '../util/key-bytes.js'
 import { type AffinityRecord, dimensionValue } from './affinity-record.js'
 import type { PinRemoval } from './affinity-store.js'
 import type { KeyFamilies } from './key-families.js'
@@ -11,7 +12,7 @@ const COMPARED_AT_ONCE = 100
 
 /**
  * Compares values and unlinks the equal ones, atomically in Redis. A value that is no affinity, or that Redis cannot parse,
- * counts as changed. ARGV holds the number of fields, their names, and then for each key the expected values.
+ * counts as changed, and is told by its place, since a key may be no text. ARGV holds the number of fields, their names, and then for each key the expected values.
  */
 const REMOVE_PINS = `
 local same, changed = {}, {}
@@ -26,11 +27,16 @@ for i, value in ipairs(redis.call('MGET', unpack(KEYS))) do
     if isSame then
       same[#same + 1] = KEYS[i]
     else
-      changed[#changed + 1] = KEYS[i]
+      changed[#changed + 1] = i
     end
   end
 end
 return { #same > 0 and redis.call('UNLINK', unpack(same)) or 0, changed }`
+
+interface Compared {
+  readonly reply: unknown
+  readonly batch: readonly AffinityRecord[]
+}
 
 /**
  * Removes each affinity that still has the given pin.
@@ -49,17 +55,19 @@ export async function removePins(
     const dimensions = Object.keys(family.valueFields)
     const names = Object.values(family.valueFields)
     for (const some of batchesOf(ofFamily, UNLINK_BATCH)) {
-      const calls: Promise<unknown>[] = []
+      const calls: Promise<Compared>[] = []
       for (const batch of batchesOf(some, atOnce)) {
-        const keys = batch.map(({ key }) => key)
+        const keys = batch.map(({ key }) => encodeKey(key))
         const values = batch.flatMap((record) => dimensions.map((each) => dimensionValue(record, each) ?? ''))
-        calls.push(client.eval(REMOVE_PINS, keys.length, ...keys, names.length, ...names, ...values))
+        const comparing = client.eval(REMOVE_PINS, keys.length, ...keys, names.length, ...names, ...values)
+        calls.push(comparing.then((reply) => ({ reply, batch })))
       }
       const { values, error } = await settled(calls)
       for (const value of values) {
-        const [count, others] = value as [number, string[]]
+        const { reply, batch } = value
+        const [count, others] = reply as [number, number[]]
         removed += count
-        changed.push(...others)
+        for (const place of others) changed.push(batch[place - 1]?.key ?? '')
       }
       if (error !== undefined) throw removalError(error, removed)
     }
