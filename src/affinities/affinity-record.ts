@@ -69,6 +69,10 @@ export const lastUsedAt = (
 
 const FIGURES = ['requestCount', 'createdAt', 'writtenExpiry'] as const
 
+/** Compares what each use of a record changes, and what a new pin changes. */
+export const hasSameFigures = (a: AffinityRecord, b: AffinityRecord): boolean =>
+  FIGURES.every((figure) => a[figure] === b[figure])
+
 /** Seconds by which two reads of one expiry may differ: before Redis 7 it is made of two clocks' answers. */
 const EXPIRY_TOLERANCE = 1
 
@@ -82,7 +86,7 @@ export const isSameRecord = (
   dimensions: readonly Dimension[],
 ): boolean =>
   hasSameExpiry(a, b) &&
-  FIGURES.every((figure) => a[figure] === b[figure]) &&
+  hasSameFigures(a, b) &&
   dimensions.every((dimension) => dimensionValue(a, dimension) === dimensionValue(b, dimension))
 
 /** The reason why a value under an affinity key is not an affinity. */

@@ -89,6 +89,17 @@ const wasUsedBefore = (record: AffinityRecord, { before, ttlSeconds }: LastUse):
 const holdsWhere = (record: AffinityRecord, { dimensions, holds }: Condition): boolean =>
   holds(dimensions.map((dimension) => dimensionValue(record, dimension)))
 
+/** Says whether a record is selected. */
+export type SelectionCheck = ((record: AffinityRecord) => boolean) & {
+  /** Whether a use of the record may change the answer. */
+  readonly byFigures?: boolean
+}
+
+export const checkOf = (selection: AffinitySelection): SelectionCheck =>
+  Object.assign((record: AffinityRecord) => isSelected(record, selection), {
+    byFigures: selection.lastUse !== undefined || Object.keys(selection.ranges ?? {}).length > 0,
+  })
+
 /** Checks whether a selection has a condition on a figure, which each use changes, or on one of these dimensions. */
 export const dependsOn = (
   { all = {}, any = [], none = {}, ranges = {}, lastUse, where }: AffinitySelection,

@@ -29,6 +29,8 @@ export interface KeyFamily {
   readonly valueFields: PinTarget & Readonly<Record<Dimension, string>>
   /** The field of the JSON value with the creation time in Unix seconds, which stays the same in a write-back. */
   readonly createdAtField: string
+  /** The fields of the JSON value that each use changes. A clear that depends on figures compares them, too. */
+  readonly figureFields: Readonly<Record<'writtenExpiry' | 'requestCount', string>>
   /**
    * Encodes an identity as a key; undefined if the family's keys need more than this identity has.
    * @throws InvalidInputError if a component contains a separator, so that the key would name another record

@@ -52,6 +52,6 @@ export function createRedisAffinityStore(client: RedisClient, families: KeyFamil
       for await (const { keys } of scanMasters(client, walked)) yield keys
     },
     remove: (keys) => removeKeys(client, keys),
-    removePins: (records) => removePins(client, families, records),
+    removePins: (records, options) => removePins(client, families, records, options),
   }
 }
