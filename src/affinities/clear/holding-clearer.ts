@@ -176,7 +176,7 @@ export function createHoldingClearer(deps: HoldingClearerDeps): HoldingClearer {
   }
 
   /** Lets the gateway forget what it has written back, one by one, as long as it may be called. */
-  function createForgetter(gateway: GatewayNodes, actorId: string | null, newest?: number) {
+  function createForgetter(gateway: GatewayNodes, actorId: string | null, isOfAll: boolean) {
     const returned = new Map<string, AffinityRecord>()
     let isRunning = false
     const run = async () => {
@@ -191,7 +191,7 @@ export function createHoldingClearer(deps: HoldingClearerDeps): HoldingClearer {
             Math.min(RETURNED_AT_ONCE, gateway.callsLeft),
           )
           // The flush is still exact where nothing but write-backs is there.
-          const flushes = newest !== undefined && (await isNothingNewer(newest))
+          const flushes = isOfAll && (await areOnlyWriteBacks())
           const { steps } = await gateway.plan(some, { kind: flushes ? 'all' : 'each' }, facts)
           for (const { key } of flushes ? [...returned.values()] : some) returned.delete(key)
           if (steps.length > 0) await gateway.clear(steps, actorId)
@@ -208,17 +208,15 @@ export function createHoldingClearer(deps: HoldingClearerDeps): HoldingClearer {
     }
   }
 
-  /** The latest creation of a record, in Unix seconds by the gateway's clock; 0 if there is no record. */
-  async function newestCreatedAt(): Promise<number> {
-    const { records } = await deps.reader().page({
+  /** Whether the cache holds nothing but what a gateway has written back. */
+  async function areOnlyWriteBacks(): Promise<boolean> {
+    const { records, totalCount } = await deps.reader().page({
       selection: {},
       order: { field: 'CREATED_AT', direction: 'DESC' },
-      first: 1,
+      first: READ_BATCH,
     })
-    return records[0]?.createdAt ?? 0
+    return totalCount === records.length && records.every(guard.isWriteBack)
   }
-
-  const isNothingNewer = async (seconds: number): Promise<boolean> => (await newestCreatedAt()) <= seconds
 
   async function clearInRedis(
     records: readonly AffinityRecord[],
@@ -283,19 +281,26 @@ export function createHoldingClearer(deps: HoldingClearerDeps): HoldingClearer {
   async function clearAllAtWorkers(
     gateway: GatewayNodes,
     actorId: string | null,
-    newest: number,
     watch: ClearWatch,
   ): Promise<Report> {
-    const before = await countAll()
-    const { steps } = await gateway.plan([], { kind: 'all' }, facts)
-    const { nodes: results, done } = await gateway.clear(steps, actorId)
-    const removed = await redis(watch)
-      .clearAll(newest)
-      .catch((error: unknown) => {
-        throw withNodes(error, results)
-      })
-    const clearedCount = done.size > 0 ? Math.max(before, removed) : removed
-    return { clearedCount, nodes: results, warnings: ofNodes(results), wroteApiKey: null }
+    // Of what the gateway's flush removes, the pins are known only before it.
+    const guarded = watch.willClearAll()
+    return guarded.during(async () => {
+      let before = 0
+      for await (const { records, broken } of store.readAll()) {
+        guarded.found(records)
+        before += records.length + broken.length
+      }
+      const { steps } = await gateway.plan([], { kind: 'all' }, facts)
+      const { nodes: results, done } = await gateway.clear(steps, actorId)
+      const removed = await redis(watch)
+        .clearAll()
+        .catch((error: unknown) => {
+          throw withNodes(error, results)
+        })
+      const clearedCount = done.size > 0 ? Math.max(before, removed) : removed
+      return { clearedCount, nodes: results, warnings: ofNodes(results), wroteApiKey: null }
+    })
   }
 
   async function countAll(): Promise<number> {
@@ -397,7 +402,9 @@ export function createHoldingClearer(deps: HoldingClearerDeps): HoldingClearer {
       keys += batch.records.length + batch.broken.length
     }
     const { steps } = await gateway.plan([], { kind: 'all' }, facts)
-    const { nodes: results, done } = await watch.willClearAll().during(() => gateway.clear(steps, actorId))
+    const { nodes: results, done } = await watch
+      .willClear([...before.values()])
+      .during(() => gateway.clear(steps, actorId))
     if (results.every(({ ok }) => !ok)) throw allFailed(results, 0)
     // A flush leaves the mirrors of other epochs. While a node was missed, these may be of pins that it still uses.
     const isComplete = results.every(({ ok }) => ok)
@@ -440,7 +447,7 @@ export function createHoldingClearer(deps: HoldingClearerDeps): HoldingClearer {
       }
       const gateway = await reachable(options.actorId)
       if (!gateway) return watched(false, undefined, (watch) => clearInRedis(records, options, watch))
-      return watched(false, createForgetter(gateway, options.actorId), (watch) =>
+      return watched(false, createForgetter(gateway, options.actorId, false), (watch) =>
         clearAtWorkers(gateway, records, options, watch),
       )
     },
@@ -449,16 +456,14 @@ export function createHoldingClearer(deps: HoldingClearerDeps): HoldingClearer {
         return watched(true, undefined, (watch) => clearAllAtProcesses(actorId, watch))
       }
       const gateway = await reachable(actorId)
-      // A gateway whose clock is behind ours writes new pins that seem older than this clear: its own times decide.
-      const newest = await newestCreatedAt()
       if (gateway) {
-        return watched(false, createForgetter(gateway, actorId, newest), (watch) =>
-          clearAllAtWorkers(gateway, actorId, newest, watch),
+        return watched(false, createForgetter(gateway, actorId, true), (watch) =>
+          clearAllAtWorkers(gateway, actorId, watch),
         )
       }
       return watched(false, undefined, async (watch) => {
         const returning = await mayReturn(await deps.reader().matching({}), whyTheyReturn())
-        const clearedCount = await redis(watch).clearAll(newest)
+        const clearedCount = await redis(watch).clearAll()
         return { clearedCount, nodes: NOBODY, warnings: returning, wroteApiKey: null }
       })
     },
