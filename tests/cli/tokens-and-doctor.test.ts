@@ -166,6 +166,7 @@ describe('affinityql doctor', () => {
       'families',
       'clocks',
       'clocks',
+      'clocks',
     ])
     expect(findings.filter(({ state }) => state === 'failed')).toEqual([])
     expect(code).toBe(0)

@@ -2,10 +2,10 @@ import { affinityLikeKeys } from '../../affinities/affinity-like-keys.js'
 import { createForeignFamilies } from '../../affinities/family-counts.js'
 import type { KeyFamilies } from '../../affinities/key-families.js'
 import type { Gateway, Generation } from '../../gateway/gateway.js'
-import type { GatewayNodes } from '../../gateway/nodes/gateway-nodes.js'
 import type { Database } from '../../postgres/database.js'
 import type { RedisClient } from '../../redis/client.js'
 import { openTracking, TrackingRefusedError } from '../../redis/tracking.js'
+import type { Finding } from './finding.js'
 
 /** What each generation is, and what does not work beside it. */
 const GENERATIONS: Readonly<Record<Generation, { readonly is: string; readonly lacks: readonly string[] }>> =
@@ -147,29 +147,6 @@ export async function checkIndexes({ schema }: Gateway): Promise<Finding> {
       }
 }
 
-/** Returns how far another clock is ahead of ours, in milliseconds, half-way between question and answer. */
-async function clockOffsetMs(askUnixMs: () => Promise<number>): Promise<number> {
-  // The first question may include the time to connect, so it does not count.
-  await askUnixMs()
-  const before = Date.now()
-  const theirs = await askUnixMs()
-  return theirs - (before + Date.now()) / 2
-}
-
-export const databaseClockOffsetMs = (database: Database): Promise<number> =>
-  clockOffsetMs(async () => {
-    const [row] = await database.prisma.$queryRaw<{ ms: number }[]>`
-      SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms`
-    return Number(row?.ms)
-  })
-
-export const redisClockOffsetMs = (redis: RedisClient): Promise<number> =>
-  clockOffsetMs(async () => {
-    const [node] = 'nodes' in redis ? redis.nodes('master') : [redis]
-    const [seconds, microseconds] = (await node?.time()) ?? []
-    return Number(seconds) * 1_000 + Number(microseconds) / 1_000
-  })
-
 const NO_LISTENER = { changed: () => {}, flushed: () => {}, ended: () => {} }
 
 /** Checks that Redis announces changes to this user, which the index needs. In a cluster it asks one master. */
@@ -208,55 +185,4 @@ export async function checkKeyFamilies(redis: RedisClient, families: KeyFamilies
     state: 'warning',
     message: `Redis has keys that look like affinities but are not read: ${counted.join(', ')}. If the gateway puts a name before its keys, set it as REDIS_KEY_PREFIX.`,
   }
-}
-
-/** A finding is the result of one check. */
-export interface Finding {
-  readonly check:
-    | 'configuration'
-    | 'database'
-    | 'tables'
-    | 'scheduling'
-    | 'rights'
-    | 'sign-in'
-    | 'keys'
-    | 'indexes'
-    | 'cache'
-    | 'changes'
-    | 'families'
-    | 'clocks'
-    | 'nodes'
-  readonly state: 'ok' | 'warning' | 'failed'
-  /** This sentence is for a person; it holds no secret. */
-  readonly message: string
-  /** True if a store did not answer. */
-  readonly isOutage?: true
-}
-
-/** Asks every node what clears may ask of it. It clears nothing: the ids that it sends belong to nothing. */
-export async function checkNodes(nodes: GatewayNodes, generation: Generation): Promise<Finding[]> {
-  await nodes.check()
-  return nodes.states().map(({ url, reachable, canRead, canClear, canClearAtOnce, alternates, error }) => {
-    const isFine = reachable === true && canRead === true && canClear === true
-    const may = [
-      reachable === null ? 'was not asked' : reachable ? 'answers' : 'does not answer',
-      canRead === null ? undefined : canRead ? 'may be read' : 'may not be read',
-      canClear === null ? undefined : canClear ? 'may be cleared' : 'may not be cleared',
-      // Python gateways act at once anyway.
-      generation !== 'PROCESS_MEMORY' || canClearAtOnce === null
-        ? undefined
-        : canClearAtOnce
-          ? 'at once'
-          : 'not at once',
-      alternates === null ? undefined : alternates ? 'has several processes' : 'is one process',
-    ]
-    const words = may.filter((word) => word !== undefined).join(', ')
-    const why = error === null ? '' : `: ${error}`
-    return {
-      check: 'nodes',
-      state: isFine || reachable === null ? (error === null ? 'ok' : 'warning') : 'failed',
-      message: `The gateway’s node ${url} ${words}${why}.`,
-      ...(reachable === false && { isOutage: true }),
-    }
-  })
 }
