@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Finding } from '../../src/cli/doctor/finding.js'
@@ -6,6 +8,8 @@ import { redisStandInStore } from '../../src/demo/stand-in/stand-in-store.js'
 import { keyOf, stored } from '../affinities/feed/feed-support.js'
 import { startStandIn, TOKEN } from '../gateway/nodes/nodes-support.js'
 import { FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
+import { startPgBouncer } from '../support/servers/pgbouncer.js'
+import { psql, startPostgres } from '../support/servers/postgres.js'
 import { type DatabaseContents, freshDatabase, freshRedis } from '../support/servers/shared.js'
 
 async function beside(contents: DatabaseContents = 'schema') {
@@ -76,6 +80,47 @@ describe('the doctor and the clock of the gateway', () => {
     expect(await ofGateway(env)).toBe(
       'ok: The gateway’s clock is not known yet: Redis has no record of an affinity.',
     )
+  })
+})
+
+describe('the doctor and sessions of the database', () => {
+  it('tells what they have', async () => {
+    const { env } = await beside()
+    expect(await saidOf('session', env)).toEqual([
+      'ok: Sessions may write, have the time zone UTC, and wait up to 5s for a statement and 1500ms for a lock.',
+    ])
+  })
+
+  it('tells that they may only read', async () => {
+    const { env } = await beside()
+    psql(
+      env.DATABASE_URL,
+      `ALTER DATABASE ${new URL(env.DATABASE_URL).pathname.slice(1)} SET default_transaction_read_only = on`,
+    )
+    expect(await saidOf('session', env)).toEqual([
+      expect.stringMatching(/^failed: The database is read-only, .*; default_transaction_read_only is on/),
+    ])
+  })
+
+  it('tells that the database is a standby', { timeout: 60_000 }, async () => {
+    const server = await startPostgres()
+    onTestFinished(() => server.stop())
+    writeFileSync(join(psql(server.url, 'SHOW data_directory').trim(), 'standby.signal'), '')
+    await server.restart()
+    const { env } = await beside()
+    expect(await saidOf('session', { ...env, DATABASE_URL: server.url })).toEqual([
+      expect.stringMatching(/^failed: The database is read-only, .*; it is a standby: name the primary/),
+    ])
+  })
+
+  it('tells what the role needs where a pooler drops what they ask for', async () => {
+    const { env } = await beside()
+    const DATABASE_URL = await startPgBouncer(env.DATABASE_URL)
+    expect(await saidOf('database', { ...env, DATABASE_URL })).toEqual([
+      expect.stringMatching(
+        /^failed: The database at 127.0.0.1:\d+ does not give sessions what they ask for .*ALTER ROLE "postgres" SET statement_timeout = '5000ms'; .* RECONNECT/,
+      ),
+    ])
   })
 })
 

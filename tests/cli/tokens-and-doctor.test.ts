@@ -155,6 +155,7 @@ describe('affinityql doctor', () => {
     expect(findings.map(({ check }) => check)).toEqual([
       'configuration',
       'database',
+      'session',
       'tables',
       'rights',
       'sign-in',

@@ -75,6 +75,29 @@ export async function checkScheduling({ store }: Gateway): Promise<Finding> {
       }
 }
 
+/** Checks that sessions have what the service asks for, and that the database takes what it writes. */
+export async function checkSession({ query }: Database): Promise<Finding> {
+  const [row] = await query(
+    "SELECT current_setting('transaction_read_only'), pg_is_in_recovery(), current_setting('TimeZone'), current_setting('statement_timeout'), current_setting('lock_timeout')",
+    [],
+  ).catch(() => [])
+  if (!row) return { check: 'session', state: 'warning', message: 'The settings of sessions cannot be read.' }
+  const [isReadOnly, isStandby, timeZone, statementTimeout, lockTimeout] = row
+  if (isReadOnly !== 'on') {
+    const message = `Sessions may write, have the time zone ${timeZone}, and wait up to ${statementTimeout} for a statement and ${lockTimeout} for a lock.`
+    return { check: 'session', state: 'ok', message }
+  }
+  const why =
+    isStandby === true
+      ? 'it is a standby: name the primary in DATABASE_URL'
+      : 'default_transaction_read_only is on for this user, this database or the server: set it to off for the user of DATABASE_URL, or name another server'
+  return {
+    check: 'session',
+    state: 'failed',
+    message: `The database is read-only, so audit events cannot be written and every clear is refused; ${why}.`,
+  }
+}
+
 /** Checks that the user of DATABASE_URL may read every table and write `audit_logs`. */
 export async function checkRights({ prisma, schemaName }: Database, { schema }: Gateway): Promise<Finding> {
   const missing = await prisma.$queryRaw<{ table: string; privilege: string }[]>`

@@ -3,6 +3,7 @@ export interface Finding {
   readonly check:
     | 'configuration'
     | 'database'
+    | 'session'
     | 'tables'
     | 'scheduling'
     | 'rights'

@@ -22,6 +22,7 @@ import {
   checkKeyFamilies,
   checkRights,
   checkScheduling,
+  checkSession,
   checkSignIn,
   checkStoredKeys,
   checkTables,
@@ -85,6 +86,7 @@ async function* gatewayFindings(config: Config, mode: GatewayMode): AsyncGenerat
   try {
     const hasDatabase = yield* checkConnection('database', database.address, () => database.ping())
     if (hasDatabase) {
+      yield await checkSession(database)
       const gateway = createAetherGateway(database, mode)
       let areUsable = false
       for await (const finding of checkTables(gateway)) {
@@ -160,6 +162,10 @@ async function* checkConnection(
     yield { check, state: 'ok', message: `${STORES[check]} at ${address} answers in ${ms} ms.` }
     return true
   } catch (error) {
+    if (error instanceof ConfigurationError) {
+      yield { check, state: 'failed', message: error.problems.join(' ') }
+      return false
+    }
     const reason = reasonOf(error) ?? 'check its address, its password and the network'
     const message = `${STORES[check]} at ${address} does not answer: ${reason}.`
     yield { check, state: 'failed', message, isOutage: true }
