@@ -30,8 +30,12 @@ export async function prepareDatabase(mode: ModeConfig, database: Database, gate
   try {
     // The error of the driver has the reason; the error of Prisma would not.
     await database.ping()
-    if (mode.kind === 'embedded') await createDemoTables(database.query, mode.generation)
-    await gateway.schema.prepare()
+    if (mode.kind === 'embedded') {
+      await createDemoTables(database.query, mode.generation)
+      await gateway.schema.makeTables()
+    } else {
+      await gateway.schema.prepare()
+    }
   } catch (error) {
     if (error instanceof ConfigurationError) throw error
     throw new ConfigurationError([

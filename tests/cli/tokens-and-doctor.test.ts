@@ -320,10 +320,16 @@ describe('affinityql doctor', () => {
     expect(code).toBe(0)
   })
 
-  it('makes no tables in an empty database', async () => {
+  it('tells that an empty database is no gateway’s, and makes no tables there', async () => {
     const env = { ...(await gateway('empty')), DATABASE_URL: freshDatabase('empty') }
-    const { findings } = await doctor(env)
-    expect(findings).toContainEqual(expect.objectContaining({ check: 'tables', state: 'warning' }))
-    expect(await doctor(env)).toMatchObject({ findings: expect.arrayContaining([findings[2]]) })
+    const { findings, code } = await doctor(env)
+    const told = expect.objectContaining({
+      check: 'tables',
+      state: 'failed',
+      message: expect.stringContaining('start the gateway once'),
+    })
+    expect(findings).toContainEqual(told)
+    expect(code).toBe(1)
+    expect((await doctor(env)).findings).toContainEqual(told)
   })
 })

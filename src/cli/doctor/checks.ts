@@ -24,14 +24,15 @@ const GENERATIONS: Readonly<Record<Generation, { readonly is: string; readonly l
     },
   }
 
-/** Checks that the tables are a gateway's, and which one's. Unlike the start of the service, it makes no tables. */
+/** Checks that the tables are a gateway's, and which one's. */
 export async function* checkTables({ schema }: Gateway): AsyncGenerator<Finding, void, undefined> {
   const found = await schema.inspect()
   if (found === 'empty') {
     yield {
       check: 'tables',
-      state: 'warning',
-      message: 'The database is empty: `serve` will make the tables.',
+      state: 'failed',
+      message:
+        'The database is empty, so `serve` will not start: start the gateway once, which makes its tables, or name its database in DATABASE_URL, and its schema as ?schema=NAME.',
     }
     return
   }
