@@ -7,11 +7,14 @@ import type { Gateway } from '../gateway/gateway.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from '../postgres/database.js'
 import { reasonOf } from '../util/reachability.js'
 
-/** Returns the gateway's secrets. The demo's sessions end with its process, so their key is made anew. */
+/** Returns the gateway's secrets, or those of the demo. */
 export const secretsOf = (mode: ModeConfig) =>
   mode.kind === 'gateway'
     ? mode
-    : { encryptionKey: DEMO_ENCRYPTION_KEY, jwtSecretKey: randomBytes(32).toString('base64url') }
+    : {
+        encryptionKey: DEMO_ENCRYPTION_KEY,
+        jwtSecretKey: mode.jwtSecretKey ?? randomBytes(32).toString('base64url'),
+      }
 
 /** Opens the gateway's database, or the embedded one. It connects at the first statement. */
 export const openDatabase = (mode: ModeConfig, logger: Logger): Database =>

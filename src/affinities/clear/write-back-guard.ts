@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { createChangeFilter } from '../../log/change-filter.js'
+import { createPacedLine } from '../../log/paced.js'
 import { toCacheError } from '../../redis/cache-errors.js'
 import type { RedisClient } from '../../redis/client.js'
 import type { MemoryKeyspace } from '../../redis/memory-keyspace.js'
@@ -130,6 +131,10 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
   /** Clears whose window is over, and that are counted. */
   const finishing = new Set<Group>()
   const troubles = createChangeFilter()
+  // A worker that goes on with a pin writes it back at each of its requests.
+  const tellRemovedAgain = createPacedLine((count) =>
+    log.info({ count }, 'cleared affinities were written back by a gateway; removed again'),
+  )
   let removedAgain = 0
   let timer: NodeJS.Timeout | undefined
   let isChecking = false
@@ -300,7 +305,7 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     removedAgain += count
     if (count === 0) return
     deps.onRemovedAgain?.(count)
-    log.info({ count }, 'cleared affinities were written back by a gateway; removed again')
+    tellRemovedAgain(count)
   }
 
   function watch(options: WatchOptions): ClearWatch {
