@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ConfigurationError } from '../../src/errors.js'
 import { createPgDatabase } from '../../src/postgres/database.js'
+import { startTestApp } from '../support/app.js'
 import { type PgBouncerOptions, startPgBouncer } from '../support/servers/pgbouncer.js'
 import { psql } from '../support/servers/postgres.js'
 import { freshDatabase } from '../support/servers/shared.js'
@@ -22,6 +23,7 @@ async function behindPooler(
   psql(
     url,
     `CREATE ROLE ${role} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role};
+     GRANT INSERT, UPDATE ON audit_logs TO ${role};
      ALTER DATABASE ${name} SET TimeZone = 'Asia/Shanghai'; ${set.join(' ')}
      CREATE SCHEMA other; GRANT USAGE ON SCHEMA other TO ${role}`,
   )
@@ -56,6 +58,20 @@ describe.each([
     const [row] = await database.prisma.$queryRaw<{ at: Date }[]>`SELECT ${YEAR_2026}::timestamptz AS at`
     expect(row?.at).toEqual(YEAR_2026)
     await database.ping()
+  })
+
+  it('carries a whole service, whose audit events have the right time', async () => {
+    const { pooled, url } = await behindPooler(LIMITS, options)
+    const service = await startTestApp({ databaseUrl: pooled, redis: 'empty' })
+    onTestFinished(() => service.close())
+    await service.query('mutation { clearAllCache(confirm: true) { __typename } }')
+    const { data } = await service.query('{ auditEvents(first: 1) { nodes { createdAt } } }')
+    const [event] = data.auditEvents.nodes
+    expect(Math.abs(Date.parse(event.createdAt) - Date.now())).toBeLessThan(60_000)
+    const ageSeconds = Number(
+      psql(url, 'SELECT extract(epoch FROM now() - max(created_at)) FROM audit_logs').trim(),
+    )
+    expect(Math.abs(ageSeconds)).toBeLessThan(60)
   })
 
   it('leaves the time zone of others as it was', async () => {
