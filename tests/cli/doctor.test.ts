@@ -83,6 +83,15 @@ describe('the doctor and the clock of the gateway', () => {
   })
 })
 
+it.each([
+  ['schema', /^warning: GATEWAY_URLS is not set, so pins that are in use come back/],
+  ['provider-keys', /^warning: GATEWAY_URLS is not set, so pins that are in use come back/],
+  ['process-memory', /^warning: GATEWAY_URLS is not set, so every clear is refused/],
+] as const)('the doctor tells what clears cannot do without nodes, beside %s', async (contents, told) => {
+  const { env } = await beside(contents)
+  expect(await saidOf('nodes', env)).toEqual([expect.stringMatching(told)])
+})
+
 describe('the doctor and sessions of the database', () => {
   it('tells what they have', async () => {
     const { env } = await beside()

@@ -158,7 +158,11 @@ const API_KEYS_WITHOUT_INDEX = 30_000
 /** Checks that large tables have the indexes of deploy/postgres/indexes.sql, by whatever names. */
 export async function checkIndexes({ schema }: Gateway): Promise<Finding> {
   const { apiKeys, complete } = await schema.searchIndexes()
-  const about = `The database has about ${apiKeys.toLocaleString('en')} API keys`
+  // PostgreSQL estimates nothing before it has analysed a table.
+  const about =
+    apiKeys === 0
+      ? 'The database has few API keys'
+      : `The database has about ${apiKeys.toLocaleString('en')} API keys`
   if (apiKeys <= API_KEYS_WITHOUT_INDEX) {
     return { check: 'indexes', state: 'ok', message: `${about}; the gateway’s own indexes are enough.` }
   }

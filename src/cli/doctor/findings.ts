@@ -29,7 +29,7 @@ import {
 } from './checks.js'
 import { checkClocks } from './clocks.js'
 import type { Finding } from './finding.js'
-import { checkNodes, checkUnlisted } from './node-checks.js'
+import { checkNodes, checkUnlisted, noNodes } from './node-checks.js'
 
 type GatewayMode = Extract<ModeConfig, { kind: 'gateway' }>
 
@@ -124,7 +124,10 @@ async function* nodeFindings(
   generation: Generation,
   store: AffinityStore | undefined,
 ): AsyncGenerator<Finding, void, undefined> {
-  if (!gateways) return
+  if (!gateways) {
+    yield noNodes(generation)
+    return
+  }
   let wasWritten = false
   const written = async (since: number) => {
     if (!store) return []

@@ -34,6 +34,16 @@ export async function checkNodes(nodes: GatewayNodes, generation: Generation): P
   })
 }
 
+/** What a clear cannot do where no node is configured. */
+export const noNodes = (generation: Generation): Finding => ({
+  check: 'nodes',
+  state: 'warning',
+  message:
+    generation === 'PROCESS_MEMORY'
+      ? 'GATEWAY_URLS is not set, so every clear is refused: this gateway routes by the memory of its processes, which only its API reaches. See docs/gateways.md, The nodes.'
+      : 'GATEWAY_URLS is not set, so pins that are in use come back after a clear, from the memory of the gateway’s workers. See docs/gateways.md, The nodes.',
+})
+
 /**
  * Checks, after the nodes, that every process that writes records is one of them. Python gateways list what Redis holds,
  * whoever wrote it, so that nothing can be compared there.
