@@ -110,6 +110,6 @@ export const STORES = {
     secret: false,
     default: '.data',
     description:
-      'The embedded demo keeps its database in this directory. It has no meaning beside a gateway.',
+      'The embedded demo keeps its database and its token in this directory. It has no meaning beside a gateway.',
   },
 } as const satisfies Record<string, Variable>
