@@ -32,7 +32,9 @@ export interface ProviderGlobalModel {
   readonly providerId: string
   readonly globalModelId: string
   readonly providerModelName: string
-  /** Further names at this provider, ordered by priority, without duplicates. */
+  /** False if the cached row says that the model was switched off at this provider. */
+  readonly isActive: boolean
+  /** Mapped names at this provider, ordered by priority, without duplicates. */
   readonly aliases: readonly string[]
   readonly ttlSeconds: number | null
 }
@@ -43,7 +45,11 @@ const storedGlobalModel = z.object({
   display_name: z.string().nullable().catch(null),
 })
 
-const storedModel = z.object({ provider_model_name: z.string(), provider_model_mappings: z.unknown() })
+const storedModel = z.object({
+  provider_model_name: z.string(),
+  provider_model_mappings: z.unknown(),
+  is_active: z.boolean().catch(true),
+})
 
 export function parseResolvedName(
   name: string,
@@ -68,6 +74,7 @@ export function parseProviderGlobalModel(
     providerId: ids.providerId,
     globalModelId: ids.globalModelId,
     providerModelName: stored.data.provider_model_name,
+    isActive: stored.data.is_active,
     aliases: aliasNames(stored.data.provider_model_mappings),
     ttlSeconds,
   }

@@ -50,8 +50,16 @@ const mappingRead = <T>(
   run,
 })
 
-const readNames = (context: Context): Promise<ResolvedNames> =>
-  context.shared(mappingRead('model names', context, ({ mappings }) => mappings.names()))
+/** A gateway without model caches has no names, whatever one of an earlier generation has left in Redis. */
+const readNames = async (context: Context): Promise<ResolvedNames> =>
+  context.gatewayTraits().hasModelMappingCaches
+    ? context.shared(mappingRead('model names', context, ({ mappings }) => mappings.names()))
+    : { resolved: [], unmapped: [] }
+
+const readProviderModels = async (context: Context): Promise<readonly ProviderGlobalModelWithHits[]> =>
+  context.gatewayTraits().hasModelMappingCaches
+    ? context.shared(mappingRead('provider models', context, ({ mappings }) => mappings.providerModels()))
+    : []
 
 const unavailable = (message: string): ModelMappingStats => ({
   available: false,
@@ -133,7 +141,12 @@ function providersNamed(name: string, models: readonly ServingModelRow[]): reado
 
 const BY_PROVIDER_AND_MODEL: KeysetOrder<ProviderModelMapping> = {
   length: 4,
-  keyOf: ({ provider, globalModel }) => [provider.name, globalModel.name, provider.id, globalModel.id],
+  keyOf: ({ provider, globalModel }) => [
+    provider.displayName || provider.name,
+    globalModel.name,
+    provider.id,
+    globalModel.id,
+  ],
 }
 
 /**
@@ -150,9 +163,7 @@ export async function providerModelMappings(
   const query = ['providerModelMappings', search, providerId, globalModelId]
   const request = readKeysetRequest(args, query, BY_PROVIDER_AND_MODEL)
 
-  const models = await context.shared(
-    mappingRead('provider models', context, ({ mappings }) => mappings.providerModels()),
-  )
+  const models = await readProviderModels(context)
   const cached = models.filter(
     (model) =>
       (providerId === null || model.providerId === providerId) &&
@@ -161,8 +172,8 @@ export async function providerModelMappings(
   const isFound = finding(search)
   const mappings = (await withRows(cached, context)).filter(
     ({ provider, globalModel, providerModelName, aliases }) =>
-      (providerModelName !== globalModel.name || aliases.length > 0) &&
-      isFound([provider.name, globalModel.name, providerModelName, ...aliases]),
+      aliases.length > 0 &&
+      isFound([provider.displayName, provider.name, globalModel.name, providerModelName, ...aliases]),
   )
   return keysetPage(mappings, BY_PROVIDER_AND_MODEL, request)
 }
@@ -180,10 +191,19 @@ async function withRows(
   for (const model of cached) {
     const provider = await loaders.providers.load(model.providerId)
     const globalModel = await loaders.globalModels.load(model.globalModelId)
-    if (provider && globalModel) mappings.push({ ...model, provider, globalModel })
+    if (provider && globalModel) {
+      const isActive = model.isActive && provider.isActive && globalModel.isActive
+      mappings.push({ ...model, isActive, aliases: aliasesOf(model, globalModel), provider, globalModel })
+    }
   }
   return mappings
 }
+
+/** Returns the mapped names. An entry that only renames the model leads from the model's own name to the provider's. */
+const aliasesOf = (
+  { providerModelName, aliases }: ProviderGlobalModelWithHits,
+  { name }: GlobalModelRow,
+): readonly string[] => (aliases.length === 0 && providerModelName !== name ? [name] : aliases)
 
 /** Lists the cached names that lead to no model, sorted by name. */
 export async function unmappedEntries(
