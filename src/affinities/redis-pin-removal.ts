@@ -1,5 +1,6 @@
 import { Cluster } from 'ioredis'
 import type { RedisClient } from '../redis/client.js'
+import { keyArgument } from '../redis/key-text.js'
 import { batchesOf, removalError, settled, UNLINK_BATCH } from '../redis/removal.js'
 import { type AffinityRecord, dimensionValue } from './affinity-record.js'
 import type { PinRemoval } from './affinity-store.js'
@@ -26,7 +27,7 @@ for i, value in ipairs(redis.call('MGET', unpack(KEYS))) do
     if isSame then
       same[#same + 1] = KEYS[i]
     else
-      changed[#changed + 1] = KEYS[i]
+      changed[#changed + 1] = i
     end
   end
 end
@@ -49,23 +50,30 @@ export async function removePins(
     const dimensions = Object.keys(family.valueFields)
     const names = Object.values(family.valueFields)
     for (const some of batchesOf(ofFamily, UNLINK_BATCH)) {
-      const calls: Promise<unknown>[] = []
+      const calls: Promise<PinRemoval>[] = []
       for (const batch of batchesOf(some, atOnce)) {
         const keys = batch.map(({ key }) => key)
         const values = batch.flatMap((record) => dimensions.map((each) => dimensionValue(record, each) ?? ''))
-        calls.push(client.eval(REMOVE_PINS, keys.length, ...keys, names.length, ...names, ...values))
+        const named = keys.map(keyArgument)
+        const reply = client.eval(REMOVE_PINS, keys.length, ...named, names.length, ...names, ...values)
+        calls.push(reply.then((value) => removalOf(value as [number, number[]], keys)))
       }
       const { values, error } = await settled(calls)
       for (const value of values) {
-        const [count, others] = value as [number, string[]]
-        removed += count
-        changed.push(...others)
+        removed += value.removed
+        changed.push(...value.changed)
       }
       if (error !== undefined) throw removalError(error, removed)
     }
   }
   return { removed, changed }
 }
+
+/** Reads the script's reply: the number of removals, and which of the keys, counted from 1, have another pin. */
+const removalOf = ([removed, changed]: [number, number[]], keys: readonly string[]): PinRemoval => ({
+  removed,
+  changed: changed.map((position) => keys[position - 1] ?? ''),
+})
 
 function byFamily(
   records: readonly AffinityRecord[],

@@ -1,5 +1,6 @@
 import { toCacheError } from '../redis/cache-errors.js'
 import type { RedisClient } from '../redis/client.js'
+import { isKeyText, keyArgument } from '../redis/key-text.js'
 import { readEntries, type StoredEntry } from '../redis/read.js'
 import { removeEach } from '../redis/removal.js'
 import { type NodeKeys, scanMasters, scanPattern } from '../redis/scan.js'
@@ -71,8 +72,9 @@ export function createRedisModelMappingStore(client: RedisClient, keyPrefix = ''
     },
     async existing(keys) {
       try {
-        const there = await Promise.all(keys.map((key) => client.exists(key)))
-        return keys.filter((_, index) => there[index] === 1)
+        const named = keys.filter(isKeyText)
+        const there = await Promise.all(named.map((key) => client.exists(keyArgument(key))))
+        return named.filter((_, index) => there[index] === 1)
       } catch (error) {
         throw toCacheError(error)
       }

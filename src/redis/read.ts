@@ -1,5 +1,6 @@
 import { type ChainableCommander, Cluster, type Redis } from 'ioredis'
 import type { RedisClient } from './client.js'
+import { keyArgument } from './key-text.js'
 
 /** A stored value; null if the key is gone, undefined if it is not a string. */
 export type StoredValue = string | null | undefined
@@ -32,7 +33,7 @@ export async function readValuesAnywhere(
 ): Promise<StoredValue[]> {
   if (keys.length === 0) return []
   if (!(client instanceof Cluster)) return readByMget(client, keys)
-  return Promise.all(keys.map((key) => client.get(key).catch(wrongType)))
+  return Promise.all(keys.map((key) => client.get(keyArgument(key)).catch(wrongType)))
 }
 
 /**
@@ -50,11 +51,11 @@ export async function readEntries(
 
 /** Reads with MGET. It returns nil both for a key of another type and for a missing key, so TYPE is asked for these. */
 async function readByMget(node: Redis, keys: readonly string[]): Promise<StoredValue[]> {
-  const values: StoredValue[] = await node.mget(...keys)
+  const values: StoredValue[] = await node.mget(...keys.map(keyArgument))
   const missing = values.flatMap((value, index) => (value === null ? [index] : []))
   if (missing.length === 0) return values
   const pipeline = node.pipeline()
-  for (const index of missing) pipeline.type(keys[index] ?? '')
+  for (const index of missing) pipeline.type(keyArgument(keys[index] ?? ''))
   const types = await outcomes(pipeline)
   missing.forEach((index, position) => {
     const [error, type] = types[position] ?? NO_REPLY
@@ -67,26 +68,26 @@ async function readByMget(node: Redis, keys: readonly string[]): Promise<StoredV
 /** Reads with a pipeline of GETs, since MGET refuses keys of several slots in a cluster. */
 async function readSlots(cluster: Cluster, node: Redis, keys: readonly string[]): Promise<StoredValue[]> {
   const pipeline = node.pipeline()
-  for (const key of keys) pipeline.get(key)
+  for (const key of keys) pipeline.get(keyArgument(key))
   const results = await outcomes(pipeline)
   return Promise.all(
     keys.map((key, index) => {
       const [error, value] = results[index] ?? NO_REPLY
       if (!error) return value as string | null
-      return hasMoved(error) ? cluster.get(key).catch(wrongType) : wrongType(error)
+      return hasMoved(error) ? cluster.get(keyArgument(key)).catch(wrongType) : wrongType(error)
     }),
   )
 }
 
 async function readTtls(client: RedisClient, node: Redis, keys: readonly string[]): Promise<number[]> {
   const pipeline = node.pipeline()
-  for (const key of keys) pipeline.ttl(key)
+  for (const key of keys) pipeline.ttl(keyArgument(key))
   const results = await outcomes(pipeline)
   return Promise.all(
     keys.map((key, index) => {
       const [error, ttl] = results[index] ?? NO_REPLY
       if (!error) return Number(ttl)
-      if (client instanceof Cluster && hasMoved(error)) return client.ttl(key)
+      if (client instanceof Cluster && hasMoved(error)) return client.ttl(keyArgument(key))
       throw error
     }),
   )

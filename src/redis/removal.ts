@@ -2,6 +2,7 @@ import { Cluster } from 'ioredis'
 import { UnavailableError } from '../errors.js'
 import { mayHaveRun, toCacheError } from './cache-errors.js'
 import type { RedisClient } from './client.js'
+import { keyArgument } from './key-text.js'
 
 /** Keys of one UNLINK, which takes far less than a millisecond: the gateway's commands do not have to wait. */
 export const UNLINK_BATCH = 500
@@ -17,7 +18,7 @@ export async function removeKeys(client: RedisClient, keys: readonly string[]): 
   let removed = 0
   for (const batch of batchesOf(keys, UNLINK_BATCH)) {
     try {
-      removed += await client.unlink(...batch)
+      removed += await client.unlink(...batch.map(keyArgument))
     } catch (error) {
       throw removalError(error, removed)
     }
@@ -29,7 +30,7 @@ export async function removeKeys(client: RedisClient, keys: readonly string[]): 
 export async function removeEach(client: RedisClient, keys: readonly string[]): Promise<readonly string[]> {
   const removed: string[] = []
   for (const batch of batchesOf(keys, UNLINK_BATCH)) {
-    const unlinked = batch.map(async (key) => ((await client.unlink(key)) === 1 ? [key] : []))
+    const unlinked = batch.map(async (key) => ((await client.unlink(keyArgument(key))) === 1 ? [key] : []))
     const { values, error } = await settled(unlinked)
     removed.push(...values.flat())
     if (error !== undefined) throw removalError(error, removed.length)

@@ -1,6 +1,7 @@
 import { Cluster, type Redis } from 'ioredis'
 import { toCacheError } from './cache-errors.js'
 import { masterNodes, type RedisClient } from './client.js'
+import { keyText } from './key-text.js'
 import { clusterLayout } from './masters.js'
 
 /** Keys that Redis checks in one SCAN step: few round trips, and each step takes well under a millisecond. */
@@ -40,7 +41,7 @@ const GLOB_CHARACTERS = /[*?[\]\\]/g
 /** Returns a SCAN pattern for all keys with a prefix, whose glob characters are escaped. */
 export const scanPattern = (prefix: string): string => `${prefix.replace(GLOB_CHARACTERS, '\\$&')}*`
 
-type ScanStep = Promise<[cursor: string, keys: string[]]>
+type ScanStep = Promise<readonly [cursor: string, keys: string[]]>
 
 interface Walk {
   readonly pattern: string
@@ -92,7 +93,9 @@ async function* scanNode(
   { pattern, prefetch, maxSteps, pick, onVisited }: Walk,
 ): AsyncGenerator<NodeKeys> {
   const step = (cursor: string): ScanStep => {
-    const reply = node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
+    const reply = node
+      .scanBuffer(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
+      .then(([next, keys]) => [String(next), keys.map(keyText)] as const)
     // A consumer that stops early never awaits this promise: its rejection must not be unhandled.
     reply.catch(() => {})
     return reply

@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events'
 import type { Redis } from 'ioredis'
 import { cacheUnavailable } from '../errors.js'
 import { duplicateForTracking } from './client.js'
+import { keyText } from './key-text.js'
 
 const CHANNEL = '__redis__:invalidate'
 /** Milliseconds to connect, if necessary through sentinels, and to set up tracking. */
@@ -97,7 +98,7 @@ function listen(connection: Redis, listener: TrackingListener): void {
   const emitter: EventEmitter = connection
   emitter.on('messageBuffer', (_channel: Buffer, keys: readonly Buffer[] | null) => {
     if (keys === null) listener.flushed()
-    else listener.changed(keys.map(String))
+    else listener.changed(keys.map(keyText))
   })
 }
 
