@@ -7,9 +7,7 @@ import {
   type WriteBackRemover,
 } from './affinities/clear/write-back-guard.js'
 import { createFamilies, FAMILIES } from './affinities/families/index.js'
-import type { AffinityFeed } from './affinities/feed/affinity-feed.js'
 import { createMemoryFeed } from './affinities/feed/affinity-feed.js'
-import { createRedisFeed } from './affinities/feed/redis-feed.js'
 import { createMemoryAffinityStore } from './affinities/memory-affinity-store.js'
 import { createRedisAffinityStore } from './affinities/redis-affinity-store.js'
 import type { ModeConfig } from './config/mode.js'
@@ -24,7 +22,9 @@ import { createRedisPoolSessionStore } from './pool-sessions/redis-pool-session-
 import { isRightMissing } from './redis/cache-errors.js'
 import { addressOfRedis, connectRedis, createRedis } from './redis/client.js'
 import { type CommandListener, observeCommands } from './redis/command-observer.js'
+import type { KeyFeed } from './redis/key-feed.js'
 import { MemoryKeyspace } from './redis/memory-keyspace.js'
+import { createTrackingFeed } from './redis/tracking-feed.js'
 import type { TokenBlacklist } from './session/authenticator.js'
 import { createMemoryTokenBlacklist, createRedisTokenBlacklist } from './session/token-blacklist.js'
 import { createMemoryStatsStore } from './statistics/memory-stats-store.js'
@@ -40,7 +40,7 @@ export interface Cache {
   readonly affinityStore: AffinityStore
   readonly writeBackRemover: WriteBackRemover
   /** Creates a feed of the changes to affinities. */
-  createFeed(): AffinityFeed
+  createFeed(): KeyFeed
   readonly modelMappings: ModelMappingStore
   readonly poolSessions: PoolSessionStore
   /** Lists keys that look like affinities of any gateway, each once, within a bounded number of steps. */
@@ -108,7 +108,7 @@ export async function openCache(
   return {
     affinityStore: createRedisAffinityStore(client, families),
     writeBackRemover: createRedisWriteBackRemover(client, families),
-    createFeed: () => createRedisFeed(client, families),
+    createFeed: () => createTrackingFeed(client, families.roots),
     modelMappings: createRedisModelMappingStore(client, keyPrefix),
     poolSessions: createRedisPoolSessionStore(client, keyPrefix),
     affinityLikeKeys: () => affinityLikeKeys(client, families),
