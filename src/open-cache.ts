@@ -14,6 +14,7 @@ import type { ModeConfig } from './config/mode.js'
 import { ConfigurationError } from './errors.js'
 import { createOutageLog, createRightsLog } from './log/store-log.js'
 import { createMemoryModelMappingStore } from './model-mappings/memory-model-mapping-store.js'
+import { MODEL_CACHE_ROOTS } from './model-mappings/model-cache-key.js'
 import type { ModelMappingStore } from './model-mappings/model-mapping-store.js'
 import { createRedisModelMappingStore } from './model-mappings/redis-model-mapping-store.js'
 import { createMemoryPoolSessionStore } from './pool-sessions/memory-pool-session-store.js'
@@ -42,6 +43,8 @@ export interface Cache {
   /** Creates a feed of the changes to affinities. */
   createFeed(): KeyFeed
   readonly modelMappings: ModelMappingStore
+  /** Creates a feed of the changes to the model caches; undefined where a read of all costs nothing. */
+  readonly createModelFeed: (() => KeyFeed) | undefined
   readonly poolSessions: PoolSessionStore
   /** Lists keys that look like affinities of any gateway, each once, within a bounded number of steps. */
   affinityLikeKeys(): AsyncIterable<readonly string[]>
@@ -74,6 +77,7 @@ export async function openCache(
       writeBackRemover: createMemoryWriteBackRemover(keyspace, FAMILIES),
       createFeed: () => createMemoryFeed(keyspace, FAMILIES),
       modelMappings: createMemoryModelMappingStore(keyspace),
+      createModelFeed: undefined,
       poolSessions: createMemoryPoolSessionStore(keyspace),
       async *affinityLikeKeys() {
         yield [...keyspace.keys()].filter((key) => key.includes('_affinity:'))
@@ -110,6 +114,11 @@ export async function openCache(
     writeBackRemover: createRedisWriteBackRemover(client, families),
     createFeed: () => createTrackingFeed(client, families.roots),
     modelMappings: createRedisModelMappingStore(client, keyPrefix),
+    createModelFeed: () =>
+      createTrackingFeed(
+        client,
+        MODEL_CACHE_ROOTS.map((root) => keyPrefix + root),
+      ),
     poolSessions: createRedisPoolSessionStore(client, keyPrefix),
     affinityLikeKeys: () => affinityLikeKeys(client, families),
     statsStore: createRedisStatsStore(client, onJunk, keyPrefix),

@@ -1,5 +1,5 @@
+import type { FamilyCounts } from '../model-mappings/cached-models.js'
 import type { ResolvedName, UnmappedName } from '../model-mappings/model-mapping-records.js'
-import type { FamilyCounts } from '../model-mappings/model-mapping-store.js'
 import {
   modelMappingStats,
   modelMappings,
@@ -209,7 +209,7 @@ builder.queryFields((t) => ({
       globalModelId: t.arg.id({ description: 'The list keeps the entries of this global model.' }),
     },
     complexity: pageComplexity,
-    resolve: (_root, args, context) => providerModelMappings(args, context),
+    resolve: (_root, args, context, info) => providerModelMappings(args, context, selectedNodes(info)),
   }),
   unmappedEntries: t.field({
     type: UnmappedEntryConnection,

@@ -332,12 +332,22 @@ describe('the model mappings of the fixtures', () => {
     }
   })
 
-  it('are read from the cache once for several fields of one request', async () => {
+  it('are answered from memory, however many fields ask', async () => {
     service.redis.cli('config', 'resetstat')
     await service.query(`{
-      modelMappings { totalCount } again: modelMappings(search: "gpt") { totalCount } unmappedEntries { totalCount }
+      modelMappingStats { totalKeys } modelMappings { totalCount } again: modelMappings(search: "gpt") { totalCount } unmappedEntries { totalCount }
     }`)
-    expect(service.redis.cli('info', 'commandstats')).toContain('cmdstat_mget:calls=1,')
+    expect(service.redis.cli('info', 'commandstats')).not.toMatch(/cmdstat_(scan|get|mget|pttl|type)/)
+  })
+
+  it('of providers read the counters of a page with one MGET, where somebody looks at them', async () => {
+    service.redis.cli('config', 'resetstat')
+    await service.query('{ providerModelMappings { totalCount nodes { providerName } } }')
+    expect(service.redis.cli('info', 'commandstats')).not.toContain('cmdstat_mget')
+    await service.query('{ providerModelMappings { edges { node { hitCount } } } }')
+    const stats = service.redis.cli('info', 'commandstats')
+    expect(stats).toContain('cmdstat_mget:calls=1,')
+    expect(stats).not.toContain('cmdstat_scan')
   })
 
   it.each([
