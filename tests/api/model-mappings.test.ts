@@ -340,6 +340,21 @@ describe('the model mappings of the fixtures', () => {
     expect(service.redis.cli('info', 'commandstats')).not.toMatch(/cmdstat_(scan|get|mget|pttl|type)/)
   })
 
+  it('cost no walk for twenty people who open the page at once beside 20,000 other keys', async () => {
+    const redis = service.redis.client()
+    const others = Array.from({ length: 20_000 }, (_, n) => [`foreign:${n}`, 'x'])
+    await redis.mset(others.flat())
+    service.redis.cli('config', 'resetstat')
+    const page = `{ modelMappingStats { totalKeys } modelMappings { totalCount nodes { providers { name } } }
+      providerModelMappings { totalCount nodes { hitCount } } unmappedEntries { totalCount } }`
+    const answers = await Promise.all(Array.from({ length: 20 }, () => service.query(page)))
+    for (const { errors, data } of answers) {
+      expect(errors).toEqual([])
+      expect(data.modelMappings.totalCount).toBe(fixtures.mappings().length)
+    }
+    expect(service.redis.cli('info', 'commandstats')).not.toContain('cmdstat_scan')
+  })
+
   it('of providers read the counters of a page with one MGET, where somebody looks at them', async () => {
     service.redis.cli('config', 'resetstat')
     await service.query('{ providerModelMappings { totalCount nodes { providerName } } }')
