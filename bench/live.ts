@@ -18,10 +18,10 @@ import {
 import { FAMILIES } from '../src/affinities/families/index.js'
 import { createBrokenRecords } from '../src/affinities/feed/broken-records.js'
 import { createIndexedSource, type IndexedSource } from '../src/affinities/feed/indexed-source.js'
-import { createRedisFeed } from '../src/affinities/feed/redis-feed.js'
 import { createScanSource } from '../src/affinities/feed/scan-source.js'
 import { createRedisAffinityStore } from '../src/affinities/redis-affinity-store.js'
 import { connectRedis, createRedis } from '../src/redis/client.js'
+import { createTrackingFeed } from '../src/redis/tracking-feed.js'
 import { startRedis } from '../tests/support/servers/redis.js'
 import { rawScan } from './lib/floors.js'
 import { median, printTable, quantile } from './lib/measure.js'
@@ -83,7 +83,7 @@ async function open(url: string) {
   })
   const source = createIndexedSource({
     store,
-    feed: createRedisFeed(client, FAMILIES),
+    feed: createTrackingFeed(client, FAMILIES.roots),
     brokenRecords,
     scanSource: createScanSource(store, brokenRecords, Date.now),
     now: Date.now,

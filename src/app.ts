@@ -8,6 +8,7 @@ import { openAudit } from './app/open-audit.js'
 import { openClears } from './app/open-clears.js'
 import { openDatabase, prepareDatabase, secretsOf } from './app/open-database.js'
 import { openHealth } from './app/open-health.js'
+import { openModelMappings } from './app/open-model-mappings.js'
 import { openNodes } from './app/open-nodes.js'
 import { openSession } from './app/open-session.js'
 import { openTransport } from './app/open-transport.js'
@@ -16,7 +17,6 @@ import { createAetherGateway } from './gateway/aether/aether-gateway.js'
 import type { OpenGateway } from './gateway/gateway.js'
 import { createKeyMasker } from './gateway/masking.js'
 import type { Generation } from './gateway/nodes/gateway-nodes.js'
-import { createModelMappingSource } from './model-mappings/model-mapping-reader.js'
 import { openCache } from './open-cache.js'
 import { createPoolSessionSource } from './pool-sessions/pool-session-source.js'
 import type { Database } from './postgres/database.js'
@@ -118,6 +118,7 @@ export async function createApp(
     logger,
     now,
   })
+  const mappingSource = openModelMappings({ cache, config, traits: gateway.traits, logger })
   const statistics = createStatisticsReader(cache.statsStore, nodes.poller)
   const audit = await openAudit({ config, database, logger, now })
   const session = openSession({
@@ -160,14 +161,7 @@ export async function createApp(
     prisma: audit.prisma,
     statistics,
     cacheReservationRatio: config.cacheReservationRatio,
-    mappingSource: createModelMappingSource(cache.modelMappings, {
-      onBroken: (keys) =>
-        logger.warn(
-          { count: keys.length, keys: keys.slice(0, 10) },
-          'cached models cannot be read; they are skipped and left alone',
-        ),
-    }),
-    modelMappings: cache.modelMappings,
+    mappingSource,
     poolSessionSource: createPoolSessionSource(cache.poolSessions),
     poolSessionStore: cache.poolSessions,
     gateway: gateway.store,
@@ -232,6 +226,7 @@ export async function createApp(
       await audit.clearsDone()
       affinities.guard.close()
       affinitySource.close()
+      mappingSource.close()
       await endClears()
       await audit.trail.stop()
       await database.close()

@@ -10,7 +10,7 @@ import type { FixedFigures, GatewayStore, GatewayTraits } from './gateway/gatewa
 import type { NodeState } from './gateway/nodes/gateway-nodes.js'
 import type { ApiKeyOwners } from './loaders/api-key-owners.js'
 import type { Loaders } from './loaders/index.js'
-import type { ModelMappingReader } from './model-mappings/model-mapping-reader.js'
+import type { ModelMappingReader } from './model-mappings/model-mapping-source.js'
 import type { ModelMappingStore } from './model-mappings/model-mapping-store.js'
 import type { PoolSessionReader } from './pool-sessions/pool-session-source.js'
 import type { PoolSessionStore } from './pool-sessions/pool-session-store.js'
@@ -86,7 +86,11 @@ export interface Context {
   observed(): ObservedFigures
   /** Share of a provider key's capacity that is kept for pinned requests, 0 to 1. */
   readonly cacheReservationRatio: number
-  /** Store of the model-mapping caches; for clears. */
+  /** Reads the model caches as of one moment of this request, which the viewer pays for once. */
+  readonly mappings: ModelMappingReader
+  /** About the number of keys of the cache, as the last walks have found it; 0 before the first. */
+  scannedKeys(): number
+  /** Store of the model-mapping caches, for clears and for counters of uses. */
   readonly modelMappings: ModelMappingStore
   /** Reads the sessions of pools as of one moment of this request. */
   readonly poolSessions: PoolSessionReader
@@ -144,7 +148,6 @@ export interface SharedRead<T> {
 /** The readers of a request, or of a read that several requests share. */
 export interface Readers {
   readonly affinities: AffinityReader
-  readonly mappings: ModelMappingReader
   readonly gateway: GatewayStore
   readonly loaders: Loaders
 }

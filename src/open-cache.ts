@@ -7,15 +7,14 @@ import {
   type WriteBackRemover,
 } from './affinities/clear/write-back-guard.js'
 import { createFamilies, FAMILIES } from './affinities/families/index.js'
-import type { AffinityFeed } from './affinities/feed/affinity-feed.js'
 import { createMemoryFeed } from './affinities/feed/affinity-feed.js'
-import { createRedisFeed } from './affinities/feed/redis-feed.js'
 import { createMemoryAffinityStore } from './affinities/memory-affinity-store.js'
 import { createRedisAffinityStore } from './affinities/redis-affinity-store.js'
 import type { ModeConfig } from './config/mode.js'
 import { ConfigurationError } from './errors.js'
 import { createOutageLog, createRightsLog } from './log/store-log.js'
 import { createMemoryModelMappingStore } from './model-mappings/memory-model-mapping-store.js'
+import { MODEL_CACHE_ROOTS } from './model-mappings/model-cache-key.js'
 import type { ModelMappingStore } from './model-mappings/model-mapping-store.js'
 import { createRedisModelMappingStore } from './model-mappings/redis-model-mapping-store.js'
 import { createMemoryPoolSessionStore } from './pool-sessions/memory-pool-session-store.js'
@@ -24,7 +23,9 @@ import { createRedisPoolSessionStore } from './pool-sessions/redis-pool-session-
 import { isRightMissing } from './redis/cache-errors.js'
 import { addressOfRedis, connectRedis, createRedis } from './redis/client.js'
 import { type CommandListener, observeCommands } from './redis/command-observer.js'
+import type { KeyFeed } from './redis/key-feed.js'
 import { MemoryKeyspace } from './redis/memory-keyspace.js'
+import { createTrackingFeed } from './redis/tracking-feed.js'
 import type { TokenBlacklist } from './session/authenticator.js'
 import { createMemoryTokenBlacklist, createRedisTokenBlacklist } from './session/token-blacklist.js'
 import { createMemoryStatsStore } from './statistics/memory-stats-store.js'
@@ -40,8 +41,10 @@ export interface Cache {
   readonly affinityStore: AffinityStore
   readonly writeBackRemover: WriteBackRemover
   /** Creates a feed of the changes to affinities. */
-  createFeed(): AffinityFeed
+  createFeed(): KeyFeed
   readonly modelMappings: ModelMappingStore
+  /** Creates a feed of the changes to the model caches; undefined where a read of all costs nothing. */
+  readonly createModelFeed: (() => KeyFeed) | undefined
   readonly poolSessions: PoolSessionStore
   /** Lists keys that look like affinities of any gateway, each once, within a bounded number of steps. */
   affinityLikeKeys(): AsyncIterable<readonly string[]>
@@ -74,6 +77,7 @@ export async function openCache(
       writeBackRemover: createMemoryWriteBackRemover(keyspace, FAMILIES),
       createFeed: () => createMemoryFeed(keyspace, FAMILIES),
       modelMappings: createMemoryModelMappingStore(keyspace),
+      createModelFeed: undefined,
       poolSessions: createMemoryPoolSessionStore(keyspace),
       async *affinityLikeKeys() {
         yield [...keyspace.keys()].filter((key) => key.includes('_affinity:'))
@@ -108,8 +112,13 @@ export async function openCache(
   return {
     affinityStore: createRedisAffinityStore(client, families),
     writeBackRemover: createRedisWriteBackRemover(client, families),
-    createFeed: () => createRedisFeed(client, families),
+    createFeed: () => createTrackingFeed(client, families.roots),
     modelMappings: createRedisModelMappingStore(client, keyPrefix),
+    createModelFeed: () =>
+      createTrackingFeed(
+        client,
+        MODEL_CACHE_ROOTS.map((root) => keyPrefix + root),
+      ),
     poolSessions: createRedisPoolSessionStore(client, keyPrefix),
     affinityLikeKeys: () => affinityLikeKeys(client, families),
     statsStore: createRedisStatsStore(client, onJunk, keyPrefix),

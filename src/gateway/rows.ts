@@ -87,7 +87,7 @@ export interface GlobalModelRow {
   readonly isActive: boolean
 }
 
-/** A model by which an active provider serves a global model. */
+/** An active model by which an active provider serves a global model. */
 export interface ServingModelRow {
   readonly globalModelId: string
   /** The provider's own name for the model, then its aliases. */

@@ -1,11 +1,7 @@
 import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
-import { decodeModelCacheKey, type ModelCacheKey } from './model-cache-key.js'
-import {
-  countFamilies,
-  type ModelCacheEntry,
-  type ModelMappingStore,
-  wholeTtlSeconds,
-} from './model-mapping-store.js'
+import { decodeModelCacheKey, type ModelCacheKey, providerGlobalHitsKey } from './model-cache-key.js'
+import { parseHits } from './model-mapping-records.js'
+import type { ModelCacheEntry, ModelMappingStore } from './model-mapping-store.js'
 
 /** Stores model mappings in this process's memory, in the gateway's formats: the default without Redis. */
 export function createMemoryModelMappingStore(keyspace: MemoryKeyspace): ModelMappingStore {
@@ -15,6 +11,13 @@ export function createMemoryModelMappingStore(keyspace: MemoryKeyspace): ModelMa
       return key ? [{ name, key }] : []
     })
 
+  function entryOf(name: string, key: ModelCacheKey | undefined): ModelCacheEntry[] {
+    const ttl = keyspace.ttlSeconds(name)
+    // The key may have expired since it was listed.
+    if (key === undefined || ttl === undefined) return []
+    return [{ name, key, value: keyspace.get(name) ?? null, ttlMs: ttl * 1_000 }]
+  }
+
   return {
     get scannedKeys() {
       return [...keyspace.keys()].length
@@ -22,17 +25,14 @@ export function createMemoryModelMappingStore(keyspace: MemoryKeyspace): ModelMa
     keyPrefix: '',
     async *readEntries(families) {
       const wanted = new Set(families)
-      const entries: ModelCacheEntry[] = []
-      for (const { name, key } of keys()) {
-        if (!wanted.has(key.family)) continue
-        const ttl = keyspace.ttlSeconds(name)
-        // The key may have expired since it was listed.
-        if (ttl === undefined) continue
-        entries.push({ key, value: keyspace.get(name) ?? null, ttlSeconds: wholeTtlSeconds(ttl) })
-      }
+      const entries = keys().flatMap(({ name, key }) => (wanted.has(key.family) ? entryOf(name, key) : []))
       if (entries.length > 0) yield entries
     },
-    countByFamily: async () => countFamilies(keys().map(({ key }) => key.family)),
+    read: async (names) => names.flatMap((name) => entryOf(name, decodeModelCacheKey(name))),
+    readHits: async (mappings) =>
+      mappings.map(({ providerId, globalModelId }) =>
+        parseHits(keyspace.get(providerGlobalHitsKey(providerId, globalModelId)) ?? null),
+      ),
     async *allKeys() {
       const names = keys().map(({ name }) => name)
       if (names.length > 0) yield names

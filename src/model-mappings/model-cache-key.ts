@@ -36,12 +36,22 @@ export type ModelCacheKey =
   | { readonly family: 'globalModelById'; readonly globalModelId: string }
   | { readonly family: 'globalModelByName' | 'globalModelResolve'; readonly name: string }
 
-/** A SCAN pattern that finds all six families in one scan. It also finds other keys, so each must be decoded. */
-export const MODEL_CACHE_PATTERN = '*model:*'
+/**
+ * A SCAN pattern that finds all six families in one scan. It also finds other keys, so each must be decoded. The first
+ * character is named, so that Redis is done with most keys of others after one look.
+ */
+export const MODEL_CACHE_PATTERN = '[gm]*odel:*'
 
-/** Decodes the key of a model mapping; undefined if it belongs to none of the six families. */
-export function decodeModelCacheKey(key: string): ModelCacheKey | undefined {
-  const [scope, kind, ...rest] = key.split(':')
+/** The beginnings of all keys of the six families, for client tracking. Other keys with these beginnings are few. */
+export const MODEL_CACHE_ROOTS: readonly string[] = ['model:id:', 'model:provider_global:', 'global_model:']
+
+/**
+ * Decodes the key of a model mapping; undefined if it belongs to none of the six families.
+ * @param keyPrefix what stands before every key of the gateway
+ */
+export function decodeModelCacheKey(key: string, keyPrefix = ''): ModelCacheKey | undefined {
+  if (!key.startsWith(keyPrefix)) return undefined
+  const [scope, kind, ...rest] = key.slice(keyPrefix.length).split(':')
   const [id = ''] = rest
   const name = rest.join(':')
   if (name === '') return undefined

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { MAX_INT } from '../util/int32.js'
 import { parseJson } from '../util/text.js'
 import { RESOLVED_TO_NOTHING } from './model-cache-key.js'
-import type { ModelCacheEntry } from './model-mapping-store.js'
 
 /** A global model as the cache holds it. It may have been renamed or deleted since. */
 export interface CachedGlobalModel {
@@ -32,10 +31,15 @@ export interface ProviderGlobalModel {
   readonly providerId: string
   readonly globalModelId: string
   readonly providerModelName: string
-  /** Further names at this provider, ordered by priority, without duplicates. */
+  /** False if the cached row says that the model was switched off at this provider. */
+  readonly isActive: boolean
+  /** Mapped names at this provider, ordered by priority, without duplicates. */
   readonly aliases: readonly string[]
   readonly ttlSeconds: number | null
 }
+
+/** A record as it is parsed: its TTL goes down afterwards. */
+export type WithoutTtl<Record> = Omit<Record, 'ttlSeconds'>
 
 const storedGlobalModel = z.object({
   id: z.string(),
@@ -43,33 +47,38 @@ const storedGlobalModel = z.object({
   display_name: z.string().nullable().catch(null),
 })
 
-const storedModel = z.object({ provider_model_name: z.string(), provider_model_mappings: z.unknown() })
+const storedModel = z.object({
+  provider_model_name: z.string(),
+  provider_model_mappings: z.unknown(),
+  is_active: z.boolean().catch(true),
+})
 
+/** Parses what a name resolves to. @param value null if it is no string */
 export function parseResolvedName(
   name: string,
-  { value, ttlSeconds }: ModelCacheEntry,
-): ResolvedName | UnmappedName {
-  if (value === null) return { name, status: 'ERROR', ttlSeconds }
-  if (value === RESOLVED_TO_NOTHING) return { name, status: 'NOT_FOUND', ttlSeconds }
+  value: string | null,
+): WithoutTtl<ResolvedName> | WithoutTtl<UnmappedName> {
+  if (value === null) return { name, status: 'ERROR' }
+  if (value === RESOLVED_TO_NOTHING) return { name, status: 'NOT_FOUND' }
   const stored = storedGlobalModel.safeParse(parseJson(value))
-  if (!stored.success) return { name, status: 'INVALID', ttlSeconds }
+  if (!stored.success) return { name, status: 'INVALID' }
   const { id, name: modelName, display_name: displayName } = stored.data
-  return { name, globalModel: { id, name: modelName, displayName }, ttlSeconds }
+  return { name, globalModel: { id, name: modelName, displayName } }
 }
 
 /** Parses a models row; undefined if the value is none. Its ids come from the key, by which it is found and cleared. */
 export function parseProviderGlobalModel(
   ids: { readonly providerId: string; readonly globalModelId: string },
-  { value, ttlSeconds }: ModelCacheEntry,
-): ProviderGlobalModel | undefined {
+  value: string | null,
+): WithoutTtl<ProviderGlobalModel> | undefined {
   const stored = storedModel.safeParse(value === null ? undefined : parseJson(value))
   if (!stored.success) return undefined
   return {
     providerId: ids.providerId,
     globalModelId: ids.globalModelId,
     providerModelName: stored.data.provider_model_name,
+    isActive: stored.data.is_active,
     aliases: aliasNames(stored.data.provider_model_mappings),
-    ttlSeconds,
   }
 }
 

@@ -1,43 +1,52 @@
+import { Cluster } from 'ioredis'
 import { toCacheError } from '../redis/cache-errors.js'
 import type { RedisClient } from '../redis/client.js'
-import { readEntries, type StoredEntry } from '../redis/read.js'
+import { readValuesAnywhere, type StoredValue } from '../redis/read.js'
 import { removeEach } from '../redis/removal.js'
 import { type NodeKeys, scanMasters, scanPattern } from '../redis/scan.js'
+import { encodeKey, isKey } from '../util/key-bytes.js'
 import {
   decodeModelCacheKey,
   MODEL_CACHE_PATTERN,
   type ModelCacheFamily,
-  type ModelCacheKey,
+  providerGlobalHitsKey,
 } from './model-cache-key.js'
-import {
-  countFamilies,
-  type ModelCacheEntry,
-  type ModelMappingStore,
-  wholeTtlSeconds,
-} from './model-mapping-store.js'
+import { parseHits } from './model-mapping-records.js'
+import type { ModelCacheEntry, ModelMappingStore } from './model-mapping-store.js'
 
 /**
  * Stores model mappings in one Redis, or in every master of a cluster.
  * @param keyPrefix what stands before every key of the gateway
  */
 export function createRedisModelMappingStore(client: RedisClient, keyPrefix = ''): ModelMappingStore {
-  const decode = (name: string): ModelCacheKey | undefined =>
-    name.startsWith(keyPrefix) ? decodeModelCacheKey(name.slice(keyPrefix.length)) : undefined
   let scannedKeys = 0
 
   async function* scan(isWanted: (family: ModelCacheFamily) => boolean): AsyncGenerator<NodeKeys> {
     let visited = 0
     yield* scanMasters(client, {
-      pattern: keyPrefix === '' ? MODEL_CACHE_PATTERN : scanPattern(keyPrefix) + MODEL_CACHE_PATTERN.slice(1),
+      pattern: scanPattern(keyPrefix).slice(0, -1) + MODEL_CACHE_PATTERN,
       onVisited(keys) {
         visited += keys
       },
       isWanted(name) {
-        const key = decode(name)
+        const key = decodeModelCacheKey(name, keyPrefix)
         return key !== undefined && isWanted(key.family)
       },
     })
     scannedKeys = visited
+  }
+
+  async function read(names: readonly string[]): Promise<readonly ModelCacheEntry[]> {
+    if (names.length === 0) return []
+    const [values, ttls] = await Promise.all([readValuesAnywhere(client, names), readTtls(client, names)])
+    return names.flatMap((name, index) => entryOf(name, values[index], ttls[index]))
+  }
+
+  /** Creates the entry of a key; none if the key is gone since it was named. */
+  function entryOf(name: string, value: StoredValue, ttlMs = -2): ModelCacheEntry[] {
+    const key = decodeModelCacheKey(name, keyPrefix)
+    if (!key || value === null || ttlMs === -2) return []
+    return [{ name, key, value: value ?? null, ttlMs: ttlMs < 0 ? Number.POSITIVE_INFINITY : ttlMs }]
   }
 
   return {
@@ -47,43 +56,43 @@ export function createRedisModelMappingStore(client: RedisClient, keyPrefix = ''
     keyPrefix,
     async *readEntries(families) {
       const wanted = new Set(families)
-      try {
-        for await (const { node, keys } of scan((family) => wanted.has(family))) {
-          const stored = await readEntries(client, node, keys)
-          yield keys.flatMap((name, index) => entryOf(decode(name), stored[index]))
-        }
-      } catch (error) {
-        throw toCacheError(error)
+      for await (const { keys } of scan((family) => wanted.has(family))) {
+        yield await read(keys).catch(unavailable)
       }
     },
-    async countByFamily() {
-      const families: ModelCacheFamily[] = []
-      for await (const { keys } of scan(() => true)) {
-        for (const name of keys) {
-          const key = decode(name)
-          if (key) families.push(key.family)
-        }
-      }
-      return countFamilies(families)
+    read: (names) => read(names).catch(unavailable),
+    async readHits(mappings) {
+      const names = mappings.map(
+        ({ providerId, globalModelId }) => keyPrefix + providerGlobalHitsKey(providerId, globalModelId),
+      )
+      const values = await readValuesAnywhere(client, names).catch(unavailable)
+      return names.map((_, index) => parseHits(values[index] ?? null))
     },
     async *allKeys() {
       for await (const { keys } of scan(() => true)) yield keys
     },
     async existing(keys) {
-      try {
-        const there = await Promise.all(keys.map((key) => client.exists(key)))
-        return keys.filter((_, index) => there[index] === 1)
-      } catch (error) {
-        throw toCacheError(error)
-      }
+      const named = keys.filter(isKey)
+      const there = await Promise.all(named.map((key) => client.exists(encodeKey(key)))).catch(unavailable)
+      return named.filter((_, index) => there[index] === 1)
     },
     remove: (keys) => removeEach(client, keys),
   }
 }
 
-/** Creates the entry of a key; none if the key is gone since the scan found it. */
-function entryOf(key: ModelCacheKey | undefined, stored: StoredEntry | undefined): ModelCacheEntry[] {
-  if (!key || !stored || stored.value === null || stored.ttl === -2) return []
-  const ttlSeconds = wholeTtlSeconds(stored.ttl < 0 ? Number.POSITIVE_INFINITY : stored.ttl)
-  return [{ key, value: stored.value ?? null, ttlSeconds }]
+/** Reads the milliseconds that keys will still be there: -1 for ever, -2 if there is no such key. */
+async function readTtls(client: RedisClient, keys: readonly string[]): Promise<readonly number[]> {
+  // The keys of a pipeline must lie in one slot of a cluster.
+  if (client instanceof Cluster) return Promise.all(keys.map((key) => client.pttl(encodeKey(key))))
+  const pipeline = client.pipeline()
+  for (const key of keys) pipeline.pttl(encodeKey(key))
+  const replies = (await pipeline.exec()) ?? []
+  return replies.map(([error, ttl]) => {
+    if (error) throw error
+    return Number(ttl)
+  })
+}
+
+function unavailable(error: unknown): never {
+  throw toCacheError(error)
 }

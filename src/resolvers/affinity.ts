@@ -53,8 +53,9 @@ export const providerKeyOf = (
 export const modelName = (record: AffinityRecord, context: Context): MaybePromise<string> =>
   whenKnown(modelOf(record, context), (model) => model?.name ?? record.modelId)
 
-export const modelDisplayName = (record: AffinityRecord, context: Context): MaybePromise<string> =>
-  whenKnown(modelOf(record, context), (model) => model?.displayName ?? record.modelId)
+/** Returns the global model's display name; null if the model of the record is no global model. */
+export const modelDisplayName = (record: AffinityRecord, context: Context): MaybePromise<string | null> =>
+  whenKnown(modelOf(record, context), (model) => model?.displayName ?? null)
 
 /** Returns the price multiplier of the provider key, for the endpoint's format where it has one for each; 1 if its row has been deleted. */
 export const rateMultiplier = (record: AffinityRecord, context: Context): MaybePromise<number> =>

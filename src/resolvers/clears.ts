@@ -151,7 +151,7 @@ export const clearAllCache = (
   withAudit(context, { action: 'cache_clear_all', dryRun, arguments: { confirm } }, async () => {
     requireConfirmation(confirm, dryRun, 'every affinity of every user')
     // To find every affinity a clear looks at every key of the cache.
-    await context.payForRead(context.affinitySizes.records + context.modelMappings.scannedKeys)
+    await context.payForRead(context.affinitySizes.records + context.scannedKeys())
     const options = { actorId: await actorOf(context) }
     const cleared = await withWarnings({}, context, async () =>
       dryRun

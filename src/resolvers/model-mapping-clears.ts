@@ -31,14 +31,17 @@ export const clearAllModelMappingCache = (
     async () => {
       requireConfirmation(confirm, dryRun, 'every cached model and every cached name')
       // The keys that go are among those that the scan looks at.
-      await context.payForRead(context.modelMappings.scannedKeys || context.affinitySizes.records)
+      await context.payForRead(context.scannedKeys() || context.affinitySizes.records)
       const keys: string[] = []
       for await (const batch of context.modelMappings.allKeys()) for (const key of batch) keys.push(key)
       return removed(keys, dryRun, context)
     },
   )
 
-/** Clears what a name resolves to, and the cached global model of this name. The name is never used as a pattern. */
+/**
+ * Clears what a name resolves to, and the cached global model of this name. The name is never used as a pattern. Blanks around
+ * it count if a cached name has them; otherwise they are taken for a slip of the hand.
+ */
 export const clearModelMappingCacheByName = (
   { modelName, dryRun }: DryRun & { readonly modelName: string },
   context: Context,
@@ -48,9 +51,9 @@ export const clearModelMappingCacheByName = (
     { action: 'model_mapping_cache_clear_by_name', dryRun, arguments: { modelName } },
     async () => {
       requireText(modelName, 'modelName')
-      const name = modelName.trim()
-      const keys = [globalModelResolveKey(name), globalModelByNameKey(name)]
-      return removed(await existing(keys, context), dryRun, context)
+      const exact = await existing(keysOfName(modelName), context)
+      const keys = exact.length > 0 ? exact : await existing(keysOfName(modelName.trim()), context)
+      return removed(keys, dryRun, context)
     },
   )
 
@@ -78,6 +81,8 @@ export const clearProviderModelMappingCache = (
       return removed(await existing(keys, context), dryRun, context)
     },
   )
+
+const keysOfName = (name: string): string[] => [globalModelResolveKey(name), globalModelByNameKey(name)]
 
 /** Returns those of these keys that exist, as Redis has them. */
 const existing = (keys: readonly string[], { modelMappings }: Context): Promise<readonly string[]> =>

@@ -1,10 +1,13 @@
-import type { Context, SharedRead } from '../context.js'
+import type { Context } from '../context.js'
 import { UnavailableError } from '../errors.js'
 import type { GlobalModelRow, ProviderRow, ServingModelRow } from '../gateway/rows.js'
 import type { Selected } from '../loaders/affinity-joins.js'
-import type { ProviderGlobalModelWithHits, ResolvedNames } from '../model-mappings/model-mapping-reader.js'
-import type { ResolvedName, UnmappedName } from '../model-mappings/model-mapping-records.js'
-import { countFamilies, type FamilyCounts } from '../model-mappings/model-mapping-store.js'
+import { countFamilies, type FamilyCounts, type ModelMappings } from '../model-mappings/cached-models.js'
+import type {
+  ProviderGlobalModel,
+  ResolvedName,
+  UnmappedName,
+} from '../model-mappings/model-mapping-records.js'
 import { type MaybePromise, whenKnown } from '../util/promises.js'
 import { containing } from '../util/text.js'
 import {
@@ -34,24 +37,20 @@ export interface ModelMappingStats {
 }
 
 /** A provider's cached name for a global model, with the rows of both. */
-export interface ProviderModelMapping extends ProviderGlobalModelWithHits {
+export interface ProviderModelMapping extends ProviderGlobalModel {
+  /** How often the gateway has used the mapping, 0..2^31-1. It is read with the page, if it is selected. */
+  readonly hitCount: number
   readonly provider: ProviderRow
   readonly globalModel: GlobalModelRow
 }
 
-/** A read of the model caches looks at every key of the cache; before the first, the affinities are what is known of it. */
-const mappingRead = <T>(
-  question: string,
-  { modelMappings, affinitySizes }: Context,
-  run: SharedRead<T>['run'],
-): SharedRead<T> => ({
-  question,
-  size: () => modelMappings.scannedKeys || affinitySizes.records,
-  run,
-})
-
-const readNames = (context: Context): Promise<ResolvedNames> =>
-  context.shared(mappingRead('model names', context, ({ mappings }) => mappings.names()))
+/** A gateway without model caches has no entries, whatever one of an earlier generation has left in Redis. */
+const read = async (
+  context: Context,
+): Promise<Pick<ModelMappings, 'resolved' | 'unmapped' | 'providerModels'>> =>
+  context.gatewayTraits().hasModelMappingCaches
+    ? context.mappings()
+    : { resolved: [], unmapped: [], providerModels: [] }
 
 const unavailable = (message: string): ModelMappingStats => ({
   available: false,
@@ -67,11 +66,8 @@ export async function modelMappingStats(context: Context): Promise<ModelMappingS
     return unavailable('This gateway keeps no caches of models in Redis, so there is nothing to count.')
   }
   try {
-    const breakdown = await context.shared(
-      mappingRead('model mapping counts', context, ({ mappings }) => mappings.counts()),
-    )
-    const { providerGlobalHits: _, ...entries } = breakdown
-    const totalKeys = Object.values(entries).reduce((sum, count) => sum + count, 0)
+    const { counts: breakdown } = await context.mappings()
+    const totalKeys = Object.values(breakdown).reduce((sum, count) => sum + count, 0)
     const ttlSeconds = context.gatewayFigures.modelCacheTtlSeconds
     return { available: true, message: null, ttlSeconds, totalKeys, breakdown }
   } catch (error) {
@@ -91,7 +87,7 @@ export async function modelMappings(
   const search = readSearch(args)
   const request = readKeysetRequest(args, ['modelMappings', search], BY_NAME)
   const isFound = finding(search)
-  const { resolved } = await readNames(context)
+  const { resolved } = await read(context)
   const found = resolved.filter(
     ({ name, globalModel }) =>
       name !== globalModel.name && isFound([name, globalModel.name, globalModel.displayName, globalModel.id]),
@@ -133,7 +129,12 @@ function providersNamed(name: string, models: readonly ServingModelRow[]): reado
 
 const BY_PROVIDER_AND_MODEL: KeysetOrder<ProviderModelMapping> = {
   length: 4,
-  keyOf: ({ provider, globalModel }) => [provider.name, globalModel.name, provider.id, globalModel.id],
+  keyOf: ({ provider, globalModel }) => [
+    provider.displayName || provider.name,
+    globalModel.name,
+    provider.id,
+    globalModel.id,
+  ],
 }
 
 /**
@@ -143,6 +144,7 @@ const BY_PROVIDER_AND_MODEL: KeysetOrder<ProviderModelMapping> = {
 export async function providerModelMappings(
   args: ProviderModelMappingsArguments,
   context: Context,
+  selected: Selected,
 ): Promise<KeysetPage<ProviderModelMapping>> {
   const search = readSearch(args)
   const providerId = args.providerId ?? null
@@ -150,10 +152,8 @@ export async function providerModelMappings(
   const query = ['providerModelMappings', search, providerId, globalModelId]
   const request = readKeysetRequest(args, query, BY_PROVIDER_AND_MODEL)
 
-  const models = await context.shared(
-    mappingRead('provider models', context, ({ mappings }) => mappings.providerModels()),
-  )
-  const cached = models.filter(
+  const { providerModels } = await read(context)
+  const cached = providerModels.filter(
     (model) =>
       (providerId === null || model.providerId === providerId) &&
       (globalModelId === null || model.globalModelId === globalModelId),
@@ -161,15 +161,27 @@ export async function providerModelMappings(
   const isFound = finding(search)
   const mappings = (await withRows(cached, context)).filter(
     ({ provider, globalModel, providerModelName, aliases }) =>
-      (providerModelName !== globalModel.name || aliases.length > 0) &&
-      isFound([provider.name, globalModel.name, providerModelName, ...aliases]),
+      aliases.length > 0 &&
+      isFound([provider.displayName, provider.name, globalModel.name, providerModelName, ...aliases]),
   )
-  return keysetPage(mappings, BY_PROVIDER_AND_MODEL, request)
+  const page = keysetPage(mappings, BY_PROVIDER_AND_MODEL, request)
+  if (!('hitCount' in selected)) return page
+  const shown = await withHits(await page.items(), context)
+  return { ...page, items: () => shown }
+}
+
+/** Counters of uses change with every request to the gateway, so only those of a page are read, when somebody looks. */
+async function withHits(
+  mappings: readonly ProviderModelMapping[],
+  { modelMappings }: Context,
+): Promise<readonly ProviderModelMapping[]> {
+  const hits = await modelMappings.readHits(mappings)
+  return mappings.map((mapping, index) => ({ ...mapping, hitCount: hits[index] ?? 0 }))
 }
 
 /** Joins entries with their provider and global model, and drops those without one. It issues one statement for each table. */
 async function withRows(
-  cached: readonly ProviderGlobalModelWithHits[],
+  cached: readonly ProviderGlobalModel[],
   { loaders }: Context,
 ): Promise<ProviderModelMapping[]> {
   await Promise.all([
@@ -180,10 +192,26 @@ async function withRows(
   for (const model of cached) {
     const provider = await loaders.providers.load(model.providerId)
     const globalModel = await loaders.globalModels.load(model.globalModelId)
-    if (provider && globalModel) mappings.push({ ...model, provider, globalModel })
+    if (provider && globalModel) {
+      const isActive = model.isActive && provider.isActive && globalModel.isActive
+      mappings.push({
+        ...model,
+        isActive,
+        aliases: aliasesOf(model, globalModel),
+        hitCount: 0,
+        provider,
+        globalModel,
+      })
+    }
   }
   return mappings
 }
+
+/** Returns the mapped names. An entry that only renames the model leads from the model's own name to the provider's. */
+const aliasesOf = (
+  { providerModelName, aliases }: ProviderGlobalModel,
+  { name }: GlobalModelRow,
+): readonly string[] => (aliases.length === 0 && providerModelName !== name ? [name] : aliases)
 
 /** Lists the cached names that lead to no model, sorted by name. */
 export async function unmappedEntries(
@@ -191,7 +219,7 @@ export async function unmappedEntries(
   context: Context,
 ): Promise<KeysetPage<UnmappedName>> {
   const request = readKeysetRequest(args, ['unmappedEntries'], BY_NAME)
-  const { unmapped } = await readNames(context)
+  const { unmapped } = await read(context)
   return keysetPage(unmapped, BY_NAME, request)
 }
 

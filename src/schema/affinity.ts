@@ -176,7 +176,7 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
     }),
     modelDisplayName: t.string({
       nullable: true,
-      description: 'This is the global model’s display name; the raw name if there is no such global model.',
+      description: 'This is the global model’s display name; null if the record’s model is no global model.',
       resolve: (record, _args, context) => modelDisplayName(record, context),
     }),
     providerId: t.exposeID('providerId', {

@@ -303,7 +303,8 @@ builder.mutationFields((t) => ({
     args: {
       modelName: t.arg.string({
         required: true,
-        description: 'This is the model name; blanks around it do not count.',
+        description:
+          'This is the model name. Blanks around it count if a cached name has the same; otherwise they are left out.',
       }),
       dryRun: dryRun(t.arg),
     },

@@ -1,5 +1,5 @@
+import type { FamilyCounts } from '../model-mappings/cached-models.js'
 import type { ResolvedName, UnmappedName } from '../model-mappings/model-mapping-records.js'
-import type { FamilyCounts } from '../model-mappings/model-mapping-store.js'
 import {
   modelMappingStats,
   modelMappings,
@@ -86,7 +86,7 @@ const ModelMapping = builder.objectRef<ResolvedName>('ModelMapping').implement({
     providers: t.field({
       type: [Provider],
       description:
-        'These active providers are configured with this name for this model, as its name or as one of its mappings, sorted by `displayName`.',
+        'These active providers have an active model with this name, as its own or among its mappings, for the global model. They are sorted by `displayName`.',
       complexity: { field: 1, multiplier: 5 },
       resolve: (mapping, _args, context) => providersOfMapping(mapping, context),
     }),
@@ -106,8 +106,8 @@ const ProviderModelMapping = builder.objectRef<ProviderModelMappingShape>('Provi
   fields: (t) => ({
     providerId: t.exposeID('providerId', { description: 'The cache key holds this id.' }),
     providerName: t.string({
-      description: 'The provider has this name now.',
-      resolve: ({ provider }) => provider.name,
+      description: 'This is the provider’s display name, or its name if it has none.',
+      resolve: ({ provider }) => provider.displayName || provider.name,
     }),
     globalModelId: t.exposeID('globalModelId', { description: 'The cache key holds this id.' }),
     globalModelName: t.string({
@@ -123,11 +123,16 @@ const ProviderModelMapping = builder.objectRef<ProviderModelMappingShape>('Provi
       description: 'The gateway sends this name to the provider.',
     }),
     aliases: t.exposeStringList('aliases', {
-      description: 'The provider has these further names for the global model, by priority.',
+      description:
+        'These are the mapped names of the cached row, by priority. If it has none and only renames the model, this is the global model’s own name.',
     }),
     ttlSeconds: t.exposeInt('ttlSeconds', TTL),
     hitCount: t.exposeInt('hitCount', {
       description: 'The gateway has used the entry so many times; 0 if it keeps no counter.',
+    }),
+    isActive: t.exposeBoolean('isActive', {
+      description:
+        'False if the provider or the global model is switched off now, or the model was at that provider when the entry was cached. Such an entry stays in the cache until it expires.',
     }),
     provider: t.expose('provider', {
       type: Provider,
@@ -193,18 +198,18 @@ builder.queryFields((t) => ({
   providerModelMappings: t.field({
     type: ProviderModelMappingConnection,
     description:
-      'This query lists every cached name of a provider for a global model, sorted by provider and model name. It leaves an entry out if the provider or the global model has been deleted.',
+      'This query lists every cached name of a provider for a global model, sorted by provider and model name. It lists entries of inactive providers and models as well, and leaves an entry out if the provider or the global model has been deleted.',
     args: {
       ...pageArguments(t.arg),
       search: t.arg.string({
         description:
-          'The text is a part of the provider’s name, the global model’s name, the provider’s name for it or an alias, whatever its case. It has at most 255 characters.',
+          'The text is a part of the provider’s display name or name, the global model’s name, the provider’s name for it or an alias, whatever its case. It has at most 255 characters.',
       }),
       providerId: t.arg.id({ description: 'The list keeps the entries of this provider.' }),
       globalModelId: t.arg.id({ description: 'The list keeps the entries of this global model.' }),
     },
     complexity: pageComplexity,
-    resolve: (_root, args, context) => providerModelMappings(args, context),
+    resolve: (_root, args, context, info) => providerModelMappings(args, context, selectedNodes(info)),
   }),
   unmappedEntries: t.field({
     type: UnmappedEntryConnection,

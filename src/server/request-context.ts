@@ -13,8 +13,7 @@ import type { KeyMasker } from '../gateway/masking.js'
 import type { GatewayNodes } from '../gateway/nodes/gateway-nodes.js'
 import type { ApiKeyOwners } from '../loaders/api-key-owners.js'
 import { adoptRows, createLoaders } from '../loaders/index.js'
-import type { ModelMappingSource } from '../model-mappings/model-mapping-reader.js'
-import type { ModelMappingStore } from '../model-mappings/model-mapping-store.js'
+import type { ModelMappingReader, ModelMappingSource } from '../model-mappings/model-mapping-source.js'
 import type { PoolSessionReader, PoolSessionSource } from '../pool-sessions/pool-session-source.js'
 import type { PoolSessionStore } from '../pool-sessions/pool-session-store.js'
 import type { ReadingPrisma } from '../postgres/database-errors.js'
@@ -52,7 +51,6 @@ export interface ContextDeps {
   readonly statistics: StatisticsReader
   readonly cacheReservationRatio: number
   readonly mappingSource: ModelMappingSource
-  readonly modelMappings: ModelMappingStore
   readonly poolSessionSource: PoolSessionSource
   readonly poolSessionStore: PoolSessionStore
   readonly foreignFamilies: ForeignFamilies
@@ -95,6 +93,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   // `refresh` replaces their contents.
   const affinities = { ...affinityReader() }
   let poolSessions = poolSessionReader()
+  let mappings = mappingReader()
   const loaders = createLoaders(gateway)
   let readAt = performance.now()
 
@@ -142,14 +141,21 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   /** The sessions of pools are found by a look at every key of the cache. Without a known number the affinities are a part of it. */
   function poolSessionReader(): PoolSessionReader {
     const reader = deps.poolSessionSource.reader()
-    const paidFor = once(() =>
-      payForRead(
-        deps.poolSessionStore.scannedKeys ||
-          deps.modelMappings.scannedKeys ||
-          deps.affinitySource.sizes.records,
-      ),
-    )
+    const paidFor = once(() => payForRead(scannedKeys() || deps.affinitySource.sizes.records))
     return async () => paidFor().then(reader)
+  }
+
+  const scannedKeys = (): number =>
+    Math.max(deps.poolSessionStore.scannedKeys, deps.mappingSource.store.scannedKeys)
+
+  /** A page of entries in memory is paid for by its records; a walk looks at every key of the cache. */
+  function mappingReader(): ModelMappingReader {
+    const reader = deps.mappingSource.reader()
+    return once(async () => {
+      if (deps.mappingSource.size === undefined)
+        await payForRead(scannedKeys() || deps.affinitySource.sizes.records)
+      return reader()
+    })
   }
 
   const sizeOf = (size: number): number => Math.min(Math.ceil(size), deps.budgets?.largestRead ?? 0)
@@ -164,7 +170,6 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
       const shared = until(signal, deps.gateway)
       return run({
         affinities: deps.affinitySource.reader(),
-        mappings: deps.mappingSource.reader(),
         gateway: shared,
         loaders: createLoaders(shared),
       })
@@ -183,6 +188,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   function refreshReaders(): void {
     Object.assign(affinities, affinityReader())
     poolSessions = poolSessionReader()
+    mappings = mappingReader()
     asked.clear()
   }
 
@@ -234,7 +240,9 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     statistics: deps.statistics,
     observed: () => deps.affinitySource.observed(),
     cacheReservationRatio: deps.cacheReservationRatio,
-    modelMappings: deps.modelMappings,
+    mappings: () => mappings(),
+    scannedKeys,
+    modelMappings: deps.mappingSource.store,
     poolSessions: () => poolSessions(),
     poolSessionStore: deps.poolSessionStore,
     foreignFamilies: deps.foreignFamilies,

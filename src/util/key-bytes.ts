@@ -52,3 +52,9 @@ export function bytesOfKey(key: string): Buffer {
   const encoded = encodeKey(key)
   return typeof encoded === 'string' ? Buffer.from(encoded) : encoded
 }
+
+/** Says whether a string stands for a key: what a client sends may hold surrogates that stand for no byte. */
+export function isKey(text: string): boolean {
+  const encoded = encodeKey(text)
+  return typeof encoded === 'string' ? encoded.isWellFormed() : decodeKey(encoded) === text
+}

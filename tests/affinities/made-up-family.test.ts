@@ -15,18 +15,18 @@ import {
   type WriteBackRemover,
 } from '../../src/affinities/clear/write-back-guard.js'
 import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
-import type { AffinityFeed } from '../../src/affinities/feed/affinity-feed.js'
 import { createMemoryFeed } from '../../src/affinities/feed/affinity-feed.js'
 import { createBrokenRecords } from '../../src/affinities/feed/broken-records.js'
 import { createIndexedSource } from '../../src/affinities/feed/indexed-source.js'
-import { createRedisFeed } from '../../src/affinities/feed/redis-feed.js'
 import { createScanSource } from '../../src/affinities/feed/scan-source.js'
 import { KeyFamilies } from '../../src/affinities/key-families.js'
 import type { KeyFamily } from '../../src/affinities/key-family.js'
 import { createMemoryAffinityStore } from '../../src/affinities/memory-affinity-store.js'
 import { createRedisAffinityStore } from '../../src/affinities/redis-affinity-store.js'
 import { connectRedis, createRedis, type RedisConfig } from '../../src/redis/client.js'
+import type { KeyFeed } from '../../src/redis/key-feed.js'
 import { MemoryKeyspace } from '../../src/redis/memory-keyspace.js'
+import { createTrackingFeed } from '../../src/redis/tracking-feed.js'
 import { startRedis } from '../support/servers/redis.js'
 import { startRedisCluster } from '../support/servers/redis-cluster.js'
 import { logTo, stored } from './feed/feed-support.js'
@@ -100,7 +100,7 @@ const storedPin = ({ n, providerKeyId, uses, team = 'blue' }: Pin): string =>
 
 interface Place {
   readonly store: AffinityStore
-  readonly feed: AffinityFeed
+  readonly feed: KeyFeed
   readonly remover: WriteBackRemover
   put(key: string, value: string): Promise<unknown>
   close(): void
@@ -122,7 +122,7 @@ async function inRedis(config: RedisConfig): Promise<Place> {
   await connectRedis(client, 10_000)
   return {
     store: createRedisAffinityStore(client, FAMILIES),
-    feed: createRedisFeed(client, FAMILIES),
+    feed: createTrackingFeed(client, FAMILIES.roots),
     remover: createRedisWriteBackRemover(client, FAMILIES),
     put: (key, value) => client.set(key, value, 'EX', 600),
     close: () => client.disconnect(),

@@ -249,7 +249,7 @@ describe('affinities', () => {
         providerId: DELETED_PROVIDER,
         modelId: '4d3382ea-de54-4bbe-a1f6-e255b1ccf398',
         modelName: '4d3382ea-de54-4bbe-a1f6-e255b1ccf398',
-        modelDisplayName: '4d3382ea-de54-4bbe-a1f6-e255b1ccf398',
+        modelDisplayName: null,
         rateMultiplier: 1,
         staleReasons: [
           'PROVIDER_DELETED',
@@ -276,7 +276,7 @@ describe('affinities', () => {
         await one('{ modelId: "llama3:8b" }', 'modelName modelDisplayName model { name } staleReasons'),
       ).toEqual({
         modelName: 'llama3:8b',
-        modelDisplayName: 'llama3:8b',
+        modelDisplayName: null,
         model: null,
         staleReasons: expect.arrayContaining(['MODEL_DELETED']),
       })

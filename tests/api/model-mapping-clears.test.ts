@@ -102,6 +102,18 @@ it.each(['gpt-5', ' gpt-5\n', 'GPT-5', 'qwen*', 'no/such model', 'qwen3:32b', 'a
   },
 )
 
+it('a name with blanks around it is cleared by itself, and without them only if none has them', async () => {
+  const spaced = ['global_model:resolve: gpt-5 ', 'global_model:name: gpt-5 ']
+  for (const key of spaced) await redis().set(key, 'NOT_FOUND')
+  const exact = { modelName: ' gpt-5 ' }
+  await expectCleared('clearModelMappingCacheByName', exact, spaced)
+  const trimmed = ['global_model:resolve:gpt-5', 'global_model:name:gpt-5'].filter((key) =>
+    family.includes(key),
+  )
+  expect(trimmed.length).toBeGreaterThan(0)
+  await expectCleared('clearModelMappingCacheByName', exact, trimmed)
+})
+
 it.each([
   '*',
   'gpt-?',

@@ -20,7 +20,7 @@ const PROVIDER_MAPPINGS = `query ($first: Int, $after: String, $search: String, 
     totalCount ${PAGE_INFO}
     nodes {
       providerId providerName globalModelId globalModelName globalModelDisplayName providerModelName aliases
-      ttlSeconds hitCount provider { id name } globalModel { id name }
+      ttlSeconds hitCount isActive provider { id name } globalModel { id name }
     }
   }
 }`
@@ -96,6 +96,7 @@ class Fixtures {
 
   private servesAs(provider: Loose, globalModelId: string, name: string): boolean {
     return this.models
+      .filter((model) => model.is_active)
       .filter((model) => model.provider_id === provider.id && model.global_model_id === globalModelId)
       .some((model) =>
         [
@@ -117,16 +118,18 @@ class Fixtures {
           .sort((a: Loose, b: Loose) => a.priority - b.priority)
           .map(({ name }: Loose) => name)
         if (!provider || !globalModel) return []
-        if (json.provider_model_name === globalModel.name && aliases.length === 0) return []
+        const renames = json.provider_model_name !== globalModel.name
+        if (!renames && aliases.length === 0) return []
         return [
           {
             providerId,
-            providerName: provider.name,
+            providerName: provider.display_name,
             globalModelId,
             globalModelName: globalModel.name,
             globalModelDisplayName: globalModel.display_name,
             providerModelName: json.provider_model_name,
-            aliases,
+            aliases: aliases.length > 0 ? aliases : [globalModel.name],
+            isActive: provider.is_active && globalModel.is_active && json.is_active,
             hitCount: Number(hits?.value ?? 0),
             provider: { id: providerId, name: provider.name },
             globalModel: { id: globalModelId, name: globalModel.name },
@@ -190,6 +193,7 @@ describe('the model mappings of the fixtures', () => {
     expect(errors).toEqual([])
     const expected = fixtures.providerMappings()
     expect(expected.length).toBeGreaterThan(20)
+    expect(new Set(expected.map(({ isActive }) => isActive))).toEqual(new Set([true, false]))
     expect(data.providerModelMappings.nodes.map(withoutTtl)).toEqual(expected)
     expect(data.providerModelMappings.totalCount).toBe(expected.length)
   })
@@ -271,8 +275,8 @@ describe('the model mappings of the fixtures', () => {
       const wanted = search.toLowerCase()
       const expected = fixtures
         .providerMappings()
-        .filter(({ providerName, globalModelName, providerModelName, aliases }) =>
-          [providerName, globalModelName, providerModelName, ...aliases].some((text) =>
+        .filter(({ providerName, provider, globalModelName, providerModelName, aliases }) =>
+          [providerName, provider.name, globalModelName, providerModelName, ...aliases].some((text) =>
             text.toLowerCase().includes(wanted),
           ),
         )
@@ -328,12 +332,37 @@ describe('the model mappings of the fixtures', () => {
     }
   })
 
-  it('are read from the cache once for several fields of one request', async () => {
+  it('are answered from memory, however many fields ask', async () => {
     service.redis.cli('config', 'resetstat')
     await service.query(`{
-      modelMappings { totalCount } again: modelMappings(search: "gpt") { totalCount } unmappedEntries { totalCount }
+      modelMappingStats { totalKeys } modelMappings { totalCount } again: modelMappings(search: "gpt") { totalCount } unmappedEntries { totalCount }
     }`)
-    expect(service.redis.cli('info', 'commandstats')).toContain('cmdstat_mget:calls=1,')
+    expect(service.redis.cli('info', 'commandstats')).not.toMatch(/cmdstat_(scan|get|mget|pttl|type)/)
+  })
+
+  it('cost no walk for twenty people who open the page at once beside 20,000 other keys', async () => {
+    const redis = service.redis.client()
+    const others = Array.from({ length: 20_000 }, (_, n) => [`foreign:${n}`, 'x'])
+    await redis.mset(others.flat())
+    service.redis.cli('config', 'resetstat')
+    const page = `{ modelMappingStats { totalKeys } modelMappings { totalCount nodes { providers { name } } }
+      providerModelMappings { totalCount nodes { hitCount } } unmappedEntries { totalCount } }`
+    const answers = await Promise.all(Array.from({ length: 20 }, () => service.query(page)))
+    for (const { errors, data } of answers) {
+      expect(errors).toEqual([])
+      expect(data.modelMappings.totalCount).toBe(fixtures.mappings().length)
+    }
+    expect(service.redis.cli('info', 'commandstats')).not.toContain('cmdstat_scan')
+  })
+
+  it('of providers read the counters of a page with one MGET, where somebody looks at them', async () => {
+    service.redis.cli('config', 'resetstat')
+    await service.query('{ providerModelMappings { totalCount nodes { providerName } } }')
+    expect(service.redis.cli('info', 'commandstats')).not.toContain('cmdstat_mget')
+    await service.query('{ providerModelMappings { edges { node { hitCount } } } }')
+    const stats = service.redis.cli('info', 'commandstats')
+    expect(stats).toContain('cmdstat_mget:calls=1,')
+    expect(stats).not.toContain('cmdstat_scan')
   })
 
   it.each([

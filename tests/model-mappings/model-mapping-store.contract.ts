@@ -107,40 +107,36 @@ export function modelMappingStoreContract(start: () => Promise<Backend>): void {
     it('reads nothing where there is nothing', async () => {
       expect(await readEntries(backend.store)).toEqual([])
       expect(await allKeys(backend.store)).toEqual([])
-      expect(Object.values(await backend.store.countByFamily())).toEqual([0, 0, 0, 0, 0, 0])
     })
 
     it('reads only the families that it is asked for', async () => {
       for (const [family, key] of Object.entries(EACH_FAMILY)) await backend.put(key, `value of ${family}`)
       for (const family of MODEL_CACHE_FAMILIES) {
         expect(await readEntries(backend.store, [family])).toEqual([
-          { key: decodeModelCacheKey(EACH_FAMILY[family]), value: `value of ${family}`, ttlSeconds: null },
+          {
+            name: EACH_FAMILY[family],
+            key: decodeModelCacheKey(EACH_FAMILY[family]),
+            value: `value of ${family}`,
+            ttlMs: Number.POSITIVE_INFINITY,
+          },
         ])
       }
       const two = await readEntries(backend.store, ['modelById', 'globalModelResolve'])
       expect(two.map(({ key }) => key.family).sort()).toEqual(['globalModelResolve', 'modelById'])
     })
 
-    it('counts each family, and names the keys of all six', async () => {
+    it('names the keys of all six', async () => {
       for (const key of Object.values(EACH_FAMILY)) await backend.put(key, '')
       await backend.put(globalModelResolveKey('gpt-6'), 'NOT_FOUND')
-      expect(await backend.store.countByFamily()).toEqual({
-        modelById: 1,
-        modelByProviderGlobal: 1,
-        providerGlobalHits: 1,
-        globalModelById: 1,
-        globalModelByName: 1,
-        globalModelResolve: 2,
-      })
       const keys = [...Object.values(EACH_FAMILY), globalModelResolveKey('gpt-6')]
       expect(await allKeys(backend.store)).toEqual(keys.sort())
     })
 
-    it('never reads, counts or names a stranger’s key', async () => {
+    it('never reads or names a stranger’s key', async () => {
       for (const key of FOREIGN) await backend.put(key, 'keep me')
       expect(await readEntries(backend.store)).toEqual([])
       expect(await allKeys(backend.store)).toEqual([])
-      expect(Object.values(await backend.store.countByFamily())).toEqual([0, 0, 0, 0, 0, 0])
+      expect(await backend.store.read(FOREIGN)).toEqual([])
     })
 
     it('gives names back as they went in', async () => {
@@ -150,16 +146,16 @@ export function modelMappingStoreContract(start: () => Promise<Backend>): void {
       for (const { key, value } of entries) expect(key).toEqual({ family: 'globalModelResolve', name: value })
     })
 
-    it('tells the remaining seconds, and null for a key that stays', async () => {
+    it('tells the remaining milliseconds, which never end for a key that stays', async () => {
       await backend.put(globalModelResolveKey('for 5 minutes'), '', 300)
       await backend.put(globalModelResolveKey('for ever'), '')
       await backend.put(globalModelResolveKey('for a million years'), '', 31_536_000_000_000)
       const entries = await readEntries(backend.store)
-      const ttls = new Map(entries.map(({ key, ttlSeconds }) => ['name' in key && key.name, ttlSeconds]))
-      expect(ttls.get('for 5 minutes')).toBeGreaterThan(290)
-      expect(ttls.get('for 5 minutes')).toBeLessThanOrEqual(300)
-      expect(ttls.get('for ever')).toBeNull()
-      expect(ttls.get('for a million years')).toBe(2 ** 31 - 1)
+      const ttls = new Map(entries.map(({ key, ttlMs }) => ['name' in key && key.name, ttlMs]))
+      expect(ttls.get('for 5 minutes')).toBeGreaterThan(290_000)
+      expect(ttls.get('for 5 minutes')).toBeLessThanOrEqual(300_000)
+      expect(ttls.get('for ever')).toBe(Number.POSITIVE_INFINITY)
+      expect(ttls.get('for a million years')).toBeGreaterThan(31_535_999_000_000_000)
     })
 
     it('says null for the value of a key of another type, and reads the others', async () => {
@@ -170,7 +166,30 @@ export function modelMappingStoreContract(start: () => Promise<Backend>): void {
         ['a hash', null],
         ['empty', ''],
       ])
-      expect((await backend.store.countByFamily()).globalModelResolve).toBe(2)
+    })
+
+    it('reads keys by their names, and leaves out what is not there', async () => {
+      for (const [family, key] of Object.entries(EACH_FAMILY)) await backend.put(key, family, 300)
+      const names = [...Object.values(EACH_FAMILY), globalModelResolveKey('gone')]
+      const read = await backend.store.read(names)
+      expect(read).toHaveLength(6)
+      for (const { name, key, value } of read) {
+        expect(key).toEqual(decodeModelCacheKey(name))
+        expect(value).toBe(key.family)
+      }
+      expect(await backend.store.read([])).toEqual([])
+    })
+
+    it('reads how often mappings were used, and 0 where nothing counts it', async () => {
+      await backend.put(providerGlobalHitsKey('p-1', 'g-1'), '7')
+      await backend.put(providerGlobalHitsKey('p-1', 'g-2'), 'many')
+      await backend.putHash(providerGlobalHitsKey('p-1', 'g-3'))
+      const mappings = ['g-1', 'g-2', 'g-3', 'g-4'].map((globalModelId) => ({
+        providerId: 'p-1',
+        globalModelId,
+      }))
+      expect(await backend.store.readHits(mappings)).toEqual([7, 0, 0, 0])
+      expect(await backend.store.readHits([])).toEqual([])
     })
   })
 }

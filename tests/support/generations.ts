@@ -59,7 +59,9 @@ export async function loadGeneration(redis: Redis, generation: Generation, now =
     if (list) pipeline.rpush(key, ...list)
     else if (set) pipeline.sadd(key, ...set)
     else if (zset) pipeline.zadd(key, ...zset.flatMap(([member, score]) => [score, member]))
-    else pipeline.set(key, record ? storedRecord(generation, record, now) : (value ?? JSON.stringify(json)))
+    else if (record) pipeline.set(key, storedRecord(generation, record, now))
+    // `json` is the stored text itself in the second generation's file.
+    else pipeline.set(key, value ?? (typeof json === 'string' ? json : JSON.stringify(json)))
     if (ttl) pipeline.expire(key, ttl)
   }
   await pipeline.exec()

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bytesOfKey, decodeKey, encodeKey } from '../../src/util/key-bytes.js'
+import { bytesOfKey, decodeKey, encodeKey, isKey } from '../../src/util/key-bytes.js'
 
 describe('a Redis key as a text', () => {
   const bytes = fc.oneof(
@@ -37,5 +37,13 @@ describe('a Redis key as a text', () => {
       expect(decodeKey(Buffer.from(text))).toBe(text)
       expect(encodeKey(text)).toBe(text)
     }
+  })
+
+  it.each(['\ud800', 'a\udc00', '\udce4\udcb8\udc80'])('tells a text that no key has: %j', (text) => {
+    expect(isKey(text)).toBe(false)
+  })
+
+  it('tells the text of a key, whatever its bytes are', () => {
+    fc.assert(fc.property(bytes, (given) => expect(isKey(decodeKey(Buffer.from(given)))).toBe(true)))
   })
 })

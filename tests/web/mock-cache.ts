@@ -344,6 +344,7 @@ export function createMockCache(count: number) {
           aliases: index === 1 ? ['opus', 'opus-4-1'] : [],
           ttlSeconds: 40 + n * 31,
           hitCount: n * 17 + index,
+          isActive: true,
         })),
       ).filter(({ providerName, globalModelName }) => `${providerName} ${globalModelName}`.includes(search)),
     unmapped: () => [

@@ -2,7 +2,6 @@ import { TimeSlice } from '../../util/time-slice.js'
 import { type AffinityPosition, positionOf } from '../affinity-reader.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityIndex } from '../index/affinity-index.js'
-import type { ChangeQueue } from './change-queue.js'
 import type { IndexUpdater } from './index-updater.js'
 
 /** Records taken from the index in one step. */
@@ -19,7 +18,7 @@ const ROUND_MS = 1_000
 export async function removeExpired(
   index: AffinityIndex,
   records: Pick<IndexUpdater, 'remove'>,
-  changes: Pick<ChangeQueue, 'has'>,
+  changes: { has(key: string): boolean },
   until: number,
 ): Promise<void> {
   const slice = new TimeSlice()

@@ -1,16 +1,16 @@
+import type { ChangeQueue } from '../../redis/change-queue.js'
 import { prefetch, TimeSlice } from '../../util/time-slice.js'
-import type { BrokenAffinity } from '../affinity-record.js'
+import type { AffinityBatch, BrokenAffinity } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
 import type { AffinityIndex } from '../index/affinity-index.js'
 import type { BrokenRecords } from './broken-records.js'
-import type { ChangeQueue } from './change-queue.js'
 import type { IndexUpdater } from './index-updater.js'
 
 export interface FullReadDeps {
   readonly store: AffinityStore
   readonly index: AffinityIndex
   readonly records: IndexUpdater
-  readonly changes: ChangeQueue
+  readonly changes: ChangeQueue<AffinityBatch>
   readonly broken: BrokenRecords
 }
 

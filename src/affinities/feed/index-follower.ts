@@ -1,14 +1,14 @@
 import type { Logger } from 'pino'
 import { notFollowed, UnavailableError } from '../../errors.js'
+import { ChangeQueue } from '../../redis/change-queue.js'
+import type { FeedListener, KeyFeed } from '../../redis/key-feed.js'
+import { BackOff } from '../../util/back-off.js'
 import { type AffinityEventListener, AffinityEvents } from '../affinity-events.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinitySource, FeedFigures } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
 import { AffinityIndex } from '../index/affinity-index.js'
-import type { AffinityFeed, FeedListener } from './affinity-feed.js'
-import { BackOff } from './back-off.js'
 import type { BrokenRecords } from './broken-records.js'
-import { ChangeQueue } from './change-queue.js'
 import { createExpiryWalk, removeExpired } from './expiry.js'
 import { FollowerLog } from './follower-log.js'
 import { type FollowerAction, FollowerMachine, STATES } from './follower-machine.js'
@@ -28,7 +28,7 @@ const PATIENCE_MS = 8_000
 
 export interface IndexFollowerDeps {
   readonly store: AffinityStore
-  readonly feed: AffinityFeed
+  readonly feed: KeyFeed
   readonly brokenRecords: BrokenRecords
   /** Unix milliseconds. */
   readonly now: () => number

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { FeedListener } from '../../redis/key-feed.js'
 import { prefetch, TimeSlice } from '../../util/time-slice.js'
 import { type AffinityRecord, isSameRecord } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
-import type { FeedListener } from './affinity-feed.js'
 import type { FullReadDeps } from './full-read.js'
 
 /** Differing keys that are checked in one batch. */
@@ -14,7 +14,7 @@ const REST_RATIO = 1
 
 export interface ReconcileDeps extends Pick<FullReadDeps, 'index' | 'changes'> {
   readonly store: Pick<AffinityStore, 'readAll' | 'read' | 'families'>
-  /** See AffinityFeed.barrier. */
+  /** See KeyFeed.barrier. */
   readonly barrier: () => Promise<void>
   /** Calls the listener with the keys of each reported change. @returns a function that removes the listener */
   readonly onChanged: (listener: FeedListener['changed']) => () => void

@@ -49,7 +49,10 @@ export function createStatements(query: RunQuery, look: Look): GatewayStore {
       (await read(ids)).map(({ row, other }) => ({ apiKey: row, owner: other }))
   }
   const canServe = hasColumn(look, 'models', 'global_model_id') && hasColumn(look, 'models', 'provider_id')
-  const activeOnly = hasColumn(look, 'providers', 'is_active') ? 'providers.is_active AND ' : ''
+  const activeOnly = ['providers', 'models']
+    .filter((table) => hasColumn(look, table, 'is_active'))
+    .map((table) => `${table}.is_active AND `)
+    .join('')
   const servedBy =
     models && providers && canServe
       ? createPairReader(

@@ -5,10 +5,10 @@ import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
 import { createIndexedSource, type IndexedSource } from '../../../src/affinities/feed/indexed-source.js'
-import { createRedisFeed } from '../../../src/affinities/feed/redis-feed.js'
 import { createScanSource } from '../../../src/affinities/feed/scan-source.js'
 import { createRedisAffinityStore } from '../../../src/affinities/redis-affinity-store.js'
 import { connectRedis, createRedis, type RedisClient, type RedisConfig } from '../../../src/redis/client.js'
+import { createTrackingFeed } from '../../../src/redis/tracking-feed.js'
 
 export interface LogLine {
   readonly level: 'info' | 'warn' | 'error'
@@ -51,7 +51,7 @@ export async function follow(config: RedisConfig, options: LiveOptions = {}): Pr
   const now = options.now ?? Date.now
   const source = createIndexedSource({
     store,
-    feed: createRedisFeed(client, FAMILIES),
+    feed: createTrackingFeed(client, FAMILIES.roots),
     brokenRecords,
     scanSource: createScanSource(store, brokenRecords, now),
     log: logTo(logs),

@@ -1,11 +1,11 @@
 import { expect, onTestFinished, vi } from 'vitest'
 import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
-import type { FeedListener } from '../../../src/affinities/feed/affinity-feed.js'
 import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
 import { createIndexedSource, type IndexedSource } from '../../../src/affinities/feed/indexed-source.js'
 import { createScanSource } from '../../../src/affinities/feed/scan-source.js'
 import { createMemoryAffinityStore } from '../../../src/affinities/memory-affinity-store.js'
+import type { FeedListener } from '../../../src/redis/key-feed.js'
 import { MemoryKeyspace } from '../../../src/redis/memory-keyspace.js'
 import { type LogLine, logTo } from './feed-support.js'
 

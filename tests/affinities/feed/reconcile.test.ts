@@ -2,9 +2,9 @@ import { expect, it, vi } from 'vitest'
 import type { AffinityBatch, AffinityRecord } from '../../../src/affinities/affinity-record.js'
 import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
-import { ChangeQueue } from '../../../src/affinities/feed/change-queue.js'
 import { reconcile } from '../../../src/affinities/feed/reconcile.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
+import { ChangeQueue } from '../../../src/redis/change-queue.js'
 
 const record = (requestCount: number): AffinityRecord => ({
   key: 'cache_affinity:a:OPENAI:m',
@@ -29,7 +29,7 @@ function behind() {
   const batch: AffinityBatch = { records: [record(2)], broken: [] }
   const listeners = new Set<(keys: readonly string[]) => void>()
   const reads: { keys: readonly string[]; end: () => void }[] = []
-  const changes = new ChangeQueue({
+  const changes = new ChangeQueue<AffinityBatch>({
     read: (keys) =>
       new Promise((resolve) => {
         reads.push({ keys, end: () => resolve(keys.includes(key) ? batch : { records: [], broken: [] }) })

@@ -46,7 +46,14 @@ export function ProvidersTable({ search, canClear, onRefresh }: ProvidersTablePr
       label={t('mappings.tabProviders')}
       keyOf={({ providerId, globalModelId }) => `${providerId}:${globalModelId}`}
       columns={[
-        { name: t('mappings.provider'), cell: ({ providerName }) => providerName },
+        {
+          name: t('mappings.provider'),
+          cell: ({ providerName, isActive }) => (
+            <>
+              {providerName} {!isActive && <span className="tag warn">{t('common.inactive')}</span>}
+            </>
+          ),
+        },
         {
           name: t('mappings.globalModel'),
           cell: ({ globalModelDisplayName, globalModelName }) => globalModelDisplayName ?? globalModelName,

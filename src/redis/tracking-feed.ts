@@ -1,11 +1,10 @@
-import { cacheUnavailable, messageOf } from '../../errors.js'
-import { type RedisClient, retryDelayMs } from '../../redis/client.js'
-import { checkMasters, refreshMasters, trackMasters, watchMasters } from '../../redis/masters.js'
-import { ServerClock } from '../../redis/server-clock.js'
-import { type TrackingLink, type TrackingListener, TrackingRefusedError } from '../../redis/tracking.js'
-import type { KeyFamilies } from '../key-families.js'
-import type { AffinityFeed, FeedListener } from './affinity-feed.js'
-import { BackOff } from './back-off.js'
+import { cacheUnavailable, messageOf } from '../errors.js'
+import { BackOff } from '../util/back-off.js'
+import { type RedisClient, retryDelayMs } from './client.js'
+import type { FeedListener, KeyFeed } from './key-feed.js'
+import { checkMasters, refreshMasters, trackMasters, watchMasters } from './masters.js'
+import { ServerClock } from './server-clock.js'
+import { type TrackingLink, type TrackingListener, TrackingRefusedError } from './tracking.js'
 
 /** Milliseconds between two pings of each server, and between two checks of a cluster's masters. */
 const HEARTBEAT_MS = 1_000
@@ -21,8 +20,9 @@ const UNSTEADY = { endings: 4, withinMs: 60_000 } as const
  * A tracking session ends on the first sign that changes may be missed (a closed connection, also of the store; a server
  * that does not answer; other masters in a cluster), and a new one is set up. Slots that move between known masters do not
  * end it: both masters report the keys that move.
+ * @param prefixes of the keys; none may begin with another, which Redis would refuse
  */
-export function createRedisFeed(client: RedisClient, families: KeyFamilies): AffinityFeed {
+export function createTrackingFeed(client: RedisClient, prefixes: readonly string[]): KeyFeed {
   const clock = new ServerClock()
   let links: readonly TrackingLink[] = []
   let closed = false
@@ -58,7 +58,7 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
       const session = createSession(reportLost)
       const stopWatching = watchMasters(client, session.end)
       try {
-        links = await trackMasters(client, families.roots, trackingListener(listener, session))
+        links = await trackMasters(client, prefixes, trackingListener(listener, session))
         await clock.read(client)
         if (!closed && session.endReason === undefined) {
           attempt = 0

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { ChangeQueue } from '../../../src/affinities/feed/change-queue.js'
+import { ChangeQueue } from '../../src/redis/change-queue.js'
 
 /** Reads that end when the test says so. */
 function changesOf() {

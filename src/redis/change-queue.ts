@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AffinityBatch } from '../affinity-record.js'
 
 /** Keys of one read. A batch is parsed without a pause, which takes well under 20 ms. */
 const BATCH = 1_000
@@ -8,13 +7,14 @@ const GATHER_MS = 3
 /** Milliseconds until a failed read is tried again. */
 const RETRY_MS = 100
 
-export interface ChangeQueueDeps {
+/** @typeParam Batch what a read of keys returns */
+export interface ChangeQueueDeps<Batch> {
   /** Reads the current values of these keys. */
-  readonly read: (keys: readonly string[]) => Promise<AffinityBatch>
+  readonly read: (keys: readonly string[]) => Promise<Batch>
   /** Applies what was read to the index, except for keys that are outdated when their turn comes. */
   readonly apply: (
     keys: readonly string[],
-    batch: AffinityBatch,
+    batch: Batch,
     isOutdated: (key: string) => boolean,
   ) => Promise<void>
   /** Called with each failure of `read` or `apply`. The queue tries again, unless this call pauses or resets it. */
@@ -32,8 +32,8 @@ interface Waiter {
  * A FIFO queue of changed keys, each of which waits at most once. Only one read runs at a time, so that an old value can
  * never replace a newer one.
  */
-export class ChangeQueue {
-  readonly #deps: ChangeQueueDeps
+export class ChangeQueue<Batch> {
+  readonly #deps: ChangeQueueDeps<Batch>
   readonly #waiting = new Set<string>()
   /** Keys of the running read whose result is no longer valid, since they were superseded after the read began. */
   readonly #outdated = new Set<string>()
@@ -47,7 +47,7 @@ export class ChangeQueue {
   #isRunning = false
   #isFailing = false
 
-  constructor(deps: ChangeQueueDeps) {
+  constructor(deps: ChangeQueueDeps<Batch>) {
     this.#deps = deps
   }
 
