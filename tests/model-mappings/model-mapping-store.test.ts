@@ -70,7 +70,7 @@ describe('model mappings in Redis', () => {
     return { server, client, store: createRedisModelMappingStore(client) }
   }
 
-  it('cost a SCAN and a pipeline for some 2,000 keys, not a round trip for each', async () => {
+  it('cost a SCAN and a pipeline a step, not a round trip for each key', async () => {
     const { server, client, store } = await start(2_000)
     await server.client().rpush(globalModelResolveKey('a-list'), 'x')
     // Keys of others are walked over, never read.
@@ -82,14 +82,15 @@ describe('model mappings in Redis', () => {
     server.cli('config', 'resetstat')
     expect(await readEntries(store, ['globalModelResolve'])).toHaveLength(2_001)
     const calls = commandCalls(server)
-    expect([...calls.keys()].sort()).toEqual(['mget', 'scan', 'ttl', 'type'])
+    expect([...calls.keys()].sort()).toEqual(['mget', 'scan', 'time', 'ttl', 'type'])
     const scans = calls.get('scan') ?? 0
-    expect(scans).toBeLessThanOrEqual(4)
+    // On a slow machine the steps are small.
+    expect(scans).toBeLessThanOrEqual(30)
     expect(calls.get('mget')).toBeLessThanOrEqual(scans)
     expect(calls.get('ttl')).toBe(2_001)
     expect(calls.get('type')).toBe(1)
-    // Each batch's values and TTLs are one pipeline, and the type of the list is one more.
-    expect(pipelines.mock.calls.length).toBeLessThanOrEqual(scans + 1)
+    // Each step is one pipeline, its values and TTLs are another, and the type of the list is one more.
+    expect(pipelines.mock.calls.length).toBeLessThanOrEqual(2 * scans + 1)
   })
 
   it('are counted and named without any value being read', async () => {
@@ -97,7 +98,7 @@ describe('model mappings in Redis', () => {
     server.cli('config', 'resetstat')
     expect((await store.countByFamily()).globalModelResolve).toBe(2_000)
     expect(await allKeys(store)).toHaveLength(2_000)
-    expect([...commandCalls(server).keys()]).toEqual(['scan'])
+    expect([...commandCalls(server).keys()].sort()).toEqual(['scan', 'time'])
   })
 
   it('that are not asked for are not read', async () => {
@@ -185,9 +186,14 @@ describe('model mappings in a Redis Cluster', () => {
     expect(await readEntries(createRedisModelMappingStore(client))).toHaveLength(3_000)
     for (const server of cluster.servers) {
       const calls = commandCalls(server)
-      expect([...calls.keys()].filter((name) => name !== 'cluster').sort()).toEqual(['get', 'scan', 'ttl'])
+      expect([...calls.keys()].filter((name) => name !== 'cluster').sort()).toEqual([
+        'get',
+        'scan',
+        'time',
+        'ttl',
+      ])
       expect(calls.get('get')).toBeGreaterThan(500)
-      expect(calls.get('scan')).toBeLessThanOrEqual(3)
+      expect(calls.get('scan')).toBeLessThanOrEqual(15)
     }
   })
 
