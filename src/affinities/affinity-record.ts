@@ -79,6 +79,10 @@ export interface BrokenAffinity {
 export interface AffinityBatch {
   readonly records: readonly AffinityRecord[]
   readonly broken: readonly BrokenAffinity[]
+  /** The stamp of each record, if the cache can compute stamps itself: an equal one means an equal value and expiry. */
+  readonly stamps?: readonly number[]
+  /** About the bytes that were sent and received for this batch. */
+  readonly bytes?: number
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i

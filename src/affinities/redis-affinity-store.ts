@@ -1,8 +1,10 @@
 import { toCacheError } from '../redis/cache-errors.js'
 import type { RedisClient } from '../redis/client.js'
+import { countKeys } from '../redis/key-count.js'
 import { readValues, readValuesAnywhere, type StoredValue } from '../redis/read.js'
 import { removeKeys } from '../redis/removal.js'
 import { scanMasters } from '../redis/scan.js'
+import { readStamps } from '../redis/stamps.js'
 import type { AffinityBatch } from './affinity-record.js'
 import type { AffinityStore } from './affinity-store.js'
 import type { KeyFamilies } from './key-families.js'
@@ -45,6 +47,15 @@ export function createRedisAffinityStore(client: RedisClient, families: KeyFamil
     async *allKeys() {
       for await (const { keys } of scanMasters(client, walked)) yield keys
     },
+    async stamps(keys) {
+      try {
+        return await readStamps(client, keys)
+      } catch (error) {
+        throw toCacheError(error)
+      }
+    },
+    walkKeys: () => scanMasters(client, { ...walked, mayRepeat: true, everyStep: true }),
+    countKeys: () => countKeys(client),
     remove: (keys) => removeKeys(client, keys),
     removePins: (records) => removePins(client, families, records),
   }

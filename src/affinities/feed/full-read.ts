@@ -1,7 +1,7 @@
 import { prefetch, TimeSlice } from '../../util/time-slice.js'
 import type { BrokenAffinity } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
-import type { AffinityIndex } from '../index/affinity-index.js'
+import type { AffinityIndex, Marks } from '../index/affinity-index.js'
 import type { BrokenRecords } from './broken-records.js'
 import type { ChangeQueue } from './change-queue.js'
 import type { IndexUpdater } from './index-updater.js'
@@ -29,7 +29,8 @@ export async function readEverything(
   changes.pause()
   await changes.idle()
   // An empty index is bulk-loaded, and needs no sweep.
-  const [marked, load] = index.size > 0 ? [new Set<string>()] : [undefined, index.load()]
+  const [marks, load] = index.size > 0 ? [index.marks()] : [undefined, index.load()]
+  let isEmpty = true
   const brokenNow: BrokenAffinity[] = []
   const slice = new TimeSlice()
   try {
@@ -42,30 +43,32 @@ export async function readEverything(
     load?.drop()
   }
   broken.replaceAll(brokenNow)
-  if (marked) await sweep(marked)
+  if (marks) await sweep(marks)
 
   async function readAll(): Promise<void> {
     for await (const batch of prefetch(store.readAll({ mayRepeat: true }))) {
-      for (const record of batch.records) {
+      for (const [n, record] of batch.records.entries()) {
         if (isCancelled()) return
         // After a flush of a complete index the queue's own read of a waiting key reports its change to listeners.
-        if (removedWhen === 'unknown' || !changes.has(record.key)) records.upsertSilently(record)
-        marked?.add(record.key)
+        if (removedWhen === 'unknown' || !changes.has(record.key))
+          records.upsertSilently(record, batch.stamps?.[n])
+        marks?.add(record.key)
+        isEmpty = false
         if (slice.isOver()) await slice.next()
       }
       for (const entry of batch.broken) brokenNow.push(entry)
     }
   }
 
-  async function sweep(present: ReadonlySet<string>): Promise<void> {
-    if (present.size === 0 && removedWhen === 'just now') {
+  async function sweep({ unmarked }: Marks): Promise<void> {
+    if (isEmpty && removedWhen === 'just now') {
       await records.removeAll()
       broken.replaceAll(brokenNow)
       return
     }
-    for (const key of index.keys()) {
+    for (const key of unmarked()) {
       if (isCancelled()) return
-      if (!present.has(key) && !changes.has(key)) {
+      if (!changes.has(key)) {
         if (removedWhen === 'just now') records.remove(key)
         else records.removeSilently(key)
       }

@@ -1,9 +1,9 @@
 import { expect, it, vi } from 'vitest'
 import type { AffinityBatch, AffinityRecord } from '../../../src/affinities/affinity-record.js'
-import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
+import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
 import { ChangeQueue } from '../../../src/affinities/feed/change-queue.js'
-import { reconcile } from '../../../src/affinities/feed/reconcile.js'
+import { type ReconcileDeps, reconcile } from '../../../src/affinities/feed/reconcile.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
 
 const record = (requestCount: number): AffinityRecord => ({
@@ -40,10 +40,11 @@ function behind() {
     recovered: () => {},
   })
   changes.resume()
-  const store: Pick<AffinityStore, 'families' | 'readAll' | 'read'> = {
+  const store: ReconcileDeps['store'] = {
     families: FAMILIES,
-    async *readAll() {
-      yield batch
+    stamps: async () => undefined,
+    async *walkKeys() {
+      yield { keys: [key], visited: 1 }
     },
     read: async () => batch,
   }
@@ -60,7 +61,17 @@ function behind() {
       for (const listener of listeners) listener([key])
       changes.add([key])
     },
-    deps: { store, index, changes, onChanged, barrier: async () => {}, now: () => 2_000 },
+    deps: {
+      store,
+      index,
+      changes,
+      broken: createBrokenRecords(() => {}),
+      onChanged,
+      barrier: async () => {},
+      now: () => 2_000,
+      onBytes: () => {},
+      onRefused: () => {},
+    },
   }
 }
 
