@@ -60,4 +60,4 @@ export const positionOf = (record: AffinityRecord, field: AffinityOrderField): A
 
 /** Compares two positions, ascending: by value first, then by key in UTF-16 code units. */
 export const comparePositions = (a: AffinityPosition, b: AffinityPosition): number =>
-  a.value - b.value || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+  (a.value === b.value ? 0 : a.value - b.value) || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)

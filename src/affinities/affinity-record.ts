@@ -39,8 +39,10 @@ export interface AffinityRecord extends AffinityIdentity, PinTarget {
   readonly requestCount: number
   /** Unix seconds, with fractions. */
   readonly createdAt: number
-  /** Unix seconds, with fractions. The gateway moves it on each use; the TTL of the Redis key decides when the record goes. */
+  /** When the cache removes the record: Unix seconds, to the millisecond; Infinity if never. */
   readonly expiresAt: number
+  /** The value's `expire_at`, Unix seconds, with fractions: the gateway's last use, and the TTL that was in force then. */
+  readonly writtenExpiry: number
 }
 
 const COMMON: ReadonlySet<Dimension> = new Set(DIMENSIONS)
@@ -53,14 +55,21 @@ export const dimensionValue = (record: AffinityRecord, dimension: Dimension): st
 /** Compares two pin targets. */
 export const hasSamePin = (a: PinTarget, b: PinTarget): boolean => PIN.every((field) => a[field] === b[field])
 
-const FIGURES = ['requestCount', 'createdAt', 'expiresAt'] as const
+const FIGURES = ['requestCount', 'createdAt', 'writtenExpiry'] as const
 
-/** Compares every field of two records that have the same key. */
+/** Seconds by which two reads of one expiry may differ: before Redis 7 it is made of two clocks' answers. */
+const EXPIRY_TOLERANCE = 1
+
+const hasSameExpiry = (a: AffinityRecord, b: AffinityRecord): boolean =>
+  a.expiresAt === b.expiresAt || Math.abs(a.expiresAt - b.expiresAt) < EXPIRY_TOLERANCE
+
+/** Compares every field of two records that have the same key. Expiries of less than a second apart are the same. */
 export const isSameRecord = (
   a: AffinityRecord,
   b: AffinityRecord,
   dimensions: readonly Dimension[],
 ): boolean =>
+  hasSameExpiry(a, b) &&
   FIGURES.every((figure) => a[figure] === b[figure]) &&
   dimensions.every((dimension) => dimensionValue(a, dimension) === dimensionValue(b, dimension))
 
@@ -79,7 +88,7 @@ export interface BrokenAffinity {
 export interface AffinityBatch {
   readonly records: readonly AffinityRecord[]
   readonly broken: readonly BrokenAffinity[]
-  /** The stamp of each record, if the cache can compute stamps itself: an equal one means an equal value and expiry. */
+  /** The stamp of each record, 0 if unknown: an equal one, which the cache computes itself, means an equal value and expiry. */
   readonly stamps?: readonly number[]
   /** About the bytes that were sent and received for this batch. */
   readonly bytes?: number

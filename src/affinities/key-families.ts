@@ -12,6 +12,17 @@ import {
 } from './affinity-record.js'
 import type { KeyFamily } from './key-family.js'
 
+/** A value as the cache holds it: null if the key is gone, undefined if it is not a string. */
+export interface StoredAffinity {
+  readonly value: string | null | undefined
+  /** When the cache removes it: Unix seconds, Infinity for never. */
+  readonly expiresAt: number
+  /** See AffinityBatch; absent if the cache cannot compute stamps. */
+  readonly stamp?: number
+}
+
+const GONE: StoredAffinity = { value: null, expiresAt: 0 }
+
 /** The key families in use, as one: finds the family of a key, and holds what all families have together. */
 export class KeyFamilies {
   /** The common dimensions first, then those that single families add. */
@@ -86,27 +97,31 @@ export class KeyFamilies {
     return this.#families.flatMap((family) => family.encode(identity) ?? [])
   }
 
-  parse(key: string, value: string): ParsedAffinity {
-    return this.of(key)?.parse(key, value) ?? { broken: 'unknown key form' }
+  /** See KeyFamily.parse. */
+  parse(key: string, value: string, expiresAt?: number): ParsedAffinity {
+    return this.of(key)?.parse(key, value, expiresAt) ?? { broken: 'unknown key form' }
   }
 
   /**
-   * Parses the values of many keys. A value is null if the key is gone, undefined if it is not a string. Keys of no family are
-   * left out: a prefix that is followed also begins keys of versions that nobody here reads.
+   * Parses the values of many keys. Keys of no family are left out: a prefix that is followed also begins keys of versions
+   * that nobody here reads.
    */
-  parseBatch(keys: readonly string[], values: readonly (string | null | undefined)[]): AffinityBatch {
+  parseBatch(keys: readonly string[], stored: readonly StoredAffinity[]): AffinityBatch {
     const records: AffinityRecord[] = []
     const broken: BrokenAffinity[] = []
+    const stamps: number[] = []
     keys.forEach((key, index) => {
-      const value = values[index]
+      const { value, expiresAt, stamp = 0 } = stored[index] ?? GONE
       const family = value === null ? undefined : this.of(key)
       if (value === null || !family) return
       const parsed =
-        value === undefined ? ({ broken: 'wrong Redis type' } as const) : family.parse(key, value)
-      if ('record' in parsed) records.push(parsed.record)
-      else broken.push({ key, reason: parsed.broken })
+        value === undefined ? ({ broken: 'wrong Redis type' } as const) : family.parse(key, value, expiresAt)
+      if ('record' in parsed) {
+        records.push(parsed.record)
+        stamps.push(stamp)
+      } else broken.push({ key, reason: parsed.broken })
     })
-    return { records, broken }
+    return { records, broken, stamps }
   }
 
   /** Checks whether two records of the same key have the same pin: then the affinity was refreshed, not switched. */

@@ -38,8 +38,11 @@ export interface KeyFamily {
    * @returns undefined if the key does not have this form
    */
   decode(key: string, value?: StoredFields): AffinityIdentity | undefined
-  /** Parses one stored value. If it cannot be read, the result holds the reason. */
-  parse(key: string, value: string): ParsedAffinity
+  /**
+   * Parses one stored value. If it cannot be read, the result holds the reason.
+   * @param expiresAt when the cache removes the record, in Unix seconds, Infinity for never; without it, what the value says
+   */
+  parse(key: string, value: string, expiresAt?: number): ParsedAffinity
   /** Checks whether two values of one key have the same pin: then the affinity was refreshed, not switched. */
   isSamePin(a: PinTarget, b: PinTarget): boolean
 }

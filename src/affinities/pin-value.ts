@@ -30,12 +30,14 @@ interface GatewayPin extends StoredFields {
 /**
  * Parses a pin as gateways write it: a JSON object with the fields above, `expire_at` and `request_count`.
  * @param family the name of the key's family
+ * @param expiresAt when the cache removes the record; without it, what the value says
  * @param identify returns the identity of the record, from the key and, if the family needs them, the value's fields
  */
 export function parsePinValue(
   family: string,
   key: string,
   value: string,
+  expiresAt: number | undefined,
   identify: (value: StoredFields) => AffinityIdentity | undefined,
 ): ParsedAffinity {
   const json = parseJson(value)
@@ -63,7 +65,8 @@ export function parsePinValue(
     providerKeyId: key_id,
     requestCount: Math.min(request_count, MAX_INT),
     createdAt: created_at,
-    expiresAt: expire_at,
+    expiresAt: expiresAt ?? expire_at,
+    writtenExpiry: expire_at,
   }
   if (extra) Object.assign(record, { extra })
   return { record }

@@ -68,7 +68,10 @@ export const AffinityFilter = builder.inputType('AffinityFilter', {
 const AffinityOrderField = builder.enumType('AffinityOrderField', {
   description: 'Affinities can be sorted by these fields.',
   values: {
-    EXPIRES_AT: { description: 'The time at which the affinity expires unless it is used again.' },
+    EXPIRES_AT: {
+      description:
+        'The time at which Redis removes the affinity unless it is used again. Affinities that never expire count as the latest.',
+    },
     CREATED_AT: { description: 'The time at which the affinity was pinned to its target.' },
     REQUEST_COUNT: { description: 'The number of requests that the affinity has served.' },
   } as const,

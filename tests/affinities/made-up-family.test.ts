@@ -50,7 +50,7 @@ const regional: KeyFamily = {
     if (!region || !apiFormat || !affinityKey || model.length === 0) return undefined
     return { affinityKey, apiFormat, modelId: model.join('|'), extra: { region } }
   },
-  parse(key, value) {
+  parse(key, value, expiresAt) {
     const identity = this.decode(key)
     if (!identity) return { broken: 'unknown key form' }
     const { p, e, k, c, x, n, t } = JSON.parse(value)
@@ -63,7 +63,8 @@ const regional: KeyFamily = {
         endpointId: e,
         providerKeyId: k,
         createdAt: c,
-        expiresAt: x,
+        expiresAt: expiresAt ?? x,
+        writtenExpiry: x,
         family: 'regional',
         requestCount: n,
       },

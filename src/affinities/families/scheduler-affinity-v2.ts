@@ -43,8 +43,8 @@ export function createSchedulerAffinityV2(keyPrefix: string) {
       return `${prefix}${joinParts(identity)}:${clientFamily}:${sessionHash}`
     },
     decode,
-    parse: (key: string, value: string): ParsedAffinity =>
-      parsePinValue(NAME, key, value, (fields) => {
+    parse: (key: string, value: string, expiresAt?: number): ParsedAffinity =>
+      parsePinValue(NAME, key, value, expiresAt, (fields) => {
         const identity = decode(key)
         const epoch = epochOf(fields)
         return identity && epoch !== undefined

@@ -32,8 +32,8 @@ export function createSchedulerAffinity(keyPrefix: string) {
     encode: (identity: AffinityIdentity): string | undefined =>
       VERSION.test(identity.affinityKey) ? undefined : `${prefix}${joinParts(identity)}`,
     decode,
-    parse: (key: string, value: string): ParsedAffinity =>
-      parsePinValue(NAME, key, value, (fields) => {
+    parse: (key: string, value: string, expiresAt?: number): ParsedAffinity =>
+      parsePinValue(NAME, key, value, expiresAt, (fields) => {
         const identity = decode(key)
         const epoch = epochOf(fields)
         return identity && epoch !== undefined ? { ...identity, extra: { epoch } } : identity

@@ -17,7 +17,7 @@ export interface DriftDeps {
   readonly barrier: () => Promise<void>
   /** Calls the listener with the keys of each reported change. @returns a function that removes the listener */
   readonly onChanged: (listener: FeedListener['changed']) => () => void
-  /** Unix milliseconds. */
+  /** The cache's own time, Unix milliseconds. */
   readonly now: () => number
   /** Called with about the bytes that were sent and received. */
   readonly onBytes: (bytes: number) => void

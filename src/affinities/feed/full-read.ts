@@ -28,6 +28,8 @@ export async function readEverything(
 ): Promise<void> {
   changes.pause()
   await changes.idle()
+  // A newer read may have begun meanwhile, and a second load would take the place of its own.
+  if (isCancelled()) return
   // An empty index is bulk-loaded, and needs no sweep.
   const [marks, load] = index.size > 0 ? [index.marks()] : [undefined, index.load()]
   let isEmpty = true

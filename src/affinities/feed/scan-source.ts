@@ -152,6 +152,7 @@ export function createScanSource(
     events() {
       throw notFollowed('The cache does not tell changes, or AFFINITY_INDEX is off: there are no events.')
     },
+    cacheNow: now,
     state: 'scanning',
     ready: async () => {},
     figures: { pendingChanges: 0, fullReads: 0, reconciles: 0, reconcileBytes: 0, drift: 0 },

@@ -81,7 +81,7 @@ export class AffinityIndex {
     this.#table.setStamp(slot, stamp)
     const previous = this.#table.recordAt(slot)
     const kind = this.#kindOfChange(previous, record)
-    if (kind !== 'unchanged') this.#table.replace(slot, record)
+    if (kind !== 'unchanged' || record.expiresAt !== previous.expiresAt) this.#table.replace(slot, record)
     return { kind, record, previous }
   }
 

@@ -17,6 +17,9 @@ import { TailPostings } from './tail-postings.js'
 /** Dimensions with more values than 16 bits can number; the others have few, and may still have more. */
 const MANY_VALUES: ReadonlySet<Dimension> = new Set(['affinityKey'])
 
+/** The field of the column that no order is made of. */
+const WRITTEN_EXPIRY = 3
+
 /** Conditions whose answers are kept: those of requests under way, and of pages that are asked for one after the other. */
 const KEPT_CONDITIONS = 4
 
@@ -35,6 +38,8 @@ export class ColumnStore {
   readonly #stamps = new Int32Rows(1)
   /** For each provider key's id, the slot of the record that was assigned it last. */
   readonly #lastSlotOfProviderKey = new Int32Rows(1)
+  /** The figures of each record, by slot: those that are ordered, and the expiry that its value names. */
+  readonly #columns = new Float64Rows(4)
   readonly #figures: Readonly<Record<AffinityOrderField, OrderedColumn>>
   /** The sort texts of long keys, by slot: such a key is hashed once, and not at every comparison. */
   readonly #sortTexts = new Map<number, string>()
@@ -79,11 +84,10 @@ export class ColumnStore {
     }
     this.#extraPostings = extra
     this.#headOf = createKeyHead(roots)
-    const figures = new Float64Rows(3)
     this.#figures = {
-      EXPIRES_AT: new OrderedColumn(figures, 0, this.#sortKeyOf, this.#headOf),
-      CREATED_AT: new OrderedColumn(figures, 1, this.#sortKeyOf, this.#headOf),
-      REQUEST_COUNT: new OrderedColumn(figures, 2, this.#sortKeyOf, this.#headOf),
+      EXPIRES_AT: new OrderedColumn(this.#columns, 0, this.#sortKeyOf, this.#headOf),
+      CREATED_AT: new OrderedColumn(this.#columns, 1, this.#sortKeyOf, this.#headOf),
+      REQUEST_COUNT: new OrderedColumn(this.#columns, 2, this.#sortKeyOf, this.#headOf),
     }
   }
 
@@ -145,6 +149,7 @@ export class ColumnStore {
         requestCount: this.#figures.REQUEST_COUNT.valueAt(slot),
         createdAt: this.#figures.CREATED_AT.valueAt(slot),
         expiresAt: this.#figures.EXPIRES_AT.valueAt(slot),
+        writtenExpiry: this.#columns.get(slot, WRITTEN_EXPIRY),
       }
     }
     return {
@@ -159,6 +164,7 @@ export class ColumnStore {
       requestCount: this.#figures.REQUEST_COUNT.valueAt(slot),
       createdAt: this.#figures.CREATED_AT.valueAt(slot),
       expiresAt: this.#figures.EXPIRES_AT.valueAt(slot),
+      writtenExpiry: this.#columns.get(slot, WRITTEN_EXPIRY),
       extra,
     }
   }
@@ -189,6 +195,7 @@ export class ColumnStore {
     this.#figures.REQUEST_COUNT.insert(slot, record.requestCount)
     this.#figures.CREATED_AT.insert(slot, record.createdAt)
     this.#figures.EXPIRES_AT.insert(slot, record.expiresAt)
+    this.#columns.set(slot, WRITTEN_EXPIRY, record.writtenExpiry)
   }
 
   /**
@@ -204,6 +211,7 @@ export class ColumnStore {
     this.#figures.REQUEST_COUNT.assign(slot, record.requestCount)
     this.#figures.CREATED_AT.assign(slot, record.createdAt)
     this.#figures.EXPIRES_AT.assign(slot, record.expiresAt)
+    this.#columns.set(slot, WRITTEN_EXPIRY, record.writtenExpiry)
   }
 
   /** Fills postings and orders with the collected records, about ten times faster than single insertions. */
@@ -220,6 +228,7 @@ export class ColumnStore {
     this.#figures.REQUEST_COUNT.move(slot, record.requestCount)
     this.#figures.CREATED_AT.move(slot, record.createdAt)
     this.#figures.EXPIRES_AT.move(slot, record.expiresAt)
+    this.#columns.set(slot, WRITTEN_EXPIRY, record.writtenExpiry)
   }
 
   delete(slot: number): void {

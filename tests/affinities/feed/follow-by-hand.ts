@@ -43,6 +43,7 @@ export function followByHand(reconcileMs = 300_000) {
         listener = given
       },
       barrier: async () => {},
+      now: () => undefined,
       close() {},
     },
     brokenRecords: broken,

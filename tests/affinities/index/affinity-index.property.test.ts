@@ -74,7 +74,11 @@ const record: fc.Arbitrary<AffinityRecord> = fc
     family: fc.constant('cache_affinity'),
     requestCount: figure,
     createdAt: instant,
-    expiresAt: instant,
+    expiresAt: fc.oneof(
+      { weight: 4, arbitrary: instant },
+      { weight: 1, arbitrary: fc.constant(Number.POSITIVE_INFINITY) },
+    ),
+    writtenExpiry: instant,
   })
   .map((fields) => ({ key: keyOf(fields), ...fields }))
 
@@ -206,6 +210,7 @@ describe('the index and a naive list agree', () => {
             requestCount: 1,
             createdAt: 0,
             expiresAt: 1,
+            writtenExpiry: 1,
           })
         })
         for (const text of [
@@ -330,6 +335,7 @@ class Random {
         // A provider's records lie together at one end of this order, so that a walk for them is given up.
         createdAt: providerId === 'p0' ? 0.5 : 1 + this.below(3),
         expiresAt: this.below(2000),
+        writtenExpiry: this.below(2000),
       }
     })
   }
