@@ -3,6 +3,7 @@ import type { AffinityEvent } from '../../../src/affinities/affinity-events.js'
 import type { AffinityRecord, BrokenAffinity } from '../../../src/affinities/affinity-record.js'
 import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
+import type { AffinityFeed } from '../../../src/affinities/feed/affinity-feed.js'
 import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
 import { createIndexedSource, type IndexedSource } from '../../../src/affinities/feed/indexed-source.js'
 import { createRedisFeed } from '../../../src/affinities/feed/redis-feed.js'
@@ -31,7 +32,48 @@ export interface LiveOptions {
   readonly now?: () => number
   readonly patienceMs?: number
   readonly onSeen?: (record: AffinityRecord) => void
+  readonly reconcileMs?: number
+  readonly clock?: () => number
+  readonly pause?: (ms: number) => Promise<void>
+  /** Whether what the cache tells just now is lost on its way. */
+  readonly isDeaf?: () => boolean
 }
+
+/** A clock that the test moves, and on which the rounds of comparisons wait. */
+export function handClock() {
+  let now = 0
+  let waiting: { readonly at: number; readonly wake: () => void } | undefined
+  let paused = () => {}
+  return {
+    clock: () => now,
+    pause: (ms: number) =>
+      new Promise<void>((resolve) => {
+        waiting = { at: now + ms, wake: resolve }
+        paused()
+      }),
+    /** Moves the clock on, and waits for each round that comes due meanwhile. */
+    async advance(ms: number): Promise<void> {
+      const end = now + ms
+      while (waiting && waiting.at <= end) {
+        const { at, wake } = waiting
+        now = at
+        waiting = undefined
+        const ended = new Promise<void>((resolve) => {
+          paused = resolve
+        })
+        wake()
+        await ended
+      }
+      now = end
+    },
+  }
+}
+
+const deafened = (feed: AffinityFeed, isDeaf: () => boolean): AffinityFeed => ({
+  ...feed,
+  start: (listener) =>
+    feed.start({ ...listener, changed: (keys) => (isDeaf() ? undefined : listener.changed(keys)) }),
+})
 
 export function logTo(logs: LogLine[]) {
   const at = (level: LogLine['level']) => (details: unknown, message?: string) => {
@@ -51,7 +93,7 @@ export async function follow(config: RedisConfig, options: LiveOptions = {}): Pr
   const now = options.now ?? Date.now
   const source = createIndexedSource({
     store,
-    feed: createRedisFeed(client, FAMILIES),
+    feed: deafened(createRedisFeed(client, FAMILIES), options.isDeaf ?? (() => false)),
     brokenRecords,
     scanSource: createScanSource(store, brokenRecords, now),
     log: logTo(logs),
