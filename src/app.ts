@@ -274,6 +274,7 @@ export async function createApp(
         countAffinities: () => affinitySource.reader().count({}),
         indexSize: () => affinitySource.indexSize,
         indexDrift: () => affinitySource.figures.drift,
+        reconcileBytes: () => affinitySource.figures.reconcileBytes,
         brokenRecords: () => affinitySource.brokenCount,
         gateways: () => gateways?.states() ?? [],
         generation,
@@ -387,6 +388,7 @@ function openAffinities(
         now,
         log: logger,
         onSeen: guard.seen,
+        reconcileMs: config.reconcileSeconds * 1_000,
       })
     : undefined
   const affinitySource: AffinitySource = liveSource ?? scanSource

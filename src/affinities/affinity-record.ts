@@ -88,7 +88,7 @@ export interface BrokenAffinity {
 export interface AffinityBatch {
   readonly records: readonly AffinityRecord[]
   readonly broken: readonly BrokenAffinity[]
-  /** The stamp of each record, 0 if unknown: an equal one, which the cache computes itself, means an equal value and expiry. */
+  /** The stamp of each record, 0 if unknown: an equal one, which the cache computes itself, means an equal value. */
   readonly stamps?: readonly number[]
   /** About the bytes that were sent and received for this batch. */
   readonly bytes?: number

@@ -32,7 +32,7 @@ export interface AffinityStore {
   read(keys: readonly string[]): Promise<AffinityBatch>
   /** Lists every key of the key families once, whatever its value. */
   allKeys(): AsyncIterable<readonly string[]>
-  /** Returns the stamps of keys, of which at most some 1,000 are given; undefined if the cache cannot compute them. */
+  /** Returns the stamps and expiries of keys, at most some 1,000; undefined if the cache cannot compute them. */
   stamps(keys: readonly string[]): Promise<Stamps | undefined>
   /** Walks over all keys as `allKeys` does, step by step at the consumer's pace, and may list a key twice. */
   walkKeys(): AsyncIterable<KeyStep>

@@ -17,7 +17,7 @@ const VALUE_FRAME = 100
 const stored = ({ value, expiry }: ExpiringValue): StoredAffinity => ({
   value,
   expiresAt: expiry === NEVER ? Number.POSITIVE_INFINITY : expiry / 1_000,
-  ...(typeof value === 'string' && { stamp: stampOf(value, expiry) }),
+  ...(typeof value === 'string' && { stamp: stampOf(value) }),
 })
 
 /** Stores affinities in one Redis, or in every master of a cluster. */

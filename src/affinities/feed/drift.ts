@@ -1,3 +1,4 @@
+import type { StampedKeys } from '../../redis/stamps.js'
 import { type AffinityRecord, isSameRecord } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
 import type { AffinityIndex } from '../index/affinity-index.js'
@@ -59,8 +60,8 @@ export async function correct(
         // A key that still waits in the queue was reported, but its change is not applied yet.
         if (touched.has(key) || changes.has(key)) followed.push(key)
         else if (!isSame(known, record, store) || broken.has(key) !== unreadable.has(key)) differing.push(key)
-        // The record is the same, and only its stamp was not: another text may mean the same.
-        else if (record) index.upsert(known ?? record, batch.stamps?.[n])
+        // Another text may mean the same, and an expiry may differ by less than a second.
+        else if (record) index.adjust(record, batch.stamps?.[n])
       }
       // Redis may report an expiry late or never, so an expired record that is missing is no drift.
       drift += differing.filter((key) => found.has(key) || !isDue(index.get(key), now())).length
@@ -82,7 +83,10 @@ const isSame = (
 const isDue = (record: AffinityRecord | undefined, nowMs: number): boolean =>
   record !== undefined && record.expiresAt <= nowMs / 1_000
 
-/** Returns the keys, at most 1,000, whose stamps, or if Redis refuses to compute them, values, are not those of the index. */
+/**
+ * Returns the keys, of at most 1,000, whose stamps or expiries are not those of the index; if Redis refuses to compute stamps,
+ * those whose values are not.
+ */
 export async function differing(
   keys: readonly string[],
   {
@@ -97,13 +101,28 @@ export async function differing(
   const answer = await store.stamps(keys)
   if (answer) {
     onBytes(answer.bytes)
-    // A change that was reported meanwhile is in the index by now, or waits in the queue.
-    const isOther = (key: string) => (index.stampOf(key) ?? null) !== (answer.stamps.get(key) ?? null)
-    return { suspects: keys.filter((key) => isOther(key) && !changes.has(key)), hasStamps: true }
+    return { suspects: answer.groups.flatMap((group) => differingOf(group, index, changes)), hasStamps: true }
   }
   const batch = await store.read(keys)
   onBytes(batch.bytes ?? 0)
   const found = new Map(batch.records.map((record) => [record.key, record]))
   const suspects = keys.filter((key) => !isSame(index.get(key), found.get(key), store) && !changes.has(key))
   return { suspects, hasStamps: false }
+}
+
+/** A change that was reported meanwhile is in the index by now, or waits in the queue. */
+function differingOf(
+  { keys, stamps, expiries }: StampedKeys,
+  index: AffinityIndex,
+  changes: Pick<ChangeQueue, 'has'>,
+): readonly string[] {
+  let known = 0
+  const differ = keys.filter((key, n) => {
+    const stamp = stamps[n] ?? null
+    const expiresAt = index.get(key)?.expiresAt ?? 0
+    if (stamp !== null) known += expiresAt === Number.POSITIVE_INFINITY ? -1 : Math.round(expiresAt * 1_000)
+    return (index.stampOf(key) ?? null) !== stamp
+  })
+  // A sum does not tell whose expiry is another one.
+  return (known === expiries ? differ : keys).filter((key) => !changes.has(key))
 }

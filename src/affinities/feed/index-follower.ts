@@ -39,7 +39,7 @@ export interface IndexFollowerDeps {
   readonly onSeen?: (record: AffinityRecord) => void
   /** How long a request waits for the first read, in milliseconds. Default 8,000. */
   readonly patienceMs?: number
-  /** Milliseconds in which every record is compared with the cache once. Default 300,000. */
+  /** Milliseconds in which every record is compared with the cache once; 0 for never. Default 300,000. */
   readonly reconcileMs?: number
   /** Milliseconds on a clock that is never set. Default: performance.now. */
   readonly clock?: () => number

@@ -41,9 +41,10 @@ export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
   const expiryTimer = setInterval(follower.expire, EXPIRY_EVERY_MS).unref()
 
   const pause = deps.pause ?? ((ms) => sleep(ms, undefined, { ref: false }))
+  const { reconcileMs = RECONCILE_MS } = deps
   async function keepComparing(): Promise<void> {
-    while (!isClosed) {
-      await pause((deps.reconcileMs ?? RECONCILE_MS) / ROUNDS)
+    while (!isClosed && reconcileMs > 0) {
+      await pause(reconcileMs / ROUNDS)
       if (isClosed || follower.state !== 'live') continue
       await follower.reconcileDue().then(
         () => troubles.ended('reconcile'),

@@ -128,6 +128,14 @@ export class AffinityIndex {
     return slot < 0 ? undefined : this.#table.recordAt(slot)
   }
 
+  /** Takes the stamp and the expiry of a record that is otherwise as the index has it, which is no change to anybody. */
+  adjust(record: AffinityRecord, stamp = 0): void {
+    const slot = this.#table.keys.find(record.key)
+    if (slot < 0) return
+    this.#table.setStamp(slot, stamp)
+    this.#table.replace(slot, record)
+  }
+
   /** Returns the stamp of a record, 0 if it is unknown; undefined if there is no such record. */
   stampOf(key: string): number | undefined {
     const slot = this.#table.keys.find(key)
