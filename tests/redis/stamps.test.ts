@@ -5,6 +5,9 @@ import { packKeys } from '../../src/redis/packed-keys.js'
 import { readStamps, stampOf } from '../../src/redis/stamps.js'
 import { freshRedis } from '../support/servers/shared.js'
 
+/** A lone half of a surrogate pair has no form in UTF-8. */
+const wellFormed = (text: string) => Buffer.from(text).toString()
+
 async function connected() {
   const server = await freshRedis('empty')
   const client = createRedis({ kind: 'single', url: server.url }, { onError: () => {} })
@@ -21,13 +24,13 @@ it('are the same here and in Redis, whatever keys and values are', async () => {
     .map(([a, b, c, d]) => `${a}${b}:${c}:${d}`)
   const entries = fc.dictionary(
     key,
-    fc.string({ unit: 'binary' }).map((text) => text.toWellFormed()),
+    fc.string({ unit: 'binary' }).map((text) => wellFormed(text)),
     { minKeys: 1, maxKeys: 300 },
   )
   await fc.assert(
     fc.asyncProperty(entries, async (values) => {
       await gateway.flushall()
-      const given = new Map(Object.entries(values).map(([name, value]) => [name.toWellFormed(), value]))
+      const given = new Map(Object.entries(values).map(([name, value]) => [wellFormed(name), value]))
       for (const [name, value] of given) await gateway.set(name, value)
       const { groups = [] } = (await readStamps(client, [...given.keys()])) ?? {}
       const told = new Map(
