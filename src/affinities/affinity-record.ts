@@ -55,7 +55,23 @@ export const dimensionValue = (record: AffinityRecord, dimension: Dimension): st
 /** Compares two pin targets. */
 export const hasSamePin = (a: PinTarget, b: PinTarget): boolean => PIN.every((field) => a[field] === b[field])
 
+/** The figures of an affinity by which affinities are selected and ordered. */
+export type Figure = 'createdAt' | 'expiresAt' | 'requestCount'
+
+/**
+ * Returns when the gateway used the pin last, in Unix seconds, as far as the record tells.
+ * @param ttlSeconds the TTL that each use gives the record
+ */
+export const lastUsedAt = (
+  { createdAt, writtenExpiry }: Pick<AffinityRecord, 'createdAt' | 'writtenExpiry'>,
+  ttlSeconds: number,
+): number => Math.max(createdAt, writtenExpiry - ttlSeconds)
+
 const FIGURES = ['requestCount', 'createdAt', 'writtenExpiry'] as const
+
+/** Compares what each use of a record changes, and what a new pin changes. */
+export const hasSameFigures = (a: AffinityRecord, b: AffinityRecord): boolean =>
+  FIGURES.every((figure) => a[figure] === b[figure])
 
 /** Seconds by which two reads of one expiry may differ: before Redis 7 it is made of two clocks' answers. */
 const EXPIRY_TOLERANCE = 1
@@ -70,7 +86,7 @@ export const isSameRecord = (
   dimensions: readonly Dimension[],
 ): boolean =>
   hasSameExpiry(a, b) &&
-  FIGURES.every((figure) => a[figure] === b[figure]) &&
+  hasSameFigures(a, b) &&
   dimensions.every((dimension) => dimensionValue(a, dimension) === dimensionValue(b, dimension))
 
 /** The reason why a value under an affinity key is not an affinity. */

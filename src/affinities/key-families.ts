@@ -68,6 +68,11 @@ export class KeyFamilies {
     return this.#byName.get(family)?.modelIs ?? 'id'
   }
 
+  /** Returns the TTL that each write gives a record of a family, in seconds; undefined where its provider key decides. */
+  ttlSecondsOf(family: string): number | undefined {
+    return this.#byName.get(family)?.ttlSeconds
+  }
+
   /** Returns how many characters at the end of each key are its value in a dimension; undefined if that is not so. */
   tailOf(dimension: Dimension): number | undefined {
     const lengths = this.#families

@@ -1,5 +1,5 @@
 import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
-import { type AffinityBatch, type AffinityRecord, dimensionValue } from './affinity-record.js'
+import { type AffinityBatch, type AffinityRecord, dimensionValue, hasSameFigures } from './affinity-record.js'
 import type { AffinityStore } from './affinity-store.js'
 import type { KeyFamilies, StoredAffinity } from './key-families.js'
 
@@ -40,12 +40,13 @@ export function createMemoryAffinityStore(keyspace: MemoryKeyspace, families: Ke
     },
     countKeys: async () => undefined,
     remove: async (keys) => keys.filter((key) => keyspace.delete(key)).length,
-    async removePins(records) {
+    async removePins(records, { unused = false } = {}) {
       let removed = 0
       const changed: string[] = []
       for (const record of records) {
         const [now] = read([record.key]).records
-        if (now && hasSameValue(now, record)) removed += Number(keyspace.delete(record.key))
+        if (now && hasSameValue(now, record) && (!unused || hasSameFigures(now, record)))
+          removed += Number(keyspace.delete(record.key))
         else if (keyspace.get(record.key) !== undefined) changed.push(record.key)
       }
       return { removed, changed }

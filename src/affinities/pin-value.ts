@@ -15,7 +15,8 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 export const GATEWAY_PIN_FIELDS = {
   valueFields: { providerId: 'provider_id', endpointId: 'endpoint_id', providerKeyId: 'key_id' },
   createdAtField: 'created_at',
-} as const satisfies Pick<KeyFamily, 'valueFields' | 'createdAtField'>
+  figureFields: { writtenExpiry: 'expire_at', requestCount: 'request_count' },
+} as const satisfies Pick<KeyFamily, 'valueFields' | 'createdAtField' | 'figureFields'>
 
 /** The fields of a gateway's pin, with unchecked values. A JSON array has none of them. */
 interface GatewayPin extends StoredFields {

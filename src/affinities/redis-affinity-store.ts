@@ -70,6 +70,6 @@ export function createRedisAffinityStore(client: RedisClient, families: KeyFamil
     walkKeys: () => scanMasters(client, { ...walked, mayRepeat: true, everyStep: true }),
     countKeys: () => countKeys(client),
     remove: (keys) => removeKeys(client, keys),
-    removePins: (records) => removePins(client, families, records),
+    removePins: (records, options) => removePins(client, families, records, options),
   }
 }

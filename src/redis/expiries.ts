@@ -1,4 +1,5 @@
 import { type ChainableCommander, Cluster, type Redis } from 'ioredis'
+import { encodeKey } from '../util/key-bytes.js'
 import type { RedisClient } from './client.js'
 import { hasMoved, NO_REPLY, outcomes } from './pipeline.js'
 
@@ -59,7 +60,7 @@ async function readByScript(node: RedisClient, keys: readonly string[]): Promise
   const replies: Promise<unknown>[] = []
   for (let start = 0; start < keys.length; start += KEYS_AT_ONCE) {
     const some = keys.slice(start, start + KEYS_AT_ONCE)
-    replies.push(node.eval(READ_EXPIRIES, some.length, ...some))
+    replies.push(node.eval(READ_EXPIRIES, some.length, ...some.map(encodeKey)))
   }
   return ((await Promise.all(replies)) as Expiry[][]).flat()
 }
@@ -78,7 +79,7 @@ async function readOneByOne(
   // ioredis sends the commands of one turn to each of a cluster's nodes together; a pipeline needs one node.
   if (node instanceof Cluster) return Promise.all(keys.map((key) => expiryAnywhere(node, key)))
   if (lacksExpiryTime.has(node)) return readByRest(client, node, keys)
-  const replies = await ofEach(node.pipeline(), keys, (pipeline, key) => pipeline.pexpiretime(key))
+  const replies = await ofEach(node.pipeline(), keys, (pipeline, key) => pipeline.pexpiretime(encodeKey(key)))
   if (replies.some(([error]) => error && isUnknownCommand(error))) {
     lacksExpiryTime.add(node)
     return readByRest(client, node, keys)
@@ -92,7 +93,7 @@ async function readByRest(
   keys: readonly string[],
 ): Promise<readonly Expiry[]> {
   const [time = NO_REPLY, ...rests] = await ofEach(node.pipeline().time(), keys, (pipeline, key) =>
-    pipeline.pttl(key),
+    pipeline.pttl(encodeKey(key)),
   )
   if (time[0]) throw time[0]
   const now = millisOf(time[1])
@@ -127,13 +128,13 @@ function expiriesOf(
 async function expiryAnywhere(cluster: Cluster, key: string): Promise<Expiry> {
   if (!lacksExpiryTime.has(cluster)) {
     try {
-      return await cluster.pexpiretime(key)
+      return await cluster.pexpiretime(encodeKey(key))
     } catch (error) {
       if (!(error instanceof Error && isUnknownCommand(error))) throw error
       lacksExpiryTime.add(cluster)
     }
   }
-  const rest = await cluster.pttl(key)
+  const rest = await cluster.pttl(encodeKey(key))
   // A cluster's nodes have the same time, more or less: there is none of its own to ask.
   return rest < 0 ? rest : Date.now() + rest
 }

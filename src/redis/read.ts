@@ -1,4 +1,5 @@
 import { Cluster, type Redis } from 'ioredis'
+import { encodeKey } from '../util/key-bytes.js'
 import type { RedisClient } from './client.js'
 import { type Expiry, NO_KEY, readExpiries } from './expiries.js'
 import { hasMoved, NO_REPLY, outcomes } from './pipeline.js'
@@ -75,7 +76,7 @@ export async function readValuesAnywhere(
 ): Promise<StoredValue[]> {
   if (keys.length === 0) return []
   if (!(client instanceof Cluster)) return readByMget(client, keys)
-  return Promise.all(keys.map((key) => client.get(key).catch(wrongType)))
+  return Promise.all(keys.map((key) => client.get(encodeKey(key)).catch(wrongType)))
 }
 
 /**
@@ -96,12 +97,14 @@ const MGET_KEYS = 250
 
 /** Reads with MGETs in one round trip. They return nil both for a key of another type and for a missing key, so TYPE is asked for these. */
 async function readByMget(node: Redis, keys: readonly string[]): Promise<StoredValue[]> {
-  const replies = await Promise.all([...batchesOf(keys, MGET_KEYS)].map((some) => node.mget(...some)))
+  const replies = await Promise.all(
+    [...batchesOf(keys, MGET_KEYS)].map((some) => node.mget(...some.map(encodeKey))),
+  )
   const values: StoredValue[] = replies.flat()
   const missing = values.flatMap((value, index) => (value === null ? [index] : []))
   if (missing.length === 0) return values
   const pipeline = node.pipeline()
-  for (const index of missing) pipeline.type(keys[index] ?? '')
+  for (const index of missing) pipeline.type(encodeKey(keys[index] ?? ''))
   const types = await outcomes(pipeline)
   missing.forEach((index, position) => {
     const [error, type] = types[position] ?? NO_REPLY
@@ -114,26 +117,26 @@ async function readByMget(node: Redis, keys: readonly string[]): Promise<StoredV
 /** Reads with a pipeline of GETs, since MGET refuses keys of several slots in a cluster. */
 async function readSlots(cluster: Cluster, node: Redis, keys: readonly string[]): Promise<StoredValue[]> {
   const pipeline = node.pipeline()
-  for (const key of keys) pipeline.get(key)
+  for (const key of keys) pipeline.get(encodeKey(key))
   const results = await outcomes(pipeline)
   return Promise.all(
     keys.map((key, index) => {
       const [error, value] = results[index] ?? NO_REPLY
       if (!error) return value as string | null
-      return hasMoved(error) ? cluster.get(key).catch(wrongType) : wrongType(error)
+      return hasMoved(error) ? cluster.get(encodeKey(key)).catch(wrongType) : wrongType(error)
     }),
   )
 }
 
 async function readTtls(client: RedisClient, node: Redis, keys: readonly string[]): Promise<number[]> {
   const pipeline = node.pipeline()
-  for (const key of keys) pipeline.ttl(key)
+  for (const key of keys) pipeline.ttl(encodeKey(key))
   const results = await outcomes(pipeline)
   return Promise.all(
     keys.map((key, index) => {
       const [error, ttl] = results[index] ?? NO_REPLY
       if (!error) return Number(ttl)
-      if (client instanceof Cluster && hasMoved(error)) return client.ttl(key)
+      if (client instanceof Cluster && hasMoved(error)) return client.ttl(encodeKey(key))
       throw error
     }),
   )

@@ -1,4 +1,5 @@
 import { Cluster, type Redis } from 'ioredis'
+import { decodeKey } from '../util/key-bytes.js'
 import { toCacheError } from './cache-errors.js'
 import { masterNodes, type RedisClient } from './client.js'
 import { clusterLayout } from './masters.js'
@@ -122,11 +123,11 @@ async function* scanNode(
 /** Makes one SCAN between two looks at Redis's clock: the way there, and our own delays, do not count. */
 async function scanStep(node: Redis, cursor: string, pattern: string, pace: ScanPace): Promise<ScanStep> {
   const { count } = pace
-  const steps = node.pipeline().time().scan(cursor, 'MATCH', pattern, 'COUNT', count).time()
+  const steps = node.pipeline().time().scanBuffer(cursor, 'MATCH', pattern, 'COUNT', count).time()
   const [before, scanned, after] = (await steps.exec()) ?? []
   const [error, reply] = scanned ?? [new Error('the pipeline was aborted')]
   if (error) throw error
   pace.took(microsecondsBetween(before?.[1], after?.[1]), count)
-  const [next, keys] = reply as [cursor: string, keys: string[]]
-  return { cursor: next, keys, count }
+  const [next, keys] = reply as [cursor: Buffer, keys: Buffer[]]
+  return { cursor: next.toString(), keys: keys.map(decodeKey), count }
 }

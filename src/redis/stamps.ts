@@ -3,6 +3,7 @@
  */
 import { hash } from 'node:crypto'
 import { Cluster, Command, type Redis } from 'ioredis'
+import { encodeKey } from '../util/key-bytes.js'
 import { isRefusal } from './cache-errors.js'
 import { masterNodes, type RedisClient } from './client.js'
 import { packKeys } from './packed-keys.js'
@@ -69,7 +70,7 @@ export async function readStamps(client: RedisClient, keys: readonly string[]): 
         continue
       }
       for (const { keys: packed, args } of packKeys(itsKeys)) {
-        const reply = String(await node.eval(STAMPS, 0, ...args))
+        const reply = String(await node.eval(STAMPS, 0, ...args.map(encoded)))
         const stamps = packed.map((_, n) => {
           const digits = reply.slice(n * DIGITS, (n + 1) * DIGITS)
           return digits.startsWith('-') ? null : stampOfDigits(digits)
@@ -92,6 +93,9 @@ const FRAME = 7
 export const sizeOf = (texts: readonly (string | number)[]): number =>
   texts.reduce<number>((sum, text) => sum + String(text).length + FRAME, 0)
 
+const encoded = (arg: string | number): string | number | Buffer =>
+  typeof arg === 'string' ? encodeKey(arg) : arg
+
 /** Groups keys by the masters that own their slots; under undefined those whose master is not known just now. */
 function byNode(
   client: RedisClient,
@@ -103,7 +107,7 @@ function byNode(
   )
   const groups = new Map<Redis | undefined, string[]>()
   for (const key of keys) {
-    const slot = new Command('get', [key]).getSlot()
+    const slot = new Command('get', [encodeKey(key)]).getSlot()
     const node = masters.get(client.slots[slot]?.[0] ?? '')
     const group = groups.get(node)
     if (group) group.push(key)

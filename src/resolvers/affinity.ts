@@ -9,10 +9,11 @@ import type {
   UserRow,
 } from '../gateway/rows.js'
 import { MAX_INT } from '../util/int32.js'
+import { bytesOfKey } from '../util/key-bytes.js'
 import { type MaybePromise, whenKnown } from '../util/promises.js'
 
 /** Returns the affinity's id, which is opaque and stays the same while the record exists. */
-export const affinityId = (record: AffinityRecord): string => Buffer.from(record.key).toString('base64url')
+export const affinityId = (record: AffinityRecord): string => bytesOfKey(record.key).toString('base64url')
 
 /** 9999-12-31T23:59:59.999Z in Unix milliseconds: later times have no RFC 3339 form. */
 const LAST_DATE_MS = 253_402_300_799_999

@@ -62,6 +62,28 @@ export const AffinityFilter = builder.inputType('AffinityFilter', {
       type: [StaleReason],
       description: 'The affinity is stale for one of these reasons, at least.',
     }),
+    createdBefore: t.field({
+      type: 'DateTime',
+      description: 'The affinity was pinned to its target before this time, by the milliseconds shown.',
+    }),
+    createdAfter: t.field({
+      type: 'DateTime',
+      description: 'The affinity was pinned to its target after this time, by the milliseconds shown.',
+    }),
+    expiresBefore: t.field({
+      type: 'DateTime',
+      description: 'Redis removes the affinity before this time unless it is used again.',
+    }),
+    expiresAfter: t.field({
+      type: 'DateTime',
+      description: 'Redis removes the affinity after this time, or never.',
+    }),
+    requestCountMin: t.int({ description: 'The affinity has served this number of requests, at least.' }),
+    requestCountMax: t.int({ description: 'The affinity has served this number of requests, at most.' }),
+    unusedForSeconds: t.int({
+      description:
+        'The gateway has not used the affinity for so many seconds, 0 or more: its lastUsedAt is at least so long ago.',
+    }),
   }),
 })
 

@@ -17,6 +17,7 @@ import {
   ttlSeconds,
   userOf,
 } from '../resolvers/affinity.js'
+import { lastUse } from '../resolvers/figures.js'
 import { STALE_ROWS, verdictOn } from '../resolvers/usability.js'
 import { MAX_INT } from '../util/int32.js'
 import { whenKnown } from '../util/promises.js'
@@ -224,6 +225,12 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
       description:
         'The affinity lives in Redis for so many more whole seconds, 0 or more; null: it does not expire.',
       resolve: (record, _args, context) => ttlSeconds(record, context.cacheNow()),
+    }),
+    lastUsedAt: t.field({
+      type: 'DateTime',
+      description:
+        'The gateway used the pin last at this time: the expiry that it wrote, less the TTL in force, and never before createdAt.',
+      resolve: (record, _args, context) => lastUse(record, context),
     }),
     usability: t.field({
       complexity: STALE_ROWS,

@@ -43,6 +43,7 @@ const regional: KeyFamily = {
   // The team stands in the value alone: a gateway may write another one before a clear comes to the record.
   valueFields: { providerId: 'p', endpointId: 'e', providerKeyId: 'k', team: 't' },
   createdAtField: 'c',
+  figureFields: { writtenExpiry: 'x', requestCount: 'n' },
   encode: ({ affinityKey, apiFormat, modelId, extra }) =>
     extra?.['region'] && `${PREFIX}${[extra['region'], apiFormat, affinityKey, modelId].join('|')}`,
   decode(key): AffinityIdentity | undefined {

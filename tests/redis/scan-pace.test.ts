@@ -18,11 +18,11 @@ function serverWithClock(usPerKey: () => number, keys: number) {
         replies.push(time())
         return commands
       },
-      scan(_cursor: string, _match: string, _pattern: string, _count: string, count: number) {
+      scanBuffer(_cursor: string, _match: string, _pattern: string, _count: string, count: number) {
         counts.push(count)
         clockUs += count * usPerKey()
         left -= count
-        replies.push([null, [left > 0 ? '7' : '0', []]])
+        replies.push([null, [Buffer.from(left > 0 ? '7' : '0'), []]])
         return commands
       },
       exec: async () => replies,

@@ -3,6 +3,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { connectRedis, createRedis } from '../../src/redis/client.js'
 import { packKeys } from '../../src/redis/packed-keys.js'
 import { readStamps, stampOf } from '../../src/redis/stamps.js'
+import { decodeKey } from '../../src/util/key-bytes.js'
 import { freshRedis } from '../support/servers/shared.js'
 
 /** A lone half of a surrogate pair has no form in UTF-8. */
@@ -67,4 +68,12 @@ it('need half the bytes of the keys, whose beginning and endings are sent once',
   expect(Math.max(...packs.map((pack) => pack.keys.length))).toBe(100)
   const sent = packs.flatMap(({ args }) => args).join('').length
   expect(sent).toBeLessThan(keys.join('').length / 2)
+})
+
+it('are told of keys that are no UTF-8', async () => {
+  const { client, gateway } = await connected()
+  const bytes = Buffer.from([...Buffer.from('cache_affinity:'), 0xff, 0x80, ...Buffer.from(':F:m')])
+  await gateway.set(bytes, 'x')
+  const { groups = [] } = (await readStamps(client, [decodeKey(bytes)])) ?? {}
+  expect(groups.flatMap(({ stamps }) => stamps)).toEqual([stampOf('x')])
 })

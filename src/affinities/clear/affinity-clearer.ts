@@ -1,6 +1,7 @@
 import { UnavailableError } from '../../errors.js'
 import { batchesOf, removalError } from '../../redis/removal.js'
 import type { AffinityRecord } from '../affinity-record.js'
+import type { SelectionCheck } from '../affinity-selection.js'
 import type { AffinityStore, PinRemoval } from '../affinity-store.js'
 
 /** Keys of one call to the store. */
@@ -12,12 +13,12 @@ const ATTEMPTS = 3
 export interface AffinityClearer {
   /**
    * Removes these affinities.
-   * @param isSelected given if the selection depends on the pin: a record that has another pin by now is removed only if
+   * @param isSelected given if the selection depends on the pin or on figures: a record that has others by now is removed only if
    * this still holds. Without it every record is removed, whatever its pin is by now.
    * @returns how many existed
    * @throws UnavailableError with the number of confirmed removals
    */
-  clear(records: readonly AffinityRecord[], isSelected?: (record: AffinityRecord) => boolean): Promise<number>
+  clear(records: readonly AffinityRecord[], isSelected?: SelectionCheck): Promise<number>
   /**
    * Removes every key of the key families, also those whose values cannot be read.
    * @param newest see ClearGuard.willClearAll
@@ -91,10 +92,10 @@ export function createAffinityClearer({
     return guard.willClear(records).during(() => store.remove(keys))
   }
 
-  async function removePins(records: readonly AffinityRecord[]): Promise<PinRemoval> {
+  async function removePins(records: readonly AffinityRecord[], unused: boolean): Promise<PinRemoval> {
     const guarded = guard.willClear(records)
     return guarded.during(async () => {
-      const removal = await store.removePins(records)
+      const removal = await store.removePins(records, { unused })
       guarded.spare(removal.removed === 0 ? records.map(({ key }) => key) : removal.changed)
       return removal
     })
@@ -111,13 +112,13 @@ export function createAffinityClearer({
 
   async function removeSelected(
     records: readonly AffinityRecord[],
-    isSelected: (record: AffinityRecord) => boolean,
+    isSelected: SelectionCheck,
   ): Promise<number> {
     let removed = 0
     let remaining = records
     try {
       for (let attempt = 1; attempt <= ATTEMPTS && remaining.length > 0; attempt += 1) {
-        const removal = await removePins(remaining)
+        const removal = await removePins(remaining, isSelected.byFigures === true)
         removed += removal.removed
         remaining = (await read(removal.changed)).filter(isSelected)
       }

@@ -34,6 +34,7 @@ export function createSchedulerAffinityV2(keyPrefix: string) {
     dimensions: ['clientFamily', 'sessionHash', 'epoch'],
     tail: { dimension: 'sessionHash', length: HASH_LENGTH },
     modelIs: 'name',
+    ttlSeconds: 300,
     orders: ['EXPIRES_AT', 'CREATED_AT', 'REQUEST_COUNT'],
     ...GATEWAY_PIN_FIELDS,
     encode(identity: AffinityIdentity): string | undefined {

@@ -27,6 +27,7 @@ export function createSchedulerAffinity(keyPrefix: string) {
     owns,
     dimensions: ['epoch'],
     modelIs: 'name',
+    ttlSeconds: 300,
     orders: ['EXPIRES_AT', 'CREATED_AT', 'REQUEST_COUNT'],
     ...GATEWAY_PIN_FIELDS,
     encode: (identity: AffinityIdentity): string | undefined =>
