@@ -322,6 +322,33 @@ describe('affinities', () => {
   })
 })
 
+describe('a filter by figures', () => {
+  it('selects nothing where its ranges contradict each other, and refuses a negative time', async () => {
+    const service = await startTestApp({ now: () => NOW })
+    try {
+      const count = (filter: string) => service.query(`{ affinities(filter: ${filter}) { totalCount } }`)
+      for (const nothing of [
+        '{ createdAfter: "2026-01-01T00:00:00Z", createdBefore: "2025-01-01T00:00:00Z" }',
+        '{ createdAfter: "9999-01-01T00:00:00Z" }',
+        '{ expiresBefore: "1970-01-01T00:00:00Z" }',
+        '{ requestCountMin: 3, requestCountMax: 2 }',
+        '{ requestCountMax: -1 }',
+        '{ unusedForSeconds: 2147483647 }',
+      ]) {
+        const { data, errors } = await count(nothing)
+        expect(errors, nothing).toEqual([])
+        expect(data.affinities.totalCount, nothing).toBe(0)
+      }
+      const { errors } = await count('{ unusedForSeconds: -1 }')
+      expect(errors).toMatchObject([
+        { extensions: { code: 'BAD_USER_INPUT', field: 'filter.unusedForSeconds' } },
+      ])
+    } finally {
+      await service.close()
+    }
+  })
+})
+
 describe('a record whose expire_at is another time than Redis’s', () => {
   it('shows what Redis will do, and nothing breaks where values are at their limits', async () => {
     const service = await startTestApp({ redis: 'empty', now: () => NOW })
