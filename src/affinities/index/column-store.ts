@@ -241,6 +241,7 @@ export class ColumnStore {
 
   /** Fills postings and orders with the collected records, about ten times faster than single insertions. */
   async putInOrder(slice: TimeSlice): Promise<void> {
+    this.keys.settle()
     for (const postings of Object.values(this.dimensions)) await postings.postAll(slice)
     const byKey = await slotsByKey(this.keys.size, this.dimensions, this.#sortKeyOf, this.#headOf, slice)
     for (const ordered of Object.values(this.figures)) await appendInOrder(ordered, byKey, slice)
