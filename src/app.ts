@@ -176,6 +176,7 @@ export async function createApp(
         countAffinities: () => affinitySource.reader().count({}),
         indexSize: () => affinitySource.indexSize,
         indexDrift: () => affinitySource.figures.drift,
+        reconcileBytes: () => affinitySource.figures.reconcileBytes,
         brokenRecords: () => affinitySource.brokenCount,
         gateways: () => nodes.poller?.states() ?? [],
         generation,

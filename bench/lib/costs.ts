@@ -11,8 +11,8 @@ import { startPostgres } from '../../tests/support/servers/postgres.js'
 import { startRedis } from '../../tests/support/servers/redis.js'
 import { makeWorld } from './world.js'
 
-/** Commands that are sent in the same pipeline as an MGET, and so need no round trip of their own. */
-const PIPELINED = /^cmdstat_(ttl|pttl|type)$/
+/** Commands that are sent in the same pipeline as an MGET or a SCAN, and so need no round trip of their own. */
+const PIPELINED = /^cmdstat_(ttl|pttl|type|time)$/
 /** Commands that no query sends: those of the counting itself and of connecting. */
 const IGNORED = /^cmdstat_(info|config|client|hello|select|auth|command)/
 

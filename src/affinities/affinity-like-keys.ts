@@ -3,8 +3,8 @@ import { scanMasters } from '../redis/scan.js'
 import { AFFINITY_LIKE_PATTERN, foreignPrefix } from './family-counts.js'
 import type { KeyFamilies } from './key-families.js'
 
-/** Steps of one walk at each server: ten million keys, of which most are other things. */
-const MOST_STEPS = 5_000
+/** Keys of one walk at each server, of which most are other things. */
+const MOST_VISITED = 10_000_000
 
 /** Lists the keys that look like affinities, but belong to no family that is read. */
 export async function* affinityLikeKeys(
@@ -12,6 +12,6 @@ export async function* affinityLikeKeys(
   families: KeyFamilies,
 ): AsyncIterable<readonly string[]> {
   const isWanted = (key: string) => foreignPrefix(key, families) !== undefined
-  const options = { pattern: AFFINITY_LIKE_PATTERN, isWanted, mayRepeat: true, maxSteps: MOST_STEPS }
+  const options = { pattern: AFFINITY_LIKE_PATTERN, isWanted, mayRepeat: true, maxVisited: MOST_VISITED }
   for await (const { keys } of scanMasters(client, options)) yield keys
 }

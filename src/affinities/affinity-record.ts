@@ -104,6 +104,10 @@ export interface BrokenAffinity {
 export interface AffinityBatch {
   readonly records: readonly AffinityRecord[]
   readonly broken: readonly BrokenAffinity[]
+  /** The stamp of each record, 0 if unknown: an equal one, which the cache computes itself, means an equal value. */
+  readonly stamps?: readonly number[]
+  /** About the bytes that were sent and received for this batch. */
+  readonly bytes?: number
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i

@@ -60,8 +60,10 @@ export interface FeedFigures {
   readonly pendingChanges: number
   /** Full reads of the cache: at the start, after an outage, after a flush. */
   readonly fullReads: number
-  /** Comparisons of the whole cache with the index. */
+  /** Comparisons of all records of the index with the cache. */
   readonly reconciles: number
+  /** About the bytes that comparisons have sent and received. */
+  readonly reconcileBytes: number
   /** Records that a comparison found to differ although the cache had reported no change. */
   readonly drift: number
 }

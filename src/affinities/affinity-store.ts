@@ -1,3 +1,4 @@
+import type { Stamps } from '../redis/stamps.js'
 import type { AffinityBatch, AffinityRecord } from './affinity-record.js'
 import type { KeyFamilies } from './key-families.js'
 
@@ -6,6 +7,14 @@ export type StorageType = 'REDIS' | 'MEMORY'
 export interface ReadAllOptions {
   /** Allows the same record more than once, as SCAN gives it: remembering every key takes a tenth of a full read's time. */
   readonly mayRepeat?: boolean
+}
+
+/** One step of a walk over keys. */
+export interface KeyStep {
+  /** The keys of the key families that were found, perhaps none. */
+  readonly keys: readonly string[]
+  /** About the number of keys of all kinds that were looked at. */
+  readonly visited: number
 }
 
 /**
@@ -23,6 +32,12 @@ export interface AffinityStore {
   read(keys: readonly string[]): Promise<AffinityBatch>
   /** Lists every key of the key families once, whatever its value. */
   allKeys(): AsyncIterable<readonly string[]>
+  /** Returns the stamps and expiries of keys, at most some 1,000; undefined if the cache cannot compute them. */
+  stamps(keys: readonly string[]): Promise<Stamps | undefined>
+  /** Walks over all keys as `allKeys` does, step by step at the consumer's pace, and may list a key twice. */
+  walkKeys(): AsyncIterable<KeyStep>
+  /** Returns the number of keys of all kinds that a walk looks at; undefined if the cache does not tell. */
+  countKeys(): Promise<number | undefined>
   /**
    * Removes these keys, whatever their values.
    * @returns how many existed

@@ -17,6 +17,8 @@ export interface StoredAffinity {
   readonly value: string | null | undefined
   /** When the cache removes it: Unix seconds, Infinity for never. */
   readonly expiresAt: number
+  /** See AffinityBatch; absent if the cache cannot compute stamps. */
+  readonly stamp?: number
 }
 
 const GONE: StoredAffinity = { value: null, expiresAt: 0 }
@@ -112,16 +114,19 @@ export class KeyFamilies {
   parseBatch(keys: readonly string[], stored: readonly StoredAffinity[]): AffinityBatch {
     const records: AffinityRecord[] = []
     const broken: BrokenAffinity[] = []
+    const stamps: number[] = []
     keys.forEach((key, index) => {
-      const { value, expiresAt } = stored[index] ?? GONE
+      const { value, expiresAt, stamp = 0 } = stored[index] ?? GONE
       const family = value === null ? undefined : this.of(key)
       if (value === null || !family) return
       const parsed =
         value === undefined ? ({ broken: 'wrong Redis type' } as const) : family.parse(key, value, expiresAt)
-      if ('record' in parsed) records.push(parsed.record)
-      else broken.push({ key, reason: parsed.broken })
+      if ('record' in parsed) {
+        records.push(parsed.record)
+        stamps.push(stamp)
+      } else broken.push({ key, reason: parsed.broken })
     })
-    return { records, broken }
+    return { records, broken, stamps }
   }
 
   /** Checks whether two records of the same key have the same pin: then the affinity was refreshed, not switched. */

@@ -32,6 +32,13 @@ export function createMemoryAffinityStore(keyspace: MemoryKeyspace, families: Ke
     async *allKeys() {
       yield allKeys()
     },
+    // Values are at hand here, so that nothing is gained by stamps.
+    stamps: async () => undefined,
+    async *walkKeys() {
+      const keys = allKeys()
+      yield { keys, visited: keys.length }
+    },
+    countKeys: async () => undefined,
     remove: async (keys) => keys.filter((key) => keyspace.delete(key)).length,
     async removePins(records, { unused = false } = {}) {
       let removed = 0

@@ -1,17 +1,23 @@
 import { toCacheError } from '../redis/cache-errors.js'
 import type { RedisClient } from '../redis/client.js'
 import { NEVER } from '../redis/expiries.js'
+import { countKeys } from '../redis/key-count.js'
 import { type ExpiringValue, readExpiring, readExpiringAnywhere } from '../redis/read.js'
 import { removeKeys } from '../redis/removal.js'
 import { scanMasters } from '../redis/scan.js'
+import { readStamps, sizeOf, stampOf } from '../redis/stamps.js'
 import type { AffinityBatch } from './affinity-record.js'
 import type { AffinityStore } from './affinity-store.js'
 import type { KeyFamilies, StoredAffinity } from './key-families.js'
 import { removePins } from './redis-pin-removal.js'
 
+/** Bytes that the protocol adds to each value, and to its expiry with the key that is named for it. */
+const VALUE_FRAME = 100
+
 const stored = ({ value, expiry }: ExpiringValue): StoredAffinity => ({
   value,
   expiresAt: expiry === NEVER ? Number.POSITIVE_INFINITY : expiry / 1_000,
+  ...(typeof value === 'string' && { stamp: stampOf(value) }),
 })
 
 /** Stores affinities in one Redis, or in every master of a cluster. */
@@ -26,7 +32,10 @@ export function createRedisAffinityStore(client: RedisClient, families: KeyFamil
     values: Promise<readonly ExpiringValue[]>,
   ): Promise<AffinityBatch> {
     try {
-      return families.parseBatch(keys, (await values).map(stored))
+      const read = await values
+      let bytes = sizeOf(keys)
+      for (const { value } of read) bytes += (value?.length ?? 0) + VALUE_FRAME
+      return { ...families.parseBatch(keys, read.map(stored)), bytes }
     } catch (error) {
       throw toCacheError(error)
     }
@@ -51,6 +60,15 @@ export function createRedisAffinityStore(client: RedisClient, families: KeyFamil
     async *allKeys() {
       for await (const { keys } of scanMasters(client, walked)) yield keys
     },
+    async stamps(keys) {
+      try {
+        return await readStamps(client, keys)
+      } catch (error) {
+        throw toCacheError(error)
+      }
+    },
+    walkKeys: () => scanMasters(client, { ...walked, mayRepeat: true, everyStep: true }),
+    countKeys: () => countKeys(client),
     remove: (keys) => removeKeys(client, keys),
     removePins: (records, options) => removePins(client, families, records, options),
   }

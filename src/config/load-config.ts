@@ -43,6 +43,8 @@ export interface Config {
   readonly affinityIndex: boolean
   /** Time after a clear during which write-backs are removed again, in seconds, 0 to 60; 0: never. */
   readonly clearGuardSeconds: number
+  /** Seconds in which each affinity of the index is compared with the cache once; 0 for never. */
+  readonly reconcileSeconds: number
   /** Directory in which audit outcomes wait while the database is down. */
   readonly auditSpoolDir: string
   /** Encoding of the spans that are sent to the collector. Undefined: no traces. */
@@ -89,6 +91,7 @@ export function loadConfig(environment: Environment): Config {
     affinityIndex: read('AFFINITY_INDEX'),
     clearAtOnce: readClearAtOnce(reader, hasNodes),
     clearGuardSeconds: readClearGuard(reader, hasNodes),
+    reconcileSeconds: reader.read('RECONCILE_SECONDS'),
     auditSpoolDir: read('AUDIT_SPOOL_DIR'),
     tracing: readTracing(reader),
     trustedDocuments: readTrustedDocuments(reader),

@@ -14,6 +14,13 @@ const MESSAGES =
 export const isRightMissing = (error: unknown): error is Error =>
   error instanceof Error && /\bNOPERM\b|^ERR The user executing the script can't/.test(error.message)
 
+// These replies are temporary: a server that is loading, full or changing roles may soon allow what it refuses now.
+const PASSING = /^(LOADING|MASTERDOWN|CLUSTERDOWN|BUSY|MISCONF|READONLY|NOAUTH|WRONGPASS|OOM|TRYAGAIN)\b/
+
+/** Recognises a command that this Redis, a proxy before it, or our user's rights do not allow. */
+export const isRefusal = (error: unknown): error is Error =>
+  error instanceof Error && error.name === 'ReplyError' && !PASSING.test(error.message)
+
 const isTlsCode = (code: string): boolean =>
   /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code)
 

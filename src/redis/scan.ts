@@ -3,11 +3,7 @@ import { decodeKey } from '../util/key-bytes.js'
 import { toCacheError } from './cache-errors.js'
 import { masterNodes, type RedisClient } from './client.js'
 import { clusterLayout } from './masters.js'
-
-/** Keys that Redis checks in one SCAN step: few round trips, and each step takes well under a millisecond. */
-const SCAN_COUNT = 2_000
-/** What a scan of one step counts as: it has looked at 0 to 2,000 keys. */
-const SHORT_SCAN = 500
+import { microsecondsBetween, ScanPace } from './scan-pace.js'
 
 /** Scans of a cluster, at most, while its slots move. */
 const MAX_PASSES = 3
@@ -16,6 +12,8 @@ const MAX_PASSES = 3
 export interface NodeKeys {
   readonly node: Redis
   readonly keys: readonly string[]
+  /** About the number of keys that Redis has looked at to find these. */
+  readonly visited: number
 }
 
 export interface ScanOptions {
@@ -23,8 +21,10 @@ export interface ScanOptions {
   readonly pattern: string
   /** Filters the keys further, if a glob cannot express the condition. */
   readonly isWanted?: (key: string) => boolean
-  /** Allows a key more than once, as SCAN gives it; only for a single server. Remembering all keys takes time and memory. */
+  /** Allows a key more than once, as SCAN gives it. Remembering all keys takes time and memory. */
   readonly mayRepeat?: boolean
+  /** Yields every step, also one that found no key, so that the consumer sets the pace of the walk. */
+  readonly everyStep?: boolean
   /**
    * Requests the next step while the consumer works on the keys of this one. A clear must not prefetch: a failed prefetch
    * could hide the outcome of the removals that it has sent.
@@ -32,8 +32,8 @@ export interface ScanOptions {
   readonly prefetch?: boolean
   /** Receives about the number of keys that Redis has looked at, when a server has been scanned. */
   readonly onVisited?: (keys: number) => void
-  /** Ends the scan of each server after so many steps, of 2,000 keys each; without it every key is seen. */
-  readonly maxSteps?: number
+  /** Ends the scan of each server after about so many keys that Redis has looked at; without it every key is seen. */
+  readonly maxVisited?: number
 }
 
 const GLOB_CHARACTERS = /[*?[\]\\]/g
@@ -41,12 +41,17 @@ const GLOB_CHARACTERS = /[*?[\]\\]/g
 /** Returns a SCAN pattern for all keys with a prefix, whose glob characters are escaped. */
 export const scanPattern = (prefix: string): string => `${prefix.replace(GLOB_CHARACTERS, '\\$&')}*`
 
-type ScanStep = Promise<[cursor: Buffer, keys: Buffer[]]>
+interface ScanStep {
+  readonly cursor: string
+  readonly keys: string[]
+  readonly count: number
+}
 
 interface Walk {
   readonly pattern: string
   readonly prefetch: boolean
-  readonly maxSteps: number
+  readonly everyStep: boolean
+  readonly maxVisited: number
   /** Selects the keys of a step that are passed on. */
   readonly pick: (keys: string[]) => string[]
   readonly onVisited: (keys: number) => void
@@ -57,10 +62,12 @@ interface Walk {
  * @throws UnavailableError, also if a master of the cluster is not connected
  */
 export async function* scanMasters(client: RedisClient, options: ScanOptions): AsyncGenerator<NodeKeys> {
-  const { pattern, prefetch = false, maxSteps = Number.POSITIVE_INFINITY, onVisited = () => {} } = options
+  const { pattern, prefetch = false, everyStep = false, onVisited = () => {} } = options
+  const { maxVisited = Number.POSITIVE_INFINITY } = options
   // A cluster may be scanned more than once, and the keys of the first scan must not be yielded again.
-  const seen = options.mayRepeat && !(client instanceof Cluster) ? undefined : new Set<string>()
-  const walk: Walk = { pattern, prefetch, maxSteps, onVisited, pick: pickerOf(options.isWanted, seen) }
+  const seen = options.mayRepeat ? undefined : new Set<string>()
+  const pick = pickerOf(options.isWanted, seen)
+  const walk: Walk = { pattern, prefetch, everyStep, maxVisited, onVisited, pick }
   try {
     if (client instanceof Cluster) yield* scanCluster(client, walk)
     else yield* scanNode(client, walk)
@@ -90,25 +97,37 @@ async function* scanCluster(cluster: Cluster, walk: Walk): AsyncGenerator<NodeKe
 
 async function* scanNode(
   node: Redis,
-  { pattern, prefetch, maxSteps, pick, onVisited }: Walk,
+  { pattern, prefetch, everyStep, maxVisited, pick, onVisited }: Walk,
 ): AsyncGenerator<NodeKeys> {
-  const step = (cursor: string): ScanStep => {
-    const reply = node.scanBuffer(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
+  const pace = new ScanPace()
+  const step = (cursor: string): Promise<ScanStep> => {
+    const reply = scanStep(node, cursor, pattern, pace)
     // A consumer that stops early never awaits this promise: its rejection must not be unhandled.
     reply.catch(() => {})
     return reply
   }
-  let reply: ScanStep | undefined = step('0')
-  let steps = 0
+  let reply: Promise<ScanStep> | undefined = step('0')
+  let visited = 0
   while (reply !== undefined) {
-    const answer: readonly [Buffer, Buffer[]] = await reply
-    const cursor = answer[0].toString()
-    steps += 1
-    const isLast: boolean = cursor === '0' || steps >= maxSteps
+    const { cursor, keys: found, count }: ScanStep = await reply
+    visited += count
+    const isLast: boolean = cursor === '0' || visited >= maxVisited
     reply = isLast || !prefetch ? undefined : step(cursor)
-    const keys = pick(answer[1].map(decodeKey))
-    if (keys.length > 0) yield { node, keys }
+    const keys = pick(found)
+    if (keys.length > 0 || everyStep) yield { node, keys, visited: count }
     if (!isLast) reply ??= step(cursor)
   }
-  onVisited(steps > 1 ? steps * SCAN_COUNT : SHORT_SCAN)
+  onVisited(visited)
+}
+
+/** Makes one SCAN between two looks at Redis's clock: the way there, and our own delays, do not count. */
+async function scanStep(node: Redis, cursor: string, pattern: string, pace: ScanPace): Promise<ScanStep> {
+  const { count } = pace
+  const steps = node.pipeline().time().scanBuffer(cursor, 'MATCH', pattern, 'COUNT', count).time()
+  const [before, scanned, after] = (await steps.exec()) ?? []
+  const [error, reply] = scanned ?? [new Error('the pipeline was aborted')]
+  if (error) throw error
+  pace.took(microsecondsBetween(before?.[1], after?.[1]), count)
+  const [next, keys] = reply as [cursor: Buffer, keys: Buffer[]]
+  return { cursor: next.toString(), keys: keys.map(decodeKey), count }
 }

@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events'
 import type { Redis } from 'ioredis'
 import { cacheUnavailable } from '../errors.js'
 import { decodeKey } from '../util/key-bytes.js'
+import { isRefusal } from './cache-errors.js'
 import { duplicateForTracking } from './client.js'
 
 const CHANNEL = '__redis__:invalidate'
@@ -101,12 +102,6 @@ function listen(connection: Redis, listener: TrackingListener): void {
     else listener.changed(keys.map(decodeKey))
   })
 }
-
-// These replies are temporary: a server that is loading, full or changing roles may allow tracking soon.
-const PASSING = /^(LOADING|MASTERDOWN|CLUSTERDOWN|BUSY|MISCONF|READONLY|NOAUTH|WRONGPASS|OOM|TRYAGAIN)\b/
-
-const isRefusal = (error: unknown): error is Error =>
-  error instanceof Error && error.name === 'ReplyError' && !PASSING.test(error.message)
 
 /** Returns the run id of the server behind a connection; undefined if our user may not read it. */
 export async function runIdOf(node: Redis): Promise<string | undefined> {

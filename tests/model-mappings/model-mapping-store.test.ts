@@ -69,7 +69,7 @@ describe('model mappings in Redis', () => {
     return { server, client, store: createRedisModelMappingStore(client) }
   }
 
-  it('cost a SCAN and a pipeline for some 2,000 keys, not a round trip for each', async () => {
+  it('cost a SCAN and a pipeline a step, not a round trip for each key', async () => {
     const { server, client, store } = await start(2_000)
     await server.client().rpush(globalModelResolveKey('a-list'), 'x')
     // Keys of others are walked over, never read.
@@ -81,21 +81,23 @@ describe('model mappings in Redis', () => {
     server.cli('config', 'resetstat')
     expect(await readEntries(store, ['globalModelResolve'])).toHaveLength(2_001)
     const calls = commandCalls(server)
-    expect([...calls.keys()].sort()).toEqual(['mget', 'pttl', 'scan', 'type'])
+    expect([...calls.keys()].sort()).toEqual(['mget', 'scan', 'time', 'pttl', 'type'])
     const scans = calls.get('scan') ?? 0
-    expect(scans).toBeLessThanOrEqual(4)
-    expect(calls.get('mget')).toBeLessThanOrEqual(scans)
+    // On a slow machine the steps are small.
+    expect(scans).toBeLessThanOrEqual(30)
+    // One more MGET for each 250 keys of a step.
+    expect(calls.get('mget')).toBeLessThanOrEqual(scans + 2_001 / 250)
     expect(calls.get('pttl')).toBe(2_001)
     expect(calls.get('type')).toBe(1)
-    // Each batch's values and TTLs are one pipeline, and the type of the list is one more.
-    expect(pipelines.mock.calls.length).toBeLessThanOrEqual(scans + 1)
+    // Each step is one pipeline, its values and TTLs are another, and the type of the list is one more.
+    expect(pipelines.mock.calls.length).toBeLessThanOrEqual(2 * scans + 1)
   })
 
   it('are named without any value being read', async () => {
     const { server, store } = await start(2_000)
     server.cli('config', 'resetstat')
     expect(await allKeys(store)).toHaveLength(2_000)
-    expect([...commandCalls(server).keys()]).toEqual(['scan'])
+    expect([...commandCalls(server).keys()].sort()).toEqual(['scan', 'time'])
   })
 
   it('that are not asked for are not read', async () => {
@@ -182,9 +184,14 @@ describe('model mappings in a Redis Cluster', () => {
     expect(await readEntries(createRedisModelMappingStore(client))).toHaveLength(3_000)
     for (const server of cluster.servers) {
       const calls = commandCalls(server)
-      expect([...calls.keys()].filter((name) => name !== 'cluster').sort()).toEqual(['get', 'pttl', 'scan'])
+      expect([...calls.keys()].filter((name) => name !== 'cluster').sort()).toEqual([
+        'get',
+        'scan',
+        'time',
+        'pttl',
+      ])
       expect(calls.get('get')).toBeGreaterThan(500)
-      expect(calls.get('scan')).toBeLessThanOrEqual(3)
+      expect(calls.get('scan')).toBeLessThanOrEqual(15)
     }
   })
 

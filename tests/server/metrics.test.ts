@@ -373,6 +373,7 @@ describe('what the service counts itself', () => {
     }),
     indexSize: () => 12,
     indexDrift: () => 0,
+    reconcileBytes: () => 0,
     brokenRecords: () => 3,
     gateways: () => [],
     generation: () => 'PROVIDER_KEYS',

@@ -4,6 +4,9 @@ import type { BrokenAffinity } from '../affinity-record.js'
 export interface BrokenRecords {
   /** The number of keys whose value is known to be broken. */
   readonly count: number
+  has(key: string): boolean
+  /** The known broken keys, in no order. */
+  keys(): Iterable<string>
   /** Replaces all known broken keys by those of a full read. */
   replaceAll(broken: readonly BrokenAffinity[]): void
   add(broken: BrokenAffinity): void
@@ -20,6 +23,8 @@ export function createBrokenRecords(log: (broken: BrokenAffinity) => void): Brok
     get count() {
       return known.size
     },
+    has: (key) => known.has(key),
+    keys: () => known.keys(),
     replaceAll(broken) {
       known.clear()
       for (const entry of broken) this.add(entry)

@@ -10,6 +10,7 @@ export class FollowerLog {
   readonly #faults = new Set<string>()
   #lostAt: number | undefined
   #readAt: number | undefined
+  #isUnstamped = false
 
   constructor(log: Pick<Logger, 'info' | 'warn' | 'error'>) {
     this.#log = log
@@ -39,6 +40,20 @@ export class FollowerLog {
     this.#log.warn(
       { reason: causeOf(reason) },
       'the cache does not tell changes (client tracking is refused or ends too often): every request reads all affinities',
+    )
+  }
+
+  drifted(drift: number): void {
+    this.#log.warn({ drift }, 'affinities differed from the cache without a word; they are put right')
+  }
+
+  /** Called when the cache refuses to compute stamps; logged once. */
+  unstamped(): void {
+    if (this.#isUnstamped) return
+    this.#isUnstamped = true
+    this.#log.warn(
+      {},
+      'the cache refuses the script that compares affinities (EVAL): their values are read instead, which costs more',
     )
   }
 

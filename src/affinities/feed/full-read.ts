@@ -2,7 +2,7 @@ import type { ChangeQueue } from '../../redis/change-queue.js'
 import { prefetch, TimeSlice } from '../../util/time-slice.js'
 import type { AffinityBatch, BrokenAffinity } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
-import type { AffinityIndex } from '../index/affinity-index.js'
+import type { AffinityIndex, Marks } from '../index/affinity-index.js'
 import type { BrokenRecords } from './broken-records.js'
 import type { IndexUpdater } from './index-updater.js'
 
@@ -28,8 +28,11 @@ export async function readEverything(
 ): Promise<void> {
   changes.pause()
   await changes.idle()
+  // A newer read may have begun meanwhile, and a second load would take the place of its own.
+  if (isCancelled()) return
   // An empty index is bulk-loaded, and needs no sweep.
-  const [marked, load] = index.size > 0 ? [new Set<string>()] : [undefined, index.load()]
+  const [marks, load] = index.size > 0 ? [index.marks()] : [undefined, index.load()]
+  let isEmpty = true
   const brokenNow: BrokenAffinity[] = []
   const slice = new TimeSlice()
   try {
@@ -42,30 +45,32 @@ export async function readEverything(
     load?.drop()
   }
   broken.replaceAll(brokenNow)
-  if (marked) await sweep(marked)
+  if (marks) await sweep(marks)
 
   async function readAll(): Promise<void> {
     for await (const batch of prefetch(store.readAll({ mayRepeat: true }))) {
-      for (const record of batch.records) {
+      for (const [n, record] of batch.records.entries()) {
         if (isCancelled()) return
         // After a flush of a complete index the queue's own read of a waiting key reports its change to listeners.
-        if (removedWhen === 'unknown' || !changes.has(record.key)) records.upsertSilently(record)
-        marked?.add(record.key)
+        if (removedWhen === 'unknown' || !changes.has(record.key))
+          records.upsertSilently(record, batch.stamps?.[n])
+        marks?.add(record.key)
+        isEmpty = false
         if (slice.isOver()) await slice.next()
       }
       for (const entry of batch.broken) brokenNow.push(entry)
     }
   }
 
-  async function sweep(present: ReadonlySet<string>): Promise<void> {
-    if (present.size === 0 && removedWhen === 'just now') {
+  async function sweep({ unmarked }: Marks): Promise<void> {
+    if (isEmpty && removedWhen === 'just now') {
       await records.removeAll()
       broken.replaceAll(brokenNow)
       return
     }
-    for (const key of index.keys()) {
+    for (const key of unmarked()) {
       if (isCancelled()) return
-      if (!present.has(key) && !changes.has(key)) {
+      if (!changes.has(key)) {
         if (removedWhen === 'just now') records.remove(key)
         else records.removeSilently(key)
       }

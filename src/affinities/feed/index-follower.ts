@@ -17,12 +17,14 @@ import { IndexUpdater } from './index-updater.js'
 import { indexedStore } from './indexed-store.js'
 import { Observed } from './observed.js'
 import { ReadinessGate } from './readiness-gate.js'
-import { reconcile } from './reconcile.js'
+import { createReconciler } from './reconciler.js'
 
 /** Milliseconds until a full read that the cache did not answer is tried again. */
 const RETRY_MS = 500
 /** Milliseconds until the next full read after a fault of our own code: a full read is expensive and may fail again. */
 const FAULT_RETRY = { firstMs: 1_000, longestMs: 60_000 } as const
+/** Milliseconds in which every record is compared with the cache once. */
+export const RECONCILE_MS = 300_000
 /** Milliseconds; less than the time limit of an operation, so that its error can say what it waited for. */
 const PATIENCE_MS = 8_000
 
@@ -37,6 +39,10 @@ export interface IndexFollowerDeps {
   readonly onSeen?: (record: AffinityRecord) => void
   /** How long a request waits for the first read, in milliseconds. Default 8,000. */
   readonly patienceMs?: number
+  /** Milliseconds in which every record is compared with the cache once; 0 for never. Default 300,000. */
+  readonly reconcileMs?: number
+  /** Milliseconds on a clock that is never set. Default: performance.now. */
+  readonly clock?: () => number
 }
 
 /** An index that follows the cache. */
@@ -62,6 +68,8 @@ export interface IndexFollower {
   settled(): Promise<void>
   /** Compares the index with the cache now. @returns the drift: records that differed though the feed reported no change */
   reconcile(): Promise<number>
+  /** Compares what is due by now: a slice of the index, or after drift everything. */
+  reconcileDue(): Promise<void>
   close(): void
 }
 
@@ -88,7 +96,25 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
   const gate = new ReadinessGate(deps.patienceMs ?? PATIENCE_MS)
   const faultPause = new BackOff(FAULT_RETRY.firstMs, FAULT_RETRY.longestMs)
   const changeListeners = new Set<FeedListener['changed']>()
-  const figures = { drift: 0, reconciles: 0, fullReads: 0 }
+  let fullReads = 0
+
+  const reconciler = createReconciler({
+    ...fullRead,
+    barrier: () => feed.barrier(),
+    onChanged(listener) {
+      changeListeners.add(listener)
+      return () => changeListeners.delete(listener)
+    },
+    onRefused: () => deps.store.storageType === 'REDIS' && log.unstamped(),
+    onDrift: (drift) => log.drifted(drift),
+    begin() {
+      const { signal } = machine
+      return () => signal.aborted
+    },
+    now: cacheNow,
+    periodMs: deps.reconcileMs ?? RECONCILE_MS,
+    clock: deps.clock ?? (() => performance.now()),
+  })
 
   const machine = new FollowerMachine((action, reason) => {
     gate.follow(machine.meaning.source, reason)
@@ -160,7 +186,8 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
     try {
       await readEverything(fullRead, removedWhen, () => signal.aborted)
       if (signal.aborted) return
-      figures.fullReads += 1
+      fullReads += 1
+      reconciler.restart()
       changes.resume()
       await changes.settled()
       if (!signal.aborted) machine.send('filled')
@@ -226,7 +253,7 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
       return machine.meaning.source
     },
     get figures(): FeedFigures {
-      return { ...figures, pendingChanges: changes.pending }
+      return { ...reconciler.figures, fullReads, pendingChanges: changes.pending }
     },
     listen(listener, onLost) {
       const meaning = machine.meaning
@@ -250,21 +277,8 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
       await removeExpiredBy(time)
       await gate.pass()
     },
-    async reconcile() {
-      const { signal } = machine
-      const onChanged = (listener: FeedListener['changed']) => {
-        changeListeners.add(listener)
-        return () => changeListeners.delete(listener)
-      }
-      const barrier = () => feed.barrier()
-      const drift = await reconcile({ ...fullRead, barrier, onChanged, now: cacheNow }, () => signal.aborted)
-      if (signal.aborted) return 0
-      figures.reconciles += 1
-      figures.drift += drift
-      if (drift > 0)
-        deps.log.warn({ drift }, 'affinities differed from the cache without a word; they are put right')
-      return drift
-    },
+    reconcile: reconciler.everything,
+    reconcileDue: reconciler.due,
     close: () => machine.send('closed'),
   }
 }

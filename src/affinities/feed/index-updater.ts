@@ -38,14 +38,14 @@ export class IndexUpdater {
    */
   async apply(
     keys: readonly string[],
-    { records, broken }: AffinityBatch,
+    { records, broken, stamps }: AffinityBatch,
     isOutdated: (key: string) => boolean,
   ): Promise<void> {
     const slice = new TimeSlice()
     const gone = new Set(keys)
-    for (const record of records) {
+    for (const [n, record] of records.entries()) {
       gone.delete(record.key)
-      if (!isOutdated(record.key)) this.#upsert(record)
+      if (!isOutdated(record.key)) this.#upsert(record, stamps?.[n])
       if (slice.isOver()) await slice.next()
     }
     for (const entry of broken) {
@@ -59,8 +59,8 @@ export class IndexUpdater {
   }
 
   /** Adds or replaces a record without an event, since it is not known what happened to it. */
-  upsertSilently(record: AffinityRecord): void {
-    this.#deps.index.upsert(record)
+  upsertSilently(record: AffinityRecord, stamp?: number): void {
+    this.#deps.index.upsert(record, stamp)
     this.#deps.onSeen(record)
   }
 
@@ -93,10 +93,10 @@ export class IndexUpdater {
     }
   }
 
-  #upsert(record: AffinityRecord): void {
+  #upsert(record: AffinityRecord, stamp: number | undefined): void {
     const { index, broken, onSeen } = this.#deps
     broken.remove(record.key)
-    this.#reportChange(index.upsert(record))
+    this.#reportChange(index.upsert(record, stamp))
     onSeen(record)
   }
 

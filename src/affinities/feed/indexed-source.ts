@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { createChangeFilter } from '../../log/change-filter.js'
 import { TimeSlice } from '../../util/time-slice.js'
 import { type AffinityPosition, type AffinityReader, positionOf } from '../affinity-reader.js'
@@ -7,7 +7,8 @@ import type { AffinitySelection } from '../affinity-selection.js'
 import type { AffinitySource } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
 import type { AffinityIndex } from '../index/affinity-index.js'
-import { createIndexFollower, type IndexFollowerDeps } from './index-follower.js'
+import { createIndexFollower, type IndexFollowerDeps, RECONCILE_MS } from './index-follower.js'
+import { ROUNDS } from './rolling-reconcile.js'
 
 /** Milliseconds between two searches for expired records. */
 const EXPIRY_EVERY_MS = 100
@@ -15,8 +16,8 @@ const EXPIRY_EVERY_MS = 100
 export interface IndexedSourceDeps extends IndexFollowerDeps {
   /** Answers while the index does not follow the cache. */
   readonly scanSource: AffinitySource
-  /** Milliseconds between two comparisons of the index with the cache. Default 60,000. */
-  readonly reconcileEveryMs?: number
+  /** Resolves after these milliseconds, for the rounds of comparisons. Default: a timer that does not hold the process. */
+  readonly pause?: (ms: number) => Promise<void>
 }
 
 export interface IndexedSource extends AffinitySource {
@@ -39,22 +40,24 @@ export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
 
   const expiryTimer = setInterval(follower.expire, EXPIRY_EVERY_MS).unref()
 
-  let reconcileTimer = scheduleReconcile()
-  function scheduleReconcile(): NodeJS.Timeout {
-    return setTimeout(async () => {
-      if (follower.state === 'live') {
-        await follower.reconcile().then(
-          () => troubles.ended('reconcile'),
-          (error: unknown) => {
-            // The follower logs an outage itself.
-            if (follower.state === 'live' && troubles.isNew('reconcile', error))
-              log.warn({ err: error }, 'affinities cannot be compared with the cache just now')
-          },
-        )
-      }
-      if (!isClosed) reconcileTimer = scheduleReconcile()
-    }, deps.reconcileEveryMs ?? 60_000).unref()
+  const pause = deps.pause ?? ((ms) => sleep(ms, undefined, { ref: false }))
+  const { reconcileMs = RECONCILE_MS } = deps
+  async function keepComparing(): Promise<void> {
+    while (!isClosed && reconcileMs > 0) {
+      await pause(reconcileMs / ROUNDS)
+      if (isClosed || follower.state !== 'live') continue
+      await follower.reconcileDue().then(
+        () => troubles.ended('reconcile'),
+        (error: unknown) => {
+          // The follower logs an outage itself.
+          if (follower.state === 'live' && troubles.isNew('reconcile', error))
+            log.warn({ err: error }, 'affinities cannot be compared with the cache just now')
+        },
+      )
+    }
   }
+  // It rejects only if the pause does, which is a bug.
+  void keepComparing()
 
   return {
     reader() {
@@ -101,7 +104,6 @@ export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
     close() {
       isClosed = true
       clearInterval(expiryTimer)
-      clearTimeout(reconcileTimer)
       follower.close()
     },
   }

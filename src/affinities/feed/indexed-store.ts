@@ -48,6 +48,9 @@ export function indexedStore(store: AffinityStore, follower: RemovalFollower): A
     readAll: (options) => store.readAll(options),
     read: (keys) => store.read(keys),
     allKeys: () => store.allKeys(),
+    stamps: (keys) => store.stamps(keys),
+    walkKeys: () => store.walkKeys(),
+    countKeys: () => store.countKeys(),
     async remove(keys) {
       const remove = async (batch: readonly string[]) => ({ removed: await store.remove(batch), changed: [] })
       return (await inBatches(keys, (key) => key, remove)).removed

@@ -1,109 +1,94 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FeedListener } from '../../redis/key-feed.js'
-import { prefetch, TimeSlice } from '../../util/time-slice.js'
-import { type AffinityRecord, isSameRecord } from '../affinity-record.js'
-import type { AffinityStore } from '../affinity-store.js'
-import type { FullReadDeps } from './full-read.js'
+import type { AffinityStore, KeyStep } from '../affinity-store.js'
+import type { BrokenRecords } from './broken-records.js'
+import { correct, type DriftDeps, differing } from './drift.js'
 
-/** Differing keys that are checked in one batch. */
-const SUSPECTS = 1_000
-/** Checks of one key. A key that changes during each of them is evidently reported by the feed. */
-const CHECKS = 3
-/** Pause after each batch, as a multiple of the batch's own time, which leaves the event loop to queries. */
-const REST_RATIO = 1
+/** Keys that are compared in one step. */
+const STEP = 1_000
+/** Pause after each step, as a multiple of the step's own time, which leaves Redis and the event loop to others. */
+const REST_RATIO = { everything: 1, round: 4 } as const
 
-export interface ReconcileDeps extends Pick<FullReadDeps, 'index' | 'changes'> {
-  readonly store: Pick<AffinityStore, 'readAll' | 'read' | 'families'>
-  /** See KeyFeed.barrier. */
-  readonly barrier: () => Promise<void>
-  /** Calls the listener with the keys of each reported change. @returns a function that removes the listener */
-  readonly onChanged: (listener: FeedListener['changed']) => () => void
-  /** Unix milliseconds. */
-  readonly now: () => number
+export interface ReconcileDeps extends DriftDeps {
+  readonly store: Pick<AffinityStore, 'read' | 'families' | 'stamps' | 'walkKeys'>
+  readonly broken: Pick<BrokenRecords, 'has' | 'keys'>
+  /** Called when the cache has refused to compute stamps, so that values were read. */
+  readonly onRefused: () => void
+}
+
+/** Comparisons of the index with the cache. Each corrects what differs, and returns how many records did. */
+export interface Comparisons {
+  /** Compares the records in the slots from `from` to before `to`: finds those that have changed or are gone. */
+  known(from: number, to: number): Promise<number>
+  /** Reads the keys again whose values could not be read. */
+  broken(): Promise<number>
+  /** Compares the keys that a step of a walk found: finds those that the index does not have. */
+  found(step: KeyStep): Promise<number>
 }
 
 /**
- * Compares the whole cache with the index while changes go on, and corrects what differs.
+ * Creates comparisons that hold no more than one step of keys at a time.
+ * @param pace how much they rest: little if everything is compared at once
+ */
+export function createComparisons(
+  deps: ReconcileDeps,
+  pace: keyof typeof REST_RATIO,
+  isCancelled: () => boolean,
+): Comparisons {
+  const { index, broken, changes, onRefused, onBytes } = deps
+  const { families } = deps.store
+
+  async function resting(step: () => Promise<number>): Promise<number> {
+    const startedAt = performance.now()
+    const drift = await step()
+    await sleep((performance.now() - startedAt) * REST_RATIO[pace])
+    return drift
+  }
+
+  return {
+    async known(from, to) {
+      let drift = 0
+      for (let at = from; at < to && !isCancelled(); at += STEP) {
+        const keys = index.keysIn(at, Math.min(at + STEP, to))
+        if (keys.length === 0) continue
+        drift += await resting(async () => {
+          const { suspects, hasStamps } = await differing(keys, deps)
+          if (!hasStamps) onRefused()
+          return correct(suspects, deps, isCancelled)
+        })
+      }
+      return drift
+    },
+    async broken() {
+      let drift = 0
+      const keys = [...broken.keys()]
+      for (let at = 0; at < keys.length && !isCancelled(); at += STEP)
+        drift += await resting(() => correct(keys.slice(at, at + STEP), deps, isCancelled))
+      return drift
+    },
+    async found({ keys }) {
+      onBytes(keys.reduce((sum, key) => sum + key.length, 0))
+      const isUnknown = (key: string) =>
+        !index.has(key) && !broken.has(key) && !changes.has(key) && families.of(key) !== undefined
+      const unknown = keys.filter(isUnknown)
+      let drift = 0
+      for (let at = 0; at < unknown.length && !isCancelled(); at += STEP)
+        drift += await resting(() => correct(unknown.slice(at, at + STEP), deps, isCancelled))
+      return drift
+    },
+  }
+}
+
+/**
+ * Compares everything with the cache at once, while changes go on, and corrects what differs.
  * @returns the drift: records that differed though the feed reported no change. It is 0 unless a change was not reported.
  */
 export async function reconcile(deps: ReconcileDeps, isCancelled: () => boolean): Promise<number> {
-  const { store, index } = deps
-  const slice = new TimeSlice()
-  const marked = new Set<string>()
-  let suspects: string[] = []
-  let drift = 0
-  const suspect = async (key: string): Promise<void> => {
-    suspects.push(key)
-    if (suspects.length < SUSPECTS) return
-    drift += await confirm(suspects, deps, isCancelled)
-    suspects = []
-  }
-
-  let startedAt = performance.now()
-  for await (const batch of prefetch(store.readAll())) {
-    for (const record of batch.records) {
-      marked.add(record.key)
-      if (!isSame(index.get(record.key), record, store)) await suspect(record.key)
-      if (slice.isOver()) await slice.next()
-    }
-    for (const { key } of batch.broken) if (index.has(key)) await suspect(key)
-    await sleep((performance.now() - startedAt) * REST_RATIO)
-    startedAt = performance.now()
-    if (isCancelled()) return drift
-  }
-  for (const key of index.keys()) {
-    if (!marked.has(key)) await suspect(key)
-    if (slice.isOver()) await slice.next()
-    if (isCancelled()) return drift
-  }
-  return drift + (await confirm(suspects, deps, isCancelled))
-}
-
-/** Reads keys again, and counts those that differ although every reported change of them has been applied. */
-async function confirm(
-  suspects: readonly string[],
-  deps: ReconcileDeps,
-  isCancelled: () => boolean,
-): Promise<number> {
-  const { store, index, changes, barrier, onChanged, now } = deps
-  let keys = suspects
-  let drift = 0
-  for (let check = 1; check <= CHECKS && keys.length > 0; check += 1) {
-    await barrier()
-    await changes.settled()
-    const touched = new Set<string>()
-    const stop = onChanged((changed) => {
-      for (const key of changed) touched.add(key)
-    })
-    try {
-      const batch = await store.read(keys)
-      // After this barrier every change that the read can have seen has been reported.
-      await barrier()
-      if (isCancelled()) return drift
-      const found = new Map(batch.records.map((record) => [record.key, record]))
-      // A key that still waits in the queue was reported, but its change is not applied yet.
-      const isFollowed = (key: string) => touched.has(key) || changes.has(key)
-      const followed = keys.filter(isFollowed)
-      const differing = keys.filter(
-        (key) => !isFollowed(key) && !isSame(index.get(key), found.get(key), store),
-      )
-      // Redis may report an expiry late or never, so an expired record that is missing is no drift.
-      const drifted = differing.filter((key) => found.has(key) || !isDue(index.get(key), now()))
-      changes.add(differing)
-      drift += drifted.length
-      keys = followed
-    } finally {
-      stop()
-    }
+  const { known, broken, found } = createComparisons(deps, 'everything', isCancelled)
+  let drift = await known(0, deps.index.slotLimit)
+  drift += await broken()
+  for await (const step of deps.store.walkKeys()) {
+    drift += await found(step)
+    if (isCancelled()) break
   }
   return drift
 }
-
-const isSame = (
-  a: AffinityRecord | undefined,
-  b: AffinityRecord | undefined,
-  { families }: ReconcileDeps['store'],
-): boolean => a === b || (a !== undefined && b !== undefined && isSameRecord(a, b, families.dimensions))
-
-const isDue = (record: AffinityRecord | undefined, nowMs: number): boolean =>
-  record !== undefined && record.expiresAt <= nowMs / 1_000

@@ -159,7 +159,7 @@ export function createScanSource(
     cacheNow: now,
     state: 'scanning',
     ready: async () => {},
-    figures: { pendingChanges: 0, fullReads: 0, reconciles: 0, drift: 0 },
+    figures: { pendingChanges: 0, fullReads: 0, reconciles: 0, reconcileBytes: 0, drift: 0 },
     close() {},
   }
 }

@@ -3,6 +3,7 @@ import type { AffinityPage, AffinityPageRequest } from '../affinity-reader.js'
 import { type AffinityRecord, type Dimension, isSameRecord } from '../affinity-record.js'
 import type { AffinitySelection } from '../affinity-selection.js'
 import type { KeyFamilies } from '../key-families.js'
+import { Bitmap } from './bitmap.js'
 import { ColumnStore } from './column-store.js'
 import { pageOfAll, pageOfMatches } from './pages.js'
 import { type Matches, planSelection } from './plan-selection.js'
@@ -16,6 +17,14 @@ export interface AffinityLoad {
   install(): void
   /** Discards the load. */
   drop(): void
+}
+
+/** Marks of records, which hold while records are added or replaced and marked at once, or removed. */
+export interface Marks {
+  /** Marks a record; without effect if there is none. */
+  add(key: string): void
+  /** Yields the keys of the records that have no mark. The index may change meanwhile, as for `records`. */
+  unmarked(): Generator<string, void, undefined>
 }
 
 /**
@@ -54,17 +63,22 @@ export class AffinityIndex {
     return this.#table.keys.size
   }
 
-  /** Adds a record, or replaces the one with the same key. */
-  upsert(record: AffinityRecord): AffinityChange {
+  /**
+   * Adds a record, or replaces the one with the same key.
+   * @param stamp see AffinityBatch; 0 if unknown
+   */
+  upsert(record: AffinityRecord, stamp = 0): AffinityChange {
     if (this.#loading) {
-      this.#loading.collect(record)
+      this.#loading.collect(record, stamp)
       return { kind: 'created', record }
     }
     const slot = this.#table.keys.find(record.key)
     if (slot < 0) {
-      this.#table.insert(record)
+      this.#table.insert(record, stamp)
       return { kind: 'created', record }
     }
+    // Also of an unchanged record: another text may mean the same.
+    this.#table.setStamp(slot, stamp)
     const previous = this.#table.recordAt(slot)
     const kind = this.#kindOfChange(previous, record)
     if (kind !== 'unchanged' || record.expiresAt !== previous.expiresAt) this.#table.replace(slot, record)
@@ -115,10 +129,48 @@ export class AffinityIndex {
     return slot < 0 ? undefined : this.#table.recordAt(slot)
   }
 
-  /** Yields every key, in no order. The index may change meanwhile: a record added or removed then may be missed. */
-  *keys(): Generator<string, void, undefined> {
+  /** Takes the stamp and the expiry of a record that is otherwise as the index has it, which is no change to anybody. */
+  adjust(record: AffinityRecord, stamp = 0): void {
+    const slot = this.#table.keys.find(record.key)
+    if (slot < 0) return
+    this.#table.setStamp(slot, stamp)
+    this.#table.replace(slot, record)
+  }
+
+  /** Returns the stamp of a record, 0 if it is unknown; undefined if there is no such record. */
+  stampOf(key: string): number | undefined {
+    const slot = this.#table.keys.find(key)
+    return slot < 0 ? undefined : this.#table.stampAt(slot)
+  }
+
+  /** The end of the slots in which records lie: a walk over the index in slices goes from 0 to here. */
+  get slotLimit(): number {
+    return this.#table.live.limit
+  }
+
+  /** Returns the keys in the slots from `from` to before `to`. A record keeps its slot until it is removed. */
+  keysIn(from: number, to: number): string[] {
+    const { keys, live } = this.#table
+    const found: string[] = []
+    for (let slot = from; slot < to; slot += 1) if (live.has(slot)) found.push(keys.textOf(slot))
+    return found
+  }
+
+  /** Begins to mark records, with one bit each. */
+  marks(): Marks {
+    const marked = new Bitmap(this.slotLimit)
+    return {
+      add: (key) => {
+        const slot = this.#table.keys.find(key)
+        if (slot >= 0) marked.add(slot)
+      },
+      unmarked: () => this.#unmarked(marked),
+    }
+  }
+
+  *#unmarked(marked: Bitmap): Generator<string, void, undefined> {
     const { keys } = this.#table
-    for (const slot of keys.ids()) yield keys.textOf(slot)
+    for (const slot of keys.ids()) if (!marked.has(slot)) yield keys.textOf(slot)
   }
 
   /** Yields every record, in no order. The index may change meanwhile: a record added or removed then may be missed. */

@@ -42,6 +42,8 @@ export class ColumnStore {
   /** The slots in use. */
   readonly live = new Bitmap()
   readonly dimensions: PostingsByDimension
+  /** The stamps of the records, by slot; 0 if unknown. See AffinityBatch. */
+  readonly #stamps = new Int32Rows(1)
   /** For each provider key's id, the slot of the record that was assigned it last. */
   readonly #lastSlotOfProviderKey = new Int32Rows(1)
   /** The figures of each record, by slot: those that are ordered, and the expiry that its value names. */
@@ -202,8 +204,17 @@ export class ColumnStore {
     return extra
   }
 
-  insert(record: AffinityRecord): void {
+  stampAt(slot: number): number {
+    return this.#stamps.get(slot, 0)
+  }
+
+  setStamp(slot: number, stamp: number): void {
+    this.#stamps.set(slot, 0, stamp)
+  }
+
+  insert(record: AffinityRecord, stamp: number): void {
     const slot = this.keys.add(record.key)
+    this.setStamp(slot, stamp)
     this.#assign(slot, record)
     for (const postings of Object.values(this.dimensions)) postings.post(slot)
     this.figures.requestCount.insert(slot, record.requestCount)
@@ -216,9 +227,10 @@ export class ColumnStore {
    * Adds a record of a bulk load to the columns alone. `putInOrder` must follow after the last record, and until then no
    * other method may be called. If two records have the same key, the later one wins.
    */
-  collect(record: AffinityRecord): void {
+  collect(record: AffinityRecord, stamp: number): void {
     const before = this.keys.size
     const slot = this.keys.findOrAdopt(record.key)
+    this.setStamp(slot, stamp)
     if (this.keys.size > before) this.#assign(slot, record)
     else this.#reassign(slot, record)
     this.figures.requestCount.assign(slot, record.requestCount)

@@ -1,4 +1,4 @@
-import { baseUrls, decimal, flag, httpUrl, list, oneOf, text, type Variable } from '../kinds.js'
+import { baseUrls, decimal, flag, httpUrl, list, oneOf, text, type Variable, wholeNumber } from '../kinds.js'
 
 const bearerToken = text.regex(/^[\x21-\x7e]+$/, { error: 'must be one word of ASCII characters' })
 
@@ -58,6 +58,13 @@ export const SERVICE = {
     default: 'on',
     description:
       'With `off`, the service keeps no affinity in memory, and every request reads all of them. Use it if memory is short, or if gateways write more than some 20,000 times a second.',
+  },
+  RECONCILE_SECONDS: {
+    schema: wholeNumber(0, 3_600),
+    secret: false,
+    default: '300',
+    description:
+      'Within so many seconds, 0 to 3600, the service compares each affinity that it holds in memory once with Redis, a slice at a time, and within six times as many it finds keys that are new though Redis did not tell. After a difference it compares everything at once. [costs.md](costs.md#at-rest) says what this costs Redis. 0 switches it off.',
   },
   CLEAR_GUARD_SECONDS: {
     schema: decimal(0, 60),

@@ -31,6 +31,8 @@ export interface MetricSources {
   indexSize(): number | undefined
   /** Number of records that reconciles have corrected since the start; anything but 0 is a bug. */
   indexDrift(): number
+  /** About the bytes that reconciles have sent to the cache and received since the start. */
+  reconcileBytes(): number
   /** Number of affinity keys whose values cannot be read. */
   brokenRecords(): number
   gateways(): readonly GatewayState[]
@@ -171,6 +173,11 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
     help: 'Affinities that a reconcile found to differ from the cache although no change was announced, since the start.',
     registers,
   })
+  const reconcileBytes = new Counter({
+    name: 'affinityql_reconcile_bytes_total',
+    help: 'Bytes, about, that comparisons of the index with the cache have sent and received.',
+    registers,
+  })
   const brokenRecords = new Gauge({
     name: 'affinityql_broken_records',
     help: 'Keys of the affinity family whose values cannot be read.',
@@ -200,6 +207,8 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
     }
     show(indexRecords, sources.indexSize())
     indexDrift.set(sources.indexDrift())
+    reconcileBytes.reset()
+    reconcileBytes.inc(sources.reconcileBytes())
     brokenRecords.set(sources.brokenRecords())
   }
 

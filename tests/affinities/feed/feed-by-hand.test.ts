@@ -39,7 +39,7 @@ it('leaves a flush that comes while nothing is told to the read that follows', a
 })
 
 it('says that it cannot compare with the cache, where nothing else would', async () => {
-  const { tell, failReads, logs, untilLive } = followByHand(5)
+  const { tell, failReads, logs, untilLive } = followByHand(300)
   tell.restored()
   await untilLive()
   failReads(new Error('a bug'))

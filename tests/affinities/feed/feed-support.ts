@@ -8,6 +8,7 @@ import { createIndexedSource, type IndexedSource } from '../../../src/affinities
 import { createScanSource } from '../../../src/affinities/feed/scan-source.js'
 import { createRedisAffinityStore } from '../../../src/affinities/redis-affinity-store.js'
 import { connectRedis, createRedis, type RedisClient, type RedisConfig } from '../../../src/redis/client.js'
+import type { KeyFeed } from '../../../src/redis/key-feed.js'
 import { createTrackingFeed } from '../../../src/redis/tracking-feed.js'
 
 export interface LogLine {
@@ -31,7 +32,48 @@ export interface LiveOptions {
   readonly now?: () => number
   readonly patienceMs?: number
   readonly onSeen?: (record: AffinityRecord) => void
+  readonly reconcileMs?: number
+  readonly clock?: () => number
+  readonly pause?: (ms: number) => Promise<void>
+  /** Whether what the cache tells just now is lost on its way. */
+  readonly isDeaf?: () => boolean
 }
+
+/** A clock that the test moves, and on which the rounds of comparisons wait. */
+export function handClock() {
+  let now = 0
+  let waiting: { readonly at: number; readonly wake: () => void } | undefined
+  let paused = () => {}
+  return {
+    clock: () => now,
+    pause: (ms: number) =>
+      new Promise<void>((resolve) => {
+        waiting = { at: now + ms, wake: resolve }
+        paused()
+      }),
+    /** Moves the clock on, and waits for each round that comes due meanwhile. */
+    async advance(ms: number): Promise<void> {
+      const end = now + ms
+      while (waiting && waiting.at <= end) {
+        const { at, wake } = waiting
+        now = at
+        waiting = undefined
+        const ended = new Promise<void>((resolve) => {
+          paused = resolve
+        })
+        wake()
+        await ended
+      }
+      now = end
+    },
+  }
+}
+
+const deafened = (feed: KeyFeed, isDeaf: () => boolean): KeyFeed => ({
+  ...feed,
+  start: (listener) =>
+    feed.start({ ...listener, changed: (keys) => (isDeaf() ? undefined : listener.changed(keys)) }),
+})
 
 export function logTo(logs: LogLine[]) {
   const at = (level: LogLine['level']) => (details: unknown, message?: string) => {
@@ -51,7 +93,7 @@ export async function follow(config: RedisConfig, options: LiveOptions = {}): Pr
   const now = options.now ?? Date.now
   const source = createIndexedSource({
     store,
-    feed: createTrackingFeed(client, FAMILIES.roots),
+    feed: deafened(createTrackingFeed(client, FAMILIES.roots), options.isDeaf ?? (() => false)),
     brokenRecords,
     scanSource: createScanSource(store, brokenRecords, now),
     log: logTo(logs),

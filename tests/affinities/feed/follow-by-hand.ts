@@ -10,7 +10,7 @@ import { MemoryKeyspace } from '../../../src/redis/memory-keyspace.js'
 import { type LogLine, logTo } from './feed-support.js'
 
 /** A source whose feed says what the test says, and whose full reads stop in their middle as long as the test wants. */
-export function followByHand(reconcileEveryMs = 60_000) {
+export function followByHand(reconcileMs = 300_000) {
   const logs: LogLine[] = []
   let failure: Error | undefined
   let changeFailure: Error | undefined
@@ -24,6 +24,10 @@ export function followByHand(reconcileEveryMs = 60_000) {
       if (failure) throw failure
       yield* memory.readAll()
       if (isHolding) await new Promise<void>((resolve) => held.push(resolve))
+    },
+    async *walkKeys() {
+      if (failure) throw failure
+      yield* memory.walkKeys()
     },
     async read(keys) {
       if (changeFailure) throw changeFailure
@@ -46,7 +50,7 @@ export function followByHand(reconcileEveryMs = 60_000) {
     scanSource: createScanSource(store, broken),
     now: Date.now,
     log: logTo(logs),
-    reconcileEveryMs,
+    reconcileMs,
   })
   onTestFinished(() => source.close())
   return {

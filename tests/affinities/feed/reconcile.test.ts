@@ -1,8 +1,8 @@
 import { expect, it, vi } from 'vitest'
 import type { AffinityBatch, AffinityRecord } from '../../../src/affinities/affinity-record.js'
-import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
-import { reconcile } from '../../../src/affinities/feed/reconcile.js'
+import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
+import { type ReconcileDeps, reconcile } from '../../../src/affinities/feed/reconcile.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
 import { ChangeQueue } from '../../../src/redis/change-queue.js'
 
@@ -41,10 +41,11 @@ function behind() {
     recovered: () => {},
   })
   changes.resume()
-  const store: Pick<AffinityStore, 'families' | 'readAll' | 'read'> = {
+  const store: ReconcileDeps['store'] = {
     families: FAMILIES,
-    async *readAll() {
-      yield batch
+    stamps: async () => undefined,
+    async *walkKeys() {
+      yield { keys: [key], visited: 1 }
     },
     read: async () => batch,
   }
@@ -61,7 +62,17 @@ function behind() {
       for (const listener of listeners) listener([key])
       changes.add([key])
     },
-    deps: { store, index, changes, onChanged, barrier: async () => {}, now: () => 2_000 },
+    deps: {
+      store,
+      index,
+      changes,
+      broken: createBrokenRecords(() => {}),
+      onChanged,
+      barrier: async () => {},
+      now: () => 2_000,
+      onBytes: () => {},
+      onRefused: () => {},
+    },
   }
 }
 
