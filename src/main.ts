@@ -11,7 +11,7 @@ import { escapeControls, replaceControls } from './log/log-lines.js'
 import { type HttpServer, listen } from './server/http/http-server.js'
 import { newStaticToken } from './session/static-tokens.js'
 
-/** At a stop, requests in flight get this time, in milliseconds. Running clears get more: see `CLEARS_MS`. */
+/** At a stop, requests in flight get this time, in milliseconds. Running clears get more: see `Audit.clearsDone`. */
 const DRAIN_MS = 9_000
 
 async function main(): Promise<void> {

@@ -329,6 +329,7 @@ describe('the source', () => {
     const files = new Set(importers.map(({ from }) => from))
     expect([...files].sort()).toEqual([
       'app',
+      'app/open-nodes',
       'cli/doctor/findings',
       'demo/model-mappings',
       'demo/rows',

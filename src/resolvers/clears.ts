@@ -1,6 +1,6 @@
 import { type AffinityRecord, dimensionValue } from '../affinities/affinity-record.js'
 import { type AffinitySelection, dependsOn, isSelected } from '../affinities/affinity-selection.js'
-import type { ClearForecast, ClearOptions, ClearReport } from '../affinities/clear/holding-clearer.js'
+import type { ClearForecast, ClearOptions, ClearReport } from '../affinities/clear/clear-report.js'
 import type { Context } from '../context.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError } from '../errors.js'
 import type { ApiKeyRow, ProviderRow, UserRow } from '../gateway/rows.js'

@@ -1,4 +1,4 @@
-import type { ClearTables } from '../../affinities/clear/holding-clearer.js'
+import type { ClearTables } from '../../affinities/clear/clear-parts.js'
 import type { GatewayStore } from '../gateway.js'
 import type { ApiKeyRow } from '../rows.js'
 import type { NamedApiKey } from './gateway-nodes.js'

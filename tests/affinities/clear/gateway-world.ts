@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished, vi } from 'vitest'
 import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
-import { createHoldingClearer, type HoldingClearer } from '../../../src/affinities/clear/holding-clearer.js'
+import type { HoldingClearer } from '../../../src/affinities/clear/clear-report.js'
+import { createHoldingClearer } from '../../../src/affinities/clear/holding-clearer.js'
 import {
   createMemoryWriteBackRemover,
   createWriteBackGuard,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
-import type { ClearReport } from '../../../src/affinities/clear/holding-clearer.js'
+import type { ClearReport } from '../../../src/affinities/clear/clear-report.js'
 import { all, createWorld, NEW, OLD, requestsOf } from './gateway-world.js'
 
 const ADMIN = { actorId: 'root' }

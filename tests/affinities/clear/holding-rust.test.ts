@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
-import type { ClearReport } from '../../../src/affinities/clear/holding-clearer.js'
+import type { ClearReport } from '../../../src/affinities/clear/clear-report.js'
 import type { StandInRequest } from '../../../src/demo/stand-in/process.js'
 import { UnavailableError } from '../../../src/errors.js'
 import { EVERY_RIGHT, TOKEN } from '../../gateway/nodes/nodes-support.js'

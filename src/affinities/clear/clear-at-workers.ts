@@ -1,0 +1,168 @@
+import type { ClearStep, GatewayNodes } from '../../gateway/nodes/gateway-nodes.js'
+import { removalError } from '../../redis/removal.js'
+import type { AffinityRecord } from '../affinity-record.js'
+import type { ClearDeps, ClearParts } from './clear-parts.js'
+import { type ClearOptions, type FirstReport, type HoldingClearer, withNodes } from './clear-report.js'
+import { createForgetter } from './forgetter.js'
+import type { ClearWatch } from './write-back-guard.js'
+
+const DEFERRED =
+  'They are more than a node may be called for in a minute: they were removed from Redis, and the gateway is called for those that come back.'
+
+/** Makes the clears of gateways that route by Redis, and whose workers remember it for seconds. */
+export function createWorkerClears(deps: Pick<ClearDeps, 'reader'>, parts: ClearParts): HoldingClearer {
+  const { redis, facts, read, mayReturn, whyTheyReturn, reachable, ofPlan, ofNodes, countAll, watched } =
+    parts
+
+  /** Groups first; the single calls only if all of them fit. Those that come back get theirs later. */
+  function affordable(steps: readonly ClearStep[], left: number): readonly ClearStep[] {
+    const groups = steps.filter(({ route }) => route !== 'single').slice(0, left)
+    const singles = steps.filter(({ route }) => route === 'single')
+    return groups.length + singles.length <= left ? [...groups, ...singles] : groups
+  }
+
+  /** The latest creation of a record, in Unix seconds by the gateway's clock; 0 if there is no record. */
+  async function newestCreatedAt(): Promise<number> {
+    const { records } = await deps.reader().page({
+      selection: {},
+      order: { field: 'CREATED_AT', direction: 'DESC' },
+      first: 1,
+    })
+    return records[0]?.createdAt ?? 0
+  }
+
+  const isNothingNewer = async (seconds: number): Promise<boolean> => (await newestCreatedAt()) <= seconds
+
+  async function clearInRedis(
+    records: readonly AffinityRecord[],
+    { isSelected }: ClearOptions,
+    watch: ClearWatch,
+  ): Promise<FirstReport> {
+    const clearedCount = await redis(watch).clear(records, isSelected)
+    return {
+      clearedCount,
+      nodes: [],
+      warnings: await mayReturn(records, whyTheyReturn()),
+      wroteApiKey: null,
+    }
+  }
+
+  async function clearAtWorkers(
+    gateway: GatewayNodes,
+    seen: readonly AffinityRecord[],
+    { isSelected, actorId, asked }: ClearOptions,
+    watch: ClearWatch,
+  ): Promise<FirstReport> {
+    const now = await read(seen)
+    const records = isSelected ? now.filter(isSelected) : now
+    const plan = await gateway.plan(records, asked, facts)
+    const steps = affordable(plan.steps, gateway.callsLeft)
+    const deferred = plan.steps.filter((step) => !steps.includes(step)).flatMap((step) => step.records)
+    const guarded = watch.willClear(records)
+    const { clearedCount, results } = await guarded.during(async () => {
+      // The gateway first: after an UNLINK its routes find nothing, and drop nothing from memory.
+      const { nodes: results, done } = await gateway.clear(steps, actorId)
+      const there = new Map((await read(records)).map((record) => [record.key, record]))
+      const tried = new Set(steps.flatMap((step) => step.records.map(({ key }) => key)))
+      const isDone = new Set([...done.keys()].flatMap((step) => step.records.map(({ key }) => key)))
+      let cleared = 0
+      const rest: AffinityRecord[] = []
+      for (const record of records) {
+        const after = there.get(record.key)
+        if (after === undefined) cleared += tried.has(record.key) ? 1 : 0
+        else if (after.createdAt > record.createdAt && isDone.has(record.key)) cleared += 1
+        // What was pinned elsewhere meanwhile was not chosen.
+        else if (!isSelected || isSelected(after)) rest.push(after)
+      }
+      guarded.spare(rest.map(({ key }) => key))
+      try {
+        return { clearedCount: cleared + (await redis(watch).clear(rest, isSelected)), results }
+      } catch (error) {
+        throw withNodes(removalError(error, cleared), results)
+      }
+    })
+    return {
+      clearedCount,
+      nodes: results,
+      warnings: [
+        ...ofNodes(results),
+        ...ofPlan(plan.notClearable, false),
+        ...(await mayReturn(deferred, DEFERRED)),
+      ],
+      wroteApiKey: null,
+    }
+  }
+
+  async function clearAllAtWorkers(
+    gateway: GatewayNodes,
+    actorId: string | null,
+    newest: number,
+    watch: ClearWatch,
+  ): Promise<FirstReport> {
+    const before = await countAll()
+    const { steps } = await gateway.plan([], { kind: 'all' }, facts)
+    const { nodes: results, done } = await gateway.clear(steps, actorId)
+    const removed = await redis(watch)
+      .clearAll(newest)
+      .catch((error: unknown) => {
+        throw withNodes(error, results)
+      })
+    const clearedCount = done.size > 0 ? Math.max(before, removed) : removed
+    return { clearedCount, nodes: results, warnings: ofNodes(results), wroteApiKey: null }
+  }
+
+  const forgetter = (gateway: GatewayNodes, actorId: string | null, newest?: number) =>
+    createForgetter({
+      gateway,
+      facts,
+      actorId,
+      mayFlush: async () => newest !== undefined && (await isNothingNewer(newest)),
+    })
+
+  return {
+    async clear(records, options) {
+      const gateway = await reachable(options.actorId)
+      if (!gateway) return watched(false, undefined, (watch) => clearInRedis(records, options, watch))
+      return watched(false, forgetter(gateway, options.actorId), (watch) =>
+        clearAtWorkers(gateway, records, options, watch),
+      )
+    },
+    async clearAll({ actorId }) {
+      const gateway = await reachable(actorId)
+      // A gateway whose clock is behind ours writes new pins that seem older than this clear: its own times decide.
+      const newest = await newestCreatedAt()
+      if (gateway) {
+        return watched(false, forgetter(gateway, actorId, newest), (watch) =>
+          clearAllAtWorkers(gateway, actorId, newest, watch),
+        )
+      }
+      return watched(false, undefined, async (watch) => {
+        const returning = await mayReturn(await deps.reader().matching({}), whyTheyReturn())
+        const clearedCount = await redis(watch).clearAll(newest)
+        return { clearedCount, nodes: [], warnings: returning, wroteApiKey: null }
+      })
+    },
+    async foresee(records, { asked, actorId }) {
+      const gateway = await reachable(actorId)
+      const clearedCount = records.length
+      if (!gateway) return { clearedCount, warnings: await mayReturn(records, whyTheyReturn()) }
+      const plan = await gateway.plan(records, asked, facts)
+      const steps = affordable(plan.steps, gateway.callsLeft)
+      const deferred = plan.steps.filter((step) => !steps.includes(step)).flatMap((step) => step.records)
+      return {
+        clearedCount,
+        warnings: [
+          ...parts.foreseenMissed(),
+          ...ofPlan(plan.notClearable, false),
+          ...(await mayReturn(deferred, DEFERRED)),
+        ],
+      }
+    },
+    async foreseeAll({ actorId }) {
+      const clearedCount = await countAll()
+      const gateway = await reachable(actorId)
+      const returning = gateway ? [] : await mayReturn(await deps.reader().matching({}), whyTheyReturn())
+      return { clearedCount, warnings: [...(gateway ? parts.foreseenMissed() : []), ...returning] }
+    },
+  }
+}

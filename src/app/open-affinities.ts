@@ -1,0 +1,57 @@
+import type { Logger } from 'pino'
+import type { AffinitySource } from '../affinities/affinity-source.js'
+import type { AffinityStore } from '../affinities/affinity-store.js'
+import { createWriteBackGuard, type WriteBackGuard } from '../affinities/clear/write-back-guard.js'
+import { createBrokenRecords } from '../affinities/feed/broken-records.js'
+import { createIndexedSource } from '../affinities/feed/indexed-source.js'
+import { createScanSource } from '../affinities/feed/scan-source.js'
+import type { Config } from '../config/load-config.js'
+import type { Cache } from '../open-cache.js'
+
+export interface Affinities {
+  readonly source: AffinitySource
+  readonly guard: WriteBackGuard
+  /** Store that clears use, so that the index removes the same records. */
+  readonly clearingStore: AffinityStore
+}
+
+export interface AffinitiesDeps {
+  readonly cache: Cache
+  readonly config: Config
+  readonly logger: Logger
+  /** Unix milliseconds. */
+  readonly now: () => number
+  /** Told how many records were removed again because a gateway had written them back. */
+  readonly onRemovedAgain: (count: number) => void
+}
+
+/** Opens the affinities of the cache: what reads them, and what keeps them away after a clear. */
+export function openAffinities({ cache, config, logger, now, onRemovedAgain }: AffinitiesDeps): Affinities {
+  const store = cache.affinityStore
+  const brokenRecords = createBrokenRecords(({ key, reason }) =>
+    logger.warn({ key, reason }, 'a cached affinity cannot be read; it is skipped and left alone'),
+  )
+  const scanSource = createScanSource(store, brokenRecords, now)
+  const guard: WriteBackGuard = createWriteBackGuard({
+    store,
+    remover: cache.writeBackRemover,
+    windowSeconds: config.clearGuardSeconds,
+    isFollowed: () => source.state === 'live',
+    now,
+    log: logger,
+    onRemovedAgain,
+  })
+  const liveSource = config.affinityIndex
+    ? createIndexedSource({
+        store,
+        feed: cache.createFeed(),
+        brokenRecords,
+        scanSource,
+        now,
+        log: logger,
+        onSeen: guard.seen,
+      })
+    : undefined
+  const source: AffinitySource = liveSource ?? scanSource
+  return { source, guard, clearingStore: liveSource?.store ?? store }
+}

@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+import type { Logger } from 'pino'
+import type { ModeConfig } from '../config/mode.js'
+import { createDemoTables, DEMO_ENCRYPTION_KEY } from '../demo/index.js'
+import { ConfigurationError } from '../errors.js'
+import type { Gateway } from '../gateway/gateway.js'
+import { createPgDatabase, createPgliteDatabase, type Database } from '../postgres/database.js'
+import { reasonOf } from '../util/reachability.js'
+
+/** Returns the gateway's secrets. The demo's sessions end with its process, so their key is made anew. */
+export const secretsOf = (mode: ModeConfig) =>
+  mode.kind === 'gateway'
+    ? mode
+    : { encryptionKey: DEMO_ENCRYPTION_KEY, jwtSecretKey: randomBytes(32).toString('base64url') }
+
+/** Opens the gateway's database, or the embedded one. It connects at the first statement. */
+export const openDatabase = (mode: ModeConfig, logger: Logger): Database =>
+  mode.kind === 'embedded'
+    ? createPgliteDatabase({ dataDir: mode.dataDir })
+    : createPgDatabase({
+        url: mode.databaseUrl,
+        onError: (error) => logger.warn({ reason: error.message }, 'database connection'),
+      })
+
+/**
+ * Connects to the database, and reads what its tables are. The embedded database gets its tables before.
+ * @throws ConfigurationError if the database cannot be reached or is not the gateway's
+ */
+export async function prepareDatabase(mode: ModeConfig, database: Database, gateway: Gateway): Promise<void> {
+  try {
+    // The error of the driver has the reason; the error of Prisma would not.
+    await database.ping()
+    if (mode.kind === 'embedded') await createDemoTables(database.query, mode.generation)
+    await gateway.schema.prepare()
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw error
+    throw new ConfigurationError([
+      `The database at ${database.address} cannot be reached (${reasonOf(error) ?? 'no answer'}): check DATABASE_URL, its password and the network. npx affinityql doctor checks the rest as well.`,
+    ])
+  }
+}
