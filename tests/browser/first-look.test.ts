@@ -37,6 +37,23 @@ describe('at first sight', () => {
     await expect.poll(() => chip.textContent()).toBe(`Provider key: ${name} · ${two.slice(0, 8)}…`)
   })
 
+  it('shows names of up to 13 letters whole at 1440 px, and nearly all of 18', async () => {
+    const page = await open('/affinities?size=200')
+    await whenListed(page)
+    const cells = await rows(page)
+      .locator('.c-user, .c-key, .c-model, .c-provider, .c-pkey')
+      .evaluateAll((list) =>
+        list.map(({ textContent, scrollWidth, clientWidth }) => ({
+          name: textContent ?? '',
+          isCut: scrollWidth > clientWidth,
+        })),
+      )
+    const cut = (most: number) => cells.filter(({ name, isCut }) => isCut && name.length <= most).length
+    expect(cells.length).toBeGreaterThan(100)
+    expect(cut(13)).toBe(0)
+    expect(cut(18) / cells.length).toBeLessThan(0.05)
+  })
+
   it('keeps a filter’s chip within its bounds, however long the name is', async () => {
     const [one] = await twoOfOneName('x'.repeat(100))
     const page = await open(`/affinities?provider-key=${one}`)

@@ -88,7 +88,7 @@ export function PoolsPage() {
                         variant="subtle"
                         onClick={() => setParams({ provider: node.providerId })}
                       >
-                        {node.provider?.displayName ?? node.providerId}
+                        <Name of={node.provider?.displayName ?? node.providerId} />
                       </Button>
                     </td>
                     <td data-label={t('pools.providerKey')}>

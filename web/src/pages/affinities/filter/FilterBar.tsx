@@ -1,5 +1,6 @@
 import { Button, CloseButton } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import { shownText } from '../../../components/shown-text.js'
 import { useFormat } from '../../../hooks/use-format.js'
 import { FILTER_FIELDS } from '../address.js'
 import type { Matched as MatchedBy } from '../selection-filter.js'
@@ -62,7 +63,7 @@ export function FilterBar({ control, matched }: FilterBarProps) {
 function Chip({ words, title = words, onRemove }: ChipProps) {
   const { t } = useTranslation()
   return (
-    <span className="chip" title={title}>
+    <span className="chip" title={shownText(title)}>
       <span className="truncate">{words}</span>
       <CloseButton size={16} aria-label={t('affinities.removeFilter', { name: words })} onClick={onRemove} />
     </span>

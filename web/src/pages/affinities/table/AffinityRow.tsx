@@ -73,7 +73,7 @@ export const AffinityRow = memo(function AffinityRow(props: AffinityRowProps) {
       >
         {record.apiKey?.name == null ? <Id id={record.affinityKey} /> : <Name of={record.apiKey.name} />}
       </td>
-      <td className="c-format">
+      <td className="c-format truncate" title={shownText(record.apiFormat)}>
         <span className="tag">
           <Name of={record.apiFormat} />
         </span>
