@@ -84,6 +84,21 @@ describe('at first sight', () => {
     expect(await dryRun.locator('[data-label=Cleared]').isVisible()).toBe(false)
   })
 
+  it('keeps what stands in a cell together on a phone', async () => {
+    const page = await open('/mappings', { viewport: PHONE })
+    const cells = page.locator('tbody td')
+    await cells.first().waitFor()
+    const parts = await cells.evaluateAll((list) => list.map(({ childNodes }) => childNodes.length))
+    expect(Math.max(...parts)).toBe(1)
+  })
+
+  it('says formats whole', async () => {
+    const page = await open('/affinities?format=CLAUDE_CLI')
+    await whenListed(page)
+    const cell = rows(page).first().locator('.c-format')
+    expect(await cell.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0)
+  })
+
   it('counts nothing below a list that was never there', async () => {
     site.service.redis.pause()
     const page = await open('/affinities')

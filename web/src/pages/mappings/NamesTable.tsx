@@ -65,12 +65,14 @@ export function NamesTable({ search, canClear, onRefresh }: NamesTableProps) {
             providers.length === 0 ? (
               <span className="tag warn">{t('mappings.noProvider')}</span>
             ) : (
-              providers.map(({ id, displayName }, index) => (
-                <Fragment key={id}>
-                  {index > 0 && ', '}
-                  <Name of={displayName} />
-                </Fragment>
-              ))
+              <span>
+                {providers.map(({ id, displayName }, index) => (
+                  <Fragment key={id}>
+                    {index > 0 && ', '}
+                    <Name of={displayName} />
+                  </Fragment>
+                ))}
+              </span>
             ),
         },
         {
