@@ -128,7 +128,6 @@ async function watch(cli: Cli, command: Command): Promise<void> {
   const { terminal, signal } = cli
   const asJson = formatOf(command) !== 'table'
   const client = clientOf(cli, command)
-  await tellSchedulingMode(cli, client)
   const events = client.affinityEvents(
     { filter: filterOf(command) },
     {
@@ -138,7 +137,12 @@ async function watch(cli: Cli, command: Command): Promise<void> {
         terminal.note('affinityql: The command is connected again. It has missed the changes in between.'),
     },
   )
-  for await (const event of events) await terminal.write(plain`${asJson ? json(event) : line(event, cli)}\n`)
+  const print = async () => {
+    for await (const event of events)
+      await terminal.write(plain`${asJson ? json(event) : line(event, cli)}\n`)
+  }
+  // At the same time: no change is missed while the mode is read.
+  await Promise.all([tellSchedulingMode(cli, client), print()])
 }
 
 const COLOURS = {
