@@ -21,6 +21,13 @@ interface FilterOptions {
   readonly honoured?: true
   readonly usability?: Usability
   readonly staleReason?: readonly StaleReason[]
+  readonly createdBefore?: string
+  readonly createdAfter?: string
+  readonly expiresBefore?: string
+  readonly expiresAfter?: string
+  readonly minRequests?: number
+  readonly maxRequests?: number
+  readonly unusedFor?: number
 }
 
 /** Adds one option for each field of the API's AffinityFilter. */
@@ -50,6 +57,25 @@ export function addFilterOptions(command: Command): Command {
     .option(
       '--client-session <id>',
       'Select affinities of this session, as the client sends it. The server hashes it and keeps it nowhere; a shell may keep it in its history.',
+    )
+    .option('--created-before <time>', 'Select affinities that were pinned before this time (RFC 3339).')
+    .option('--created-after <time>', 'Select affinities that were pinned after this time (RFC 3339).')
+    .option('--expires-before <time>', 'Select affinities that Redis removes before this time (RFC 3339).')
+    .option('--expires-after <time>', 'Select affinities that Redis removes after this time, or never.')
+    .option(
+      '--min-requests <count>',
+      'Select affinities that have served so many requests, at least.',
+      wholeNumber,
+    )
+    .option(
+      '--max-requests <count>',
+      'Select affinities that have served so many requests, at most.',
+      wholeNumber,
+    )
+    .option(
+      '--unused-for <seconds>',
+      'Select affinities that the gateway has not used for so many seconds.',
+      wholeNumber,
     )
     .option('--client-agent <agent>', 'The agent of that session. Only with --client-session.')
     .option('--client-account <account>', 'The account of that session. Only with --client-session.')
@@ -127,6 +153,11 @@ function collectReason(text: string, before: readonly StaleReason[] = []): reado
   throw new InvalidArgumentError(`The reasons are ${Object.keys(STALE_REASONS).join(', ')}.`)
 }
 
+function wholeNumber(text: string): number {
+  if (/^\d{1,10}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number, 0 or more.')
+}
+
 const FAMILIES = ['CACHE_AFFINITY', 'SCHEDULER_AFFINITY', 'SCHEDULER_AFFINITY_V2'] as const
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
@@ -168,6 +199,13 @@ export function filterOf(command: Command): AffinityFilter | undefined {
     ...((stale || honoured) && { stale: stale === true }),
     ...(usability !== undefined && { usability }),
     ...(staleReason && { staleReasons: [...staleReason] }),
+    ...(options.createdBefore !== undefined && { createdBefore: options.createdBefore }),
+    ...(options.createdAfter !== undefined && { createdAfter: options.createdAfter }),
+    ...(options.expiresBefore !== undefined && { expiresBefore: options.expiresBefore }),
+    ...(options.expiresAfter !== undefined && { expiresAfter: options.expiresAfter }),
+    ...(options.minRequests !== undefined && { requestCountMin: options.minRequests }),
+    ...(options.maxRequests !== undefined && { requestCountMax: options.maxRequests }),
+    ...(options.unusedFor !== undefined && { unusedForSeconds: options.unusedFor }),
   }
   return Object.keys(filter).length > 0 ? filter : undefined
 }

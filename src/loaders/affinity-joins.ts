@@ -16,7 +16,7 @@ const NEEDS_USER = ['user']
 const NEEDS_VERDICT = ['usability', 'staleReasons', 'conditions']
 const NEEDS_PROVIDER = ['provider']
 const NEEDS_ENDPOINT = ['endpoint']
-const NEEDS_PROVIDER_KEY = ['providerKey', 'rateMultiplier']
+const NEEDS_PROVIDER_KEY = ['providerKey', 'rateMultiplier', 'lastUsedAt']
 const NEEDS_MODEL = ['model', 'modelName', 'modelDisplayName']
 
 /**

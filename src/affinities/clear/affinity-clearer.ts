@@ -1,6 +1,7 @@
 import { UnavailableError } from '../../errors.js'
 import { batchesOf, removalError } from '../../redis/removal.js'
 import type { AffinityRecord } from '../affinity-record.js'
+import type { SelectionCheck } from '../affinity-selection.js'
 import type { AffinityStore, PinRemoval } from '../affinity-store.js'
 
 /** Keys of one call to the store. */
@@ -12,17 +13,14 @@ const ATTEMPTS = 3
 export interface AffinityClearer {
   /**
    * Removes these affinities.
-   * @param isSelected given if the selection depends on the pin: a record that has another pin by now is removed only if
+   * @param isSelected given if the selection depends on the pin or on figures: a record that has others by now is removed only if
    * this still holds. Without it every record is removed, whatever its pin is by now.
    * @returns how many existed
    * @throws UnavailableError with the number of confirmed removals
    */
-  clear(records: readonly AffinityRecord[], isSelected?: (record: AffinityRecord) => boolean): Promise<number>
-  /**
-   * Removes every key of the key families, also those whose values cannot be read.
-   * @param newest see ClearGuard.willClearAll
-   */
-  clearAll(newest?: number): Promise<number>
+  clear(records: readonly AffinityRecord[], isSelected?: SelectionCheck): Promise<number>
+  /** Removes every key of the key families, also those whose values cannot be read. */
+  clearAll(): Promise<number>
   /** Counts what `clearAll` would remove now. */
   countAll(): Promise<number>
 }
@@ -30,11 +28,7 @@ export interface AffinityClearer {
 /** Learns of each clear before it begins, and removes what a gateway writes back from its memory. */
 export interface ClearGuard {
   willClear(records: readonly AffinityRecord[]): GuardedClear
-  /**
-   * @param newest the latest `created_at` that was seen, in Unix seconds. What is later is a new pin, whatever the gateway's
-   *   clock says; without it our own clock decides.
-   */
-  willClearAll(newest?: number): GuardedClear
+  willClearAll(): GuardedWalk
 }
 
 export interface GuardedClear {
@@ -45,6 +39,12 @@ export interface GuardedClear {
   during<T>(clear: () => Promise<T>): Promise<T>
   /** Stops guarding these keys, since they were not cleared. */
   spare(keys: readonly string[]): void
+}
+
+/** A guarded clear of everything, whose records are known only when they are found. */
+export interface GuardedWalk extends GuardedClear {
+  /** Guards these records as well. Call it before they are removed. */
+  found(records: readonly AffinityRecord[]): void
 }
 
 export interface AffinityClearerDeps {
@@ -74,11 +74,14 @@ export function createAffinityClearer({
     }
   }
 
-  async function removeAll(): Promise<number> {
+  async function removeAll(guarded: GuardedWalk): Promise<number> {
     let removed = 0
     try {
       for await (const keys of store.allKeys()) {
-        for (const chunk of batchesOf(keys, CHUNK)) removed += await store.remove(chunk)
+        for (const chunk of batchesOf(keys, CHUNK)) {
+          guarded.found((await store.read(chunk)).records)
+          removed += await store.remove(chunk)
+        }
       }
     } catch (error) {
       throw removed === 0 ? error : removalError(error, removed)
@@ -91,10 +94,10 @@ export function createAffinityClearer({
     return guard.willClear(records).during(() => store.remove(keys))
   }
 
-  async function removePins(records: readonly AffinityRecord[]): Promise<PinRemoval> {
+  async function removePins(records: readonly AffinityRecord[], unused: boolean): Promise<PinRemoval> {
     const guarded = guard.willClear(records)
     return guarded.during(async () => {
-      const removal = await store.removePins(records)
+      const removal = await store.removePins(records, { unused })
       guarded.spare(removal.removed === 0 ? records.map(({ key }) => key) : removal.changed)
       return removal
     })
@@ -111,13 +114,13 @@ export function createAffinityClearer({
 
   async function removeSelected(
     records: readonly AffinityRecord[],
-    isSelected: (record: AffinityRecord) => boolean,
+    isSelected: SelectionCheck,
   ): Promise<number> {
     let removed = 0
     let remaining = records
     try {
       for (let attempt = 1; attempt <= ATTEMPTS && remaining.length > 0; attempt += 1) {
-        const removal = await removePins(remaining)
+        const removal = await removePins(remaining, isSelected.byFigures === true)
         removed += removal.removed
         remaining = (await read(removal.changed)).filter(isSelected)
       }
@@ -131,7 +134,10 @@ export function createAffinityClearer({
   return {
     clear: (records, isSelected) =>
       counting(isSelected ? removeSelected(records, isSelected) : removeAny(records)),
-    clearAll: (newest) => counting(guard.willClearAll(newest).during(removeAll)),
+    clearAll() {
+      const guarded = guard.willClearAll()
+      return counting(guarded.during(() => removeAll(guarded)))
+    },
     async countAll() {
       let count = 0
       for await (const keys of store.allKeys()) count += keys.length

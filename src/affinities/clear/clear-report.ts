@@ -1,13 +1,14 @@
 import { UnavailableError } from '../../errors.js'
 import type { AskedFor, NodeClear } from '../../gateway/nodes/gateway-nodes.js'
 import type { AffinityRecord } from '../affinity-record.js'
+import type { SelectionCheck } from '../affinity-selection.js'
 import type { ClearWarning } from './clear-warning.js'
 
 export interface ClearOptions {
   /** What the caller asked for, where it is wider than the records. */
   readonly asked?: AskedFor | undefined
   /** Given if the selection depends on the pin; see `AffinityClearer.clear`. */
-  readonly isSelected?: ((record: AffinityRecord) => boolean) | undefined
+  readonly isSelected?: SelectionCheck | undefined
   /** The administrator who clears; null for a static token. */
   readonly actorId: string | null
 }

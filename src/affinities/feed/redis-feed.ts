@@ -1,6 +1,7 @@
-import { cacheUnavailable } from '../../errors.js'
+import { cacheUnavailable, messageOf } from '../../errors.js'
 import { type RedisClient, retryDelayMs } from '../../redis/client.js'
 import { checkMasters, refreshMasters, trackMasters, watchMasters } from '../../redis/masters.js'
+import { ServerClock } from '../../redis/server-clock.js'
 import { type TrackingLink, type TrackingListener, TrackingRefusedError } from '../../redis/tracking.js'
 import type { KeyFamilies } from '../key-families.js'
 import type { AffinityFeed, FeedListener } from './affinity-feed.js'
@@ -11,6 +12,9 @@ const HEARTBEAT_MS = 1_000
 /** Pauses after a refusal of tracking, which lasts until an operator grants a right or upgrades Redis. */
 const REFUSED_RETRY = { firstMs: 1_000, longestMs: 60_000 } as const
 
+/** A connection that ends so often within so many milliseconds is not relied on: each time the index would be read anew. */
+const UNSTEADY = { endings: 4, withinMs: 60_000 } as const
+
 /**
  * Reports changes by Redis's client tracking, with one connection to each master.
  *
@@ -19,6 +23,7 @@ const REFUSED_RETRY = { firstMs: 1_000, longestMs: 60_000 } as const
  * end it: both masters report the keys that move.
  */
 export function createRedisFeed(client: RedisClient, families: KeyFamilies): AffinityFeed {
+  const clock = new ServerClock()
   let links: readonly TrackingLink[] = []
   let closed = false
   let wake = () => {}
@@ -41,19 +46,24 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
       reported = 'lost'
       listener.lost(reason)
     }
-    const reportRefused = (reason: TrackingRefusedError) => {
+    const reportRefused = (reason: unknown) => {
       if (reported === 'refused') return
       reported = 'refused'
       listener.refused(reason)
     }
+    /** When tracking sessions have ended lately, in milliseconds of a monotonic clock. */
+    let endings: readonly number[] = []
     for (let attempt = 0; !closed; attempt += 1) {
+      let isTracked = false
       const session = createSession(reportLost)
       const stopWatching = watchMasters(client, session.end)
       try {
         links = await trackMasters(client, families.roots, trackingListener(listener, session))
+        await clock.read(client)
         if (!closed && session.endReason === undefined) {
           attempt = 0
           reported = 'restored'
+          isTracked = true
           listener.restored()
           await sendHeartbeats(session)
         }
@@ -63,11 +73,15 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
         links = []
         stopWatching()
         if (closed) return
+        const now = performance.now()
+        endings = [...endings, ...(isTracked ? [now] : [])].filter((at) => at > now - UNSTEADY.withinMs)
         const isRefused = error instanceof TrackingRefusedError
+        const isUnsteady = endings.length >= UNSTEADY.endings
         if (isRefused) reportRefused(error)
+        else if (isUnsteady) reportRefused(unsteady(error))
         else reportLost(error)
         refreshMasters(client)
-        await pause(isRefused ? refusedPause.next() : retryDelayMs(attempt))
+        await pause(isRefused || isUnsteady ? refusedPause.next() : retryDelayMs(attempt))
       }
     }
   }
@@ -77,7 +91,11 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
     while (!closed && session.endReason === undefined) {
       await Promise.race([pause(HEARTBEAT_MS), session.ended])
       if (closed || session.endReason !== undefined) return
-      const answers = Promise.all([...links.map((link) => link.ping()), checkMasters(client)])
+      const answers = Promise.all([
+        ...links.map((link) => link.ping()),
+        checkMasters(client),
+        clock.read(client),
+      ])
       await Promise.race([answers, session.ended])
     }
   }
@@ -101,6 +119,7 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
         throw cacheUnavailable(error)
       })
     },
+    now: () => clock.now(),
     close() {
       closed = true
       for (const link of links) link.close()
@@ -109,6 +128,11 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
     },
   }
 }
+
+const unsteady = (error: unknown): Error =>
+  new Error(
+    `The connection that tells changes ended ${UNSTEADY.endings} times in a minute: ${messageOf(error)}`,
+  )
 
 /** The time from one setup of tracking to the first sign that changes may be missed. */
 interface TrackingSession {

@@ -67,7 +67,7 @@ export class AffinityIndex {
     }
     const previous = this.#table.recordAt(slot)
     const kind = this.#kindOfChange(previous, record)
-    if (kind !== 'unchanged') this.#table.replace(slot, record)
+    if (kind !== 'unchanged' || record.expiresAt !== previous.expiresAt) this.#table.replace(slot, record)
     return { kind, record, previous }
   }
 
@@ -127,11 +127,11 @@ export class AffinityIndex {
   }
 
   /**
-   * Asks a selection's condition about the records in time slices, so that a `page` or `count` of the selection soon afterwards
-   * asks it about few more.
+   * Asks a selection's conditions about the records in time slices, so that a `page` or `count` of the selection soon afterwards
+   * asks them about few more.
    */
-  async prepare({ where }: AffinitySelection, slice: TimeSlice): Promise<void> {
-    if (where) await this.#table.prepareWhere(where, slice)
+  async prepare({ lastUse, where }: AffinitySelection, slice: TimeSlice): Promise<void> {
+    for (const condition of [lastUse, where]) if (condition) await this.#table.prepareWhere(condition, slice)
   }
 
   page(request: AffinityPageRequest): AffinityPage {
