@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { AffinityFamily, AffinityFilter } from '../client/index.js'
+import type { AffinityFamily, AffinityFilter, StaleReason, Usability } from '../client/index.js'
 import { CommandError, EXIT } from './exit-codes.js'
 
 interface FilterOptions {
@@ -19,6 +19,8 @@ interface FilterOptions {
   readonly clientAccount?: string
   readonly stale?: true
   readonly honoured?: true
+  readonly usability?: Usability
+  readonly staleReason?: readonly StaleReason[]
   readonly createdBefore?: string
   readonly createdAfter?: string
   readonly expiresBefore?: string
@@ -87,6 +89,68 @@ export function addFilterOptions(command: Command): Command {
         'stale',
       ),
     )
+    .addOption(
+      new Option(
+        '--usability <usability>',
+        'Select affinities that the scheduler would use, would use for some requests alone, or would not use. Not together with --stale or --honoured.',
+      )
+        .choices(USABILITIES)
+        .conflicts(['stale', 'honoured']),
+    )
+    .addOption(
+      new Option(
+        '--stale-reason <reason>',
+        'Select affinities that are stale for this reason, such as CIRCUIT_OPEN. Repeat the option for more reasons: one of them is enough. docs/stale.md has all reasons.',
+      )
+        .argParser(collectReason)
+        .conflicts('honoured'),
+    )
+}
+
+const USABILITIES: readonly Usability[] = ['USABLE', 'CONDITIONAL', 'STALE']
+
+/** The type has every reason of the API, so that none can be left out. */
+const STALE_REASONS: Readonly<Record<StaleReason, true>> = {
+  API_KEY_DELETED: true,
+  API_KEY_INACTIVE: true,
+  API_KEY_EXPIRED: true,
+  API_KEY_LOCKED: true,
+  USER_DELETED: true,
+  USER_INACTIVE: true,
+  QUOTA_EXHAUSTED: true,
+  PROVIDER_DELETED: true,
+  PROVIDER_INACTIVE: true,
+  PROVIDER_NOT_ALLOWED: true,
+  ENDPOINT_DELETED: true,
+  ENDPOINT_INACTIVE: true,
+  ENDPOINT_OF_OTHER_PROVIDER: true,
+  ENDPOINT_OF_OTHER_FORMAT: true,
+  ENDPOINT_NOT_ALLOWED: true,
+  PROVIDER_KEY_DELETED: true,
+  PROVIDER_KEY_INACTIVE: true,
+  PROVIDER_KEY_EXPIRED: true,
+  PROVIDER_KEY_MOVED: true,
+  PROVIDER_KEY_OF_OTHER_FORMAT: true,
+  PROVIDER_KEY_INVALID: true,
+  CIRCUIT_OPEN: true,
+  CAPABILITY_MISMATCH: true,
+  MODEL_DELETED: true,
+  MODEL_INACTIVE: true,
+  MODEL_NOT_AT_PROVIDER: true,
+  MODEL_NOT_ALLOWED: true,
+  MODEL_NOT_ON_PROVIDER_KEY: true,
+  NAME_TAKEN: true,
+  FORMAT_UNKNOWN: true,
+  FORMAT_NOT_ALLOWED: true,
+  NEVER_READ: true,
+  SUPERSEDED: true,
+}
+
+const isStaleReason = (text: string): text is StaleReason => Object.hasOwn(STALE_REASONS, text)
+
+function collectReason(text: string, before: readonly StaleReason[] = []): readonly StaleReason[] {
+  if (isStaleReason(text)) return [...before, text]
+  throw new InvalidArgumentError(`The reasons are ${Object.keys(STALE_REASONS).join(', ')}.`)
 }
 
 function wholeNumber(text: string): number {
@@ -115,7 +179,8 @@ export function noMatchHint(filter: AffinityFilter | undefined): string | undefi
 /** Reads the filter from the options. It returns undefined if no option was given. */
 export function filterOf(command: Command): AffinityFilter | undefined {
   const options = command.opts<FilterOptions>()
-  const { user, apiKey, provider, providerKey, endpoint, model, format, stale, honoured } = options
+  const { user, apiKey, provider, providerKey, endpoint, model, format } = options
+  const { stale, honoured, usability, staleReason } = options
   const { globalModel, family, clientFamily, sessionHash } = options
   const clientSession = clientSessionOf(options)
   const filter: AffinityFilter = {
@@ -132,6 +197,8 @@ export function filterOf(command: Command): AffinityFilter | undefined {
     ...(sessionHash !== undefined && { sessionHash }),
     ...(clientSession && { clientSession }),
     ...((stale || honoured) && { stale: stale === true }),
+    ...(usability !== undefined && { usability }),
+    ...(staleReason && { staleReasons: [...staleReason] }),
     ...(options.createdBefore !== undefined && { createdBefore: options.createdBefore }),
     ...(options.createdAfter !== undefined && { createdAfter: options.createdAfter }),
     ...(options.expiresBefore !== undefined && { expiresBefore: options.expiresBefore }),

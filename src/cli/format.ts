@@ -55,6 +55,8 @@ export interface Column<Row> {
   readonly align?: 'right'
   /** Leaves the column out if no row has a value in it. */
   readonly optional?: true
+  /** Shows the whole value, however long. Only the last column can: nothing beside it moves. */
+  readonly whole?: true
 }
 
 /** Leaves out the optional columns in which no row has a value. */
@@ -76,7 +78,9 @@ export function table<Row>(
     chars: { ...NO_LINES, middle: '  ' },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   })
-  for (const row of rows) made.push(columns.map((column) => cell(column.value(row))))
+  for (const row of rows) {
+    made.push(columns.map(({ value, whole }) => (whole ? inWords(value(row)) : cell(value(row)))))
+  }
   const lines = made.toString().split('\n')
   // Cells are printable, and the table adds spaces and line breaks alone.
   return join(lines.map((line) => plain`${line.trimEnd() as Printable}\n`))

@@ -38,6 +38,8 @@ export interface AffinityqlClient {
   cacheConfig(options?: CallOptions): Promise<Types.CacheConfig>
   /** Returns what kind of gateway the service stands beside, and what works there. */
   gateway(options?: CallOptions): Promise<Types.Gateway>
+  /** Returns the gateway's scheduling mode, and whether it uses pins at all. Either is null while it is not known. */
+  schedulingMode(options?: CallOptions): Promise<Types.SchedulingMode>
   /** Returns the number of keys in the gateway's model caches. */
   modelMappingStats(options?: CallOptions): Promise<Types.ModelMappingStats>
   /** Lists names that resolve to a global model of another name. */
@@ -154,6 +156,7 @@ export function createClient(options: ClientOptions): AffinityqlClient {
     ),
     cacheConfig: async (call) => (await run(operations.CacheConfig, {}, call)).cacheConfig,
     gateway: async (call) => (await run(operations.Gateway, {}, call)).gateway,
+    schedulingMode: async (call) => (await run(operations.SchedulingMode, {}, call)).gateway,
     modelMappingStats: async (call) => (await run(operations.ModelMappingStats, {}, call)).modelMappingStats,
     modelMappings: createList(
       async (args, call) => (await run(operations.ModelMappings, args, call)).modelMappings,

@@ -22,7 +22,10 @@ export type {
   StaleReason,
   StorageType,
   UnmappedStatus,
+  Usability,
+  UseCondition,
   UserRole,
+  VerdictFragment as Verdict,
 } from './generated/operations.js'
 
 export type Viewer = operations.ViewerQuery['viewer']
@@ -33,6 +36,7 @@ export type AffinityRecordPage = operations.AffinityRecordsQuery['affinities']
 export type UserAffinitiesArguments = Arguments<operations.UserAffinitiesQueryVariables>
 export type UserAffinitiesResult = operations.UserAffinitiesQuery['userAffinities']
 export type Gateway = operations.GatewayQuery['gateway']
+export type SchedulingMode = operations.SchedulingModeQuery['gateway']
 export type CacheConfig = operations.CacheConfigQuery['cacheConfig']
 export type ModelMappingStats = operations.ModelMappingStatsQuery['modelMappingStats']
 export type ModelMappingsArguments = Arguments<operations.ModelMappingsQueryVariables>

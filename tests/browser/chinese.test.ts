@@ -98,7 +98,30 @@ const PLACES: readonly (readonly [string, string, (page: Page) => Promise<unknow
     '/affinities?provider-key=none',
     (page) => page.getByText('没有匹配的亲和记录').waitFor(),
   ],
-  ['a page past the last', '/affinities?page=99', (page) => page.getByText('已超出最后一页').waitFor()],
+  ['a page past the last', '/affinities?page=99', (page) => page.getByText('没有第 99 页').waitFor()],
+  [
+    'an address that cannot be read',
+    '/affinities?stale=true&stale=false',
+    (page) => page.getByText('无法识别此地址').waitFor(),
+  ],
+  [
+    'the details of a stale record',
+    '/affinities?stale=true&reason=CIRCUIT_OPEN,MODEL_INACTIVE',
+    async (page) => {
+      await rows(page).first().locator('.row-open').click()
+      await page.getByText('调度器不会使用此绑定：').waitFor()
+    },
+  ],
+  [
+    'the review of a clear by a filter',
+    '/affinities?stale=true&reason=CIRCUIT_OPEN,MODEL_INACTIVE',
+    async (page) => {
+      await whenListed(page)
+      await button(page, '清除…').click()
+      await page.getByRole('menuitem', { name: '清除所有匹配的记录' }).click()
+      await page.locator('.clear-filter').waitFor()
+    },
+  ],
   [
     'a filter by a very long id',
     `/affinities?user=somebody-${'x'.repeat(300)}`,

@@ -37,6 +37,23 @@ describe('at first sight', () => {
     await expect.poll(() => chip.textContent()).toBe(`Provider key: ${name} · ${two.slice(0, 8)}…`)
   })
 
+  it('shows names of up to 13 letters whole at 1440 px, and nearly all of 18', async () => {
+    const page = await open('/affinities?size=200')
+    await whenListed(page)
+    const cells = await rows(page)
+      .locator('.c-user, .c-key, .c-model, .c-provider, .c-pkey')
+      .evaluateAll((list) =>
+        list.map(({ textContent, scrollWidth, clientWidth }) => ({
+          name: textContent ?? '',
+          isCut: scrollWidth > clientWidth,
+        })),
+      )
+    const cut = (most: number) => cells.filter(({ name, isCut }) => isCut && name.length <= most).length
+    expect(cells.length).toBeGreaterThan(100)
+    expect(cut(13)).toBe(0)
+    expect(cut(18) / cells.length).toBeLessThan(0.05)
+  })
+
   it('keeps a filter’s chip within its bounds, however long the name is', async () => {
     const [one] = await twoOfOneName('x'.repeat(100))
     const page = await open(`/affinities?provider-key=${one}`)
@@ -65,6 +82,21 @@ describe('at first sight', () => {
     const dryRun = page.locator('tbody tr', { hasText: 'dry run' })
     await dryRun.locator('[data-label=When]').waitFor()
     expect(await dryRun.locator('[data-label=Cleared]').isVisible()).toBe(false)
+  })
+
+  it('keeps what stands in a cell together on a phone', async () => {
+    const page = await open('/mappings', { viewport: PHONE })
+    const cells = page.locator('tbody td')
+    await cells.first().waitFor()
+    const parts = await cells.evaluateAll((list) => list.map(({ childNodes }) => childNodes.length))
+    expect(Math.max(...parts)).toBe(1)
+  })
+
+  it('says formats whole', async () => {
+    const page = await open('/affinities?format=CLAUDE_CLI')
+    await whenListed(page)
+    const cell = rows(page).first().locator('.c-format')
+    expect(await cell.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0)
   })
 
   it('counts nothing below a list that was never there', async () => {

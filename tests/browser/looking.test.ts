@@ -78,8 +78,8 @@ describe('looking', () => {
 
   it('leads from the stale pins’ number to their list', async () => {
     const page = await open('/')
-    await page.getByRole('link', { name: 'unusable' }).click()
-    await page.locator('.chip', { hasText: 'stale only' }).waitFor()
+    await page.getByRole('link', { name: 'show them' }).click()
+    await page.locator('.chip', { hasText: 'stale' }).waitFor()
     await rows(page).first().waitFor()
     const states = await rows(page).locator('.c-state').allInnerTexts()
     expect(states.filter((state) => state === 'usable')).toEqual([])

@@ -66,6 +66,22 @@ describe('each dialogue', () => {
     'the details of a record': (page) => rows(page).first().locator('.row-open').click(),
     'the filters': (page) => page.getByRole('button', { name: 'Filter', exact: true }).click(),
     'the preferences': (page) => page.getByRole('button', { name: 'Preferences' }).click(),
+    'the details of a stale record': async (page) => {
+      await page.goto(`${new URL(page.url()).origin}/affinities?stale=true`)
+      await rows(page).first().locator('.row-open').click()
+    },
+    // Its red button can be pressed, so that its colours count.
+    'the dry run of one record': async (page) => {
+      await rows(page).first().locator('.c-menu button').click()
+      await page.getByText('1 record would be cleared').waitFor()
+    },
+    'the dry run of a filter by verdict': async (page) => {
+      await page.goto(`${new URL(page.url()).origin}/affinities?stale=true&reason=CIRCUIT_OPEN`)
+      await rows(page).first().waitFor()
+      await page.getByRole('button', { name: 'Clear…' }).click()
+      await page.getByRole('menuitem', { name: 'Clear all matching records' }).click()
+      await page.locator('.clear-filter').waitFor()
+    },
     'the dry run of clearing everything': async (page) => {
       await page.getByRole('button', { name: 'Clear…' }).click()
       await page.getByRole('menuitem', { name: 'Clear all affinities' }).click()

@@ -20,7 +20,7 @@ it('the console asks for nothing but registered documents, on any page', async (
   await page.getByLabel('Email').fill(FIXTURE_ADMIN.email)
   await page.getByRole('textbox', { name: 'Password' }).fill(FIXTURE_ADMIN.password)
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByRole('link', { name: 'unusable' }).waitFor()
+  await page.getByRole('link', { name: 'show them' }).waitFor()
   await page.getByText('By API format').waitFor()
 
   await go('Affinities')

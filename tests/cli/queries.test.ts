@@ -17,7 +17,7 @@ describe('affinityql affinities list', () => {
     const { code, stdout, stderr } = await run('affinities', 'list')
     const [head, ...rows] = stdout.trimEnd().split('\n')
     expect(head).toMatch(
-      /^USER +API KEY +FORMAT +MODEL +PROVIDER +PROVIDER KEY +REQUESTS +EXPIRES IN +STALE$/,
+      /^USER +API KEY +FORMAT +MODEL +PROVIDER +PROVIDER KEY +REQUESTS +EXPIRES IN +USABILITY +WHY$/,
     )
     expect(rows).toHaveLength(100)
     expect(stderr).toBe('Printed 100 of 506 records; --limit prints more.\n')

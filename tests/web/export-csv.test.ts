@@ -1,7 +1,7 @@
 import Papa from 'papaparse'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { Sort } from '../../web/src/pages/affinities/address.js'
 import { exportCsv } from '../../web/src/pages/affinities/export/export-csv.js'
-import type { Sort } from '../../web/src/pages/affinities/view-state.js'
 import { untilShown } from '../api/shown.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../support/app.js'
 import { type PinsInUse, pinsInUse } from '../support/pins-in-use.js'
@@ -35,7 +35,7 @@ describe('the CSV of all affinities, read while they are used,', () => {
       return service.app.yoga.fetch(new URL(path, 'http://localhost').href, { ...init, headers }, client)
     })
     onTestFinished(() => void vi.unstubAllGlobals())
-    const view = { search: '', filters: {}, sort, page: 1, size: 50, open: null }
+    const view = { search: '', filters: {}, use: null, reasons: [], sort, page: 1, size: 50, open: null }
     const csv = await exportCsv(view, null, new AbortController().signal, () => {})
     expect(asked).toBeGreaterThan(2)
     const { data, errors } = Papa.parse<Record<string, string>>((await csv.text()).replace(/^\ufeff/, ''), {

@@ -21,7 +21,9 @@ const before: AffinityRowFragment = {
   createdAt: '2026-01-01T00:00:00Z',
   expiresAt: '2026-01-01T00:05:00Z',
   ttlSeconds: 300,
+  usability: 'USABLE',
   staleReasons: [],
+  conditions: [],
   apiKey: null,
   user: null,
   provider: { id: 'one', name: 'one', displayName: 'Provider One', isActive: true },
@@ -45,7 +47,9 @@ it('shows a record that was switched under no name of the provider before', () =
     endpoint: null,
     providerKey: null,
     rateMultiplier: null,
+    usability: null,
     staleReasons: null,
+    conditions: null,
   })
 })
 

@@ -34,6 +34,12 @@ describe('the catalogues', () => {
     expect(withoutSingulars(chinese.keys())).toEqual(withoutSingulars(english.keys()))
   })
 
+  it('have two words in Chinese for a stale pin and for what the gateways invalidate', () => {
+    const invalid = [...chinese].filter(([, text]) => text.includes('失效')).map(([key]) => key)
+    expect(invalid).toEqual(['overview.invalidations'])
+    expect(zhCN.affinities.uses.STALE).toBe('不可用')
+  })
+
   it('put the same values into each sentence', () => {
     for (const [key, text] of chinese)
       expect([key, variablesOf(text)]).toEqual([key, variablesOf(english.get(key) ?? '')])

@@ -1,6 +1,6 @@
 import { Repeater } from 'graphql-yoga'
 
-export type MockFilter = Readonly<Record<string, string | boolean | undefined>>
+export type MockFilter = Readonly<Record<string, string | boolean | readonly string[] | undefined>>
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 export type MockRecord = ReturnType<typeof makeRecord>
 
@@ -45,6 +45,9 @@ const at = <T>(list: readonly T[], index: number): T => {
   return found
 }
 
+const usabilityOf = (index: number) =>
+  index % 23 === 0 ? 'STALE' : index % 17 === 0 ? 'CONDITIONAL' : 'USABLE'
+
 function makeRecord(index: number, now: number) {
   const provider = (index * 7) % PROVIDERS.length
   const user = (index * 3) % USERS.length
@@ -70,7 +73,9 @@ function makeRecord(index: number, now: number) {
     requestCount: (index * 13) % 900,
     createdAt: new Date(now - ((index * 91) % 7_200) * 1_000).toISOString(),
     expiresAtMs: now + ttl * 1_000,
-    staleReasons: index % 23 === 0 ? ['PROVIDER_KEY_INACTIVE', 'CIRCUIT_OPEN'] : [],
+    usability: usabilityOf(index),
+    staleReasons: usabilityOf(index) === 'STALE' ? ['PROVIDER_KEY_INACTIVE', 'CIRCUIT_OPEN'] : [],
+    conditions: usabilityOf(index) === 'CONDITIONAL' ? ['STREAMING'] : [],
     apiKey:
       index % 41 === 0
         ? null
@@ -154,9 +159,10 @@ export function createMockCache(count: number) {
     const event = { type, at: new Date().toISOString(), affinity: shown(record) }
     for (const listener of listeners) listener(event, record)
   }
-  const matches = (record: MockRecord, { userId, stale, ...ids }: MockFilter) =>
+  const matches = (record: MockRecord, { userId, stale, staleReasons, ...ids }: MockFilter) =>
     (userId === undefined || userId === null || record.user?.id === userId) &&
     (stale === undefined || stale === null || record.staleReasons.length > 0 === stale) &&
+    (!Array.isArray(staleReasons) || record.staleReasons.some((reason) => staleReasons.includes(reason))) &&
     Object.entries(ids).every(([name, value]) => value == null || Reflect.get(record, name) === value)
   const matched = (search: string) => {
     const user = [...records.values()].find((record) => record.user?.username === search)?.user

@@ -1,9 +1,16 @@
 import { type Command, Option } from 'commander'
-import type { AffinityEvent, AffinityNames, AffinityOrder, AffinityRecord } from '../../client/index.js'
+import type {
+  AffinityEvent,
+  AffinityNames,
+  AffinityOrder,
+  AffinityRecord,
+  Verdict,
+} from '../../client/index.js'
 import { addFilterOptions, filterOf, noMatchHint } from '../affinity-filter.js'
 import { type Cli, clientOf, formatOf } from '../command.js'
 import { type Column, cell, duration, utc } from '../format.js'
 import { json, limitOption, printList, recordLimit } from '../lists.js'
+import { tellSchedulingMode } from '../scheduling-mode.js'
 import { join, type Printable, plain, printable } from '../terminal.js'
 
 const SORT = { expires: 'EXPIRES_AT', created: 'CREATED_AT', requests: 'REQUEST_COUNT' } as const
@@ -43,8 +50,15 @@ export const AFFINITY_COLUMNS: readonly Column<AffinityNames>[] = [
     value: ({ ttlSeconds }) => duration(ttlSeconds) ?? DOES_NOT_EXPIRE,
     align: 'right',
   },
-  { title: 'STALE', value: ({ staleReasons }) => staleReasons?.join(', ') },
+  { title: 'USABILITY', value: ({ usability }) => usability },
+  { title: 'WHY', value: whyOf, optional: true, whole: true },
 ]
+
+/** Why a pin is stale, or what of a request its use depends on. */
+function whyOf({ staleReasons, conditions }: Verdict): string | undefined {
+  const words = [...(staleReasons ?? []), ...(conditions ?? [])]
+  return words.length > 0 ? words.join(', ') : undefined
+}
 
 /** All records are printed in the order of creation: a use moves a record in the order of expiry. */
 const DEFAULT_SORT = 'By default: expires, or the order of creation if all records are printed.'
@@ -84,7 +98,7 @@ export function addAffinities(program: Command, cli: Cli): void {
     )
     .option(
       '--records',
-      'Print only what Redis holds, without names. This is much faster. Not together with --details.',
+      'Print only what Redis holds, without names and usability. This is much faster. Not together with --details.',
     )
     .addOption(limitOption())
     .action((_options, command: Command) => list(cli, command))
@@ -108,6 +122,7 @@ async function list(cli: Cli, command: Command): Promise<void> {
         details ? client.affinities : client.affinityNames,
         args,
       )
+  await tellSchedulingMode(cli, client)
   const hint = printed === 0 ? noMatchHint(filter) : undefined
   if (hint) cli.terminal.note(hint)
 }
@@ -121,7 +136,8 @@ function orderOf({ sort, ascending }: ListOptions, wanted: number): AffinityOrde
 async function watch(cli: Cli, command: Command): Promise<void> {
   const { terminal, signal } = cli
   const asJson = formatOf(command) !== 'table'
-  const events = clientOf(cli, command).affinityEvents(
+  const client = clientOf(cli, command)
+  const events = client.affinityEvents(
     { filter: filterOf(command) },
     {
       signal,
@@ -130,7 +146,12 @@ async function watch(cli: Cli, command: Command): Promise<void> {
         terminal.note('affinityql: The command is connected again. It has missed the changes in between.'),
     },
   )
-  for await (const event of events) await terminal.write(plain`${asJson ? json(event) : line(event, cli)}\n`)
+  const print = async () => {
+    for await (const event of events)
+      await terminal.write(plain`${asJson ? json(event) : line(event, cli)}\n`)
+  }
+  // At the same time: no change is missed while the mode is read.
+  await Promise.all([tellSchedulingMode(cli, client), print()])
 }
 
 const COLOURS = {
@@ -142,7 +163,8 @@ const COLOURS = {
 } as const
 
 function line({ type, at, affinity, previousProviderId }: AffinityEvent, { terminal }: Cli): Printable {
-  const { user, affinityKey, apiFormat, modelName, modelId, provider, providerId } = affinity
+  const { user, affinityKey, apiFormat, modelName, modelId, provider, providerId, usability } = affinity
+  const why = whyOf(affinity)
   const from =
     previousProviderId && previousProviderId !== providerId
       ? plain` (was ${cell(previousProviderId)})`
@@ -156,6 +178,9 @@ function line({ type, at, affinity, previousProviderId }: AffinityEvent, { termi
     cell(apiFormat),
     cell(modelName ?? modelId),
     plain`→ ${cell(provider?.displayName ?? providerId)}${from}`,
+    ...(why === undefined
+      ? []
+      : [terminal.style('yellow', plain`${printable(usability)}: ${printable(why)}`)]),
   ]
   return join(columns, '  ')
 }

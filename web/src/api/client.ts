@@ -5,10 +5,11 @@ import { type DocumentNode, getOperationAST } from 'graphql'
 import { tap } from 'rxjs'
 import { authorization, expireSession, onSessionChange } from '../session/session.js'
 import { createCache } from './cache.js'
-import { reportLost } from './connectivity.js'
+import { heardServer, reportLost } from './connectivity.js'
 import { codeOf, isNoAnswer } from './errors.js'
 import { RecentMap } from './recent-map.js'
 import { SseLink } from './sse-link.js'
+import { ANSWER_MS, CLEAR_MS, isTimeout, withTimeout } from './timed-fetch.js'
 
 declare module '@apollo/client' {
   interface DefaultContext {
@@ -35,11 +36,19 @@ declare module '@apollo/client' {
 const watchFailures = new ErrorLink(({ error, operation }) => {
   const { ownAuthorization } = operation.getContext()
   if (codeOf(error) === 'UNAUTHENTICATED') ownAuthorization || expireSession()
-  else if (isNoAnswer(error)) reportLost()
+  // One question without an answer may only be a hard one: whether the server is lost, its other answers tell.
+  else if (isNoAnswer(error) && !isTimeout(error)) reportLost()
 })
 
 const authorize = new SetContextLink(({ headers, ownAuthorization }) => ({
   headers: ownAuthorization ? headers : { ...headers, ...authorization() },
+}))
+
+const endUnanswered = new SetContextLink(({ fetchOptions }, { operationType }) => ({
+  fetchOptions: {
+    ...fetchOptions,
+    signal: withTimeout(fetchOptions?.signal, operationType === 'mutation' ? CLEAR_MS : ANSWER_MS),
+  },
 }))
 
 /** The times of the last answers, Unix milliseconds. The cache stores answers, but not when they were read. */
@@ -54,6 +63,7 @@ export const readAt = (document: DocumentNode, variables: OperationVariables): n
 const noteReadTimes = new ApolloLink((operation, forward) =>
   forward(operation).pipe(
     tap(({ data }) => {
+      heardServer()
       const { operationName, operationType, variables } = operation
       if (data && operationType === 'query') readTimes.set(questionOf(operationName, variables), Date.now())
     }),
@@ -69,7 +79,11 @@ export const cache = createCache()
 export const client = new ApolloClient({
   link: ApolloLink.from([
     watchFailures,
-    ApolloLink.split(isSubscription, new SseLink(), ApolloLink.from([authorize, noteReadTimes, http])),
+    ApolloLink.split(
+      isSubscription,
+      new SseLink(),
+      ApolloLink.from([authorize, endUnanswered, noteReadTimes, http]),
+    ),
   ]),
   cache,
   defaultOptions: {

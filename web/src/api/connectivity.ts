@@ -9,12 +9,46 @@ export interface Connectivity {
 
 const FIRST_DELAY_MS = 500
 const LONGEST_DELAY_MS = 8_000
+/** After so long without a word from the server it is asked whether it lives, and given so long for the answer. */
+const SILENCE_MS = 4_500
+const PROBE_MS = 4_500
+const LOOK_EVERY_MS = 500
 
 export const connectivity = createStore<Connectivity>({ lostAt: null, recoveries: 0 })
 
 let timer: ReturnType<typeof setTimeout> | undefined
 let delay = FIRST_DELAY_MS
 let probing = false
+
+let heardAt = Date.now()
+
+/** The server has said something. */
+export function heardServer(): void {
+  heardAt = Date.now()
+}
+
+/**
+ * Asks a silent server whether it lives, so that one which hangs, with its connections open, is known as lost within
+ * 10 s. Returns a function that stops it. A hidden tab asks nothing.
+ */
+export function watchSilence(): () => void {
+  let asking = false
+  const ask = async () => {
+    asking = true
+    try {
+      await fetch('/health/live', { cache: 'no-store', signal: AbortSignal.timeout(PROBE_MS) })
+      heardServer()
+    } catch {
+      reportLost()
+    }
+    asking = false
+  }
+  const timer = setInterval(() => {
+    if (asking || document.hidden || connectivity.get().lostAt !== null) return
+    if (Date.now() - heardAt >= SILENCE_MS) void ask()
+  }, LOOK_EVERY_MS)
+  return () => clearInterval(timer)
+}
 
 /** A request got no answer. The console now probes the server with exponential backoff until it answers. */
 export function reportLost(): void {
@@ -40,6 +74,7 @@ export async function probe(): Promise<void> {
   try {
     const { ok } = await fetch('/health/live', { cache: 'no-store', signal: AbortSignal.timeout(4_000) })
     if (!ok) throw new Error('not live')
+    heardServer()
     connectivity.set({ lostAt: null, recoveries: connectivity.get().recoveries + 1 })
   } catch {
     schedule()

@@ -1,4 +1,5 @@
 import { CombinedGraphQLErrors, ServerError, ServerParseError } from '@apollo/client/errors'
+import { isTimeout } from './timed-fetch.js'
 
 /** Returns the first `extensions.code` of a GraphQL answer, if there is one. */
 export function codeOf(error: unknown): string | undefined {
@@ -14,7 +15,7 @@ export function codeOf(error: unknown): string | undefined {
 export function isNoAnswer(error: unknown): boolean {
   if (CombinedGraphQLErrors.is(error)) return false
   if (ServerError.is(error) || ServerParseError.is(error)) return isProxyAlone(error.statusCode)
-  return error instanceof TypeError
+  return error instanceof TypeError || isTimeout(error)
 }
 
 /** A proxy answers with these codes if the server behind it does not answer. */

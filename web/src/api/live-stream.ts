@@ -1,8 +1,9 @@
 import { createClient } from 'graphql-sse'
 import { createStore } from '../hooks/store.js'
 import { authorization, expireSession, whenSignedIn } from '../session/session.js'
-import { reportLost, whenConnected } from './connectivity.js'
+import { heardServer, reportLost, whenConnected } from './connectivity.js'
 import { isNoAnswer, isProxyAlone } from './errors.js'
+import { ANSWER_MS } from './timed-fetch.js'
 
 /** The console counts open streams and streams that are still connecting. */
 export interface LiveState {
@@ -18,7 +19,7 @@ export function countStream(change: Partial<LiveState>): void {
 }
 
 /** The server sends a comment every 12 s. A stream that is silent for longer is dead, whatever TCP thinks. */
-const SILENCE_MS = 30_000
+const SILENCE_MS = 20_000
 const BACK_OFF_MS = { first: 250, longest: 8_000 }
 
 export const backOff = (attempt: number): number =>
@@ -40,7 +41,7 @@ export const streamClient = createClient({
     await ready()
   },
   async fetchFn(input: RequestInfo, init: RequestInit) {
-    const response = await fetch(input, { ...init, redirect: 'error' }).catch((error: unknown) => {
+    const response = await opened(input, init).catch((error: unknown) => {
       if (isNoAnswer(error)) reportLost()
       throw error
     })
@@ -49,6 +50,18 @@ export const streamClient = createClient({
     return cutWhenSilent(response)
   },
 })
+
+/** A stream has no end, but it must begin: the time-out is off as soon as the server answers. */
+async function opened(input: RequestInfo, init: RequestInit): Promise<Response> {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(new DOMException('no answer', 'TimeoutError')), ANSWER_MS)
+  const signal = init.signal ? AbortSignal.any([init.signal, late.signal]) : late.signal
+  try {
+    return await fetch(input, { ...init, signal, redirect: 'error' })
+  } finally {
+    clearTimeout(timer)
+  }
+}
 
 /** Waits until the server answers and somebody is signed in. */
 export async function ready(): Promise<void> {
@@ -63,6 +76,7 @@ function cutWhenSilent(response: Response): Response {
     new TransformStream<Uint8Array, Uint8Array>({
       start: (controller) => rearm(controller),
       transform(chunk, controller) {
+        heardServer()
         rearm(controller)
         controller.enqueue(chunk)
       },

@@ -1,6 +1,7 @@
 import { IconBraces } from '@tabler/icons-react'
 import { type MouseEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { withTimeout } from '../api/timed-fetch.js'
 
 const PATH = '/graphql'
 
@@ -8,7 +9,10 @@ const PATH = '/graphql'
 async function isOffered(): Promise<boolean> {
   const abort = new AbortController()
   try {
-    const { ok, headers } = await fetch(PATH, { headers: { accept: 'text/html' }, signal: abort.signal })
+    const { ok, headers } = await fetch(PATH, {
+      headers: { accept: 'text/html' },
+      signal: withTimeout(abort.signal, 10_000),
+    })
     return ok && (headers.get('content-type') ?? '').includes('text/html')
   } catch {
     return false

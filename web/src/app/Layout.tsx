@@ -1,6 +1,7 @@
-import { Suspense } from 'react'
+import { Suspense, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Outlet, useLocation } from 'react-router'
+import { watchSilence } from '../api/connectivity.js'
 import { ClearHost } from '../clears/ClearHost.js'
 import { useSessionEnd } from '../session/use-session.js'
 import { ConnectionLost } from './Connection.js'
@@ -13,6 +14,7 @@ export function Layout() {
   const { t } = useTranslation()
   const { pathname } = useLocation()
   useSessionEnd()
+  useEffect(watchSilence, [])
   return (
     <div className="frame">
       <a className="skip" href="#content">

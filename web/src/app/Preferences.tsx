@@ -1,6 +1,7 @@
 import { type MantineColorScheme, Menu, UnstyledButton, useMantineColorScheme } from '@mantine/core'
 import { IconCheck, IconKeyboard, IconLogout, IconUserCircle } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
+import { Name } from '../components/Name.js'
 import { useFormat } from '../hooks/use-format.js'
 import { chooseLanguage, LANGUAGES, type Language } from '../i18n/i18n.js'
 import { signOut } from '../session/sign-in.js'
@@ -23,7 +24,9 @@ export function Preferences() {
       <Menu.Target>
         <UnstyledButton aria-label={t('app.preferences')} className="viewer">
           <IconUserCircle size={18} stroke={1.6} aria-hidden="true" />
-          <span className="truncate not-phone">{viewer?.name ?? t('app.preferences')}</span>
+          <span className="truncate not-phone">
+            <Name of={viewer?.name ?? t('app.preferences')} />
+          </span>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

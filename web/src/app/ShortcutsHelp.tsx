@@ -1,5 +1,6 @@
 import { Modal } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import { useTopmost } from '../dialogs/open-dialogs.js'
 
 const KEYS = [
   { keys: ['/'], name: 'search' },
@@ -14,10 +15,12 @@ const KEYS = [
 
 export function ShortcutsHelp({ onClose }: { readonly onClose: () => void }) {
   const { t } = useTranslation()
+  const isTopmost = useTopmost(true)
   return (
     <Modal
       opened
       onClose={onClose}
+      closeOnEscape={isTopmost}
       title={t('app.shortcuts')}
       closeButtonProps={{ 'aria-label': t('common.close') }}
       size="sm"

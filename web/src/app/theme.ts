@@ -14,6 +14,20 @@ const teal: MantineColorsTuple = [
   '#05443d',
 ]
 
+/** White on shades 6 and 7, and their texts on the grounds of both themes, have a contrast of 4.5 : 1 or more. */
+const red: MantineColorsTuple = [
+  '#fdeceb',
+  '#fad7d4',
+  '#f5aea8',
+  '#ff8a80',
+  '#f0655a',
+  '#dd4437',
+  '#c42f22',
+  '#b42318',
+  '#951c13',
+  '#75150e',
+]
+
 /** The greys contain a little blue, because Mantine's greys look brown beside a dark terminal. */
 const dark: MantineColorsTuple = [
   '#d4dade',
@@ -31,7 +45,7 @@ const dark: MantineColorsTuple = [
 export const theme = createTheme({
   primaryColor: 'teal',
   primaryShade: { light: 7, dark: 6 },
-  colors: { teal, dark },
+  colors: { teal, red, dark },
   defaultRadius: 'sm',
   fontFamily:
     'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif',

@@ -1,5 +1,6 @@
 import { Loader, Modal } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import { useTopmost } from '../dialogs/open-dialogs.js'
 import { useStore } from '../hooks/store.js'
 import { ClearDone } from './ClearDone.js'
 import { ClearReview } from './ClearReview.js'
@@ -17,12 +18,14 @@ function OpenDialog({ target }: { readonly target: ClearTarget }) {
   const { t } = useTranslation()
   const { step, clear, again } = useClear(target)
   const close = () => openClear(null)
+  const isTopmost = useTopmost(true)
   const busy = step.name === 'clearing'
   const name = 'name' in target ? target.name : ''
   return (
     <Modal
       opened
       onClose={() => busy || close()}
+      closeOnEscape={isTopmost}
       // Nobody leaves a running clear by accident: its result would never be seen.
       withCloseButton={!busy}
       closeOnClickOutside={step.name !== 'clearing' && step.name !== 'review'}

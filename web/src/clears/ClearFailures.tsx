@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next'
+import { shownText } from '../components/shown-text.js'
 import { useFormat } from '../hooks/use-format.js'
 import type { ClearFailure } from './run-clear.js'
 
@@ -28,7 +29,7 @@ export function ClearFailures({ failures }: { readonly failures: readonly ClearF
             {cleared > 0 && t('clears.clearedBefore', { count: cleared, formatted: format.number(cleared) })}
             {message !== '' && (
               <div className="dim" lang="en">
-                {message}
+                {shownText(message)}
               </div>
             )}
           </li>

@@ -5,6 +5,7 @@ import { useFormat } from '../hooks/use-format.js'
 import { ClearFailures } from './ClearFailures.js'
 import { ClearWarnings } from './ClearWarnings.js'
 import { type ClearTarget, clearsMappings, WORDS } from './clear-store.js'
+import { FilterInWords } from './FilterInWords.js'
 import { Sample } from './Sample.js'
 import type { ClearPlan } from './use-clear.js'
 
@@ -27,6 +28,8 @@ export function ClearReview({ target, plan, onClear, onAgain, onClose }: ClearRe
   const word = WORDS[target.kind]
   const ready = count > 0 && (word === undefined || typed.trim().toLowerCase() === word)
 
+  const isIgnored = plan.outcome.warnings.some(({ code }) => code === 'PINS_NOT_HONOURED')
+
   if (failures.length > 0 && count === 0) {
     return (
       <>
@@ -47,6 +50,7 @@ export function ClearReview({ target, plan, onClear, onAgain, onClose }: ClearRe
       <p className="clear-count">
         {t(mappings ? 'clears.wouldGoKeys' : 'clears.wouldGo', { count, formatted })}
       </p>
+      {target.kind === 'filtered' && <FilterInWords filter={target.filter} />}
       {count === 0 ? (
         <p className="dim">{t('clears.nothing')}</p>
       ) : (
@@ -57,7 +61,8 @@ export function ClearReview({ target, plan, onClear, onAgain, onClose }: ClearRe
       {count > 0 && (
         <section className="clear-effect">
           <h3>{t('clears.whatHappens')}</h3>
-          <p>{t(effectOf(target))}</p>
+          {/* Where the gateway ignores pins, the warning says what happens: nothing. */}
+          {!isIgnored && <p>{t(effectOf(target))}</p>}
           <p className="hint">
             {target.kind !== 'single' &&
               target.kind !== 'selected' &&

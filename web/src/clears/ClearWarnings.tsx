@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next'
+import { shownText } from '../components/shown-text.js'
 import { useFormat } from '../hooks/use-format.js'
 import type { ClearOutcome } from './run-clear.js'
 
@@ -16,7 +17,7 @@ export function ClearWarnings({ warnings, nodes }: Pick<ClearOutcome, 'warnings'
             {warnings.map(({ code, message }) => (
               <li key={code}>
                 {t(`clears.warnings.${code}`)}
-                {inServersWords && <div className="dim">{message}</div>}
+                {inServersWords && <div className="dim">{shownText(message)}</div>}
               </li>
             ))}
           </ul>
@@ -28,7 +29,7 @@ export function ClearWarnings({ warnings, nodes }: Pick<ClearOutcome, 'warnings'
           <ul className="clear-sample">
             {nodes.map(({ url, ok, clearedCount, error }) => (
               <li key={url}>
-                <span>{url}</span>
+                <span>{shownText(url)}</span>
                 <span className={ok ? 'dim' : 'warn'}>
                   {!ok
                     ? t('clears.nodeFailed')

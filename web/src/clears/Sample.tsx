@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next'
+import { Name } from '../components/Name.js'
 import { useFormat } from '../hooks/use-format.js'
 import type { ClearableRow } from './clear-store.js'
 
@@ -32,10 +33,16 @@ export function Sample({ rows, keys, total }: SampleProps) {
       <ul className="clear-sample">
         {rows.slice(0, EXAMPLES).map((row) => (
           <li key={row.id}>
-            <span>{row.user?.username ?? row.affinityKey}</span>
-            <span className="dim">{row.apiKey?.name}</span>
-            <span>{row.modelName ?? row.modelId}</span>
-            <span className="dim">{row.provider?.displayName ?? row.providerId}</span>
+            <Name of={row.user?.username ?? row.affinityKey} />
+            {row.apiKey?.name && (
+              <span className="dim">
+                <Name of={row.apiKey.name} />
+              </span>
+            )}
+            <Name of={row.modelName ?? row.modelId} />
+            <span className="dim">
+              <Name of={row.provider?.displayName ?? row.providerId} />
+            </span>
           </li>
         ))}
       </ul>
@@ -60,7 +67,9 @@ function KeySample({ keys }: Pick<SampleProps, 'keys'>) {
       <h3>{t('clears.sampleKeys')}</h3>
       <ul className="clear-sample mono">
         {keys.slice(0, EXAMPLES).map((key) => (
-          <li key={key}>{key}</li>
+          <li key={key}>
+            <Name of={key} />
+          </li>
         ))}
       </ul>
       {keys.length > EXAMPLES && (
@@ -82,7 +91,10 @@ function Tally({ title, names }: { readonly title: string; readonly names: reado
       <ul>
         {ranked.slice(0, NAMES).map(([name, count]) => (
           <li key={name}>
-            <span className="truncate">{name}</span> <span className="dim">{format.number(count)}</span>
+            <span className="truncate">
+              <Name of={name} />
+            </span>{' '}
+            <span className="dim">{format.number(count)}</span>
           </li>
         ))}
       </ul>

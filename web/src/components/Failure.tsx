@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { failureKind, serverWords } from '../api/errors.js'
 import { Message } from './Message.js'
+import { shownText } from './shown-text.js'
 
 interface FailureProps {
   readonly error: unknown
@@ -17,7 +18,7 @@ export function Failure({ error, onRetry }: FailureProps) {
       <Message title={t('errors.title')} hint={t(`errors.${kind}`)}>
         {kind === 'input' && (
           <p className="dim" lang="en">
-            {serverWords(error)}
+            {shownText(serverWords(error) ?? '')}
           </p>
         )}
         <Button size="xs" variant="default" onClick={() => void onRetry()}>

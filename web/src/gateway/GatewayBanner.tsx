@@ -2,6 +2,7 @@ import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 import { useFormat } from '../hooks/use-format.js'
 import { DemoHint } from './DemoHint.js'
+import { PinsIgnored } from './PinsIgnored.js'
 import { type KnownGateway, useGateway } from './use-gateway.js'
 
 const EVERY_MS = 60_000
@@ -34,11 +35,7 @@ export function GatewayBanner() {
           {problem}
         </p>
       )}
-      {gateway.pinsAreHonoured === false && (
-        <p role="note" className="notice">
-          {t('gateway.ignoresPins', { mode: gateway.schedulingMode ?? t('common.unknown') })}
-        </p>
-      )}
+      <PinsIgnored />
       <DemoHint />
     </section>
   )

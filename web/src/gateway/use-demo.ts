@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react'
+import { withTimeout } from '../api/timed-fetch.js'
 
 export const DEMO_GATEWAYS = ['endpoint-keys', 'provider-keys', 'process-memory'] as const
 export type DemoGateway = (typeof DEMO_GATEWAYS)[number]
@@ -14,7 +15,7 @@ export function useDemo(): DemoGateway | undefined {
   const [demo, setDemo] = useState<DemoGateway>()
   useEffect(() => {
     const abort = new AbortController()
-    fetch('/health/ready', { cache: 'no-store', signal: abort.signal })
+    fetch('/health/ready', { cache: 'no-store', signal: withTimeout(abort.signal) })
       .then((response) => response.json())
       .then((health: { readonly demo?: unknown }) => setDemo(wordFor(health.demo)))
       // Without an answer the page says nothing of a demo.

@@ -16,6 +16,8 @@ export interface Format {
   age(seconds: number): string
   /** `a, b` with the language's own commas. */
   list(parts: readonly string[]): string
+  /** `a or b`, where one is enough. */
+  either(parts: readonly string[]): string
   readonly zone: string
 }
 
@@ -48,6 +50,7 @@ export function createFormat(language: string): Format {
   })
   const time = new Intl.DateTimeFormat(language, { timeStyle: 'medium', hourCycle: 'h23' })
   const list = new Intl.ListFormat(language, { type: 'conjunction', style: 'narrow' })
+  const either = new Intl.ListFormat(language, { type: 'disjunction' })
   const unit = (name: 'day' | 'hour' | 'minute' | 'second') =>
     new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'narrow' })
   const units = { day: unit('day'), hour: unit('hour'), minute: unit('minute'), second: unit('second') }
@@ -81,6 +84,7 @@ export function createFormat(language: string): Format {
       return `${units.day.format(Math.floor(hours / 24))} ${units.hour.format(hours % 24)}`
     },
     list: (parts) => list.format(parts),
+    either: (parts) => either.format(parts),
     zone: zoneName === undefined || zoneName === timeZone ? timeZone : `${timeZone} (${zoneName})`,
   }
 }

@@ -1,6 +1,7 @@
 import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
 import { fetchPart } from '../app/part.js'
+import { isolatedText } from '../components/shown-text.js'
 import { en } from './en.js'
 
 export const LANGUAGES = { en: 'English', 'zh-CN': '简体中文' } as const
@@ -42,8 +43,8 @@ export async function startI18n(): Promise<void> {
     lng: 'en',
     fallbackLng: 'en',
     resources: { en: { translation: en } },
-    // React escapes.
-    interpolation: { escapeValue: false },
+    // React escapes markup; here it is the direction of names that must not get out.
+    interpolation: { escapeValue: true, escape: isolatedText },
   })
   try {
     await switchTo(language)

@@ -1,5 +1,6 @@
 import { Button, Modal } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import { useTopmost } from '../dialogs/open-dialogs.js'
 import { useStore } from '../hooks/store.js'
 import { SignInForm } from './SignInForm.js'
 import { endSession, sessionStore } from './session.js'
@@ -8,6 +9,8 @@ import { endSession, sessionStore } from './session.js'
 export function ExpiredSession() {
   const { t } = useTranslation()
   const { expired } = useStore(sessionStore)
+  // Esc must not close what lies below it either.
+  useTopmost(expired)
   return (
     <Modal
       opened={expired}

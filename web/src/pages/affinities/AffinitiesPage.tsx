@@ -7,6 +7,8 @@ import { Failure, FailureNotice } from '../../components/Failure.js'
 import { Message } from '../../components/Message.js'
 import { PageHead } from '../../components/Page.js'
 import { SearchField } from '../../components/SearchField.js'
+import { PinsIgnored } from '../../gateway/PinsIgnored.js'
+import { useFormat } from '../../hooks/use-format.js'
 import { useCanClear } from '../../session/use-session.js'
 import { ClearMenu } from './ClearMenu.js'
 import { ExportButton } from './export/ExportButton.js'
@@ -14,15 +16,27 @@ import { FilterBar } from './filter/FilterBar.js'
 import { LiveBar } from './LiveBar.js'
 import { Pager } from './Pager.js'
 import { AffinityTable } from './table/AffinityTable.js'
+import { UnreadableAddress } from './UnreadableAddress.js'
 import { usePage, useRowIds, useSummary } from './use-page.js'
 import { useSelection } from './use-selection.js'
-import { useViewState } from './view-state.js'
+import { useViewState, type ViewControl } from './view-state.js'
 
 const Details = part(async () => (await import('./details/Details.js')).Details)
 
 export function AffinitiesPage() {
   const { t } = useTranslation()
   const control = useViewState()
+  if (control.unreadable.length === 0) return <ReadPage control={control} />
+  return (
+    <div className="content fixed">
+      <PageHead title={t('affinities.title')} />
+      <UnreadableAddress control={control} />
+    </div>
+  )
+}
+
+function ReadPage({ control }: { readonly control: ViewControl }) {
+  const { t } = useTranslation()
   const { view, filter } = control
   const load = usePage(view, filter)
   const canClear = useCanClear()
@@ -58,6 +72,7 @@ export function AffinitiesPage() {
           )}
         </div>
       </PageHead>
+      <PinsIgnored />
       <FilterBar control={control} matched={load.matched} />
       <LiveBar load={load} selection={selection} />
       {load.loaded && load.error !== undefined && (
@@ -69,7 +84,7 @@ export function AffinitiesPage() {
         </div>
       ) : load.loaded && ids.length === 0 ? (
         <div className="rows">
-          <Empty narrowed={narrowed} beyond={total > 0} onFirst={() => control.goTo(1)} />
+          <Empty narrowed={narrowed} control={control} total={total} />
         </div>
       ) : (
         <AffinityTable load={load} control={control} selection={selection} canClear={canClear} />
@@ -86,17 +101,25 @@ export function AffinitiesPage() {
 
 interface EmptyProps {
   readonly narrowed: boolean
-  readonly beyond: boolean
-  readonly onFirst: () => void
+  readonly control: ViewControl
+  readonly total: number
 }
 
-function Empty({ narrowed, beyond, onFirst }: EmptyProps) {
+function Empty({ narrowed, control, total }: EmptyProps) {
   const { t } = useTranslation()
-  if (beyond) {
+  const format = useFormat()
+  const { page, size } = control.view
+  if (total > 0) {
+    const count = Math.ceil(total / size)
+    const title = t('affinities.beyond', {
+      count,
+      formatted: format.number(count),
+      page: format.number(page),
+    })
     return (
-      <Message title={t('affinities.beyond')} hint="">
-        <Button size="xs" variant="default" onClick={onFirst}>
-          {t('affinities.toFirst')}
+      <Message title={title} hint="">
+        <Button size="xs" variant="default" onClick={() => control.goTo(count)}>
+          {t('affinities.toLast')}
         </Button>
       </Message>
     )

@@ -2,7 +2,8 @@ import { NativeSelect, Pagination } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useTranslation } from 'react-i18next'
 import { useFormat } from '../../hooks/use-format.js'
-import { PAGE_SIZES, type ViewControl } from './view-state.js'
+import { PAGE_SIZES } from './address.js'
+import type { ViewControl } from './view-state.js'
 
 interface PagerProps {
   readonly control: ViewControl
@@ -15,14 +16,16 @@ export function Pager({ control, total }: PagerProps) {
   const phone = useMediaQuery('(max-width: 48em)')
   const { page, size } = control.view
   const pages = Math.max(1, Math.ceil(total / size))
-  const from = Math.min((page - 1) * size + 1, total)
+  // Beyond the last page there are no records to count, and no page is the current one.
+  const exists = page <= pages
   return (
     <div className="pager affinity-pager">
       <span className="hint">
         {/* There is no range without records, or before the first answer. */}
         {total > 0 &&
+          exists &&
           t('common.range', {
-            from: format.number(from),
+            from: format.number((page - 1) * size + 1),
             to: format.number(Math.min(page * size, total)),
             total: format.number(total),
           })}
@@ -40,7 +43,7 @@ export function Pager({ control, total }: PagerProps) {
       <Pagination
         size="xs"
         total={pages}
-        value={Math.min(page, pages)}
+        value={exists ? page : 0}
         siblings={phone ? 0 : 1}
         onChange={control.goTo}
         getItemProps={(number) => ({ 'aria-label': t('common.page', { page: format.number(number) }) })}

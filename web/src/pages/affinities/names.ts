@@ -1,7 +1,7 @@
 import { RecentMap } from '../../api/recent-map.js'
 import type { AffinityRowFragment } from '../../generated/graphql.js'
 import { onSessionChange } from '../../session/session.js'
-import type { FilterField } from './view-state.js'
+import type { FilterField } from './address.js'
 
 /** The names of ids that some page has shown: a filter's chip shows a name and not an id. */
 const names = new RecentMap<string, string>(20_000)

@@ -10,11 +10,11 @@ import {
 } from '../../generated/graphql.js'
 import { frameThrottle } from '../../hooks/frame-throttle.js'
 import { useRecovery } from '../../hooks/use-recovery.js'
+import type { ViewState } from './address.js'
 import { followRow } from './live/follow-row.js'
 import { LivePage, type LiveRow, type LiveSummary } from './live/live-page.js'
 import { rememberNames } from './names.js'
 import { type Matched, selectionFilter } from './selection-filter.js'
-import type { ViewState } from './view-state.js'
 
 export type AffinityPage = LivePage<AffinityRowFragment>
 

@@ -2,7 +2,10 @@ import { Drawer, Loader } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { Copyable } from '../../components/Copyable.js'
 import { Failure } from '../../components/Failure.js'
+import { Name } from '../../components/Name.js'
+import { shownJson } from '../../components/shown-text.js'
 import { Time } from '../../components/Time.js'
+import { useTopmost } from '../../dialogs/open-dialogs.js'
 import { AuditEventDocument, type AuditRowFragment } from '../../generated/graphql.js'
 import { useAnswer } from '../../hooks/use-answer.js'
 import { AuditResult } from './AuditTable.js'
@@ -24,10 +27,12 @@ export function AuditDetails({ id, onClose }: AuditDetailsProps) {
   )
   // The answer holds the event before until this one is loaded.
   const event = data?.auditEvent?.id === id ? data?.auditEvent : undefined
+  const isTopmost = useTopmost(id !== null)
   return (
     <Drawer
       opened={id !== null}
       onClose={onClose}
+      closeOnEscape={isTopmost}
       position="right"
       size="30rem"
       title={event ? actionName(event.action) : t('audit.event')}
@@ -65,7 +70,9 @@ function AuditFacts({ event: shown }: { readonly event: AuditRowFragment }) {
         {shown.errorMessage !== null && (
           <>
             <dt>{t('audit.error')}</dt>
-            <dd className="bad">{shown.errorMessage}</dd>
+            <dd className="bad">
+              <Name of={shown.errorMessage} />
+            </dd>
           </>
         )}
         {shown.writtenBack !== null && (
@@ -76,7 +83,13 @@ function AuditFacts({ event: shown }: { readonly event: AuditRowFragment }) {
         )}
         <dt>{t('audit.who')}</dt>
         <dd>
-          {[shown.actor?.username ?? shown.actorName, shown.actor?.email].filter(Boolean).join(' · ') || '—'}
+          <Name of={shown.actor?.username ?? (shown.actorName || '—')} />
+          {shown.actor?.email && (
+            <>
+              {' · '}
+              <Name of={shown.actor.email} />
+            </>
+          )}
         </dd>
         <dt>{t('audit.from')}</dt>
         <dd className="mono">{shown.ipAddress ?? t('common.unknown')}</dd>
@@ -95,7 +108,7 @@ function AuditFacts({ event: shown }: { readonly event: AuditRowFragment }) {
         <dt>{t('audit.metadata')}</dt>
         <dd />
       </dl>
-      <pre className="metadata mono">{JSON.stringify(shown.metadata, null, 2)}</pre>
+      <pre className="metadata mono">{shownJson(shown.metadata)}</pre>
     </>
   )
 }

@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next'
+import { Name } from '../../components/Name.js'
 import { Time } from '../../components/Time.js'
 import type { AuditRowFragment } from '../../generated/graphql.js'
 import { useFormat } from '../../hooks/use-format.js'
@@ -46,7 +47,9 @@ export function AuditTable({ events, onOpen }: AuditTableProps) {
                   {action}
                 </button>
               </td>
-              <td data-label={t('audit.who')}>{event.actor?.username ?? (event.actorName || '—')}</td>
+              <td data-label={t('audit.who')}>
+                <Name of={event.actor?.username ?? (event.actorName || '—')} />
+              </td>
               <td data-label={t('audit.result')}>
                 <AuditResult event={event} />
               </td>

@@ -1,4 +1,6 @@
+import { Fragment } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Name } from '../../components/Name.js'
 import { Ttl } from '../../components/Time.js'
 import { ModelMappingsDocument, type ModelMappingsQuery } from '../../generated/graphql.js'
 import { useCursorPages } from '../../hooks/use-cursor-pages.js'
@@ -38,15 +40,21 @@ export function NamesTable({ search, canClear, onRefresh }: NamesTableProps) {
       columns={[
         {
           name: t('mappings.requested'),
-          cell: ({ mappingName }) => <span className="mono">{mappingName}</span>,
+          cell: ({ mappingName }) => (
+            <span className="mono">
+              <Name of={mappingName} />
+            </span>
+          ),
         },
         {
           name: t('mappings.resolvesTo'),
           cell: ({ globalModelDisplayName, globalModelName }) => (
             <span>
-              {globalModelDisplayName ?? globalModelName ?? t('common.unknown')}{' '}
+              <Name of={globalModelDisplayName ?? globalModelName ?? t('common.unknown')} />{' '}
               {globalModelName !== null && globalModelName !== globalModelDisplayName && (
-                <span className="mono dim">{globalModelName}</span>
+                <span className="mono dim">
+                  <Name of={globalModelName} />
+                </span>
               )}
             </span>
           ),
@@ -57,7 +65,14 @@ export function NamesTable({ search, canClear, onRefresh }: NamesTableProps) {
             providers.length === 0 ? (
               <span className="tag warn">{t('mappings.noProvider')}</span>
             ) : (
-              providers.map(({ displayName }) => displayName).join(', ')
+              <span>
+                {providers.map(({ id, displayName }, index) => (
+                  <Fragment key={id}>
+                    {index > 0 && ', '}
+                    <Name of={displayName} />
+                  </Fragment>
+                ))}
+              </span>
             ),
         },
         {

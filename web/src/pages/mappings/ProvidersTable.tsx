@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next'
+import { Name } from '../../components/Name.js'
 import { Ttl } from '../../components/Time.js'
 import { ProviderModelMappingsDocument, type ProviderModelMappingsQuery } from '../../generated/graphql.js'
 import { useCursorPages } from '../../hooks/use-cursor-pages.js'
@@ -50,21 +51,32 @@ export function ProvidersTable({ search, canClear, onRefresh }: ProvidersTablePr
           name: t('mappings.provider'),
           cell: ({ providerName, isActive }) => (
             <>
-              {providerName} {!isActive && <span className="tag warn">{t('common.inactive')}</span>}
+              <Name of={providerName} />{' '}
+              {!isActive && <span className="tag warn">{t('common.inactive')}</span>}
             </>
           ),
         },
         {
           name: t('mappings.globalModel'),
-          cell: ({ globalModelDisplayName, globalModelName }) => globalModelDisplayName ?? globalModelName,
+          cell: ({ globalModelDisplayName, globalModelName }) => (
+            <Name of={globalModelDisplayName ?? globalModelName} />
+          ),
         },
         {
           name: t('mappings.providerModel'),
-          cell: ({ providerModelName }) => <span className="mono">{providerModelName}</span>,
+          cell: ({ providerModelName }) => (
+            <span className="mono">
+              <Name of={providerModelName} />
+            </span>
+          ),
         },
         {
           name: t('mappings.aliases'),
-          cell: ({ aliases }) => <span className="mono dim">{aliases.join(', ') || '—'}</span>,
+          cell: ({ aliases }) => (
+            <span className="mono dim">
+              <Name of={aliases.join(', ') || '—'} />
+            </span>
+          ),
         },
         { name: t('mappings.hits'), number: true, cell: ({ hitCount }) => format.number(hitCount) },
         {

@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next'
+import { Name } from '../../components/Name.js'
 import { Ttl } from '../../components/Time.js'
 import { UnmappedEntriesDocument, type UnmappedEntriesQuery } from '../../generated/graphql.js'
 import { useCursorPages } from '../../hooks/use-cursor-pages.js'
@@ -41,7 +42,11 @@ export function UnmappedTable({ canClear, onRefresh }: UnmappedTableProps) {
         columns={[
           {
             name: t('mappings.requested'),
-            cell: ({ mappingName }) => <span className="mono">{mappingName}</span>,
+            cell: ({ mappingName }) => (
+              <span className="mono">
+                <Name of={mappingName} />
+              </span>
+            ),
           },
           {
             name: t('mappings.status'),

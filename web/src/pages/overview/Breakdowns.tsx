@@ -3,7 +3,9 @@ import { Link } from 'react-router'
 import { Bars } from '../../components/Bars.js'
 import { Failure, FailureNotice } from '../../components/Failure.js'
 import { Message } from '../../components/Message.js'
+import { Name } from '../../components/Name.js'
 import { Panel } from '../../components/Panel.js'
+import { shownText } from '../../components/shown-text.js'
 import { useFormat } from '../../hooks/use-format.js'
 import { type Slice, useBreakdown } from './use-breakdown.js'
 
@@ -61,8 +63,8 @@ function Slices({ slices, total, param }: SlicesProps) {
     id,
     count,
     name: (
-      <Link to={`/affinities?${param}=${encodeURIComponent(id)}`} title={name}>
-        {name}
+      <Link to={`/affinities?${param}=${encodeURIComponent(id)}`} title={shownText(name)}>
+        <Name of={name} />
       </Link>
     ),
   }))

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
+import { failureKind } from '../../api/errors.js'
 import { CountAffinitiesDocument, type StatsFragment } from '../../generated/graphql.js'
 import { useAnswer } from '../../hooks/use-answer.js'
 import { useFormat } from '../../hooks/use-format.js'
@@ -87,7 +88,7 @@ export function Figures({ stats }: { readonly stats: StatsFragment | undefined }
         }
         hint={
           stale === null
-            ? t('overview.staleUnknown')
+            ? t(`overview.staleUnknown.${whyUnknown(error)}`)
             : stale !== undefined &&
               (stale > 0 ? (
                 <Link to="/affinities?stale=true">{t('overview.staleLink')}</Link>
@@ -98,6 +99,12 @@ export function Figures({ stats }: { readonly stats: StatsFragment | undefined }
       />
     </dl>
   )
+}
+
+/** A lost server must not be taken for a lost PostgreSQL. */
+function whyUnknown(error: unknown): 'database' | 'cache' | 'network' | 'other' {
+  const kind = failureKind(error)
+  return kind === 'database' || kind === 'cache' || kind === 'network' ? kind : 'other'
 }
 
 interface FigureProps {

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react'
+import { withTimeout } from '../../api/timed-fetch.js'
 import { authorization } from '../../session/session.js'
 
 const EVERY_MS = 10_000
@@ -26,7 +27,7 @@ export function useHealth(): Health | undefined {
           headers: authorization(),
           cache: 'no-store',
           // A server that hangs is not healthy.
-          signal: AbortSignal.any([abort.signal, AbortSignal.timeout(EVERY_MS / 2)]),
+          signal: withTimeout(abort.signal, EVERY_MS / 2),
         })
         setHealth(await response.json())
       } catch {

@@ -7,6 +7,7 @@ import { AsOf } from '../../components/AsOf.js'
 import { CursorPager } from '../../components/CursorPager.js'
 import { Failure, FailureNotice } from '../../components/Failure.js'
 import { Message } from '../../components/Message.js'
+import { Name } from '../../components/Name.js'
 import { PageHead, Scroll } from '../../components/Page.js'
 import { Ttl } from '../../components/Time.js'
 import { PoolSessionsPageDocument } from '../../generated/graphql.js'
@@ -87,11 +88,11 @@ export function PoolsPage() {
                         variant="subtle"
                         onClick={() => setParams({ provider: node.providerId })}
                       >
-                        {node.provider?.displayName ?? node.providerId}
+                        <Name of={node.provider?.displayName ?? node.providerId} />
                       </Button>
                     </td>
                     <td data-label={t('pools.providerKey')}>
-                      {node.providerKey?.name ?? node.providerKeyId}
+                      <Name of={node.providerKey?.name ?? node.providerKeyId} />
                     </td>
                     <td data-label={t('pools.session')} className="mono">
                       {node.sessionDigest}

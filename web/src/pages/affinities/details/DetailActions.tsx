@@ -2,8 +2,9 @@ import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { openClear } from '../../../clears/clear-store.js'
 import type { AffinityRowFragment } from '../../../generated/graphql.js'
+import type { FilterField } from '../address.js'
 import { shortId } from '../names.js'
-import type { FilterField, ViewControl } from '../view-state.js'
+import type { ViewControl } from '../view-state.js'
 
 interface DetailActionsProps {
   readonly record: AffinityRowFragment

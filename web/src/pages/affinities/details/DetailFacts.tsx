@@ -1,10 +1,12 @@
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Copyable } from '../../../components/Copyable.js'
+import { Name } from '../../../components/Name.js'
 import { Countdown, Time } from '../../../components/Time.js'
 import type { AffinityRowFragment } from '../../../generated/graphql.js'
 import { useFormat } from '../../../hooks/use-format.js'
 import type { LiveRow } from '../live/live-page.js'
+import { Verdict } from './Verdict.js'
 
 export function DetailFacts({ row }: { readonly row: LiveRow<AffinityRowFragment> }) {
   const { t } = useTranslation()
@@ -16,16 +18,7 @@ export function DetailFacts({ row }: { readonly row: LiveRow<AffinityRowFragment
   return (
     <>
       {gone && <div className="notice">{t('details.gone')}</div>}
-      {record.staleReasons !== null && record.staleReasons.length > 0 && (
-        <div className="notice">
-          <span>
-            {t('common.pair', {
-              name: t('details.staleTitle'),
-              value: format.list(record.staleReasons.map((reason) => t(`staleReasons.${reason}`))),
-            })}
-          </span>
-        </div>
-      )}
+      {!gone && <Verdict record={record} />}
       <Section title={t('details.when')}>
         <Fact name={t('details.ttl')}>{gone ? '—' : <Countdown until={until} />}</Fact>
         <Fact name={t('details.expires')}>
@@ -40,7 +33,11 @@ export function DetailFacts({ row }: { readonly row: LiveRow<AffinityRowFragment
         <Fact name={t('details.user')}>
           {user ? <Named name={user.username} isActive={user.isActive} /> : <Deleted />}
         </Fact>
-        {user && <Fact name={t('details.email')}>{user.email ?? t('common.none')}</Fact>}
+        {user && (
+          <Fact name={t('details.email')}>
+            {user.email === null ? t('common.none') : <Name of={user.email} />}
+          </Fact>
+        )}
         {user && <Fact name={t('details.role')}>{t(`roles.${user.role}`)}</Fact>}
         <Fact name={t('details.apiKey')}>
           {apiKey ? <Named name={apiKey.name ?? t('common.none')} isActive={apiKey.isActive} /> : <Deleted />}
@@ -67,17 +64,25 @@ export function DetailFacts({ row }: { readonly row: LiveRow<AffinityRowFragment
           {model ? (
             <Named name={model.displayName} isActive={model.isActive} />
           ) : (
-            (record.modelDisplayName ?? '—')
+            <Name of={record.modelDisplayName ?? '—'} />
           )}
         </Fact>
         <Fact name={t('details.modelName')}>
-          <span className="mono">{record.modelName ?? t('common.unknown')}</span>
+          <span className="mono">
+            <Name of={record.modelName ?? t('common.unknown')} />
+          </span>
         </Fact>
         <Fact name={t('details.modelId')}>
           <Copyable value={record.modelId} what={t('details.modelId')} />
         </Fact>
-        <Fact name={t('details.format')}>{record.apiFormat}</Fact>
-        {record.clientFamily !== null && <Fact name={t('details.client')}>{record.clientFamily}</Fact>}
+        <Fact name={t('details.format')}>
+          <Name of={record.apiFormat} />
+        </Fact>
+        {record.clientFamily !== null && (
+          <Fact name={t('details.client')}>
+            <Name of={record.clientFamily} />
+          </Fact>
+        )}
         {record.sessionHash !== null && (
           <Fact name={t('details.session')}>
             <Copyable value={record.sessionHash} what={t('details.session')} />
@@ -148,7 +153,7 @@ function Named({ name, isActive }: { readonly name: string; readonly isActive: b
   const { t } = useTranslation()
   return (
     <>
-      {name} {!isActive && <span className="tag warn">{t('common.inactive')}</span>}
+      <Name of={name} /> {!isActive && <span className="tag warn">{t('common.inactive')}</span>}
     </>
   )
 }

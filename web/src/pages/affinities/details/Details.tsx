@@ -1,6 +1,8 @@
 import { Drawer } from '@mantine/core'
 import { useCallback, useSyncExternalStore } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Name } from '../../../components/Name.js'
+import { useTopmost } from '../../../dialogs/open-dialogs.js'
 import { ownerOf } from '../names.js'
 import type { AffinityPage } from '../use-page.js'
 import type { ViewControl } from '../view-state.js'
@@ -31,13 +33,21 @@ export function Details({ control, page, loaded, canClear }: DetailsProps) {
     [page, open],
   )
   const row = useSyncExternalStore(subscribe, () => page.row(open ?? ''))
+  const isTopmost = useTopmost(open !== null)
   return (
     <Drawer
       opened={open !== null}
+      closeOnEscape={isTopmost}
       onClose={() => control.openRecord(null)}
       position="right"
       size="30rem"
-      title={row ? `${t('details.title')} · ${ownerOf(row.record)}` : t('details.title')}
+      title={
+        <>
+          {t('details.title')}
+          {row && ' · '}
+          {row && <Name of={ownerOf(row.record)} />}
+        </>
+      }
       closeButtonProps={{ 'aria-label': t('common.close') }}
       overlayProps={{ backgroundOpacity: 0.25 }}
     >

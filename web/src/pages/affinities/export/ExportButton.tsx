@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { failureKind } from '../../../api/errors.js'
 import type { AffinityFilter } from '../../../generated/graphql.js'
 import { useFormat } from '../../../hooks/use-format.js'
-import type { ViewState } from '../view-state.js'
+import type { ViewState } from '../address.js'
 import { download, type ExportProgress, exportCsv } from './export-csv.js'
 
 interface ExportButtonProps {

@@ -6,7 +6,7 @@ import {
   type AffinityFilter,
   type AffinityRowFragment,
 } from '../../../generated/graphql.js'
-import type { Sort, ViewState } from '../view-state.js'
+import type { Sort, ViewState } from '../address.js'
 
 /** The API returns at most this many records per page. */
 const PAGE = 1_000
@@ -110,7 +110,9 @@ const toLine = (record: AffinityRowFragment) => ({
   createdAt: record.createdAt,
   expiresAt: record.expiresAt ?? '',
   ttlSeconds: record.ttlSeconds ?? '',
+  usability: record.usability ?? '',
   staleReasons: record.staleReasons?.join(' ') ?? '',
+  conditions: record.conditions?.join(' ') ?? '',
 })
 
 export function download(blob: Blob, name: string): void {

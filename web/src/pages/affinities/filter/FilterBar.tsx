@@ -1,9 +1,12 @@
 import { Button, CloseButton } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import { nameOf } from '../names.js'
+import { shownText } from '../../../components/shown-text.js'
+import { useFormat } from '../../../hooks/use-format.js'
+import { FILTER_FIELDS } from '../address.js'
 import type { Matched as MatchedBy } from '../selection-filter.js'
-import { FILTER_FIELDS, type FilterField, type ViewControl } from '../view-state.js'
+import type { ViewControl } from '../view-state.js'
 import { FilterMenu } from './FilterMenu.js'
+import { fieldWords, reasonWords, verdictWords } from './filter-words.js'
 import { PhoneSort } from './PhoneSort.js'
 
 interface FilterBarProps {
@@ -11,32 +14,42 @@ interface FilterBarProps {
   readonly matched: MatchedBy | null
 }
 
+interface ChipProps {
+  readonly words: string
+  readonly title?: string
+  readonly onRemove: () => void
+}
+
 /** The bar shows each active filter with a button to remove it. */
 export function FilterBar({ control, matched }: FilterBarProps) {
   const { t } = useTranslation()
-  const { filters } = control.view
-  const set = FILTER_FIELDS.flatMap((field) => {
-    const value = filters[field]
-    return value === undefined ? [] : [{ field, value }]
-  })
-  const words = (field: FilterField, value: string) => {
-    if (field === 'stale') return t(value === 'true' ? 'affinities.staleOnly' : 'affinities.usableOnly')
-    return t('common.pair', { name: t(`affinities.filters.${field}`), value: nameOf(field, value) })
-  }
+  const format = useFormat()
+  const { filters, use, reasons } = control.view
+  const chips: readonly ChipProps[] = [
+    ...FILTER_FIELDS.flatMap((field) => {
+      const value = filters[field]
+      return value === undefined
+        ? []
+        : [
+            {
+              words: fieldWords(t, field, value),
+              title: value,
+              onRemove: () => control.setFilter(field, null),
+            },
+          ]
+    }),
+    ...(use === null ? [] : [{ words: verdictWords(t, use), onRemove: () => control.setUse(null) }]),
+    ...(reasons.length === 0
+      ? []
+      : [{ words: reasonWords(t, format, reasons), onRemove: () => control.setReasons([]) }]),
+  ]
   return (
     <div className="filter-bar">
       <FilterMenu control={control} />
-      {set.map(({ field, value }) => (
-        <span key={field} className="chip" title={field === 'stale' ? undefined : value}>
-          <span className="truncate">{words(field, value)}</span>
-          <CloseButton
-            size={16}
-            aria-label={t('affinities.removeFilter', { name: words(field, value) })}
-            onClick={() => control.setFilter(field, null)}
-          />
-        </span>
+      {chips.map((chip) => (
+        <Chip key={chip.words} {...chip} />
       ))}
-      {set.length > 1 && (
+      {chips.length > 1 && (
         <Button size="compact-xs" variant="subtle" onClick={control.clearFilters}>
           {t('affinities.clearFilters')}
         </Button>
@@ -44,6 +57,16 @@ export function FilterBar({ control, matched }: FilterBarProps) {
       <PhoneSort control={control} />
       {control.view.search !== '' && <Matched matched={matched} />}
     </div>
+  )
+}
+
+function Chip({ words, title = words, onRemove }: ChipProps) {
+  const { t } = useTranslation()
+  return (
+    <span className="chip" title={shownText(title)}>
+      <span className="truncate">{words}</span>
+      <CloseButton size={16} aria-label={t('affinities.removeFilter', { name: words })} onClick={onRemove} />
+    </span>
   )
 }
 

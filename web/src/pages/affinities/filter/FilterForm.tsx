@@ -1,17 +1,22 @@
-import { SegmentedControl, Select, Stack } from '@mantine/core'
+import { MultiSelect, Select, Stack } from '@mantine/core'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { failureKind } from '../../../api/errors.js'
 import { FilterChoicesDocument } from '../../../generated/graphql.js'
 import { useAnswer } from '../../../hooks/use-answer.js'
 import { useFormat } from '../../../hooks/use-format.js'
-import type { Filters, ViewControl } from '../view-state.js'
+import type { Filters } from '../address.js'
+import { OFFERED_REASONS, STALE_REASONS, USABILITIES, type Use } from '../verdict.js'
+import type { ViewControl } from '../view-state.js'
 import { CHOICE_FIELDS, type Choice, type ChoiceField, choicesOf } from './choices.js'
+import { verdictWords } from './filter-words.js'
+
+const USES: readonly Use[] = ['NOT_STALE', ...USABILITIES]
 
 export function FilterForm({ control }: { readonly control: ViewControl }) {
   const { t } = useTranslation()
   const format = useFormat()
-  const { filters } = control.view
+  const { filters, use, reasons } = control.view
   const { data, loading, error } = useAnswer(FilterChoicesDocument, {}, { fetchPolicy: 'no-cache' })
   const nodes = data?.affinities.nodes
   const choices = useMemo(() => choicesOf(nodes ?? []), [nodes])
@@ -36,17 +41,32 @@ export function FilterForm({ control }: { readonly control: ViewControl }) {
           onChange={(value) => control.setFilter(field, value)}
         />
       ))}
-      <SegmentedControl
+      <Select
         size="xs"
-        fullWidth
-        aria-label={t('affinities.columns.state')}
-        value={filters.stale ?? ''}
-        data={[
-          { value: '', label: t('common.all') },
-          { value: 'false', label: t('affinities.usableOnly') },
-          { value: 'true', label: t('affinities.staleOnly') },
-        ]}
-        onChange={(value) => control.setFilter('stale', value === '' ? null : value)}
+        label={t('affinities.filters.use')}
+        placeholder={t('affinities.choose')}
+        clearable
+        clearButtonProps={{
+          'aria-label': t('affinities.removeFilter', { name: t('affinities.filters.use') }),
+        }}
+        comboboxProps={{ withinPortal: false }}
+        data={USES.map((value) => ({ value, label: verdictWords(t, value) }))}
+        value={use}
+        onChange={(value) => control.setUse(USES.find((known) => known === value) ?? null)}
+      />
+      <MultiSelect
+        size="xs"
+        label={t('affinities.filters.reasons')}
+        placeholder={reasons.length === 0 ? t('affinities.choose') : ''}
+        searchable
+        clearable
+        clearButtonProps={{
+          'aria-label': t('affinities.removeFilter', { name: t('affinities.filters.reasons') }),
+        }}
+        comboboxProps={{ withinPortal: false, position: 'top' }}
+        data={OFFERED_REASONS.map((value) => ({ value, label: t(`staleReasons.${value}`) }))}
+        value={[...reasons]}
+        onChange={(values) => control.setReasons(STALE_REASONS.filter((reason) => values.includes(reason)))}
       />
       {error !== undefined && <span className="warn">{t(`errors.${failureKind(error)}`)}</span>}
       {nodes && (

@@ -1,6 +1,6 @@
 import { Button, Popover } from '@mantine/core'
 import { IconFilter } from '@tabler/icons-react'
-import { Suspense, useState } from 'react'
+import { type KeyboardEvent, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { part } from '../../../app/part.js'
 import type { ViewControl } from '../view-state.js'
@@ -10,8 +10,21 @@ const FilterForm = part(async () => (await import('./FilterForm.js')).FilterForm
 export function FilterMenu({ control }: { readonly control: ViewControl }) {
   const { t } = useTranslation()
   const [opened, setOpened] = useState(false)
+  // Esc closes the topmost alone: an open list of choices before the form that it lies over.
+  const onKeyDown = ({ key, currentTarget }: KeyboardEvent) => {
+    if (key === 'Escape' && !currentTarget.querySelector('[aria-expanded=true]')) setOpened(false)
+  }
   return (
-    <Popover opened={opened} onChange={setOpened} position="bottom-start" width={320} trapFocus shadow="md">
+    <Popover
+      opened={opened}
+      onChange={setOpened}
+      position="bottom-start"
+      width={340}
+      trapFocus
+      returnFocus
+      closeOnEscape={false}
+      shadow="md"
+    >
       <Popover.Target>
         <Button
           size="compact-sm"
@@ -22,7 +35,7 @@ export function FilterMenu({ control }: { readonly control: ViewControl }) {
           {t('affinities.addFilter')}
         </Button>
       </Popover.Target>
-      <Popover.Dropdown aria-label={t('affinities.addFilter')}>
+      <Popover.Dropdown aria-label={t('affinities.addFilter')} onKeyDown={onKeyDown}>
         <Suspense>{opened && <FilterForm control={control} />}</Suspense>
       </Popover.Dropdown>
     </Popover>

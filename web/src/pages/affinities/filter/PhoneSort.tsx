@@ -1,6 +1,7 @@
 import { NativeSelect } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import type { Sort, ViewControl } from '../view-state.js'
+import type { Sort } from '../address.js'
+import type { ViewControl } from '../view-state.js'
 
 const SORTS = [
   { field: 'EXPIRES_AT', name: 'ttl' },

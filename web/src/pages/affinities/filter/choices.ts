@@ -1,3 +1,4 @@
+import { shownText } from '../../../components/shown-text.js'
 import type { FilterChoicesQuery } from '../../../generated/graphql.js'
 import { rememberName, shortId } from '../names.js'
 
@@ -42,6 +43,9 @@ function toldApart(named: readonly (readonly [id: string, name: string])[]): Cho
   const uses = new Map<string, number>()
   for (const [, name] of named) uses.set(name, (uses.get(name) ?? 0) + 1)
   return named
-    .map(([value, name]) => ({ value, label: uses.get(name) === 1 ? name : `${name} · ${shortId(value)}` }))
+    .map(([value, name]) => ({
+      value,
+      label: shownText(uses.get(name) === 1 ? name : `${name} · ${shortId(value)}`),
+    }))
     .sort((a, b) => a.label.localeCompare(b.label))
 }

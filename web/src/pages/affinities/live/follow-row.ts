@@ -21,6 +21,7 @@ export function followRow(record: AffinityRowFragment, changed: LiveRecord): Aff
     endpoint: endpointId === record.endpointId ? record.endpoint : null,
     providerKey: key ? record.providerKey : null,
     rateMultiplier: key ? record.rateMultiplier : null,
-    staleReasons: pointsElsewhere(record, changed) ? null : record.staleReasons,
+    // What the scheduler would do with another target is not known before the row is read again.
+    ...(pointsElsewhere(record, changed) && { usability: null, staleReasons: null, conditions: null }),
   }
 }

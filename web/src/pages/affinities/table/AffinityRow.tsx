@@ -2,6 +2,8 @@ import { IconTrash } from '@tabler/icons-react'
 import { memo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { openClear } from '../../../clears/clear-store.js'
+import { Name } from '../../../components/Name.js'
+import { shownText } from '../../../components/shown-text.js'
 import { Ago, Countdown } from '../../../components/Time.js'
 import { useFormat } from '../../../hooks/use-format.js'
 import { ownerOf, shortId } from '../names.js'
@@ -56,30 +58,42 @@ export const AffinityRow = memo(function AffinityRow(props: AffinityRowProps) {
           />
         </td>
       )}
-      <td className="c-user truncate" title={record.user?.username}>
+      <td className="c-user truncate" title={record.user ? shownText(record.user.username) : undefined}>
         <button type="button" className="row-open" aria-label={t('affinities.openDetails', { name })}>
-          {record.user ? record.user.username : <span className="dim">{t('common.unknown')}</span>}
+          {record.user ? (
+            <Name of={record.user.username} />
+          ) : (
+            <span className="dim">{t('common.unknown')}</span>
+          )}
         </button>
       </td>
-      <td className="c-key truncate" title={record.apiKey?.name ?? undefined}>
-        {record.apiKey?.name ?? <Id id={record.affinityKey} />}
+      <td
+        className="c-key truncate"
+        title={record.apiKey?.name == null ? undefined : shownText(record.apiKey.name)}
+      >
+        {record.apiKey?.name == null ? <Id id={record.affinityKey} /> : <Name of={record.apiKey.name} />}
       </td>
-      <td className="c-format">
-        <span className="tag">{record.apiFormat}</span>
+      <td className="c-format truncate" title={shownText(record.apiFormat)}>
+        <span className="tag">
+          <Name of={record.apiFormat} />
+        </span>
       </td>
-      <td className="c-model truncate" title={record.modelName ?? record.modelId}>
-        {record.modelName ?? <Id id={record.modelId} />}
+      <td className="c-model truncate" title={shownText(record.modelName ?? record.modelId)}>
+        {record.modelName === null ? <Id id={record.modelId} /> : <Name of={record.modelName} />}
         {record.sessionHash !== null && (
           <span className="dim" title={record.sessionHash}>
-            {` · ${record.clientFamily ?? ''} ${shortId(record.sessionHash)}`}
+            {` · ${shownText(record.clientFamily ?? '')} ${shortId(record.sessionHash)}`}
           </span>
         )}
       </td>
-      <td className={`c-provider truncate ${switched ? 'dim' : ''}`} title={provider}>
-        {provider ?? <Id id={record.providerId} />}
+      <td className={`c-provider truncate ${switched ? 'dim' : ''}`} title={provider && shownText(provider)}>
+        {provider === undefined ? <Id id={record.providerId} /> : <Name of={provider} />}
       </td>
-      <td className={`c-pkey truncate ${switched ? 'dim' : ''}`} title={providerKey}>
-        {providerKey ?? <Id id={record.providerKeyId} />}
+      <td
+        className={`c-pkey truncate ${switched ? 'dim' : ''}`}
+        title={providerKey && shownText(providerKey)}
+      >
+        {providerKey === undefined ? <Id id={record.providerKeyId} /> : <Name of={providerKey} />}
       </td>
       <td className="c-requests number" data-label={t('affinities.columns.requests')}>
         {format.number(record.requestCount)}
@@ -89,7 +103,7 @@ export const AffinityRow = memo(function AffinityRow(props: AffinityRowProps) {
       </td>
       <td className="c-ttl number">{gone ? '—' : <Countdown until={until} />}</td>
       <td className="c-state">
-        <RowState gone={gone} reasons={record.staleReasons} />
+        <RowState gone={gone} record={record} />
       </td>
       {canClear && (
         <td className="c-menu">
@@ -111,8 +125,8 @@ export const AffinityRow = memo(function AffinityRow(props: AffinityRowProps) {
 
 function Id({ id }: { readonly id: string }) {
   return (
-    <span className="mono dim" title={id}>
-      {shortId(id)}
+    <span className="mono dim" title={shownText(id)}>
+      <Name of={shortId(id)} />
     </span>
   )
 }

@@ -1,6 +1,6 @@
 import { useMediaQuery } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useDeferredValue, useEffect, useRef } from 'react'
+import { useDeferredValue, useEffect, useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { PageLoad } from '../use-page.js'
 import { useRowIds } from '../use-page.js'
@@ -8,11 +8,12 @@ import type { Selection } from '../use-selection.js'
 import type { ViewControl } from '../view-state.js'
 import { AffinityRow } from './AffinityRow.js'
 import { HeaderRow } from './HeaderRow.js'
+import { nameWidths } from './name-widths.js'
 import { useRowKeys } from './use-row-keys.js'
 import './table.css'
 
 /** Pixels; the same as in table.css. */
-const ROW_HEIGHT = { desk: 33, phone: 92 } as const
+const ROW_HEIGHT = { desk: 33, phone: 116 } as const
 
 interface AffinityTableProps {
   readonly load: PageLoad
@@ -52,6 +53,9 @@ export function AffinityTable({ load, control, selection, canClear }: AffinityTa
     show: (index) => virtualizer.scrollToIndex(index),
   })
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: widths stay as they are while names change in place
+  const widths = useMemo(() => nameWidths(page.records()), [page, ids])
+
   const items = virtualizer.getVirtualItems()
   const above = items[0]?.start ?? 0
   const below = virtualizer.getTotalSize() - (items.at(-1)?.end ?? 0)
@@ -68,6 +72,7 @@ export function AffinityTable({ load, control, selection, canClear }: AffinityTa
     >
       <table
         className="affinities"
+        style={widths}
         aria-rowcount={ids.length + 1}
         aria-label={t('affinities.table', { count: ids.length })}
       >

@@ -1,7 +1,7 @@
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import type { AffinityOrderField } from '../../../generated/graphql.js'
-import type { Sort } from '../view-state.js'
+import type { Sort } from '../address.js'
 
 interface HeaderRowProps {
   readonly sort: Sort

@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { startConsole, whenListed, whenLive } from './console.js'
+
+const site = startConsole()
+const { open } = site
+
+/** A server in a process of its own, which a signal can stop: its connections stay open, and nothing answers. */
+async function startServerThatHangs(): Promise<{ readonly url: string; readonly child: ChildProcess }> {
+  const { port } = new URL(site.server.url)
+  const code = `
+    const net = require('node:net')
+    net.createServer((browser) => {
+      const server = net.connect(${port}, '127.0.0.1')
+      browser.pipe(server).pipe(browser)
+      for (const socket of [browser, server]) socket.on('error', () => { browser.destroy(); server.destroy() })
+    }).listen(0, '127.0.0.1', function () { console.log(this.address().port) })`
+  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => {
+    child.kill('SIGCONT')
+    child.kill('SIGKILL')
+  })
+  const [output] = await once(child.stdout as NodeJS.ReadableStream, 'data')
+  return { url: `http://127.0.0.1:${String(output).trim()}`, child }
+}
+
+describe('a server that hangs', () => {
+  it('is lost within 10 s, and had again when it goes on', async () => {
+    const { url, child } = await startServerThatHangs()
+    const page = await open('/affinities', { at: url })
+    await whenLive(page)
+    child.kill('SIGSTOP')
+    const stopped = Date.now()
+    await page.locator('.live-bar [data-state=offline]').waitFor({ timeout: 20_000 })
+    await page.getByText('The server has not answered since').waitFor()
+    // Some seconds for a machine that has much else to do.
+    expect(Date.now() - stopped).toBeLessThan(14_000)
+    child.kill('SIGCONT')
+    await whenLive(page)
+    await page.getByText('The server has not answered since').waitFor({ state: 'hidden' })
+  })
+})
+
+describe('the stale pins’ number', () => {
+  it('blames a lost server for what the server does not answer, and not PostgreSQL', async () => {
+    const page = await open('/')
+    const figure = page.locator('.figure', { hasText: 'Stale pins' })
+    await figure.getByRole('link', { name: 'show them' }).waitFor()
+    await site.server.lose()
+    onTestFinished(() => site.server.haveBack())
+    await figure.getByText('the server does not answer').waitFor({ timeout: 20_000 })
+    expect(await page.getByText('PostgreSQL does not answer').count()).toBe(0)
+  })
+})
+
+/** What the API answers to a question while PostgreSQL is away. */
+const DATABASE_AWAY = JSON.stringify({
+  errors: [{ message: 'PostgreSQL does not answer.', extensions: { code: 'DATABASE_UNAVAILABLE' } }],
+  data: null,
+})
+
+describe('PostgreSQL away', () => {
+  it('takes the clear controls away until it is back, and then they come by themselves', async () => {
+    let isAway = true
+    const page = await open('/affinities', {
+      watch: (watched) =>
+        void watched.route('**/graphql', (route) =>
+          isAway && /Viewer/.test(route.request().postData() ?? '')
+            ? route.fulfill({
+                status: 503,
+                contentType: 'application/graphql-response+json',
+                body: DATABASE_AWAY,
+              })
+            : route.continue(),
+        ),
+    })
+    await whenListed(page)
+    expect(await page.getByRole('button', { name: 'Clear…' }).count()).toBe(0)
+    isAway = false
+    await page.getByRole('button', { name: 'Clear…' }).waitFor()
+    expect(await page.getByRole('checkbox').count()).toBeGreaterThan(1)
+  })
+
+  it('promises no live affinities over an empty page', async () => {
+    const page = await open('/audit', {
+      watch: (watched) =>
+        void watched.route('**/graphql', (route) =>
+          /auditEvents/.test(route.request().postData() ?? '')
+            ? route.fulfill({
+                status: 503,
+                contentType: 'application/graphql-response+json',
+                body: DATABASE_AWAY,
+              })
+            : route.continue(),
+        ),
+    })
+    await page.getByText('PostgreSQL does not answer, and this request needs it.', { exact: true }).waitFor()
+    expect(await page.getByText(/still shown/).count()).toBe(0)
+  })
+})

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { ANSWER_MS, CLEAR_MS } from '../../web/src/api/timed-fetch.js'
+import { PAGE_SIZES, PARAMETERS, readAddress } from '../../web/src/pages/affinities/address.js'
+import { USABILITIES } from '../../web/src/pages/affinities/verdict.js'
+
+const page = readFileSync(new URL('../../docs/console.md', import.meta.url), 'utf8')
+const rows = [...page.matchAll(/^\| `([\w-]+)` \| (.+) \|$/gm)].map(([, name = '', takes = '']) => ({
+  name,
+  takes,
+}))
+const takesOf = (name: string) => rows.find((row) => row.name === name)?.takes ?? ''
+const unreadable = (address: string) => readAddress(new URLSearchParams(address)).unreadable
+
+describe('docs/console.md', () => {
+  it('has every parameter of an address, and no other', () => {
+    expect(rows.map(({ name }) => name).sort()).toEqual([...PARAMETERS].sort())
+  })
+
+  it('says of each what it takes', () => {
+    for (const value of ['true', 'false']) {
+      expect(takesOf('stale')).toContain(`\`${value}\``)
+      expect(unreadable(`stale=${value}`)).toEqual([])
+    }
+    for (const value of USABILITIES) expect(takesOf('usability')).toContain(`\`${value}\``)
+    const [, first, last] = /(\d+(?:, \d+)*) or (\d+)/.exec(takesOf('size')) ?? []
+    expect(`${first}, ${last}`).toBe(PAGE_SIZES.join(', '))
+    for (const [, sort] of takesOf('sort').matchAll(/`(\w+)`/g))
+      expect(unreadable(`sort=-${sort}`)).toEqual([])
+  })
+
+  it('names addresses that are not read, as they are not', () => {
+    for (const [, address = ''] of page.matchAll(/`\?([^`]+)`/g)) expect(unreadable(address)).toHaveLength(1)
+  })
+
+  it('says how long a request may take', () => {
+    expect(page).toContain(`ends after ${ANSWER_MS / 1_000} s, a clear after ${CLEAR_MS / 60_000} minutes`)
+  })
+})
