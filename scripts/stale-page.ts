@@ -59,7 +59,6 @@ export const stalePage = (): string =>
     ),
     '## Not modelled\n\nThe schedulers of these recorded worlds did otherwise than the rules say:\n',
     ...NOT_MODELLED.map(({ why, worlds }) => `- ${worlds.join(', ')}: ${why}`),
-    '\nThe rule for SUPERSEDED (a record of an older epoch of a Rust process) is not applied yet.\n',
   ].join('\n')
 
 const tables = ({ reasons, conditions }: Rules): string =>

@@ -46,6 +46,7 @@ export function verdictCheck({
 const JUDGED_DIMENSIONS = [
   'family',
   'clientFamily',
+  'epoch',
   'apiFormat',
   'providerId',
   'endpointId',
@@ -78,12 +79,12 @@ function conditionOf(filter: VerdictFilter, judge: Judge, families: KeyFamilies)
     dimensions: JUDGED_DIMENSIONS,
     likeness: { affinityKey: (id) => judge.likenessOf(id) },
     holds(values) {
-      const [family = '', clientFamily, apiFormat = '', providerId = '', endpointId = ''] = values
-      const [providerKeyId = '', modelId = '', affinityKey = ''] = values.slice(5)
+      const [family = '', clientFamily, epoch, apiFormat = '', providerId = ''] = values
+      const [endpointId = '', providerKeyId = '', modelId = '', affinityKey = ''] = values.slice(5)
       const modelIs = families.modelIs({ family })
       const pin = {
         ...{ affinityKey, apiFormat, modelId, modelIs, providerId, endpointId, providerKeyId },
-        ...{ family, clientFamily },
+        ...{ family, clientFamily, epoch },
       }
       return check(judge.knows(pin) ? judge.verdictOf(pin) : NOT_TOLD)
     },
@@ -105,7 +106,9 @@ export const judgeRead = ({ affinitySizes, affinityStore }: Context): SharedRead
     NAMED_DIMENSIONS.reduce((sum, dimension) => sum + affinitySizes.values(dimension), 0) +
     affinitySizes.values('affinityKey'),
   async run(readers) {
-    const judge = await readers.gateway.judge(await idsInUse(readers.affinities, affinityStore.families))
+    const ids = await idsInUse(readers.affinities, affinityStore.families)
+    const supersededEpochs = await readers.loaders.supersededEpochs()
+    const judge = await readers.gateway.judge({ ...ids, supersededEpochs })
     readers.loaders.verdicts.use(judge)
     return { judge, readers }
   },

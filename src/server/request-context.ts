@@ -3,6 +3,7 @@ import type { AffinitySource } from '../affinities/affinity-source.js'
 import type { AffinityStore } from '../affinities/affinity-store.js'
 import type { ClearFacts } from '../affinities/clear/clear-facts.js'
 import type { HoldingClearer } from '../affinities/clear/clear-report.js'
+import { supersededEpochs } from '../affinities/epochs.js'
 import type { ForeignFamilies } from '../affinities/family-counts.js'
 import type { AuditReader } from '../audit/audit-reader.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
@@ -95,7 +96,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   // `refresh` replaces their contents.
   const affinities = { ...affinityReader() }
   let poolSessions = poolSessionReader()
-  const loaders = createLoaders(gateway)
+  const loaders = createLoaders(gateway, () => superseded(affinities))
   let readAt = performance.now()
 
   /** Large reads of this request, by question: each is paid for once. */
@@ -162,11 +163,12 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     await pay(price)
     const answer = await deps.sharedRuns.run(question, budget, stopped.signal, (signal) => {
       const shared = until(signal, deps.gateway)
+      const reader = deps.affinitySource.reader()
       return run({
-        affinities: deps.affinitySource.reader(),
+        affinities: reader,
         mappings: deps.mappingSource.reader(),
         gateway: shared,
-        loaders: createLoaders(shared),
+        loaders: createLoaders(shared, () => superseded(reader)),
       })
     })
     if (budgets) {
@@ -178,6 +180,15 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
       }
     }
     return answer
+  }
+
+  /** Only the records of one process tell which of them it has forgotten: the epochs of several collide. */
+  const superseded = async (reader: AffinityReader): Promise<readonly string[]> => {
+    const nodes = deps.gatewayNodes
+    const isOneProcess = nodes?.urls.length === 1 && nodes.states().every(({ alternates }) => !alternates)
+    return isOneProcess && deps.gatewayTraits().generation === 'PROCESS_MEMORY'
+      ? supersededEpochs(reader)
+      : []
   }
 
   function refreshReaders(): void {
@@ -245,7 +256,10 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     refresh() {
       if (performance.now() - readAt <= REFRESH_AFTER_MS) return
       readAt = performance.now()
-      Object.assign(loaders, createLoaders(gateway))
+      Object.assign(
+        loaders,
+        createLoaders(gateway, () => superseded(affinities)),
+      )
       refreshReaders()
     },
     refreshReaders,

@@ -18,6 +18,11 @@ export const PROCESS_MEMORY: Rules = {
       'the key is not of the family `scheduler_affinity:v2`, or its client family is `generic`',
       ({ pin }) => pin.family !== 'scheduler_affinity_v2' || pin.clientFamily === 'generic',
     ),
+    rule(
+      'SUPERSEDED',
+      '`GATEWAY_URLS` names exactly one node, and the record’s epoch is another than that of the record with the latest `expire_at`; an epoch that is no integer is not known, and no reason',
+      ({ isSuperseded }) => isSuperseded,
+    ),
     ...LATER_API_KEY,
     ...PROVIDER,
     ...ENDPOINT,
