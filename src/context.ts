@@ -8,6 +8,7 @@ import type { AuditReader } from './audit/audit-reader.js'
 import type { AuditTrail } from './audit/audit-trail.js'
 import type { FixedFigures, GatewayStore, GatewayTraits } from './gateway/gateway.js'
 import type { NodeState } from './gateway/nodes/gateway-nodes.js'
+import type { Judge, JudgedPin } from './gateway/usability.js'
 import type { ApiKeyOwners } from './loaders/api-key-owners.js'
 import type { Loaders } from './loaders/index.js'
 import type { ModelMappingReader } from './model-mappings/model-mapping-reader.js'
@@ -98,6 +99,8 @@ export interface Context {
   /** Returns what the latest look at the gateway's tables found. */
   gatewayTraits(): GatewayTraits
   readonly loaders: Loaders
+  /** Judges pins by rows that are read now, and not by those of this request. */
+  judgeNow(pins: readonly JudgedPin[]): Promise<Judge>
   readonly apiKeyOwners: ApiKeyOwners
   /**
    * Replaces the loaders and readers if they are over one second old, for subscriptions: otherwise these would see old rows

@@ -39,7 +39,8 @@ const distinct = (pins: readonly JudgedPin[], idOf: (pin: JudgedPin) => string):
   ...new Set(pins.map(idOf)),
 ]
 
-const idsOf = (pins: readonly JudgedPin[], supersededEpochs: readonly string[]): PinIds => {
+/** The rows that decide about these pins. */
+export const pinIds = (pins: readonly JudgedPin[], supersededEpochs: readonly string[]): PinIds => {
   const modelsThatAre = (modelIs: JudgedPin['modelIs']) =>
     distinct(
       pins.filter((pin) => pin.modelIs === modelIs),
@@ -66,7 +67,7 @@ export function createVerdictLoader(
   const judges: Judge[] = []
   let failure: Error | undefined
   const judgeOf = async (pins: readonly JudgedPin[]): Promise<Judge> =>
-    gateway.judge(idsOf(pins, await supersededEpochs()))
+    gateway.judge(pinIds(pins, await supersededEpochs()))
   const batches = new DataLoader<JudgedPin, Verdict>(
     async (pins) => {
       const judge = await judgeOf(pins)

@@ -42,6 +42,24 @@ export function verdictCheck({
     (wanted === undefined || verdict.staleReasons.some((reason) => wanted.has(reason)))
 }
 
+/**
+ * Makes the check of a clear that depends on verdicts: which of the records still pass the filter, by rows that are read now.
+ * Undefined if the filter does not depend on verdicts.
+ */
+export function rejudgeBy(
+  filter: VerdictFilter,
+  { judgeNow, affinityStore: { families } }: Context,
+): ((records: readonly AffinityRecord[]) => Promise<readonly AffinityRecord[]>) | undefined {
+  const check = verdictCheck(filter)
+  return (
+    check &&
+    (async (records) => {
+      const judge = await judgeNow(records.map((record) => judgedPin(record, families)))
+      return records.filter((record) => check(judge.verdictOf(judgedPin(record, families))))
+    })
+  )
+}
+
 /** Those with few values first. */
 const JUDGED_DIMENSIONS = [
   'family',

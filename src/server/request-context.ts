@@ -14,6 +14,7 @@ import type { KeyMasker } from '../gateway/masking.js'
 import type { GatewayNodes } from '../gateway/nodes/gateway-nodes.js'
 import type { ApiKeyOwners } from '../loaders/api-key-owners.js'
 import { adoptRows, createLoaders } from '../loaders/index.js'
+import { pinIds } from '../loaders/verdicts.js'
 import type { ModelMappingSource } from '../model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from '../model-mappings/model-mapping-store.js'
 import type { PoolSessionReader, PoolSessionSource } from '../pool-sessions/pool-session-source.js'
@@ -249,6 +250,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     poolSessions: () => poolSessions(),
     poolSessionStore: deps.poolSessionStore,
     foreignFamilies: deps.foreignFamilies,
+    judgeNow: async (pins) => gateway.judge(pinIds(pins, await superseded(deps.affinitySource.reader()))),
     gateway,
     gatewayFigures: deps.gatewayFigures,
     gatewayTraits: deps.gatewayTraits,
