@@ -43,6 +43,8 @@ export interface Context {
   payForRead(size: number): Promise<void>
   /** Answers by a large read: the viewer pays for it, and requests that ask the same at the same moment share it. */
   shared<T>(read: SharedRead<T>): Promise<T>
+  /** What is kept of an answer to this question, if anything. */
+  kept(question: string): unknown
   /** Continues with what a shared read has read: its index, and its rows. */
   adopt(readers: Readers): void
   /** Shares the event loop between the events of all streams, and between large selections. */
@@ -138,6 +140,11 @@ export interface SharedRead<T> {
   readonly question: string
   /** Estimates the number of records, rows and keys that are read; asked again after the read. */
   size(): number | Promise<number>
+  /**
+   * Given if a large answer may be given again to those who ask within some seconds: returns it as it is kept, without what
+   * belongs to the requests that read it.
+   */
+  readonly keep?: (answer: T) => T
   /** Reads through these readers alone. They are younger than all requests that share the read. */
   run(readers: Readers): Promise<T>
 }

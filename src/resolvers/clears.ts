@@ -138,7 +138,7 @@ export const clearAffinities = (
     { action: 'cache_clear_filtered', dryRun, arguments: { filter: withoutSession(given) } },
     async () => {
       requireFilter(given)
-      const selection = await filterSelection(given, context)
+      const selection = await filterSelection(given, context, true)
       const rejudge = rejudgeBy(given, context)
       const cleared = await clearSelected(selection, dryRun, context, { named: given, rejudge })
       const extra = { sparedCount: cleared.sparedCount }

@@ -8,7 +8,7 @@ import type { Context, Readers, SharedRead } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import type { GatewayStore } from '../gateway/gateway.js'
 import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
-import { judgeRead, type VerdictFilter, verdictCheck, verdictCondition } from './usability.js'
+import { judgeOfAll, type VerdictFilter, verdictCheck, verdictCondition } from './usability.js'
 
 export interface AffinityFilter extends VerdictFilter {
   readonly affinityKey?: string | null | undefined
@@ -31,8 +31,15 @@ const MAX_VALUES = 1_000
 /** The longest part of a client's session, in characters. */
 const MAX_SESSION_LENGTH = 4_096
 
-/** Converts a filter to a selection. An empty filter selects every affinity; a field that is null is ignored. */
-export async function filterSelection(filter: AffinityFilter, context: Context): Promise<AffinitySelection> {
+/**
+ * Converts a filter to a selection. An empty filter selects every affinity; a field that is null is ignored.
+ * @param isFresh whether verdicts must be those of now, for a clear
+ */
+export async function filterSelection(
+  filter: AffinityFilter,
+  context: Context,
+  isFresh = false,
+): Promise<AffinitySelection> {
   const {
     userId,
     stale,
@@ -64,8 +71,7 @@ export async function filterSelection(filter: AffinityFilter, context: Context):
   }
   const any = globalModelId == null ? [] : await ofGlobalModel(globalModelId, context)
   if (!dependsOnVerdicts) return { all, any }
-  const { judge, readers } = await context.shared(judgeRead(context))
-  context.adopt(readers)
+  const judge = await judgeOfAll(context, isFresh)
   // To ask about very many records takes some milliseconds, for each field that uses the filter.
   await context.turns.next()
   return { all, any, where: verdictCondition(verdict, judge, context.affinityStore.families) }

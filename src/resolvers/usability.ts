@@ -109,17 +109,40 @@ function conditionOf(filter: VerdictFilter, judge: Judge, families: KeyFamilies)
   }
 }
 
-/** A judge of all live records, with the readers of the same moment. */
+/** A judge of all live records, with the readers of the same moment; a judge that was kept has none. */
 export interface Judged {
   readonly judge: Judge
-  readonly readers: Readers
+  readonly readers?: Readers
 }
+
+const VERDICTS = 'verdicts'
+
+/**
+ * Returns a judge of all live records. Of very many it may be some seconds old, and then the other verdicts of the request are
+ * this judge’s as well.
+ * @param isFresh whether its rows must be read now, for a clear
+ */
+export async function judgeOfAll(context: Context, isFresh: boolean): Promise<Judge> {
+  const kept = isFresh ? undefined : keptJudge(context)
+  if (kept) {
+    context.loaders.verdicts.use(kept)
+    return kept
+  }
+  const { judge, readers } = await context.shared(judgeRead(context))
+  if (readers) context.adopt(readers)
+  return judge
+}
+
+/** The judge of all records that another request has read some seconds ago, if there were very many. */
+export const keptJudge = ({ kept }: Pick<Context, 'kept'>): Judge | undefined =>
+  (kept(VERDICTS) as Judged | undefined)?.judge
 
 const NAMED_DIMENSIONS = ['affinityKey', 'providerId', 'endpointId', 'providerKeyId', 'modelId'] as const
 
 /** The read of what decides about all live records: a row of each id in use, and the owner of each API key. */
-export const judgeRead = ({ affinitySizes, affinityStore }: Context): SharedRead<Judged> => ({
-  question: 'verdicts',
+const judgeRead = ({ affinitySizes, affinityStore }: Context): SharedRead<Judged> => ({
+  question: VERDICTS,
+  keep: ({ judge }) => ({ judge }),
   size: () =>
     NAMED_DIMENSIONS.reduce((sum, dimension) => sum + affinitySizes.values(dimension), 0) +
     affinitySizes.values('affinityKey'),

@@ -13,17 +13,19 @@ import type { FixedFigures, GatewayStore, GatewayTraits } from '../gateway/gatew
 import type { KeyMasker } from '../gateway/masking.js'
 import type { GatewayNodes } from '../gateway/nodes/gateway-nodes.js'
 import type { ApiKeyOwners } from '../loaders/api-key-owners.js'
-import { adoptRows, createLoaders } from '../loaders/index.js'
+import { adoptRows, createLoaders, type Loaders } from '../loaders/index.js'
 import { pinIds } from '../loaders/verdicts.js'
 import type { ModelMappingSource } from '../model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from '../model-mappings/model-mapping-store.js'
 import type { PoolSessionReader, PoolSessionSource } from '../pool-sessions/pool-session-source.js'
 import type { PoolSessionStore } from '../pool-sessions/pool-session-store.js'
 import type { ReadingPrisma } from '../postgres/database-errors.js'
+import { keptJudge } from '../resolvers/usability.js'
 import type { Authenticator, Credentials } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
 import type { ViewerWatch } from '../session/viewer-watch.js'
 import type { StatisticsReader } from '../statistics/statistics.js'
+import type { KeptAnswers } from '../util/kept-answers.js'
 import type { Streams } from '../util/open-streams.js'
 import { once } from '../util/promises.js'
 import type { SharedRuns } from '../util/shared-runs.js'
@@ -36,6 +38,7 @@ export interface ContextDeps {
   readonly budgets: CostLimiter | undefined
   readonly apiKeyOwners: ApiKeyOwners
   readonly sharedRuns: SharedRuns
+  readonly keptAnswers: KeptAnswers
   readonly turns: Turns
   readonly authenticator: Authenticator
   readonly viewerWatch: ViewerWatch
@@ -75,6 +78,8 @@ export interface RequestFacts {
   readonly disconnect: () => void
 }
 
+/** Rows of a read from which on its answer may be kept: to read fewer again costs little, and shows each change at once. */
+const LEAST_KEPT = 20_000
 /** Time for which a subscription uses rows that it has read, in milliseconds. */
 const REFRESH_AFTER_MS = 1_000
 
@@ -97,7 +102,8 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   // `refresh` replaces their contents.
   const affinities = { ...affinityReader() }
   let poolSessions = poolSessionReader()
-  const loaders = createLoaders(gateway, () => superseded(affinities))
+  const kept: Context['kept'] = (question) => deps.keptAnswers.get(question)
+  const loaders = newLoaders()
   let readAt = performance.now()
 
   /** Large reads of this request, by question: each is paid for once. */
@@ -157,7 +163,8 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   const sizeOf = (size: number): number => Math.min(Math.ceil(size), deps.budgets?.largestRead ?? 0)
   const payForRead = (size: number): Promise<void> => pay(sizeOf(size))
 
-  async function payAndRead<T>({ question, size, run }: SharedRead<T>): Promise<T> {
+  async function payAndRead<T>({ question, size, keep, run }: SharedRead<T>): Promise<T> {
+    const isKept = keep !== undefined && (await size()) >= LEAST_KEPT
     const { budgets } = deps
     const budget = (await viewerOnce()).key
     const price = budgets ? sizeOf(await size()) : 0
@@ -165,12 +172,19 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     const answer = await deps.sharedRuns.run(question, budget, stopped.signal, (signal) => {
       const shared = until(signal, deps.gateway)
       const reader = deps.affinitySource.reader()
-      return run({
+      const beganAt = performance.now()
+      const running = run({
         affinities: reader,
         mappings: deps.mappingSource.reader(),
         gateway: shared,
         loaders: createLoaders(shared, () => superseded(reader)),
       })
+      return isKept
+        ? running.then((answer) => {
+            deps.keptAnswers.put(question, keep(answer), beganAt)
+            return answer
+          })
+        : running
     })
     if (budgets) {
       // Some sizes are known only after the first read.
@@ -183,8 +197,16 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     return answer
   }
 
+  /** Single verdicts are those of the judge that lists use, if one is kept. */
+  function newLoaders(): Loaders {
+    const made = createLoaders(gateway, () => superseded(affinities))
+    const judge = keptJudge({ kept })
+    if (judge) made.verdicts.use(judge)
+    return made
+  }
+
   /** Only the records of one process tell which of them it has forgotten: the epochs of several collide. */
-  const superseded = async (reader: AffinityReader): Promise<readonly string[]> => {
+  async function superseded(reader: AffinityReader): Promise<readonly string[]> {
     const nodes = deps.gatewayNodes
     const isOneProcess = nodes?.urls.length === 1 && nodes.states().every(({ alternates }) => !alternates)
     return isOneProcess && deps.gatewayTraits().generation === 'PROCESS_MEMORY'
@@ -208,6 +230,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     isCharged: deps.budgets !== undefined,
     pay,
     payForRead,
+    kept,
     shared<T>(read: SharedRead<T>): Promise<T> {
       const known = asked.get(read.question)
       if (known) return known as Promise<T>
@@ -258,10 +281,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     refresh() {
       if (performance.now() - readAt <= REFRESH_AFTER_MS) return
       readAt = performance.now()
-      Object.assign(
-        loaders,
-        createLoaders(gateway, () => superseded(affinities)),
-      )
+      Object.assign(loaders, newLoaders())
       refreshReaders()
     },
     refreshReaders,

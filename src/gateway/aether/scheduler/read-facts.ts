@@ -151,13 +151,15 @@ export function createFactsReader(
         else facts.names?.set(String(name), new Set([String(id)]))
       },
     }
-    const run = async (sql: string, args: readonly (readonly string[])[]) => {
-      for (const [kind, row] of await mapDatabaseErrors(() => query(sql, args))) {
+    const ask = (sql: string, args: readonly (readonly string[])[]) =>
+      mapDatabaseErrors(() => query(sql, args))
+    const takeAll = (rows: Awaited<ReturnType<typeof ask>>) => {
+      for (const [kind, row] of rows) {
         const values = parseJson(String(row))
         if (Array.isArray(values)) take[String(kind)]?.(values)
       }
     }
-    await run(all, [
+    let rows = ask(all, [
       keys.slice(0, AT_ONCE),
       askable(providerId),
       askable(endpointId),
@@ -165,9 +167,13 @@ export function createFactsReader(
       [...askable(modelId), ...named.values()],
     ])
     for (let start = AT_ONCE; start < keys.length && more !== ''; start += AT_ONCE) {
+      const before = await rows
+      // The database works at the next keys while these are taken.
+      rows = ask(more, [keys.slice(start, start + AT_ONCE)])
+      takeAll(before)
       await nextTurn()
-      await run(more, [keys.slice(start, start + AT_ONCE)])
     }
+    takeAll(await rows)
     return facts
   }
 }
