@@ -21,6 +21,12 @@ export interface VerdictLoader {
   readonly judges: readonly Judge[]
 }
 
+/** The question whose answer is a judge of all live records. */
+export const VERDICTS = 'verdicts'
+export interface Judged {
+  readonly judge: Judge
+}
+
 /** What of a record decides about its pin. */
 export const judgedPin = (record: AffinityRecord, families: Pick<KeyFamilies, 'modelIs'>): JudgedPin => ({
   affinityKey: record.affinityKey,

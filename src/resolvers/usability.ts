@@ -5,7 +5,7 @@ import type { KeyFamilies } from '../affinities/key-families.js'
 import type { Context, Readers, SharedRead } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import type { Judge, PinIds, StaleReason, Usability, Verdict } from '../gateway/usability.js'
-import { judgedPin } from '../loaders/verdicts.js'
+import { type Judged, judgedPin, VERDICTS } from '../loaders/verdicts.js'
 import type { MaybePromise } from '../util/promises.js'
 
 /** Number of rows that the verdict on one record needs: its API key with its owner, provider, endpoint, provider key and model. */
@@ -109,13 +109,10 @@ function conditionOf(filter: VerdictFilter, judge: Judge, families: KeyFamilies)
   }
 }
 
-/** A judge of all live records, with the readers of the same moment; a judge that was kept has none. */
-export interface Judged {
-  readonly judge: Judge
+/** A judge with the readers of the same moment; one that was kept has none. */
+interface JudgedNow extends Judged {
   readonly readers?: Readers
 }
-
-const VERDICTS = 'verdicts'
 
 /**
  * Returns a judge of all live records. Of very many it may be some seconds old, and then the other verdicts of the request are
@@ -123,24 +120,20 @@ const VERDICTS = 'verdicts'
  * @param isFresh whether its rows must be read now, for a clear
  */
 export async function judgeOfAll(context: Context, isFresh: boolean): Promise<Judge> {
-  const kept = isFresh ? undefined : keptJudge(context)
+  const kept = isFresh ? undefined : (context.kept(VERDICTS) as Judged | undefined)
   if (kept) {
-    context.loaders.verdicts.use(kept)
-    return kept
+    context.loaders.verdicts.use(kept.judge)
+    return kept.judge
   }
   const { judge, readers } = await context.shared(judgeRead(context))
   if (readers) context.adopt(readers)
   return judge
 }
 
-/** The judge of all records that another request has read some seconds ago, if there were very many. */
-export const keptJudge = ({ kept }: Pick<Context, 'kept'>): Judge | undefined =>
-  (kept(VERDICTS) as Judged | undefined)?.judge
-
 const NAMED_DIMENSIONS = ['affinityKey', 'providerId', 'endpointId', 'providerKeyId', 'modelId'] as const
 
 /** The read of what decides about all live records: a row of each id in use, and the owner of each API key. */
-const judgeRead = ({ affinitySizes, affinityStore }: Context): SharedRead<Judged> => ({
+const judgeRead = ({ affinitySizes, affinityStore }: Context): SharedRead<JudgedNow> => ({
   question: VERDICTS,
   keep: ({ judge }) => ({ judge }),
   size: () =>

@@ -3,7 +3,6 @@ import type { AffinitySource } from '../affinities/affinity-source.js'
 import type { AffinityStore } from '../affinities/affinity-store.js'
 import type { ClearFacts } from '../affinities/clear/clear-facts.js'
 import type { HoldingClearer } from '../affinities/clear/clear-report.js'
-import { supersededEpochs } from '../affinities/epochs.js'
 import type { ForeignFamilies } from '../affinities/family-counts.js'
 import type { AuditReader } from '../audit/audit-reader.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
@@ -14,13 +13,13 @@ import type { KeyMasker } from '../gateway/masking.js'
 import type { GatewayNodes } from '../gateway/nodes/gateway-nodes.js'
 import type { ApiKeyOwners } from '../loaders/api-key-owners.js'
 import { adoptRows, createLoaders, type Loaders } from '../loaders/index.js'
-import { pinIds } from '../loaders/verdicts.js'
+import { supersededEpochs } from '../loaders/superseded-epochs.js'
+import { type Judged, pinIds, VERDICTS } from '../loaders/verdicts.js'
 import type { ModelMappingSource } from '../model-mappings/model-mapping-reader.js'
 import type { ModelMappingStore } from '../model-mappings/model-mapping-store.js'
 import type { PoolSessionReader, PoolSessionSource } from '../pool-sessions/pool-session-source.js'
 import type { PoolSessionStore } from '../pool-sessions/pool-session-store.js'
 import type { ReadingPrisma } from '../postgres/database-errors.js'
-import { keptJudge } from '../resolvers/usability.js'
 import type { Authenticator, Credentials } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
 import type { ViewerWatch } from '../session/viewer-watch.js'
@@ -200,8 +199,8 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   /** Single verdicts are those of the judge that lists use, if one is kept. */
   function newLoaders(): Loaders {
     const made = createLoaders(gateway, () => superseded(affinities))
-    const judge = keptJudge({ kept })
-    if (judge) made.verdicts.use(judge)
+    const judged = kept(VERDICTS) as Judged | undefined
+    if (judged) made.verdicts.use(judged.judge)
     return made
   }
 

@@ -1,5 +1,4 @@
-import type { AffinityReader } from './affinity-reader.js'
-import { dimensionValue } from './affinity-record.js'
+import type { AffinityReader } from '../affinities/affinity-reader.js'
 
 /** Records that are looked at for those that expire last together. */
 const LATEST = 100
@@ -22,7 +21,7 @@ export async function supersededEpochs(
   const current = new Set(
     records
       .filter(({ expiresAt }) => expiresAt === records[0]?.expiresAt)
-      .map((record) => dimensionValue(record, 'epoch')),
+      .map(({ extra }) => extra?.['epoch']),
   )
   return [...epochs].filter((epoch) => !current.has(epoch))
 }
