@@ -83,6 +83,7 @@ function recordOf(affinityKey: string, apiFormat: string, modelId: string): Affi
     requestCount: 1 + below(500),
     createdAt,
     expiresAt: NOW + random() * 300,
+    writtenExpiry: NOW + random() * 300,
   }
 }
 
@@ -147,6 +148,7 @@ function refreshesPerSecond(index: AffinityIndex, size: number, apiKeys: readonl
         ...record,
         requestCount: record.requestCount + 1,
         expiresAt: NOW + 300 + round / 20 + random(),
+        writtenExpiry: NOW + 300 + round / 20 + random(),
       }
       // Redis replies bring new string objects, so that the index cannot share the strings it holds.
       return JSON.parse(JSON.stringify(fresh)) as AffinityRecord

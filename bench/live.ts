@@ -145,7 +145,7 @@ async function benchStaleness(source: IndexedSource, redis: Redis, url: string, 
   const seen: number[] = []
   const byQuery: number[] = []
   const stop = source.events(({ type, record }) => {
-    if (type === 'REFRESHED') seen.push((preciseNow() - (record.expiresAt - TTL)) * 1_000)
+    if (type === 'REFRESHED') seen.push((preciseNow() - (record.writtenExpiry - TTL)) * 1_000)
   })
   const delay = await watchingLoop(async () => {
     const gateway = spawn(process.execPath, ['--import', 'tsx', SELF, GATEWAY, url, String(count)], {

@@ -132,6 +132,8 @@ export interface Context {
   readonly notes: ReadonlyMap<string, unknown>
   /** Returns the time in Unix seconds, with fractions. */
   now(): number
+  /** Returns the cache's own time, by which records expire, in Unix seconds; ours while it is unknown. */
+  cacheNow(): number
 }
 
 /** A read whose size depends on what the stores hold. */

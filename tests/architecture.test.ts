@@ -131,7 +131,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'affinities/feed': ['affinities', 'affinities/index', 'log', 'redis', 'util', 'errors'],
   'affinities/clear': ['affinities', 'type gateway/nodes', 'log', 'redis', 'util', 'errors'],
   'model-mappings': ['type affinities', 'log', 'redis', 'util', 'errors'],
-  'pool-sessions': ['redis', 'errors'],
+  'pool-sessions': ['redis', 'util', 'errors'],
   statistics: ['type affinities', 'log', 'redis', 'util', 'errors'],
   audit: ['postgres', 'log', 'util', 'type generated', 'errors'],
   // What the service knows of a gateway: rows, ports, fixed figures. Each gateway has a folder, which fills them.

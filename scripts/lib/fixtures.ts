@@ -48,11 +48,11 @@ export async function loadRedisFixtures(client: Redis | Cluster, now = Date.now(
   const entries = fixtureEntries()
   const store = async (entry: FixtureEntry) => {
     if (entry.list === undefined) {
-      await client.set(entry.key, fixtureValue(entry, now), 'EX', entry.ttl)
-      return
+      await client.set(entry.key, fixtureValue(entry, now))
+    } else {
+      await client.rpush(entry.key, ...entry.list)
     }
-    await client.rpush(entry.key, ...entry.list)
-    await client.expire(entry.key, entry.ttl)
+    await client.pexpireat(entry.key, Math.round(now) + entry.ttl * 1_000)
   }
   await Promise.all(entries.map(store))
   return entries.length

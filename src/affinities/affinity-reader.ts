@@ -1,5 +1,5 @@
 import { sortText } from '../util/text.js'
-import type { AffinityRecord, Dimension } from './affinity-record.js'
+import type { AffinityRecord, Dimension, Figure } from './affinity-record.js'
 import type { AffinitySelection } from './affinity-selection.js'
 
 export type AffinityOrderField = 'EXPIRES_AT' | 'CREATED_AT' | 'REQUEST_COUNT'
@@ -47,17 +47,18 @@ export interface AffinityReader {
   valuesContaining(dimension: Dimension, text: string): Promise<readonly string[]>
 }
 
-const ORDER_VALUE = {
-  EXPIRES_AT: (record: AffinityRecord) => record.expiresAt,
-  CREATED_AT: (record: AffinityRecord) => record.createdAt,
-  REQUEST_COUNT: (record: AffinityRecord) => record.requestCount,
-} as const
+/** The figure by which each order sorts. */
+export const FIGURE_OF = {
+  EXPIRES_AT: 'expiresAt',
+  CREATED_AT: 'createdAt',
+  REQUEST_COUNT: 'requestCount',
+} as const satisfies Record<AffinityOrderField, Figure>
 
 export const positionOf = (record: AffinityRecord, field: AffinityOrderField): AffinityPosition => ({
-  value: ORDER_VALUE[field](record),
+  value: record[FIGURE_OF[field]],
   key: sortText(record.key),
 })
 
 /** Compares two positions, ascending: by value first, then by key in UTF-16 code units. */
 export const comparePositions = (a: AffinityPosition, b: AffinityPosition): number =>
-  a.value - b.value || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+  (a.value === b.value ? 0 : a.value - b.value) || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)

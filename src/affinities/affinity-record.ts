@@ -39,8 +39,10 @@ export interface AffinityRecord extends AffinityIdentity, PinTarget {
   readonly requestCount: number
   /** Unix seconds, with fractions. */
   readonly createdAt: number
-  /** Unix seconds, with fractions. The gateway moves it on each use; the TTL of the Redis key decides when the record goes. */
+  /** When the cache removes the record: Unix seconds, to the millisecond; Infinity if never. */
   readonly expiresAt: number
+  /** The value's `expire_at`, Unix seconds, with fractions: the gateway's last use, and the TTL that was in force then. */
+  readonly writtenExpiry: number
 }
 
 const COMMON: ReadonlySet<Dimension> = new Set(DIMENSIONS)
@@ -53,15 +55,38 @@ export const dimensionValue = (record: AffinityRecord, dimension: Dimension): st
 /** Compares two pin targets. */
 export const hasSamePin = (a: PinTarget, b: PinTarget): boolean => PIN.every((field) => a[field] === b[field])
 
-const FIGURES = ['requestCount', 'createdAt', 'expiresAt'] as const
+/** The figures of an affinity by which affinities are selected and ordered. */
+export type Figure = 'createdAt' | 'expiresAt' | 'requestCount'
 
-/** Compares every field of two records that have the same key. */
+/**
+ * Returns when the gateway used the pin last, in Unix seconds, as far as the record tells.
+ * @param ttlSeconds the TTL that each use gives the record
+ */
+export const lastUsedAt = (
+  { createdAt, writtenExpiry }: Pick<AffinityRecord, 'createdAt' | 'writtenExpiry'>,
+  ttlSeconds: number,
+): number => Math.max(createdAt, writtenExpiry - ttlSeconds)
+
+const FIGURES = ['requestCount', 'createdAt', 'writtenExpiry'] as const
+
+/** Compares what each use of a record changes, and what a new pin changes. */
+export const hasSameFigures = (a: AffinityRecord, b: AffinityRecord): boolean =>
+  FIGURES.every((figure) => a[figure] === b[figure])
+
+/** Seconds by which two reads of one expiry may differ: before Redis 7 it is made of two clocks' answers. */
+const EXPIRY_TOLERANCE = 1
+
+const hasSameExpiry = (a: AffinityRecord, b: AffinityRecord): boolean =>
+  a.expiresAt === b.expiresAt || Math.abs(a.expiresAt - b.expiresAt) < EXPIRY_TOLERANCE
+
+/** Compares every field of two records that have the same key. Expiries of less than a second apart are the same. */
 export const isSameRecord = (
   a: AffinityRecord,
   b: AffinityRecord,
   dimensions: readonly Dimension[],
 ): boolean =>
-  FIGURES.every((figure) => a[figure] === b[figure]) &&
+  hasSameExpiry(a, b) &&
+  hasSameFigures(a, b) &&
   dimensions.every((dimension) => dimensionValue(a, dimension) === dimensionValue(b, dimension))
 
 /** The reason why a value under an affinity key is not an affinity. */

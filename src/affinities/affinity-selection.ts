@@ -3,6 +3,8 @@ import {
   type CommonDimension,
   type Dimension,
   dimensionValue,
+  type Figure,
+  lastUsedAt,
 } from './affinity-record.js'
 
 /** The selected values of each dimension. An absent dimension is no condition; an empty set matches no record. */
@@ -23,7 +25,21 @@ export interface Condition {
   holds(values: readonly (string | undefined)[]): boolean
 }
 
-/** A set of affinities, as conditions on their dimensions. `{}` selects every affinity. */
+/** Figures from one number on, and below another; without a number the range is open there. */
+export interface Range {
+  readonly from?: number
+  readonly below?: number
+}
+
+/** A condition on the last use of a pin, which the record tells together with the TTL in force. */
+export interface LastUse {
+  /** The pin was used before this moment, in Unix seconds. */
+  readonly before: number
+  /** Returns the TTL that each use gives a record of this family, pinned to this provider key. */
+  ttlSeconds(family: string, providerKeyId: string): number
+}
+
+/** A set of affinities, as conditions on their dimensions and figures. `{}` selects every affinity. */
 export interface AffinitySelection {
   /** Every named dimension must hold one of its values. */
   readonly all?: DimensionSets
@@ -31,6 +47,9 @@ export interface AffinitySelection {
   readonly any?: readonly DimensionSets[]
   /** No named dimension may hold one of its values. */
   readonly none?: DimensionSets
+  /** Every named figure must be in its range. */
+  readonly ranges?: Readonly<Partial<Record<Figure, Range>>>
+  readonly lastUse?: LastUse
   /** The condition must hold (`stale: true`). */
   readonly where?: Condition
 }
@@ -52,16 +71,42 @@ export const isSelected = (record: AffinityRecord, selection: AffinitySelection)
   holdsAll(record, selection.all ?? {}) &&
   (selection.any ?? []).every((sets) => holdsAny(record, sets)) &&
   !holdsAny(record, selection.none ?? {}) &&
+  isInRanges(record, selection.ranges ?? {}) &&
+  (selection.lastUse === undefined || wasUsedBefore(record, selection.lastUse)) &&
   (selection.where === undefined || holdsWhere(record, selection.where))
+
+const isInRanges = (record: AffinityRecord, ranges: NonNullable<AffinitySelection['ranges']>): boolean =>
+  FIGURES.every((figure) => {
+    const { from = Number.NEGATIVE_INFINITY, below } = ranges[figure] ?? {}
+    return record[figure] >= from && (below === undefined || record[figure] < below)
+  })
+
+const FIGURES = ['createdAt', 'expiresAt', 'requestCount'] as const satisfies readonly Figure[]
+
+const wasUsedBefore = (record: AffinityRecord, { before, ttlSeconds }: LastUse): boolean =>
+  lastUsedAt(record, ttlSeconds(record.family, record.providerKeyId)) < before
 
 const holdsWhere = (record: AffinityRecord, { dimensions, holds }: Condition): boolean =>
   holds(dimensions.map((dimension) => dimensionValue(record, dimension)))
 
-/** Checks whether a selection has a condition on one of these dimensions. */
+/** Says whether a record is selected. */
+export type SelectionCheck = ((record: AffinityRecord) => boolean) & {
+  /** Whether a use of the record may change the answer. */
+  readonly byFigures?: boolean
+}
+
+export const checkOf = (selection: AffinitySelection): SelectionCheck =>
+  Object.assign((record: AffinityRecord) => isSelected(record, selection), {
+    byFigures: selection.lastUse !== undefined || Object.keys(selection.ranges ?? {}).length > 0,
+  })
+
+/** Checks whether a selection has a condition on a figure, which each use changes, or on one of these dimensions. */
 export const dependsOn = (
-  { all = {}, any = [], none = {}, where }: AffinitySelection,
+  { all = {}, any = [], none = {}, ranges = {}, lastUse, where }: AffinitySelection,
   dimensions: ReadonlySet<Dimension>,
 ): boolean =>
+  lastUse !== undefined ||
+  Object.keys(ranges).length > 0 ||
   where?.dimensions.some((dimension) => dimensions.has(dimension)) === true ||
   [all, none, ...any].some((sets) =>
     Object.entries(sets).some(([dimension, values]) => values !== undefined && dimensions.has(dimension)),

@@ -34,6 +34,8 @@ export interface AffinitySource {
   readonly indexSize: number | undefined
   readonly sizes: AffinitySizes
   observed(): ObservedFigures
+  /** The cache's own time, by which records expire, in Unix milliseconds; ours while it is unknown. */
+  cacheNow(): number
   /**
    * Calls the listener for each change.
    * @param onLost called once when changes are no longer seen; nothing is called after it

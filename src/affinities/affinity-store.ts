@@ -32,8 +32,13 @@ export interface AffinityStore {
   /**
    * Removes each affinity only if it still has the given pin. Comparing and removing are one atomic step.
    * Throws what `remove` throws.
+   * @param options.unused only if it was not used meanwhile, too
    */
-  removePins(records: readonly AffinityRecord[]): Promise<PinRemoval>
+  removePins(records: readonly AffinityRecord[], options?: RemovePinsOptions): Promise<PinRemoval>
+}
+
+export interface RemovePinsOptions {
+  readonly unused?: boolean
 }
 
 export interface PinRemoval {

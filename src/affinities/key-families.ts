@@ -12,6 +12,15 @@ import {
 } from './affinity-record.js'
 import type { KeyFamily } from './key-family.js'
 
+/** A value as the cache holds it: null if the key is gone, undefined if it is not a string. */
+export interface StoredAffinity {
+  readonly value: string | null | undefined
+  /** When the cache removes it: Unix seconds, Infinity for never. */
+  readonly expiresAt: number
+}
+
+const GONE: StoredAffinity = { value: null, expiresAt: 0 }
+
 /** The key families in use, as one: finds the family of a key, and holds what all families have together. */
 export class KeyFamilies {
   /** The common dimensions first, then those that single families add. */
@@ -57,6 +66,11 @@ export class KeyFamilies {
     return this.#byName.get(family)?.modelIs ?? 'id'
   }
 
+  /** Returns the TTL that each write gives a record of a family, in seconds; undefined where its provider key decides. */
+  ttlSecondsOf(family: string): number | undefined {
+    return this.#byName.get(family)?.ttlSeconds
+  }
+
   /** Returns how many characters at the end of each key are its value in a dimension; undefined if that is not so. */
   tailOf(dimension: Dimension): number | undefined {
     const lengths = this.#families
@@ -86,23 +100,24 @@ export class KeyFamilies {
     return this.#families.flatMap((family) => family.encode(identity) ?? [])
   }
 
-  parse(key: string, value: string): ParsedAffinity {
-    return this.of(key)?.parse(key, value) ?? { broken: 'unknown key form' }
+  /** See KeyFamily.parse. */
+  parse(key: string, value: string, expiresAt?: number): ParsedAffinity {
+    return this.of(key)?.parse(key, value, expiresAt) ?? { broken: 'unknown key form' }
   }
 
   /**
-   * Parses the values of many keys. A value is null if the key is gone, undefined if it is not a string. Keys of no family are
-   * left out: a prefix that is followed also begins keys of versions that nobody here reads.
+   * Parses the values of many keys. Keys of no family are left out: a prefix that is followed also begins keys of versions
+   * that nobody here reads.
    */
-  parseBatch(keys: readonly string[], values: readonly (string | null | undefined)[]): AffinityBatch {
+  parseBatch(keys: readonly string[], stored: readonly StoredAffinity[]): AffinityBatch {
     const records: AffinityRecord[] = []
     const broken: BrokenAffinity[] = []
     keys.forEach((key, index) => {
-      const value = values[index]
+      const { value, expiresAt } = stored[index] ?? GONE
       const family = value === null ? undefined : this.of(key)
       if (value === null || !family) return
       const parsed =
-        value === undefined ? ({ broken: 'wrong Redis type' } as const) : family.parse(key, value)
+        value === undefined ? ({ broken: 'wrong Redis type' } as const) : family.parse(key, value, expiresAt)
       if ('record' in parsed) records.push(parsed.record)
       else broken.push({ key, reason: parsed.broken })
     })

@@ -18,6 +18,8 @@ export interface KeyFamily {
   readonly dimensions: readonly Dimension[]
   /** The dimension whose value is the end of each key, of the same length in all; nearly every record has its own value. */
   readonly tail?: { readonly dimension: Dimension; readonly length: number }
+  /** The TTL that each write gives a record, in seconds; absent where the TTL is that of the record's provider key. */
+  readonly ttlSeconds?: number
   /** The orders in which its records can be read. */
   readonly orders: readonly AffinityOrderField[]
   /**
@@ -27,6 +29,8 @@ export interface KeyFamily {
   readonly valueFields: PinTarget & Readonly<Record<Dimension, string>>
   /** The field of the JSON value with the creation time in Unix seconds, which stays the same in a write-back. */
   readonly createdAtField: string
+  /** The fields of the JSON value that each use changes. A clear that depends on figures compares them, too. */
+  readonly figureFields: Readonly<Record<'writtenExpiry' | 'requestCount', string>>
   /**
    * Encodes an identity as a key; undefined if the family's keys need more than this identity has.
    * @throws InvalidInputError if a component contains a separator, so that the key would name another record
@@ -38,8 +42,11 @@ export interface KeyFamily {
    * @returns undefined if the key does not have this form
    */
   decode(key: string, value?: StoredFields): AffinityIdentity | undefined
-  /** Parses one stored value. If it cannot be read, the result holds the reason. */
-  parse(key: string, value: string): ParsedAffinity
+  /**
+   * Parses one stored value. If it cannot be read, the result holds the reason.
+   * @param expiresAt when the cache removes the record, in Unix seconds, Infinity for never; without it, what the value says
+   */
+  parse(key: string, value: string, expiresAt?: number): ParsedAffinity
   /** Checks whether two values of one key have the same pin: then the affinity was refreshed, not switched. */
   isSamePin(a: PinTarget, b: PinTarget): boolean
 }

@@ -1,15 +1,17 @@
 import type { MemoryKeyspace } from '../redis/memory-keyspace.js'
-import { type AffinityBatch, type AffinityRecord, dimensionValue } from './affinity-record.js'
+import { type AffinityBatch, type AffinityRecord, dimensionValue, hasSameFigures } from './affinity-record.js'
 import type { AffinityStore } from './affinity-store.js'
-import type { KeyFamilies } from './key-families.js'
+import type { KeyFamilies, StoredAffinity } from './key-families.js'
 
 /** Stores affinities in this process's memory, in the gateway's formats: the default without Redis. */
 export function createMemoryAffinityStore(keyspace: MemoryKeyspace, families: KeyFamilies): AffinityStore {
   const isOurs = (key: string): boolean => families.of(key) !== undefined
 
-  const stored = (key: string): string | null | undefined =>
+  function stored(key: string): StoredAffinity {
+    const expiresAt = (keyspace.expiresAtMs(key) ?? 0) / 1_000
     // The key may have expired since it was listed.
-    keyspace.get(key) ?? (keyspace.type(key) === 'none' ? null : undefined)
+    return { value: keyspace.get(key) ?? (keyspace.type(key) === 'none' ? null : undefined), expiresAt }
+  }
 
   const read = (keys: readonly string[]): AffinityBatch => families.parseBatch(keys, keys.map(stored))
 
@@ -31,12 +33,13 @@ export function createMemoryAffinityStore(keyspace: MemoryKeyspace, families: Ke
       yield allKeys()
     },
     remove: async (keys) => keys.filter((key) => keyspace.delete(key)).length,
-    async removePins(records) {
+    async removePins(records, { unused = false } = {}) {
       let removed = 0
       const changed: string[] = []
       for (const record of records) {
         const [now] = read([record.key]).records
-        if (now && hasSameValue(now, record)) removed += Number(keyspace.delete(record.key))
+        if (now && hasSameValue(now, record) && (!unused || hasSameFigures(now, record)))
+          removed += Number(keyspace.delete(record.key))
         else if (keyspace.get(record.key) !== undefined) changed.push(record.key)
       }
       return { removed, changed }

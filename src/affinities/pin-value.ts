@@ -15,7 +15,8 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 export const GATEWAY_PIN_FIELDS = {
   valueFields: { providerId: 'provider_id', endpointId: 'endpoint_id', providerKeyId: 'key_id' },
   createdAtField: 'created_at',
-} as const satisfies Pick<KeyFamily, 'valueFields' | 'createdAtField'>
+  figureFields: { writtenExpiry: 'expire_at', requestCount: 'request_count' },
+} as const satisfies Pick<KeyFamily, 'valueFields' | 'createdAtField' | 'figureFields'>
 
 /** The fields of a gateway's pin, with unchecked values. A JSON array has none of them. */
 interface GatewayPin extends StoredFields {
@@ -30,12 +31,14 @@ interface GatewayPin extends StoredFields {
 /**
  * Parses a pin as gateways write it: a JSON object with the fields above, `expire_at` and `request_count`.
  * @param family the name of the key's family
+ * @param expiresAt when the cache removes the record; without it, what the value says
  * @param identify returns the identity of the record, from the key and, if the family needs them, the value's fields
  */
 export function parsePinValue(
   family: string,
   key: string,
   value: string,
+  expiresAt: number | undefined,
   identify: (value: StoredFields) => AffinityIdentity | undefined,
 ): ParsedAffinity {
   const json = parseJson(value)
@@ -63,7 +66,8 @@ export function parsePinValue(
     providerKeyId: key_id,
     requestCount: Math.min(request_count, MAX_INT),
     createdAt: created_at,
-    expiresAt: expire_at,
+    expiresAt: expiresAt ?? expire_at,
+    writtenExpiry: expire_at,
   }
   if (extra) Object.assign(record, { extra })
   return { record }

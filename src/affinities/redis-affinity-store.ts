@@ -1,12 +1,18 @@
 import { toCacheError } from '../redis/cache-errors.js'
 import type { RedisClient } from '../redis/client.js'
-import { readValues, readValuesAnywhere, type StoredValue } from '../redis/read.js'
+import { NEVER } from '../redis/expiries.js'
+import { type ExpiringValue, readExpiring, readExpiringAnywhere } from '../redis/read.js'
 import { removeKeys } from '../redis/removal.js'
 import { scanMasters } from '../redis/scan.js'
 import type { AffinityBatch } from './affinity-record.js'
 import type { AffinityStore } from './affinity-store.js'
-import type { KeyFamilies } from './key-families.js'
+import type { KeyFamilies, StoredAffinity } from './key-families.js'
 import { removePins } from './redis-pin-removal.js'
+
+const stored = ({ value, expiry }: ExpiringValue): StoredAffinity => ({
+  value,
+  expiresAt: expiry === NEVER ? Number.POSITIVE_INFINITY : expiry / 1_000,
+})
 
 /** Stores affinities in one Redis, or in every master of a cluster. */
 export function createRedisAffinityStore(client: RedisClient, families: KeyFamilies): AffinityStore {
@@ -17,10 +23,10 @@ export function createRedisAffinityStore(client: RedisClient, families: KeyFamil
 
   async function readBatch(
     keys: readonly string[],
-    values: Promise<readonly StoredValue[]>,
+    values: Promise<readonly ExpiringValue[]>,
   ): Promise<AffinityBatch> {
     try {
-      return families.parseBatch(keys, await values)
+      return families.parseBatch(keys, (await values).map(stored))
     } catch (error) {
       throw toCacheError(error)
     }
@@ -32,7 +38,7 @@ export function createRedisAffinityStore(client: RedisClient, families: KeyFamil
     async *readAll({ mayRepeat = false } = {}) {
       let batch: Promise<AffinityBatch> | undefined
       for await (const { node, keys } of scanMasters(client, { ...walked, mayRepeat, prefetch: true })) {
-        const next = readBatch(keys, readValues(client, node, keys))
+        const next = readBatch(keys, readExpiring(client, node, keys))
         // A consumer that stops early never awaits this promise: its rejection must not be unhandled.
         next.catch(() => {})
         // Prefetch: Redis reads these values while the consumer works on the batch before.
@@ -41,11 +47,11 @@ export function createRedisAffinityStore(client: RedisClient, families: KeyFamil
       }
       if (batch) yield await batch
     },
-    read: (keys) => readBatch(keys, readValuesAnywhere(client, keys)),
+    read: (keys) => readBatch(keys, readExpiringAnywhere(client, keys)),
     async *allKeys() {
       for await (const { keys } of scanMasters(client, walked)) yield keys
     },
     remove: (keys) => removeKeys(client, keys),
-    removePins: (records) => removePins(client, families, records),
+    removePins: (records, options) => removePins(client, families, records, options),
   }
 }

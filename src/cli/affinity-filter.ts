@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { AffinityFamily, AffinityFilter } from '../client/index.js'
 import { CommandError, EXIT } from './exit-codes.js'
 
@@ -19,6 +19,13 @@ interface FilterOptions {
   readonly clientAccount?: string
   readonly stale?: true
   readonly honoured?: true
+  readonly createdBefore?: string
+  readonly createdAfter?: string
+  readonly expiresBefore?: string
+  readonly expiresAfter?: string
+  readonly minRequests?: number
+  readonly maxRequests?: number
+  readonly unusedFor?: number
 }
 
 /** Adds one option for each field of the API's AffinityFilter. */
@@ -49,6 +56,25 @@ export function addFilterOptions(command: Command): Command {
       '--client-session <id>',
       'Select affinities of this session, as the client sends it. The server hashes it and keeps it nowhere; a shell may keep it in its history.',
     )
+    .option('--created-before <time>', 'Select affinities that were pinned before this time (RFC 3339).')
+    .option('--created-after <time>', 'Select affinities that were pinned after this time (RFC 3339).')
+    .option('--expires-before <time>', 'Select affinities that Redis removes before this time (RFC 3339).')
+    .option('--expires-after <time>', 'Select affinities that Redis removes after this time, or never.')
+    .option(
+      '--min-requests <count>',
+      'Select affinities that have served so many requests, at least.',
+      wholeNumber,
+    )
+    .option(
+      '--max-requests <count>',
+      'Select affinities that have served so many requests, at most.',
+      wholeNumber,
+    )
+    .option(
+      '--unused-for <seconds>',
+      'Select affinities that the gateway has not used for so many seconds.',
+      wholeNumber,
+    )
     .option('--client-agent <agent>', 'The agent of that session. Only with --client-session.')
     .option('--client-account <account>', 'The account of that session. Only with --client-session.')
     .addOption(
@@ -61,6 +87,11 @@ export function addFilterOptions(command: Command): Command {
         'stale',
       ),
     )
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,10}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number, 0 or more.')
 }
 
 const FAMILIES = ['CACHE_AFFINITY', 'SCHEDULER_AFFINITY', 'SCHEDULER_AFFINITY_V2'] as const
@@ -101,6 +132,13 @@ export function filterOf(command: Command): AffinityFilter | undefined {
     ...(sessionHash !== undefined && { sessionHash }),
     ...(clientSession && { clientSession }),
     ...((stale || honoured) && { stale: stale === true }),
+    ...(options.createdBefore !== undefined && { createdBefore: options.createdBefore }),
+    ...(options.createdAfter !== undefined && { createdAfter: options.createdAfter }),
+    ...(options.expiresBefore !== undefined && { expiresBefore: options.expiresBefore }),
+    ...(options.expiresAfter !== undefined && { expiresAfter: options.expiresAfter }),
+    ...(options.minRequests !== undefined && { requestCountMin: options.minRequests }),
+    ...(options.maxRequests !== undefined && { requestCountMax: options.maxRequests }),
+    ...(options.unusedFor !== undefined && { unusedForSeconds: options.unusedFor }),
   }
   return Object.keys(filter).length > 0 ? filter : undefined
 }

@@ -15,6 +15,9 @@ const WALK: AffinityOrder = { field: 'CREATED_AT', direction: 'ASC' }
 
 const SORTED_BY = { EXPIRES_AT: 'expiresAt', CREATED_AT: 'createdAt', REQUEST_COUNT: 'requestCount' } as const
 
+/** It sorts after every RFC 3339 time, as a record that never expires does. */
+const LATEST = '~'
+
 /**
  * Makes a list of affinities. One page has the order that the caller asks for. A walk over all pages follows the order
  * of creation, so that it meets each lasting record exactly once while gateways use it. Any other order is sorted after
@@ -67,7 +70,7 @@ async function* inOrder<Result extends Page<AffinityRecord>>(
   const by = SORTED_BY[field]
   const sign = direction === 'ASC' ? 1 : -1
   const nodes = [...met]
-    .sort(([keyA, a], [keyB, b]) => sign * (compare(a[by], b[by]) || compare(keyA, keyB)))
+    .sort(([keyA, a], [keyB, b]) => sign * (compare(a[by] ?? LATEST, b[by] ?? LATEST) || compare(keyA, keyB)))
     .map(([, node]) => node)
   for (let start = 0; start === 0 || start < nodes.length; start += first) {
     const hasNextPage = start + first < nodes.length

@@ -72,7 +72,7 @@ export function createAffinityRecorder(
         ...identity,
         ...pin,
         createdAt: kept?.createdAt ?? at,
-        expiresAt: at + ttlSeconds,
+        writtenExpiry: at + ttlSeconds,
         requestCount: (kept?.requestCount ?? 0) + 1,
       })
       keyspace.set(cacheAffinity.encode(identity), value, ttlSeconds - secondsAgo())
@@ -88,7 +88,9 @@ export function createAffinityRecorder(
  * Encodes the value of an affinity, byte for byte as the gateway's Python (`json.dumps`) does: these eight fields in this
  * order, a space after `:` and `,`, floats with a decimal point, and ASCII characters only.
  */
-export function encodeAffinityValue(record: Omit<AffinityRecord, 'key' | 'affinityKey' | 'family'>): string {
+export function encodeAffinityValue(
+  record: Omit<AffinityRecord, 'key' | 'affinityKey' | 'family' | 'expiresAt'>,
+): string {
   const fields = [
     ['provider_id', pythonString(record.providerId)],
     ['endpoint_id', pythonString(record.endpointId)],
@@ -96,7 +98,7 @@ export function encodeAffinityValue(record: Omit<AffinityRecord, 'key' | 'affini
     ['api_format', pythonString(record.apiFormat)],
     ['model_name', pythonString(record.modelId)],
     ['created_at', pythonFloat(record.createdAt)],
-    ['expire_at', pythonFloat(record.expiresAt)],
+    ['expire_at', pythonFloat(record.writtenExpiry)],
     ['request_count', String(record.requestCount)],
   ]
   return `{${fields.map(([name, value]) => `"${name}": ${value}`).join(', ')}}`

@@ -16,14 +16,14 @@ const NEEDS_USER = ['user']
 const NEEDS_VERDICT = ['usability', 'staleReasons', 'conditions']
 const NEEDS_PROVIDER = ['provider']
 const NEEDS_ENDPOINT = ['endpoint']
-const NEEDS_PROVIDER_KEY = ['providerKey', 'rateMultiplier']
+const NEEDS_PROVIDER_KEY = ['providerKey', 'rateMultiplier', 'lastUsedAt']
 const NEEDS_MODEL = ['model', 'modelName', 'modelDisplayName']
 
 /**
  * Fetches every row that a page of affinities will show, before any of its fields is resolved: at most one statement
- * a table and one for all verdicts, however the joins overlap (a provider is reached from the record and from its endpoint), in at most three
- * rounds. Afterwards the loaders answer without a promise a field. Never rejects: what could not be fetched fails
- * field by field.
+ * a table and one for all verdicts, however the joins overlap (a provider is reached from the record and from its endpoint),
+ * in at most three rounds. Afterwards the loaders answer without a promise a field. Never rejects: what could not be fetched
+ * fails field by field.
  */
 export async function primeAffinityJoins(
   loaders: Loaders,
@@ -54,40 +54,48 @@ export async function primeAffinityJoins(
     selects(ofProviderKey?.['endpoint'], 'provider') ||
     wantsProviderOfKey
 
+  const endpointIds = new Set(wants(NEEDS_ENDPOINT) ? ids('endpointId') : [])
+
+  async function primeKeysAndUsers(): Promise<void> {
+    await primeApiKeys(ids('affinityKey'))
+    if (!wantsUser) return
+    // Of keys that were there before; the others have brought theirs along.
+    await loaders.users.prime(found(loaders.apiKeys.byId, ids('affinityKey')).map(({ userId }) => userId))
+  }
+
+  async function primeTargets(): Promise<void> {
+    await Promise.all([
+      wants(NEEDS_PROVIDER_KEY) && loaders.providerKeys.prime(ids('providerKeyId')),
+      !wantsProviderOfEndpoint && wants(NEEDS_PROVIDER) && loaders.providers.prime(ids('providerId')),
+      !wantsEndpointOfKey && loaders.endpoints.prime(endpointIds),
+    ])
+    const providerKeys =
+      wantsEndpointOfKey || wantsMultiplier ? found(loaders.providerKeys, ids('providerKeyId')) : []
+    if (wantsEndpointOfKey) {
+      for (const { endpointId } of providerKeys) if (endpointId !== null) endpointIds.add(endpointId)
+    }
+    if (wantsMultiplier) {
+      for (const id of endpointsOfMultipliers(records, providerKeys)) endpointIds.add(id)
+    }
+    await loaders.endpoints.prime(endpointIds)
+
+    if (!wantsProviderOfEndpoint) return
+    const providerIds = wants(NEEDS_PROVIDER) ? ids('providerId') : []
+    for (const endpoint of found(loaders.endpoints, [...endpointIds])) providerIds.push(endpoint.providerId)
+    if (wantsProviderOfKey) {
+      for (const { providerId } of providerKeys) if (providerId !== null) providerIds.push(providerId)
+    }
+    await loaders.providers.prime(providerIds)
+  }
+
+  // None waits for rows that it does not need, least of all for the verdicts, whose statement takes the longest.
   await Promise.all([
     wants(NEEDS_VERDICT) && loaders.verdicts.prime(records.map((record) => judgedPin(record, families))),
-    wants(NEEDS_API_KEY) && primeApiKeys(ids('affinityKey')),
-    wants(NEEDS_PROVIDER_KEY) && loaders.providerKeys.prime(ids('providerKeyId')),
+    wants(NEEDS_API_KEY) && primeKeysAndUsers(),
     wants(NEEDS_MODEL) && loaders.globalModels.prime(modelIds('id')),
     wants(NEEDS_MODEL) && loaders.globalModelsNamed.prime(modelIds('name')),
-    !wantsProviderOfEndpoint && wants(NEEDS_PROVIDER) && loaders.providers.prime(ids('providerId')),
-    !wantsEndpointOfKey &&
-      !wantsMultiplier &&
-      wants(NEEDS_ENDPOINT) &&
-      loaders.endpoints.prime(ids('endpointId')),
+    primeTargets(),
   ])
-
-  const endpointIds = wants(NEEDS_ENDPOINT) ? ids('endpointId') : []
-  const wantsMore = wantsEndpointOfKey || wantsMultiplier
-  const providerKeys = wantsMore ? found(loaders.providerKeys, ids('providerKeyId')) : []
-  if (wantsEndpointOfKey) {
-    for (const { endpointId } of providerKeys) if (endpointId !== null) endpointIds.push(endpointId)
-  }
-  if (wantsMultiplier) endpointIds.push(...endpointsOfMultipliers(records, providerKeys))
-  await Promise.all([
-    // Of keys that were there before; the others have brought theirs along.
-    wantsUser &&
-      loaders.users.prime(found(loaders.apiKeys.byId, ids('affinityKey')).map(({ userId }) => userId)),
-    loaders.endpoints.prime(endpointIds),
-  ])
-
-  if (!wantsProviderOfEndpoint) return
-  const providerIds = wants(NEEDS_PROVIDER) ? ids('providerId') : []
-  for (const endpoint of found(loaders.endpoints, endpointIds)) providerIds.push(endpoint.providerId)
-  if (wantsProviderOfKey) {
-    for (const { providerId } of providerKeys) if (providerId !== null) providerIds.push(providerId)
-  }
-  await loaders.providers.prime(providerIds)
 }
 
 /** The endpoints whose API format chooses among the multipliers of a provider key. */

@@ -1,7 +1,7 @@
 import type { AffinityReader } from '../affinities/affinity-reader.js'
 
-/** Records that are looked at for those that expire last together. */
-const LATEST = 100
+/** Records that are looked at, those that the cache keeps longest: each write of a Rust gateway gives the same TTL. */
+const LATEST = 1_000
 
 /**
  * Returns the epochs of live records whose pins a process has forgotten since: all but that of the record that expires last,
@@ -18,10 +18,9 @@ export async function supersededEpochs(
     first: LATEST,
   })
   // Times are whole seconds: of those that expire last together, nobody can tell which was written last.
+  const last = records.reduce((latest, { writtenExpiry }) => Math.max(latest, writtenExpiry), 0)
   const current = new Set(
-    records
-      .filter(({ expiresAt }) => expiresAt === records[0]?.expiresAt)
-      .map(({ extra }) => extra?.['epoch']),
+    records.filter(({ writtenExpiry }) => writtenExpiry === last).map(({ extra }) => extra?.['epoch']),
   )
   return [...epochs].filter((epoch) => !current.has(epoch))
 }

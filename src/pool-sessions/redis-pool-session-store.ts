@@ -3,6 +3,7 @@ import type { RedisClient } from '../redis/client.js'
 import { readEntries } from '../redis/read.js'
 import { batchesOf, removalError, settled, UNLINK_BATCH } from '../redis/removal.js'
 import { scanMasters, scanPattern } from '../redis/scan.js'
+import { encodeKey } from '../util/key-bytes.js'
 import { decodePoolSessionKey, POOL_SESSION_PATTERN, type PoolSession } from './pool-session.js'
 import type { PoolSessionStore } from './pool-session-store.js'
 
@@ -50,7 +51,7 @@ export function createRedisPoolSessionStore(client: RedisClient, keyPrefix = '')
       let removed = 0
       for (const batch of batchesOf(sessions, UNLINK_BATCH)) {
         const { values, error } = await settled(
-          batch.map(({ key, providerKeyId }) => client.eval(REMOVE_SAME, 1, key, providerKeyId)),
+          batch.map(({ key, providerKeyId }) => client.eval(REMOVE_SAME, 1, encodeKey(key), providerKeyId)),
         )
         for (const count of values) removed += Number(count)
         if (error !== undefined) throw removalError(error, removed)

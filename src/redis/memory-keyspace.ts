@@ -23,6 +23,11 @@ export class MemoryKeyspace {
     this.#now = now
   }
 
+  /** Returns the time by which keys expire, in Unix milliseconds. */
+  now(): number {
+    return this.#now()
+  }
+
   get(key: string): string | undefined {
     const value = this.#live(key)?.value
     return typeof value === 'string' ? value : undefined
@@ -36,7 +41,7 @@ export class MemoryKeyspace {
 
   /** @param ttlSeconds more than 0; without it the key does not expire */
   set(key: string, value: string, ttlSeconds = Number.POSITIVE_INFINITY): void {
-    this.#entries.set(key, { value, expiresAtMs: this.#now() + ttlSeconds * 1_000 })
+    this.#entries.set(key, { value, expiresAtMs: Math.round(this.#now() + ttlSeconds * 1_000) })
     this.#announce(key)
   }
 
@@ -44,6 +49,11 @@ export class MemoryKeyspace {
   ttlSeconds(key: string): number | undefined {
     const entry = this.#live(key)
     return entry && (entry.expiresAtMs - this.#now()) / 1_000
+  }
+
+  /** Returns when the key expires, in Unix milliseconds; Infinity if never, undefined if there is no such key. */
+  expiresAtMs(key: string): number | undefined {
+    return this.#live(key)?.expiresAtMs
   }
 
   delete(key: string): boolean {

@@ -1,5 +1,8 @@
-import { type ChainableCommander, Cluster, type Redis } from 'ioredis'
+import { Cluster, type Redis } from 'ioredis'
+import { encodeKey } from '../util/key-bytes.js'
 import type { RedisClient } from './client.js'
+import { type Expiry, NO_KEY, readExpiries } from './expiries.js'
+import { hasMoved, NO_REPLY, outcomes } from './pipeline.js'
 
 /** A stored value; null if the key is gone, undefined if it is not a string. */
 export type StoredValue = string | null | undefined
@@ -8,6 +11,46 @@ export type StoredValue = string | null | undefined
 export interface StoredEntry {
   readonly value: StoredValue
   readonly ttl: number
+}
+
+/** A value, and when Redis removes it. */
+export interface ExpiringValue {
+  readonly value: StoredValue
+  readonly expiry: Expiry
+}
+
+/**
+ * Reads values, and when Redis removes them, of keys that a scan of one server found, in one round trip.
+ * @throws what ioredis throws
+ */
+export const readExpiring = (
+  client: RedisClient,
+  node: Redis,
+  keys: readonly string[],
+): Promise<ExpiringValue[]> =>
+  withExpiries(keys, readValues(client, node, keys), readExpiries(client, node, keys))
+
+/**
+ * Reads values, and when Redis removes them, of any keys, like `readValuesAnywhere`.
+ * @throws what ioredis throws
+ */
+export const readExpiringAnywhere = (
+  client: RedisClient,
+  keys: readonly string[],
+): Promise<ExpiringValue[]> =>
+  withExpiries(keys, readValuesAnywhere(client, keys), readExpiries(client, client, keys))
+
+async function withExpiries(
+  keys: readonly string[],
+  reading: Promise<readonly StoredValue[]>,
+  readingExpiries: Promise<readonly Expiry[]>,
+): Promise<ExpiringValue[]> {
+  const [values, expiries] = await Promise.all([reading, readingExpiries])
+  return keys.map((_, index) => {
+    const expiry = expiries[index] ?? NO_KEY
+    // A key that went between its two reads is gone.
+    return { value: expiry === NO_KEY ? null : values[index], expiry }
+  })
 }
 
 /**
@@ -32,7 +75,7 @@ export async function readValuesAnywhere(
 ): Promise<StoredValue[]> {
   if (keys.length === 0) return []
   if (!(client instanceof Cluster)) return readByMget(client, keys)
-  return Promise.all(keys.map((key) => client.get(key).catch(wrongType)))
+  return Promise.all(keys.map((key) => client.get(encodeKey(key)).catch(wrongType)))
 }
 
 /**
@@ -50,11 +93,11 @@ export async function readEntries(
 
 /** Reads with MGET. It returns nil both for a key of another type and for a missing key, so TYPE is asked for these. */
 async function readByMget(node: Redis, keys: readonly string[]): Promise<StoredValue[]> {
-  const values: StoredValue[] = await node.mget(...keys)
+  const values: StoredValue[] = await node.mget(...keys.map(encodeKey))
   const missing = values.flatMap((value, index) => (value === null ? [index] : []))
   if (missing.length === 0) return values
   const pipeline = node.pipeline()
-  for (const index of missing) pipeline.type(keys[index] ?? '')
+  for (const index of missing) pipeline.type(encodeKey(keys[index] ?? ''))
   const types = await outcomes(pipeline)
   missing.forEach((index, position) => {
     const [error, type] = types[position] ?? NO_REPLY
@@ -67,44 +110,31 @@ async function readByMget(node: Redis, keys: readonly string[]): Promise<StoredV
 /** Reads with a pipeline of GETs, since MGET refuses keys of several slots in a cluster. */
 async function readSlots(cluster: Cluster, node: Redis, keys: readonly string[]): Promise<StoredValue[]> {
   const pipeline = node.pipeline()
-  for (const key of keys) pipeline.get(key)
+  for (const key of keys) pipeline.get(encodeKey(key))
   const results = await outcomes(pipeline)
   return Promise.all(
     keys.map((key, index) => {
       const [error, value] = results[index] ?? NO_REPLY
       if (!error) return value as string | null
-      return hasMoved(error) ? cluster.get(key).catch(wrongType) : wrongType(error)
+      return hasMoved(error) ? cluster.get(encodeKey(key)).catch(wrongType) : wrongType(error)
     }),
   )
 }
 
 async function readTtls(client: RedisClient, node: Redis, keys: readonly string[]): Promise<number[]> {
   const pipeline = node.pipeline()
-  for (const key of keys) pipeline.ttl(key)
+  for (const key of keys) pipeline.ttl(encodeKey(key))
   const results = await outcomes(pipeline)
   return Promise.all(
     keys.map((key, index) => {
       const [error, ttl] = results[index] ?? NO_REPLY
       if (!error) return Number(ttl)
-      if (client instanceof Cluster && hasMoved(error)) return client.ttl(key)
+      if (client instanceof Cluster && hasMoved(error)) return client.ttl(encodeKey(key))
       throw error
     }),
   )
 }
 
-type Outcome = readonly [Error | null, unknown]
-
-const NO_REPLY: Outcome = [new Error('the pipeline gave no reply to a command'), undefined]
-
-/** Recognises a slot that has moved since the scan. Its key is read again: the scan may have visited its new master before. */
-const hasMoved = (error: Error): boolean => /^(MOVED|ASK)\b/.test(error.message)
-
 function wrongType(error: Error): undefined {
   if (!error.message.startsWith('WRONGTYPE')) throw error
-}
-
-async function outcomes(pipeline: ChainableCommander): Promise<readonly Outcome[]> {
-  const results = await pipeline.exec()
-  if (!results) throw new Error('the pipeline was aborted')
-  return results
 }

@@ -1,5 +1,6 @@
 import { Cluster } from 'ioredis'
 import { UnavailableError } from '../errors.js'
+import { encodeKey } from '../util/key-bytes.js'
 import { mayHaveRun, toCacheError } from './cache-errors.js'
 import type { RedisClient } from './client.js'
 
@@ -17,7 +18,7 @@ export async function removeKeys(client: RedisClient, keys: readonly string[]): 
   let removed = 0
   for (const batch of batchesOf(keys, UNLINK_BATCH)) {
     try {
-      removed += await client.unlink(...batch)
+      removed += await client.unlink(...batch.map(encodeKey))
     } catch (error) {
       throw removalError(error, removed)
     }
@@ -29,7 +30,7 @@ export async function removeKeys(client: RedisClient, keys: readonly string[]): 
 export async function removeEach(client: RedisClient, keys: readonly string[]): Promise<readonly string[]> {
   const removed: string[] = []
   for (const batch of batchesOf(keys, UNLINK_BATCH)) {
-    const unlinked = batch.map(async (key) => ((await client.unlink(key)) === 1 ? [key] : []))
+    const unlinked = batch.map(async (key) => ((await client.unlink(encodeKey(key))) === 1 ? [key] : []))
     const { values, error } = await settled(unlinked)
     removed.push(...values.flat())
     if (error !== undefined) throw removalError(error, removed.length)

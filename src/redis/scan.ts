@@ -1,4 +1,5 @@
 import { Cluster, type Redis } from 'ioredis'
+import { decodeKey } from '../util/key-bytes.js'
 import { toCacheError } from './cache-errors.js'
 import { masterNodes, type RedisClient } from './client.js'
 import { clusterLayout } from './masters.js'
@@ -40,7 +41,7 @@ const GLOB_CHARACTERS = /[*?[\]\\]/g
 /** Returns a SCAN pattern for all keys with a prefix, whose glob characters are escaped. */
 export const scanPattern = (prefix: string): string => `${prefix.replace(GLOB_CHARACTERS, '\\$&')}*`
 
-type ScanStep = Promise<[cursor: string, keys: string[]]>
+type ScanStep = Promise<[cursor: Buffer, keys: Buffer[]]>
 
 interface Walk {
   readonly pattern: string
@@ -92,7 +93,7 @@ async function* scanNode(
   { pattern, prefetch, maxSteps, pick, onVisited }: Walk,
 ): AsyncGenerator<NodeKeys> {
   const step = (cursor: string): ScanStep => {
-    const reply = node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
+    const reply = node.scanBuffer(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
     // A consumer that stops early never awaits this promise: its rejection must not be unhandled.
     reply.catch(() => {})
     return reply
@@ -100,12 +101,12 @@ async function* scanNode(
   let reply: ScanStep | undefined = step('0')
   let steps = 0
   while (reply !== undefined) {
-    const answer: readonly [string, string[]] = await reply
-    const cursor: string = answer[0]
+    const answer: readonly [Buffer, Buffer[]] = await reply
+    const cursor = answer[0].toString()
     steps += 1
     const isLast: boolean = cursor === '0' || steps >= maxSteps
     reply = isLast || !prefetch ? undefined : step(cursor)
-    const keys = pick(answer[1])
+    const keys = pick(answer[1].map(decodeKey))
     if (keys.length > 0) yield { node, keys }
     if (!isLast) reply ??= step(cursor)
   }

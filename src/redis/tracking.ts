@@ -2,6 +2,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Redis } from 'ioredis'
 import { cacheUnavailable } from '../errors.js'
+import { decodeKey } from '../util/key-bytes.js'
 import { duplicateForTracking } from './client.js'
 
 const CHANNEL = '__redis__:invalidate'
@@ -97,7 +98,7 @@ function listen(connection: Redis, listener: TrackingListener): void {
   const emitter: EventEmitter = connection
   emitter.on('messageBuffer', (_channel: Buffer, keys: readonly Buffer[] | null) => {
     if (keys === null) listener.flushed()
-    else listener.changed(keys.map(String))
+    else listener.changed(keys.map(decodeKey))
   })
 }
 

@@ -9,14 +9,25 @@ import type {
   UserRow,
 } from '../gateway/rows.js'
 import { MAX_INT } from '../util/int32.js'
+import { bytesOfKey } from '../util/key-bytes.js'
 import { type MaybePromise, whenKnown } from '../util/promises.js'
 
 /** Returns the affinity's id, which is opaque and stays the same while the record exists. */
-export const affinityId = (record: AffinityRecord): string => Buffer.from(record.key).toString('base64url')
+export const affinityId = (record: AffinityRecord): string => bytesOfKey(record.key).toString('base64url')
 
-/** Returns the whole seconds until the record's `expiresAt`, from 0 to GraphQL's largest Int (68 years). */
-export const ttlSeconds = (record: AffinityRecord, now: number): number =>
-  Math.min(Math.max(0, Math.floor(record.expiresAt - now)), MAX_INT)
+/** 9999-12-31T23:59:59.999Z in Unix milliseconds: later times have no RFC 3339 form. */
+const LAST_DATE_MS = 253_402_300_799_999
+
+/** Returns when the cache removes the record; null if never. */
+export const expiryOf = ({ expiresAt }: AffinityRecord): Date | null =>
+  expiresAt === Number.POSITIVE_INFINITY
+    ? null
+    : // The cache counts whole milliseconds: their seconds may be a fraction off.
+      new Date(Math.min(Math.round(expiresAt * 1_000), LAST_DATE_MS))
+
+/** Returns the whole seconds until the record's `expiresAt`, from 0 to GraphQL's largest Int (68 years); null if it does not expire. */
+export const ttlSeconds = ({ expiresAt }: AffinityRecord, now: number): number | null =>
+  expiresAt === Number.POSITIVE_INFINITY ? null : Math.min(Math.max(0, Math.floor(expiresAt - now)), MAX_INT)
 
 export const apiKeyOf = (record: AffinityRecord, { loaders }: Context): MaybePromise<ApiKeyRow | null> =>
   loaders.apiKeys.byId.load(record.affinityKey)

@@ -1,5 +1,5 @@
 import { type AffinityRecord, dimensionValue } from '../affinities/affinity-record.js'
-import { type AffinitySelection, dependsOn, isSelected } from '../affinities/affinity-selection.js'
+import { type AffinitySelection, checkOf, dependsOn } from '../affinities/affinity-selection.js'
 import type { ClearForecast, ClearOptions, ClearReport } from '../affinities/clear/clear-report.js'
 import type { Context } from '../context.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError } from '../errors.js'
@@ -211,7 +211,7 @@ async function clearSelected(
     asked,
     rejudge,
     actorId: await actorOf(context),
-    ...(isValueChosen && { isSelected: (record: AffinityRecord) => isSelected(record, byValue) }),
+    ...(isValueChosen && { isSelected: checkOf(byValue) }),
   }
   return clearOrForesee(records, dryRun, context, options, named)
 }

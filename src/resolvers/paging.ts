@@ -45,18 +45,23 @@ const MAX_CURSOR_LENGTH = 20_000
 export const queryFingerprint = (query: unknown): string =>
   createHash('sha256').update(JSON.stringify(query)).digest('base64url').slice(0, FINGERPRINT_LENGTH)
 
+/** Stands for Infinity, which JSON does not have: the expiry of a record that never expires. */
+const NEVER = 'never'
+
 export const encodeCursor = (fingerprint: string, { value, key }: AffinityPosition): string =>
-  encodePosition(fingerprint, [value, key])
+  encodePosition(fingerprint, [value === Number.POSITIVE_INFINITY ? NEVER : value, key])
 
 /** @throws InvalidInputError if the cursor was not made by `encodeCursor` for the same query */
 export function decodeCursor(fingerprint: string, cursor: string): AffinityPosition {
   const [value, key] = decodePosition(fingerprint, cursor, isAffinityPosition)
-  return { value, key }
+  return { value: value === NEVER ? Number.POSITIVE_INFINITY : value, key }
 }
 
-const isAffinityPosition = (parts: readonly unknown[]): parts is [value: number, key: string] =>
+const isAffinityPosition = (
+  parts: readonly unknown[],
+): parts is [value: number | typeof NEVER, key: string] =>
   // JSON.parse reads 1e999 as Infinity.
-  parts.length === 2 && Number.isFinite(parts[0]) && isSortText(parts[1])
+  parts.length === 2 && (parts[0] === NEVER || Number.isFinite(parts[0])) && isSortText(parts[1])
 
 export const encodePosition = (fingerprint: string, position: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify([VERSION, fingerprint, ...position])).toString('base64url')

@@ -8,9 +8,10 @@ import type { Context, Readers, SharedRead } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import type { GatewayStore } from '../gateway/gateway.js'
 import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
+import { type FigureFilter, lastUseCondition, rangesOf } from './figures.js'
 import { judgeOfAll, type VerdictFilter, verdictCheck, verdictCondition } from './usability.js'
 
-export interface AffinityFilter extends VerdictFilter {
+export interface AffinityFilter extends VerdictFilter, FigureFilter {
   readonly affinityKey?: string | null | undefined
   readonly userId?: string | null | undefined
   readonly providerId?: string | null | undefined
@@ -49,6 +50,13 @@ export async function filterSelection(
     clientFamilies,
     clientSession,
     globalModelId,
+    createdBefore,
+    createdAfter,
+    expiresBefore,
+    expiresAfter,
+    requestCountMin,
+    requestCountMax,
+    unusedForSeconds,
     ...exact
   } = filter
   const verdict = { stale, usability, staleReasons }
@@ -70,11 +78,14 @@ export async function filterSelection(
     all = { ...all, sessionHash: intersection(all['sessionHash'], hashes) }
   }
   const any = globalModelId == null ? [] : await ofGlobalModel(globalModelId, context)
-  if (!dependsOnVerdicts) return { all, any }
+  const ranges = rangesOf(filter)
+  const lastUse = unusedForSeconds == null ? undefined : await lastUseCondition(unusedForSeconds, context)
+  const selection = { all, any, ranges, ...(lastUse && { lastUse }) }
+  if (!dependsOnVerdicts) return selection
   const judge = await judgeOfAll(context, isFresh)
   // To ask about very many records takes some milliseconds, for each field that uses the filter.
   await context.turns.next()
-  return { all, any, where: verdictCondition(verdict, judge, context.affinityStore.families) }
+  return { ...selection, where: verdictCondition(verdict, judge, context.affinityStore.families) }
 }
 
 /** @throws InvalidInputError if a list is empty, which could mean everything or nothing, or too long */
@@ -225,7 +236,7 @@ export const only = (dimension: keyof DimensionSets, value: string): AffinitySel
   all: { [dimension]: new Set([value]) },
 })
 
-/** The affinities that are in both selections. */
+/** The affinities that are in both selections; the second may depend on figures and verdicts. */
 export const both = (a: AffinitySelection, b: AffinitySelection): AffinitySelection => ({
   all: {
     ...a.all,
@@ -234,6 +245,8 @@ export const both = (a: AffinitySelection, b: AffinitySelection): AffinitySelect
       b.all?.affinityKey && { affinityKey: intersection(a.all.affinityKey, b.all.affinityKey) }),
   },
   any: [...(a.any ?? []), ...(b.any ?? [])],
+  ...(b.ranges && { ranges: b.ranges }),
+  ...(b.lastUse && { lastUse: b.lastUse }),
   ...(b.where && { where: b.where }),
 })
 

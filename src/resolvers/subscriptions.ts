@@ -5,6 +5,7 @@ import { InvalidInputError } from '../errors.js'
 import { type BoundedStream, createBoundedStream, transformed } from '../util/bounded-stream.js'
 import type { MaybePromise } from '../util/promises.js'
 import { type CacheStats, cacheStats } from './cache.js'
+import { unusedCheck } from './figures.js'
 import { type AffinityFilter, filterSelection, presentFields } from './selections.js'
 import { STALE_ROWS, verdictCheck, verdictOn } from './usability.js'
 
@@ -19,8 +20,9 @@ export async function affinityEvents(
   filter: AffinityFilter | null | undefined,
   context: Context,
 ): Promise<AsyncIterableIterator<AffinityEvent>> {
-  const { stale, usability, staleReasons, userId, ...exact } = presentFields(filter)
+  const { stale, usability, staleReasons, userId, unusedForSeconds, ...exact } = presentFields(filter)
   const check = verdictCheck({ stale, usability, staleReasons })
+  const isUnused = unusedCheck({ unusedForSeconds }, context)
   const selection = await filterSelection(exact, context)
   const isOwned = userId == null ? () => true : await keysOfUser(userId, context)
   return openStream<AffinityEvent, AffinityEvent>(
@@ -35,6 +37,10 @@ export async function affinityEvents(
       }, events.fail),
     async (event) => {
       context.refresh()
+      if (isUnused) {
+        await context.pay(1)
+        if (!(await isUnused(event.record))) return undefined
+      }
       if (!check) return event
       await context.pay(STALE_ROWS)
       const verdict = await context.turns.run(async () => verdictOn(event.record, context))

@@ -62,13 +62,38 @@ export const AffinityFilter = builder.inputType('AffinityFilter', {
       type: [StaleReason],
       description: 'The affinity is stale for one of these reasons, at least.',
     }),
+    createdBefore: t.field({
+      type: 'DateTime',
+      description: 'The affinity was pinned to its target before this time, by the milliseconds shown.',
+    }),
+    createdAfter: t.field({
+      type: 'DateTime',
+      description: 'The affinity was pinned to its target after this time, by the milliseconds shown.',
+    }),
+    expiresBefore: t.field({
+      type: 'DateTime',
+      description: 'Redis removes the affinity before this time unless it is used again.',
+    }),
+    expiresAfter: t.field({
+      type: 'DateTime',
+      description: 'Redis removes the affinity after this time, or never.',
+    }),
+    requestCountMin: t.int({ description: 'The affinity has served this number of requests, at least.' }),
+    requestCountMax: t.int({ description: 'The affinity has served this number of requests, at most.' }),
+    unusedForSeconds: t.int({
+      description:
+        'The gateway has not used the affinity for so many seconds, 0 or more: its lastUsedAt is at least so long ago.',
+    }),
   }),
 })
 
 const AffinityOrderField = builder.enumType('AffinityOrderField', {
   description: 'Affinities can be sorted by these fields.',
   values: {
-    EXPIRES_AT: { description: 'The time at which the affinity expires unless it is used again.' },
+    EXPIRES_AT: {
+      description:
+        'The time at which Redis removes the affinity unless it is used again. Affinities that never expire count as the latest.',
+    },
     CREATED_AT: { description: 'The time at which the affinity was pinned to its target.' },
     REQUEST_COUNT: { description: 'The number of requests that the affinity has served.' },
   } as const,

@@ -7,6 +7,7 @@ import type {
 import {
   affinityId,
   apiKeyOf,
+  expiryOf,
   isStandalone,
   modelDisplayName,
   modelName,
@@ -16,6 +17,7 @@ import {
   ttlSeconds,
   userOf,
 } from '../resolvers/affinity.js'
+import { lastUse } from '../resolvers/figures.js'
 import { STALE_ROWS, verdictOn } from '../resolvers/usability.js'
 import { MAX_INT } from '../util/int32.js'
 import { whenKnown } from '../util/promises.js'
@@ -213,13 +215,22 @@ export const Affinity = builder.objectRef<AffinityRecord>('Affinity').implement(
     expiresAt: t.field({
       complexity: ownField,
       type: 'DateTime',
-      description: 'The affinity expires at this time unless it is used again.',
-      resolve: (record) => new Date(record.expiresAt * 1_000),
+      nullable: true,
+      description: 'Redis removes the affinity at this time unless it is used again; null: never.',
+      resolve: expiryOf,
     }),
     ttlSeconds: t.int({
       complexity: ownField,
-      description: 'The affinity lives for so many more whole seconds, 0 or more.',
-      resolve: (record, _args, context) => ttlSeconds(record, context.now()),
+      nullable: true,
+      description:
+        'The affinity lives in Redis for so many more whole seconds, 0 or more; null: it does not expire.',
+      resolve: (record, _args, context) => ttlSeconds(record, context.cacheNow()),
+    }),
+    lastUsedAt: t.field({
+      type: 'DateTime',
+      description:
+        'The gateway used the pin last at this time: the expiry that it wrote, less the TTL in force, and never before createdAt.',
+      resolve: (record, _args, context) => lastUse(record, context),
     }),
     usability: t.field({
       complexity: STALE_ROWS,

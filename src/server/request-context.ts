@@ -304,6 +304,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     },
     notes,
     now: () => deps.now() / 1_000,
+    cacheNow: () => deps.affinitySource.cacheNow() / 1_000,
   }
 }
 

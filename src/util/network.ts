@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /** Ranges of IPv6 addresses that carry an IPv4 address in their last 32 bits, by ipaddr.js's names: mapped and translated. */
@@ -10,7 +11,8 @@ const WITH_PORT = /^(\d+\.\d+\.\d+\.\d+):\d{1,5}$/
 function parse(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   const bare = IN_BRACKETS.exec(text)?.[1] ?? WITH_PORT.exec(text)?.[1] ?? text
   // Other forms of IPv4, such as `0x7f.1` and `0177.0.0.1`, mean different addresses to different programs.
-  if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare)
+  // ipaddr.js would throw and catch an error for each text that is no IPv4 address, and so for every IPv6 client.
+  if (isIPv4(bare)) return ipaddr.IPv4.parse(bare)
   // A zone names an interface of one machine, so that it says nothing about the client.
   const [withoutZone = ''] = bare.split('%')
   if (!ipaddr.IPv6.isValid(withoutZone)) return undefined

@@ -88,6 +88,7 @@ describe('a stored value is read as the schema says', () => {
             requestCount: expected.data.request_count,
             createdAt: expected.data.created_at,
             expiresAt: expected.data.expire_at,
+            writtenExpiry: expected.data.expire_at,
           },
         })
       }),

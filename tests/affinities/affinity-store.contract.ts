@@ -115,7 +115,7 @@ const anyAffinity = fc.record({
   family: fc.constant('cache_affinity'),
   requestCount: fc.nat({ max: 2 ** 31 - 1 }),
   createdAt: seconds,
-  expiresAt: seconds,
+  writtenExpiry: seconds,
 })
 
 /** What every affinity store does, whatever it stores in. */
@@ -149,7 +149,8 @@ export function affinityStoreContract(storageType: StorageType, start: () => Pro
         family: 'cache_affinity',
         requestCount: 7,
         createdAt: 1_700_000_000.25,
-        expiresAt: 1_700_000_300.5,
+        expiresAt: Number.POSITIVE_INFINITY,
+        writtenExpiry: 1_700_000_300.5,
       },
     ])
   })
@@ -161,13 +162,13 @@ export function affinityStoreContract(storageType: StorageType, start: () => Pro
         const values: Record<string, string> = {}
         for (const affinity of affinities) {
           const key = `cache_affinity:${affinity.affinityKey}:${affinity.apiFormat}:${affinity.modelId}`
-          expected.set(key, { key, ...affinity })
+          expected.set(key, { key, ...affinity, expiresAt: Number.POSITIVE_INFINITY })
           values[key] = stored({
             provider_id: affinity.providerId,
             endpoint_id: affinity.endpointId,
             key_id: affinity.providerKeyId,
             created_at: affinity.createdAt,
-            expire_at: affinity.expiresAt,
+            expire_at: affinity.writtenExpiry,
             request_count: affinity.requestCount,
           })
         }
@@ -325,7 +326,7 @@ export function affinityStoreContract(storageType: StorageType, start: () => Pro
 
   it('goes by the TTL of the key, not by the expire_at inside it', async () => {
     await backend.put({ [GOOD_KEY]: stored({ created_at: 1, expire_at: 2 }) }, LATER)
-    expect((await readAll(backend.store)).records).toMatchObject([{ key: GOOD_KEY, expiresAt: 2 }])
+    expect((await readAll(backend.store)).records).toMatchObject([{ key: GOOD_KEY, writtenExpiry: 2 }])
   })
 
   it('no longer reads an affinity that was deleted', async () => {

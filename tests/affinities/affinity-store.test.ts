@@ -92,10 +92,43 @@ describe('affinities in Redis', () => {
       server.cli('config', 'resetstat')
       expect((await readAll(createRedisAffinityStore(client, FAMILIES))).records).toHaveLength(20_000)
       const calls = commandCalls(server)
-      expect([...calls.keys()].sort()).toEqual(['mget', 'scan', 'type'])
+      expect([...calls.keys()].sort()).toEqual(['eval', 'mget', 'pexpiretime', 'scan', 'type'])
       expect(calls.get('scan')).toBeLessThanOrEqual(12)
       expect(calls.get('mget')).toBeLessThanOrEqual(calls.get('scan') ?? 0)
       expect(calls.get('type')).toBe(1)
+    })
+  })
+
+  describe('say when Redis removes them, whatever their values say,', () => {
+    const pexpiretime = ['--rename-command', 'PEXPIRETIME', '']
+    it.each([
+      ['by a script', [], []],
+      ['by single commands where scripts are refused', [], ['-eval']],
+      ['by what remains, before Redis 7', pexpiretime, []],
+      ['by what remains, before Redis 7 and without scripts', pexpiretime, ['-eval']],
+    ])('%s', async (_how, args, rights) => {
+      const server = await startRedis({ args })
+      onTestFinished(() => server.stop())
+      const gateway = server.client()
+      if (rights.length > 0) await gateway.call('ACL', 'SETUSER', 'default', ...rights)
+      const client = await connect(server)
+      onTestFinished(() => client.disconnect())
+      const store = createRedisAffinityStore(client, FAMILIES)
+      await fill(gateway, 600)
+      const expiries = [1_700_000_000_123 + 2 ** 40, 9_007_199_254_740_991]
+      for (const [n, at] of expiries.entries()) await gateway.call('PEXPIREAT', key(n), at)
+      await gateway.persist(key(2))
+
+      const keys = [...Array(600).keys(), 'gone'].map((n) => `cache_affinity:a-${n}:OPENAI:gpt-5`)
+      const [{ records }, all] = [await store.read(keys), await readAll(store)]
+      expect(records).toHaveLength(600)
+      for (const read of [records, all.records]) {
+        const byKey = new Map(read.map((record) => [record.key, record.expiresAt]))
+        const found = [0, 1, 2].map((n) => byKey.get(key(n)) ?? Number.NaN)
+        // Without PEXPIRETIME the clock and what remains are read one after the other.
+        expect(Math.abs((found[0] ?? 0) * 1_000 - (expiries[0] ?? 0))).toBeLessThan(args.length ? 100 : 1)
+        expect(found.slice(1)).toEqual([expect.any(Number), Number.POSITIVE_INFINITY])
+      }
     })
   })
 
@@ -210,7 +243,11 @@ describe('affinities in a Redis Cluster', () => {
     expect((await readAll(createRedisAffinityStore(client, FAMILIES))).records).toHaveLength(6_000)
     for (const server of cluster.servers) {
       const calls = commandCalls(server)
-      expect([...calls.keys()].filter((name) => name !== 'cluster').sort()).toEqual(['get', 'scan'])
+      expect([...calls.keys()].filter((name) => name !== 'cluster').sort()).toEqual([
+        'get',
+        'pexpiretime',
+        'scan',
+      ])
       expect(calls.get('scan')).toBeLessThanOrEqual(3)
     }
     await Promise.all(cluster.servers.map((server) => server.client().flushall()))

@@ -43,6 +43,7 @@ const regional: KeyFamily = {
   // The team stands in the value alone: a gateway may write another one before a clear comes to the record.
   valueFields: { providerId: 'p', endpointId: 'e', providerKeyId: 'k', team: 't' },
   createdAtField: 'c',
+  figureFields: { writtenExpiry: 'x', requestCount: 'n' },
   encode: ({ affinityKey, apiFormat, modelId, extra }) =>
     extra?.['region'] && `${PREFIX}${[extra['region'], apiFormat, affinityKey, modelId].join('|')}`,
   decode(key): AffinityIdentity | undefined {
@@ -50,7 +51,7 @@ const regional: KeyFamily = {
     if (!region || !apiFormat || !affinityKey || model.length === 0) return undefined
     return { affinityKey, apiFormat, modelId: model.join('|'), extra: { region } }
   },
-  parse(key, value) {
+  parse(key, value, expiresAt) {
     const identity = this.decode(key)
     if (!identity) return { broken: 'unknown key form' }
     const { p, e, k, c, x, n, t } = JSON.parse(value)
@@ -63,7 +64,8 @@ const regional: KeyFamily = {
         endpointId: e,
         providerKeyId: k,
         createdAt: c,
-        expiresAt: x,
+        expiresAt: expiresAt ?? x,
+        writtenExpiry: x,
         family: 'regional',
         requestCount: n,
       },

@@ -134,6 +134,20 @@ export function removalContract(start: () => Promise<RemovalBackend>): void {
       expect(await backend.store.removePins(records)).toEqual(removed(0))
     })
 
+    it('that were not used meanwhile, where that counts', async () => {
+      await backend.put(valuesAt(numbered(4)))
+      const { records } = await backend.store.read(numbered(4))
+      await backend.put({
+        [key(1)]: stored({ request_count: 8 }),
+        [key(2)]: stored({ expire_at: 1_700_000_301.5 }),
+        [key(3)]: stored({ created_at: 1_700_000_001.25 }),
+      })
+      const outcome = await backend.store.removePins(records, { unused: true })
+      expect({ ...outcome, changed: [...outcome.changed].sort() }).toEqual(
+        removed(1, [key(1), key(2), key(3)]),
+      )
+    })
+
     it('that were used meanwhile, but none that has another provider, endpoint or provider key', async () => {
       const used = { request_count: 99, expire_at: 1_900_000_000.5, created_at: 1_800_000_000 }
       await backend.put({

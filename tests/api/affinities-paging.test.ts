@@ -5,6 +5,9 @@ import { startTestApp, type TestApp } from '../support/app.js'
 import { inOrder, keyOfNode, type Order, type Pin } from './affinity-model.js'
 import { MODES, untilShown } from './shown.js'
 
+/** Unix seconds of the year 2100. */
+const LATER = 4_102_444_800
+
 const NOW = Date.now()
 
 const PAGE = `
@@ -40,7 +43,7 @@ describe.each(MODES)('pages of affinities, %s,', (_mode, env) => {
   })
   afterAll(() => service.close())
 
-  /** Stores one record; the value counts for every order. */
+  /** Stores one record, to which Redis gives an expiry far away; the value counts for every order. */
   const put = (n: number, value: number) =>
     redis.set(
       keyOf(n),
@@ -52,6 +55,8 @@ describe.each(MODES)('pages of affinities, %s,', (_mode, env) => {
         expire_at: value,
         request_count: value,
       }),
+      'PXAT',
+      (LATER + value) * 1_000,
     )
   const putAll = async (values: readonly number[]) => {
     await Promise.all(values.map((value, n) => put(n, value)))
@@ -251,7 +256,11 @@ describe.each(MODES)('pages of affinities, %s,', (_mode, env) => {
         ...(await ask({ after: endCursor })).keys,
       ])
       expect((await ask({ after: at('-1e300', '') })).keys).toEqual([])
-      expect((await ask({ after: at('3.5', 'no such key') })).keys).toEqual([keyOf(1), keyOf(4), keyOf(2)])
+      expect((await ask({ after: at(`${LATER + 3.5}`, 'no such key') })).keys).toEqual([
+        keyOf(1),
+        keyOf(4),
+        keyOf(2),
+      ])
     })
 
     it('go on when the record that they point at is gone', async () => {
@@ -383,5 +392,6 @@ const pinOf = (n: number, value: number): Pin => ({
   providerKeyId: 'k',
   requestCount: value,
   createdAt: value,
-  expiresAt: value,
+  expiresAt: LATER + value,
+  writtenExpiry: value,
 })

@@ -26,6 +26,15 @@ const PAGE = `
   }`
 
 const NOW = Date.now()
+
+/** A moment by the time of a record: the same millisecond, a neighbour, or some minutes away. */
+const moment = (seconds: number) =>
+  fc
+    .constantFrom(0, 1, -1, 400_000, -400_000)
+    .map((milliseconds) => new Date(Math.round(seconds * 1000) + milliseconds).toISOString())
+const count = ({ requestCount }: Pin) => fc.constantFrom(0, 1, -1, 50).map((more) => requestCount + more)
+/** Never within seconds of what a record of the fixtures has, whose ages are whole seconds: the clock goes on meanwhile. */
+const unused = fc.constantFrom(0, 1_000_000)
 /** Most pages that one question is read in, so that a run stays short. */
 const MAX_PAGES = 6
 
@@ -80,6 +89,13 @@ describe.each(MODES)('any search, filter and order over the fixtures, %s,', (_mo
           modelId: value(pin.modelId),
           apiFormat: value(pin.apiFormat),
           stale: fc.boolean(),
+          createdBefore: moment(pin.createdAt),
+          createdAfter: moment(pin.createdAt),
+          expiresBefore: moment(pin.expiresAt),
+          expiresAfter: moment(pin.expiresAt),
+          requestCountMin: count(pin),
+          requestCountMax: count(pin),
+          unusedForSeconds: unused,
         },
         { requiredKeys: [] },
       )
@@ -87,7 +103,20 @@ describe.each(MODES)('any search, filter and order over the fixtures, %s,', (_mo
     const few = (filter: Filter, kept: readonly string[]): Filter =>
       Object.fromEntries(Object.entries(filter).filter(([field]) => kept.includes(field)))
     const fields = fc.subarray(
-      ['affinityKey', 'userId', 'providerId', 'endpointId', 'providerKeyId', 'modelId', 'apiFormat', 'stale'],
+      [
+        ...[
+          'affinityKey',
+          'userId',
+          'providerId',
+          'endpointId',
+          'providerKeyId',
+          'modelId',
+          'apiFormat',
+          'stale',
+        ],
+        ...['createdBefore', 'createdAfter', 'expiresBefore', 'expiresAfter'],
+        ...['requestCountMin', 'requestCountMax', 'unusedForSeconds'],
+      ],
       { maxLength: 3 },
     )
     return fc.constantFrom(...pins).chain((pin) =>

@@ -207,12 +207,15 @@ describe('affinities', () => {
          apiKey { id user { id username } } user { id } provider { id } endpoint { id provider { id } }
          providerKey { id endpoint { id } }`,
       )
-      const { key, createdAt, expiresAt, ...fields } = pin
+      const { key, createdAt, expiresAt, writtenExpiry: _, ...fields } = pin
+      // The TTL is by the clock of Redis, which went on since the fixtures were stored.
+      expect(expiresAt - NOW / 1_000 - node.ttlSeconds).toBeGreaterThanOrEqual(0)
+      expect(expiresAt - NOW / 1_000 - node.ttlSeconds).toBeLessThan(300)
       expect(node).toEqual({
         ...fields,
         createdAt: new Date(createdAt * 1000).toISOString(),
-        expiresAt: new Date(expiresAt * 1000).toISOString(),
-        ttlSeconds: Math.floor(expiresAt - NOW / 1000),
+        expiresAt: new Date(Math.round(expiresAt * 1000)).toISOString(),
+        ttlSeconds: expect.any(Number),
         apiKey: { id: LIVE_KEY, user: { id: BOB, username: 'bob' } },
         user: { id: BOB },
         provider: { id: pin.providerId },
@@ -319,12 +322,40 @@ describe('affinities', () => {
   })
 })
 
-describe('a record whose expire_at has passed while Redis still has it', () => {
-  it('has 0 seconds left, and nothing breaks where other values are at their limits', async () => {
+describe('a filter by figures', () => {
+  it('selects nothing where its ranges contradict each other, and refuses a negative time', async () => {
+    const service = await startTestApp({ now: () => NOW })
+    try {
+      const count = (filter: string) => service.query(`{ affinities(filter: ${filter}) { totalCount } }`)
+      for (const nothing of [
+        '{ createdAfter: "2026-01-01T00:00:00Z", createdBefore: "2025-01-01T00:00:00Z" }',
+        '{ createdAfter: "9999-01-01T00:00:00Z" }',
+        '{ expiresBefore: "1970-01-01T00:00:00Z" }',
+        '{ requestCountMin: 3, requestCountMax: 2 }',
+        '{ requestCountMax: -1 }',
+        '{ unusedForSeconds: 2147483647 }',
+      ]) {
+        const { data, errors } = await count(nothing)
+        expect(errors, nothing).toEqual([])
+        expect(data.affinities.totalCount, nothing).toBe(0)
+      }
+      const { errors } = await count('{ unusedForSeconds: -1 }')
+      expect(errors).toMatchObject([
+        { extensions: { code: 'BAD_USER_INPUT', field: 'filter.unusedForSeconds' } },
+      ])
+    } finally {
+      await service.close()
+    }
+  })
+})
+
+describe('a record whose expire_at is another time than Redis’s', () => {
+  it('shows what Redis will do, and nothing breaks where values are at their limits', async () => {
     const service = await startTestApp({ redis: 'empty', now: () => NOW })
     try {
+      const redis = service.redis.client()
       const put = (model: string, fields: object) =>
-        service.redis.client().set(
+        redis.set(
           `cache_affinity:${LIVE_KEY}:CLAUDE:${model}`,
           JSON.stringify({
             provider_id: ANTHROPIC,
@@ -339,15 +370,27 @@ describe('a record whose expire_at has passed while Redis still has it', () => {
       await put('late', {})
       await put('far', { expire_at: 253_402_300_799, request_count: 2 ** 40 })
       await put('old', { created_at: 0, expire_at: 0 })
+      await redis.call('PEXPIREAT', `cache_affinity:${LIVE_KEY}:CLAUDE:far`, 9_007_199_254_740_991)
+      await redis.call('PEXPIREAT', `cache_affinity:${LIVE_KEY}:CLAUDE:late`, 4_102_444_800_123)
       await untilShown(service)
       const { data, errors } = await service.query(
-        '{ affinities { nodes { modelId createdAt expiresAt ttlSeconds requestCount } } }',
+        '{ affinities { nodes { modelId createdAt lastUsedAt expiresAt ttlSeconds requestCount } } }',
       )
       expect(errors).toEqual([])
-      const [far, late, old] = data.affinities.nodes
-      expect(late).toMatchObject({ modelId: 'late', ttlSeconds: 0, requestCount: 1 })
-      expect(old).toMatchObject({ createdAt: '1970-01-01T00:00:00.000Z', ttlSeconds: 0 })
-      expect(far).toMatchObject({ expiresAt: '9999-12-31T23:59:59.000Z', requestCount: 2 ** 31 - 1 })
+      const [old, far, late] = data.affinities.nodes
+      expect(late).toMatchObject({
+        modelId: 'late',
+        expiresAt: '2100-01-01T00:00:00.123Z',
+        lastUsedAt: late.createdAt,
+        requestCount: 1,
+      })
+      expect(old).toMatchObject({
+        createdAt: '1970-01-01T00:00:00.000Z',
+        lastUsedAt: '1970-01-01T00:00:00.000Z',
+        expiresAt: null,
+        ttlSeconds: null,
+      })
+      expect(far).toMatchObject({ expiresAt: '9999-12-31T23:59:59.999Z', requestCount: 2 ** 31 - 1 })
       expect(far.ttlSeconds).toBe(2 ** 31 - 1)
     } finally {
       await service.close()
@@ -374,7 +417,7 @@ describe('a record whose expire_at has passed while Redis still has it', () => {
         affinityKey apiKey { id } provider { id } endpoint { id } providerKey { id } model { id } staleReasons } } }`)
       expect(errors).toEqual([])
       expect(data.affinities.totalCount).toBe(506 - 70 + 1)
-      expect(data.affinities.nodes.at(-1)).toMatchObject({
+      expect(data.affinities.nodes[0]).toMatchObject({
         affinityKey: 'a\0b',
         apiKey: null,
         staleReasons: [

@@ -52,6 +52,36 @@ describe('affinityEvents', () => {
     expect(Object.keys(event.affinity)).toEqual(['staleReasons', 'user', 'modelName', 'apiFormat'])
   })
 
+  it('are chosen by times, counts and last use', async () => {
+    const service = await start()
+    const select = (filter: string) =>
+      subscribe(
+        service,
+        `subscription { affinityEvents(filter: ${filter}) { affinity { affinityKey lastUsedAt } } }`,
+      )
+    const now = new Date().toISOString()
+    const [late, early] = [
+      await select(`{ expiresAfter: "${now}" }`),
+      await select(`{ expiresBefore: "${now}" }`),
+    ]
+    const [used, unused] = [
+      await select('{ unusedForSeconds: 0 }'),
+      await select('{ unusedForSeconds: 86400 }'),
+    ]
+    const [few, many] = [
+      await select('{ requestCountMin: 0 }'),
+      await select('{ requestCountMin: 2147483647 }'),
+    ]
+    await until(async () => {
+      await pin(service, `pinned-${Date.now()}`)
+      for (const matching of [late, used, few]) expect(matching.answers()).not.toEqual([])
+    })
+    for (const { data } of used.answers()) {
+      expect(Date.parse(data.affinityEvents.affinity.lastUsedAt)).toBeLessThanOrEqual(Date.now())
+    }
+    for (const none of [early, unused, many]) expect(none.answers()).toEqual([])
+  })
+
   it('are chosen by what the scheduler would do with the pin now', async () => {
     const service = await start()
     const select = (filter: string) =>

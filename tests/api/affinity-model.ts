@@ -17,6 +17,8 @@ export interface Pin {
   /** Unix seconds. */
   readonly createdAt: number
   readonly expiresAt: number
+  /** What the value says. */
+  readonly writtenExpiry: number
 }
 
 interface Row {
@@ -46,6 +48,13 @@ export interface Filter {
   readonly stale?: boolean | undefined
   readonly usability?: string | undefined
   readonly staleReasons?: readonly string[] | undefined
+  readonly createdBefore?: string | undefined
+  readonly createdAfter?: string | undefined
+  readonly expiresBefore?: string | undefined
+  readonly expiresAfter?: string | undefined
+  readonly requestCountMin?: number | undefined
+  readonly requestCountMax?: number | undefined
+  readonly unusedForSeconds?: number | undefined
 }
 
 export interface Order {
@@ -55,7 +64,7 @@ export interface Order {
 
 /** The fixtures' readable affinities as loaded at `now`, in milliseconds. */
 export const fixturePins = (now: number): Pin[] =>
-  fixtureEntries().flatMap(({ key, record }) => {
+  fixtureEntries().flatMap(({ key, record, ttl }) => {
     if (record === undefined) return []
     const [, affinityKey = '', apiFormat = '', ...model] = key.split(':')
     return [
@@ -69,7 +78,8 @@ export const fixturePins = (now: number): Pin[] =>
         providerKeyId: String(record['key_id']),
         requestCount: Number(record['request_count']),
         createdAt: now / 1000 - record.created_ago,
-        expiresAt: now / 1000 + record.expire_in,
+        expiresAt: now / 1000 + ttl,
+        writtenExpiry: now / 1000 + record.expire_in,
       },
     ]
   })
@@ -243,6 +253,28 @@ export function usabilityOf(pin: Pin, rows: Rows, now: number): string {
   return conditionsOf(pin, rows, now).length > 0 ? 'CONDITIONAL' : 'USABLE'
 }
 
+/** When the pin was used last: the expiry that was written less the provider key's TTL, never before the pin was made. */
+export function lastUsedOf(pin: Pin, rows: Rows): number {
+  const minutes = rows.provider_api_keys.get(pin.providerKeyId)?.['cache_ttl_minutes'] ?? 5
+  return Math.trunc(Math.max(pin.createdAt, pin.writtenExpiry - Number(minutes) * 60) * 1000)
+}
+
+/** Times by the millisecond shown, exclusive; counts inclusive. */
+function hasFigures(pin: Pin, rows: Rows, now: number, filter: Filter): boolean {
+  const [created, expires] = [Math.trunc(pin.createdAt * 1000), Math.round(pin.expiresAt * 1000)]
+  const { createdBefore, createdAfter, expiresBefore, expiresAfter } = filter
+  const { requestCountMin = 0, requestCountMax = 2 ** 31, unusedForSeconds } = filter
+  return (
+    (createdBefore === undefined || created < Date.parse(createdBefore)) &&
+    (createdAfter === undefined || created > Date.parse(createdAfter)) &&
+    (expiresBefore === undefined || expires < Date.parse(expiresBefore)) &&
+    (expiresAfter === undefined || expires > Date.parse(expiresAfter)) &&
+    pin.requestCount >= requestCountMin &&
+    pin.requestCount <= requestCountMax &&
+    (unusedForSeconds === undefined || lastUsedOf(pin, rows) <= now - unusedForSeconds * 1000)
+  )
+}
+
 /** Contract, "Resolving an identifier": exact matches first, in this order, else a substring. */
 function matchesSearch(search: string, rows: Rows): (pin: Pin) => boolean {
   const text = search.trim()
@@ -305,6 +337,7 @@ export function expectedPins(
       found(pin) &&
       EXACT.every((field) => filter[field] === undefined || pin[field] === filter[field]) &&
       (filter.userId === undefined || userOf(pin, rows)?.id === filter.userId) &&
+      hasFigures(pin, rows, now, filter) &&
       (filter.stale === undefined || staleReasonsOf(pin, rows, now).length > 0 === filter.stale) &&
       (filter.usability === undefined || usabilityOf(pin, rows, now) === filter.usability) &&
       (filter.staleReasons === undefined ||

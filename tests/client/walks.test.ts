@@ -81,10 +81,11 @@ describe.each(MODES)('a client that walks a list while its records are used, %s,
     const nodes = pages.flatMap((page) => page.nodes)
     expect(sorted(nodes.map(numberOf))).toEqual(numbers)
     const sign = direction === 'ASC' ? 1 : -1
+    const shownOf = (node: (typeof nodes)[number]) => node[shown] ?? ''
     for (const [index, node] of nodes.entries()) {
       const before = nodes[index - 1] ?? node
       expect(
-        sign * (before[shown] < node[shown] ? -1 : before[shown] > node[shown] ? 1 : 0),
+        sign * (shownOf(before) < shownOf(node) ? -1 : shownOf(before) > shownOf(node) ? 1 : 0),
       ).toBeLessThanOrEqual(0)
     }
     expect(pages.map((page) => page.nodes.length)).toEqual(Array(6).fill(PAGE))

@@ -42,6 +42,7 @@ const record: fc.Arbitrary<AffinityRecord> = fc
     requestCount: fc.nat(2),
     createdAt: fc.nat(1),
     expiresAt: fc.nat(1),
+    writtenExpiry: fc.nat(1),
   })
   .map((fields) => ({ key: cacheAffinity.encode(fields), ...fields }))
 

@@ -19,6 +19,7 @@ const record = (affinityKey: string): AffinityRecord => ({
   requestCount: 1,
   createdAt: 1,
   expiresAt: 2,
+  writtenExpiry: 2,
 })
 
 describe('a condition on verdicts', () => {

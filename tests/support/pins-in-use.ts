@@ -16,6 +16,8 @@ export interface PinsInUse {
 }
 
 const BEGIN = 1_700_000_000
+/** Seconds by which Redis keeps the pins longer than they say: their own clock is a slow one. */
+const LATER = 1_000_000_000
 
 export function pinsInUse(service: TestApp, redis: Redis): PinsInUse {
   let clock = BEGIN
@@ -24,7 +26,8 @@ export function pinsInUse(service: TestApp, redis: Redis): PinsInUse {
     { provider: string; createdAt: number; expiresAt: number; requests: number }
   >()
   const store = async (numbers: readonly number[]) => {
-    const pairs = numbers.flatMap((n) => {
+    const pipeline = redis.pipeline()
+    for (const n of numbers) {
       const { provider, createdAt, expiresAt, requests } = values.get(n) ?? fail(n)
       const value = {
         provider_id: provider,
@@ -34,9 +37,9 @@ export function pinsInUse(service: TestApp, redis: Redis): PinsInUse {
         expire_at: expiresAt,
         request_count: requests,
       }
-      return [pinKey(n), JSON.stringify(value)]
-    })
-    await redis.mset(pairs)
+      pipeline.set(pinKey(n), JSON.stringify(value), 'EXAT', expiresAt + LATER)
+    }
+    await pipeline.exec()
     await untilShown(service)
   }
   const fail = (n: number): never => {

@@ -105,10 +105,10 @@ export function createAffinityClearer({
     spared: 0,
   })
 
-  async function removePins(records: readonly AffinityRecord[]): Promise<PinRemoval> {
+  async function removePins(records: readonly AffinityRecord[], unused: boolean): Promise<PinRemoval> {
     const guarded = guard.willClear(records)
     return guarded.during(async () => {
-      const removal = await store.removePins(records)
+      const removal = await store.removePins(records, { unused })
       guarded.spare(removal.removed === 0 ? records.map(({ key }) => key) : removal.changed)
       return removal
     })
@@ -135,7 +135,7 @@ export function createAffinityClearer({
         let remaining = await stillMeant(chunk, chunk, choice)
         spared += chunk.length - remaining.length
         for (let attempt = 1; attempt <= ATTEMPTS && remaining.length > 0; attempt += 1) {
-          const removal = await removePins(remaining)
+          const removal = await removePins(remaining, choice.isSelected?.byFigures === true)
           removed += removal.removed
           const { found, brokenCount } = await read(removal.changed)
           remaining = await stillMeant(found, remaining, choice)

@@ -185,6 +185,6 @@ const isAsBefore = (record: AffinityRecord, before: ReadonlyMap<string, Affinity
     known !== undefined &&
     known.createdAt === record.createdAt &&
     known.requestCount === record.requestCount &&
-    known.expiresAt === record.expiresAt
+    known.writtenExpiry === record.writtenExpiry
   )
 }

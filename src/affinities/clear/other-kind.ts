@@ -1,5 +1,5 @@
 import type { AffinityOrderField, AffinityReader } from '../affinity-reader.js'
-import type { AffinityRecord } from '../affinity-record.js'
+import { type AffinityRecord, lastUsedAt } from '../affinity-record.js'
 
 /** A record that was written so many seconds ago says that somebody still writes its family. */
 const STILL_WRITTEN_SECONDS = 60
@@ -35,8 +35,8 @@ export async function otherKindProblem(
   const records = pages.flatMap((page) => page.records)
   if (records.length === 0) return null
   const ttlOf = await ttlSeconds([...new Set(records.map(({ providerKeyId }) => providerKeyId))])
-  const writtenAt = ({ createdAt, expiresAt, providerKeyId }: AffinityRecord): number =>
-    Math.max(createdAt, expiresAt - (ttlOf(providerKeyId) ?? defaultTtlSeconds))
+  const writtenAt = (record: AffinityRecord): number =>
+    lastUsedAt(record, ttlOf(record.providerKeyId) ?? defaultTtlSeconds)
   const written = records.filter((record) => writtenAt(record) > now - STILL_WRITTEN_SECONDS)
   if (written.length === 0) return null
   const names = [...new Set(written.map(({ family }) => family))].sort().join(' and ')

@@ -1,9 +1,10 @@
 import { type AffinityRecord, dimensionValue, hasSamePin } from '../affinity-record.js'
+import type { SelectionCheck } from '../affinity-selection.js'
 
 /** What a clear asks again when it comes to remove what was chosen. */
 export interface Choice {
-  /** Given if the selection depends on the pin. */
-  readonly isSelected?: ((record: AffinityRecord) => boolean) | undefined
+  /** Given if the selection depends on the pin or on figures. */
+  readonly isSelected?: SelectionCheck | undefined
   /**
    * Given if the selection depends on verdicts: returns those of the records whose verdict, by rows that are read now, is still
    * the one that was asked for. A record whose value has changed since it was chosen is not asked about: it stays.

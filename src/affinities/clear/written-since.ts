@@ -26,7 +26,7 @@ export async function writtenSince(
   const byEpoch = new Map<string, AffinityRecord[]>()
   for (const record of records) {
     const epoch = dimensionValue(record, 'epoch')
-    if (epoch === undefined || record.expiresAt - ttlSeconds < since) continue
+    if (epoch === undefined || record.writtenExpiry - ttlSeconds < since) continue
     const known = byEpoch.get(epoch)
     if (known && known.length < OF_ONE_EPOCH) known.push(record)
     else if (!known && byEpoch.size < EPOCHS) byEpoch.set(epoch, [record])

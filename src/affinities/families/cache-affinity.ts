@@ -25,8 +25,8 @@ export function createCacheAffinity(keyPrefix: string) {
     ...GATEWAY_PIN_FIELDS,
     encode: (identity: AffinityIdentity): string => `${prefix}${joinParts(identity)}`,
     decode,
-    parse: (key: string, value: string): ParsedAffinity =>
-      parsePinValue(NAME, key, value, (fields) => decode(key, fields)),
+    parse: (key: string, value: string, expiresAt?: number): ParsedAffinity =>
+      parsePinValue(NAME, key, value, expiresAt, (fields) => decode(key, fields)),
     isSamePin: hasSamePin,
   } as const satisfies KeyFamily
 }

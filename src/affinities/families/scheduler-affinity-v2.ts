@@ -34,6 +34,7 @@ export function createSchedulerAffinityV2(keyPrefix: string) {
     dimensions: ['clientFamily', 'sessionHash', 'epoch'],
     tail: { dimension: 'sessionHash', length: HASH_LENGTH },
     modelIs: 'name',
+    ttlSeconds: 300,
     orders: ['EXPIRES_AT', 'CREATED_AT', 'REQUEST_COUNT'],
     ...GATEWAY_PIN_FIELDS,
     encode(identity: AffinityIdentity): string | undefined {
@@ -43,8 +44,8 @@ export function createSchedulerAffinityV2(keyPrefix: string) {
       return `${prefix}${joinParts(identity)}:${clientFamily}:${sessionHash}`
     },
     decode,
-    parse: (key: string, value: string): ParsedAffinity =>
-      parsePinValue(NAME, key, value, (fields) => {
+    parse: (key: string, value: string, expiresAt?: number): ParsedAffinity =>
+      parsePinValue(NAME, key, value, expiresAt, (fields) => {
         const identity = decode(key)
         const epoch = epochOf(fields)
         return identity && epoch !== undefined

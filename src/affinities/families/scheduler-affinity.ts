@@ -27,13 +27,14 @@ export function createSchedulerAffinity(keyPrefix: string) {
     owns,
     dimensions: ['epoch'],
     modelIs: 'name',
+    ttlSeconds: 300,
     orders: ['EXPIRES_AT', 'CREATED_AT', 'REQUEST_COUNT'],
     ...GATEWAY_PIN_FIELDS,
     encode: (identity: AffinityIdentity): string | undefined =>
       VERSION.test(identity.affinityKey) ? undefined : `${prefix}${joinParts(identity)}`,
     decode,
-    parse: (key: string, value: string): ParsedAffinity =>
-      parsePinValue(NAME, key, value, (fields) => {
+    parse: (key: string, value: string, expiresAt?: number): ParsedAffinity =>
+      parsePinValue(NAME, key, value, expiresAt, (fields) => {
         const identity = decode(key)
         const epoch = epochOf(fields)
         return identity && epoch !== undefined ? { ...identity, extra: { epoch } } : identity

@@ -24,6 +24,11 @@ export interface AffinityFeed {
    * @throws UnavailableError while the feed is lost
    */
   barrier(): Promise<void>
+  /**
+   * Returns the cache's own time, by which it removes records: Unix milliseconds, never ahead of the cache; undefined while
+   * it is unknown.
+   */
+  now(): number | undefined
   close(): void
 }
 
@@ -43,6 +48,7 @@ export function createMemoryFeed(keyspace: MemoryKeyspace, families: KeyFamilies
     },
     // Each change is reported before the call that made it returns.
     barrier: async () => {},
+    now: () => keyspace.now(),
     close() {
       closed = true
       stop?.()

@@ -1,5 +1,9 @@
+import { TimeSlice } from '../../util/time-slice.js'
 import { type AffinityPosition, positionOf } from '../affinity-reader.js'
+import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityIndex } from '../index/affinity-index.js'
+import type { ChangeQueue } from './change-queue.js'
+import type { IndexUpdater } from './index-updater.js'
 
 /** Records taken from the index in one step. */
 const STEP = 200
@@ -8,6 +12,43 @@ const MAX_KEYS = 2_000
 /** Milliseconds, at least, until a record that has expired but still exists in Redis is named again. */
 const ROUND_MS = 1_000
 
+/**
+ * Removes the records that the cache has removed by its own clock: it no longer returns them, whether or not it has told so.
+ * @param until the cache's time, Unix milliseconds
+ */
+export async function removeExpired(
+  index: AffinityIndex,
+  records: Pick<IndexUpdater, 'remove'>,
+  changes: Pick<ChangeQueue, 'has'>,
+  until: number,
+): Promise<void> {
+  const slice = new TimeSlice()
+  let position: AffinityPosition | undefined
+  while (true) {
+    const expired = nextExpired(index, position, until)
+    // A key that waits to be read may have been used again meanwhile.
+    for (const { key } of expired) if (!changes.has(key)) records.remove(key)
+    const last = expired.at(-1)
+    if (!last || expired.length < STEP) return
+    position = positionOf(last, 'EXPIRES_AT')
+    if (slice.isOver()) await slice.next()
+  }
+}
+
+function nextExpired(
+  index: AffinityIndex,
+  after: AffinityPosition | undefined,
+  until: number,
+): AffinityRecord[] {
+  const { records } = index.page({
+    selection: {},
+    order: { field: 'EXPIRES_AT', direction: 'ASC' },
+    first: STEP,
+    ...(after && { after }),
+  })
+  return records.filter(({ expiresAt }) => Math.round(expiresAt * 1_000) <= until)
+}
+
 export interface ExpiryDeps {
   readonly index: AffinityIndex
   /** Unix milliseconds. */
@@ -15,9 +56,9 @@ export interface ExpiryDeps {
 }
 
 /**
- * Finds the records whose `expiresAt` has passed, in that order, so that their keys are read again. Only Redis decides
- * whether a key has expired: a key that still exists is named once more in each later round. The more such keys there are,
- * for example because a clock is wrong, the longer the rounds.
+ * Finds the records whose `expiresAt` has passed by our own clock, in that order, so that their keys are read again: for a
+ * cache whose clock is unknown. A key that still exists is named once more in each later round. The more such keys there are,
+ * for example because our clock is wrong, the longer the rounds.
  */
 export function createExpiryWalk({ index, now }: ExpiryDeps) {
   let position: AffinityPosition | undefined
@@ -36,13 +77,7 @@ export function createExpiryWalk({ index, now }: ExpiryDeps) {
       const keys: string[] = []
       isAtEnd = false
       while (!isAtEnd && keys.length < MAX_KEYS) {
-        const { records } = index.page({
-          selection: {},
-          order: { field: 'EXPIRES_AT', direction: 'ASC' },
-          first: STEP,
-          ...(position && { after: position }),
-        })
-        const expired = records.filter(({ expiresAt }) => expiresAt <= now() / 1_000)
+        const expired = nextExpired(index, position, now())
         for (const { key } of expired) keys.push(key)
         const last = expired.at(-1)
         if (last) position = positionOf(last, 'EXPIRES_AT')

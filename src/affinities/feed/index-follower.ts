@@ -9,6 +9,7 @@ import type { AffinityFeed, FeedListener } from './affinity-feed.js'
 import { BackOff } from './back-off.js'
 import type { BrokenRecords } from './broken-records.js'
 import { ChangeQueue } from './change-queue.js'
+import { createExpiryWalk, removeExpired } from './expiry.js'
 import { FollowerLog } from './follower-log.js'
 import { type FollowerAction, FollowerMachine, STATES } from './follower-machine.js'
 import { readEverything } from './full-read.js'
@@ -44,8 +45,10 @@ export interface IndexFollower {
   readonly observed: Observed
   /** The given store; the index applies each of its removals before the removal resolves. */
   readonly store: AffinityStore
-  /** Queues these keys to be read again, since they have changed or expired. */
-  readAgain(keysOf: () => readonly string[]): void
+  /** Removes what has expired by the cache's clock, or where it is unknown reads again what has expired by ours. */
+  expire(): void
+  /** The cache's own time, or ours while it is unknown, in Unix milliseconds. */
+  cacheNow(): number
   /** See AffinitySource.state. */
   readonly state: AffinitySource['state']
   readonly figures: FeedFigures
@@ -71,8 +74,10 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
   const events = new AffinityEvents((error) =>
     deps.log.error({ err: error }, 'a listener to affinities failed'),
   )
+  const cacheNow = () => feed.now() ?? now()
+  const walk = createExpiryWalk({ index, now })
   const onSeen = deps.onSeen ?? (() => {})
-  const records = new IndexUpdater({ index, broken: brokenRecords, events, observed, onSeen, now })
+  const records = new IndexUpdater({ index, broken: brokenRecords, events, observed, onSeen, now, cacheNow })
   const changes = new ChangeQueue({
     read: (keys) => deps.store.read(keys),
     apply: (keys, batch, isOutdated) => records.apply(keys, batch, isOutdated),
@@ -175,6 +180,15 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
     }
   }
 
+  async function removeExpiredBy(time: number | undefined): Promise<void> {
+    if (time === undefined || machine.meaning.source !== 'live') return
+    try {
+      await removeExpired(index, records, changes, time)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
   const changed = (keys: readonly string[]) => applyChange(keys, () => changes.add(keys))
 
   feed.start({
@@ -197,13 +211,17 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
       },
       doubtful: changed,
     }),
-    readAgain(keysOf) {
+    expire() {
+      if (machine.meaning.source !== 'live') return
+      const time = feed.now()
+      if (time !== undefined) return void removeExpiredBy(time)
       try {
-        changes.add(keysOf())
+        changes.add(walk.due())
       } catch (error) {
         failed(error)
       }
     },
+    cacheNow,
     get state() {
       return machine.meaning.source
     },
@@ -225,8 +243,11 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
     async settled() {
       await gate.pass()
       if (machine.meaning.source === 'scanning') return
+      // The time before the barrier: of every change until then the index will know.
+      const time = feed.now()
       await feed.barrier()
       await changes.settledOrFailed()
+      await removeExpiredBy(time)
       await gate.pass()
     },
     async reconcile() {
@@ -236,7 +257,7 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
         return () => changeListeners.delete(listener)
       }
       const barrier = () => feed.barrier()
-      const drift = await reconcile({ ...fullRead, barrier, onChanged, now }, () => signal.aborted)
+      const drift = await reconcile({ ...fullRead, barrier, onChanged, now: cacheNow }, () => signal.aborted)
       if (signal.aborted) return 0
       figures.reconciles += 1
       figures.drift += drift

@@ -6,8 +6,8 @@ import type { BrokenRecords } from './broken-records.js'
 import type { Observed } from './observed.js'
 
 /**
- * Seconds before its `expiresAt` at which a removed record still counts as expired: `expiresAt` is by a gateway's clock,
- * the removal by Redis's clock, and both are compared with ours.
+ * Seconds before its `expiresAt` at which a removed record still counts as expired: what is known of the cache's clock may
+ * be late.
  */
 const EXPIRY_TOLERANCE_SECONDS = 1
 
@@ -20,6 +20,8 @@ export interface IndexUpdaterDeps {
   readonly onSeen: (record: AffinityRecord) => void
   /** Unix milliseconds. */
   readonly now: () => number
+  /** The cache's own time, as far as it is known, in Unix milliseconds. */
+  readonly cacheNow: () => number
 }
 
 /** Applies what was read from the cache to the index, and reports each change to counters and listeners. */
@@ -119,7 +121,7 @@ export class IndexUpdater {
   }
 
   #reportRemoval(record: AffinityRecord): void {
-    const isDue = record.expiresAt <= this.#deps.now() / 1_000 + EXPIRY_TOLERANCE_SECONDS
+    const isDue = record.expiresAt <= this.#deps.cacheNow() / 1_000 + EXPIRY_TOLERANCE_SECONDS
     this.#report(isDue ? 'EXPIRED' : 'REMOVED', record)
   }
 

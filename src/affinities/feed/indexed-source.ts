@@ -7,7 +7,6 @@ import type { AffinitySelection } from '../affinity-selection.js'
 import type { AffinitySource } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
 import type { AffinityIndex } from '../index/affinity-index.js'
-import { createExpiryWalk } from './expiry.js'
 import { createIndexFollower, type IndexFollowerDeps } from './index-follower.js'
 
 /** Milliseconds between two searches for expired records. */
@@ -31,17 +30,14 @@ export interface IndexedSource extends AffinitySource {
 
 /** Answers from an index in memory that follows the cache, or from scans if the cache refuses to report changes. */
 export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
-  const { brokenRecords, scanSource, now, log } = deps
+  const { brokenRecords, scanSource, log } = deps
   const follower = createIndexFollower(deps)
   const { index, observed } = follower
   const indexReader = createIndexReader(index, follower.pass)
   const troubles = createChangeFilter()
   let isClosed = false
 
-  const expiry = createExpiryWalk({ index, now })
-  const expiryTimer = setInterval(() => {
-    if (follower.state === 'live') follower.readAgain(expiry.due)
-  }, EXPIRY_EVERY_MS).unref()
+  const expiryTimer = setInterval(follower.expire, EXPIRY_EVERY_MS).unref()
 
   let reconcileTimer = scheduleReconcile()
   function scheduleReconcile(): NodeJS.Timeout {
@@ -94,6 +90,7 @@ export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
     },
     observed: () => observed.figures(),
     events: follower.listen,
+    cacheNow: follower.cacheNow,
     ready: follower.ready,
     get figures() {
       return follower.figures

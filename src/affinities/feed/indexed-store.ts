@@ -52,11 +52,11 @@ export function indexedStore(store: AffinityStore, follower: RemovalFollower): A
       const remove = async (batch: readonly string[]) => ({ removed: await store.remove(batch), changed: [] })
       return (await inBatches(keys, (key) => key, remove)).removed
     },
-    removePins: (records) =>
+    removePins: (records, options) =>
       inBatches(
         records,
         ({ key }) => key,
-        (batch) => store.removePins(batch),
+        (batch) => store.removePins(batch, options),
       ),
   }
 }

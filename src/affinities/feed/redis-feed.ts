@@ -1,6 +1,7 @@
 import { cacheUnavailable, messageOf } from '../../errors.js'
 import { type RedisClient, retryDelayMs } from '../../redis/client.js'
 import { checkMasters, refreshMasters, trackMasters, watchMasters } from '../../redis/masters.js'
+import { ServerClock } from '../../redis/server-clock.js'
 import { type TrackingLink, type TrackingListener, TrackingRefusedError } from '../../redis/tracking.js'
 import type { KeyFamilies } from '../key-families.js'
 import type { AffinityFeed, FeedListener } from './affinity-feed.js'
@@ -22,6 +23,7 @@ const UNSTEADY = { endings: 4, withinMs: 60_000 } as const
  * end it: both masters report the keys that move.
  */
 export function createRedisFeed(client: RedisClient, families: KeyFamilies): AffinityFeed {
+  const clock = new ServerClock()
   let links: readonly TrackingLink[] = []
   let closed = false
   let wake = () => {}
@@ -57,6 +59,7 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
       const stopWatching = watchMasters(client, session.end)
       try {
         links = await trackMasters(client, families.roots, trackingListener(listener, session))
+        await clock.read(client)
         if (!closed && session.endReason === undefined) {
           attempt = 0
           reported = 'restored'
@@ -88,7 +91,11 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
     while (!closed && session.endReason === undefined) {
       await Promise.race([pause(HEARTBEAT_MS), session.ended])
       if (closed || session.endReason !== undefined) return
-      const answers = Promise.all([...links.map((link) => link.ping()), checkMasters(client)])
+      const answers = Promise.all([
+        ...links.map((link) => link.ping()),
+        checkMasters(client),
+        clock.read(client),
+      ])
       await Promise.race([answers, session.ended])
     }
   }
@@ -112,6 +119,7 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
         throw cacheUnavailable(error)
       })
     },
+    now: () => clock.now(),
     close() {
       closed = true
       for (const link of links) link.close()

@@ -74,10 +74,14 @@ function tallyOf(records: readonly AffinityRecord[], dimension: Dimension): Tall
 }
 
 /** Returns the dimension of a selection that has exactly one condition, in `all`; otherwise undefined. */
-function onlyDimension({ all = {}, any = [], none = {}, where }: AffinitySelection) {
+function onlyDimension({ all = {}, any = [], none = {}, ranges = {}, lastUse, where }: AffinitySelection) {
   const [only, ...others] = Object.entries(all).filter(([, values]) => values)
   const isOnly =
-    others.length === 0 && any.length === 0 && Object.keys(none).length === 0 && where === undefined
+    others.length === 0 &&
+    any.length === 0 &&
+    [none, ranges].every((named) => Object.keys(named).length === 0) &&
+    lastUse === undefined &&
+    where === undefined
   return only?.[1] && isOnly ? { dimension: only[0], values: only[1] } : undefined
 }
 
@@ -152,6 +156,7 @@ export function createScanSource(
     events() {
       throw notFollowed('The cache does not tell changes, or AFFINITY_INDEX is off: there are no events.')
     },
+    cacheNow: now,
     state: 'scanning',
     ready: async () => {},
     figures: { pendingChanges: 0, fullReads: 0, reconciles: 0, drift: 0 },

@@ -67,7 +67,7 @@ export class AffinityIndex {
     }
     const previous = this.#table.recordAt(slot)
     const kind = this.#kindOfChange(previous, record)
-    if (kind !== 'unchanged') this.#table.replace(slot, record)
+    if (kind !== 'unchanged' || record.expiresAt !== previous.expiresAt) this.#table.replace(slot, record)
     return { kind, record, previous }
   }
 
@@ -91,6 +91,7 @@ export class AffinityIndex {
    */
   load(): AffinityLoad {
     const table = new ColumnStore(this.#families)
+    table.keys.expectMany()
     this.#loading = table
     return {
       finish: (slice) => table.putInOrder(slice),
@@ -127,11 +128,11 @@ export class AffinityIndex {
   }
 
   /**
-   * Asks a selection's condition about the records in time slices, so that a `page` or `count` of the selection soon afterwards
-   * asks it about few more.
+   * Asks a selection's conditions about the records in time slices, so that a `page` or `count` of the selection soon afterwards
+   * asks them about few more.
    */
-  async prepare({ where }: AffinitySelection, slice: TimeSlice): Promise<void> {
-    if (where) await this.#table.prepareWhere(where, slice)
+  async prepare({ lastUse, where }: AffinitySelection, slice: TimeSlice): Promise<void> {
+    for (const condition of [lastUse, where]) if (condition) await this.#table.prepareWhere(condition, slice)
   }
 
   page(request: AffinityPageRequest): AffinityPage {

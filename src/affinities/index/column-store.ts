@@ -1,13 +1,21 @@
 import { isSortedByDigest, sortText } from '../../util/text.js'
 import type { TimeSlice } from '../../util/time-slice.js'
-import type { AffinityOrderField } from '../affinity-reader.js'
-import { type AffinityRecord, DIMENSIONS, type Dimension, dimensionValue } from '../affinity-record.js'
-import type { Condition } from '../affinity-selection.js'
+import { type AffinityOrderField, FIGURE_OF } from '../affinity-reader.js'
+import {
+  type AffinityRecord,
+  DIMENSIONS,
+  type Dimension,
+  dimensionValue,
+  type Figure,
+  lastUsedAt,
+} from '../affinity-record.js'
+import type { Condition, LastUse } from '../affinity-selection.js'
 import type { KeyFamilies } from '../key-families.js'
+import { AskedSlots } from './asked-slots.js'
 import { Bitmap } from './bitmap.js'
 import { appendInOrder, slotsByKey } from './bulk-load.js'
 import { Float64Rows, Int32Rows, NarrowRows } from './columns.js'
-import { ConditionSlots } from './condition-slots.js'
+import { ConditionAnswers } from './condition-answers.js'
 import { createKeyHead, OrderedColumn } from './ordered-column.js'
 import type { PostingsByDimension } from './plan-selection.js'
 import { type DimensionIndex, Postings } from './postings.js'
@@ -16,6 +24,9 @@ import { TailPostings } from './tail-postings.js'
 
 /** Dimensions with more values than 16 bits can number; the others have few, and may still have more. */
 const MANY_VALUES: ReadonlySet<Dimension> = new Set(['affinityKey'])
+
+/** The field of the column that no order is made of. */
+const WRITTEN_EXPIRY = 3
 
 /** Conditions whose answers are kept: those of requests under way, and of pages that are asked for one after the other. */
 const KEPT_CONDITIONS = 4
@@ -33,7 +44,9 @@ export class ColumnStore {
   readonly dimensions: PostingsByDimension
   /** For each provider key's id, the slot of the record that was assigned it last. */
   readonly #lastSlotOfProviderKey = new Int32Rows(1)
-  readonly #figures: Readonly<Record<AffinityOrderField, OrderedColumn>>
+  /** The figures of each record, by slot: those that are ordered, and the expiry that its value names. */
+  readonly #columns = new Float64Rows(4)
+  readonly figures: Readonly<Record<Figure, OrderedColumn>>
   /** The sort texts of long keys, by slot: such a key is hashed once, and not at every comparison. */
   readonly #sortTexts = new Map<number, string>()
   /** The dimensions that single families add. */
@@ -41,7 +54,7 @@ export class ColumnStore {
   readonly #headOf: (key: string) => number
   readonly #orders: ReadonlySet<AffinityOrderField>
   /** The answers of the latest conditions, the least recently used first. */
-  readonly #conditions = new Map<Condition, ConditionSlots>()
+  readonly #conditions = new Map<Condition | LastUse, AskedSlots>()
 
   /** @param families the key families whose records it holds */
   constructor(families: KeyFamilies) {
@@ -77,11 +90,10 @@ export class ColumnStore {
     }
     this.#extraPostings = extra
     this.#headOf = createKeyHead(roots)
-    const figures = new Float64Rows(3)
-    this.#figures = {
-      EXPIRES_AT: new OrderedColumn(figures, 0, this.#sortKeyOf, this.#headOf),
-      CREATED_AT: new OrderedColumn(figures, 1, this.#sortKeyOf, this.#headOf),
-      REQUEST_COUNT: new OrderedColumn(figures, 2, this.#sortKeyOf, this.#headOf),
+    this.figures = {
+      expiresAt: new OrderedColumn(this.#columns, 0, this.#sortKeyOf, this.#headOf),
+      createdAt: new OrderedColumn(this.#columns, 1, this.#sortKeyOf, this.#headOf),
+      requestCount: new OrderedColumn(this.#columns, 2, this.#sortKeyOf, this.#headOf),
     }
   }
 
@@ -93,7 +105,7 @@ export class ColumnStore {
   /** @throws RangeError if no key family in use has this order */
   orderBy(field: AffinityOrderField): OrderedColumn {
     if (!this.#orders.has(field)) throw new RangeError(`No family of keys has the order ${field}.`)
-    return this.#figures[field]
+    return this.figures[FIGURE_OF[field]]
   }
 
   /** @throws RangeError if no key family in use has this dimension */
@@ -104,22 +116,39 @@ export class ColumnStore {
   }
 
   /** The slots for which a condition holds, until the next change. */
-  slotsWhere(condition: Condition): Bitmap {
-    return this.#conditionSlots(condition).current(this.live)
+  slotsWhere(condition: Condition | LastUse): Bitmap {
+    return this.#askedSlots(condition).current(this.live)
   }
 
-  async prepareWhere(condition: Condition, slice: TimeSlice): Promise<void> {
-    const slots = this.#conditionSlots(condition)
+  async prepareWhere(condition: Condition | LastUse, slice: TimeSlice): Promise<void> {
+    const slots = this.#askedSlots(condition)
     await slice.blocks(this.live.limit, (from, to) => slots.ask(this.live, from, to))
   }
 
-  #conditionSlots(condition: Condition): ConditionSlots {
-    const slots = this.#conditions.get(condition) ?? new ConditionSlots(condition, this.dimensions)
+  #askedSlots(condition: Condition | LastUse): AskedSlots {
+    const slots = this.#conditions.get(condition) ?? new AskedSlots(this.#questionOf(condition))
     this.#conditions.delete(condition)
     this.#conditions.set(condition, slots)
     const [oldest] = this.#conditions.keys()
     if (oldest && this.#conditions.size > KEPT_CONDITIONS) this.#conditions.delete(oldest)
     return slots
+  }
+
+  #questionOf(condition: Condition | LastUse): (slot: number) => boolean {
+    if ('ttlSeconds' in condition) return this.#wasUsedBefore(condition)
+    const answers = new ConditionAnswers(condition, this.dimensions)
+    return (slot) => answers.holds(slot)
+  }
+
+  #wasUsedBefore({ before, ttlSeconds }: LastUse): (slot: number) => boolean {
+    const { family, providerKeyId } = this.dimensions
+    return (slot) => {
+      const times = {
+        createdAt: this.figures.createdAt.valueAt(slot),
+        writtenExpiry: this.#columns.get(slot, WRITTEN_EXPIRY),
+      }
+      return lastUsedAt(times, ttlSeconds(family.valueAt(slot), providerKeyId.valueAt(slot))) < before
+    }
   }
 
   #forgetAnswers(slot: number): void {
@@ -140,9 +169,10 @@ export class ColumnStore {
         providerId: providerId.valueAt(slot),
         endpointId: endpointId.valueAt(slot),
         providerKeyId: providerKeyId.valueAt(slot),
-        requestCount: this.#figures.REQUEST_COUNT.valueAt(slot),
-        createdAt: this.#figures.CREATED_AT.valueAt(slot),
-        expiresAt: this.#figures.EXPIRES_AT.valueAt(slot),
+        requestCount: this.figures.requestCount.valueAt(slot),
+        createdAt: this.figures.createdAt.valueAt(slot),
+        expiresAt: this.figures.expiresAt.valueAt(slot),
+        writtenExpiry: this.#columns.get(slot, WRITTEN_EXPIRY),
       }
     }
     return {
@@ -154,9 +184,10 @@ export class ColumnStore {
       providerId: providerId.valueAt(slot),
       endpointId: endpointId.valueAt(slot),
       providerKeyId: providerKeyId.valueAt(slot),
-      requestCount: this.#figures.REQUEST_COUNT.valueAt(slot),
-      createdAt: this.#figures.CREATED_AT.valueAt(slot),
-      expiresAt: this.#figures.EXPIRES_AT.valueAt(slot),
+      requestCount: this.figures.requestCount.valueAt(slot),
+      createdAt: this.figures.createdAt.valueAt(slot),
+      expiresAt: this.figures.expiresAt.valueAt(slot),
+      writtenExpiry: this.#columns.get(slot, WRITTEN_EXPIRY),
       extra,
     }
   }
@@ -175,9 +206,10 @@ export class ColumnStore {
     const slot = this.keys.add(record.key)
     this.#assign(slot, record)
     for (const postings of Object.values(this.dimensions)) postings.post(slot)
-    this.#figures.REQUEST_COUNT.insert(slot, record.requestCount)
-    this.#figures.CREATED_AT.insert(slot, record.createdAt)
-    this.#figures.EXPIRES_AT.insert(slot, record.expiresAt)
+    this.figures.requestCount.insert(slot, record.requestCount)
+    this.figures.createdAt.insert(slot, record.createdAt)
+    this.figures.expiresAt.insert(slot, record.expiresAt)
+    this.#columns.set(slot, WRITTEN_EXPIRY, record.writtenExpiry)
   }
 
   /**
@@ -189,31 +221,34 @@ export class ColumnStore {
     const slot = this.keys.findOrAdopt(record.key)
     if (this.keys.size > before) this.#assign(slot, record)
     else this.#reassign(slot, record)
-    this.#figures.REQUEST_COUNT.assign(slot, record.requestCount)
-    this.#figures.CREATED_AT.assign(slot, record.createdAt)
-    this.#figures.EXPIRES_AT.assign(slot, record.expiresAt)
+    this.figures.requestCount.assign(slot, record.requestCount)
+    this.figures.createdAt.assign(slot, record.createdAt)
+    this.figures.expiresAt.assign(slot, record.expiresAt)
+    this.#columns.set(slot, WRITTEN_EXPIRY, record.writtenExpiry)
   }
 
   /** Fills postings and orders with the collected records, about ten times faster than single insertions. */
   async putInOrder(slice: TimeSlice): Promise<void> {
+    this.keys.settle()
     for (const postings of Object.values(this.dimensions)) await postings.postAll(slice)
     const byKey = await slotsByKey(this.keys.size, this.dimensions, this.#sortKeyOf, this.#headOf, slice)
-    for (const ordered of Object.values(this.#figures)) await appendInOrder(ordered, byKey, slice)
+    for (const ordered of Object.values(this.figures)) await appendInOrder(ordered, byKey, slice)
   }
 
   /** Replaces the record in a slot by one with the same key. */
   replace(slot: number, record: AffinityRecord): void {
     this.#replaceValues(slot, record)
     this.#forgetAnswers(slot)
-    this.#figures.REQUEST_COUNT.move(slot, record.requestCount)
-    this.#figures.CREATED_AT.move(slot, record.createdAt)
-    this.#figures.EXPIRES_AT.move(slot, record.expiresAt)
+    this.figures.requestCount.move(slot, record.requestCount)
+    this.figures.createdAt.move(slot, record.createdAt)
+    this.figures.expiresAt.move(slot, record.expiresAt)
+    this.#columns.set(slot, WRITTEN_EXPIRY, record.writtenExpiry)
   }
 
   delete(slot: number): void {
-    this.#figures.REQUEST_COUNT.delete(slot)
-    this.#figures.CREATED_AT.delete(slot)
-    this.#figures.EXPIRES_AT.delete(slot)
+    this.figures.requestCount.delete(slot)
+    this.figures.createdAt.delete(slot)
+    this.figures.expiresAt.delete(slot)
     for (const postings of Object.values(this.dimensions)) postings.remove(slot)
     this.live.delete(slot)
     this.#forgetAnswers(slot)

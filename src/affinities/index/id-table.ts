@@ -30,6 +30,8 @@ export class IdTable {
   readonly #textOf: (id: number) => string
   #shards: Shard[] = [emptyShard()]
   #size = 0
+  /** The hash of each id, between `expectMany` and `settle`. */
+  #hashes: Int32Array | undefined
 
   /** @param textOf returns the text of an id that is in the table */
   constructor(textOf: (id: number) => string) {
@@ -50,11 +52,36 @@ export class IdTable {
   /** Adds the id of a text that is not in the table. */
   insert(id: number, text: string, hash = hashOf(text)): void {
     this.#size += 1
+    this.#keepHash(id, hash)
     if (this.#shards.length === 1 && this.#size > ONE_SHARD_UP_TO) this.#split()
     const shard = this.#shardOf(hash)
     shard.used += 1
     if (shard.used > shard.entries.length * FULL) this.#grow(shard)
     put(shard, id + 1, hash)
+  }
+
+  /** Keeps the hashes of an empty table, which grows often while it is filled, and needs all hashes again each time. */
+  expectMany(): void {
+    this.#hashes = new Int32Array(ONE_SHARD_UP_TO)
+  }
+
+  /** Forgets the hashes, which take four bytes a text. */
+  settle(): void {
+    this.#hashes = undefined
+  }
+
+  #keepHash(id: number, hash: number): void {
+    if (this.#hashes === undefined) return
+    if (id >= this.#hashes.length) {
+      const more = new Int32Array(Math.max(id + 1, this.#hashes.length * 2))
+      more.set(this.#hashes)
+      this.#hashes = more
+    }
+    this.#hashes[id] = hash
+  }
+
+  #hashOfEntry(entry: number): number {
+    return this.#hashes?.[entry - 1] ?? hashOf(this.#textOf(entry - 1))
   }
 
   /** Deletes the id of a text. Entries behind it that would not be found any more move up. */
@@ -67,7 +94,7 @@ export class IdTable {
     while (entries[gap] !== id + 1) gap = (gap + 1) & mask
     for (let at = (gap + 1) & mask; entries[at] !== 0; at = (at + 1) & mask) {
       const entry = entries[at] ?? 0
-      const start = placeOf(hashOf(this.#textOf(entry - 1)), mask)
+      const start = placeOf(this.#hashOfEntry(entry), mask)
       if (((at - start) & mask) < ((at - gap) & mask)) continue
       entries[gap] = entry
       tags[gap] = tags[at] ?? 0
@@ -82,7 +109,7 @@ export class IdTable {
     const before = shard.entries
     shard.entries = new Int32Array(before.length * 2)
     shard.tags = new Uint8Array(before.length * 2)
-    for (const entry of before) if (entry !== 0) put(shard, entry, hashOf(this.#textOf(entry - 1)))
+    for (const entry of before) if (entry !== 0) put(shard, entry, this.#hashOfEntry(entry))
   }
 
   #split(): void {
@@ -90,7 +117,7 @@ export class IdTable {
     this.#shards = Array.from({ length: SHARDS }, emptyShard)
     for (const entry of all?.entries ?? []) {
       if (entry === 0) continue
-      const hash = hashOf(this.#textOf(entry - 1))
+      const hash = this.#hashOfEntry(entry)
       const shard = this.#shardOf(hash)
       shard.used += 1
       if (shard.used > shard.entries.length * FULL) this.#grow(shard)

@@ -56,8 +56,8 @@ export class OrderedColumn {
   }
 
   sortsBefore(a: number, b: number): boolean {
-    const difference = this.valueAt(a) - this.valueAt(b)
-    return difference < 0 || (difference === 0 && this.#sortKeyOf(a) < this.#sortKeyOf(b))
+    const [first, second] = [this.valueAt(a), this.valueAt(b)]
+    return first < second || (first === second && this.#sortKeyOf(a) < this.#sortKeyOf(b))
   }
 }
 

@@ -1,6 +1,8 @@
-import type { CommonDimension } from '../affinity-record.js'
-import type { AffinitySelection, Condition, DimensionSets } from '../affinity-selection.js'
+import type { CommonDimension, Figure } from '../affinity-record.js'
+import type { AffinitySelection, Condition, DimensionSets, LastUse } from '../affinity-selection.js'
 import { Bitmap } from './bitmap.js'
+import { FigureRange } from './figure-range.js'
+import type { OrderedColumn } from './ordered-column.js'
 import type { DimensionIndex, Postings } from './postings.js'
 
 /** Below this share of all records, checking each one is faster than combining bitmaps. */
@@ -14,7 +16,8 @@ export interface Indexed {
   /** The slots in use. */
   readonly live: Bitmap
   /** The slots for which a condition holds. */
-  slotsWhere(condition: Condition): Bitmap
+  slotsWhere(condition: Condition | LastUse): Bitmap
+  readonly figures: Readonly<Record<Figure, OrderedColumn>>
 }
 
 /**
@@ -24,9 +27,15 @@ export interface Indexed {
  * leaves few records, these are checked one by one; if not, bitmaps are combined, which takes slots / 32 steps.
  */
 export function planSelection(indexed: Indexed, selection: AffinitySelection): Matches | undefined {
-  const matches = planSets(indexed, selection)
-  if (selection.where === undefined || matches?.count === 0) return matches
-  const where = indexed.slotsWhere(selection.where)
+  let matches = planSets(indexed, selection)
+  for (const condition of [selection.lastUse, selection.where]) {
+    if (condition === undefined || matches?.count === 0) continue
+    matches = narrowed(matches, indexed.slotsWhere(condition))
+  }
+  return matches
+}
+
+function narrowed(matches: Matches | undefined, where: Bitmap): Matches {
   if (matches === undefined) return where
   const slots: number[] = []
   matches.forEach((slot) => {
@@ -40,11 +49,13 @@ export function planSelection(indexed: Indexed, selection: AffinitySelection): M
 }
 
 function planSets(indexed: Indexed, selection: AffinitySelection): Matches | undefined {
-  const { dimensions, live } = indexed
-  const every: Disjunction[] = []
+  const { dimensions, figures, live } = indexed
+  const every: Required[] = []
   for (const [dimension, values] of Object.entries(selection.all ?? {}))
     if (values) every.push(new Disjunction(dimensions, { [dimension]: values }))
   for (const sets of selection.any ?? []) every.push(new Disjunction(dimensions, sets))
+  for (const [figure, range] of Object.entries(selection.ranges ?? {}))
+    every.push(new FigureRange(figures[figure as Figure], range))
   if (every.some((disjunction) => disjunction.total === 0)) return NOTHING
 
   const excluded = new Disjunction(dimensions, selection.none ?? {})
@@ -64,13 +75,16 @@ function planSets(indexed: Indexed, selection: AffinitySelection): Matches | und
   return combined(indexed, required, excluded)
 }
 
-const simple = (disjunction: Disjunction): Matches => ({
+/** A condition that must hold: on dimensions, or on a figure. */
+type Required = Disjunction | FigureRange
+
+const simple = (disjunction: Required): Matches => ({
   count: disjunction.total,
   has: (slot) => disjunction.has(slot),
   forEach: (visit) => disjunction.forEach(visit),
 })
 
-function listed(smallest: Disjunction, others: readonly Disjunction[], excluded: Disjunction): Matches {
+function listed(smallest: Required, others: readonly Required[], excluded: Disjunction): Matches {
   const holds = (slot: number) => others.every((disjunction) => disjunction.has(slot)) && !excluded.has(slot)
   const slots: number[] = []
   smallest.forEach((slot) => {
@@ -83,18 +97,25 @@ function listed(smallest: Disjunction, others: readonly Disjunction[], excluded:
   }
 }
 
-function combined({ live }: Indexed, required: readonly Disjunction[], excluded: Disjunction): Bitmap {
+function combined({ live }: Indexed, required: readonly Required[], excluded: Disjunction): Bitmap {
   const [first, ...others] = required
   let result: Bitmap
   if (first !== undefined) {
-    result = first.toBitmap(live.limit)
+    result = bitmapOf(first, live.limit)
   } else {
     result = new Bitmap(live.limit)
     result.union(live)
   }
-  for (const disjunction of others) result.intersect(disjunction.toBitmap(live.limit))
-  if (excluded.total > 0) result.subtract(excluded.toBitmap(live.limit))
+  for (const disjunction of others) result.intersect(bitmapOf(disjunction, live.limit))
+  if (excluded.total > 0) result.subtract(bitmapOf(excluded, live.limit))
   return result
+}
+
+/** Builds a new bitmap of the slots. */
+function bitmapOf(condition: Required, limit: number): Bitmap {
+  const set = new Bitmap(limit)
+  condition.addTo(set)
+  return set
 }
 
 /** A set of slots, which may be computed when it is read. `forEach` visits each slot once. */
@@ -205,12 +226,9 @@ export class Disjunction {
     return term.postings.bitmapOf(id)
   }
 
-  /** Builds a new bitmap of the slots. */
-  toBitmap(limit: number): Bitmap {
-    const set = new Bitmap(limit)
+  addTo(set: Bitmap): void {
     for (const term of this.#terms) {
       for (const id of term.ids) term.postings.addSlotsTo(set, id)
     }
-    return set
   }
 }

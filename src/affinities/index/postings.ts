@@ -150,15 +150,16 @@ export class Postings {
       this.#valueIds.set(slot, this.#dimension, NO_VALUE)
       return
     }
-    const known = guess >= 0 && this.#values.isText(guess, value) ? guess : this.#values.find(value)
-    const id = known < 0 ? this.#addValue(value) : known
+    const id = guess >= 0 && this.#values.isText(guess, value) ? guess : this.#findOrAdd(value)
     this.#valueIds.set(slot, this.#dimension, id)
     this.#counts.set(id, 0, this.count(id) + 1)
   }
 
-  #addValue(value: string): number {
-    this.#alphabet.add(value)
-    return this.#values.add(value)
+  #findOrAdd(value: string): number {
+    const before = this.#values.size
+    const id = this.#values.findOrAdd(value)
+    if (this.#values.size > before) this.#alphabet.add(value)
+    return id
   }
 
   /** Replaces the value of a slot that was assigned one and is in no posting list yet. */

@@ -7,12 +7,27 @@ import { hashOf, IdTable } from './id-table.js'
  */
 const standaloneCopy = (text: string): string => JSON.parse(JSON.stringify(text)) as string
 
+/** Up to so many texts, most are found by their last characters, without a hash of the whole text. */
+const FEW = 256
+/** A prime, so that digits and letters of ids spread over all places. */
+const RECENT_PLACES = 251
+
+/** Returns a place by the last three characters. */
+const recentPlace = (text: string): number => {
+  const { length } = text
+  if (length < 3) return 0
+  const last = text.charCodeAt(length - 1) * 37 + text.charCodeAt(length - 2) * 7
+  return (last + text.charCodeAt(length - 3)) % RECENT_PLACES
+}
+
 /** A string table: gives each string a small integer id, which is free again when the string is removed. */
 export class StringTable {
   readonly #texts = new ObjectColumn<string>()
   readonly #table = new IdTable((id) => this.textOf(id))
   readonly #free: number[] = []
   #limit = 0
+  /** The id that a text with such an end had last. */
+  readonly #recent: number[] = []
 
   get size(): number {
     return this.#limit - this.#free.length
@@ -36,6 +51,26 @@ export class StringTable {
   /** Adds a text that is not in the table, and returns its id. */
   add(text: string): number {
     return this.#add(standaloneCopy(text))
+  }
+
+  /** Returns the id of a text, and adds a copy of a new text. */
+  findOrAdd(text: string): number {
+    const guess = this.#limit <= FEW ? this.#recent[recentPlace(text)] : undefined
+    if (guess !== undefined && this.#texts.get(guess) === text) return guess
+    const hash = hashOf(text)
+    const known = this.#table.find(text, hash)
+    const id = known < 0 ? this.#add(standaloneCopy(text), hash) : known
+    if (this.#limit <= FEW) this.#recent[recentPlace(text)] = id
+    return id
+  }
+
+  /** Prepares an empty table for many texts. It takes four bytes more for each of them, until `settle`. */
+  expectMany(): void {
+    this.#table.expectMany()
+  }
+
+  settle(): void {
+    this.#table.settle()
   }
 
   /** Returns the id of a text, and adds a new text without copying it: it must not be a substring of a longer one. */

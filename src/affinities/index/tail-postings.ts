@@ -1,7 +1,7 @@
 import { containing } from '../../util/text.js'
 import type { Bitmap } from './bitmap.js'
 import { Int32Rows } from './columns.js'
-import { IdTable } from './id-table.js'
+import { hashOf, IdTable } from './id-table.js'
 import type { DimensionIndex } from './postings.js'
 
 /** Stands for the id of a slot that has no value in this dimension, and for the end of a list. */
@@ -14,7 +14,7 @@ const PREVIOUS = 1
 
 /**
  * The inverted index of a dimension whose values are the ends of keys, such as the hashes of sessions: nearly every record has
- * a value of its own. No text is stored, since the key of a slot holds it: a value costs about 30 bytes, a tenth of what
+ * a value of its own. No text is stored, since the key of a slot holds it: a value costs 20 to 30 bytes, a tenth of what
  * `Postings` needs for it. The slots of a value form a doubly linked list.
  */
 export class TailPostings implements DimensionIndex {
@@ -24,7 +24,10 @@ export class TailPostings implements DimensionIndex {
   readonly #dimension: number
   /** By id: the first slot of the value, and the number of its slots. */
   readonly #values = new Int32Rows(2)
-  /** By slot: the next and the previous slot with the same value. */
+  /**
+   * By slot: the next and the previous slot with the same value, plus one; 0 is none. So thousands of slots in a row whose values
+   * are theirs alone need no memory here.
+   */
   readonly #links = new Int32Rows(2)
   readonly #table = new IdTable((id) => this.valueOf(id))
   readonly #free: number[] = []
@@ -98,8 +101,7 @@ export class TailPostings implements DimensionIndex {
 
   forEach(id: number, visit: (slot: number) => void): void {
     if (this.count(id) === 0) return
-    for (let slot = this.#values.get(id, FIRST); slot !== NONE; slot = this.#links.get(slot, NEXT))
-      visit(slot)
+    for (let slot = this.#values.get(id, FIRST); slot !== NONE; slot = this.#linkOf(slot, NEXT)) visit(slot)
   }
 
   bitmapOf(): undefined {
@@ -121,16 +123,25 @@ export class TailPostings implements DimensionIndex {
       return
     }
     if (this.valueAt(slot) !== value) throw new RangeError('A value is not the end of its key.')
-    const known = this.idOf(value)
+    const hash = hashOf(value)
+    const known = this.#table.find(value, hash)
     const id = known === NONE ? (this.#free.pop() ?? this.#limit++) : known
     const next = known === NONE ? NONE : this.#values.get(id, FIRST)
-    this.#links.set(slot, NEXT, next)
-    this.#links.set(slot, PREVIOUS, NONE)
-    if (next !== NONE) this.#links.set(next, PREVIOUS, slot)
+    this.#link(slot, NEXT, next)
+    this.#link(slot, PREVIOUS, NONE)
+    if (next !== NONE) this.#link(next, PREVIOUS, slot)
     this.#values.set(id, FIRST, slot)
     this.#values.set(id, COUNT, next === NONE ? 1 : this.count(id) + 1)
     this.#valueIds.set(slot, this.#dimension, id)
-    if (known === NONE) this.#table.insert(id, value)
+    if (known === NONE) this.#table.insert(id, value, hash)
+  }
+
+  #linkOf(slot: number, field: number): number {
+    return this.#links.get(slot, field) - 1
+  }
+
+  #link(slot: number, field: number, other: number): void {
+    if (this.#linkOf(slot, field) !== other) this.#links.set(slot, field, other + 1)
   }
 
   reassign(slot: number, value: string | undefined): void {
@@ -150,9 +161,9 @@ export class TailPostings implements DimensionIndex {
       this.#table.delete(id, this.valueAt(slot))
       this.#free.push(id)
     }
-    const [next, previous] = [this.#links.get(slot, NEXT), this.#links.get(slot, PREVIOUS)]
-    if (next !== NONE) this.#links.set(next, PREVIOUS, previous)
-    if (previous !== NONE) this.#links.set(previous, NEXT, next)
+    const [next, previous] = [this.#linkOf(slot, NEXT), this.#linkOf(slot, PREVIOUS)]
+    if (next !== NONE) this.#link(next, PREVIOUS, previous)
+    if (previous !== NONE) this.#link(previous, NEXT, next)
     else this.#values.set(id, FIRST, next)
     this.#values.set(id, COUNT, this.count(id) - 1)
   }

@@ -14,6 +14,8 @@ const SESSION_COLUMNS: readonly Column<Pick<AffinityRecord, 'clientFamily' | 'se
   { title: 'SESSION', value: ({ sessionHash }) => sessionHash?.slice(0, 12), optional: true },
 ]
 
+const DOES_NOT_EXPIRE = 'does not expire'
+
 const RECORD_COLUMNS: readonly Column<AffinityRecord>[] = [
   { title: 'API KEY', value: ({ affinityKey }) => affinityKey },
   { title: 'FORMAT', value: ({ apiFormat }) => apiFormat },
@@ -21,7 +23,10 @@ const RECORD_COLUMNS: readonly Column<AffinityRecord>[] = [
   ...SESSION_COLUMNS,
   { title: 'PROVIDER', value: ({ providerId }) => providerId },
   { title: 'REQUESTS', value: ({ requestCount }) => requestCount, align: 'right' },
-  { title: 'EXPIRES AT (UTC)', value: ({ expiresAt }) => utc(expiresAt) },
+  {
+    title: 'EXPIRES AT (UTC)',
+    value: ({ expiresAt }) => (expiresAt === null ? DOES_NOT_EXPIRE : utc(expiresAt)),
+  },
 ]
 
 export const AFFINITY_COLUMNS: readonly Column<AffinityNames>[] = [
@@ -33,7 +38,11 @@ export const AFFINITY_COLUMNS: readonly Column<AffinityNames>[] = [
   { title: 'PROVIDER', value: ({ provider, providerId }) => provider?.displayName ?? providerId },
   { title: 'PROVIDER KEY', value: ({ providerKey, providerKeyId }) => providerKey?.name ?? providerKeyId },
   { title: 'REQUESTS', value: ({ requestCount }) => requestCount, align: 'right' },
-  { title: 'EXPIRES IN', value: ({ ttlSeconds }) => duration(ttlSeconds), align: 'right' },
+  {
+    title: 'EXPIRES IN',
+    value: ({ ttlSeconds }) => duration(ttlSeconds) ?? DOES_NOT_EXPIRE,
+    align: 'right',
+  },
   { title: 'STALE', value: ({ staleReasons }) => staleReasons?.join(', ') },
 ]
 

@@ -16,6 +16,7 @@ const pinThatExpiresAt = (expiresAt: number) => ({
   requestCount: 1,
   createdAt: 0,
   expiresAt,
+  writtenExpiry: expiresAt,
 })
 
 describe('the walk through what has expired', () => {

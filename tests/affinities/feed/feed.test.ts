@@ -31,6 +31,12 @@ async function redisWith(count: number, options: { args?: readonly string[] } = 
   return { server, gateway, config: { kind: 'single' as const, url: server.url } }
 }
 
+const ONE = {
+  selection: {},
+  order: { field: 'EXPIRES_AT', direction: 'DESC' },
+  first: 1,
+} as const
+
 const typesOf = (events: readonly { type: string }[]) => events.map(({ type }) => type)
 
 describe('the live index of a Redis', () => {
@@ -88,6 +94,56 @@ describe('the live index of a Redis', () => {
     expect(typesOf(live.events)).toEqual(['CREATED', 'EXPIRED'])
   })
 
+  it('shows the TTL that anybody gives a key, and tells each as a use of it', async () => {
+    const { gateway, config } = await redisWith(1)
+    const live = await followLive(config)
+    const shown = async () => {
+      await live.source.settled()
+      const [record] = (await live.source.reader().page(ONE)).records
+      return (record?.expiresAt ?? Number.NaN) * 1_000
+    }
+    const commands: ((key: string) => Promise<unknown>)[] = [
+      (key) => gateway.expire(key, 1_000),
+      (key) => gateway.pexpireat(key, 2_000_000_000_123),
+      (key) => gateway.persist(key),
+      (key) => gateway.set(key, stored({ request_count: 9, created_at: 1 }), 'PX', 50_000),
+    ]
+    for (const command of commands) {
+      await command(keyOf(0))
+      const expected = await gateway.pexpiretime(keyOf(0))
+      expect(Math.round(await shown())).toBe(expected === -1 ? Number.POSITIVE_INFINITY : expected)
+    }
+    expect(typesOf(live.events)).toEqual(['REFRESHED', 'REFRESHED', 'REFRESHED', 'REFRESHED'])
+    await gateway.pexpireat(keyOf(0), (await gateway.pexpiretime(keyOf(0))) + 900)
+    await shown()
+    expect(live.events, 'less than a second is no news').toHaveLength(4)
+  })
+
+  it('no longer lists what Redis no longer returns, though it has not swept it', async () => {
+    const { server, gateway } = await redisWith(0, { args: ['--enable-debug-command', 'yes'] })
+    await gateway.call('DEBUG', 'SET-ACTIVE-EXPIRE', '0')
+    const live = await followLive({ kind: 'single', url: server.url })
+    for (let n = 0; n < 1_000; n += 1) void gateway.set(keyOf(n), stored(), 'PX', 700)
+    await gateway.set(keyOf('stays'), stored())
+    await live.source.settled()
+    const count = () => live.source.reader().count({})
+    expect(await count()).toBe(1_001)
+    await vi.waitFor(async () => expect(await count()).toBe(1), { timeout: 5_000, interval: 20 })
+    expect(await gateway.dbsize(), 'Redis still counts them').toBe(1_001)
+    expect(typesOf(live.events).filter((type) => type === 'EXPIRED')).toHaveLength(1_000)
+  })
+
+  it('goes by Redis’s clock, whatever ours says', async () => {
+    const { gateway, config } = await redisWith(1)
+    const live = await followLive(config, { now: () => Date.now() + 3_600_000 })
+    expect(Math.abs(live.source.cacheNow() - Date.now())).toBeLessThan(500)
+    await gateway.set(keyOf(0), stored({ created_at: 1 }), 'EX', 60)
+    await live.source.settled()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(await live.source.reader().count({})).toBe(1)
+    expect(typesOf(live.events)).toEqual(['REFRESHED'])
+  })
+
   it('keeps a record whose time has come while its key is there: Redis is the judge', async () => {
     const { gateway, config } = await redisWith(0)
     const late = stored({ expire_at: Date.now() / 1_000 - 60 })
@@ -96,11 +152,11 @@ describe('the live index of a Redis', () => {
     const live = await followLive(config)
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     expect(await live.source.reader().count({})).toBe(5_000)
-    await gateway.pexpire(keyOf(7), 1)
+    await gateway.pexpire(keyOf(7), 300)
     await vi.waitFor(async () => expect(await live.source.reader().count({})).toBe(4_999), {
       timeout: 15_000,
     })
-    expect(typesOf(live.events)).toEqual(['EXPIRED'])
+    expect(typesOf(live.events)).toEqual(['REFRESHED', 'EXPIRED'])
   })
 
   it('counts broken values as they come and go, and logs each once', async () => {
@@ -226,6 +282,8 @@ describe('the live index of a Redis', () => {
     for (let round = 0; round < 5; round += 1) expect(await live.source.reconcile()).toBe(0)
     running = false
     await writing
+    // Two reads of the truth would differ by the records that live for 20 ms.
+    await new Promise((resolve) => setTimeout(resolve, 50))
     expect(live.source.figures).toMatchObject({ drift: 0, reconciles: 5 })
     await expectSame(live)
   })
@@ -255,7 +313,8 @@ describe('the live index of a Redis', () => {
 
   it('works with the few rights that the documentation names', async () => {
     const { server, gateway } = await redisWith(10)
-    const rights = '+client|id +client|tracking +subscribe +ping +info +scan +mget +get +type +unlink +eval'
+    const rights =
+      '+client|id +client|tracking +subscribe +ping +info +scan +mget +get +type +unlink +eval +time +pexpiretime'
     const channel = '&__redis__:invalidate'
     await gateway.call(
       'ACL',

@@ -39,6 +39,7 @@ export function followByHand(reconcileEveryMs = 60_000) {
         listener = given
       },
       barrier: async () => {},
+      now: () => undefined,
       close() {},
     },
     brokenRecords: broken,

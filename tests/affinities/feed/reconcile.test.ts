@@ -18,6 +18,7 @@ const record = (requestCount: number): AffinityRecord => ({
   requestCount,
   createdAt: 1,
   expiresAt: 10_000,
+  writtenExpiry: 10_000,
 })
 const { key } = record(0)
 

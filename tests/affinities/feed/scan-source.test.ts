@@ -26,6 +26,7 @@ const recordOf = (n: number): AffinityRecord => ({
   requestCount: n,
   createdAt: 0,
   expiresAt: 0,
+  writtenExpiry: 0,
 })
 
 function sourceOf(records: readonly AffinityRecord[]) {

@@ -33,6 +33,7 @@ function recordOf(number: number): AffinityRecord {
     requestCount: number % 500,
     createdAt: isOld ? spread(number) : 1 + spread(number),
     expiresAt: spread(number * 3) * 300,
+    writtenExpiry: spread(number * 3) * 300,
   }
 }
 

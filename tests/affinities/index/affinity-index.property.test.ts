@@ -12,7 +12,11 @@ import {
   type AffinityRecord,
   DIMENSIONS,
 } from '../../../src/affinities/affinity-record.js'
-import { type AffinitySelection, isSelected } from '../../../src/affinities/affinity-selection.js'
+import {
+  type AffinitySelection,
+  isSelected,
+  type LastUse,
+} from '../../../src/affinities/affinity-selection.js'
 import { cacheAffinity } from '../../../src/affinities/families/cache-affinity.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
@@ -74,7 +78,11 @@ const record: fc.Arbitrary<AffinityRecord> = fc
     family: fc.constant('cache_affinity'),
     requestCount: figure,
     createdAt: instant,
-    expiresAt: instant,
+    expiresAt: fc.oneof(
+      { weight: 4, arbitrary: instant },
+      { weight: 1, arbitrary: fc.constant(Number.POSITIVE_INFINITY) },
+    ),
+    writtenExpiry: instant,
   })
   .map((fields) => ({ key: keyOf(fields), ...fields }))
 
@@ -95,7 +103,23 @@ const oneSet = fc
   .tuple(fc.constantFrom(...DIMENSIONS), sets)
   .map(([dimension, given]) => (given[dimension] === undefined ? {} : { [dimension]: given[dimension] }))
 
+const range = fc.record(
+  { from: fc.oneof(figure, instant), below: fc.oneof(figure, instant) },
+  { requiredKeys: [] },
+)
+const ranges = fc.record({ createdAt: range, expiresAt: range, requestCount: range }, { requiredKeys: [] })
+/** Each use gives a record of the provider key k1 three seconds. */
+const lastUse: fc.Arbitrary<LastUse> = figure.map((before) => ({
+  before,
+  ttlSeconds: (_family, providerKeyId) => (providerKeyId === 'k1' ? 3 : 1),
+}))
+
 const selection: fc.Arbitrary<AffinitySelection> = fc.oneof(
+  ranges.map((given) => ({ ranges: given })),
+  fc.record(
+    { all: sets, any: fc.array(sets, { maxLength: 2 }), none: sets, ranges, lastUse },
+    { requiredKeys: [] },
+  ),
   fc.constant({}),
   oneSet.map((all) => ({ all })),
   oneSet.map((none) => ({ none })),
@@ -206,6 +230,7 @@ describe('the index and a naive list agree', () => {
             requestCount: 1,
             createdAt: 0,
             expiresAt: 1,
+            writtenExpiry: 1,
           })
         })
         for (const text of [
@@ -330,6 +355,7 @@ class Random {
         // A provider's records lie together at one end of this order, so that a walk for them is given up.
         createdAt: providerId === 'p0' ? 0.5 : 1 + this.below(3),
         expiresAt: this.below(2000),
+        writtenExpiry: this.below(2000),
       }
     })
   }

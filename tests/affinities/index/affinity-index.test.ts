@@ -20,6 +20,7 @@ const pin: AffinityRecord = {
   requestCount: 1,
   createdAt: 1000.25,
   expiresAt: 1300.25,
+  writtenExpiry: 1300.25,
 }
 
 const another = (affinityKey: string, fields: Partial<AffinityRecord> = {}): AffinityRecord => ({
@@ -42,7 +43,8 @@ describe('an upsert tells what it changed', () => {
 
   it.each([
     ['requestCount', 2],
-    ['expiresAt', 1301],
+    ['expiresAt', 1301.25],
+    ['writtenExpiry', 1301],
     ['createdAt', 1200],
   ])('refreshed, where the pin stays and %s differs', (field, value) => {
     const index = new AffinityIndex(FAMILIES)

@@ -25,6 +25,7 @@ const record: fc.Arbitrary<AffinityRecord> = fc
     requestCount: fc.integer({ min: 0, max: 6 }),
     createdAt: instant,
     expiresAt: instant,
+    writtenExpiry: instant,
     // Keys that say something else than their record's parts are put in order, too.
     key: fc.option(name('other:', 20), { nil: undefined, freq: 1 }),
   })
@@ -124,6 +125,7 @@ describe('an index that is loaded at once', () => {
     const records = Array.from({ length: 30_000 }, (_, n) => ({
       ...sample(`${(n * 7_919) % 30_000}`),
       expiresAt: (n * 104_729) % 30_011,
+      writtenExpiry: n,
     }))
     const index = new AffinityIndex(FAMILIES)
     const load = index.load()
@@ -152,5 +154,6 @@ function sample(affinityKey: string): AffinityRecord {
     requestCount: 1,
     createdAt: 1,
     expiresAt: 2,
+    writtenExpiry: 2,
   }
 }

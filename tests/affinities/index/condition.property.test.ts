@@ -34,6 +34,7 @@ const record = fc
       requestCount: key,
       createdAt: 1,
       expiresAt: 2 + key,
+      writtenExpiry: 2 + key,
       ...(client && { extra: { clientFamily: client, sessionHash: hash } }),
     }
   })
@@ -115,6 +116,7 @@ describe('a condition of a selection', () => {
       requestCount: 1,
       createdAt: 1,
       expiresAt: 2,
+      writtenExpiry: 2,
     })
     for (let n = 0; n < 1_000; n += 1) index.upsert(make(n, `m-${n % 2}`))
     let asked = 0

@@ -45,6 +45,7 @@ export const record = (fields: Partial<AffinityRecord> = {}): AffinityRecord => 
     requestCount: 1,
     createdAt: 1_000,
     expiresAt: 1_300,
+    writtenExpiry: 1_300,
     ...fields,
   }
   const session = Object.values(parts.extra ?? {}).join(':')

@@ -33,14 +33,16 @@ export function Ago({ at }: TimeProps) {
 const SHORT_SECONDS = 60
 
 interface CountdownProps {
-  /** Unix milliseconds by this machine's clock. */
-  readonly until: number
+  /** Unix milliseconds by this machine's clock; null if it does not expire. */
+  readonly until: number | null
 }
 
 export function Countdown({ until }: CountdownProps) {
   const { t } = useTranslation()
   const format = useFormat()
-  const seconds = (until - useNow()) / 1_000
+  const now = useNow()
+  if (until === null) return <span className="dim">{t('common.doesNotExpire')}</span>
+  const seconds = (until - now) / 1_000
   if (seconds <= 0) return <span className="dim">{t('common.expired')}</span>
   return <span className={seconds < SHORT_SECONDS ? 'warn' : ''}>{format.duration(seconds)}</span>
 }

@@ -116,6 +116,7 @@ export const en = {
     no: 'no',
     noData: 'no data',
     never: 'never',
+    doesNotExpire: 'does not expire',
     next: 'Next page',
     previous: 'Previous page',
     page: 'Page {{page}}',

@@ -115,6 +115,7 @@ export const zhCN: Catalogue = {
     no: '否',
     noData: '无数据',
     never: '永不',
+    doesNotExpire: '不过期',
     next: '下一页',
     previous: '上一页',
     page: '第 {{page}} 页',

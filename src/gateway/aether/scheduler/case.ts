@@ -70,25 +70,40 @@ export function caseOf(facts: Facts, pin: JudgedPin, isSuperseded: boolean): Cas
 const CACHE_1H = 'cache_1h'
 const isList = (value: unknown): boolean => Array.isArray(value) && value.length > 0
 
+/** The leading names of each model. They are the same for all pins, and a page has many pins of few models. */
+const leadingOf = new WeakMap<Facts, Map<string, readonly string[]>>()
+
 /**
- * The names by which clients reach a model. A name is looked up first among the names that active providers have for models,
- * whatever the pin's provider, and then among the models' own names.
+ * Returns the names by which clients reach a model. A name is looked up first among the names that active providers have for
+ * models, whatever the pin's provider, and then among the models' own names.
  */
-function namesOf(
-  { models, providers, names }: Facts,
-  { apiFormat }: JudgedPin,
-  model: GlobalModelFacts,
-  { apiKey, user, providerKey }: Pick<Case, 'apiKey' | 'user' | 'providerKey'>,
-): readonly Name[] {
+function leadingNames(facts: Facts, model: GlobalModelFacts): readonly string[] {
+  const known = leadingOf.get(facts) ?? new Map<string, readonly string[]>()
+  leadingOf.set(facts, known)
+  const before = known.get(model.id)
+  if (before) return before
+  const { models, providers, names } = facts
   const ofProviders = (models.get(model.id) ?? [])
     .filter(({ isActive, providerId }) => isActive && (providers.get(providerId)?.isActive ?? true))
     .map(({ name }) => name)
-  const leading = [...new Set([model.name, ...ofProviders])].filter((name) => {
-    if (apiFormat.startsWith('GEMINI') && name.includes('/')) return false
+  const found = [...new Set([model.name, ...ofProviders])].filter((name) => {
     const ids = names?.get(name)
     // A name of several models leads to any of them.
     return ids ? ids.size === 1 && ids.has(model.id) : name === model.name
   })
+  known.set(model.id, found)
+  return found
+}
+
+/** The names that lead to the model in this API format, with the checks that each passes. */
+function namesOf(
+  facts: Facts,
+  { apiFormat }: JudgedPin,
+  model: GlobalModelFacts,
+  { apiKey, user, providerKey }: Pick<Case, 'apiKey' | 'user' | 'providerKey'>,
+): readonly Name[] {
+  const isGemini = apiFormat.startsWith('GEMINI')
+  const reached = leadingNames(facts, model).filter((name) => !(isGemini && name.includes('/')))
   const allowed = common(limitUnlessEmpty(apiKey?.allowedModels), limitUnlessEmpty(user?.allowedModels))
   const onKey = limitOf(providerKey?.allowedModels)
   const has = truthIn(providerKey?.capabilities, CACHE_1H) === true
@@ -96,7 +111,7 @@ function namesOf(
   const supported = textsOf(model.supportedCapabilities)
   const holds = (list: readonly string[] | undefined, name: string) =>
     !list || list.includes(name) || list.includes(model.name)
-  return leading.map((name) => {
+  return reached.map((name) => {
     const isWished = forced ?? truthIn(valueIn(user?.capabilitySettings, name), CACHE_1H) === true
     return {
       isAllowed: holds(allowed, name),

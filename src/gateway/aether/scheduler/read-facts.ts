@@ -21,9 +21,9 @@ import type { ApiKeyFacts, Facts, ModelFacts, UserFacts } from './facts.js'
 const AT_ONCE = 2_500
 const CONVERSION = 'enable_format_conversion'
 
-/** Makes a part of the statement: a kind and a row as JSON. */
+/** Makes a part of the statement: a kind and all of its rows as one JSON, which costs the driver less than a row each. */
 const part = (kind: string, select: readonly string[], rest: string): string =>
-  `SELECT '${kind}', json_build_array(${select.join(', ')})::text ${rest}`
+  `SELECT '${kind}', json_agg(json_build_array(${select.join(', ')}))::text ${rest}`
 
 /** PostgreSQL's text holds no NUL: such an id has no row, and would fail the statement for all the others. */
 const askable = (ids: readonly string[]): readonly string[] => ids.filter((id) => !id.includes('\0'))
@@ -153,10 +153,13 @@ export function createFactsReader(
     }
     const ask = (sql: string, args: readonly (readonly string[])[]) =>
       mapDatabaseErrors(() => query(sql, args))
-    const takeAll = (rows: Awaited<ReturnType<typeof ask>>) => {
-      for (const [kind, row] of rows) {
-        const values = parseJson(String(row))
-        if (Array.isArray(values)) take[String(kind)]?.(values)
+    const takeAll = (answer: Awaited<ReturnType<typeof ask>>) => {
+      for (const [kind, json] of answer) {
+        const takeRow = take[String(kind)]
+        const rows = parseJson(String(json))
+        // A kind without a row is null.
+        if (takeRow && Array.isArray(rows))
+          for (const values of rows) if (Array.isArray(values)) takeRow(values)
       }
     }
     let rows = ask(all, [

@@ -29,7 +29,7 @@ export function DetailFacts({ row }: { readonly row: LiveRow<AffinityRowFragment
       <Section title={t('details.when')}>
         <Fact name={t('details.ttl')}>{gone ? '—' : <Countdown until={until} />}</Fact>
         <Fact name={t('details.expires')}>
-          <Time at={record.expiresAt} />
+          {record.expiresAt === null ? t('common.doesNotExpire') : <Time at={record.expiresAt} />}
         </Fact>
         <Fact name={t('details.created')}>
           <Time at={record.createdAt} />

@@ -21,6 +21,9 @@ const WALK: Sort = { field: 'CREATED_AT', direction: 'ASC' }
 
 const SORTED_BY = { EXPIRES_AT: 'expiresAt', CREATED_AT: 'createdAt', REQUEST_COUNT: 'requestCount' } as const
 
+/** It sorts after every RFC 3339 time, as a record that never expires does. */
+const LATEST = '~'
+
 /**
  * Exports all records of the selection as CSV, in the order of the table. It reads them in an order that does not move
  * and sorts them afterwards: each record that exists throughout comes exactly once.
@@ -43,7 +46,10 @@ export async function exportCsv(
     for (const node of nodes) {
       const cells = toLine(node)
       header = Object.keys(cells)
-      met.set(node.id, { value: node[by], line: unparse([cells], { header: false, escapeFormulae: true }) })
+      met.set(node.id, {
+        value: node[by] ?? LATEST,
+        line: unparse([cells], { header: false, escapeFormulae: true }),
+      })
     }
     onProgress({ done: met.size, total: Math.max(totalCount, met.size) })
     after = pageInfo.hasNextPage ? pageInfo.endCursor : null
@@ -102,8 +108,8 @@ const toLine = (record: AffinityRowFragment) => ({
   isStandalone: record.isStandalone ?? '',
   requestCount: record.requestCount,
   createdAt: record.createdAt,
-  expiresAt: record.expiresAt,
-  ttlSeconds: record.ttlSeconds,
+  expiresAt: record.expiresAt ?? '',
+  ttlSeconds: record.ttlSeconds ?? '',
   staleReasons: record.staleReasons?.join(' ') ?? '',
 })
 

@@ -2,8 +2,8 @@
 export interface LiveRecord {
   readonly id: string
   readonly requestCount: number
-  readonly expiresAt: string
-  readonly ttlSeconds: number
+  readonly expiresAt: string | null
+  readonly ttlSeconds: number | null
   readonly createdAt: string
   readonly providerId: string
   readonly endpointId: string
@@ -14,8 +14,8 @@ export type LiveEventType = 'CREATED' | 'REFRESHED' | 'SWITCHED' | 'REMOVED' | '
 
 export interface LiveRow<R> {
   readonly record: R
-  /** The record expires at this time of the local clock, Unix milliseconds: the server's clock may differ. */
-  readonly until: number
+  /** The record expires at this time of the local clock, Unix milliseconds: the server's clock may differ. Null: never. */
+  readonly until: number | null
   readonly gone: 'REMOVED' | 'EXPIRED' | null
   /** The record is pinned to another target now, and the target's names are not known yet. */
   readonly switched: boolean
@@ -131,7 +131,7 @@ export class LivePage<R extends LiveRecord> {
     if (isGone(type)) return { ...row, gone: type }
     return {
       record: this.#follow(row.record, changed),
-      until: now + changed.ttlSeconds * 1_000,
+      until: untilOf(changed, now),
       gone: null,
       switched: row.switched || pointsElsewhere(row.record, changed),
     }
@@ -172,9 +172,12 @@ export class LivePage<R extends LiveRecord> {
   }
 }
 
+const untilOf = ({ ttlSeconds }: LiveRecord, now: number): number | null =>
+  ttlSeconds === null ? null : now + ttlSeconds * 1_000
+
 const rowOf = <R extends LiveRecord>(record: R, now: number): LiveRow<R> => ({
   record,
-  until: now + record.ttlSeconds * 1_000,
+  until: untilOf(record, now),
   gone: null,
   switched: false,
 })

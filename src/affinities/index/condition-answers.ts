@@ -1,5 +1,4 @@
 import type { Condition } from '../affinity-selection.js'
-import { Bitmap } from './bitmap.js'
 import type { PostingsByDimension } from './plan-selection.js'
 import type { DimensionIndex } from './postings.js'
 
@@ -7,14 +6,12 @@ import type { DimensionIndex } from './postings.js'
  * The answers of a condition about the records in slots. Records with the same values share an answer: each value has a
  * number, and a chain of pairs makes one number of all values of a record.
  */
-export class ConditionSlots {
+export class ConditionAnswers {
   readonly #condition: Condition
   readonly #numbers: readonly ValueNumbers[]
   readonly #pairs = new PairTable()
   /** By the number of all values: 0 for not asked yet, 1 for yes, 2 for no. */
   #answers = new Uint8Array(1_024)
-  readonly #asked = new Bitmap()
-  readonly #holds = new Bitmap()
 
   constructor(condition: Condition, dimensions: PostingsByDimension) {
     this.#condition = condition
@@ -23,33 +20,7 @@ export class ConditionSlots {
     )
   }
 
-  /** The slots in use for which the condition holds. It asks about those that are new or have changed. */
-  current(live: Bitmap): Bitmap {
-    if (this.#asked.count < live.count) {
-      const rest = new Bitmap(live.limit)
-      rest.union(live)
-      rest.subtract(this.#asked)
-      rest.forEach((slot) => {
-        this.#ask(slot)
-      })
-    }
-    return this.#holds
-  }
-
-  /** Asks about the slots in use from one number to below another. */
-  ask(live: Bitmap, from: number, to: number): void {
-    for (let slot = from; slot < to; slot += 1) {
-      if (live.has(slot) && !this.#asked.has(slot)) this.#ask(slot)
-    }
-  }
-
-  /** The record in the slot has changed, or is gone. */
-  forget(slot: number): void {
-    this.#asked.delete(slot)
-    this.#holds.delete(slot)
-  }
-
-  #ask(slot: number): void {
+  holds(slot: number): boolean {
     let all = 0
     for (const numbers of this.#numbers) all = this.#pairs.numberOf(all, numbers.at(slot))
     if (all >= this.#answers.length) {
@@ -61,8 +32,7 @@ export class ConditionSlots {
       const values = this.#numbers.map((numbers) => numbers.valueAt(slot))
       this.#answers[all] = this.#condition.holds(values) ? 1 : 2
     }
-    this.#asked.add(slot)
-    if (this.#answers[all] === 1) this.#holds.add(slot)
+    return this.#answers[all] === 1
   }
 }
 
