@@ -26,6 +26,7 @@ if (onlyAnonymous) {
   part('anonymous', ...rest.map(Number))
 } else {
   for (const count of wanted) await benchPage(count)
+  for (const count of wanted) part('stale', count)
   part('live', largest)
   part('clears', largest)
   part('cli', Math.min(largest, 100_000))

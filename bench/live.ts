@@ -213,7 +213,8 @@ async function benchClear(
       await timed(async () => {
         const selection = { all: { providerId: new Set([idOf('b', 0)]) } }
         const records = await source.reader().matching(selection)
-        cleared = await clearer.clear(records, (record) => isSelected(record, selection))
+        cleared = (await clearer.clear(records, { isSelected: (record) => isSelected(record, selection) }))
+          .removed
       }),
     )
     if (cleared !== keys.length || (await source.reader().count({})) !== count - keys.length)

@@ -1,4 +1,5 @@
-import { RULES, type Rules } from '../src/gateway/aether/scheduler/rules.js'
+import type { Rules } from '../src/gateway/aether/scheduler/rules/rule.js'
+import { RULES } from '../src/gateway/aether/scheduler/rules.js'
 import type { Generation } from '../src/gateway/gateway.js'
 
 /** Recorded worlds in which the real scheduler did otherwise than the rules say, each with the reason why it stays so. */
@@ -51,14 +52,13 @@ never given.
 /** The page docs/stale.md: the rules by which pins are judged, as tables. */
 export const stalePage = (): string =>
   [
-    '<!-- made by `npm run schema` from src/gateway/aether/scheduler/rules.ts and scripts/stale-page.ts -->\n',
+    '<!-- made by `npm run schema` from src/gateway/aether/scheduler/rules/ and scripts/stale-page.ts -->\n',
     TEXT,
     ...(Object.keys(TITLES) as Generation[]).map(
       (generation) => `## ${TITLES[generation]}\n\n${NOTES[generation]}\n\n${tables(RULES[generation])}\n`,
     ),
     '## Not modelled\n\nThe schedulers of these recorded worlds did otherwise than the rules say:\n',
     ...NOT_MODELLED.map(({ why, worlds }) => `- ${worlds.join(', ')}: ${why}`),
-    '\nThe rule for SUPERSEDED (a record of an older epoch of a Rust process) is not applied yet.\n',
   ].join('\n')
 
 const tables = ({ reasons, conditions }: Rules): string =>

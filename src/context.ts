@@ -8,6 +8,7 @@ import type { AuditReader } from './audit/audit-reader.js'
 import type { AuditTrail } from './audit/audit-trail.js'
 import type { FixedFigures, GatewayStore, GatewayTraits } from './gateway/gateway.js'
 import type { NodeState } from './gateway/nodes/gateway-nodes.js'
+import type { Judge, JudgedPin } from './gateway/usability.js'
 import type { ApiKeyOwners } from './loaders/api-key-owners.js'
 import type { Loaders } from './loaders/index.js'
 import type { ModelMappingReader } from './model-mappings/model-mapping-source.js'
@@ -42,6 +43,8 @@ export interface Context {
   payForRead(size: number): Promise<void>
   /** Answers by a large read: the viewer pays for it, and requests that ask the same at the same moment share it. */
   shared<T>(read: SharedRead<T>): Promise<T>
+  /** What is kept of an answer to this question, if anything. */
+  kept(question: string): unknown
   /** Continues with what a shared read has read: its index, and its rows. */
   adopt(readers: Readers): void
   /** Shares the event loop between the events of all streams, and between large selections. */
@@ -102,6 +105,8 @@ export interface Context {
   /** Returns what the latest look at the gateway's tables found. */
   gatewayTraits(): GatewayTraits
   readonly loaders: Loaders
+  /** Judges pins by rows that are read now, and not by those of this request. */
+  judgeNow(pins: readonly JudgedPin[]): Promise<Judge>
   readonly apiKeyOwners: ApiKeyOwners
   /**
    * Replaces the loaders and readers if they are over one second old, for subscriptions: otherwise these would see old rows
@@ -141,6 +146,11 @@ export interface SharedRead<T> {
   readonly question: string
   /** Estimates the number of records, rows and keys that are read; asked again after the read. */
   size(): number | Promise<number>
+  /**
+   * Given if a large answer may be given again to those who ask within some seconds: returns it as it is kept, without what
+   * belongs to the requests that read it.
+   */
+  readonly keep?: (answer: T) => T
   /** Reads through these readers alone. They are younger than all requests that share the read. */
   run(readers: Readers): Promise<T>
 }

@@ -27,7 +27,12 @@ export function seeded(seed: number): () => number {
 }
 
 /** Fills PostgreSQL with the fixtures and enough users and API keys, and Redis with `count` affinities. */
-export async function makeWorld(databaseUrl: string, redis: Redis, count: number): Promise<World> {
+export async function makeWorld(
+  databaseUrl: string,
+  redis: Redis,
+  count: number,
+  providerKeys = 0,
+): Promise<World> {
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()
   try {
@@ -36,6 +41,7 @@ export async function makeWorld(databaseUrl: string, redis: Redis, count: number
     await client.query(sql.data)
     const { userNames, apiKeyIds } = await insertUsers(client, Math.ceil(count / AFFINITIES_PER_API_KEY))
     const modelIds = await insertModels(client)
+    await copyProviderKeys(client, providerKeys)
     const pins = await readPins(client)
     await writeAffinities(redis, count, apiKeyIds, modelIds, pins)
     return { userNames, providerIds: [...new Set(pins.map(({ provider_id }) => provider_id))] }
@@ -86,6 +92,17 @@ async function insertModels(client: pg.Client): Promise<string[]> {
     [ids],
   )
   return ids
+}
+
+/** Copies provider keys of the fixtures until there are so many. */
+async function copyProviderKeys(client: pg.Client, wanted: number): Promise<void> {
+  await client.query(
+    `INSERT INTO provider_api_keys
+     SELECT (json_populate_record(old, json_build_object('id', md5(old.id || n), 'name', 'bench ' || n))).*
+     FROM provider_api_keys old, generate_series(1, $1::int) n
+     ORDER BY n LIMIT greatest($1::int - (SELECT count(*) FROM provider_api_keys), 0)`,
+    [wanted],
+  )
 }
 
 interface Pin {

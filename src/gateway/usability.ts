@@ -69,6 +69,8 @@ export interface JudgedPin {
   readonly family: string
   /** The kind of client, where the family tells it. */
   readonly clientFamily: string | undefined
+  /** The epoch of the process that wrote it, where the value tells one. */
+  readonly epoch: string | undefined
 }
 
 type Ids = readonly string[]
@@ -83,6 +85,8 @@ export interface PinIds {
   readonly modelId: Ids
   /** Models that pins hold by a name. */
   readonly modelName: Ids
+  /** Epochs whose pins the gateway’s process has forgotten; none where that cannot be told. */
+  readonly supersededEpochs?: Ids
 }
 
 /** Judges pins by rows that were read at one moment of the database's clock. */

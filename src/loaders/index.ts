@@ -11,7 +11,7 @@ import type {
 } from '../gateway/rows.js'
 import { once } from '../util/promises.js'
 import { byId, createEntityLoader, type EntityLoader } from './entity-loader.js'
-import { createVerdictLoader, type VerdictLoader } from './verdicts.js'
+import { createVerdictLoader, type SupersededEpochs, type VerdictLoader } from './verdicts.js'
 
 export interface ApiKeyLoaders {
   readonly byId: EntityLoader<ApiKeyRow>
@@ -37,11 +37,16 @@ export interface Loaders {
   readonly models: EntityLoader<readonly ServingModelRow[]>
   /** What the gateway's scheduler would do with pins. */
   readonly verdicts: VerdictLoader
+  readonly supersededEpochs: SupersededEpochs
   /** Reads them when a field first asks for them, and then once. */
   schedulingModes(): Promise<SchedulingModes>
 }
 
-export function createLoaders(gateway: GatewayStore): Loaders {
+export function createLoaders(
+  gateway: GatewayStore,
+  readSuperseded: SupersededEpochs = async () => [],
+): Loaders {
+  const supersededEpochs = once(readSuperseded)
   const users = rowsById((ids) => gateway.users(ids))
   return {
     users,
@@ -59,7 +64,8 @@ export function createLoaders(gateway: GatewayStore): Loaders {
       for (const row of await gateway.servingModels(globalModelIds)) models.get(row.globalModelId)?.push(row)
       return models
     }),
-    verdicts: createVerdictLoader(gateway),
+    verdicts: createVerdictLoader(gateway, supersededEpochs),
+    supersededEpochs,
     schedulingModes: once(() => gateway.schedulingModes()),
   }
 }

@@ -21,6 +21,12 @@ export interface VerdictLoader {
   readonly judges: readonly Judge[]
 }
 
+/** The question whose answer is a judge of all live records. */
+export const VERDICTS = 'verdicts'
+export interface Judged {
+  readonly judge: Judge
+}
+
 /** What of a record decides about its pin. */
 export const judgedPin = (record: AffinityRecord, families: Pick<KeyFamilies, 'modelIs'>): JudgedPin => ({
   affinityKey: record.affinityKey,
@@ -32,13 +38,15 @@ export const judgedPin = (record: AffinityRecord, families: Pick<KeyFamilies, 'm
   providerKeyId: record.providerKeyId,
   family: record.family,
   clientFamily: record.extra?.['clientFamily'],
+  epoch: record.extra?.['epoch'],
 })
 
 const distinct = (pins: readonly JudgedPin[], idOf: (pin: JudgedPin) => string): readonly string[] => [
   ...new Set(pins.map(idOf)),
 ]
 
-const idsOf = (pins: readonly JudgedPin[]): PinIds => {
+/** The rows that decide about these pins. */
+export const pinIds = (pins: readonly JudgedPin[], supersededEpochs: readonly string[]): PinIds => {
   const modelsThatAre = (modelIs: JudgedPin['modelIs']) =>
     distinct(
       pins.filter((pin) => pin.modelIs === modelIs),
@@ -51,15 +59,24 @@ const idsOf = (pins: readonly JudgedPin[]): PinIds => {
     providerKeyId: distinct(pins, ({ providerKeyId }) => providerKeyId),
     modelId: modelsThatAre('id'),
     modelName: modelsThatAre('name'),
+    supersededEpochs,
   }
 }
 
-export function createVerdictLoader(gateway: Pick<GatewayStore, 'judge'>): VerdictLoader {
+/** Returns the epochs whose pins a process of the gateway has forgotten; none where that cannot be told. */
+export type SupersededEpochs = () => Promise<readonly string[]>
+
+export function createVerdictLoader(
+  gateway: Pick<GatewayStore, 'judge'>,
+  supersededEpochs: SupersededEpochs,
+): VerdictLoader {
   const judges: Judge[] = []
   let failure: Error | undefined
+  const judgeOf = async (pins: readonly JudgedPin[]): Promise<Judge> =>
+    gateway.judge(pinIds(pins, await supersededEpochs()))
   const batches = new DataLoader<JudgedPin, Verdict>(
     async (pins) => {
-      const judge = await gateway.judge(idsOf(pins))
+      const judge = await judgeOf(pins)
       judges.push(judge)
       return pins.map((pin) => judge.verdictOf(pin))
     },
@@ -77,7 +94,7 @@ export function createVerdictLoader(gateway: Pick<GatewayStore, 'judge'>): Verdi
       const unknown = pins.filter((pin) => !judges.some((judge) => judge.knows(pin)))
       if (unknown.length === 0) return
       try {
-        judges.push(await gateway.judge(idsOf(unknown)))
+        judges.push(await judgeOf(unknown))
       } catch (error) {
         failure = error instanceof Error ? error : new Error('Pins cannot be judged.', { cause: error })
       }

@@ -61,10 +61,12 @@ export function removalError(error: unknown, confirmed: number): unknown {
   return new UnavailableError(code, sentenceOf(code), { cause: error, clearedCount: confirmed })
 }
 
-const sentenceOf = (code: UnavailableError['code']): string =>
-  code === 'OUTCOME_UNKNOWN'
-    ? 'A delete was sent and its reply never came: it may have happened. Repeating the clear is safe.'
-    : 'The cache stopped answering, and the clear stopped with it. Repeating it is safe.'
+function sentenceOf(code: UnavailableError['code']): string {
+  if (code === 'OUTCOME_UNKNOWN')
+    return 'A delete was sent and its reply never came: it may have happened. Repeating the clear is safe.'
+  const store = code === 'DATABASE_UNAVAILABLE' ? 'database' : 'cache'
+  return `The ${store} stopped answering, and the clear stopped with it. Repeating it is safe.`
+}
 
 /** Cuts a list into batches of `size` and one with the rest. */
 export function* batchesOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {

@@ -16,6 +16,7 @@ import {
   resolveIdentifier,
   withoutSession,
 } from './selections.js'
+import { rejudgeBy } from './usability.js'
 import { type Aftermath, type ClearPayload, withAudit } from './with-audit.js'
 
 interface DryRun {
@@ -24,6 +25,7 @@ interface DryRun {
 
 export type ClearUserCachePayload = ClearPayload & { user: UserRow | null; apiKey: ApiKeyRow | null }
 export type ClearSingleAffinityPayload = ClearPayload & { affinityId: string; affinityIds: readonly string[] }
+export type ClearAffinitiesPayload = ClearPayload & { sparedCount: number }
 export type ClearProviderCachePayload = ClearPayload & { providerId: string; provider: ProviderRow | null }
 
 /** Clears every affinity of one user, or of one API key. */
@@ -129,16 +131,18 @@ export const clearProviderCache = (
 export const clearAffinities = (
   { filter, dryRun }: DryRun & { readonly filter: AffinityFilter },
   context: Context,
-): Promise<ClearPayload> => {
+): Promise<ClearAffinitiesPayload> => {
   const given = presentFields(filter)
   return withAudit(
     context,
     { action: 'cache_clear_filtered', dryRun, arguments: { filter: withoutSession(given) } },
     async () => {
       requireFilter(given)
-      const selection = await filterSelection(given, context)
-      const cleared = await clearSelected(selection, dryRun, context, { named: given })
-      return { ...cleared, what: 'affinity', which: 'matching the filter', extra: {} }
+      const selection = await filterSelection(given, context, true)
+      const rejudge = rejudgeBy(given, context)
+      const cleared = await clearSelected(selection, dryRun, context, { named: given, rejudge })
+      const extra = { sparedCount: cleared.sparedCount }
+      return { ...cleared, what: 'affinity', which: 'matching the filter', extra, result: extra }
     },
   )
 }
@@ -184,6 +188,8 @@ function requireFilter(filter: AffinityFilter): void {
 
 interface Counted {
   readonly clearedCount: number
+  /** Matched when they were chosen, and no longer when they came to be removed. */
+  readonly sparedCount: number
   readonly aftermath: Aftermath
 }
 
@@ -194,15 +200,18 @@ async function clearSelected(
   selection: AffinitySelection,
   dryRun: boolean,
   context: Context,
-  { asked, named = {} }: { readonly asked?: ClearOptions['asked']; readonly named?: NamedTargets },
+  { asked, named = {}, rejudge }: Pick<ClearOptions, 'asked' | 'rejudge'> & { readonly named?: NamedTargets },
 ): Promise<Counted> {
   await context.pay(await context.affinities.count(selection))
   const records = await context.affinities.matching(selection)
-  const isValueChosen = dependsOn(selection, context.affinityStore.families.valueDimensions)
+  // Verdicts are asked about again by rows of that moment.
+  const { where, ...byValue } = selection
+  const isValueChosen = dependsOn(byValue, context.affinityStore.families.valueDimensions)
   const options = {
     asked,
+    rejudge,
     actorId: await actorOf(context),
-    ...(isValueChosen && { isSelected: checkOf(selection) }),
+    ...(isValueChosen && { isSelected: checkOf(byValue) }),
   }
   return clearOrForesee(records, dryRun, context, options, named)
 }
@@ -233,11 +242,20 @@ async function withWarnings(
 
 const foreseen = ({ clearedCount, warnings }: ClearForecast): Counted => ({
   clearedCount,
+  sparedCount: 0,
   aftermath: { warnings },
 })
 
-const reported = ({ clearedCount, warnings, nodes, wroteApiKey, writtenBack }: ClearReport): Counted => ({
+const reported = ({
   clearedCount,
+  sparedCount,
+  warnings,
+  nodes,
+  wroteApiKey,
+  writtenBack,
+}: ClearReport): Counted => ({
+  clearedCount,
+  sparedCount,
   aftermath: {
     warnings,
     nodes,

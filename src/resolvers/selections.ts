@@ -9,7 +9,7 @@ import { InvalidInputError } from '../errors.js'
 import type { GatewayStore } from '../gateway/gateway.js'
 import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
 import { type FigureFilter, lastUseCondition, rangesOf } from './figures.js'
-import { judgeRead, type VerdictFilter, verdictCheck, verdictCondition } from './usability.js'
+import { judgeOfAll, type VerdictFilter, verdictCheck, verdictCondition } from './usability.js'
 
 export interface AffinityFilter extends VerdictFilter, FigureFilter {
   readonly affinityKey?: string | null | undefined
@@ -32,8 +32,15 @@ const MAX_VALUES = 1_000
 /** The longest part of a client's session, in characters. */
 const MAX_SESSION_LENGTH = 4_096
 
-/** Converts a filter to a selection. An empty filter selects every affinity; a field that is null is ignored. */
-export async function filterSelection(filter: AffinityFilter, context: Context): Promise<AffinitySelection> {
+/**
+ * Converts a filter to a selection. An empty filter selects every affinity; a field that is null is ignored.
+ * @param isFresh whether verdicts must be those of now, for a clear
+ */
+export async function filterSelection(
+  filter: AffinityFilter,
+  context: Context,
+  isFresh = false,
+): Promise<AffinitySelection> {
   const {
     userId,
     stale,
@@ -75,8 +82,7 @@ export async function filterSelection(filter: AffinityFilter, context: Context):
   const lastUse = unusedForSeconds == null ? undefined : await lastUseCondition(unusedForSeconds, context)
   const selection = { all, any, ranges, ...(lastUse && { lastUse }) }
   if (!dependsOnVerdicts) return selection
-  const { judge, readers } = await context.shared(judgeRead(context))
-  context.adopt(readers)
+  const judge = await judgeOfAll(context, isFresh)
   // To ask about very many records takes some milliseconds, for each field that uses the filter.
   await context.turns.next()
   return { ...selection, where: verdictCondition(verdict, judge, context.affinityStore.families) }

@@ -5,7 +5,7 @@ import type { KeyFamilies } from '../affinities/key-families.js'
 import type { Context, Readers, SharedRead } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import type { Judge, PinIds, StaleReason, Usability, Verdict } from '../gateway/usability.js'
-import { judgedPin } from '../loaders/verdicts.js'
+import { type Judged, judgedPin, VERDICTS } from '../loaders/verdicts.js'
 import type { MaybePromise } from '../util/promises.js'
 
 /** Number of rows that the verdict on one record needs: its API key with its owner, provider, endpoint, provider key and model. */
@@ -42,10 +42,29 @@ export function verdictCheck({
     (wanted === undefined || verdict.staleReasons.some((reason) => wanted.has(reason)))
 }
 
+/**
+ * Makes the check of a clear that depends on verdicts: which of the records still pass the filter, by rows that are read now.
+ * Undefined if the filter does not depend on verdicts.
+ */
+export function rejudgeBy(
+  filter: VerdictFilter,
+  { judgeNow, affinityStore: { families } }: Context,
+): ((records: readonly AffinityRecord[]) => Promise<readonly AffinityRecord[]>) | undefined {
+  const check = verdictCheck(filter)
+  return (
+    check &&
+    (async (records) => {
+      const judge = await judgeNow(records.map((record) => judgedPin(record, families)))
+      return records.filter((record) => check(judge.verdictOf(judgedPin(record, families))))
+    })
+  )
+}
+
 /** Those with few values first. */
 const JUDGED_DIMENSIONS = [
   'family',
   'clientFamily',
+  'epoch',
   'apiFormat',
   'providerId',
   'endpointId',
@@ -78,34 +97,52 @@ function conditionOf(filter: VerdictFilter, judge: Judge, families: KeyFamilies)
     dimensions: JUDGED_DIMENSIONS,
     likeness: { affinityKey: (id) => judge.likenessOf(id) },
     holds(values) {
-      const [family = '', clientFamily, apiFormat = '', providerId = '', endpointId = ''] = values
-      const [providerKeyId = '', modelId = '', affinityKey = ''] = values.slice(5)
+      const [family = '', clientFamily, epoch, apiFormat = '', providerId = ''] = values
+      const [endpointId = '', providerKeyId = '', modelId = '', affinityKey = ''] = values.slice(5)
       const modelIs = families.modelIs({ family })
       const pin = {
         ...{ affinityKey, apiFormat, modelId, modelIs, providerId, endpointId, providerKeyId },
-        ...{ family, clientFamily },
+        ...{ family, clientFamily, epoch },
       }
       return check(judge.knows(pin) ? judge.verdictOf(pin) : NOT_TOLD)
     },
   }
 }
 
-/** A judge of all live records, with the readers of the same moment. */
-export interface Judged {
-  readonly judge: Judge
-  readonly readers: Readers
+/** A judge with the readers of the same moment; one that was kept has none. */
+interface JudgedNow extends Judged {
+  readonly readers?: Readers
+}
+
+/**
+ * Returns a judge of all live records. Of very many it may be some seconds old, and then the other verdicts of the request are
+ * this judge’s as well.
+ * @param isFresh whether its rows must be read now, for a clear
+ */
+export async function judgeOfAll(context: Context, isFresh: boolean): Promise<Judge> {
+  const kept = isFresh ? undefined : (context.kept(VERDICTS) as Judged | undefined)
+  if (kept) {
+    context.loaders.verdicts.use(kept.judge)
+    return kept.judge
+  }
+  const { judge, readers } = await context.shared(judgeRead(context))
+  if (readers) context.adopt(readers)
+  return judge
 }
 
 const NAMED_DIMENSIONS = ['affinityKey', 'providerId', 'endpointId', 'providerKeyId', 'modelId'] as const
 
 /** The read of what decides about all live records: a row of each id in use, and the owner of each API key. */
-export const judgeRead = ({ affinitySizes, affinityStore }: Context): SharedRead<Judged> => ({
-  question: 'verdicts',
+const judgeRead = ({ affinitySizes, affinityStore }: Context): SharedRead<JudgedNow> => ({
+  question: VERDICTS,
+  keep: ({ judge }) => ({ judge }),
   size: () =>
     NAMED_DIMENSIONS.reduce((sum, dimension) => sum + affinitySizes.values(dimension), 0) +
     affinitySizes.values('affinityKey'),
   async run(readers) {
-    const judge = await readers.gateway.judge(await idsInUse(readers.affinities, affinityStore.families))
+    const ids = await idsInUse(readers.affinities, affinityStore.families)
+    const supersededEpochs = await readers.loaders.supersededEpochs()
+    const judge = await readers.gateway.judge({ ...ids, supersededEpochs })
     readers.loaders.verdicts.use(judge)
     return { judge, readers }
   },

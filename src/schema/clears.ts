@@ -5,6 +5,7 @@ import { rowOf } from '../audit/audit-store.js'
 import type { Context } from '../context.js'
 import { ConfirmationRequiredError, InvalidInputError, NotFoundError, UnavailableError } from '../errors.js'
 import {
+  type ClearAffinitiesPayload,
   type ClearProviderCachePayload,
   type ClearSingleAffinityPayload,
   type ClearUserCachePayload,
@@ -150,9 +151,16 @@ const ProviderPayload = builder.objectRef<ClearProviderCachePayload>('ClearProvi
   }),
 })
 
-const AffinitiesPayload = builder
-  .objectRef<PayloadShape>('ClearAffinitiesPayload')
-  .implement({ description: 'This says what a clear by a filter did.', interfaces: [ClearPayload] })
+const AffinitiesPayload = builder.objectRef<ClearAffinitiesPayload>('ClearAffinitiesPayload').implement({
+  description: 'This says what a clear by a filter did.',
+  interfaces: [ClearPayload],
+  fields: (t) => ({
+    sparedCount: t.exposeInt('sparedCount', {
+      description:
+        'This number of records matched when they were chosen, and no longer when they came to be removed: they stayed; 0 with `dryRun`.',
+    }),
+  }),
+})
 
 const AllPayload = builder
   .objectRef<PayloadShape>('ClearAllCachePayload')

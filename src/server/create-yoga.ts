@@ -5,6 +5,7 @@ import type { Context } from '../context.js'
 import { createApiKeyOwners } from '../loaders/api-key-owners.js'
 import { schema } from '../schema/index.js'
 import type { Credentials } from '../session/authenticator.js'
+import { createKeptAnswers } from '../util/kept-answers.js'
 import { createSharedRuns } from '../util/shared-runs.js'
 import { createTurns } from '../util/turns.js'
 import type { BodyBudget } from './http/body-budget.js'
@@ -34,7 +35,11 @@ import { useCompiledQueries } from './use-compiled-queries.js'
 import { useDocumentCache } from './use-document-cache.js'
 import { useResponseExtensions } from './use-response-extensions.js'
 
-export interface YogaDeps extends Omit<ContextDeps, 'apiKeyOwners' | 'budgets' | 'sharedRuns' | 'turns'> {
+/** With the time of a request, verdicts are at most 5 s old. */
+const KEPT_MS = 4_000
+
+export interface YogaDeps
+  extends Omit<ContextDeps, 'apiKeyOwners' | 'budgets' | 'keptAnswers' | 'sharedRuns' | 'turns'> {
   readonly logger: Logger
   readonly readHealth: () => Promise<Health>
   readonly metrics: Metrics
@@ -86,6 +91,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
     budgets: limiterOf(deps.limits.viewerCostPerMinute),
     apiKeyOwners: createApiKeyOwners(deps.gateway),
     sharedRuns: createSharedRuns(),
+    keptAnswers: createKeptAnswers(KEPT_MS),
     turns: createTurns(EVENTS_AT_ONCE),
   }
 

@@ -12,7 +12,9 @@ import type { FixedFigures, GatewayStore, GatewayTraits } from '../gateway/gatew
 import type { KeyMasker } from '../gateway/masking.js'
 import type { GatewayNodes } from '../gateway/nodes/gateway-nodes.js'
 import type { ApiKeyOwners } from '../loaders/api-key-owners.js'
-import { adoptRows, createLoaders } from '../loaders/index.js'
+import { adoptRows, createLoaders, type Loaders } from '../loaders/index.js'
+import { supersededEpochs } from '../loaders/superseded-epochs.js'
+import { type Judged, pinIds, VERDICTS } from '../loaders/verdicts.js'
 import type { ModelMappingReader, ModelMappingSource } from '../model-mappings/model-mapping-source.js'
 import type { PoolSessionReader, PoolSessionSource } from '../pool-sessions/pool-session-source.js'
 import type { PoolSessionStore } from '../pool-sessions/pool-session-store.js'
@@ -21,6 +23,7 @@ import type { Authenticator, Credentials } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
 import type { ViewerWatch } from '../session/viewer-watch.js'
 import type { StatisticsReader } from '../statistics/statistics.js'
+import type { KeptAnswers } from '../util/kept-answers.js'
 import type { Streams } from '../util/open-streams.js'
 import { once } from '../util/promises.js'
 import type { SharedRuns } from '../util/shared-runs.js'
@@ -33,6 +36,7 @@ export interface ContextDeps {
   readonly budgets: CostLimiter | undefined
   readonly apiKeyOwners: ApiKeyOwners
   readonly sharedRuns: SharedRuns
+  readonly keptAnswers: KeptAnswers
   readonly turns: Turns
   readonly authenticator: Authenticator
   readonly viewerWatch: ViewerWatch
@@ -71,6 +75,8 @@ export interface RequestFacts {
   readonly disconnect: () => void
 }
 
+/** Rows of a read from which on its answer may be kept: to read fewer again costs little, and shows each change at once. */
+const LEAST_KEPT = 20_000
 /** Time for which a subscription uses rows that it has read, in milliseconds. */
 const REFRESH_AFTER_MS = 1_000
 
@@ -94,7 +100,8 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   const affinities = { ...affinityReader() }
   let poolSessions = poolSessionReader()
   let mappings = mappingReader()
-  const loaders = createLoaders(gateway)
+  const kept: Context['kept'] = (question) => deps.keptAnswers.get(question)
+  const loaders = newLoaders()
   let readAt = performance.now()
 
   /** Large reads of this request, by question: each is paid for once. */
@@ -161,18 +168,27 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   const sizeOf = (size: number): number => Math.min(Math.ceil(size), deps.budgets?.largestRead ?? 0)
   const payForRead = (size: number): Promise<void> => pay(sizeOf(size))
 
-  async function payAndRead<T>({ question, size, run }: SharedRead<T>): Promise<T> {
+  async function payAndRead<T>({ question, size, keep, run }: SharedRead<T>): Promise<T> {
+    const isKept = keep !== undefined && (await size()) >= LEAST_KEPT
     const { budgets } = deps
     const budget = (await viewerOnce()).key
     const price = budgets ? sizeOf(await size()) : 0
     await pay(price)
     const answer = await deps.sharedRuns.run(question, budget, stopped.signal, (signal) => {
       const shared = until(signal, deps.gateway)
-      return run({
-        affinities: deps.affinitySource.reader(),
+      const reader = deps.affinitySource.reader()
+      const beganAt = performance.now()
+      const running = run({
+        affinities: reader,
         gateway: shared,
-        loaders: createLoaders(shared),
+        loaders: createLoaders(shared, () => superseded(reader)),
       })
+      return isKept
+        ? running.then((answer) => {
+            deps.keptAnswers.put(question, keep(answer), beganAt)
+            return answer
+          })
+        : running
     })
     if (budgets) {
       // Some sizes are known only after the first read.
@@ -183,6 +199,23 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
       }
     }
     return answer
+  }
+
+  /** Single verdicts are those of the judge that lists use, if one is kept. */
+  function newLoaders(): Loaders {
+    const made = createLoaders(gateway, () => superseded(affinities))
+    const judged = kept(VERDICTS) as Judged | undefined
+    if (judged) made.verdicts.use(judged.judge)
+    return made
+  }
+
+  /** Only the records of one process tell which of them it has forgotten: the epochs of several collide. */
+  async function superseded(reader: AffinityReader): Promise<readonly string[]> {
+    const nodes = deps.gatewayNodes
+    const isOneProcess = nodes?.urls.length === 1 && nodes.states().every(({ alternates }) => !alternates)
+    return isOneProcess && deps.gatewayTraits().generation === 'PROCESS_MEMORY'
+      ? supersededEpochs(reader)
+      : []
   }
 
   function refreshReaders(): void {
@@ -202,6 +235,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     isCharged: deps.budgets !== undefined,
     pay,
     payForRead,
+    kept,
     shared<T>(read: SharedRead<T>): Promise<T> {
       const known = asked.get(read.question)
       if (known) return known as Promise<T>
@@ -246,6 +280,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     poolSessions: () => poolSessions(),
     poolSessionStore: deps.poolSessionStore,
     foreignFamilies: deps.foreignFamilies,
+    judgeNow: async (pins) => gateway.judge(pinIds(pins, await superseded(deps.affinitySource.reader()))),
     gateway,
     gatewayFigures: deps.gatewayFigures,
     gatewayTraits: deps.gatewayTraits,
@@ -253,7 +288,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     refresh() {
       if (performance.now() - readAt <= REFRESH_AFTER_MS) return
       readAt = performance.now()
-      Object.assign(loaders, createLoaders(gateway))
+      Object.assign(loaders, newLoaders())
       refreshReaders()
     },
     refreshReaders,

@@ -231,7 +231,9 @@ function itWorks(open: () => Promise<Place>): void {
     if (!moved) throw new RangeError('There is no such pin.')
     await place.put(keyOf(moved), storedPin({ ...moved, providerKeyId: 'k-9' }))
 
-    expect(await clearer.clear(records, ({ providerKeyId }) => providerKeyId !== 'k-9')).toBe(3)
+    expect(
+      await clearer.clear(records, { isSelected: ({ providerKeyId }) => providerKeyId !== 'k-9' }),
+    ).toEqual({ removed: 3, spared: 1 })
     expect(await source.reader().count({})).toBe(18)
     expect(await source.reader().count({ all: { providerKeyId: new Set(['k-9']) } })).toBe(1)
 
@@ -242,6 +244,24 @@ function itWorks(open: () => Promise<Place>): void {
 
     expect(await clearer.clearAll()).toBe(18)
     expect(await source.reader().count({})).toBe(0)
+  })
+
+  it('clears by a verdict what still has it, with the value that was judged', async () => {
+    const { source, place, pins, clearer } = await setUp(await open())
+    const records = await source.reader().matching(inRegion('south'))
+    const numberOf = new Map(pins.map((pin) => [keyOf(pin), pin.n]))
+    const moved = pins.find(({ n }) => n === 3)
+    if (!moved) throw new RangeError('There is no such pin.')
+    // Between the verdict and the removal: what is compared there is the value that was judged.
+    const removal = await clearer.clear(records, {
+      rejudge: async (now) => {
+        await place.put(keyOf(moved), storedPin({ ...moved, providerKeyId: 'k-9' }))
+        return now.filter(({ key }) => numberOf.get(key) !== 11)
+      },
+    })
+    expect(removal).toEqual({ removed: records.length - 2, spared: 2 })
+    const left = numbers(await source.reader().matching(inRegion('south')))
+    expect(left.sort((a, b) => a - b)).toEqual([3, 11])
   })
 
   it('clears by what only the value tells, and leaves what has another value by then', async () => {
@@ -255,7 +275,10 @@ function itWorks(open: () => Promise<Place>): void {
     if (!moved) throw new RangeError('There are no pins.')
     await place.put(keyOf(moved), storedPin({ ...moved, team: 'red' }))
 
-    expect(await clearer.clear(records, (record) => isSelected(record, selection))).toBe(9)
+    expect(await clearer.clear(records, { isSelected: (record) => isSelected(record, selection) })).toEqual({
+      removed: 9,
+      spared: 1,
+    })
     expect(await source.reader().count({ all: { team: new Set(['red']) } })).toBe(1)
   })
 

@@ -4,6 +4,8 @@
  */
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createAetherGateway } from '../../src/gateway/aether/aether-gateway.js'
+import type { OpenGateway } from '../../src/gateway/gateway.js'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { loadGeneration } from '../support/generations.js'
 import { sql } from './affinity-model.js'
@@ -76,19 +78,44 @@ const MUTATIONS = {
 const GATEWAYS = ['endpoint-keys', 'provider-keys', 'process-memory'] as const
 const SEED = 16
 const WORLDS = 12
+const CLEARS = 8
+
+function parsed(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
 
 const USABILITIES = ['USABLE', 'CONDITIONAL', 'STALE']
 interface Node {
   readonly id: string
   readonly usability: string
+  readonly providerKeyId: string
   readonly staleReasons: readonly string[]
   readonly conditions: readonly string[]
 }
 
 describe.each(GATEWAYS)('beside a gateway of %s', (gateway) => {
   let service: TestApp
+  /** What happens before each of the next times that pins are judged. */
+  const acts: (() => Promise<unknown>)[] = []
+  const openGateway: OpenGateway = (...given) => {
+    const opened = createAetherGateway(...given)
+    const judge: typeof opened.store.judge = async (ids) => {
+      await acts.shift()?.()
+      return opened.store.judge(ids)
+    }
+    return { ...opened, store: { ...opened.store, judge } }
+  }
   beforeAll(async () => {
-    service = await startTestApp(gateway === 'endpoint-keys' ? {} : { database: gateway, redis: 'empty' })
+    service = await startTestApp({
+      openGateway,
+      env: { CLEAR_GUARD_SECONDS: '0' },
+      ...(gateway !== 'endpoint-keys' && { database: gateway, redis: 'empty' }),
+    })
     if (gateway !== 'endpoint-keys') await loadGeneration(service.redis.client(), gateway)
     // No record may expire between two questions.
     const client = service.redis.client()
@@ -99,7 +126,7 @@ describe.each(GATEWAYS)('beside a gateway of %s', (gateway) => {
   const read = async (filter: object): Promise<readonly Node[]> => {
     const { data, errors } = await service.query(
       `query ($filter: AffinityFilter) { affinities(first: 1000, filter: $filter) { totalCount
-        nodes { id usability staleReasons conditions } } }`,
+        nodes { id usability staleReasons conditions providerKeyId } } }`,
       { filter },
     )
     expect(errors).toEqual([])
@@ -108,28 +135,31 @@ describe.each(GATEWAYS)('beside a gateway of %s', (gateway) => {
   }
   const ids = (nodes: readonly Node[]) => nodes.map(({ id }) => id).sort()
 
+  const mutations = [...MUTATIONS.any, ...MUTATIONS[gateway === 'endpoint-keys' ? 'endpoint-keys' : 'later']]
+  const mutation = fc.record({
+    statement: fc.constantFrom(...mutations),
+    share: fc.double({ min: 0.05, max: 0.5, noNaN: true }),
+    number: fc.double({ min: 0, max: 1, noNaN: true }),
+  })
+  const world = fc.array(mutation, { minLength: 1, maxLength: 6 })
+  type World = typeof world extends fc.Arbitrary<infer Changes> ? Changes : never
+  async function change(changes: World): Promise<void> {
+    for (const { statement, share, number } of changes) {
+      const [table, set] = statement
+      // One that breaks a unique name is no world.
+      await sql(
+        service.databaseUrl,
+        `UPDATE ${table} SET ${set} WHERE random() < $1::float8 AND $2::float8 IS NOT NULL`,
+        [share, number],
+      ).catch(() => [])
+    }
+  }
+
   it('a filter selects the records whose own answer passes it, over random worlds', async () => {
-    const mutations = [
-      ...MUTATIONS.any,
-      ...MUTATIONS[gateway === 'endpoint-keys' ? 'endpoint-keys' : 'later'],
-    ]
-    const mutation = fc.record({
-      statement: fc.constantFrom(...mutations),
-      share: fc.double({ min: 0.05, max: 0.5, noNaN: true }),
-      number: fc.double({ min: 0, max: 1, noNaN: true }),
-    })
     const seen = new Set<string>()
     await fc.assert(
-      fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 6 }), async (changes) => {
-        for (const { statement, share, number } of changes) {
-          const [table, change] = statement
-          // One that breaks a unique name is no world.
-          await sql(
-            service.databaseUrl,
-            `UPDATE ${table} SET ${change} WHERE random() < $1::float8 AND $2::float8 IS NOT NULL`,
-            [share, number],
-          ).catch(() => [])
-        }
+      fc.asyncProperty(world, async (changes) => {
+        await change(changes)
         const single = await read({})
         for (const { usability, staleReasons, conditions } of single) {
           for (const reason of staleReasons) seen.add(reason)
@@ -159,4 +189,64 @@ describe.each(GATEWAYS)('beside a gateway of %s', (gateway) => {
     )
     expect(seen.size).toBeGreaterThan(6)
   })
+
+  // Routing by the memory of processes has clears of its own, which a stand-in of a node tests.
+  it.runIf(gateway !== 'process-memory')(
+    'a clear removes what was stale when it was chosen and when it was removed, with one value, and counts the rest',
+    async () => {
+      const client = service.redis.client()
+      const keys = await client.keys('*affinity:*')
+      const values = await client.mget(keys)
+      const restore = async () => {
+        const pipeline = client.pipeline()
+        keys.forEach((key, n) => {
+          pipeline.set(key, values[n] ?? '', 'EX', 3_600)
+        })
+        await pipeline.exec()
+      }
+      const move = async (share: number) => {
+        for (const [n, key] of keys.entries()) {
+          const value = parsed(values[n] ?? '')
+          if (value && (n * 7) % 10 < share * 10)
+            await client.set(key, JSON.stringify({ ...value, key_id: 'elsewhere' }), 'KEEPTTL')
+        }
+      }
+      const spared = { total: 0, cleared: 0 }
+      await fc.assert(
+        fc.asyncProperty(world, world, fc.constantFrom(0, 0.2, 0.5), async (changes, meanwhile, share) => {
+          await restore()
+          await change(changes)
+          const before = await read({})
+          const chosen = new Set(before.filter(({ usability }) => usability === 'STALE').map(({ id }) => id))
+          acts.push(
+            async () => {},
+            async () => {
+              await change(meanwhile)
+              await move(share)
+            },
+          )
+          const { data } = await service.query(
+            `mutation { clearAffinities(filter: { stale: true }) { ... on ClearAffinitiesPayload { clearedCount sparedCount } ... on Error { message } } }`,
+          )
+          acts.length = 0
+          const after = await read({})
+          const left = new Set(after.map(({ id }) => id))
+          const stayed = after.filter(({ id }) => chosen.has(id))
+          expect(data.clearAffinities).toEqual({
+            clearedCount: chosen.size - stayed.length,
+            sparedCount: stayed.length,
+          })
+          // Nothing that was usable went, and what stayed is usable or pinned elsewhere by now.
+          expect(before.filter(({ id }) => !chosen.has(id) && !left.has(id))).toEqual([])
+          for (const { usability, providerKeyId } of stayed)
+            expect(usability !== 'STALE' || providerKeyId === 'elsewhere').toBe(true)
+          spared.total += stayed.length
+          spared.cleared += chosen.size - stayed.length
+        }),
+        { numRuns: CLEARS, seed: SEED },
+      )
+      expect(spared.total).toBeGreaterThan(0)
+      expect(spared.cleared).toBeGreaterThan(0)
+    },
+  )
 })

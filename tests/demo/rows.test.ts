@@ -106,6 +106,7 @@ describe('the demo world', () => {
     const verdicts = pins.map((pin) =>
       judge.verdictOf({
         ...{ ...pin, affinityKey: usual, modelIs: 'id', family: 'cache_affinity', clientFamily: undefined },
+        epoch: undefined,
       }),
     )
     expect(verdicts.filter(({ usability }) => usability === 'STALE')).toEqual([])

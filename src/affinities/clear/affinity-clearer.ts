@@ -1,8 +1,8 @@
 import { UnavailableError } from '../../errors.js'
 import { batchesOf, removalError } from '../../redis/removal.js'
 import type { AffinityRecord } from '../affinity-record.js'
-import type { SelectionCheck } from '../affinity-selection.js'
 import type { AffinityStore, PinRemoval } from '../affinity-store.js'
+import { type Choice, stillMeant } from './still-meant.js'
 
 /** Keys of one call to the store. */
 const CHUNK = 2_000
@@ -13,16 +13,22 @@ const ATTEMPTS = 3
 export interface AffinityClearer {
   /**
    * Removes these affinities.
-   * @param isSelected given if the selection depends on the pin or on figures: a record that has others by now is removed only if
-   * this still holds. Without it every record is removed, whatever its pin is by now.
-   * @returns how many existed
+   * @param choice a record that has another pin by now is removed only if it is still meant. With an empty choice every record
+   * is removed, whatever its pin is by now.
    * @throws UnavailableError with the number of confirmed removals
    */
-  clear(records: readonly AffinityRecord[], isSelected?: SelectionCheck): Promise<number>
+  clear(records: readonly AffinityRecord[], choice?: Choice): Promise<Removal>
   /** Removes every key of the key families, also those whose values cannot be read. */
   clearAll(): Promise<number>
   /** Counts what `clearAll` would remove now. */
   countAll(): Promise<number>
+}
+
+export interface Removal {
+  /** How many existed. */
+  readonly removed: number
+  /** How many were left, since they were no longer meant when they came to be removed. */
+  readonly spared: number
 }
 
 /** Learns of each clear before it begins, and removes what a gateway writes back from its memory. */
@@ -60,14 +66,14 @@ export function createAffinityClearer({
   countInvalidations,
 }: AffinityClearerDeps): AffinityClearer {
   /** Counts the removals, also those before a failure. After a failure it does not wait for a cache that does not answer. */
-  async function counting(removal: Promise<number>): Promise<number> {
+  async function counting<T>(removal: Promise<T>, numberOf: (done: T) => number): Promise<T> {
     const count = async (removed: number) => {
       if (removed > 0) await countInvalidations(removed).catch(() => {})
     }
     try {
-      const removed = await removal
-      await count(removed)
-      return removed
+      const done = await removal
+      await count(numberOf(done))
+      return done
     } catch (error) {
       if (error instanceof UnavailableError) void count(error.clearedCount)
       throw error
@@ -94,6 +100,11 @@ export function createAffinityClearer({
     return guard.willClear(records).during(() => store.remove(keys))
   }
 
+  const removeWhatever = async (records: readonly AffinityRecord[]): Promise<Removal> => ({
+    removed: await removeAny(records),
+    spared: 0,
+  })
+
   async function removePins(records: readonly AffinityRecord[], unused: boolean): Promise<PinRemoval> {
     const guarded = guard.willClear(records)
     return guarded.during(async () => {
@@ -103,40 +114,54 @@ export function createAffinityClearer({
     })
   }
 
-  async function read(keys: readonly string[]): Promise<readonly AffinityRecord[]> {
+  async function read(keys: readonly string[]): Promise<{ found: AffinityRecord[]; brokenCount: number }> {
     const found: AffinityRecord[] = []
+    let brokenCount = 0
     for (const chunk of batchesOf(keys, CHUNK)) {
-      const { records } = await store.read(chunk)
+      const { records, broken } = await store.read(chunk)
       for (const record of records) found.push(record)
+      brokenCount += broken.length
     }
-    return found
+    return { found, brokenCount }
   }
 
-  async function removeSelected(
-    records: readonly AffinityRecord[],
-    isSelected: SelectionCheck,
-  ): Promise<number> {
+  async function removeSelected(records: readonly AffinityRecord[], choice: Choice): Promise<Removal> {
     let removed = 0
-    let remaining = records
+    let spared = 0
+    // Verdicts of many records are those of a moment ago by the time that the last ones are removed.
+    const chunks = choice.rejudge ? batchesOf(records, CHUNK) : [records]
     try {
-      for (let attempt = 1; attempt <= ATTEMPTS && remaining.length > 0; attempt += 1) {
-        const removal = await removePins(remaining, isSelected.byFigures === true)
-        removed += removal.removed
-        remaining = (await read(removal.changed)).filter(isSelected)
+      for (const chunk of chunks) {
+        let remaining = await stillMeant(chunk, chunk, choice)
+        spared += chunk.length - remaining.length
+        for (let attempt = 1; attempt <= ATTEMPTS && remaining.length > 0; attempt += 1) {
+          const removal = await removePins(remaining, choice.isSelected?.byFigures === true)
+          removed += removal.removed
+          const { found, brokenCount } = await read(removal.changed)
+          remaining = await stillMeant(found, remaining, choice)
+          spared += found.length + brokenCount - remaining.length
+        }
+        // What remains now are values that never compare equal in Redis (lone surrogates, bytes that are not UTF-8).
+        if (remaining.length > 0) removed += await removeAny(remaining)
       }
-      // What remains now are values that never compare equal in Redis (lone surrogates, bytes that are not UTF-8).
-      return remaining.length > 0 ? removed + (await removeAny(remaining)) : removed
+      return { removed, spared }
     } catch (error) {
       throw removed === 0 ? error : removalError(error, removed)
     }
   }
 
   return {
-    clear: (records, isSelected) =>
-      counting(isSelected ? removeSelected(records, isSelected) : removeAny(records)),
+    clear: (records, choice = {}) =>
+      counting(
+        choice.isSelected || choice.rejudge ? removeSelected(records, choice) : removeWhatever(records),
+        ({ removed }) => removed,
+      ),
     clearAll() {
       const guarded = guard.willClearAll()
-      return counting(guarded.during(() => removeAll(guarded)))
+      return counting(
+        guarded.during(() => removeAll(guarded)),
+        (removed) => removed,
+      )
     },
     async countAll() {
       let count = 0

@@ -5,9 +5,9 @@ import type { AffinityRecord } from '../affinity-record.js'
 import type { ClearDeps, ClearParts } from './clear-parts.js'
 import { type ClearOptions, type FirstReport, type HoldingClearer, withNodes } from './clear-report.js'
 import { type ClearWarning, NO_NODES, WHAT_TO_SET, warnings } from './clear-warning.js'
+import { bothOf, countOf, createMeantCalls } from './meant-calls.js'
+import { asChosen } from './still-meant.js'
 import type { ClearWatch } from './write-back-guard.js'
-
-const NOTHING = Promise.resolve({ nodes: [], done: new Map<ClearStep, number>() })
 
 /** Makes the clears of gateways that route by the memory of their processes, which Redis only mirrors. */
 export function createProcessClears(deps: ClearDeps, parts: ClearParts): HoldingClearer {
@@ -29,20 +29,29 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
 
   async function clearAtProcesses(
     seen: readonly AffinityRecord[],
-    { isSelected, actorId, asked }: ClearOptions,
+    options: ClearOptions,
     watch: ClearWatch,
   ): Promise<FirstReport> {
+    const { actorId, asked } = options
     const gateway = await requireNodes(actorId)
     const now = await read(seen)
-    const records = isSelected ? now.filter(isSelected) : now
+    const records = asChosen(now, seen, options)
     const plan = await gateway.plan(records, asked, facts)
     const cleared = new Map<ClearStep, number>()
     const meant = plan.steps.flatMap((step) => step.records)
-    const { nodes: results, done } = await watch
-      .willClear(meant)
-      .during(() => (plan.steps.length > 0 ? gateway.clear(plan.steps, actorId) : NOTHING))
+    const calls = createMeantCalls(read, options)
+    const guarded = watch.willClear(meant)
+    const { nodes: results, done } = await guarded.during(async () => {
+      const first = await gateway.clear(plan.steps, actorId, calls.mayCall)
+      if (calls.held.length === 0) return first
+      // A call that would have cleared what is spared was not made: those that are still meant go one by one.
+      const { steps } = await gateway.plan([...calls.held], { kind: 'each' }, facts)
+      return bothOf(first, await gateway.clear(steps, actorId, calls.mayCall))
+    })
+    guarded.spare([...calls.spared])
     for (const [step, count] of done) cleared.set(step, Math.max(count, step.records.length))
-    const clearedCount = [...cleared.values()].reduce((sum, count) => sum + count, 0)
+    const clearedCount = countOf(cleared)
+    calls.throwFailure(clearedCount, results)
     const gone = [...done.keys()].flatMap((step) => step.records)
     // The gateway removes the mirrors of what it knew: those that are left are of pins that no process holds any more.
     const before = new Map(gone.map((record) => [record.key, record]))
@@ -56,6 +65,7 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
     const atOnce = await actAtOnce(gateway, gone, results)
     return {
       clearedCount,
+      sparedCount: now.length - records.length + calls.spared.size,
       nodes: results,
       warnings: [
         ...ofNodes(results),
@@ -119,6 +129,7 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
     return {
       // Of what a node that was missed had, nothing is known: only what the others said counts.
       clearedCount: Math.max(...done.values(), isComplete ? keys : 0),
+      sparedCount: 0,
       nodes: results,
       warnings: [...ofNodes(results), ...ofBalancers()],
       wroteApiKey: null,

@@ -4,6 +4,8 @@ import type { AffinityRecord } from '../affinity-record.js'
 import type { ClearDeps, ClearParts } from './clear-parts.js'
 import { type ClearOptions, type FirstReport, type HoldingClearer, withNodes } from './clear-report.js'
 import { createForgetter } from './forgetter.js'
+import { countOf, createMeantCalls } from './meant-calls.js'
+import { asChosen } from './still-meant.js'
 import type { ClearWatch } from './write-back-guard.js'
 
 const DEFERRED =
@@ -39,12 +41,13 @@ export function createWorkerClears(
 
   async function clearInRedis(
     records: readonly AffinityRecord[],
-    { isSelected }: ClearOptions,
+    options: ClearOptions,
     watch: ClearWatch,
   ): Promise<FirstReport> {
-    const clearedCount = await redis(watch).clear(records, isSelected)
+    const { removed, spared } = await redis(watch).clear(records, options)
     return {
-      clearedCount,
+      clearedCount: removed,
+      sparedCount: spared,
       nodes: [],
       warnings: await mayReturn(records, whyTheyReturn()),
       wroteApiKey: null,
@@ -54,39 +57,51 @@ export function createWorkerClears(
   async function clearAtWorkers(
     gateway: GatewayNodes,
     seen: readonly AffinityRecord[],
-    { isSelected, actorId, asked }: ClearOptions,
+    options: ClearOptions,
     watch: ClearWatch,
   ): Promise<FirstReport> {
+    const { actorId, asked } = options
     const now = await read(seen)
-    const records = isSelected ? now.filter(isSelected) : now
+    const records = asChosen(now, seen, options)
     const plan = await gateway.plan(records, asked, facts)
     const steps = affordable(plan.steps, gateway.callsLeft)
     const deferred = plan.steps.filter((step) => !steps.includes(step)).flatMap((step) => step.records)
     const guarded = watch.willClear(records)
-    const { clearedCount, results } = await guarded.during(async () => {
+    const { clearedCount, sparedCount, results } = await guarded.during(async () => {
       // The gateway first: after an UNLINK its routes find nothing, and drop nothing from memory.
-      const { nodes: results, done } = await gateway.clear(steps, actorId)
+      const calls = createMeantCalls(read, options)
+      const { nodes: results, done } = await gateway.clear(steps, actorId, calls.mayCall)
+      calls.throwFailure(countOf(done), results)
       const there = new Map((await read(records)).map((record) => [record.key, record]))
       const tried = new Set(steps.flatMap((step) => step.records.map(({ key }) => key)))
       const isDone = new Set([...done.keys()].flatMap((step) => step.records.map(({ key }) => key)))
       let cleared = 0
+      let spared = now.length - records.length + calls.spared.size
       const rest: AffinityRecord[] = []
       for (const record of records) {
+        if (calls.spared.has(record.key)) continue
         const after = there.get(record.key)
         if (after === undefined) cleared += tried.has(record.key) ? 1 : 0
         else if (after.createdAt > record.createdAt && isDone.has(record.key)) cleared += 1
         // What was pinned elsewhere meanwhile was not chosen.
-        else if (!isSelected || isSelected(after)) rest.push(after)
+        else if (asChosen([after], [record], options).length > 0) rest.push(after)
+        else spared += 1
       }
       guarded.spare(rest.map(({ key }) => key))
       try {
-        return { clearedCount: cleared + (await redis(watch).clear(rest, isSelected)), results }
+        const removal = await redis(watch).clear(rest, options)
+        return {
+          clearedCount: cleared + removal.removed,
+          sparedCount: spared + removal.spared,
+          results,
+        }
       } catch (error) {
         throw withNodes(removalError(error, cleared), results)
       }
     })
     return {
       clearedCount,
+      sparedCount,
       nodes: results,
       warnings: [
         ...ofNodes(results),
@@ -118,7 +133,7 @@ export function createWorkerClears(
           throw withNodes(error, results)
         })
       const clearedCount = done.size > 0 ? Math.max(before, removed) : removed
-      return { clearedCount, nodes: results, warnings: ofNodes(results), wroteApiKey: null }
+      return { clearedCount, sparedCount: 0, nodes: results, warnings: ofNodes(results), wroteApiKey: null }
     })
   }
 
@@ -148,7 +163,7 @@ export function createWorkerClears(
       return watched(false, undefined, async (watch) => {
         const returning = await mayReturn(await deps.reader().matching({}), whyTheyReturn())
         const clearedCount = await redis(watch).clearAll()
-        return { clearedCount, nodes: [], warnings: returning, wroteApiKey: null }
+        return { clearedCount, sparedCount: 0, nodes: [], warnings: returning, wroteApiKey: null }
       })
     },
     async foresee(records, { asked, actorId }) {

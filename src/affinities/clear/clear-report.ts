@@ -1,14 +1,12 @@
 import { UnavailableError } from '../../errors.js'
 import type { AskedFor, NodeClear } from '../../gateway/nodes/gateway-nodes.js'
 import type { AffinityRecord } from '../affinity-record.js'
-import type { SelectionCheck } from '../affinity-selection.js'
 import type { ClearWarning } from './clear-warning.js'
+import type { Choice } from './still-meant.js'
 
-export interface ClearOptions {
+export interface ClearOptions extends Choice {
   /** What the caller asked for, where it is wider than the records. */
   readonly asked?: AskedFor | undefined
-  /** Given if the selection depends on the pin; see `AffinityClearer.clear`. */
-  readonly isSelected?: SelectionCheck | undefined
   /** The administrator who clears; null for a static token. */
   readonly actorId: string | null
 }
@@ -16,6 +14,8 @@ export interface ClearOptions {
 export interface ClearReport {
   /** Distinct pins that went. */
   readonly clearedCount: number
+  /** Records that were meant when they were chosen, and no longer when they came to be removed: they stayed. */
+  readonly sparedCount: number
   readonly nodes: readonly NodeClear[]
   readonly warnings: readonly ClearWarning[]
   /** The API key whose name was written again, so that the clear acts at once; null if none was. */

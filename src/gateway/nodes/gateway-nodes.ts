@@ -71,6 +71,9 @@ export interface NodesOutcome {
   readonly done: ReadonlyMap<ClearStep, number>
 }
 
+/** Asked once about each step, just before its first call: whether it is still meant. It must not throw. */
+export type MayCall = (step: ClearStep) => Promise<boolean>
+
 /** The nodes of the gateway, as far as clears need them. Nothing here throws for a node that fails. */
 export interface GatewayNodes {
   readonly urls: readonly string[]
@@ -81,7 +84,7 @@ export interface GatewayNodes {
   /** The calls that every node may still get in this minute. */
   readonly callsLeft: number
   /** Makes these calls at every node, on fresh connections. A node that fails gets no further call of this run. */
-  clear(steps: readonly ClearStep[], actorId: string | null): Promise<NodesOutcome>
+  clear(steps: readonly ClearStep[], actorId: string | null, mayCall?: MayCall): Promise<NodesOutcome>
   /** Lets these nodes forget their ranked candidates: writes an API key's present name. */
   dropRankings(urls: readonly string[], apiKey: NamedApiKey): Promise<readonly NodeClear[]>
   states(): readonly NodeState[]

@@ -62,10 +62,11 @@ async function guarded(how: 'live' | 'scanning', windowSeconds = 2): Promise<Gua
     gateway,
     guard,
     logs,
-    clear: async (keys) => clearer.clear(await recordsOf(keys)),
+    clear: async (keys) => (await clearer.clear(await recordsOf(keys))).removed,
     async clearPinned(key, endpointId) {
       const seen = (await recordsOf([key])).map((record) => ({ ...record, endpointId }))
-      return (await clearer.clear(seen, (now) => now.endpointId === endpointId)) === 1
+      const { removed } = await clearer.clear(seen, { isSelected: (now) => now.endpointId === endpointId })
+      return removed === 1
     },
     clearAll: () => clearer.clearAll(),
   }

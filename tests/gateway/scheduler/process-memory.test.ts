@@ -18,6 +18,7 @@ const PIN: JudgedPin = {
   providerKeyId: 'k',
   family: 'scheduler_affinity_v2',
   clientFamily: 'codex',
+  epoch: '7',
 }
 const LISTS: AccessLists = {
   allowedFormats: null,
@@ -131,6 +132,7 @@ function verdict(changes: Changes = {}, pin: Partial<JudgedPin> = {}) {
     providerKeyId: [],
     modelId: [],
     modelName: [],
+    supersededEpochs: ['6'],
   }
   return createJudge(facts, ids, 'PROCESS_MEMORY').verdictOf({ ...PIN, ...pin })
 }
@@ -143,6 +145,7 @@ const STALE: readonly (readonly [reason: string, changes: Changes, pin?: Partial
   ['NEVER_READ', {}, { family: 'scheduler_affinity' }],
   ['NEVER_READ', {}, { family: 'cache_affinity' }],
   ['NEVER_READ', {}, { clientFamily: 'generic' }],
+  ['SUPERSEDED', {}, { epoch: '6' }],
   ['API_KEY_DELETED', { apiKey: null }],
   ['API_KEY_INACTIVE', { apiKey: { isActive: false } }],
   ['API_KEY_LOCKED', { apiKey: { isLocked: true } }],

@@ -95,7 +95,7 @@ describe.each(GATEWAYS)('the scheduler of $folder', ({ folder, contents, base, r
       modelId: [record.modelId],
       modelName: [],
     })
-    return judge.verdictOf({ ...record, modelIs: 'id', clientFamily: undefined })
+    return judge.verdictOf({ ...record, modelIs: 'id', clientFamily: undefined, epoch: undefined })
   }
 
   const differing = (some: readonly World[]) =>

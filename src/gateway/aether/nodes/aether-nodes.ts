@@ -4,6 +4,7 @@ import type {
   ClearStep,
   GatewayNodes,
   Generation,
+  MayCall,
   NamedApiKey,
   NodeClear,
   NodeState,
@@ -89,15 +90,19 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
     url: string,
     steps: readonly ClearStep[],
     actorId: string | null,
+    mayCall: MayCall,
     done: Map<ClearStep, number>,
     absent: Set<ClearStep>,
   ) {
     const left = [...steps]
     let cleared: number | null = null
     let error: string | null = null
+    let isCalled = false
     const work = async () => {
       // A node that failed once gets no further call: each may take ten seconds, and nothing is sent again blindly.
       for (let step = left.shift(); step && error === null; step = left.shift()) {
+        if (!(await mayCall(step)) || error !== null) continue
+        isCalled = true
         const answer = await call(url, actorId, { method: 'DELETE', path: step.path })
         if (answer.kind === 'failed' || answer.kind === 'refused') {
           error ??= answer.error
@@ -110,6 +115,7 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
       }
     }
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, steps.length) }, work))
+    if (!isCalled) return undefined
     learn(url, error)
     return { url, ok: error === null, clearedCount: cleared, error } satisfies NodeClear
   }
@@ -227,12 +233,15 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
     get callsLeft() {
       return Math.min(...urls.map((url) => budget.left(url)))
     },
-    async clear(steps, actorId): Promise<NodesOutcome> {
+    async clear(steps, actorId, mayCall): Promise<NodesOutcome> {
       // Nobody is called, so nobody is said to have done anything.
       if (steps.length === 0) return { nodes: [], done: new Map() }
       const done = new Map<ClearStep, number>()
       const absent = new Set<ClearStep>()
-      const nodes = await Promise.all(urls.map((url) => clearAt(url, steps, actorId, done, absent)))
+      // Once for all nodes: what the first one has cleared can no longer be asked about.
+      const may = memoized(mayCall ?? (async () => true))
+      const called = await Promise.all(urls.map((url) => clearAt(url, steps, actorId, may, done, absent)))
+      const nodes = called.filter((node) => node !== undefined)
       // What every node lacks is cleared. While a node was missed, it may be the one that has it.
       if (nodes.every(({ ok }) => ok)) {
         for (const step of absent) if (!done.has(step)) done.set(step, 0)
@@ -266,6 +275,15 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
       timer = undefined
     },
     takeCall: (url) => budget.take(url),
+  }
+}
+
+function memoized(mayCall: MayCall): MayCall {
+  const answers = new Map<ClearStep, Promise<boolean>>()
+  return (step) => {
+    const answer = answers.get(step) ?? mayCall(step)
+    answers.set(step, answer)
+    return answer
   }
 }
 

@@ -30,6 +30,8 @@ export interface Case {
   readonly convertsFormats: boolean | null
   /** The names that lead to the model, where names decide; undefined if they do not. */
   readonly names: readonly Name[] | undefined
+  /** Whether the process that wrote the pin has forgotten it, as far as records tell. */
+  readonly isSuperseded: boolean
 }
 
 /** A name that leads to the model, and whether it passes each check that depends on the name. */
@@ -39,7 +41,7 @@ export interface Name {
   readonly isCapable: boolean
 }
 
-export function caseOf(facts: Facts, pin: JudgedPin): Case {
+export function caseOf(facts: Facts, pin: JudgedPin, isSuperseded: boolean): Case {
   const apiKeyId = pin.affinityKey
   const apiKey = facts.apiKeys.get(apiKeyId) ?? null
   const user = apiKey ? facts.owners?.get(apiKeyId) : undefined
@@ -57,6 +59,7 @@ export function caseOf(facts: Facts, pin: JudgedPin): Case {
     globalModel,
     models: (facts.models.get(modelId) ?? []).filter(({ providerId }) => providerId === pin.providerId),
     convertsFormats: facts.convertsFormats,
+    isSuperseded,
     names:
       globalModel && facts.names
         ? namesOf(facts, pin, globalModel, { apiKey, user, providerKey })

@@ -25,6 +25,7 @@ export function createJudge(facts: Facts, ids: PinIds, generation: Generation): 
     id: new Set(ids.modelId),
     name: new Set(ids.modelName),
   }
+  const superseded = new Set(ids.supersededEpochs)
   const likenesses = new Map<string, number>()
   const likenessOfKey = new Map<string, number>()
   function likenessOf(apiKeyId: string): number {
@@ -62,7 +63,8 @@ export function createJudge(facts: Facts, ids: PinIds, generation: Generation): 
       asked.endpointId.has(pin.endpointId) &&
       asked.providerKeyId.has(pin.providerKeyId) &&
       asked[pin.modelIs].has(pin.modelId),
-    verdictOf: (pin) => verdictOn(caseOf(facts, pin), generation),
+    verdictOf: (pin) =>
+      verdictOn(caseOf(facts, pin, pin.epoch !== undefined && superseded.has(pin.epoch)), generation),
     likenessOf,
   }
 }

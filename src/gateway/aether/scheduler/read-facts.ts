@@ -151,8 +151,10 @@ export function createFactsReader(
         else facts.names?.set(String(name), new Set([String(id)]))
       },
     }
-    const run = async (sql: string, args: readonly (readonly string[])[]) => {
-      for (const [kind, json] of await mapDatabaseErrors(() => query(sql, args))) {
+    const ask = (sql: string, args: readonly (readonly string[])[]) =>
+      mapDatabaseErrors(() => query(sql, args))
+    const takeAll = (answer: Awaited<ReturnType<typeof ask>>) => {
+      for (const [kind, json] of answer) {
         const takeRow = take[String(kind)]
         const rows = parseJson(String(json))
         // A kind without a row is null.
@@ -160,7 +162,7 @@ export function createFactsReader(
           for (const values of rows) if (Array.isArray(values)) takeRow(values)
       }
     }
-    await run(all, [
+    let rows = ask(all, [
       keys.slice(0, AT_ONCE),
       askable(providerId),
       askable(endpointId),
@@ -168,9 +170,13 @@ export function createFactsReader(
       [...askable(modelId), ...named.values()],
     ])
     for (let start = AT_ONCE; start < keys.length && more !== ''; start += AT_ONCE) {
+      const before = await rows
+      // The database works at the next keys while these are taken.
+      rows = ask(more, [keys.slice(start, start + AT_ONCE)])
+      takeAll(before)
       await nextTurn()
-      await run(more, [keys.slice(start, start + AT_ONCE)])
     }
+    takeAll(await rows)
     return facts
   }
 }

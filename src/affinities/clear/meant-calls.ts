@@ -1,0 +1,74 @@
+import type { ClearStep, MayCall, NodesOutcome } from '../../gateway/nodes/gateway-nodes.js'
+import { removalError } from '../../redis/removal.js'
+import type { AffinityRecord } from '../affinity-record.js'
+import { withNodes } from './clear-report.js'
+import { type Choice, stillMeant } from './still-meant.js'
+
+/** Asks just before each call to the gateway whether it clears nothing but what is still meant. */
+export interface MeantCalls {
+  /** Undefined if the choice does not depend on verdicts. */
+  readonly mayCall: MayCall | undefined
+  /** Keys of records that are no longer meant. */
+  readonly spared: ReadonlySet<string>
+  /** Records that are meant, of calls that were not made since these would have cleared others as well. */
+  readonly held: readonly AffinityRecord[]
+  /** Throws what made it impossible to ask: from then on no call was made. */
+  throwFailure(clearedCount: number, nodes: NodesOutcome['nodes']): void
+}
+
+export function createMeantCalls(
+  read: (records: readonly AffinityRecord[]) => Promise<readonly AffinityRecord[]>,
+  choice: Choice,
+): MeantCalls {
+  const spared = new Set<string>()
+  const held: AffinityRecord[] = []
+  let failure: { readonly error: unknown } | undefined
+
+  async function ask({ records }: ClearStep): Promise<boolean> {
+    const there = await read(records)
+    const meant = await stillMeant(there, records, choice)
+    if (meant.length === there.length) return true
+    const isMeant = new Set(meant.map(({ key }) => key))
+    for (const { key } of there) if (!isMeant.has(key)) spared.add(key)
+    held.push(...meant)
+    return false
+  }
+
+  return {
+    spared,
+    held,
+    mayCall:
+      choice.rejudge &&
+      (async (step) => {
+        try {
+          return failure === undefined && (await ask(step))
+        } catch (error) {
+          failure ??= { error }
+          return false
+        }
+      }),
+    throwFailure(clearedCount, nodes) {
+      if (failure) throw withNodes(removalError(failure.error, clearedCount), nodes)
+    },
+  }
+}
+
+export const countOf = (done: NodesOutcome['done']): number =>
+  [...done.values()].reduce((sum, count) => sum + count, 0)
+
+/** What two runs of calls did together. */
+export function bothOf(first: NodesOutcome, second: NodesOutcome): NodesOutcome {
+  const nodes = new Map(first.nodes.map((node) => [node.url, node]))
+  for (const node of second.nodes) {
+    const before = nodes.get(node.url)
+    nodes.set(node.url, {
+      url: node.url,
+      ok: node.ok && (before?.ok ?? true),
+      clearedCount: sumOf(before?.clearedCount ?? null, node.clearedCount),
+      error: before?.error ?? node.error,
+    })
+  }
+  return { nodes: [...nodes.values()], done: new Map([...first.done, ...second.done]) }
+}
+
+const sumOf = (a: number | null, b: number | null): number | null => (a === null ? b : a + (b ?? 0))

@@ -1,0 +1,112 @@
+/** What a clear chose and no longer means when it comes to remove it stays, and is counted; at the gateways of each generation. */
+import { describe, expect, it } from 'vitest'
+import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
+import { UnavailableError } from '../../../src/errors.js'
+import type { Generation } from '../../../src/gateway/nodes/gateway-nodes.js'
+import { createWorld, NEW, OLD, requestsOf, sessionsOf, type World } from './gateway-world.js'
+
+const ADMIN = { actorId: 'root' }
+const PLACES: readonly (readonly [Generation, 'none' | 'set'])[] = [
+  ['ENDPOINT_KEYS', 'none'],
+  ['ENDPOINT_KEYS', 'set'],
+  ['PROVIDER_KEYS', 'none'],
+  ['PROVIDER_KEYS', 'set'],
+  ['PROCESS_MEMORY', 'set'],
+]
+
+const numberOf = ({ affinityKey, extra }: AffinityRecord): number =>
+  extra?.['sessionHash'] === undefined
+    ? Number(affinityKey.split('-').at(-1))
+    : Number.parseInt(extra['sessionHash'], 16)
+
+/** Says of these records alone that they are no longer stale, and counts how often it was asked. */
+function judgeThatFrees(...usable: readonly number[]) {
+  const judged: number[] = []
+  return {
+    judged,
+    rejudge: async (records: readonly AffinityRecord[]) => {
+      judged.push(...records.map(numberOf))
+      return records.filter((record) => !usable.includes(numberOf(record)))
+    },
+  }
+}
+
+describe.each(PLACES)('a clear by verdict beside %s, with nodes: %s,', (generation, urls) => {
+  const requests = generation === 'PROCESS_MEMORY' ? sessionsOf(6) : requestsOf(6)
+  const begin = async (count = requests.length): Promise<World> => {
+    const world = await createWorld(generation, { urls, windowSeconds: 1 })
+    await world.where(requests.slice(0, count))
+    return world
+  }
+  const left = async (world: World) => (await world.records()).map(numberOf).sort()
+
+  it('spares what has become usable since it was chosen', async () => {
+    const world = await begin()
+    const judge = judgeThatFrees(2, 4)
+    const report = await world.clearer.clear(await world.records(), { ...ADMIN, ...judge })
+    expect(report).toMatchObject({ clearedCount: 4, sparedCount: 2 })
+    expect(await left(world)).toEqual([2, 4])
+    // The guard does not take them for write-backs.
+    expect(await report.writtenBack).toBe(0)
+    expect(await left(world)).toEqual([2, 4])
+  })
+
+  it('spares what is pinned elsewhere by now, and does not even judge it', async () => {
+    const world = await begin()
+    const chosen = await world.records()
+    const moved = chosen.find((record) => numberOf(record) === 3)
+    if (!moved) throw new Error('There are six pins.')
+    const value = JSON.parse(world.keyspace.get(moved.key) ?? '{}')
+    world.keyspace.set(moved.key, JSON.stringify({ ...value, key_id: NEW.providerKeyId }), 300)
+    const judge = judgeThatFrees()
+    const report = await world.clearer.clear(chosen, { ...ADMIN, ...judge })
+    expect(report).toMatchObject({ clearedCount: 5, sparedCount: 1 })
+    expect(await left(world)).toEqual([3])
+    // The first look at a record may be the comparison in the cache itself.
+    if (urls === 'set') expect(judge.judged).not.toContain(3)
+  })
+
+  it('removes all of what is still stale, and counts none as spared', async () => {
+    const world = await begin()
+    const judge = judgeThatFrees()
+    const report = await world.clearer.clear(await world.records(), { ...ADMIN, ...judge })
+    expect(report).toMatchObject({ clearedCount: 6, sparedCount: 0 })
+    expect(await left(world)).toEqual([])
+    expect([...new Set(judge.judged)].sort()).toEqual([0, 1, 2, 3, 4, 5])
+  })
+
+  it('removes nothing that cannot be judged', async () => {
+    const world = await begin()
+    const rejudge = () => Promise.reject(new UnavailableError('DATABASE_UNAVAILABLE', 'no answer'))
+    await expect(world.clearer.clear(await world.records(), { ...ADMIN, rejudge })).rejects.toMatchObject({
+      code: 'DATABASE_UNAVAILABLE',
+      clearedCount: 0,
+    })
+    expect(await left(world)).toEqual([0, 1, 2, 3, 4, 5])
+    expect(world.clears()).toEqual([])
+  })
+
+  it('counts no record that has gone meanwhile', async () => {
+    const world = await begin()
+    const chosen = await world.records()
+    const [first] = chosen
+    world.keyspace.delete(first?.key ?? '')
+    const report = await world.clearer.clear(chosen, { ...ADMIN, ...judgeThatFrees() })
+    expect(report.sparedCount).toBe(0)
+    expect(report.clearedCount).toBeLessThanOrEqual(6)
+    expect(await left(world)).toEqual([])
+  })
+
+  it('counts what left a filter by its pin as well', async () => {
+    const world = await begin()
+    const chosen = await world.records()
+    const moved = chosen.find((record) => numberOf(record) === 1)
+    if (!moved) throw new Error('There are six pins.')
+    const value = JSON.parse(world.keyspace.get(moved.key) ?? '{}')
+    world.keyspace.set(moved.key, JSON.stringify({ ...value, key_id: NEW.providerKeyId }), 300)
+    const isSelected = ({ providerKeyId }: AffinityRecord) => providerKeyId === OLD.providerKeyId
+    const report = await world.clearer.clear(chosen, { ...ADMIN, isSelected })
+    expect(report).toMatchObject({ clearedCount: 5, sparedCount: 1 })
+    expect(await left(world)).toEqual([1])
+  })
+})
