@@ -26,15 +26,23 @@ export function seeded(seed: number): () => number {
   }
 }
 
-/** Fills PostgreSQL with the fixtures and enough users and API keys, and Redis with `count` affinities. */
-export async function makeWorld(databaseUrl: string, redis: Redis, count: number): Promise<World> {
+/**
+ * Fills PostgreSQL with the fixtures and users and API keys, and Redis with `count` affinities.
+ * @param apiKeys number of API keys; default: one for ten affinities
+ */
+export async function makeWorld(
+  databaseUrl: string,
+  redis: Redis,
+  count: number,
+  apiKeys = Math.ceil(count / AFFINITIES_PER_API_KEY),
+): Promise<World> {
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()
   try {
     const sql = fixtureSql()
     await client.query(sql.schema)
     await client.query(sql.data)
-    const { userNames, apiKeyIds } = await insertUsers(client, Math.ceil(count / AFFINITIES_PER_API_KEY))
+    const { userNames, apiKeyIds } = await insertUsers(client, apiKeys)
     const modelIds = await insertModels(client)
     const pins = await readPins(client)
     await writeAffinities(redis, count, apiKeyIds, modelIds, pins)
