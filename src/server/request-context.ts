@@ -22,6 +22,7 @@ import type { Authenticator, Credentials } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
 import type { ViewerWatch } from '../session/viewer-watch.js'
 import type { StatisticsReader } from '../statistics/statistics.js'
+import type { Place } from '../util/admission.js'
 import type { Streams } from '../util/open-streams.js'
 import { once } from '../util/promises.js'
 import type { SharedRuns } from '../util/shared-runs.js'
@@ -71,6 +72,8 @@ export interface RequestFacts {
   readonly requestId: string
   readonly userAgent: string | null
   readonly disconnect: () => void
+  /** The place of the operation among those in flight. */
+  readonly place: Place | undefined
 }
 
 /** Time for which a subscription uses rows that it has read, in milliseconds. */
@@ -160,15 +163,17 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     const budget = (await viewerOnce()).key
     const price = budgets ? sizeOf(await size()) : 0
     await pay(price)
-    const answer = await deps.sharedRuns.run(question, budget, stopped.signal, (signal) => {
-      const shared = until(signal, deps.gateway)
-      return run({
-        affinities: deps.affinitySource.reader(),
-        mappings: deps.mappingSource.reader(),
-        gateway: shared,
-        loaders: createLoaders(shared),
+    const inTurn = () =>
+      deps.sharedRuns.run(question, budget, stopped.signal, (signal) => {
+        const shared = until(signal, deps.gateway)
+        return run({
+          affinities: deps.affinitySource.reader(),
+          mappings: deps.mappingSource.reader(),
+          gateway: shared,
+          loaders: createLoaders(shared),
+        })
       })
-    })
+    const answer = await (facts.place ? facts.place.away(inTurn) : inTurn())
     if (budgets) {
       // Some sizes are known only after the first read.
       const more = sizeOf(await size()) - price

@@ -1,4 +1,4 @@
-import { UnavailableError } from '../../errors.js'
+import { OverloadedError, UnavailableError } from '../../errors.js'
 import type { Database } from '../../postgres/database.js'
 import { mapDatabaseErrors } from '../../postgres/database-errors.js'
 import { remembered } from '../../util/promises.js'
@@ -60,7 +60,7 @@ export function createAdminDirectory({ query }: Pick<Database, 'query'>): AdminD
     try {
       return await attempt(before)
     } catch (error) {
-      if (error instanceof UnavailableError) throw error
+      if (error instanceof UnavailableError || error instanceof OverloadedError) throw error
       if (found === before) found = look()
       return attempt(found)
     }
