@@ -21,7 +21,7 @@ const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrom
 
 /**
  * Programs that only tests run, with their Debian packages: those that the documentation's scripts use, the shells with
- * completions, and the checkers of the deployment files.
+ * completions, a pooler, and the checkers of the deployment files.
  */
 const TEST_TOOLS = {
   curl: 'curl',
@@ -30,6 +30,7 @@ const TEST_TOOLS = {
   zsh: 'zsh',
   fish: 'fish',
   promtool: 'prometheus',
+  pgbouncer: 'pgbouncer',
   // systemd exists on Linux only.
   ...(process.platform === 'linux' && { 'systemd-analyze': 'systemd' }),
 }
@@ -144,7 +145,7 @@ function main(flags) {
     [
       `Not installed: ${missing.join(', ')} (names of Debian packages).`,
       `On Debian or Ubuntu: sudo apt-get install ${missing.join(' ')}`,
-      `On macOS: brew install redis postgresql${tests ? ' jq fish prometheus' : ''}${wanted.browser ? ' && brew install --cask chromium' : ''}`,
+      `On macOS: brew install redis postgresql${tests ? ' jq fish prometheus pgbouncer' : ''}${wanted.browser ? ' && brew install --cask chromium' : ''}`,
     ].join('\n'),
   )
   return 1

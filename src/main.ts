@@ -5,11 +5,11 @@ import pretty from 'pino-pretty'
 import { type App, createApp } from './app.js'
 import { type Config, loadConfig } from './config/load-config.js'
 import { createRedactor, nearMisses } from './config/reader.js'
-import { type Demo, demoLines, openDemo } from './demo/index.js'
+import { type Demo, demoLines, demoSecretsIn, openDemo } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
 import { escapeControls, replaceControls } from './log/log-lines.js'
 import { type HttpServer, listen } from './server/http/http-server.js'
-import { newStaticToken } from './session/static-tokens.js'
+import { knownToken, newTokenText } from './session/static-tokens.js'
 
 /** At a stop, requests in flight get this time, in milliseconds. Running clears get more: see `Audit.clearsDone`. */
 const DRAIN_MS = 9_000
@@ -31,10 +31,14 @@ async function main(): Promise<void> {
           onError: (error) => logger.error({ err: error }, 'the simulated traffic of the demo failed'),
         })
       : undefined
-  const demoToken = demo && newStaticToken('demo', 'admin')
+  const secrets = mode.kind === 'embedded' ? demoSecretsIn(mode.dataDir, newTokenText) : undefined
   const config: Config = {
     ...configured,
-    staticTokens: [...configured.staticTokens, ...(demoToken ? [demoToken.known] : [])],
+    mode: mode.kind === 'embedded' && secrets ? { ...mode, jwtSecretKey: secrets.jwtSecretKey } : mode,
+    staticTokens: [
+      ...configured.staticTokens,
+      ...(secrets ? [knownToken('demo', 'admin', secrets.token)] : []),
+    ],
     gateways: configured.gateways ?? (demo && gatewaysOf(demo)),
   }
   const app = await createApp(config, { logger, tracing, ...(demo && { keyspace: demo.keyspace }) })
@@ -45,7 +49,7 @@ async function main(): Promise<void> {
     await demo?.start(app.database.query)
     const server = await listen(app, config.host, config.port)
     stopOnSignals(app, server, stack)
-    process.stdout.write(banner(config, server.url, demo, demoToken?.token))
+    process.stdout.write(banner(config, server.url, demo, secrets?.token))
     void app.checkEncryptionKey()
   } catch (error) {
     for (const close of stack) await close()
@@ -68,7 +72,9 @@ function createLogger({ logLevel }: Config): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     hooks: { streamWrite: isTTY ? replaceControls : escapeControls },
   }
-  return isTTY ? pino(options, pretty({ colorize: true, ignore: 'pid,hostname' })) : pino(options)
+  return isTTY
+    ? pino(options, pretty({ colorize: true, singleLine: true, translateTime: 'SYS:HH:MM:ss' }))
+    : pino(options)
 }
 
 /** Prints the addresses and the ways to sign in, once the server listens. */

@@ -7,11 +7,14 @@ import type { Gateway } from '../gateway/gateway.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from '../postgres/database.js'
 import { reasonOf } from '../util/reachability.js'
 
-/** Returns the gateway's secrets. The demo's sessions end with its process, so their key is made anew. */
+/** Returns the gateway's secrets, or those of the demo. */
 export const secretsOf = (mode: ModeConfig) =>
   mode.kind === 'gateway'
     ? mode
-    : { encryptionKey: DEMO_ENCRYPTION_KEY, jwtSecretKey: randomBytes(32).toString('base64url') }
+    : {
+        encryptionKey: DEMO_ENCRYPTION_KEY,
+        jwtSecretKey: mode.jwtSecretKey ?? randomBytes(32).toString('base64url'),
+      }
 
 /** Opens the gateway's database, or the embedded one. It connects at the first statement. */
 export const openDatabase = (mode: ModeConfig, logger: Logger): Database =>
@@ -36,8 +39,12 @@ export async function prepareDatabase(
   try {
     // The error of the driver has the reason; the error of Prisma would not.
     await database.ping()
-    if (mode.kind === 'embedded') await createDemoTables(database.query, mode.generation)
-    await gateway.schema.prepare()
+    if (mode.kind === 'embedded') {
+      await createDemoTables(database.query, mode.generation)
+      await gateway.schema.makeTables()
+    } else {
+      await gateway.schema.prepare()
+    }
     await obeyRole(mode, database, logger)
   } catch (error) {
     if (error instanceof ConfigurationError) throw error

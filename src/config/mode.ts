@@ -19,6 +19,8 @@ export type ModeConfig =
   | {
       readonly kind: 'embedded'
       readonly dataDir: string
+      /** Signs the sessions of the demo; without it they end with the process. */
+      readonly jwtSecretKey?: string
       /** The generation of the gateway that the demo plays. */
       readonly generation: 'ENDPOINT_KEYS' | 'PROVIDER_KEYS' | 'PROCESS_MEMORY'
     }

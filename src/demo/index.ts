@@ -9,6 +9,7 @@ import { createServedTraffic } from './served-traffic.js'
 import { listenStandIn } from './stand-in/stand-in-server.js'
 import { startDemoTraffic } from './traffic.js'
 
+export { demoSecretsIn } from './demo-secrets.js'
 export { demoLines } from './generations.js'
 export { createDemoTables } from './tables.js'
 

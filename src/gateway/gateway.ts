@@ -208,12 +208,16 @@ export interface GatewaySchema {
   /** Names of every table that is read. */
   readonly tables: readonly string[]
   /**
-   * Makes sure the database has the gateway's tables. Only an empty database, or one that affinityql itself created, is ever
-   * changed.
-   * @returns whether anything was changed.
-   * @throws ConfigurationError if the service would be useless, naming what is missing for which field; UnavailableError (DATABASE_UNAVAILABLE)
+   * Looks at the tables before the service starts beside a gateway, and changes nothing.
+   * @throws ConfigurationError if there are none, or if the service would be useless, naming what is missing for which field;
+   *   UnavailableError (DATABASE_UNAVAILABLE)
    */
-  prepare(): Promise<'migrated' | 'unchanged'>
+  prepare(): Promise<void>
+  /**
+   * Makes the tables in an embedded database that is empty, or that an older release has made.
+   * @throws what `prepare` throws
+   */
+  makeTables(): Promise<void>
   /** What `prepare` would find, one sentence a problem for which it would refuse; nothing is changed. Rejects with the driver's error. */
   inspect(): Promise<'empty' | { readonly problems: readonly string[]; readonly traits: GatewayTraits }>
   /** Whether searches by name are fast. Rejects with the driver's error. */

@@ -41,7 +41,7 @@ const SQL_STATES = /^(08|28|53|57|58)[0-9A-Z]{3}$|^(25006|25P03|3D000|55P03)$/
 
 // These errors of pg, pg-pool and PGlite have no code, only a message.
 const MESSAGES =
-  /^Connection terminated|^timeout e(xceeded when trying to connect|xpired)|^Query read timeout|is not queryable$|is not currently accepting connections$|^Cannot use a pool after calling end|^Connection ended|^PGlite is clos/
+  /^Connection terminated|^timeout e(xceeded when trying to connect|xpired)|^Query read timeout|is not queryable$|is not currently accepting connections$|^Cannot use a pool after calling end|^Connection ended|^The server does not support SSL|^PGlite is clos/
 
 const field = (error: object, name: string): unknown => Reflect.get(error, name)
 

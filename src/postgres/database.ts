@@ -11,6 +11,7 @@ import { hostAndPort } from '../util/reachability.js'
 import { type ConnectionShare, readRoleLimit, shareOf } from './connection-share.js'
 import { NO_TURN } from './database-errors.js'
 import { lockDirectory } from './directory-lock.js'
+import { createPgSessions } from './pg-sessions.js'
 import { type Around, observeQueries, type QueryListener } from './query-observer.js'
 
 export type { QueryListener } from './query-observer.js'
@@ -79,30 +80,46 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`.repla
 
 const poolSizeOf = ({ poolSize = 10 }: PgDatabaseOptions): number => poolSize
 
-function poolConfig(options: PgDatabaseOptions): { config: pg.PoolConfig; schemaName: string | undefined } {
+interface Pooled {
+  readonly config: pg.PoolConfig
+  /** The part of `config` by which sessions get their settings, without these settings. */
+  readonly withoutSettings: pg.PoolConfig
+  readonly schemaName: string | undefined
+  readonly statementTimeoutMs: number
+  readonly lockTimeoutMs: number
+}
+
+function poolConfig(options: PgDatabaseOptions): Pooled {
   const url = URL.canParse(options.url) ? new URL(options.url) : undefined
   // Not `new URL` alone, because Node's error would contain the URL with its password.
   if (url === undefined) throw new ConfigurationError(["The database's URL cannot be read as a URL."])
   // `schema` is a parameter of Prisma, which PostgreSQL does not know.
   const schemaName = url.searchParams.get('schema') || undefined
   url.searchParams.delete('schema')
+  const bare = url.href
   // The settings go into the URL, because pg lets parameters of the URL replace those beside it.
   const searchPath = schemaName === undefined ? '' : `-c search_path=${quoted(schemaName)}`
   const settings = [url.searchParams.get('options'), SESSION_SETTINGS, searchPath].filter(Boolean)
   url.searchParams.set('options', settings.join(' '))
   const statementTimeoutMs = options.statementTimeoutMs ?? 5_000
+  const lockTimeoutMs = Math.min(LOCK_TIMEOUT_MS, statementTimeoutMs)
   const config: pg.PoolConfig = {
     connectionString: url.href,
     application_name: 'affinityql',
     max: poolSizeOf(options) + 1,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: statementTimeoutMs,
-    lock_timeout: Math.min(LOCK_TIMEOUT_MS, statementTimeoutMs),
+    lock_timeout: lockTimeoutMs,
     query_timeout: statementTimeoutMs + CLIENT_TIMEOUT_MARGIN_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   }
-  return { config, schemaName }
+  const withoutSettings: pg.PoolConfig = {
+    connectionString: bare,
+    statement_timeout: false,
+    lock_timeout: 0,
+  }
+  return { config, withoutSettings, schemaName, statementTimeoutMs, lockTimeoutMs }
 }
 
 /**
@@ -110,22 +127,21 @@ function poolConfig(options: PgDatabaseOptions): { config: pg.PoolConfig; schema
  * @throws ConfigurationError if the URL is invalid
  */
 export function createPgDatabase(options: PgDatabaseOptions): Database {
-  const { config, schemaName } = poolConfig(options)
+  const { config, schemaName, ...settings } = poolConfig(options)
   const pool = new pg.Pool(config)
+  const address = addressOf(config)
+  const sessions = createPgSessions({ pool, address, schemaName, ...settings })
   // Without a listener the error of an idle connection would end the process.
   pool.on('error', (error) => options.onError?.(error))
   const factory = new PrismaPg(pool, schemaName === undefined ? {} : { schema: schemaName })
-  const guard = createHangGuard({ ...HANG_GUARD, probe: () => probe(config) })
+  const guard = createHangGuard({ ...HANG_GUARD, probe: () => probe(pool.options) })
   const turns = createStatementTurns(poolSizeOf(options), options.turnTimeoutMs ?? TURN_TIMEOUT_MS)
   return assemble(
     factory,
-    addressOf(config),
+    address,
     schemaName,
     {
-      ping: () =>
-        guard.run(async () => {
-          await pool.query('SELECT 1')
-        }),
+      ping: () => guard.run(sessions.ping),
       async obeyRole() {
         const roleLimit = await readRoleLimit((sql) => pool.query(sql))
         const share = shareOf(poolSizeOf(options), roleLimit)
@@ -139,7 +155,7 @@ export function createPgDatabase(options: PgDatabaseOptions): Database {
         return pool.end()
       },
     },
-    (statement) => turns.run(() => guard.run(statement)),
+    (statement) => turns.run(() => guard.run(() => sessions.whenRight(statement))),
   )
 }
 

@@ -135,8 +135,11 @@ export function createAuthenticator({
     const claims = await accessTokens.verify(token)
     const { userId, sessionId, expiresAt, passwordMark } = claims
     const hash = sha256Hex(token)
+    // Both stores are asked at once; the blacklist's answer comes first, also where both fail.
+    const held = reads.holderOf(userId, passwordMark === null ? sessionId : null)
+    held.catch(() => {})
     if (await isRevoked(hash, expiresAt)) throw new UnauthenticatedError(REFUSED)
-    const holder = await reads.holderOf(userId, passwordMark === null ? sessionId : null)
+    const holder = await held
     const { account } = holder
     const isAccepted =
       mayComeIn(account) &&

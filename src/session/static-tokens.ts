@@ -37,13 +37,23 @@ export interface NewStaticToken {
 /** Begins each token, so that secret scanners can find it. */
 const TOKEN_PREFIX = 'aql_'
 
+/** Makes the text of a token, of 32 random bytes. */
+export const newTokenText = (): string => TOKEN_PREFIX + randomBytes(32).toString('base64url')
+
+/** The token with this text, as the service stores it. */
+export const knownToken = (name: string, role: StaticTokenRole, token: string): StaticToken => ({
+  name,
+  role,
+  sha256: sha256(token).toString('hex'),
+})
+
 /**
- * Creates a token of 32 random bytes, and its entry for `ADMIN_TOKENS`. The token is shown once; only the entry is stored.
+ * Creates a token, and its entry for `ADMIN_TOKENS`. The token is shown once; only the entry is stored.
  * @throws InvalidInputError if the name cannot be part of an entry
  */
 export function newStaticToken(name: string, role: StaticTokenRole): NewStaticToken {
   if (!isTokenName(name)) throw new InvalidInputError(`A name is ${TOKEN_NAME_RULE}.`, 'name')
-  const token = TOKEN_PREFIX + randomBytes(32).toString('base64url')
-  const known = { name, role, sha256: sha256(token).toString('hex') }
+  const token = newTokenText()
+  const known = knownToken(name, role, token)
   return { token, known, entry: `${name}:${role}:${known.sha256}` }
 }

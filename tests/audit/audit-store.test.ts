@@ -3,7 +3,7 @@ import { type AuditPageRequest, type AuditReader, createAuditReader } from '../.
 import type { AuditIntent, AuditOutcome, AuditStore } from '../../src/audit/audit-store.js'
 import { actionAndActorOf, isSuccess } from '../../src/audit/audit-store.js'
 import { createPrismaAuditStore } from '../../src/audit/prisma-audit-store.js'
-import { prepareDatabase } from '../../src/gateway/aether/schema/aether-schema.js'
+import { makeTables } from '../../src/gateway/aether/schema/aether-schema.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from '../../src/postgres/database.js'
 import { createReadingPrisma } from '../../src/postgres/database-errors.js'
 import { freshDatabase } from '../support/servers/shared.js'
@@ -273,7 +273,7 @@ describe('audit events in a gateway’s PostgreSQL', () => {
 describe('audit events in the embedded PGlite', () => {
   auditStoreContract(async () => {
     const database = createPgliteDatabase()
-    await prepareDatabase(database)
+    await makeTables(database)
     return database
   })
 })

@@ -8,7 +8,7 @@ import { DEMO_DEMANDS } from '../../src/demo/routes.js'
 import { seedDemo } from '../../src/demo/rows.js'
 import { createGatewayStore } from '../../src/gateway/aether/aether-gateway.js'
 import { createDecrypter } from '../../src/gateway/aether/fernet.js'
-import { prepareDatabase } from '../../src/gateway/aether/schema/aether-schema.js'
+import { makeTables } from '../../src/gateway/aether/schema/aether-schema.js'
 import { maskKey } from '../../src/gateway/masking.js'
 import { createPgliteDatabase, type Database } from '../../src/postgres/database.js'
 
@@ -19,7 +19,7 @@ let database: Database
 
 beforeAll(async () => {
   database = createPgliteDatabase({ dataDir: join(directory, 'pg') })
-  await prepareDatabase(database)
+  await makeTables(database)
   await seedDemo(database.query, OPTIONS)
 })
 afterAll(async () => {
@@ -154,7 +154,7 @@ describe('the demo world', () => {
     const before = await everyRow()
     await database.close()
     database = createPgliteDatabase({ dataDir: join(directory, 'pg') })
-    await prepareDatabase(database)
+    await makeTables(database)
     await seedDemo(database.query, { encryptionKey: 'another', passwordHash: 'another' })
     const users = before.users.map((user) =>
       user.id === DEMO_ADMIN.id ? { ...user, passwordHash: 'another' } : user,
@@ -165,7 +165,7 @@ describe('the demo world', () => {
   it('arrives as a whole or not at all', async () => {
     const another = createPgliteDatabase()
     try {
-      await prepareDatabase(another)
+      await makeTables(another)
       await another.prisma.systemConfig.create({
         data: {
           id: 'mine',

@@ -260,7 +260,8 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
   return {
     schema: {
       tables: [PEOPLE, TICKETS, SUPPLIERS, LINES, BADGES, CATALOGUE, OFFERS].map(({ name }) => name),
-      prepare: async () => 'unchanged',
+      prepare: async () => {},
+      makeTables: async () => {},
       inspect: async () => ({ problems: [], traits: TRAITS }),
       searchIndexes: async () => ({ apiKeys: 2, complete: true }),
     },

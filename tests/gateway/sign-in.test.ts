@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { databaseUnavailable } from '../../src/errors.js'
+import { createAetherGateway, createAetherLooks } from '../../src/gateway/aether/aether-gateway.js'
 import { createAdminDirectory } from '../../src/gateway/aether/sign-in.js'
 import { createPgDatabase } from '../../src/postgres/database.js'
 import { startTestApp } from '../support/app.js'
@@ -15,7 +16,7 @@ function directoryOf(url: string) {
   const statements: string[] = []
   database.onQuery((sql) => statements.push(sql))
   onTestFinished(() => database.close())
-  return { directory: createAdminDirectory(database), statements }
+  return { directory: createAdminDirectory(database, createAetherLooks(database)), statements }
 }
 
 async function sql(url: string, text: string): Promise<void> {
@@ -35,23 +36,56 @@ it.each([
   expect(await directoryOf(database()).directory.generation()).toBe(generation)
 })
 
-it('sees within a minute that the gateway was upgraded, and looks once a minute', async () => {
-  vi.useFakeTimers({ toFake: ['performance'] })
+it('sees that the gateway was upgraded when the service does, by one look a minute', async () => {
   const url = freshDatabase('fixtures')
-  const { directory, statements } = directoryOf(url)
+  const database = createPgDatabase({ url })
+  onTestFinished(() => database.close())
+  const { directory, schema, watch, traits } = createAetherGateway(database, { encryptionKey: 'x' })
+  await schema.inspect()
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const changes: string[] = []
+  onTestFinished(watch(({ generation }) => void changes.push(generation)))
   const session = async () => (await directory.holderOf(FIXTURE_ADMIN.id, 'one')).session
   expect(await session()).toBeUndefined()
   await sql(
     url,
-    `${SESSIONS}; INSERT INTO user_sessions VALUES ('one', '${FIXTURE_ADMIN.id}', 'mine', '2099-01-01', NULL)`,
+    `${SESSIONS}; INSERT INTO user_sessions VALUES ('one', '${FIXTURE_ADMIN.id}', 'mine', '2099-01-01', NULL);
+     ALTER TABLE provider_api_keys DROP endpoint_id CASCADE`,
   )
+  const statements: string[] = []
+  database.onQuery((text) => statements.push(text))
   vi.advanceTimersByTime(59_000)
-  expect(await session()).toBeUndefined()
-  expect(statements).toHaveLength(3)
+  expect([await session(), await directory.generation(), traits().generation]).toEqual([
+    undefined,
+    'ENDPOINT_KEYS',
+    'ENDPOINT_KEYS',
+  ])
   vi.advanceTimersByTime(2_000)
+  await vi.waitFor(() => expect(changes).toEqual(['PROVIDER_KEYS']))
+  expect(await directory.generation()).toBe('PROVIDER_KEYS')
   expect(await session()).toEqual({ deviceId: 'mine', expiresAt: new Date('2099-01-01'), isRevoked: false })
   expect((await directory.holderOf(FIXTURE_ADMIN.id, 'two')).session).toBeNull()
   expect((await directory.holderOf(FIXTURE_ADMIN.id, null)).session).toBeNull()
+  expect(statements.filter((text) => text.includes('pg_attribute'))).toHaveLength(1)
+})
+
+it('looks again at once if it may no longer read a table', async () => {
+  const url = new URL(freshDatabase('fixtures'))
+  await sql(
+    url.href,
+    `${SESSIONS}; CREATE ROLE sees_sessions LOGIN; GRANT SELECT ON users, user_sessions TO sees_sessions`,
+  )
+  const owner = url.href
+  url.username = 'sees_sessions'
+  const { directory } = directoryOf(url.href)
+  expect(await directory.unreadable()).toEqual([])
+  await directory.holderOf(FIXTURE_ADMIN.id, 'one')
+  await sql(owner, 'REVOKE SELECT ON user_sessions FROM sees_sessions')
+  expect(await directory.holderOf(FIXTURE_ADMIN.id, 'one')).toMatchObject({
+    account: { username: 'root' },
+    session: null,
+  })
+  expect(await directory.unreadable()).toEqual(['user_sessions'])
 })
 
 it('looks again at once if a table that it knew is gone', async () => {
@@ -161,12 +195,11 @@ it('takes no hash of an account that has none as a sample', async () => {
 
 it('does not look again while the database is away', async () => {
   let asked = 0
-  const directory = createAdminDirectory({
-    query: async () => {
-      asked += 1
-      throw databaseUnavailable(new Error('ECONNREFUSED'))
-    },
-  })
+  const query = async () => {
+    asked += 1
+    throw databaseUnavailable(new Error('ECONNREFUSED'))
+  }
+  const directory = createAdminDirectory({ query }, createAetherLooks({ query, schemaName: 'public' }))
   await expect(directory.holderOf('x', null)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
   expect(asked).toBe(1)
 })

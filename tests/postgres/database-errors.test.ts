@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { ConfigurationError, OverloadedError, UnavailableError } from '../../src/errors.js'
-import { prepareDatabase } from '../../src/gateway/aether/schema/aether-schema.js'
+import { makeTables } from '../../src/gateway/aether/schema/aether-schema.js'
 import {
   createPgDatabase,
   createPgliteDatabase,
@@ -116,7 +116,7 @@ describe('a PostgreSQL that was stopped', () => {
     try {
       const database = connect()
       for (const [, ask] of asking(database)) expectUnavailable(await failureOf(ask))
-      expectUnavailable(await failureOf(() => prepareDatabase(database)))
+      expectUnavailable(await failureOf(() => makeTables(database)))
     } finally {
       await server.restart()
     }

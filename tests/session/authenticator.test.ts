@@ -368,6 +368,30 @@ describe('while the cache is away', () => {
   })
 })
 
+it('asks both stores at once, and goes by the blacklist first', async () => {
+  const token = await gatewayToken()
+  let release = (): void => undefined
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  auth = world.authenticator({
+    blacklist: {
+      ...world.blacklist,
+      async isRevoked(hash) {
+        const answer = world.blacklist.isRevoked(hash)
+        await held
+        return answer
+      },
+    },
+  })
+  world.databaseDown = true
+  world.revoked.add(sha256(token))
+  const answer = bearer(token)
+  await vi.waitUntil(() => world.asked.includes('cache') && world.asked.includes('database'))
+  release()
+  await expect(answer).rejects.toBeInstanceOf(UnauthenticatedError)
+})
+
 describe('while the database is away', () => {
   it('no access token can be judged', async () => {
     const token = await loggedIn()

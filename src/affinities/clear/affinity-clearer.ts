@@ -18,11 +18,8 @@ export interface AffinityClearer {
    * @throws UnavailableError with the number of confirmed removals
    */
   clear(records: readonly AffinityRecord[], isSelected?: (record: AffinityRecord) => boolean): Promise<number>
-  /**
-   * Removes every key of the key families, also those whose values cannot be read.
-   * @param newest see ClearGuard.willClearAll
-   */
-  clearAll(newest?: number): Promise<number>
+  /** Removes every key of the key families, also those whose values cannot be read. */
+  clearAll(): Promise<number>
   /** Counts what `clearAll` would remove now. */
   countAll(): Promise<number>
 }
@@ -30,11 +27,7 @@ export interface AffinityClearer {
 /** Learns of each clear before it begins, and removes what a gateway writes back from its memory. */
 export interface ClearGuard {
   willClear(records: readonly AffinityRecord[]): GuardedClear
-  /**
-   * @param newest the latest `created_at` that was seen, in Unix seconds. What is later is a new pin, whatever the gateway's
-   *   clock says; without it our own clock decides.
-   */
-  willClearAll(newest?: number): GuardedClear
+  willClearAll(): GuardedWalk
 }
 
 export interface GuardedClear {
@@ -45,6 +38,12 @@ export interface GuardedClear {
   during<T>(clear: () => Promise<T>): Promise<T>
   /** Stops guarding these keys, since they were not cleared. */
   spare(keys: readonly string[]): void
+}
+
+/** A guarded clear of everything, whose records are known only when they are found. */
+export interface GuardedWalk extends GuardedClear {
+  /** Guards these records as well. Call it before they are removed. */
+  found(records: readonly AffinityRecord[]): void
 }
 
 export interface AffinityClearerDeps {
@@ -74,11 +73,14 @@ export function createAffinityClearer({
     }
   }
 
-  async function removeAll(): Promise<number> {
+  async function removeAll(guarded: GuardedWalk): Promise<number> {
     let removed = 0
     try {
       for await (const keys of store.allKeys()) {
-        for (const chunk of batchesOf(keys, CHUNK)) removed += await store.remove(chunk)
+        for (const chunk of batchesOf(keys, CHUNK)) {
+          guarded.found((await store.read(chunk)).records)
+          removed += await store.remove(chunk)
+        }
       }
     } catch (error) {
       throw removed === 0 ? error : removalError(error, removed)
@@ -131,7 +133,10 @@ export function createAffinityClearer({
   return {
     clear: (records, isSelected) =>
       counting(isSelected ? removeSelected(records, isSelected) : removeAny(records)),
-    clearAll: (newest) => counting(guard.willClearAll(newest).during(removeAll)),
+    clearAll() {
+      const guarded = guard.willClearAll()
+      return counting(guarded.during(() => removeAll(guarded)))
+    },
     async countAll() {
       let count = 0
       for await (const keys of store.allKeys()) count += keys.length

@@ -105,7 +105,9 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
       keys += batch.records.length + batch.broken.length
     }
     const { steps } = await gateway.plan([], { kind: 'all' }, facts)
-    const { nodes: results, done } = await watch.willClearAll().during(() => gateway.clear(steps, actorId))
+    const { nodes: results, done } = await watch
+      .willClear([...before.values()])
+      .during(() => gateway.clear(steps, actorId))
     if (results.every(({ ok }) => !ok)) throw allFailed(results, 0)
     // A flush leaves the mirrors of other epochs. While a node was missed, these may be of pins that it still uses.
     const isComplete = results.every(({ ok }) => ok)

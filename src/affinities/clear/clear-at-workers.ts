@@ -9,8 +9,14 @@ import type { ClearWatch } from './write-back-guard.js'
 const DEFERRED =
   'They are more than a node may be called for in a minute: they were removed from Redis, and the gateway is called for those that come back.'
 
+/** Records that are looked at to tell whether all of them are write-backs. */
+const LOOKED_AT = 1_000
+
 /** Makes the clears of gateways that route by Redis, and whose workers remember it for seconds. */
-export function createWorkerClears(deps: Pick<ClearDeps, 'reader'>, parts: ClearParts): HoldingClearer {
+export function createWorkerClears(
+  deps: Pick<ClearDeps, 'reader' | 'store' | 'guard'>,
+  parts: ClearParts,
+): HoldingClearer {
   const { redis, facts, read, mayReturn, whyTheyReturn, reachable, ofPlan, ofNodes, countAll, watched } =
     parts
 
@@ -21,17 +27,15 @@ export function createWorkerClears(deps: Pick<ClearDeps, 'reader'>, parts: Clear
     return groups.length + singles.length <= left ? [...groups, ...singles] : groups
   }
 
-  /** The latest creation of a record, in Unix seconds by the gateway's clock; 0 if there is no record. */
-  async function newestCreatedAt(): Promise<number> {
-    const { records } = await deps.reader().page({
+  /** Whether the cache holds nothing but what a gateway has written back. */
+  async function areOnlyWriteBacks(): Promise<boolean> {
+    const { records, totalCount } = await deps.reader().page({
       selection: {},
       order: { field: 'CREATED_AT', direction: 'DESC' },
-      first: 1,
+      first: LOOKED_AT,
     })
-    return records[0]?.createdAt ?? 0
+    return totalCount === records.length && records.every(deps.guard.isWriteBack)
   }
-
-  const isNothingNewer = async (seconds: number): Promise<boolean> => (await newestCreatedAt()) <= seconds
 
   async function clearInRedis(
     records: readonly AffinityRecord[],
@@ -96,49 +100,54 @@ export function createWorkerClears(deps: Pick<ClearDeps, 'reader'>, parts: Clear
   async function clearAllAtWorkers(
     gateway: GatewayNodes,
     actorId: string | null,
-    newest: number,
     watch: ClearWatch,
   ): Promise<FirstReport> {
-    const before = await countAll()
-    const { steps } = await gateway.plan([], { kind: 'all' }, facts)
-    const { nodes: results, done } = await gateway.clear(steps, actorId)
-    const removed = await redis(watch)
-      .clearAll(newest)
-      .catch((error: unknown) => {
-        throw withNodes(error, results)
-      })
-    const clearedCount = done.size > 0 ? Math.max(before, removed) : removed
-    return { clearedCount, nodes: results, warnings: ofNodes(results), wroteApiKey: null }
+    // Of what the gateway's flush removes, the pins are known only before it.
+    const guarded = watch.willClearAll()
+    return guarded.during(async () => {
+      let before = 0
+      for await (const { records, broken } of deps.store.readAll()) {
+        guarded.found(records)
+        before += records.length + broken.length
+      }
+      const { steps } = await gateway.plan([], { kind: 'all' }, facts)
+      const { nodes: results, done } = await gateway.clear(steps, actorId)
+      const removed = await redis(watch)
+        .clearAll()
+        .catch((error: unknown) => {
+          throw withNodes(error, results)
+        })
+      const clearedCount = done.size > 0 ? Math.max(before, removed) : removed
+      return { clearedCount, nodes: results, warnings: ofNodes(results), wroteApiKey: null }
+    })
   }
 
-  const forgetter = (gateway: GatewayNodes, actorId: string | null, newest?: number) =>
+  const forgetter = (gateway: GatewayNodes, actorId: string | null, isOfAll: boolean) =>
     createForgetter({
       gateway,
       facts,
       actorId,
-      mayFlush: async () => newest !== undefined && (await isNothingNewer(newest)),
+      mayFlush: async () => isOfAll && (await areOnlyWriteBacks()),
     })
 
   return {
     async clear(records, options) {
       const gateway = await reachable(options.actorId)
       if (!gateway) return watched(false, undefined, (watch) => clearInRedis(records, options, watch))
-      return watched(false, forgetter(gateway, options.actorId), (watch) =>
+      return watched(false, forgetter(gateway, options.actorId, false), (watch) =>
         clearAtWorkers(gateway, records, options, watch),
       )
     },
     async clearAll({ actorId }) {
       const gateway = await reachable(actorId)
-      // A gateway whose clock is behind ours writes new pins that seem older than this clear: its own times decide.
-      const newest = await newestCreatedAt()
       if (gateway) {
-        return watched(false, forgetter(gateway, actorId, newest), (watch) =>
-          clearAllAtWorkers(gateway, actorId, newest, watch),
+        return watched(false, forgetter(gateway, actorId, true), (watch) =>
+          clearAllAtWorkers(gateway, actorId, watch),
         )
       }
       return watched(false, undefined, async (watch) => {
         const returning = await mayReturn(await deps.reader().matching({}), whyTheyReturn())
-        const clearedCount = await redis(watch).clearAll(newest)
+        const clearedCount = await redis(watch).clearAll()
         return { clearedCount, nodes: [], warnings: returning, wroteApiKey: null }
       })
     },

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { createChangeFilter } from '../../log/change-filter.js'
+import { createPacedLine } from '../../log/paced.js'
 import { toCacheError } from '../../redis/cache-errors.js'
 import type { RedisClient } from '../../redis/client.js'
 import type { MemoryKeyspace } from '../../redis/memory-keyspace.js'
@@ -7,7 +8,7 @@ import { batchesOf } from '../../redis/removal.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
 import type { KeyFamilies } from '../key-families.js'
-import type { ClearGuard, GuardedClear } from './affinity-clearer.js'
+import type { ClearGuard, GuardedWalk } from './affinity-clearer.js'
 
 /** Milliseconds between two checks of the guarded clears. */
 const CHECK_EVERY_MS = 250
@@ -20,22 +21,22 @@ const MEMORY_MS = 3_000
 /** Milliseconds between two looks for what has come back, after the window. */
 const LOOK_EVERY_MS = 100
 
+/** What is kept of a record that a clear removes. */
+type Removed = Pick<AffinityRecord, 'createdAt' | 'requestCount'>
+
 /** One guarded clear, from before it begins until its window closes. */
 interface Guarded {
-  /**
-   * Returns a time in Unix seconds: a record of this key that was created then or before is a write-back. Undefined for a
-   * key that is not guarded.
-   */
-  boundOf(key: string): number | undefined
-  /** The guarded keys, each with its bound; undefined if every key is guarded. */
-  readonly keys: Map<string, number> | undefined
+  /** The guarded keys, each with what was removed. */
+  readonly bounds: Map<string, Removed>
+  /** True for a clear of everything, of whose keys few are looked for by reading what is there. */
+  readonly isOfAll: boolean
   /**
    * The end of the window in Unix milliseconds; undefined while the clear runs. Until then suspects are not removed: the
    * clear itself will remove and count them.
    */
   closesAt: number | undefined
-  /** Keys that were seen with a write-back, each with its bound. */
-  readonly suspects: Map<string, number>
+  /** Keys that were seen with a write-back. */
+  readonly suspects: Map<string, Removed>
   readonly group: Group
 }
 
@@ -46,8 +47,8 @@ interface Group {
   open: number
   /** True if no further removal belongs to this clear. */
   hasEnded: boolean
-  /** Keys whose write-back was seen, each with its bound and the Unix milliseconds of the latest. */
-  readonly returned: Map<string, { readonly bound: number; readonly at: number }>
+  /** Keys whose write-back was seen, each with what was removed and the Unix milliseconds of the latest. */
+  readonly returned: Map<string, { readonly removed: Removed; readonly at: number }>
   /** Keys that came back after the window. */
   readonly again: Set<string>
   readonly tell: (writtenBack: number | null) => void
@@ -89,15 +90,24 @@ export interface WriteBackGuard extends ClearGuard {
   watch(options: WatchOptions): ClearWatch
   /** Checks a record that was just read. */
   seen(record: AffinityRecord): void
+  /** Returns true for a record that a clear whose window is open has removed, and a gateway has written back. */
+  isWriteBack(record: AffinityRecord): boolean
   /** The number of write-backs removed since the start. */
   readonly removedAgain: number
   close(): void
 }
 
-const UNGUARDED: GuardedClear = { during: (run) => run(), spare: () => {} }
+const UNGUARDED: GuardedWalk = { during: (run) => run(), spare: () => {}, found: () => {} }
 
-/** A gateway that only mirrors its pins tells whole seconds: a new pin of this second is none that was written back. */
-const secondBefore = (unixMs: number): number => Math.floor(unixMs / 1_000) - 1
+/**
+ * Tells a write-back from a new pin by what was removed, with no clock of ours: the clocks of gateways may differ from it and
+ * from each other. Mirrors have whole seconds, so that a new pin may seem as old as the one that was removed; only a
+ * write-back has been used more often.
+ */
+const isWriteBackOf = (removed: Removed | undefined, record: AffinityRecord, isMirror: boolean): boolean =>
+  removed !== undefined &&
+  (record.createdAt < removed.createdAt ||
+    (record.createdAt === removed.createdAt && !(isMirror && record.requestCount <= removed.requestCount)))
 
 /** Takes the first entries out of a map, without copying the whole map, which may hold 100,000. */
 function takeFirst<K, V>(map: Map<K, V>, count: number): [K, V][] {
@@ -121,19 +131,26 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
   /** Clears whose window is over, and that are counted. */
   const finishing = new Set<Group>()
   const troubles = createChangeFilter()
+  // A worker that goes on with a pin writes it back at each of its requests.
+  const tellRemovedAgain = createPacedLine((count) =>
+    log.info({ count }, 'cleared affinities were written back by a gateway; removed again'),
+  )
   let removedAgain = 0
   let timer: NodeJS.Timeout | undefined
   let isChecking = false
 
   const groups = new Set<Group>()
 
-  function guard(keys: Map<string, number> | undefined, group: Group, newest?: number): GuardedClear {
-    if (windowMs === 0 || keys?.size === 0) return UNGUARDED
-    const beganAt = now()
-    const bound = newest ?? (group.options.removes ? beganAt / 1_000 : secondBefore(beganAt))
+  function guard(group: Group, records: readonly AffinityRecord[] | undefined): GuardedWalk {
+    if (windowMs === 0 || records?.length === 0) return UNGUARDED
+    const bounds = new Map<string, Removed>()
+    const found = (some: readonly AffinityRecord[]) => {
+      for (const { key, createdAt, requestCount } of some) bounds.set(key, { createdAt, requestCount })
+    }
+    found(records ?? [])
     const clear: Guarded = {
-      keys,
-      boundOf: keys ? (key) => keys.get(key) : () => bound,
+      bounds,
+      isOfAll: records === undefined,
       closesAt: undefined,
       suspects: new Map(),
       group,
@@ -142,13 +159,14 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     group.open += 1
     timer ??= setInterval(() => void check(), CHECK_EVERY_MS).unref()
     return {
+      found,
       async during(run) {
         try {
           const result = await run()
           clear.closesAt = now() + windowMs
           // What nobody removes is told once: the look at the end decides about what was seen before.
           if (!group.options.removes) {
-            for (const [key, bound] of clear.suspects) group.returned.set(key, { bound, at: now() })
+            for (const [key, removed] of clear.suspects) group.returned.set(key, { removed, at: now() })
           }
           void removeSuspects(clear)
           return result
@@ -159,7 +177,7 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
       },
       spare(spared) {
         for (const key of spared) {
-          keys?.delete(key)
+          bounds.delete(key)
           clear.suspects.delete(key)
         }
       },
@@ -173,21 +191,27 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
   }
 
   function seen(record: AffinityRecord): void {
-    const { key, createdAt } = record
+    const { key } = record
     for (const clear of guarded) {
-      const bound = clear.boundOf(key)
-      if (bound === undefined || createdAt > bound) continue
-      clear.suspects.set(key, bound)
+      const removed = clear.bounds.get(key)
+      if (removed === undefined || !isWriteBackOf(removed, record, !clear.group.options.removes)) continue
+      clear.suspects.set(key, removed)
       if (clear.closesAt === undefined) continue
-      clear.group.returned.set(key, { bound, at: now() })
+      clear.group.returned.set(key, { removed, at: now() })
       clear.group.options.onReturned?.(record)
       // Once the clear has ended, a write-back is removed at once and not only at the next check.
       queueMicrotask(() => void removeSuspects(clear))
     }
-    for (const { returned, again } of finishing) {
-      const known = returned.get(key)
-      if (known && createdAt <= known.bound) again.add(key)
+    for (const { returned, again, options } of finishing) {
+      if (isWriteBackOf(returned.get(key)?.removed, record, !options.removes)) again.add(key)
     }
+  }
+
+  const isWriteBack = (record: AffinityRecord): boolean => {
+    for (const { bounds, group } of guarded) {
+      if (isWriteBackOf(bounds.get(record.key), record, !group.options.removes)) return true
+    }
+    return false
   }
 
   async function check(): Promise<void> {
@@ -226,7 +250,7 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     try {
       for (;;) {
         // Two workers may write an old pin and a new one in turn: what was seen in between counts as well.
-        const there = new Set([...group.again, ...(await stillThere(returned))])
+        const there = new Set([...group.again, ...(await stillThere(group))])
         const isSure = !group.options.removes || mayGoOn.every((key) => there.has(key))
         if (isSure || now() > closedAt + MEMORY_MS || !finishing.has(group)) return group.tell(there.size)
         await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS).unref())
@@ -239,23 +263,23 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     }
   }
 
-  async function stillThere(returned: Group['returned']): Promise<ReadonlySet<string>> {
+  async function stillThere({ returned, options }: Group): Promise<ReadonlySet<string>> {
     const there = new Set<string>()
     for (const some of batchesOf([...returned.keys()], READ_BATCH)) {
       const { records } = await deps.store.read(some)
-      for (const { key, createdAt } of records) {
-        if (createdAt <= (returned.get(key)?.bound ?? Number.NEGATIVE_INFINITY)) there.add(key)
+      for (const record of records) {
+        if (isWriteBackOf(returned.get(record.key)?.removed, record, !options.removes)) there.add(record.key)
       }
     }
     return there
   }
 
-  async function readGuarded({ keys }: Guarded): Promise<void> {
-    if (keys === undefined) {
+  async function readGuarded({ bounds, isOfAll }: Guarded): Promise<void> {
+    if (isOfAll) {
       for await (const batch of deps.store.readAll()) batch.records.forEach(seen)
       return
     }
-    for (const some of batchesOf([...keys.keys()], READ_BATCH)) {
+    for (const some of batchesOf([...bounds.keys()], READ_BATCH)) {
       const batch = await deps.store.read(some)
       batch.records.forEach(seen)
     }
@@ -267,12 +291,13 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     while (suspects.size > 0) {
       const some = takeFirst(suspects, REMOVALS)
       const outcomes = await Promise.allSettled(
-        some.map(([key, createdAt]) => remover.removeNotNewer(key, createdAt)),
+        some.map(([key, { createdAt }]) => remover.removeNotNewer(key, createdAt)),
       )
       outcomes.forEach((outcome, position) => {
-        const [key, createdAt] = some[position] ?? ['', 0]
-        if (outcome.status === 'rejected') suspects.set(key, createdAt)
-        else if (outcome.value) count += 1
+        const suspect = some[position]
+        if (outcome.status === 'rejected') {
+          if (suspect) suspects.set(...suspect)
+        } else if (outcome.value) count += 1
       })
       // The next check tries again.
       if (outcomes.some(({ status }) => status === 'rejected')) break
@@ -280,7 +305,7 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     removedAgain += count
     if (count === 0) return
     deps.onRemovedAgain?.(count)
-    log.info({ count }, 'cleared affinities were written back by a gateway; removed again')
+    tellRemovedAgain(count)
   }
 
   function watch(options: WatchOptions): ClearWatch {
@@ -291,12 +316,8 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     const group: Group = { options, open: 0, hasEnded: false, returned: new Map(), again: new Set(), tell }
     groups.add(group)
     return {
-      willClear(records) {
-        const latest = options.removes ? Number.POSITIVE_INFINITY : secondBefore(now())
-        const bounds = records.map(({ key, createdAt }) => [key, Math.min(createdAt, latest)] as const)
-        return guard(new Map(bounds), group)
-      },
-      willClearAll: (newest) => guard(undefined, group, newest),
+      willClear: (records) => guard(group, records),
+      willClearAll: () => guard(group, undefined),
       end() {
         group.hasEnded = true
         // Without a window nobody has looked.
@@ -317,8 +338,9 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
   return {
     watch,
     willClear: (records) => unasked().willClear(records),
-    willClearAll: (newest) => unasked().willClearAll(newest),
+    willClearAll: () => unasked().willClearAll(),
     seen,
+    isWriteBack,
     get removedAgain() {
       return removedAgain
     },

@@ -38,7 +38,7 @@ export class FollowerLog {
   refused(reason: unknown): void {
     this.#log.warn(
       { reason: causeOf(reason) },
-      'the cache does not tell changes (client tracking is refused): every request reads all affinities',
+      'the cache does not tell changes (client tracking is refused or ends too often): every request reads all affinities',
     )
   }
 

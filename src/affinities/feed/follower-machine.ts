@@ -61,7 +61,8 @@ export const STATES = {
   scanning: {
     source: 'scanning',
     takesChanges: false,
-    refusal: 'The cache does not tell changes (client tracking is refused): there are no events.',
+    refusal:
+      'The cache does not tell changes (client tracking is refused or ends too often): there are no events.',
   },
   /** The feed reports changes after a refusal or a fault; until the full read ends, each request scans all affinities. */
   warming: { source: 'scanning', takesChanges: true, refusal: SHORTLY },

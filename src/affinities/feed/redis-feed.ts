@@ -1,4 +1,4 @@
-import { cacheUnavailable } from '../../errors.js'
+import { cacheUnavailable, messageOf } from '../../errors.js'
 import { type RedisClient, retryDelayMs } from '../../redis/client.js'
 import { checkMasters, refreshMasters, trackMasters, watchMasters } from '../../redis/masters.js'
 import { type TrackingLink, type TrackingListener, TrackingRefusedError } from '../../redis/tracking.js'
@@ -10,6 +10,9 @@ import { BackOff } from './back-off.js'
 const HEARTBEAT_MS = 1_000
 /** Pauses after a refusal of tracking, which lasts until an operator grants a right or upgrades Redis. */
 const REFUSED_RETRY = { firstMs: 1_000, longestMs: 60_000 } as const
+
+/** A connection that ends so often within so many milliseconds is not relied on: each time the index would be read anew. */
+const UNSTEADY = { endings: 4, withinMs: 60_000 } as const
 
 /**
  * Reports changes by Redis's client tracking, with one connection to each master.
@@ -41,12 +44,15 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
       reported = 'lost'
       listener.lost(reason)
     }
-    const reportRefused = (reason: TrackingRefusedError) => {
+    const reportRefused = (reason: unknown) => {
       if (reported === 'refused') return
       reported = 'refused'
       listener.refused(reason)
     }
+    /** When tracking sessions have ended lately, in milliseconds of a monotonic clock. */
+    let endings: readonly number[] = []
     for (let attempt = 0; !closed; attempt += 1) {
+      let isTracked = false
       const session = createSession(reportLost)
       const stopWatching = watchMasters(client, session.end)
       try {
@@ -54,6 +60,7 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
         if (!closed && session.endReason === undefined) {
           attempt = 0
           reported = 'restored'
+          isTracked = true
           listener.restored()
           await sendHeartbeats(session)
         }
@@ -63,11 +70,15 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
         links = []
         stopWatching()
         if (closed) return
+        const now = performance.now()
+        endings = [...endings, ...(isTracked ? [now] : [])].filter((at) => at > now - UNSTEADY.withinMs)
         const isRefused = error instanceof TrackingRefusedError
+        const isUnsteady = endings.length >= UNSTEADY.endings
         if (isRefused) reportRefused(error)
+        else if (isUnsteady) reportRefused(unsteady(error))
         else reportLost(error)
         refreshMasters(client)
-        await pause(isRefused ? refusedPause.next() : retryDelayMs(attempt))
+        await pause(isRefused || isUnsteady ? refusedPause.next() : retryDelayMs(attempt))
       }
     }
   }
@@ -109,6 +120,11 @@ export function createRedisFeed(client: RedisClient, families: KeyFamilies): Aff
     },
   }
 }
+
+const unsteady = (error: unknown): Error =>
+  new Error(
+    `The connection that tells changes ended ${UNSTEADY.endings} times in a minute: ${messageOf(error)}`,
+  )
 
 /** The time from one setup of tracking to the first sign that changes may be missed. */
 interface TrackingSession {

@@ -3,7 +3,7 @@ import { STATIC_TOKEN_ROLES, type StaticTokenRole, TOKEN_NAME_RULE } from '../..
 import { VARIABLES } from '../../config/variables.js'
 import { newStaticToken } from '../../session/static-tokens.js'
 import { type Cli, clientOf, formatOf } from '../command.js'
-import type { Finding } from '../doctor/checks.js'
+import type { Finding } from '../doctor/finding.js'
 import { CommandError, EXIT } from '../exit-codes.js'
 import { indentedJson, json } from '../lists.js'
 import { type Printable, plain, printable } from '../terminal.js'

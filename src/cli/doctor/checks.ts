@@ -2,10 +2,10 @@ import { affinityLikeKeys } from '../../affinities/affinity-like-keys.js'
 import { createForeignFamilies } from '../../affinities/family-counts.js'
 import type { KeyFamilies } from '../../affinities/key-families.js'
 import type { Gateway, Generation } from '../../gateway/gateway.js'
-import type { GatewayNodes } from '../../gateway/nodes/gateway-nodes.js'
 import type { Database } from '../../postgres/database.js'
 import type { RedisClient } from '../../redis/client.js'
 import { openTracking, TrackingRefusedError } from '../../redis/tracking.js'
+import type { Finding } from './finding.js'
 
 /** What each generation is, and what does not work beside it. */
 const GENERATIONS: Readonly<Record<Generation, { readonly is: string; readonly lacks: readonly string[] }>> =
@@ -24,14 +24,15 @@ const GENERATIONS: Readonly<Record<Generation, { readonly is: string; readonly l
     },
   }
 
-/** Checks that the tables are a gateway's, and which one's. Unlike the start of the service, it makes no tables. */
+/** Checks that the tables are a gateway's, and which one's. */
 export async function* checkTables({ schema }: Gateway): AsyncGenerator<Finding, void, undefined> {
   const found = await schema.inspect()
   if (found === 'empty') {
     yield {
       check: 'tables',
-      state: 'warning',
-      message: 'The database is empty: `serve` will make the tables.',
+      state: 'failed',
+      message:
+        'The database is empty, so `serve` will not start: start the gateway once, which makes its tables, or name its database in DATABASE_URL, and its schema as ?schema=NAME.',
     }
     return
   }
@@ -73,6 +74,29 @@ export async function checkScheduling({ store }: Gateway): Promise<Finding> {
         state: 'warning',
         message: `The scheduling mode ${modes.schedulingMode} ignores pins: the gateway may write them, and does not go by them.`,
       }
+}
+
+/** Checks that sessions have what the service asks for, and that the database takes what it writes. */
+export async function checkSession({ query }: Database): Promise<Finding> {
+  const [row] = await query(
+    "SELECT current_setting('transaction_read_only'), pg_is_in_recovery(), current_setting('TimeZone'), current_setting('statement_timeout'), current_setting('lock_timeout')",
+    [],
+  ).catch(() => [])
+  if (!row) return { check: 'session', state: 'warning', message: 'The settings of sessions cannot be read.' }
+  const [isReadOnly, isStandby, timeZone, statementTimeout, lockTimeout] = row
+  if (isReadOnly !== 'on') {
+    const message = `Sessions may write, have the time zone ${timeZone}, and wait up to ${statementTimeout} for a statement and ${lockTimeout} for a lock.`
+    return { check: 'session', state: 'ok', message }
+  }
+  const why =
+    isStandby === true
+      ? 'it is a standby: name the primary in DATABASE_URL'
+      : 'default_transaction_read_only is on for this user, this database or the server: set it to off for the user of DATABASE_URL, or name another server'
+  return {
+    check: 'session',
+    state: 'failed',
+    message: `The database is read-only, so audit events cannot be written and every clear is refused; ${why}.`,
+  }
 }
 
 /** Checks that the user of DATABASE_URL may read every table and write `audit_logs`. */
@@ -134,7 +158,11 @@ const API_KEYS_WITHOUT_INDEX = 30_000
 /** Checks that large tables have the indexes of deploy/postgres/indexes.sql, by whatever names. */
 export async function checkIndexes({ schema }: Gateway): Promise<Finding> {
   const { apiKeys, complete } = await schema.searchIndexes()
-  const about = `The database has about ${apiKeys.toLocaleString('en')} API keys`
+  // PostgreSQL estimates nothing before it has analysed a table.
+  const about =
+    apiKeys === 0
+      ? 'The database has few API keys'
+      : `The database has about ${apiKeys.toLocaleString('en')} API keys`
   if (apiKeys <= API_KEYS_WITHOUT_INDEX) {
     return { check: 'indexes', state: 'ok', message: `${about}; the gateway’s own indexes are enough.` }
   }
@@ -146,29 +174,6 @@ export async function checkIndexes({ schema }: Gateway): Promise<Finding> {
         message: `${about}, and a search reads all of them. deploy/postgres/indexes.sql makes it fast: see docs/operating.md, Capacity.`,
       }
 }
-
-/** Returns how far another clock is ahead of ours, in milliseconds, half-way between question and answer. */
-async function clockOffsetMs(askUnixMs: () => Promise<number>): Promise<number> {
-  // The first question may include the time to connect, so it does not count.
-  await askUnixMs()
-  const before = Date.now()
-  const theirs = await askUnixMs()
-  return theirs - (before + Date.now()) / 2
-}
-
-export const databaseClockOffsetMs = (database: Database): Promise<number> =>
-  clockOffsetMs(async () => {
-    const [row] = await database.prisma.$queryRaw<{ ms: number }[]>`
-      SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms`
-    return Number(row?.ms)
-  })
-
-export const redisClockOffsetMs = (redis: RedisClient): Promise<number> =>
-  clockOffsetMs(async () => {
-    const [node] = 'nodes' in redis ? redis.nodes('master') : [redis]
-    const [seconds, microseconds] = (await node?.time()) ?? []
-    return Number(seconds) * 1_000 + Number(microseconds) / 1_000
-  })
 
 const NO_LISTENER = { changed: () => {}, flushed: () => {}, ended: () => {} }
 
@@ -208,55 +213,4 @@ export async function checkKeyFamilies(redis: RedisClient, families: KeyFamilies
     state: 'warning',
     message: `Redis has keys that look like affinities but are not read: ${counted.join(', ')}. If the gateway puts a name before its keys, set it as REDIS_KEY_PREFIX.`,
   }
-}
-
-/** A finding is the result of one check. */
-export interface Finding {
-  readonly check:
-    | 'configuration'
-    | 'database'
-    | 'tables'
-    | 'scheduling'
-    | 'rights'
-    | 'sign-in'
-    | 'keys'
-    | 'indexes'
-    | 'cache'
-    | 'changes'
-    | 'families'
-    | 'clocks'
-    | 'nodes'
-  readonly state: 'ok' | 'warning' | 'failed'
-  /** This sentence is for a person; it holds no secret. */
-  readonly message: string
-  /** True if a store did not answer. */
-  readonly isOutage?: true
-}
-
-/** Asks every node what clears may ask of it. It clears nothing: the ids that it sends belong to nothing. */
-export async function checkNodes(nodes: GatewayNodes, generation: Generation): Promise<Finding[]> {
-  await nodes.check()
-  return nodes.states().map(({ url, reachable, canRead, canClear, canClearAtOnce, alternates, error }) => {
-    const isFine = reachable === true && canRead === true && canClear === true
-    const may = [
-      reachable === null ? 'was not asked' : reachable ? 'answers' : 'does not answer',
-      canRead === null ? undefined : canRead ? 'may be read' : 'may not be read',
-      canClear === null ? undefined : canClear ? 'may be cleared' : 'may not be cleared',
-      // Python gateways act at once anyway.
-      generation !== 'PROCESS_MEMORY' || canClearAtOnce === null
-        ? undefined
-        : canClearAtOnce
-          ? 'at once'
-          : 'not at once',
-      alternates === null ? undefined : alternates ? 'has several processes' : 'is one process',
-    ]
-    const words = may.filter((word) => word !== undefined).join(', ')
-    const why = error === null ? '' : `: ${error}`
-    return {
-      check: 'nodes',
-      state: isFine || reachable === null ? (error === null ? 'ok' : 'warning') : 'failed',
-      message: `The gateway’s node ${url} ${words}${why}.`,
-      ...(reachable === false && { isOutage: true }),
-    }
-  })
 }

@@ -1,30 +1,35 @@
+import type { AffinityStore } from '../../affinities/affinity-store.js'
+import { writtenSince } from '../../affinities/clear/written-since.js'
 import { createFamilies } from '../../affinities/families/index.js'
+import { createBrokenRecords } from '../../affinities/feed/broken-records.js'
+import { createScanSource } from '../../affinities/feed/scan-source.js'
+import { createRedisAffinityStore } from '../../affinities/redis-affinity-store.js'
 import { type Config, loadConfig } from '../../config/load-config.js'
 import type { ModeConfig } from '../../config/mode.js'
 import type { Environment } from '../../config/reader.js'
 import { nearMisses } from '../../config/reader.js'
 import { ConfigurationError } from '../../errors.js'
-import { createAetherGateway } from '../../gateway/aether/aether-gateway.js'
+import { AETHER_FIGURES, createAetherGateway } from '../../gateway/aether/aether-gateway.js'
 import { createAetherNodes } from '../../gateway/aether/nodes/aether-nodes.js'
 import type { Generation } from '../../gateway/gateway.js'
 import { createNodeToken } from '../../gateway/nodes/node-token.js'
-import { createPgDatabase, type Database } from '../../postgres/database.js'
-import { addressOfRedis, connectRedis, createRedis, type RedisClient } from '../../redis/client.js'
+import { createPgDatabase } from '../../postgres/database.js'
+import { addressOfRedis, connectRedis, createRedis } from '../../redis/client.js'
 import { reasonOf } from '../../util/reachability.js'
-import type { Finding } from './checks.js'
 import {
   checkClientTracking,
   checkIndexes,
   checkKeyFamilies,
-  checkNodes,
   checkRights,
   checkScheduling,
+  checkSession,
   checkSignIn,
   checkStoredKeys,
   checkTables,
-  databaseClockOffsetMs,
-  redisClockOffsetMs,
 } from './checks.js'
+import { checkClocks } from './clocks.js'
+import type { Finding } from './finding.js'
+import { checkNodes, checkUnlisted, noNodes } from './node-checks.js'
 
 type GatewayMode = Extract<ModeConfig, { kind: 'gateway' }>
 
@@ -61,8 +66,7 @@ export async function* findings(env: Environment): AsyncGenerator<Finding, void,
       message: 'ADMIN_TOKENS is not set, so scripts have no static token.',
     }
   }
-  const generation = yield* gatewayFindings(config.mode, config.affinityIndex)
-  yield* nodeFindings(config, generation)
+  yield* gatewayFindings(config, config.mode)
 }
 
 function readConfiguration(env: Environment): Config | { readonly problems: readonly string[] } {
@@ -74,10 +78,7 @@ function readConfiguration(env: Environment): Config | { readonly problems: read
   }
 }
 
-async function* gatewayFindings(
-  mode: GatewayMode,
-  followsChanges: boolean,
-): AsyncGenerator<Finding, Generation, undefined> {
+async function* gatewayFindings(config: Config, mode: GatewayMode): AsyncGenerator<Finding, void, undefined> {
   // Without its tables, a gateway is asked as the oldest one, which needs the fewest rights.
   let generation: Generation = 'ENDPOINT_KEYS'
   const database = createPgDatabase({ url: mode.databaseUrl, onError: () => {} })
@@ -85,6 +86,7 @@ async function* gatewayFindings(
   try {
     const hasDatabase = yield* checkConnection('database', database.address, () => database.ping())
     if (hasDatabase) {
+      yield await checkSession(database)
       const gateway = createAetherGateway(database, mode)
       let areUsable = false
       for await (const finding of checkTables(gateway)) {
@@ -107,10 +109,10 @@ async function* gatewayFindings(
       await redis.ping()
     })
     const families = createFamilies(mode.keyPrefix)
-    if (hasRedis && followsChanges) yield await checkClientTracking(redis, families)
+    if (hasRedis && config.affinityIndex) yield await checkClientTracking(redis, families)
     if (hasRedis) yield await checkKeyFamilies(redis, families)
-    yield* clocks(hasDatabase ? database : undefined, hasRedis ? redis : undefined)
-    return generation
+    yield* checkClocks(hasDatabase ? database : undefined, hasRedis ? redis : undefined, families)
+    yield* nodeFindings(config, generation, hasRedis ? createRedisAffinityStore(redis, families) : undefined)
   } finally {
     redis.disconnect()
     await database.close()
@@ -120,16 +122,33 @@ async function* gatewayFindings(
 async function* nodeFindings(
   { gateways, clearAtOnce }: Config,
   generation: Generation,
+  store: AffinityStore | undefined,
 ): AsyncGenerator<Finding, void, undefined> {
-  if (!gateways) return
+  if (!gateways) {
+    yield noNodes(generation)
+    return
+  }
+  let wasWritten = false
+  const written = async (since: number) => {
+    if (!store) return []
+    const reader = createScanSource(
+      store,
+      createBrokenRecords(() => {}),
+    ).reader()
+    const records = await writtenSince(reader, since, AETHER_FIGURES.affinityTtlSeconds)
+    wasWritten ||= records.length > 0
+    return records
+  }
   const nodes = createAetherNodes({
     urls: gateways.urls,
     token: createNodeToken({ token: gateways.token, file: gateways.tokenFile }),
     generation: () => generation,
     signFor: () => Promise.reject(new Error('The doctor acts for no administrator.')),
     clearsAtOnce: clearAtOnce,
+    written,
   })
   for (const finding of await checkNodes(nodes, generation)) yield finding
+  yield* checkUnlisted(nodes, generation, () => wasWritten)
 }
 
 const STORES = { database: 'PostgreSQL', cache: 'Redis' } as const
@@ -146,40 +165,13 @@ async function* checkConnection(
     yield { check, state: 'ok', message: `${STORES[check]} at ${address} answers in ${ms} ms.` }
     return true
   } catch (error) {
+    if (error instanceof ConfigurationError) {
+      yield { check, state: 'failed', message: error.problems.join(' ') }
+      return false
+    }
     const reason = reasonOf(error) ?? 'check its address, its password and the network'
     const message = `${STORES[check]} at ${address} does not answer: ${reason}.`
     yield { check, state: 'failed', message, isOutage: true }
     return false
-  }
-}
-
-/** A clock that is further away than this makes the TTLs that people see visibly wrong, in milliseconds. */
-const CLOCK_WARNING_MS = 1_000
-/** A clock that is further away than this makes tokens and pins expire at a wrong time, in milliseconds. */
-const CLOCK_FAILURE_MS = 30_000
-
-async function* clocks(database: Database | undefined, redis: RedisClient | undefined) {
-  const others = [
-    ...(database ? [['PostgreSQL', () => databaseClockOffsetMs(database)] as const] : []),
-    ...(redis ? [['Redis', () => redisClockOffsetMs(redis)] as const] : []),
-  ]
-  for (const [name, clock] of others) {
-    try {
-      const aheadMs = await clock()
-      const distance = Math.abs(aheadMs)
-      const state = distance > CLOCK_FAILURE_MS ? 'failed' : distance > CLOCK_WARNING_MS ? 'warning' : 'ok'
-      const seconds = (distance / 1_000).toFixed(1)
-      const message =
-        state === 'ok'
-          ? `The clocks of ${name} and of this machine agree.`
-          : `The clock of ${name} is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} this machine’s: set both by NTP.`
-      yield { check: 'clocks', state, message } satisfies Finding
-    } catch {
-      yield {
-        check: 'clocks',
-        state: 'warning',
-        message: `${name} does not tell its time.`,
-      } satisfies Finding
-    }
   }
 }

@@ -33,7 +33,7 @@ export const STORES = {
     schema: databaseUrl,
     secret: true,
     description:
-      'This is the gateway’s PostgreSQL, `postgresql://user:password@host:port/database`. The service reads it, and writes rows only in `audit_logs`. It makes the tables in an empty database. Percent-encode a special character in the password: `%` is `%25`.',
+      'This is the gateway’s PostgreSQL, `postgresql://user:password@host:port/database`. The service reads it, and writes rows only in `audit_logs`. It makes no tables, so it refuses an empty database. Percent-encode a special character in the password: `%` is `%25`.',
   },
   DATABASE_POOL_SIZE: {
     schema: wholeNumber(1, 100),
@@ -117,6 +117,6 @@ export const STORES = {
     secret: false,
     default: '.data',
     description:
-      'The embedded demo keeps its database in this directory. It has no meaning beside a gateway.',
+      'The embedded demo keeps its database and its token in this directory. It has no meaning beside a gateway.',
   },
 } as const satisfies Record<string, Variable>

@@ -1,3 +1,4 @@
+import { FAMILIES } from '../../affinities/families/index.js'
 import type { Generation } from '../../gateway/nodes/gateway-nodes.js'
 import type { OnePin, StandInProcess } from './process.js'
 
@@ -145,11 +146,12 @@ export function createAdminRoutes(options: AdminRoutesOptions) {
     if (kind !== 'affinities') return notFound
     const limit = Number(query.get('limit') ?? '100')
     const keyword = query.get('keyword') ?? ''
+    const offset = Number(query.get('offset') ?? '0')
     const keys = (await process.list()).filter((key) => key.includes(keyword))
-    const items = keys.slice(0, limit).map((key) => ({ key }))
+    const items = keys.slice(offset, offset + limit).map(itemOf)
     return {
       status: 200,
-      body: { status: 'ok', data: { items, meta: { total: keys.length, limit, offset: 0 } } },
+      body: { status: 'ok', data: { items, meta: { total: keys.length, limit, offset } } },
     }
   }
 
@@ -167,6 +169,18 @@ export function createAdminRoutes(options: AdminRoutesOptions) {
     if (call.method === 'GET') return (await refusalOf(call, READ)) ?? read(rest, query, process)
     if (call.method === 'DELETE') return (await refusalOf(call, CLEAR)) ?? clear(rest, query, process)
     return problem(405, 'Method Not Allowed')
+  }
+}
+
+/** The part of a listed affinity that says which one it is. */
+function itemOf(key: string): object {
+  const identity = FAMILIES.of(key)?.decode(key)
+  return {
+    affinity_key: identity?.affinityKey,
+    api_format: identity?.apiFormat,
+    global_model_id: identity?.modelId,
+    client_family: identity?.extra?.['clientFamily'],
+    session_hash: identity?.extra?.['sessionHash'],
   }
 }
 

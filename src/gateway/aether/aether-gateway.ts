@@ -3,7 +3,7 @@ import type { FixedFigures, GatewayStore, GatewayTraits, OpenGateway } from '../
 import { createDecrypter } from './fernet.js'
 import { createLooks, type Look, type Looks } from './look.js'
 import { createAetherSchema } from './schema/aether-schema.js'
-import { createAdminDirectory } from './sign-in.js'
+import { type AccountStatements, accountStatements, createAdminDirectory } from './sign-in.js'
 import { createStatements, createStoredKeysReader } from './statements.js'
 
 /** So many keys of each kind are enough to tell a wrong ENCRYPTION_KEY from a few rows that cannot be read. */
@@ -14,6 +14,7 @@ const LOOK_MS = 60_000
 /** Everything that is made of one look at the tables. */
 export interface Statements {
   readonly store: GatewayStore
+  readonly accounts: AccountStatements
   /** Some stored keys of each kind. */
   storedKeys(): Promise<unknown[]>
 }
@@ -23,6 +24,7 @@ type Queries = Pick<Database, 'query' | 'schemaName'>
 export const createAetherLooks = (database: Queries): Looks<Statements> =>
   createLooks(database, (look) => ({
     store: createStatements(database.query, look),
+    accounts: accountStatements(look),
     storedKeys: createStoredKeysReader(database.query, look, TRIED),
   }))
 
@@ -33,7 +35,7 @@ export const createAetherGateway: OpenGateway = (database, { encryptionKey }) =>
   return {
     schema: createAetherSchema(database, looks),
     store: createGatewayStore(database, looks),
-    directory: createAdminDirectory(database),
+    directory: createAdminDirectory(database, looks),
     figures: AETHER_FIGURES,
     decrypt,
     traits: () => traitsOf(looks.latest()),

@@ -1,22 +1,29 @@
 import type { GatewayTraits, Generation } from '../gateway.js'
 import type { Reading, RunQuery } from '../table-reader.js'
 import { expressionOf, missingColumns, missingFields, type RowTable, readingOf } from './fields.js'
-import { type ActualTables, generationOf, readTables } from './schema/actual-tables.js'
+import { type ActualTables, type FoundTables, generationOf, readTables } from './schema/actual-tables.js'
 import { ENDPOINTS, OTHER_READS, ROW_TABLES, TABLE_NAMES } from './tables.js'
 
 /** Tables whose columns, or whose being there, decide what is read. */
-const TELLING: ReadonlySet<string> = new Set([...TABLE_NAMES, 'usage_settlement_snapshots'])
+const TELLING: ReadonlySet<string> = new Set([
+  ...TABLE_NAMES,
+  'usage_settlement_snapshots',
+  'user_sessions',
+  'management_tokens',
+])
 
 /** What one look at the tables found, from which every statement follows. */
 export interface Look {
   readonly tables: ActualTables
   readonly generation: Generation
   readonly traits: GatewayTraits
-  /** Equal for two looks at the same columns of the tables that are read. */
+  /** Whether a table has all of these columns, and this role may read them. */
+  mayRead(table: string, ...columns: readonly string[]): boolean
+  /** Equal for two looks at the same columns of the tables that are read, with the same rights. */
   readonly fingerprint: string
 }
 
-export function lookAt(tables: ActualTables): Look {
+export function lookAt({ tables, withheld }: FoundTables): Look {
   const generation = generationOf(tables)
   return {
     tables,
@@ -42,12 +49,17 @@ export function lookAt(tables: ActualTables): Look {
         generation === 'PROCESS_MEMORY' ||
         (generation === 'PROVIDER_KEYS' && tables.get(ENDPOINTS.name)?.has('api_family') === true),
     },
-    fingerprint: JSON.stringify(
+    mayRead: (table, ...columns) =>
+      columns.every(
+        (column) => tables.get(table)?.has(column) === true && !withheld.has(`${table}.${column}`),
+      ),
+    fingerprint: JSON.stringify([
       [...tables]
         .filter(([name]) => TELLING.has(name))
         .map(([name, columns]) => [name, [...columns].sort()])
         .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
-    ),
+      [...withheld].sort(),
+    ]),
   }
 }
 
@@ -125,8 +137,8 @@ export function createLooks<Made>(
   }
 }
 
-/** SQLSTATE: no such column, no such table, no such function or operator for a column's new type. */
-const OTHER_TABLES = new Set(['42703', '42P01', '42883', '42804'])
+/** SQLSTATE: no such column, no such table, no such function or operator for a column's new type, no right to read it. */
+const OTHER_TABLES = new Set(['42703', '42P01', '42883', '42804', '42501'])
 /** The kinds of DriverAdapterError for the first two. */
 const OTHER_TABLES_KINDS = new Set(['ColumnNotFound', 'TableDoesNotExist'])
 

@@ -1,37 +1,17 @@
-import { OverloadedError, UnavailableError } from '../../errors.js'
 import type { Database } from '../../postgres/database.js'
 import { mapDatabaseErrors } from '../../postgres/database-errors.js'
-import { remembered } from '../../util/promises.js'
 import type { AdminAccount, AdminDirectory, Generation, ManagementToken, SessionRow } from '../gateway.js'
-import { generationOf } from './schema/actual-tables.js'
-
-/** Milliseconds for which the tables count as they were found: a gateway is upgraded beside us. */
-const LOOK_AGAIN_MS = 60_000
+import type { Look, Looks } from './look.js'
 
 const SESSION_COLUMNS = ['id', 'user_id', 'client_device_id', 'expires_at', 'revoked_at']
 const MANAGEMENT_COLUMNS = ['id', 'user_id', 'token_hash', 'is_active', 'expires_at', 'allowed_ips']
 /** The key of `system_configs` by which a Python gateway switches management tokens on. */
 const MANAGEMENT_SWITCH = 'module.management_tokens.enabled'
 
-const TABLES = [
-  'users',
-  'user_sessions',
-  'management_tokens',
-  'provider_api_keys',
-  'routing_groups',
-  'usage_settlement_snapshots',
-  'system_configs',
-]
-
-const LOOK = `SELECT name, a.attname::text, has_column_privilege(a.attrelid, a.attnum, 'SELECT')
-  FROM unnest($1::text[]) AS name
-  JOIN pg_attribute a ON a.attrelid = to_regclass(name) AND a.attnum > 0 AND NOT a.attisdropped`
-
-type Query = Database['query']
 type Values = readonly unknown[]
 
-/** What the statements below are made of. */
-interface Found {
+/** The statements about accounts that follow from a look at the tables. */
+export interface AccountStatements {
   readonly generation: Generation
   readonly account: string
   readonly holder: string
@@ -47,24 +27,14 @@ interface Found {
 
 /**
  * The accounts that may sign in, their sessions and their management tokens, read each time: a demotion, a sign-out and a
- * revocation count at once. Columns are read where they exist; what a statement is made of is looked at again each minute.
+ * revocation count at once. Columns are read where the latest look at the tables found them.
  */
-export function createAdminDirectory({ query }: Pick<Database, 'query'>): AdminDirectory {
-  const look = () => remembered(() => lookAt(query), LOOK_AGAIN_MS)
-  let found = look()
-
-  /** Runs statements with what was found. If they fail for another reason than an outage, the tables may have changed. */
-  async function read<T>(run: (found: Found) => Promise<T>): Promise<T> {
-    const before = found
-    const attempt = (tables: () => Promise<Found>) => mapDatabaseErrors(async () => run(await tables()))
-    try {
-      return await attempt(before)
-    } catch (error) {
-      if (error instanceof UnavailableError || error instanceof OverloadedError) throw error
-      if (found === before) found = look()
-      return attempt(found)
-    }
-  }
+export function createAdminDirectory(
+  { query }: Pick<Database, 'query'>,
+  looks: Pick<Looks<{ readonly accounts: AccountStatements }>, 'run'>,
+): AdminDirectory {
+  const read = <T>(run: (found: AccountStatements) => Promise<T>): Promise<T> =>
+    mapDatabaseErrors(() => looks.run(({ accounts }) => run(accounts)))
 
   return {
     generation: () => read(async ({ generation }) => generation),
@@ -101,29 +71,20 @@ export function createAdminDirectory({ query }: Pick<Database, 'query'>): AdminD
 const SAMPLE_HASH = `SELECT password_hash FROM users
   WHERE role::text IN ('admin', 'audit_admin') AND password_hash IS NOT NULL LIMIT 1`
 
-async function lookAt(query: Query): Promise<Found> {
-  /** Columns by their tables, and whether they may be read. */
-  const tables = new Map<string, Map<string, boolean>>()
-  for (const [table, column, mayRead] of await query(LOOK, [TABLES])) {
-    const columns = tables.get(String(table)) ?? new Map<string, boolean>()
-    tables.set(String(table), columns.set(String(column), mayRead === true))
-  }
+export function accountStatements({ tables, generation, mayRead }: Look): AccountStatements {
   const exists = (table: string, column?: string) =>
     column === undefined ? tables.has(table) : tables.get(table)?.has(column) === true
-  const readable = (table: string, ...columns: readonly string[]) =>
-    columns.every((column) => tables.get(table)?.get(column) === true)
 
-  const generation = generationOf(tables)
   const account = accountColumns((column) => exists('users', column))
   const sessions = !exists('user_sessions')
     ? 'none'
-    : readable('user_sessions', ...SESSION_COLUMNS)
+    : mayRead('user_sessions', ...SESSION_COLUMNS)
       ? 'readable'
       : 'unreadable'
   const hasSwitch = generation !== 'PROCESS_MEMORY'
   const hasManagementTokens =
-    readable('management_tokens', ...MANAGEMENT_COLUMNS) &&
-    (!hasSwitch || readable('system_configs', 'key', 'value'))
+    mayRead('management_tokens', ...MANAGEMENT_COLUMNS) &&
+    (!hasSwitch || mayRead('system_configs', 'key', 'value'))
   return {
     generation,
     account,

@@ -61,8 +61,8 @@ export interface WorldOptions {
   readonly gateways?: number
   readonly windowSeconds?: number
   readonly clearsAtOnce?: boolean
-  /** The gateway's clock is so many seconds behind the service's. */
-  readonly secondsBehind?: number
+  /** The clock of each gateway is so many seconds behind the service's; those that are not named are right. */
+  readonly secondsBehind?: readonly number[]
   readonly token?: string | undefined
   readonly standIn?: Partial<StandInOptions>
 }
@@ -80,9 +80,9 @@ export async function createWorld(generation: Generation, options: WorldOptions 
     createStandIn({
       generation,
       store: memoryStandInStore(keyspace),
-      now: () => clock - (options.secondsBehind ?? 0) * 1_000,
+      now: () => clock - (options.secondsBehind?.[n] ?? 0) * 1_000,
       targets: [OLD, NEW],
-      apiKeys: Array.from({ length: 40 }, (_, n) => apiKey(n)),
+      apiKeys: Array.from({ length: 40 }, (_, id) => apiKey(id)),
       tokens: [{ token: TOKEN, permissions: generation === 'PROCESS_MEMORY' ? EVERY_RIGHT : null }],
       epoch: 1 + n,
       ...options.standIn,

@@ -158,7 +158,7 @@ describe.each(['ENDPOINT_KEYS', 'PROVIDER_KEYS'] as const)('a clear at %s', (gen
   })
 
   it('of everything lets new pins live, also those of a gateway whose clock is 30 s behind', async () => {
-    const world = await createWorld(generation, { windowSeconds: 3, secondsBehind: 30 })
+    const world = await createWorld(generation, { windowSeconds: 3, secondsBehind: [30] })
     const requests = requestsOf(3)
     await world.where(requests)
     world.prefer()
@@ -168,6 +168,22 @@ describe.each(['ENDPOINT_KEYS', 'PROVIDER_KEYS'] as const)('a clear at %s', (gen
     expect(await world.where(requests)).toEqual(all(NEW.providerKeyId, 3))
     expect(await report.writtenBack).toBe(0)
     expect(await world.records()).toHaveLength(3)
+  })
+
+  it('of everything goes by the clock of the gateway that wrote each pin', async () => {
+    // The second gateway is half a minute behind: by the first one's clock its new pins are older than what was cleared.
+    const world = await createWorld(generation, { gateways: 2, windowSeconds: 3, secondsBehind: [0, 30] })
+    const [ofFirst, ofSecond] = [requestsOf(3), requestsOf(6).slice(3)]
+    await world.where(ofFirst)
+    await world.where(ofSecond, 1)
+    world.prefer()
+    const report = await world.clearer.clearAll(ADMIN)
+    expect(report.clearedCount).toBe(6)
+    await world.pass(1)
+    await world.where(ofSecond, 1)
+    await world.where(requestsOf(7).slice(6), 1)
+    expect(await report.writtenBack).toBe(0)
+    expect(await world.records()).toHaveLength(4)
   })
 
   it('names a record that no route can name, and removes it from Redis', async () => {

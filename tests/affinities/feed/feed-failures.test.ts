@@ -180,6 +180,29 @@ describe('a refusal of client tracking', () => {
     await expectSame(live)
   })
 
+  it('is what a connection counts as that ends often, until it lasts', { timeout: 30_000 }, async () => {
+    const { gateway, config } = await redisOfReader()
+    const live = await followLive(config)
+    // One outage, and another, and a third are what they are: the index is read anew, and no request scans.
+    for (let time = 1; time <= 3; time += 1) {
+      await gateway.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+      await untilState(live, 'lost')
+      await untilState(live, 'live')
+    }
+    await gateway.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    await untilState(live, 'scanning')
+    expect(await live.source.reader().count({})).toBe(1)
+    expect(live.logs.at(-1)).toMatchObject({
+      level: 'warn',
+      message: expect.stringContaining('ends too often'),
+      details: { reason: expect.stringContaining('ended 4 times in a minute') },
+    })
+    await untilState(live, 'live')
+    await gateway.set(keyOf(2), stored())
+    await live.source.settled()
+    await expectSame(live)
+  })
+
   it('never lets a reader see the index half filled', async () => {
     const { source, keyspace, tell, hold, release, untilHeld, untilState, untilLive } = followByHand()
     for (let n = 0; n < 3; n += 1) keyspace.set(keyOf(n), stored())

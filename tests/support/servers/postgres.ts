@@ -47,8 +47,8 @@ export const dump = (url: string, ...args: string[]): string =>
   // PostgreSQL 15.14 and later print a random word in \restrict lines.
   run({ command: postgresTool('pg_dump'), args: [url, ...args] }).replace(/^\\(un)?restrict .*$/gm, '')
 
-// PostgreSQL refuses to run as root.
-const account = (): { name: string; uid: number; gid: number } | undefined => {
+// PostgreSQL and PgBouncer refuse to run as root.
+export const account = (): { name: string; uid: number; gid: number } | undefined => {
   if (process.getuid?.() !== 0) return undefined
   for (const name of ['postgres', 'nobody']) {
     try {
@@ -102,7 +102,7 @@ export async function startPostgres(
   ])
   const child = new ServerProcess(
     { command: postgresTool('postgres'), args: ['-D', data, '-p', `${port}`, ...settings], ...as },
-    () => child.output.includes('ready to accept connections'),
+    () => /ready to accept (read-only )?connections/.test(child.output),
   )
   await child.start()
 

@@ -14,9 +14,12 @@ export function createAetherSchema(database: Database, looks: Pick<Looks<unknown
   return {
     tables: TABLE_NAMES,
     async prepare() {
-      const outcome = await prepareDatabase(database)
+      await requireTables(database)
       await looks.again()
-      return outcome
+    },
+    async makeTables() {
+      await makeTables(database)
+      await looks.again()
     },
     async inspect() {
       const look = await looks.again()
@@ -26,26 +29,19 @@ export function createAetherSchema(database: Database, looks: Pick<Looks<unknown
   }
 }
 
-type State =
-  | { readonly kind: 'complete' }
-  | { readonly kind: 'to-migrate' }
-  | { readonly kind: 'unusable'; readonly problems: readonly string[] }
-
-async function stateOf(database: Database, query: RunQuery): Promise<State> {
-  const look: Look = lookAt(await readTables(query, database.schemaName))
-  const { tables } = look
-  if (tables.size === 0) return { kind: 'to-migrate' }
-  if (tables.has(MIGRATIONS_TABLE)) {
+/** Whether the tables are to be made; if there are others, they must be usable. */
+async function isToMigrate(database: Database, query: RunQuery): Promise<boolean> {
+  const look = lookAt(await readTables(query, database.schemaName))
+  if (look.tables.size === 0) return true
+  if (look.tables.has(MIGRATIONS_TABLE)) {
     const applied = await appliedMigrations(query, database.schemaName)
     const names = migrationNames()
     // Ours only if our first migration made it: another Prisma application has a table of this name, too.
     const isOurs = names.length > 0 && applied.has(names[0] ?? '')
-    if (isOurs && names.some((name) => !applied.has(name))) return { kind: 'to-migrate' }
+    if (isOurs && names.some((name) => !applied.has(name))) return true
   }
-  const problems = refusalsOf(look)
-  if (problems.length === 0) return { kind: 'complete' }
-  const summary = `The schema "${database.schemaName}" is neither empty nor a gateway's, so nothing was changed in it.`
-  return { kind: 'unusable', problems: [summary, ...problems] }
+  refuseUseless(database, look)
+  return false
 }
 
 /** Within the transaction that has the lock. */
@@ -60,24 +56,46 @@ const queryOf =
   }
 
 /**
- * Makes sure the database has the gateway's tables. Only an empty database, or one that affinityql itself created, is ever
+ * Checks that the database has a gateway's tables. None is made beside a gateway, which owns them: in a database that it has
+ * not filled yet, tables of ours would be in its way.
+ * @throws ConfigurationError if the service would be useless on these tables, naming what is missing for which field;
+ *   UnavailableError (DATABASE_UNAVAILABLE).
+ */
+export async function requireTables(database: Database): Promise<void> {
+  try {
+    const look = lookAt(await readTables(database.query, database.schemaName))
+    if (look.tables.size === 0) {
+      throw new ConfigurationError([
+        `The database at ${database.address} has no tables in the schema "${database.schemaName}", so it is not a gateway's, and the service makes none beside a gateway. Start the gateway once, which makes its tables, or name its database in DATABASE_URL, and its schema as ?schema=NAME. To try the service without a gateway, set none of DATABASE_URL, REDIS_URL, ENCRYPTION_KEY and JWT_SECRET_KEY.`,
+      ])
+    }
+    refuseUseless(database, look)
+  } catch (error) {
+    throw toDomainError(error)
+  }
+}
+
+function refuseUseless({ schemaName }: Database, look: Look): void {
+  const problems = refusalsOf(look)
+  if (problems.length === 0) return
+  const summary = `The schema "${schemaName}" is neither empty nor a gateway's, so nothing was changed in it.`
+  throw new ConfigurationError([summary, ...problems])
+}
+
+/**
+ * Makes sure that a database of our own, such as the demo's, has the gateway's tables. Only an empty database, or one that affinityql itself created, is ever
  * changed; of a gateway's own database nothing is but looked at. If several processes start on one empty database, one
  * migrates it and the others wait for it. A migration happens as a whole or not at all.
  * @returns whether anything was changed.
  * @throws ConfigurationError if the service would be useless on these tables, naming what is missing for which field;
  *   UnavailableError (DATABASE_UNAVAILABLE).
  */
-export async function prepareDatabase(database: Database): Promise<'migrated' | 'unchanged'> {
+export async function makeTables(database: Database): Promise<'migrated' | 'unchanged'> {
   try {
-    const state = await stateOf(database, database.query)
-    if (state.kind === 'unusable') throw new ConfigurationError(state.problems)
-    if (state.kind === 'complete') return 'unchanged'
+    if (!(await isToMigrate(database, database.query))) return 'unchanged'
     // The schema engine is 3 MB of WebAssembly: loaded only where there is something to migrate.
     const { migrate } = await import('./migrate.js')
-    return await migrate(
-      database,
-      async (locked) => (await stateOf(database, queryOf(locked))).kind === 'to-migrate',
-    )
+    return await migrate(database, (locked) => isToMigrate(database, queryOf(locked)))
   } catch (error) {
     throw toDomainError(error)
   }

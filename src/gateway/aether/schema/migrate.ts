@@ -92,8 +92,7 @@ async function applyIn(transaction: Transaction, schemaName: string): Promise<vo
     const first = driverError ?? error
     const reason = first instanceof Error ? first.message.split('\n', 1)[0] : String(first)
     throw new ConfigurationError([
-      `The gateway's tables could not be made in the schema "${schemaName}" (${reason}). Nothing was changed. ` +
-        "If there is a gateway, is this its database? If not, the database's user needs the right to create tables.",
+      `The tables could not be made in the schema "${schemaName}" (${reason}). Nothing was changed. Move the demo's database away, or set DATA_DIR to another.`,
     ])
   }
 }
