@@ -32,5 +32,6 @@ if (onlyAnonymous) {
   part('cli', Math.min(largest, 100_000))
   part('console', Math.min(largest, 100_000))
   part('index-memory', ...wanted)
+  part('crowd')
   part('anonymous')
 }

@@ -26,7 +26,7 @@ const [postgres, server] = await Promise.all([
 ])
 try {
   const databaseUrl = postgres.createDatabase('bench')
-  await makeWorld(databaseUrl, server.client(), count, PROVIDER_KEYS)
+  await makeWorld(databaseUrl, server.client(), count, { providerKeys: PROVIDER_KEYS })
   postgres.psql(databaseUrl, 'UPDATE provider_api_keys SET is_active = random() < 0.7; ANALYZE')
   const app = await createApp(testConfig({ DATABASE_URL: databaseUrl, REDIS_URL: server.url }), {
     logger: pino({ level: 'silent' }),

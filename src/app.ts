@@ -17,6 +17,7 @@ import { createAetherGateway } from './gateway/aether/aether-gateway.js'
 import type { OpenGateway } from './gateway/gateway.js'
 import { createKeyMasker } from './gateway/masking.js'
 import type { Generation } from './gateway/nodes/gateway-nodes.js'
+import { warnOfHeap } from './log/warn-of-heap.js'
 import { openCache } from './open-cache.js'
 import { createPoolSessionSource } from './pool-sessions/pool-session-source.js'
 import type { Database } from './postgres/database.js'
@@ -31,9 +32,12 @@ import { createMetrics } from './server/observe/metrics.js'
 import type { Tracing } from './server/observe/tracing/tracing.js'
 import { createStatisticsReader } from './statistics/statistics.js'
 import { createStreams } from './util/open-streams.js'
+import { sparing } from './util/promises.js'
 
 /** Number of masked keys that are cached, so that the keys of a page are not decrypted again for the next request. */
 const MASKED_KEYS = 50_000
+/** Scrapes that have a rendering of their own, and milliseconds for which all further ones share one. */
+const RENDERINGS = { burst: 30, everyMs: 1_000 } as const
 /** Written by the build. The relative path is right from src/ and from dist/. */
 const TRUSTED_DOCUMENTS = fileURLToPath(new URL('../dist/trusted-documents.json', import.meta.url))
 /** Folder of the built console. The relative path is right from src/ and from dist/. */
@@ -102,7 +106,7 @@ export async function createApp(
   const cache = await openCache(config.mode, logger, now, onCommand, options.keyspace).catch(
     closing(database),
   )
-  await prepareDatabase(config.mode, database, gateway).catch(closing(database, cache))
+  await prepareDatabase(config.mode, database, gateway, logger).catch(closing(database, cache))
   logger.info(traitsForLog(gateway.traits()), 'the gateway’s tables are known')
 
   const generation = options.generation ?? (() => gateway.traits().generation)
@@ -142,7 +146,12 @@ export async function createApp(
     poller: nodes.poller,
     draining: () => draining,
   })
-  const { transport, bodies } = openTransport({ config, changed: options.transportLimits, metrics, logger })
+  const { transport, bodies, admission, onOverload } = openTransport({
+    config,
+    changed: options.transportLimits,
+    metrics,
+    logger,
+  })
 
   const yoga = createGraphqlServer({
     ...openClears({ cache, config, gateway, generation, affinities, nodes: nodes.nodes, now }),
@@ -169,19 +178,23 @@ export async function createApp(
     gatewayTraits: gateway.traits,
     maskStoredKey: createKeyMasker(gateway.decrypt, { maxEntries: MASKED_KEYS }),
     metrics,
-    renderMetrics: () =>
-      metrics.render({
-        health: readHealth,
-        statistics: () => statistics.read(),
-        countAffinities: () => affinitySource.reader().count({}),
-        indexSize: () => affinitySource.indexSize,
-        indexDrift: () => affinitySource.figures.drift,
-        reconcileBytes: () => affinitySource.figures.reconcileBytes,
-        brokenRecords: () => affinitySource.brokenCount,
-        gateways: () => nodes.poller?.states() ?? [],
-        generation,
-        nodes: () => nodes.nodes?.states() ?? [],
-      }),
+    renderMetrics: sparing(
+      () =>
+        metrics.render({
+          health: readHealth,
+          statistics: () => statistics.read(),
+          countAffinities: () => affinitySource.reader().count({}),
+          indexSize: () => affinitySource.indexSize,
+          indexDrift: () => affinitySource.figures.drift,
+          reconcileBytes: () => affinitySource.figures.reconcileBytes,
+          brokenRecords: () => affinitySource.brokenCount,
+          gateways: () => nodes.poller?.states() ?? [],
+          generation,
+          nodes: () => nodes.nodes?.states() ?? [],
+        }),
+      RENDERINGS.burst,
+      RENDERINGS.everyMs,
+    ),
     metricsPublic: config.metricsPublic,
     readHealth,
     tracing,
@@ -190,6 +203,8 @@ export async function createApp(
     streams,
     trustProxy: transport.trustProxy,
     bodies,
+    admission,
+    onOverload,
     limits: config.limits,
     corsOrigins: config.corsOrigins,
     production: config.production,
@@ -197,6 +212,11 @@ export async function createApp(
   })
   const stopWatching = gateway.watch((traits) =>
     logger.warn(traitsForLog(traits), 'the gateway’s tables have changed; this is what they are now'),
+  )
+  // An outage has lines of its own.
+  affinitySource.ready().then(
+    () => warnOfHeap(affinitySource.indexSize ?? 0, logger),
+    () => {},
   )
   nodes.start()
 
@@ -211,6 +231,7 @@ export async function createApp(
     handler: createHttpHandler(yoga, {
       consoleDirectory: CONSOLE_DIRECTORY,
       trustProxy: transport.trustProxy,
+      overload: { admission, onRefused: onOverload },
     }),
     transport,
     database,
@@ -222,6 +243,7 @@ export async function createApp(
     },
     async close() {
       stopWatching()
+      admission.close()
       nodes.stop()
       audit.stopLooking()
       await audit.clearsDone()

@@ -121,6 +121,21 @@ export class RateLimitedError extends Error {
   }
 }
 
+/**
+ * The service has more to do than it can, so that this was refused: nothing was done, and no store is away. The next try is
+ * taken after `retryAfterSeconds`.
+ */
+export class OverloadedError extends Error {
+  override readonly name = 'OverloadedError'
+  readonly code = 'OVERLOADED' as const
+  readonly retryAfterSeconds: number
+
+  constructor(retryAfterSeconds: number, what: string) {
+    super(`${what} Try again in ${retryAfterSeconds} s.`)
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
 /** A query took longer than the time limit. */
 export class OperationTimeoutError extends Error {
   override readonly name = 'OperationTimeoutError'

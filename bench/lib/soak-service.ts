@@ -1,4 +1,5 @@
 import { createHash, pbkdf2Sync } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { FIXTURE_SECRETS } from '../../tests/support/fixtures.js'
@@ -29,9 +30,20 @@ export interface SoakService {
   sample(): Promise<Sample>
   ask<Data>(query: string, variables?: object): Promise<Answer<Data>>
   metric(name: string): Promise<number>
+  /** Returns the largest resident memory so far, in MiB; undefined if the process has ended. */
+  peakMiB(): number | undefined
+  /** Returns the latest lines that it has printed. */
+  readonly output: string
   /** Returns the warnings and errors in its log. */
   warnings(): readonly string[]
   stop(): Promise<void>
+}
+
+export interface ServiceOptions {
+  /** The limit of V8's old generation, in MiB; default: Node's own. */
+  readonly heapMiB?: number
+  /** Variables beside those that every run needs. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Derives the fixtures' Fernet key from their passphrase: production refuses the passphrase itself as too weak. */
@@ -45,19 +57,23 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 export async function startSoakService(
   stores: { readonly databaseUrl: string; readonly redisUrl: string },
   viewers: number,
+  { heapMiB, environment = {} }: ServiceOptions = {},
 ): Promise<SoakService> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const tokens = Array.from({ length: viewers }, (_, n) => `soak-token-${n}`)
-  const isReady = () =>
-    fetch(`${url}/health/ready`).then(
+  const answers = (path: string) => () =>
+    fetch(`${url}${path}`).then(
       ({ status }) => status === 200,
       () => false,
     )
   const child = new ServerProcess(
     {
       command: process.execPath,
-      args: ['--expose-gc', '--import', PROBE, MAIN],
+      args: [
+        ...(heapMiB === undefined ? [] : [`--max-old-space-size=${heapMiB}`]),
+        ...['--expose-gc', '--import', PROBE, MAIN],
+      ],
       environment: {
         NODE_ENV: 'production',
         LOG_LEVEL: 'warn',
@@ -69,11 +85,17 @@ export async function startSoakService(
         ADMIN_TOKENS: tokens.map((token, n) => `soak-${n}:admin:${sha256(token)}`).join(),
         AUDIT_SPOOL_DIR: temporaryDirectory('soak-spool'),
         RATE_LIMIT_VIEWER: '0',
+        ...environment,
       },
     },
-    isReady,
+    answers('/health/live'),
   )
   await child.start()
+  // The first read of very many records takes longer than any process may take to start.
+  while (!(await answers('/health/ready')())) {
+    if (child.hasEnded) throw new Error(`The service ended: ${child.output}`)
+    await sleep(50)
+  }
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${tokens[0]}` }
   const warned = new Set<string>()
   // `child.output` has only the latest lines, so that warnings are collected at each call.
@@ -105,6 +127,17 @@ export async function startSoakService(
       const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]
       if (value === undefined) throw new Error(`There is no metric ${name}.`)
       return Number(value)
+    },
+    peakMiB() {
+      try {
+        const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+        return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]) / 1_024
+      } catch {
+        return undefined
+      }
+    },
+    get output() {
+      return child.output
     },
     warnings() {
       probes()

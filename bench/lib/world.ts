@@ -26,12 +26,19 @@ export function seeded(seed: number): () => number {
   }
 }
 
-/** Fills PostgreSQL with the fixtures and enough users and API keys, and Redis with `count` affinities. */
+interface WorldSize {
+  /** Default: one for ten affinities. */
+  readonly apiKeys: number
+  /** Provider keys beyond those of the fixtures. Default: none. */
+  readonly providerKeys: number
+}
+
+/** Fills PostgreSQL with the fixtures, users, API keys and provider keys, and Redis with `count` affinities. */
 export async function makeWorld(
   databaseUrl: string,
   redis: Redis,
   count: number,
-  providerKeys = 0,
+  { apiKeys = Math.ceil(count / AFFINITIES_PER_API_KEY), providerKeys = 0 }: Partial<WorldSize> = {},
 ): Promise<World> {
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()
@@ -39,7 +46,7 @@ export async function makeWorld(
     const sql = fixtureSql()
     await client.query(sql.schema)
     await client.query(sql.data)
-    const { userNames, apiKeyIds } = await insertUsers(client, Math.ceil(count / AFFINITIES_PER_API_KEY))
+    const { userNames, apiKeyIds } = await insertUsers(client, apiKeys)
     const modelIds = await insertModels(client)
     await copyProviderKeys(client, providerKeys)
     const pins = await readPins(client)

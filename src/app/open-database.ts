@@ -22,6 +22,7 @@ export const openDatabase = (mode: ModeConfig, logger: Logger): Database =>
     ? createPgliteDatabase({ dataDir: mode.dataDir })
     : createPgDatabase({
         url: mode.databaseUrl,
+        poolSize: mode.databasePoolSize,
         onError: (error) => logger.warn({ reason: error.message }, 'database connection'),
       })
 
@@ -29,7 +30,12 @@ export const openDatabase = (mode: ModeConfig, logger: Logger): Database =>
  * Connects to the database, and reads what its tables are. The embedded database gets its tables before.
  * @throws ConfigurationError if the database cannot be reached or is not the gateway's
  */
-export async function prepareDatabase(mode: ModeConfig, database: Database, gateway: Gateway): Promise<void> {
+export async function prepareDatabase(
+  mode: ModeConfig,
+  database: Database,
+  gateway: Gateway,
+  logger: Logger,
+): Promise<void> {
   try {
     // The error of the driver has the reason; the error of Prisma would not.
     await database.ping()
@@ -39,10 +45,21 @@ export async function prepareDatabase(mode: ModeConfig, database: Database, gate
     } else {
       await gateway.schema.prepare()
     }
+    await obeyRole(mode, database, logger)
   } catch (error) {
     if (error instanceof ConfigurationError) throw error
     throw new ConfigurationError([
       `The database at ${database.address} cannot be reached (${reasonOf(error) ?? 'no answer'}): check DATABASE_URL, its password and the network. npx affinityql doctor checks the rest as well.`,
     ])
   }
+}
+
+/** Tells when the role leaves fewer connections than are configured: statements then wait for each other. */
+async function obeyRole(mode: ModeConfig, database: Database, logger: Logger): Promise<void> {
+  const share = await database.obeyRole()
+  if (share === undefined || share.roleLimit === null || mode.kind === 'embedded') return
+  const { roleLimit, connections, statements } = share
+  const facts = { roleLimit, connections, statements }
+  if (statements < mode.databasePoolSize) logger.warn(facts, 'the database role limits the connections')
+  else logger.info(facts, 'the database role has a limit of connections, and room for ours')
 }

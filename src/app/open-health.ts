@@ -3,7 +3,7 @@ import type { AuditTrail } from '../audit/audit-trail.js'
 import type { ModeConfig } from '../config/mode.js'
 import type { Cache } from '../open-cache.js'
 import type { Database } from '../postgres/database.js'
-import { type Dependency, readHealth } from '../server/http/health.js'
+import { createDependencyHealth, readHealth } from '../server/http/health.js'
 import type { GatewayPoller } from '../statistics/gateway-poller.js'
 
 export interface HealthDeps {
@@ -18,10 +18,10 @@ export interface HealthDeps {
 
 /** Creates the function that says whether the service can serve requests, and what it waits for. */
 export function openHealth({ mode, database, cache, affinities, audit, poller, draining }: HealthDeps) {
-  const dependencies: Dependency[] = [
+  const dependencies = createDependencyHealth([
     { name: 'database', ping: () => database.ping() },
     { name: 'cache', ping: () => cache.ping() },
-  ]
+  ])
   return async () => ({
     ...(await readHealth(dependencies, { affinities, draining })),
     affinityIndex: affinities.state,

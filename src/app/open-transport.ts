@@ -6,6 +6,7 @@ import { TRUST_NOBODY, trustProxies } from '../server/http/client-address.js'
 import type { Transport } from '../server/http/http-server.js'
 import { type CutReason, TRANSPORT_LIMITS, type TransportLimits } from '../server/http/transport-limits.js'
 import type { Metrics } from '../server/observe/metrics.js'
+import { ADMISSION, type Admission, createAdmission } from '../util/admission.js'
 
 export interface TransportDeps {
   readonly config: Pick<Config, 'limits' | 'trustedProxies'>
@@ -15,10 +16,13 @@ export interface TransportDeps {
   readonly logger: Logger
 }
 
-/** Puts together what connections may take, and the memory for bodies while they arrive. */
+/** Puts together what connections may take, the memory for bodies while they arrive, and the places of operations. */
 export function openTransport({ config, changed, metrics, logger }: TransportDeps): {
   readonly transport: Transport
   readonly bodies: BodyBudget
+  readonly admission: Admission
+  /** Called for each operation that is refused because too many are in flight. */
+  readonly onOverload: () => void
 } {
   const { connections, connectionsPerNetwork } = config.limits
   const limits = { ...TRANSPORT_LIMITS, connections, connectionsPerNetwork, ...changed }
@@ -34,5 +38,7 @@ export function openTransport({ config, changed, metrics, logger }: TransportDep
       onCut,
     },
     bodies: createBodyBudget(limits, () => onCut('unfinished_bodies')),
+    admission: createAdmission({ ...ADMISSION, inFlight: config.limits.operations }),
+    onOverload: () => onCut('operations'),
   }
 }

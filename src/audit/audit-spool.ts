@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { UnavailableError } from '../errors.js'
+import { OverloadedError, UnavailableError } from '../errors.js'
 import { AUDIT_ACTIONS, type AuditEventRow, type AuditOutcome, type AuditStore } from './audit-store.js'
 
 const spooled = z.object({
@@ -42,7 +42,7 @@ export interface Flushed {
   /** The number of outcomes that were not written because the database does not answer. */
   readonly waiting: number
   /** The error of the database that does not answer. */
-  readonly unavailable?: UnavailableError
+  readonly unavailable?: OverloadedError | UnavailableError
 }
 
 /**
@@ -82,7 +82,7 @@ export function createAuditSpool(directory: string): AuditSpool {
           await rm(path, { force: true })
           written += 1
         } catch (error) {
-          if (error instanceof UnavailableError)
+          if (error instanceof UnavailableError || error instanceof OverloadedError)
             return { written, failed, waiting: names.length - position, unavailable: error }
           failed.push({ name, error })
         }

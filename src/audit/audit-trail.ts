@@ -1,4 +1,4 @@
-import { messageOf, UnavailableError } from '../errors.js'
+import { messageOf, OverloadedError, UnavailableError } from '../errors.js'
 import { createChangeFilter } from '../log/change-filter.js'
 import type { AuditSpool } from './audit-spool.js'
 import {
@@ -124,6 +124,7 @@ export function createAuditTrail({ store, spool, log }: AuditTrailDeps): AuditTr
       return event
     } catch (error) {
       log.error({ action: intent.action, reason: messageOf(error) }, 'audit intent cannot be written')
+      if (error instanceof OverloadedError) throw error
       throw new UnavailableError('DATABASE_UNAVAILABLE', NO_INTENT, { cause: error })
     } finally {
       ended(beginning)

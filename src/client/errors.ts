@@ -9,6 +9,7 @@ export type AffinityqlErrorCode =
   | 'FORBIDDEN'
   | 'BAD_USER_INPUT'
   | 'RATE_LIMITED'
+  | 'OVERLOADED'
   | 'CACHE_UNAVAILABLE'
   | 'DATABASE_UNAVAILABLE'
   | 'OPERATION_TIMEOUT'

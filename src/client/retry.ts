@@ -6,7 +6,14 @@ const PAUSE_MS = { first: 250, longest: 8_000 } as const
 /** If the server asks for a longer pause than this, in seconds, the caller gets its error instead. */
 const LONGEST_RETRY_AFTER_SECONDS = 30
 
-const WORTH_ANOTHER_TRY = new Set(['NETWORK_ERROR', 'TIMEOUT', 'CACHE_UNAVAILABLE', 'DATABASE_UNAVAILABLE'])
+const WORTH_ANOTHER_TRY = new Set([
+  'NETWORK_ERROR',
+  'TIMEOUT',
+  'CACHE_UNAVAILABLE',
+  'DATABASE_UNAVAILABLE',
+  'RATE_LIMITED',
+  'OVERLOADED',
+])
 const PASSING_STATUS = new Set([429, 502, 503, 504])
 
 /** Returns an exponential back-off with a jitter of a quarter, so that clients do not come back all at once. */
@@ -38,12 +45,14 @@ export function pauseAfter(error: unknown, attempt: number): number | undefined 
   const passes =
     error.status !== undefined && error.errors.length === 0
       ? PASSING_STATUS.has(error.status)
-      : WORTH_ANOTHER_TRY.has(error.code) || error.code === 'RATE_LIMITED'
-  // A partial answer is not tried again: another try would bring the same part.
-  if (!passes || hasData(error.data)) return undefined
+      : WORTH_ANOTHER_TRY.has(error.code)
+  // A partial answer is not tried again: another try would bring the same part, unless the server only had no time for it.
+  if (!passes || (hasData(error.data) && error.code !== 'OVERLOADED')) return undefined
   const { retryAfterSeconds } = error
   if (retryAfterSeconds === undefined) return backOffMs(attempt)
-  return retryAfterSeconds <= LONGEST_RETRY_AFTER_SECONDS ? retryAfterSeconds * 1_000 : undefined
+  if (retryAfterSeconds > LONGEST_RETRY_AFTER_SECONDS) return undefined
+  // All who were refused at once must not come back at once.
+  return retryAfterSeconds * 1_000 + (error.code === 'OVERLOADED' ? backOffMs(attempt) : 0)
 }
 
 export const hasData = (data: unknown): boolean => typeof data === 'object' && data !== null

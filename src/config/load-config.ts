@@ -18,6 +18,8 @@ export interface Config {
     readonly addressCostPerMinute: number
     /** Longest duration of a query, in seconds; 0: no limit. */
     readonly operationSeconds: number
+    /** Largest number of operations in flight; 0: no limit. */
+    readonly operations: number
     /** Largest number of open connections; 0: no limit. */
     readonly connections: number
     /** Largest number of open connections of one client network; 0: no limit. */
@@ -81,6 +83,7 @@ export function loadConfig(environment: Environment): Config {
       viewerCostPerMinute: read('RATE_LIMIT_VIEWER'),
       addressCostPerMinute: read('RATE_LIMIT_ADDRESS'),
       operationSeconds: read('OPERATION_TIMEOUT_SECONDS'),
+      operations: read('MAX_OPERATIONS'),
       connections: read('MAX_CONNECTIONS'),
       connectionsPerNetwork: read('MAX_CONNECTIONS_PER_ADDRESS'),
     },

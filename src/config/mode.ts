@@ -8,6 +8,8 @@ export type ModeConfig =
   | {
       readonly kind: 'gateway'
       readonly databaseUrl: string
+      /** Number of SQL statements that run at the same time. */
+      readonly databasePoolSize: number
       readonly redis: RedisConfig
       /** What stands before every key of the gateway in Redis: nothing, or a name and a colon. */
       readonly keyPrefix: string
@@ -55,12 +57,13 @@ export function readMode(reader: Reader): ModeConfig | undefined {
   }
   const redis = readRedis(reader, redisSet)
   const databaseUrl = reader.read('DATABASE_URL')
+  const databasePoolSize = reader.read('DATABASE_POOL_SIZE')
   const encryptionKey = reader.read('ENCRYPTION_KEY')
   const jwtSecretKey = reader.read('JWT_SECRET_KEY')
   if (!databaseUrl || !redis || !encryptionKey || !jwtSecretKey) return undefined
   const prefix = reader.read('REDIS_KEY_PREFIX')
   const keyPrefix = prefix === undefined ? '' : `${prefix}:`
-  return { kind: 'gateway', databaseUrl, redis, keyPrefix, encryptionKey, jwtSecretKey }
+  return { kind: 'gateway', databaseUrl, databasePoolSize, redis, keyPrefix, encryptionKey, jwtSecretKey }
 }
 
 /** Refuses credentials or TLS for Redis without an address of Redis: the demo would start though a gateway was meant. */

@@ -186,8 +186,11 @@ export interface GatewayStore {
   judge(ids: PinIds): Promise<Judge>
   /** Users whose id, username or email is exactly this text: at most one of each. */
   usersNamed(text: string): Promise<UserRow[]>
-  /** Ids of what has the text in its name (an API key also in its user's id, username or email), whatever its case: two statements. */
-  idsNamed(text: string): Promise<DimensionSets>
+  /**
+   * Ids of what has the text in its name (an API key also in its user's id, username or email), whatever its case: two
+   * statements, and one more for each 2,500 API keys where there are more of them. @param isWanted false for an API key that need not be told
+   */
+  idsNamed(text: string, isWanted?: (apiKeyId: string) => boolean): Promise<DimensionSets>
   /** Returns about how many rows are looked at by reads that have no index; up to a minute old. */
   scannedRows(): Promise<ScannedRows>
 }

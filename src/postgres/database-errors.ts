@@ -1,4 +1,4 @@
-import { databaseUnavailable, UnavailableError } from '../errors.js'
+import { databaseUnavailable, OverloadedError, UnavailableError } from '../errors.js'
 import type { PrismaClient } from '../generated/prisma/client.js'
 import { UNREACHABLE_CODES } from '../util/reachability.js'
 
@@ -79,12 +79,30 @@ const anyLayerUnavailable = (error: unknown, depth = 0): boolean =>
   depth < MAX_LAYERS &&
   (isUnavailable(error) || layersBelow(error).some((layer) => anyLayerUnavailable(layer, depth + 1)))
 
+/** The message of an error for a statement that got no turn, whether or not the database is idle. */
+export const NO_TURN = 'This statement got no turn in time.'
+/** Seconds after which it may be tried again. */
+const RETRY_AFTER_SECONDS = 1
+
 /**
  * Converts an error into UnavailableError (DATABASE_UNAVAILABLE), with the driver's error as its cause, if the database
- * cannot be reached or does not answer in time. Any other error (a bug, a violated constraint) is returned as it is.
+ * cannot be reached or does not answer in time, and into OverloadedError if it was not even asked. Any other error (a bug, a violated constraint) is returned as it is.
  */
-export const toDomainError = (error: unknown): unknown =>
-  !(error instanceof UnavailableError) && anyLayerUnavailable(error) ? databaseUnavailable(error) : error
+export function toDomainError(error: unknown): unknown {
+  if (error instanceof UnavailableError) return error
+  if (anyLayerWaited(error)) {
+    return new OverloadedError(RETRY_AFTER_SECONDS, 'The service has more to ask the database than it can.')
+  }
+  return anyLayerUnavailable(error) ? databaseUnavailable(error) : error
+}
+
+/** Tells it from what Prisma makes of it, which would take an error with a code of its own for one of the database. */
+const anyLayerWaited = (error: unknown, depth = 0): boolean =>
+  typeof error === 'object' &&
+  error !== null &&
+  depth < MAX_LAYERS &&
+  (field(error, 'message') === NO_TURN ||
+    layersBelow(error).some((layer) => anyLayerWaited(layer, depth + 1)))
 
 /** Runs a statement and converts its error, see toDomainError. */
 export async function mapDatabaseErrors<T>(run: () => Promise<T>): Promise<T> {

@@ -8,7 +8,8 @@ import { PrismaClient } from '../generated/prisma/client.js'
 import { createHangGuard } from '../util/hang-guard.js'
 import { withinGrace } from '../util/promises.js'
 import { hostAndPort } from '../util/reachability.js'
-import { runningTime } from '../util/running-time.js'
+import { type ConnectionShare, readRoleLimit, shareOf } from './connection-share.js'
+import { NO_TURN } from './database-errors.js'
 import { lockDirectory } from './directory-lock.js'
 import { createPgSessions } from './pg-sessions.js'
 import { type Around, observeQueries, type QueryListener } from './query-observer.js'
@@ -29,6 +30,11 @@ export interface Database {
   readonly address: string
   /** The PostgreSQL schema that holds the gateway's tables, normally `public`. */
   readonly schemaName: string
+  /**
+   * Takes no more connections than the role may have (`CONNECTION LIMIT`), and leaves some of these to others. Call it before
+   * there is load. @returns undefined where there are no connections
+   */
+  obeyRole(): Promise<ConnectionShare | undefined>
   /** Resolves when the database answers. Rejects with the driver's error: see toDomainError. */
   ping(): Promise<void>
   /** Waits at most 2 s for running statements, and closes all connections. */
@@ -42,14 +48,16 @@ export interface PgDatabaseOptions {
   readonly url: string
   /** The maximum number of statements at once, each on its connection. Default 10. One more connection is for pings. */
   readonly poolSize?: number
-  /** Milliseconds to connect, or to wait for a turn. Default 2,000. */
-  readonly connectTimeoutMs?: number
+  /** Milliseconds that a statement waits for its turn. Default 2,000. */
+  readonly turnTimeoutMs?: number
   /** Milliseconds after which the server cancels a statement. Default 5,000. If the server hangs, 1,500 is the limit. */
   readonly statementTimeoutMs?: number
   /** Receives the error of an idle connection that broke; the pool replaces it. */
   readonly onError?: (error: Error) => void
 }
 
+/** Milliseconds that a statement waits for its turn. */
+const TURN_TIMEOUT_MS = 2_000
 /** Milliseconds that closing may take. */
 const CLOSE_GRACE_MS = 2_000
 // Added to the server's own time-out, so that the client's is reached only if the server no longer answers at all.
@@ -60,6 +68,9 @@ const LOCK_TIMEOUT_MS = 1_500
 
 // While the database hangs, requests fail within 2 s: the first statement after 1.5 s, all others at once.
 const HANG_GUARD = { suspectAfterMs: 500, probeTimeoutMs: 1_000 } as const
+
+// By the wall clock, in which this process may not have run: the guard is long before it where the server does not answer.
+const CONNECT_TIMEOUT_MS = 10_000
 
 // Prisma's adapter sends and reads times without a zone, as UTC: in a session with another zone they would be wrong.
 const SESSION_SETTINGS = '-c TimeZone=UTC'
@@ -96,7 +107,7 @@ function poolConfig(options: PgDatabaseOptions): Pooled {
     connectionString: url.href,
     application_name: 'affinityql',
     max: poolSizeOf(options) + 1,
-    connectionTimeoutMillis: options.connectTimeoutMs ?? 2_000,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: statementTimeoutMs,
     lock_timeout: lockTimeoutMs,
     query_timeout: statementTimeoutMs + CLIENT_TIMEOUT_MARGIN_MS,
@@ -124,49 +135,66 @@ export function createPgDatabase(options: PgDatabaseOptions): Database {
   pool.on('error', (error) => options.onError?.(error))
   const factory = new PrismaPg(pool, schemaName === undefined ? {} : { schema: schemaName })
   const guard = createHangGuard({ ...HANG_GUARD, probe: () => probe(pool.options) })
-  const inTurn = turnsOf(poolSizeOf(options), options.connectTimeoutMs ?? 2_000)
+  const turns = createStatementTurns(poolSizeOf(options), options.turnTimeoutMs ?? TURN_TIMEOUT_MS)
   return assemble(
     factory,
     address,
     schemaName,
     {
-      ping: sessions.ping,
+      ping: () => guard.run(sessions.ping),
+      async obeyRole() {
+        const roleLimit = await readRoleLimit((sql) => pool.query(sql))
+        const share = shareOf(poolSizeOf(options), roleLimit)
+        turns.resize(share.statements)
+        // pg reads it before each connection.
+        pool.options.max = share.connections
+        return share
+      },
       end() {
         guard.close()
         return pool.end()
       },
     },
-    (statement) => guard.run(() => inTurn(() => sessions.whenRight(statement))),
+    (statement) => turns.run(() => guard.run(() => sessions.whenRight(statement))),
   )
 }
 
-/**
- * Runs at most `atOnce` statements at a time. A statement that does not get its turn within so many milliseconds of this
- * process's running time fails as it would in pg's own queue, which counts the time in which the process had no core, too.
- */
-function turnsOf(atOnce: number, waitMs: number): Around {
-  const limit = pLimit(atOnce)
-  return (statement) => {
-    // A statement that has begun in this turn of the event loop still counts as pending.
-    if (limit.activeCount + limit.pendingCount < atOnce) return limit(statement)
-    let state: 'waiting' | 'begun' | 'refused' = 'waiting'
-    return new Promise((resolve, reject) => {
-      void limit(async () => {
-        if (state === 'refused') return
-        state = 'begun'
-        await statement().then(resolve, reject)
-      })
-      void runningTime(waitMs).then(() => {
-        if (state !== 'waiting') return
-        state = 'refused'
-        reject(new Error(NO_TURN))
-      })
-    })
-  }
+interface StatementTurns {
+  readonly run: Around
+  /** Changes how many statements run at a time. */
+  resize(atOnce: number): void
 }
 
-/** The message of pg's pool for a statement that got no connection, by which the error counts as an outage. */
-const NO_TURN = 'timeout exceeded when trying to connect'
+/**
+ * Runs at most `atOnce` statements at a time. One that does not get its turn within so many milliseconds fails as
+ * overload (OverloadedError): the database may be idle, and it is this service that has too much to ask.
+ */
+function createStatementTurns(atOnce: number, waitMs: number): StatementTurns {
+  const limit = pLimit(atOnce)
+  return {
+    resize(size) {
+      limit.concurrency = size
+    },
+    run(statement) {
+      // A statement that has begun in this turn of the event loop still counts as pending.
+      if (limit.activeCount + limit.pendingCount < limit.concurrency) return limit(statement)
+      let state: 'waiting' | 'begun' | 'refused' = 'waiting'
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          if (state !== 'waiting') return
+          state = 'refused'
+          reject(new Error(NO_TURN))
+        }, waitMs).unref()
+        void limit(async () => {
+          if (state === 'refused') return
+          state = 'begun'
+          clearTimeout(timer)
+          await statement().then(resolve, reject)
+        })
+      })
+    },
+  }
+}
 
 /** Asks the driver for the address: a URL may leave host and port to PGHOST and PGPORT, or name the directory of a socket. */
 function addressOf(config: pg.PoolConfig): string {
@@ -214,6 +242,7 @@ export function createPgliteDatabase(options: { readonly dataDir?: string | unde
     async ping() {
       await (await open()).client.query('SELECT 1')
     },
+    obeyRole: async () => undefined,
     async end() {
       const opened = await opening?.catch(() => undefined)
       await opened?.client.close()
@@ -261,7 +290,7 @@ function assemble(
   factory: SqlMigrationAwareDriverAdapterFactory,
   address: string,
   schemaName: string | undefined,
-  driver: { ping(): Promise<void>; end(): Promise<void> },
+  driver: Pick<Database, 'ping' | 'obeyRole'> & { end(): Promise<void> },
   around?: Around,
 ): Database {
   const observed = observeQueries(factory, around)
@@ -287,6 +316,7 @@ function assemble(
     address,
     schemaName: schemaName ?? 'public',
     ping: driver.ping,
+    obeyRole: driver.obeyRole,
     onQuery: observed.onQuery,
     close() {
       closing ??= withinGrace(end(), CLOSE_GRACE_MS)

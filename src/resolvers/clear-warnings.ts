@@ -1,6 +1,6 @@
 import { type ClearedTarget, type ClearWarning, warnings } from '../affinities/clear/clear-warning.js'
 import type { Context } from '../context.js'
-import { RateLimitedError, UnavailableError } from '../errors.js'
+import { OverloadedError, RateLimitedError, UnavailableError } from '../errors.js'
 
 /** The pin targets that a clear of affinities was asked for by name. */
 export interface NamedTargets {
@@ -82,7 +82,9 @@ async function remainingSessions(
     ).length
     return count > 0 ? [warnings.poolSessionsRemain(count, filter)] : []
   } catch (error) {
-    return error instanceof UnavailableError || error instanceof RateLimitedError
+    return error instanceof UnavailableError ||
+      error instanceof OverloadedError ||
+      error instanceof RateLimitedError
       ? [warnings.poolSessionsUnknown(error.message)]
       : []
   }

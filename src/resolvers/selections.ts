@@ -204,7 +204,9 @@ const searchRead = (
     SEARCHED.reduce((sum, dimension) => sum + affinitySizes.values(dimension), 0) +
     (await gateway.scannedRows()).search,
   async run(readers) {
-    const rows = await readers.gateway.idsNamed(text)
+    // An API key without an affinity decides nothing, and a name may have very many.
+    const live = await readers.affinities.distinct('affinityKey')
+    const rows = await readers.gateway.idsNamed(text, (id) => live.has(id))
     const sets = await Promise.all(
       // Ids are searched in the records and not in the tables: a record's rows may have been deleted.
       SEARCHED.map(async (dimension) => {

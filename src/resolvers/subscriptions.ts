@@ -1,7 +1,7 @@
 import type { AffinityEvent } from '../affinities/affinity-events.js'
 import { isSelected } from '../affinities/affinity-selection.js'
 import type { Context } from '../context.js'
-import { InvalidInputError } from '../errors.js'
+import { InvalidInputError, OverloadedError } from '../errors.js'
 import { type BoundedStream, createBoundedStream, transformed } from '../util/bounded-stream.js'
 import type { MaybePromise } from '../util/promises.js'
 import { type CacheStats, cacheStats } from './cache.js'
@@ -98,6 +98,14 @@ export async function cacheStatsStream(
   )
 }
 
+/** Milliseconds in which a reader that was too slow may take the reason before its connection is closed. */
+const LAST_WORD_MS = 10_000
+const tooSlow = () =>
+  new OverloadedError(
+    1,
+    'Events came faster than they were taken, so that this stream has ended: read the list anew.',
+  )
+
 /**
  * Opens a stream. It ends when its client disconnects or reads too slowly, or when the service stops. It fails when its
  * viewer may not read any more or cannot be checked.
@@ -116,8 +124,9 @@ async function openStream<T, U>(
     endWatch()
     stop()
     registration.close()
-    if (reason === 'slow') context.disconnect()
-  })
+    // A reader that takes the reason has ended the stream before.
+    if (reason === 'slow') setTimeout(() => context.disconnect(), LAST_WORD_MS).unref()
+  }, tooSlow)
   const endWatch = context.watchViewer(stream.fail)
   for (const signal of [registration.signal, context.stopped]) {
     signal.addEventListener('abort', () => stream.end(), { once: true })

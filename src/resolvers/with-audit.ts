@@ -13,6 +13,7 @@ import {
   InvalidInputError,
   type NodeResult,
   NotFoundError,
+  OverloadedError,
   RateLimitedError,
   UnavailableError,
 } from '../errors.js'
@@ -204,6 +205,7 @@ const OURS = [
   UnavailableError,
   ForbiddenError,
   RateLimitedError,
+  OverloadedError,
 ] as const
 
 const isOurs = (error: unknown): error is InstanceType<(typeof OURS)[number]> =>
@@ -215,7 +217,7 @@ function statusOf(error: unknown): number {
   if (error instanceof InvalidInputError) return 400
   if (error instanceof ConfirmationRequiredError) return 428
   if (error instanceof RateLimitedError) return 429
-  if (error instanceof UnavailableError) return 503
+  if (error instanceof UnavailableError || error instanceof OverloadedError) return 503
   return 500
 }
 

@@ -5,6 +5,7 @@ import type { Context } from '../context.js'
 import { createApiKeyOwners } from '../loaders/api-key-owners.js'
 import { schema } from '../schema/index.js'
 import type { Credentials } from '../session/authenticator.js'
+import type { Admission } from '../util/admission.js'
 import { createKeptAnswers } from '../util/kept-answers.js'
 import { createSharedRuns } from '../util/shared-runs.js'
 import { createTurns } from '../util/turns.js'
@@ -18,6 +19,7 @@ import { useJsonRequests } from './http/use-json-requests.js'
 import { useSecurityHeaders } from './http/use-security-headers.js'
 import { createCostLimiter } from './limits/cost-limiter.js'
 import { EVENTS_AT_ONCE } from './limits/subscribe-in-turns.js'
+import { useAdmission } from './limits/use-admission.js'
 import { useBoundedErrors } from './limits/use-bounded-errors.js'
 import { useIntrospection } from './limits/use-introspection.js'
 import { DOCUMENT_LIMITS, useLimits, useMaxFields } from './limits/use-limits.js'
@@ -48,6 +50,10 @@ export interface YogaDeps
   /** True if `/metrics` needs no token. */
   readonly metricsPublic: boolean
   readonly trustProxy?: TrustProxy
+  /** Bounds the operations in flight. */
+  readonly admission: Admission
+  /** Called for each operation that is refused because too many are in flight. */
+  readonly onOverload: () => void
   /** Memory for request bodies while they arrive. */
   readonly bodies: BodyBudget
   /** Limits over time; 0: no limit. The limits of a single document are in use-limits.ts. */
@@ -95,6 +101,8 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
     turns: createTurns(EVENTS_AT_ONCE),
   }
 
+  const admission = useAdmission(deps.admission, deps.onOverload)
+
   return createYoga<ServerContext, Context>({
     schema,
     graphiql: false,
@@ -117,6 +125,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         userAgent: request.headers.get('user-agent'),
         clientGone: request.signal,
         disconnect: () => server.res?.destroy(),
+        place: admission.placeOf(request),
       }),
     plugins: [
       useDocumentCache(),
@@ -136,10 +145,12 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
       useOperationMetrics((operation, seconds) => deps.metrics.operationDone(operation, seconds)),
       ...(production || trustedDocuments ? [] : [useGraphiql()]),
       useJsonRequests(bodies),
+      admission.plugin,
       useRateLimit({
         addresses: limiterOf(deps.limits.addressCostPerMinute),
         addressOf,
         authenticate,
+        isFree: admission.isRefused,
       }),
       useLimits(),
       useMaxFields(DOCUMENT_LIMITS.fields),

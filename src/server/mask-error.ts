@@ -6,6 +6,7 @@ import {
   InvalidInputError,
   NotFoundError,
   OperationTimeoutError,
+  OverloadedError,
   RateLimitedError,
   UnauthenticatedError,
   UnavailableError,
@@ -19,6 +20,7 @@ export const PUBLIC_CODES = [
   'FORBIDDEN',
   'BAD_USER_INPUT',
   'RATE_LIMITED',
+  'OVERLOADED',
   'CACHE_UNAVAILABLE',
   'DATABASE_UNAVAILABLE',
   'OPERATION_TIMEOUT',
@@ -85,6 +87,10 @@ function describe(error: unknown): Description | undefined {
     const headers = { 'retry-after': String(error.retryAfterSeconds) }
     const { message, extensions } = described(error.message, 'RATE_LIMITED', { status: 429, headers })
     return { message, extensions: { ...extensions, ...(error.cost && { cost: error.cost }) } }
+  }
+  if (error instanceof OverloadedError) {
+    const headers = { 'retry-after': String(error.retryAfterSeconds) }
+    return described(error.message, 'OVERLOADED', { status: 503, headers })
   }
   if (error instanceof OperationTimeoutError) {
     return described(error.message, 'OPERATION_TIMEOUT', { status: 503 })

@@ -23,6 +23,7 @@ import type { Authenticator, Credentials } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
 import type { ViewerWatch } from '../session/viewer-watch.js'
 import type { StatisticsReader } from '../statistics/statistics.js'
+import type { Place } from '../util/admission.js'
 import type { KeptAnswers } from '../util/kept-answers.js'
 import type { Streams } from '../util/open-streams.js'
 import { once } from '../util/promises.js'
@@ -73,6 +74,8 @@ export interface RequestFacts {
   readonly requestId: string
   readonly userAgent: string | null
   readonly disconnect: () => void
+  /** The place of the operation among those in flight. */
+  readonly place: Place | undefined
 }
 
 /** Rows of a read from which on its answer may be kept: to read fewer again costs little, and shows each change at once. */
@@ -174,22 +177,24 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     const budget = (await viewerOnce()).key
     const price = budgets ? sizeOf(await size()) : 0
     await pay(price)
-    const answer = await deps.sharedRuns.run(question, budget, stopped.signal, (signal) => {
-      const shared = until(signal, deps.gateway)
-      const reader = deps.affinitySource.reader()
-      const beganAt = performance.now()
-      const running = run({
-        affinities: reader,
-        gateway: shared,
-        loaders: createLoaders(shared, () => superseded(reader)),
+    const inTurn = () =>
+      deps.sharedRuns.run(question, budget, stopped.signal, (signal) => {
+        const shared = until(signal, deps.gateway)
+        const reader = deps.affinitySource.reader()
+        const beganAt = performance.now()
+        const running = run({
+          affinities: reader,
+          gateway: shared,
+          loaders: createLoaders(shared, () => superseded(reader)),
+        })
+        return isKept
+          ? running.then((answer) => {
+              deps.keptAnswers.put(question, keep(answer), beganAt)
+              return answer
+            })
+          : running
       })
-      return isKept
-        ? running.then((answer) => {
-            deps.keptAnswers.put(question, keep(answer), beganAt)
-            return answer
-          })
-        : running
-    })
+    const answer = await (facts.place ? facts.place.away(inTurn) : inTurn())
     if (budgets) {
       // Some sizes are known only after the first read.
       const more = sizeOf(await size()) - price

@@ -1,4 +1,4 @@
-import { databaseUnavailable, UnavailableError } from '../errors.js'
+import { databaseUnavailable, OverloadedError, UnavailableError } from '../errors.js'
 import type { Credentials } from './authenticator.js'
 
 /** Milliseconds between two checks of a token. */
@@ -54,7 +54,7 @@ export function createViewerWatch({ check }: ViewerWatchDeps): ViewerWatch {
       token.isConfirmed = true
     } catch (error) {
       token.lastError = error
-      if (!(error instanceof UnavailableError)) lose(name, token, error)
+      if (!(error instanceof UnavailableError || error instanceof OverloadedError)) lose(name, token, error)
     } finally {
       token.isChecking = false
     }

@@ -38,9 +38,11 @@ export interface BoundedStream<T> extends AsyncIterableIterator<T> {
  * bound is dropped, so that memory stays limited. It is not a generator, because a waiting generator notices only at its
  * next item that its reader has gone.
  * @param onEnd called once when the stream ends, for whatever reason
+ * @param tooSlow makes the error that a reader who fell behind gets in place of the items that it lost
  */
 export function createBoundedStream<T>(
   onEnd: (reason: 'ended' | 'slow') => void,
+  tooSlow: () => Error,
   bound = MAX_WAITING,
 ): BoundedStream<T> {
   let queue: T[] = []
@@ -82,6 +84,7 @@ export function createBoundedStream<T>(
     push(item) {
       if (ended) return false
       if (waiting() >= bound) {
+        failure = { error: tooSlow() }
         end('slow', false)
         return false
       }

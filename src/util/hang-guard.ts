@@ -1,9 +1,10 @@
+import { runningNow } from './loop-clock.js'
 import { runningTime } from './running-time.js'
 
 export interface HangGuardOptions {
   /** Checks that the server answers, on a connection of its own; rejects if it does not. */
   readonly probe: () => Promise<void>
-  /** Milliseconds that a statement may run before the server is probed. */
+  /** Milliseconds of this process's running time that a statement may take before the server is probed. */
   readonly suspectAfterMs: number
   /** Milliseconds that a probe may take. */
   readonly probeTimeoutMs: number
@@ -51,7 +52,14 @@ export function createHangGuard({ probe, suspectAfterMs, probeTimeoutMs }: HangG
           else if (!ended) watch()
         }
         const watch = () => {
-          timer = setTimeout(() => void look(), suspectAfterMs).unref()
+          const suspectAt = runningNow() + suspectAfterMs
+          // A process that was blocked meanwhile has not waited for the server.
+          const again = () => {
+            const left = suspectAt - runningNow()
+            if (left > 0) timer = setTimeout(again, Math.ceil(left)).unref()
+            else void look()
+          }
+          again()
         }
         watch()
       })

@@ -33,6 +33,33 @@ export function remembered<T>(read: () => Promise<T>, forMs: number): () => Prom
 }
 
 /**
+ * Wraps a read for very many who ask: it runs for each of the first few, and then once for all who ask within so many
+ * milliseconds, who get its latest result at once, or wait for the run that is under way.
+ * @param burst how many runs may follow each other; used ones come back one by one
+ */
+export function sparing<T>(read: () => Promise<T>, burst: number, everyMs: number): () => Promise<T> {
+  let runs = burst
+  let countedAt = performance.now()
+  let latest: { readonly result: T; readonly begunAt: number } | undefined
+  let running: Promise<T> | undefined
+  return async () => {
+    const now = performance.now()
+    runs = Math.min(burst, runs + (now - countedAt) / everyMs)
+    countedAt = now
+    if (runs < 1 && latest && now - latest.begunAt < 2 * everyMs) return latest.result
+    if (runs < 1 && running) return running
+    runs = Math.max(0, runs - 1)
+    const begun = read().finally(() => {
+      if (running === begun) running = undefined
+    })
+    running = begun
+    const result = await begun
+    if (latest === undefined || latest.begunAt < now) latest = { result, begunAt: now }
+    return result
+  }
+}
+
+/**
  * Waits for work, but no longer than these milliseconds: a server that does not answer must not delay the end of the
  * process.
  * @throws what the work throws in time

@@ -1,16 +1,12 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { runningNow } from './loop-clock.js'
 
-/** Number of steps in which the time is counted. */
-const STEPS = 20
-
-/**
- * Resolves after this process has waited for so many milliseconds. A step in which the process was busy, or had no core to
- * run on, counts only once, however long it was: such a process sees every server hang, though the fault is its own.
- */
+/** Resolves after this process has been able to run for so many milliseconds; see loop-clock.ts. */
 export async function runningTime(milliseconds: number): Promise<void> {
-  for (let step = 0; step < STEPS; step += 1) {
-    await sleep(milliseconds / STEPS, undefined, { ref: false })
-    // The answer may have arrived but not been read yet.
-    await setImmediate()
+  const until = runningNow() + milliseconds
+  for (let left = milliseconds; left > 0; left = until - runningNow()) {
+    await sleep(Math.ceil(left), undefined, { ref: false })
   }
+  // The answer may have arrived but not been read yet.
+  await setImmediate()
 }

@@ -1,8 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { RateLimitedError } from '../errors.js'
 
-/** Bounds of large reads. A read uses one database connection at a time, so that most of a pool of ten stays free. */
-export const RUN_LIMITS = { atOnce: 3, atOncePerAsker: 2, waiting: 300, waitingPerAsker: 30 } as const
+/**
+ * Bounds of large reads. Two at a time take what memory and processor a container has to spare, and one of them is always for
+ * somebody else. A read uses one database connection at a time, so that most of a pool of ten stays free.
+ */
+export const RUN_LIMITS = { atOnce: 2, atOncePerAsker: 1, waiting: 300, waitingPerAsker: 30 } as const
 /** Seconds after which an asker whose question was not taken may try again. */
 const RETRY_AFTER_SECONDS = 5
 

@@ -34,6 +34,7 @@ describe('loadConfig', () => {
     expect(loadConfig(GATEWAY).mode).toEqual({
       kind: 'gateway',
       databaseUrl: GATEWAY.DATABASE_URL,
+      databasePoolSize: 10,
       keyPrefix: '',
       redis: { kind: 'single', url: GATEWAY.REDIS_URL },
       encryptionKey: 'a key',

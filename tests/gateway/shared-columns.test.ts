@@ -39,7 +39,7 @@ const openGeneration = (file: string): Database => {
   const url = freshDatabase('empty')
   psql(url, readFileSync(new URL(`../fixtures/${file}`, import.meta.url), 'utf8'))
   // Patient: the template of another test may be copied meanwhile.
-  const database = createPgDatabase({ url, connectTimeoutMs: 30_000, statementTimeoutMs: 30_000 })
+  const database = createPgDatabase({ url, turnTimeoutMs: 30_000, statementTimeoutMs: 30_000 })
   onTestFinished(() => database.close())
   return database
 }

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { ConfigurationError, UnavailableError } from '../../src/errors.js'
+import { ConfigurationError, OverloadedError, UnavailableError } from '../../src/errors.js'
 import { makeTables } from '../../src/gateway/aether/schema/aether-schema.js'
 import {
   createPgDatabase,
@@ -48,6 +48,11 @@ async function failureOf(work: () => Promise<unknown>): Promise<Failure> {
     return { error: toDomainError(error), afterMs: performance.now() - start }
   }
   throw new Error('It did not fail.')
+}
+
+function expectOverloaded({ error }: Failure): void {
+  expect(error).toBeInstanceOf(OverloadedError)
+  expect(error).toMatchObject({ code: 'OVERLOADED', retryAfterSeconds: 1 })
 }
 
 function expectUnavailable({ error }: Failure): void {
@@ -198,30 +203,30 @@ describe('a PostgreSQL that is too busy', () => {
     }
   })
 
-  test('our pool is exhausted: unavailable after the time to connect, and a ping has a connection of its own', async () => {
-    const database = connect({ poolSize: 1, connectTimeoutMs: 300 })
+  test('our pool is exhausted: overloaded after the time to wait for a turn, and a ping has a connection of its own', async () => {
+    const database = connect({ poolSize: 1, turnTimeoutMs: 300 })
     await database.ping()
     const slow = database.prisma.$queryRaw`SELECT pg_sleep(1)::text`.then(() => 'done')
     const failing = failureOf(() => database.prisma.user.count())
     await database.ping()
-    expectUnavailable(await failing)
+    expectOverloaded(await failing)
     expect(await slow).toBe('done')
   })
 
-  test('a burst in one turn of the event loop does not wait for longer than the time to connect', async () => {
-    const database = connect({ poolSize: 1, connectTimeoutMs: 300 })
+  test('a burst in one turn of the event loop does not wait for longer than the time to wait for a turn', async () => {
+    const database = connect({ poolSize: 1, turnTimeoutMs: 300 })
     await database.ping()
     const slow = database.prisma.$queryRaw`SELECT pg_sleep(1)::text`.then(() => 'done')
     const counts = [1, 2, 3].map(() => failureOf(() => database.prisma.user.count()))
     for (const failure of await Promise.all(counts)) {
-      expectUnavailable(failure)
+      expectOverloaded(failure)
       expect(failure.afterMs).toBeLessThan(900)
     }
     expect(await slow).toBe('done')
   })
 
   test('our pool is exhausted for a moment: a statement waits for its turn', async () => {
-    const database = connect({ poolSize: 1, connectTimeoutMs: 5_000 })
+    const database = connect({ poolSize: 1, turnTimeoutMs: 5_000 })
     const order: string[] = []
     const slow = database.prisma.$queryRaw`SELECT pg_sleep(0.3)::text`.then(() => order.push('slow'))
     await Promise.all([slow, database.prisma.user.count().then(() => order.push('next'))])

@@ -4,7 +4,14 @@ import { createBoundedStream, transformed } from '../../src/util/bounded-stream.
 describe('a bounded stream', () => {
   const start = (bound?: number) => {
     const ends: string[] = []
-    return { ends, stream: createBoundedStream<number>((reason) => ends.push(reason), bound) }
+    return {
+      ends,
+      stream: createBoundedStream<number>(
+        (reason) => ends.push(reason),
+        () => new Error('too slow'),
+        bound,
+      ),
+    }
   }
   const done = { done: true, value: undefined }
 
@@ -22,13 +29,14 @@ describe('a bounded stream', () => {
     expect(await next).toEqual({ done: false, value: 3 })
   })
 
-  it('drops a reader that falls behind its bound, with all that waited', async () => {
+  it('drops a reader that falls behind its bound, with all that waited, and tells it why', async () => {
     const { ends, stream } = start(3)
     expect([1, 2, 3].map((item) => stream.push(item))).toEqual([true, true, true])
     expect(stream.push(4)).toBe(false)
     expect(stream.push(5)).toBe(false)
     expect(stream.waiting).toBe(0)
     expect(ends).toEqual(['slow'])
+    await expect(stream.next()).rejects.toThrow('too slow')
     expect(await stream.next()).toEqual(done)
   })
 

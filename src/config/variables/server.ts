@@ -8,6 +8,8 @@ const LEAST_VIEWER_COST = 300_000
 /** Smallest limit for an address: ten requests a minute, so that a person can sign in. */
 const LEAST_ADDRESS_COST = 1_000
 
+/** Smallest limit for operations in flight: a page of the console sends a few. */
+const LEAST_OPERATIONS = 10
 /** Smallest limit for all connections, and for those of an address: a browser opens six. */
 const LEAST_CONNECTIONS = 100
 const LEAST_ADDRESS_CONNECTIONS = 10
@@ -78,6 +80,12 @@ export const SERVER = {
     secret: false,
     default: '60000',
     description: `An address may ask for so much cost in a minute with all its requests without a valid token, at least ${LEAST_ADDRESS_COST}, which is 600 requests. \`0\` sets no limit.`,
+  },
+  MAX_OPERATIONS: {
+    schema: limit(LEAST_OPERATIONS),
+    secret: false,
+    default: '200',
+    description: `So many operations may be in flight at the same time, at least ${LEAST_OPERATIONS}; the service refuses others at once with [OVERLOADED](api.md#errors). A subscription counts until it is open. \`0\` sets no limit.`,
   },
   MAX_CONNECTIONS: {
     schema: limit(LEAST_CONNECTIONS),

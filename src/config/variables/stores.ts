@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isWholeUrl, parseRedisUrl, percentDecoded } from '../../util/urls.js'
-import { flag, hostPorts, oneOf, text, type Variable } from '../kinds.js'
+import { flag, hostPorts, oneOf, text, type Variable, wholeNumber } from '../kinds.js'
 
 const redisUrl = z.string().transform((value, context) => {
   const parts = parseRedisUrl(value)
@@ -34,6 +34,13 @@ export const STORES = {
     secret: true,
     description:
       'This is the gateway’s PostgreSQL, `postgresql://user:password@host:port/database`. The service reads it, and writes rows only in `audit_logs`. It makes no tables, so it refuses an empty database. Percent-encode a special character in the password: `%` is `%25`.',
+  },
+  DATABASE_POOL_SIZE: {
+    schema: wholeNumber(1, 100),
+    secret: false,
+    default: '10',
+    description:
+      'So many SQL statements run at the same time, 1 to 100, each on a connection; one more connection is for health probes. If the role has a CONNECTION LIMIT, the service takes at most three quarters of it, and its log says so.',
   },
   REDIS_URL: {
     schema: redisUrl,

@@ -83,7 +83,7 @@ export function createGatewayStore(
     servingModels: (globalModelIds) => run(({ store }) => store.servingModels(globalModelIds)),
     schedulingModes: () => run(({ store }) => store.schedulingModes()),
     usersNamed: (text) => run(({ store }) => store.usersNamed(text)),
-    idsNamed: (text) => run(({ store }) => store.idsNamed(text)),
+    idsNamed: (text, isWanted) => run(({ store }) => store.idsNamed(text, isWanted)),
     scannedRows: () => run(({ store }) => store.scannedRows()),
     routingScopes: () => run(({ store }) => store.routingScopes()),
     judge: (ids) => run(({ store }) => store.judge(ids)),

@@ -1,4 +1,3 @@
-import type { DimensionSets } from '../../affinities/affinity-selection.js'
 import { mapDatabaseErrors } from '../../postgres/database-errors.js'
 import { containing } from '../../util/text.js'
 import type { GatewayStore } from '../gateway.js'
@@ -19,6 +18,11 @@ function searchable(text: string): string {
   }
   return longest.toLowerCase()
 }
+
+type Rows = Awaited<ReturnType<RunQuery>>
+
+/** API keys in one statement: rows of very many at once would fill the memory, and block the event loop. */
+const AT_ONCE = 2_500
 
 const isPlain = (letter: string): boolean => letter < '\x80' || letter.toLowerCase() === letter.toUpperCase()
 
@@ -56,18 +60,22 @@ function ownersAndOthers({ tables }: Look): string {
 function apiKeysNamed({ tables }: Look): string {
   const has = (column: string) => missingColumns(tables, [`api_keys.${column}`]).length === 0
   const [owner, name] = [has('user_id') ? 'user_id' : 'NULL', has('name') ? 'name' : 'NULL']
-  return `SELECT id, ${owner}, ${name} FROM api_keys WHERE ${owner} = ANY($1) OR ${like([name], '$2')}`
+  return `SELECT id, ${owner}, ${name} FROM api_keys WHERE (${owner} = ANY($1) OR ${like([name], '$2')})`
 }
 
 /**
  * Finds the ids of what has a text in its name (of an API key also in its user's id, username or email), without regard
- * to case: two statements find what may match, and `containing` has the last word. Where pins hold names of models, it adds
+ * to case: two statements find what may match, with further ones for more than 2,500 API keys, and `containing` has the last word. Where pins hold names of models, it adds
  * every name of the models found.
  */
-export function createNameSearch(query: RunQuery, look: Look): (text: string) => Promise<DimensionSets> {
+export function createNameSearch(query: RunQuery, look: Look): GatewayStore['idsNamed'] {
   const [others, apiKeys] = [ownersAndOthers(look), apiKeysNamed(look)]
+  // Without an order it can use whatever index there is; in the order of their ids very many are read in pieces.
+  const few = `${apiKeys} LIMIT ${AT_ONCE + 1}`
+  const first = `${apiKeys} ORDER BY id LIMIT ${AT_ONCE}`
+  const next = `${apiKeys} AND id > $3 ORDER BY id LIMIT ${AT_ONCE}`
   const { namesOfGlobalModels } = createModelNames(query, look)
-  return (text) =>
+  return (text, isWanted = () => true) =>
     mapDatabaseErrors(async () => {
       const matches = containing(text)
       const pattern = patternOf(text)
@@ -86,9 +94,21 @@ export function createNameSearch(query: RunQuery, look: Look): (text: string) =>
           found[kind as keyof typeof NAMED].add(String(id))
         }
       }
-      for (const [id, userId, name] of await query(apiKeys, [[...owners], pattern])) {
-        if (owners.has(String(userId)) || (typeof name === 'string' && matches(name))) {
-          found.affinityKey.add(String(id))
+      const asked = [...owners]
+      const take = (rows: Rows) => {
+        for (const [id, userId, name] of rows) {
+          const isMatch = owners.has(String(userId)) || (typeof name === 'string' && matches(name))
+          if (isMatch && isWanted(String(id))) found.affinityKey.add(String(id))
+        }
+      }
+      let rows = await query(few, [asked, pattern])
+      if (rows.length <= AT_ONCE) take(rows)
+      else {
+        rows = await query(first, [asked, pattern])
+        take(rows)
+        while (rows.length === AT_ONCE) {
+          rows = await query(next, [asked, pattern, String(rows.at(-1)?.[0])])
+          take(rows)
         }
       }
       if (look.generation === 'PROCESS_MEMORY' && found.modelId.size > 0) {

@@ -1,4 +1,6 @@
 import type { Plugin } from 'graphql-yoga'
+import { sparing } from '../../util/promises.js'
+import { runningTime } from '../../util/running-time.js'
 
 /** A store that the service needs, and that can be pinged. */
 export interface Dependency {
@@ -20,38 +22,51 @@ export interface Health {
 }
 
 const PING_TIMEOUT_MS = 2_000
+/** Probes that are answered by a ping of their own, and milliseconds for which all further ones share a ping. */
+const PINGS = { burst: 5, everyMs: 1_000 } as const
 
-/** Pings all stores at once. The result is public, so it has states and times but no address, version or error text. */
+/** The states of all stores, by their names. */
+export type ReadDependencies = () => Promise<Readonly<Record<string, DependencyHealth>>>
+
+/**
+ * Reads the states of all stores, about once a second for any number of probes; a probe that comes alone has a ping of its own.
+ */
+export function createDependencyHealth(dependencies: readonly Dependency[]): ReadDependencies {
+  const pingAll = async () =>
+    Object.fromEntries(
+      await Promise.all(
+        dependencies.map(async (dependency) => [dependency.name, await ping(dependency)] as const),
+      ),
+    )
+  return sparing(pingAll, PINGS.burst, PINGS.everyMs)
+}
+
+/** Tells the health. The result is public, so it has states and times but no address, version or error text. */
 export async function readHealth(
-  dependencies: readonly Dependency[],
+  dependencies: ReadDependencies,
   service: {
     readonly affinities: { readonly brokenCount: number; readonly state: string }
     draining(): boolean
   },
 ): Promise<Health> {
-  const states = await Promise.all(
-    dependencies.map(async (dependency) => [dependency.name, await ping(dependency)] as const),
-  )
+  const states = await dependencies()
   // Before the first read of the affinities is complete, requests would only wait for it.
-  const canServe = states.every(([, { state }]) => state === 'up') && service.affinities.state !== 'starting'
+  const canServe =
+    Object.values(states).every(({ state }) => state === 'up') && service.affinities.state !== 'starting'
   return {
     status: service.draining() ? 'draining' : canServe ? 'ready' : 'unavailable',
-    dependencies: Object.fromEntries(states),
+    dependencies: states,
     brokenRecords: service.affinities.brokenCount,
   }
 }
 
 async function ping(dependency: Dependency): Promise<DependencyHealth> {
   const startedAt = performance.now()
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), PING_TIMEOUT_MS)
-  })
-  const state = await Promise.race([dependency.ping(), timeout]).then(
+  const answered = dependency.ping().then(
     () => 'up' as const,
     () => 'down' as const,
   )
-  clearTimeout(timer)
+  const state = await Promise.race([answered, runningTime(PING_TIMEOUT_MS).then(() => 'down' as const)])
   return { state, latencyMs: Math.round((performance.now() - startedAt) * 10) / 10 }
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { cameOverTls, TRUST_NOBODY, type TrustProxy } from './client-address.js'
-import { compressAnswers } from './compress-answers.js'
+import { compressAnswers, type Middleware } from './compress-answers.js'
+import { type OverloadOptions, refuseOverload } from './refuse-overload.js'
 import { readRequestId } from './request-id.js'
 import { targetOf } from './request-target.js'
 import { serveConsole } from './serve-console.js'
@@ -10,6 +11,8 @@ export interface HttpHandlerOptions {
   /** Folder of the built console. If it does not exist, no console is served. */
   readonly consoleDirectory: string
   readonly trustProxy?: TrustProxy | undefined
+  /** Whether operations are refused now, and who is told. Default: they never are. */
+  readonly overload?: Omit<OverloadOptions, 'overTls'> | undefined
 }
 
 /**
@@ -18,17 +21,22 @@ export interface HttpHandlerOptions {
  */
 export function createHttpHandler(
   yoga: RequestListener,
-  { consoleDirectory, trustProxy = TRUST_NOBODY }: HttpHandlerOptions,
+  { consoleDirectory, trustProxy = TRUST_NOBODY, overload }: HttpHandlerOptions,
 ): RequestListener {
   const overTls = (request: IncomingMessage) => cameOverTls(request, trustProxy)
   const console = serveConsole({ directory: consoleDirectory, overTls })
   const compress = compressAnswers()
+  const admit: Middleware = overload
+    ? refuseOverload({ ...overload, overTls })
+    : (_request, _response, next) => next()
   return (request, response) => {
     const target = targetOf(request)
     if (target === undefined) return refuseTarget(request, response, overTls(request))
     request.url = target.path
     request.headers.host = target.host
-    console(request, response, () => compress(request, response, () => yoga(request, response)))
+    console(request, response, () =>
+      admit(request, response, () => compress(request, response, () => yoga(request, response))),
+    )
   }
 }
 

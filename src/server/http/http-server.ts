@@ -1,11 +1,13 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigurationError } from '../../errors.js'
+import { connectionArrived } from '../../util/quiet-turn.js'
 import type { Yoga } from '../create-yoga.js'
 import { boundConnections } from './bound-connections.js'
 import { TRUST_NOBODY, type TrustProxy } from './client-address.js'
 import { cutUnreadAnswers } from './cut-unread-answers.js'
+import { inSlices } from './in-slices.js'
 import { inTurn } from './in-turn.js'
 import { type CutReason, TRANSPORT_LIMITS, type TransportLimits } from './transport-limits.js'
 
@@ -37,6 +39,11 @@ export interface HttpServer {
 /** Time for which requests are still accepted after the stop has begun, in milliseconds. */
 const LAST_CALL_MS = 250
 const HANG_UP_EVERY_MS = 50
+/**
+ * Connections that the operating system keeps until they are accepted. It drops others without a word, and their clients try
+ * again after 1, 3 and 7 s: with Node's own 511, a probe waited for 15 s behind a thousand clients.
+ */
+const BACKLOG = 4_096
 
 /**
  * @param changed limits that differ from those of the service
@@ -59,15 +66,16 @@ export async function listen(
   })
   boundConnections(server, all, trustProxy, onCut)
   cutUnreadAnswers(server, all, onCut)
-  server.on('request', inTurn(handler, all, onCut))
+  server.on('request', inSlices(inTurn(handler, all, onCut), isProbe))
   const connections = new Set<Socket>()
   server.on('connection', (socket) => {
+    connectionArrived()
     connections.add(socket)
     socket.on('close', () => connections.delete(socket))
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenProblem(error, host, port)))
-    server.listen(port, host, resolve)
+    server.listen({ port, host, backlog: BACKLOG }, resolve)
   })
   const { port: actualPort } = server.address() as AddressInfo
   return {
@@ -78,6 +86,9 @@ export async function listen(
     },
   }
 }
+
+/** Whether a request asks for the health, which has to be told also where all others wait. */
+const isProbe = ({ url }: IncomingMessage): boolean => url?.startsWith('/health/') === true
 
 async function drain(server: Server, connections: ReadonlySet<Socket>, drainMs: number): Promise<void> {
   const cut = setTimeout(() => server.closeAllConnections(), drainMs)

@@ -56,7 +56,7 @@ export const LEAST_PROGRESS = 16_384
 
 /**
  * Reasons for which a client is refused or cut: the limits `connections`, `connectionsPerNetwork`, `waitingRequests`,
- * `unfinishedBodyBytes`, `stalledWriteMs` and `unreadAnswerBytes`.
+ * `unfinishedBodyBytes`, `stalledWriteMs` and `unreadAnswerBytes`, and the operations in flight.
  */
 export const CUT_REASONS = [
   'connections',
@@ -65,5 +65,6 @@ export const CUT_REASONS = [
   'unfinished_bodies',
   'stalled_answer',
   'unread_answers',
+  'operations',
 ] as const
 export type CutReason = (typeof CUT_REASONS)[number]

@@ -1,6 +1,7 @@
 import { createSourceEventStream, type ExecutionResult, execute, GraphQLError, type subscribe } from 'graphql'
 import type { Context } from '../../context.js'
 import { tooMuchAtOnce } from '../../schema/builder.js'
+import { answerOnce, selectionKey } from './shared-events.js'
 import { shortenMessage } from './use-bounded-errors.js'
 import { complexityOf } from './use-rate-limit.js'
 
@@ -24,9 +25,11 @@ export const subscribeInTurns: typeof subscribe = async (args) => {
   if (!(Symbol.asyncIterator in source)) return refusal(source)
   const cost = complexityOf(args, 'event')
   const context = args.contextValue as Context
+  const key = selectionKey(args, context.knownViewer())
   return mapped(source[Symbol.asyncIterator](), async (event) => {
     const join = async () => execute({ ...args, rootValue: event })
-    if (cost === 0) return join()
+    // Fields of the record itself are the same for all who see them.
+    if (cost === 0) return answerOnce(event, key, join)
     await context.pay(cost)
     return context.turns.run(join)
   })

@@ -15,6 +15,8 @@ export interface RateLimitOptions<ServerContext> {
   readonly addresses: CostLimiter | undefined
   readonly addressOf: (server: ServerContext) => string
   readonly authenticate: (request: Request, server: ServerContext) => Promise<Viewer | null>
+  /** True for a request that was refused for the sake of others, and so costs nothing. */
+  readonly isFree: (request: Request) => boolean
 }
 
 /**
@@ -26,6 +28,7 @@ export function useRateLimit<ServerContext extends object>({
   addresses,
   addressOf,
   authenticate,
+  isFree,
 }: RateLimitOptions<ServerContext>): Plugin<Context & YogaInitialContext, ServerContext> {
   /** Networks of the requests that were not charged to a budget yet. */
   const unpaid = new WeakMap<Request, string>()
@@ -65,6 +68,7 @@ export function useRateLimit<ServerContext extends object>({
       const network = unpaid.get(request)
       if (network === undefined) return
       unpaid.delete(request)
+      if (isFree(request)) return
       await addresses?.take(network, REQUEST_COST).catch((error: unknown) => {
         if (!(error instanceof RateLimitedError)) throw error
       })

@@ -237,7 +237,7 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
     clientCut(reason) {
       cuts.inc({ reason })
     },
-    // Overlapping scrapes share one run (single flight), since they set the same gauges.
+    // Overlapping runs are one (single flight), since they set the same gauges.
     render(sources) {
       rendering ??= collect(sources)
         .then(() => registry.metrics())

@@ -1,7 +1,13 @@
 import { type DocumentNode, getOperationAST } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../../context.js'
-import { ForbiddenError, RateLimitedError, UnauthenticatedError, UnavailableError } from '../../errors.js'
+import {
+  ForbiddenError,
+  OverloadedError,
+  RateLimitedError,
+  UnauthenticatedError,
+  UnavailableError,
+} from '../../errors.js'
 import { errorsOf, rootFieldOf } from './describe.js'
 import type { OperationDone } from './metrics.js'
 
@@ -30,6 +36,9 @@ export function useMetrics<ServerContext extends object>({
       if (await authenticate(request, server)) return undefined
     } catch (error) {
       if (error instanceof UnavailableError) return { status: 503 }
+      if (error instanceof OverloadedError) {
+        return { status: 503, headers: { 'retry-after': String(error.retryAfterSeconds) } }
+      }
       if (error instanceof ForbiddenError) return { status: 403 }
       if (error instanceof RateLimitedError) {
         return { status: 429, headers: { 'retry-after': String(error.retryAfterSeconds) } }

@@ -168,6 +168,12 @@ export class ServerProcess {
     this.#child?.kill(signal)
   }
 
+  /** Whether it is gone, also if nobody has ended it. */
+  get hasEnded(): boolean {
+    const child = this.#child
+    return child === undefined || child.exitCode !== null || child.signalCode !== null
+  }
+
   get pid(): number | undefined {
     return this.#child?.pid
   }

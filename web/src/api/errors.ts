@@ -23,7 +23,7 @@ export const isProxyAlone = (status: number): boolean => [502, 503, 504].include
 
 /** Tells whether the failure can pass without help: a store was gone, or there were too many requests. */
 export const isPassing = (error: unknown): boolean =>
-  ['cache', 'database', 'rateLimited', 'internal'].includes(failureKind(error))
+  ['cache', 'database', 'rateLimited', 'overloaded', 'internal'].includes(failureKind(error))
 
 /** The console has one sentence for each kind of failure. */
 export type FailureKind =
@@ -31,6 +31,7 @@ export type FailureKind =
   | 'session'
   | 'forbidden'
   | 'rateLimited'
+  | 'overloaded'
   | 'timeout'
   | 'cache'
   | 'database'
@@ -41,6 +42,7 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
   UNAUTHENTICATED: 'session',
   FORBIDDEN: 'forbidden',
   RATE_LIMITED: 'rateLimited',
+  OVERLOADED: 'overloaded',
   OPERATION_TIMEOUT: 'timeout',
   CACHE_UNAVAILABLE: 'cache',
   DATABASE_UNAVAILABLE: 'database',

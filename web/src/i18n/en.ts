@@ -133,6 +133,8 @@ export const en = {
     network: 'The server does not answer. Check that it is running and that you can reach it.',
     forbidden: 'This account is not allowed to do that. Sign in with another account.',
     rateLimited: 'Too many requests. Wait a moment and try again.',
+    overloaded:
+      'The server has more requests than it can answer. No store is away: wait a moment and try again.',
     timeout: 'The server stopped the request because it took too long. Ask for fewer rows, or set a filter.',
     cache: 'Redis does not answer. The gateway may have the same problem: check Redis first.',
     session: 'Your session has ended. Sign in and try again.',
@@ -518,6 +520,8 @@ export const en = {
       session: 'Your session has ended. Sign in and try again.',
       forbidden: 'This account is not allowed to clear. Sign in with another account.',
       rateLimited: 'Too many requests. Wait a moment and try again.',
+      overloaded:
+        'The server has more requests than it can answer, so it did not begin the clear. Wait a moment and try again.',
       timeout: 'The server stopped the clear because it took too long. See the result on the audit page.',
       cache: 'Redis does not answer. The gateway may have the same problem: check Redis first.',
       database:

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest'
+import { OverloadedError } from '../../src/errors.js'
+import { type AdmissionLimits, createAdmission } from '../../src/util/admission.js'
+
+const LIMITS: AdmissionLimits = { inFlight: 3, waitMs: 60_000, running: { least: 1, most: 1 } }
+
+test('refuses at once what is beyond the bound, with the seconds to wait, and takes it when a place is free', () => {
+  const admission = createAdmission(LIMITS)
+  const places = [1, 2, 3].map(() => admission.open())
+  expect(admission.isFull).toBe(true)
+  expect(() => admission.open()).toThrow(OverloadedError)
+  places[0]?.leave()
+  // A place that was given up twice is free once.
+  places[0]?.leave()
+  admission.open()
+  expect(() => admission.open()).toThrow(/Try again in 1 s/)
+})
+
+test('runs operations one after the other in their order, and lets the next run when one ends or is away', async () => {
+  const admission = createAdmission(LIMITS)
+  const order: string[] = []
+  const [first, second, third] = [admission.open(), admission.open(), admission.open()]
+  await first.enter()
+  const entered = [second, third].map(async (place, index) => {
+    await place.enter()
+    order.push(index === 0 ? 'second' : 'third')
+  })
+  let arrive = () => {}
+  const away = first.away(
+    () =>
+      new Promise<void>((resolve) => {
+        arrive = resolve
+      }),
+  )
+  await entered[0]
+  expect(order).toEqual(['second'])
+  arrive()
+  second.leave()
+  await Promise.all([entered[1], away.then(() => order.push('first is back')), third.leave()])
+  expect(order.toSorted()).toEqual(['first is back', 'second', 'third'])
+  first.leave()
+  expect([admission.inFlight, admission.running]).toEqual([0, 0])
+})
+
+test('refuses what has waited for too long for its turn', async () => {
+  const admission = createAdmission({ ...LIMITS, waitMs: 20 })
+  const [runs, waits] = [admission.open(), admission.open()]
+  await runs.enter()
+  await expect(waits.enter()).rejects.toThrow(OverloadedError)
+  waits.leave()
+  runs.leave()
+  expect([admission.inFlight, admission.running]).toEqual([0, 0])
+})
+
+test('does not wait for an operation whose client has gone', async () => {
+  const admission = createAdmission(LIMITS)
+  const [runs, gone, next] = [admission.open(), admission.open(), admission.open()]
+  await runs.enter()
+  const entering = [gone.enter(), next.enter()]
+  gone.leave()
+  runs.leave()
+  await Promise.all(entering)
+  expect([admission.inFlight, admission.running]).toEqual([1, 1])
+})
