@@ -235,7 +235,7 @@ describe('the row', () => {
     const { service: behind, proxy, client: redis } = await startBehindProxy({ records: 0 })
     await redis.set(`cache_affinity:${BOBS_STANDALONE_KEY}:d:c`, recordOf({}))
     await seen(behind, '(filter: { apiFormat: "d" })', 1)
-    proxy.onCommand(['unlink', 'eval'], () => proxy.stop())
+    proxy.onCommand(['unlink', 'removal'], () => proxy.stop())
     await behind.query(clearDocument('clearUserCache'), { identifier: BOBS_STANDALONE_KEY })
     const row = (await auditRows(behind.databaseUrl)).at(-1)
     expect(row).toMatchObject({ event_type: 'request_failed', status_code: 503 })

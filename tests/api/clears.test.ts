@@ -378,7 +378,7 @@ describe('clearSingleAffinity', () => {
       endpoint_id: 'another endpoint',
     })
     let looked = false
-    proxy.onCommand(['eval', 'evalsha'], async () => {
+    proxy.onCommand(['removal'], async () => {
       looked = true
       await client.set(pin.key, moved, 'KEEPTTL')
     })

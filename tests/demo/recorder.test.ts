@@ -52,6 +52,7 @@ describe('the recorder of the demo', () => {
       requestCount: 2,
       createdAt: 1_763_841_600.123,
       expiresAt: 1_763_842_150.123,
+      writtenExpiry: 1_763_842_150.123,
     })
   })
 

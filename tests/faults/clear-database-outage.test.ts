@@ -148,7 +148,7 @@ describe('an outcome that the database does not take', () => {
 
   it('is in the answer and on disk, and is written when the table is back', async () => {
     const { service, client, proxy, databaseUrl, spool, spooled } = await start(20)
-    proxy.onCommand(['unlink', 'eval'], async () => {
+    proxy.onCommand(['unlink', 'removal'], async () => {
       await sql(databaseUrl, 'ALTER TABLE audit_logs RENAME TO audit_logs_away')
     })
     const { data, errors, extensions } = await service.query(document, provider)
@@ -181,7 +181,7 @@ describe('an outcome that the database does not take', () => {
 
   it('survives the end of the process, and the next one writes it at its start', async () => {
     const { service, proxy, databaseUrl, spool, spooled } = await start(20)
-    proxy.onCommand(['unlink', 'eval'], () => postgres.kill())
+    proxy.onCommand(['unlink', 'removal'], () => postgres.kill())
     const { data, extensions } = await service.query(document, provider)
     expect(data.clearProviderCache).toMatchObject({ clearedCount: 20 })
     expect(extensions).toMatchObject({ audit: { spooled: true } })
@@ -203,7 +203,7 @@ describe('an outcome that the database does not take', () => {
 
   it('of a failed clear is kept as well', async () => {
     const { service, redis, proxy, databaseUrl, spooled } = await start(20)
-    proxy.onCommand(['unlink', 'eval'], async () => {
+    proxy.onCommand(['unlink', 'removal'], async () => {
       await sql(databaseUrl, 'ALTER TABLE audit_logs RENAME TO audit_logs_away')
       await redis.kill()
     })
@@ -225,7 +225,7 @@ describe('an intent without an outcome', () => {
     const reports = ({ logs }: TestApp) =>
       logs.filter(({ msg }) => String(msg).includes('without an outcome'))
     let second: TestApp | undefined
-    proxy.onCommand(['unlink', 'eval'], async () => {
+    proxy.onCommand(['unlink', 'removal'], async () => {
       second = await startTestApp({ redis: 'empty', env: { DATABASE_URL: databaseUrl } })
     })
     await clear(service, 'clearProviderCache', provider)
@@ -253,7 +253,7 @@ describe('a clear is completed', () => {
     const call = ask(server.url)
     call.on('error', () => {})
     let batches = 0
-    proxy.onCommand(['unlink', 'eval'], () => {
+    proxy.onCommand(['unlink', 'removal'], () => {
       batches += 1
       if (batches === 2) call.destroy()
     })
@@ -269,7 +269,7 @@ describe('a clear is completed', () => {
     const { service, client, proxy, databaseUrl } = await start(1_200)
     const server = await listen(service.app, '127.0.0.1', 0)
     let stopped: Promise<void> | undefined
-    proxy.onCommand(['unlink', 'eval'], () => {
+    proxy.onCommand(['unlink', 'removal'], () => {
       stopped ??= server.close(5_000)
     })
     const response = await fetch(`${server.url}/graphql`, {

@@ -68,7 +68,7 @@ const outcomeOf = (reply: Promise<Response>): Promise<string> =>
 /** Holds the deletes of clears on their way to Redis. Resolves when the first one waits. */
 const held = (proxy: RedisProxy) =>
   new Promise<void>((resolve) => {
-    proxy.onCommand(['eval'], () => {
+    proxy.onCommand(['removal'], () => {
       resolve()
       return new Promise(() => {})
     })
@@ -82,7 +82,7 @@ describe('killed in the middle of a clear of 3,000', () => {
     const { client, proxy, databaseUrl, start } = await world(RECORDS)
     const first = await start()
     let batches = 0
-    proxy.onCommand(['eval'], () => {
+    proxy.onCommand(['removal'], () => {
       batches += 1
       if (batches === LAST) first.service.kill('SIGKILL')
     })
@@ -160,9 +160,9 @@ describe('SIGTERM', () => {
       outcomeOf(post(url, '{ affinities(search: "a") { totalCount } }')),
     )
     const isTold = new Promise<void>((resolve) => {
-      proxy.onCommand(['eval'], () => {
+      proxy.onCommand(['removal'], () => {
         service.kill('SIGTERM')
-        proxy.onCommand(['eval'], () => {})
+        proxy.onCommand(['removal'], () => {})
         resolve()
       })
     })

@@ -4,10 +4,13 @@ import { freePort } from '../support/servers/child.js'
 /** Told of a command before Redis gets it, and awaited: what happens meanwhile happens between the two. */
 export type CommandHook = (command: string) => void | Promise<void>
 
+/** A script that has UNLINK in its text, which no line break of the protocol ends before. */
+const REMOVAL = 'eval\\r\\n\\$\\d+\\r\\n(?:(?!\\r\\n)[^])*?UNLINK'
+
 export interface RedisProxy {
   readonly url: string
   readonly port: number
-  /** Commands to watch for; the hook may be replaced at any time. */
+  /** Commands to watch for, or `removal`: a script that removes. The hook may be replaced at any time. */
   onCommand(names: readonly string[], hook: CommandHook): void
   /** Each answer from now on comes so many milliseconds late; 0: at once. */
   delayReplies(ms: number): void
@@ -52,7 +55,7 @@ export async function startRedisProxy(redisPort: number): Promise<RedisProxy> {
     client.on('data', (data) => {
       turn = turn.then(async () => {
         const [, command] = (watched && data.toString('latin1').match(watched)) ?? []
-        if (command) await hook(command.toLowerCase())
+        if (command) await hook(command.split('\r\n', 1).join('').toLowerCase())
         redis.write(data)
       })
     })
@@ -64,7 +67,8 @@ export async function startRedisProxy(redisPort: number): Promise<RedisProxy> {
     url: `redis://127.0.0.1:${port}`,
     port,
     onCommand(names, newHook) {
-      watched = new RegExp(`\\*\\d+\\r\\n\\$\\d+\\r\\n(${names.join('|')})\\r\\n`, 'i')
+      const patterns = names.map((name) => (name === 'removal' ? REMOVAL : `${name}\\r\\n`))
+      watched = new RegExp(`\\*\\d+\\r\\n\\$\\d+\\r\\n(${patterns.join('|')})`, 'i')
       hook = newHook
     },
     delayReplies(ms) {

@@ -33,7 +33,7 @@ describe('a Redis that answers 3 s late', () => {
 
   it('lets no clear be reported as failed that runs later', async () => {
     const { service, proxy, client } = await startBehindProxy({ records: 700 })
-    proxy.onCommand(['unlink', 'eval'], () => proxy.delayReplies(3_000))
+    proxy.onCommand(['unlink', 'removal'], () => proxy.delayReplies(3_000))
     const answer = await measured('Redis 3 s late: a clear', () =>
       promptly(() => clear(service, 'clearProviderCache', provider)),
     )
@@ -41,7 +41,7 @@ describe('a Redis that answers 3 s late', () => {
     // The first batch has run; the second was never sent.
     expect(await countKeys(client, FAMILY)).toBe(200)
     proxy.delayReplies(0)
-    proxy.onCommand(['unlink', 'eval'], () => {})
+    proxy.onCommand(['unlink', 'removal'], () => {})
     await seen(service, '', 200)
     await sleep(500)
     expect(await countKeys(client, FAMILY)).toBe(200)
@@ -82,7 +82,7 @@ describe('a Redis whose connections are reset, or that is killed, while it is as
   it('reset before a delete is there: OUTCOME_UNKNOWN, and it is never sent again by itself', async () => {
     const { service, redis, proxy, client } = await startBehindProxy({ records: 1_200 })
     let isReset = false
-    proxy.onCommand(['eval'], async () => {
+    proxy.onCommand(['removal'], async () => {
       // When 500 are gone, and the others' removal is on its way.
       if (isReset || (await countKeys(client, FAMILY)) > 700) return
       isReset = true
@@ -95,7 +95,7 @@ describe('a Redis whose connections are reset, or that is killed, while it is as
     await seen(service, '', 700)
     await sleep(500)
     expect(await countKeys(client, FAMILY)).toBe(700)
-    expect(redis.cli('info', 'commandstats')).toMatch(/cmdstat_eval:calls=5,/)
+    expect(redis.cli('info', 'commandstats')).toMatch(/cmdstat_unlink:calls=5,/)
     expect(await clear(service, 'clearProviderCache', provider)).toMatchObject({ clearedCount: 700 })
   })
 })

@@ -17,7 +17,7 @@ async function withHeldClear() {
     release = resolve
   })
   const isHeld = new Promise<void>((resolve) => {
-    proxy.onCommand(['eval'], () => {
+    proxy.onCommand(['removal'], () => {
       resolve()
       return released
     })

@@ -46,7 +46,7 @@ it.each<[Clear, Clear, object, object]>([
 
     let isSecond = false
     let second = { clearedCount: -1, auditEvent: { success: false, actorName: '' } }
-    proxy.onCommand(['unlink', 'eval'], async () => {
+    proxy.onCommand(['unlink', 'removal'], async () => {
       // When 500 are gone; the others' removal waits.
       if (isSecond || (await countKeys(client, 'cache_affinity:')) > RECORDS - 500) return
       isSecond = true
