@@ -1,5 +1,5 @@
 /** What an operation costs follows from what is read for it: the price is within ten times the counted work. */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { REQUEST_COST } from '../../src/server/limits/use-rate-limit.js'
 import { ROOT_FIELDS } from '../attacks/root-fields.js'
@@ -9,9 +9,6 @@ import { sql } from './affinity-model.js'
 import { untilShown } from './shown.js'
 
 const work = countWork()
-
-// The walk that looks for expired records belongs to no operation.
-vi.mock('../../src/affinities/feed/expiry.js', () => ({ createExpiryWalk: () => ({ due: () => [] }) }))
 
 const USERS = 100
 const AFFINITIES = 400

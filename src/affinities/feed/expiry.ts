@@ -23,12 +23,13 @@ export async function removeExpired(
 ): Promise<void> {
   const slice = new TimeSlice()
   let position: AffinityPosition | undefined
-  while (true) {
-    const expired = nextExpired(index, position, until)
+  // Mostly the first record has not expired, and no other is looked at.
+  for (let step = 1; ; step = STEP) {
+    const expired = nextExpired(index, position, until, step)
     // A key that waits to be read may have been used again meanwhile.
     for (const { key } of expired) if (!changes.has(key)) records.remove(key)
     const last = expired.at(-1)
-    if (!last || expired.length < STEP) return
+    if (!last || expired.length < step) return
     position = positionOf(last, 'EXPIRES_AT')
     if (slice.isOver()) await slice.next()
   }
@@ -38,11 +39,12 @@ function nextExpired(
   index: AffinityIndex,
   after: AffinityPosition | undefined,
   until: number,
+  step: number,
 ): AffinityRecord[] {
   const { records } = index.page({
     selection: {},
     order: { field: 'EXPIRES_AT', direction: 'ASC' },
-    first: STEP,
+    first: step,
     ...(after && { after }),
   })
   return records.filter(({ expiresAt }) => Math.round(expiresAt * 1_000) <= until)
@@ -75,12 +77,12 @@ export function createExpiryWalk({ index, now }: ExpiryDeps) {
       }
       const keys: string[] = []
       isAtEnd = false
-      while (!isAtEnd && keys.length < MAX_KEYS) {
-        const expired = nextExpired(index, position, now())
+      for (let step = 1; !isAtEnd && keys.length < MAX_KEYS; step = Math.min(STEP, MAX_KEYS - keys.length)) {
+        const expired = nextExpired(index, position, now(), step)
         for (const { key } of expired) keys.push(key)
         const last = expired.at(-1)
         if (last) position = positionOf(last, 'EXPIRES_AT')
-        isAtEnd = expired.length < STEP
+        isAtEnd = expired.length < step
       }
       named += keys.length
       return keys
