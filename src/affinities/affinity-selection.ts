@@ -43,6 +43,8 @@ export interface LastUse {
 export interface AffinitySelection {
   /** Every named dimension must hold one of its values. */
   readonly all?: DimensionSets
+  /** The record must have one of these keys. */
+  readonly keys?: ReadonlySet<string>
   /** For each entry, at least one named dimension must hold one of its values (a search). */
   readonly any?: readonly DimensionSets[]
   /** No named dimension may hold one of its values. */
@@ -68,6 +70,7 @@ export const holdsAny = (record: AffinityRecord, sets: DimensionSets): boolean =
 
 /** Decides whether a selection contains a record. This is the definition of a selection: the index must agree with it. */
 export const isSelected = (record: AffinityRecord, selection: AffinitySelection): boolean =>
+  (selection.keys?.has(record.key) ?? true) &&
   holdsAll(record, selection.all ?? {}) &&
   (selection.any ?? []).every((sets) => holdsAny(record, sets)) &&
   !holdsAny(record, selection.none ?? {}) &&

@@ -2,9 +2,10 @@ import { type AffinityOrder, type AffinityPosition, positionOf } from '../affini
 import type { AffinityRecord } from '../affinities/affinity-record.js'
 import type { AffinitySelection } from '../affinities/affinity-selection.js'
 import type { Context } from '../context.js'
-import { NotFoundError } from '../errors.js'
+import { InvalidInputError, NotFoundError } from '../errors.js'
 import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
 import { primeAffinityJoins, type Selected } from '../loaders/affinity-joins.js'
+import { keyOfAffinityId } from './affinity.js'
 import {
   decodeCursor,
   encodeCursor,
@@ -62,6 +63,22 @@ export async function affinities(
   const searched = search === null ? null : await resolveSearch(search, context)
   const selection = both(searched?.selection ?? {}, await filterSelection(filter, context))
   return readAffinities({ ...request, selection, selected, matched: searched?.matched }, context)
+}
+
+/** Returns the affinity with an id; null if it has expired, was cleared, or never was. */
+export async function affinityById(
+  id: string,
+  context: Context,
+  selected: Selected,
+): Promise<AffinityRecord | null> {
+  const key = keyOfAffinityId(id)
+  if (key === undefined || !context.affinityStore.families.of(key)) {
+    throw new InvalidInputError('This is not the id of an affinity: ids come from Affinity.id.', 'id')
+  }
+  const page = { selection: { keys: new Set([key]) }, order: DEFAULT_ORDER, first: 1 }
+  const { records } = await context.affinities.page(page)
+  await primeAffinityJoins(context.loaders, records, selected, context.affinityStore.families)
+  return records[0] ?? null
 }
 
 /** Returns the affinities of one user, by id, username or email, or of one API key, by id. */

@@ -74,9 +74,18 @@ function tallyOf(records: readonly AffinityRecord[], dimension: Dimension): Tall
 }
 
 /** Returns the dimension of a selection that has exactly one condition, in `all`; otherwise undefined. */
-function onlyDimension({ all = {}, any = [], none = {}, ranges = {}, lastUse, where }: AffinitySelection) {
+function onlyDimension({
+  keys,
+  all = {},
+  any = [],
+  none = {},
+  ranges = {},
+  lastUse,
+  where,
+}: AffinitySelection) {
   const [only, ...others] = Object.entries(all).filter(([, values]) => values)
   const isOnly =
+    keys === undefined &&
     others.length === 0 &&
     any.length === 0 &&
     [none, ranges].every((named) => Object.keys(named).length === 0) &&
