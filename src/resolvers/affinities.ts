@@ -19,6 +19,7 @@ import {
   type AffinityFilter,
   both,
   filterSelection,
+  ofGlobalModel,
   only,
   ownedSelection,
   presentFields,
@@ -127,9 +128,16 @@ export async function affinitiesOfApiKey(
   return page
 }
 
-/** Counts the live affinities that are pinned to a provider. */
-export const affinityCountOfProvider = (providerId: string, context: Context): Promise<number> =>
-  context.affinities.count(only('providerId', providerId))
+/** Counts the live affinities that are pinned to a provider or provider key. */
+export const affinityCountOf = (
+  dimension: 'providerId' | 'providerKeyId',
+  id: string,
+  context: Context,
+): Promise<number> => context.affinities.count(only(dimension, id))
+
+/** Counts the live affinities that are for a global model, under its id or a name of it. */
+export const affinityCountOfModel = async (id: string, context: Context): Promise<number> =>
+  context.affinities.count({ any: await ofGlobalModel(id, context) })
 
 interface PageRequest {
   readonly order: AffinityOrder

@@ -100,14 +100,11 @@ function readSession(session: ClientSession): ClientSession {
  * Selects the affinities of a global model: by its id where a family's keys hold ids, by its names where they hold names. A
  * name that is another global model's own belongs to that one.
  */
-async function ofGlobalModel(
+export async function ofGlobalModel(
   id: string,
-  { gateway, affinityStore: { families } }: Context,
+  { loaders, affinityStore: { families } }: Context,
 ): Promise<readonly DimensionSets[]> {
-  // PostgreSQL's text holds no NUL: such an id has no row.
-  const known = id.includes('\0') ? [] : await gateway.namesOfGlobalModels([id])
-  const named = known.length > 0 ? await gateway.globalModelsNamed(known) : []
-  const names = new Set(named.filter(({ model }) => model.id === id).map(({ name }) => name))
+  const names = (await loaders.namesOfGlobalModels.load(id)) ?? new Set<string>()
   const byId = { family: new Set(families.namesOf('id')) }
   const byName = { family: new Set(families.namesOf('name')) }
   // (by id and this id) or (by name and one of these names), as conditions that must all hold.
