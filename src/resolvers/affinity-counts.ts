@@ -76,7 +76,7 @@ export async function affinityCounts(
   const searched = text === null ? {} : (await resolveSearch(text, context)).selection
   const selection = both(searched, await filterSelection(presentFields(filter), context))
   const { total, counts, ungrouped } = await groupsOf(by, selection, context)
-  const ordered = [...counts].sort(([a, inA], [b, inB]) => inB - inA || (a < b ? -1 : a > b ? 1 : 0))
+  const ordered = largest(counts, listed)
   const groups = ordered.slice(0, listed).map(([key, count]) => ({ by, key, count }))
   return {
     by,
@@ -86,6 +86,14 @@ export async function affinityCounts(
     others: sum(counts.values()) - sum(groups.map(({ count }) => count)),
     ungrouped,
   }
+}
+
+/** Sorts the groups that may be listed: to sort 100,000 API keys by name would take longer than to count them. */
+function largest(counts: ReadonlyMap<string, number>, listed: number): (readonly [string, number])[] {
+  const smallest = Int32Array.from(counts.values()).sort().at(-listed) ?? 0
+  return [...counts]
+    .filter(([, count]) => count >= smallest)
+    .sort(([a, inA], [b, inB]) => inB - inA || (a < b ? -1 : a > b ? 1 : 0))
 }
 
 function groupsOf(by: AffinityGrouping, selection: AffinitySelection, context: Context): Promise<Groups> {
