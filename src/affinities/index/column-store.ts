@@ -141,6 +141,7 @@ export class ColumnStore {
 
   async prepareClasses(classes: Classes, slice: TimeSlice): Promise<void> {
     const slots = this.#classedSlots(classes)
+    if (slots.missing(this.live) <= FEW_MISSING) return
     await slice.blocks(this.live.limit, (from, to) => slots.ask(this.live, from, to))
   }
 
