@@ -1,6 +1,6 @@
 import { sortText } from '../util/text.js'
 import type { AffinityRecord, Dimension, Figure } from './affinity-record.js'
-import type { AffinitySelection } from './affinity-selection.js'
+import type { AffinitySelection, Classes, Tally } from './affinity-selection.js'
 
 export type AffinityOrderField = 'EXPIRES_AT' | 'CREATED_AT' | 'REQUEST_COUNT'
 
@@ -39,6 +39,10 @@ export interface AffinityPage {
 export interface AffinityReader {
   page(request: AffinityPageRequest): Promise<AffinityPage>
   count(selection: AffinitySelection): Promise<number>
+  /** Counts the selected records by their value in a dimension. */
+  tally(selection: AffinitySelection, dimension: Dimension): Promise<Tally<string>>
+  /** Counts the selected records by their class. */
+  tallyClasses(selection: AffinitySelection, classes: Classes): Promise<Tally<number>>
   /** Returns every selected record, in no order; for clears. */
   matching(selection: AffinitySelection): Promise<readonly AffinityRecord[]>
   /** Returns the distinct values that live records hold in a dimension. */

@@ -12,17 +12,36 @@ export type DimensionSets = { readonly [D in CommonDimension]?: ReadonlySet<stri
   readonly [dimension: Dimension]: ReadonlySet<string> | undefined
 }
 
-/**
- * A condition on several dimensions together, such as what the gateway's scheduler would do. Its answer about the same values
- * never changes, so that it can be asked once for all records that share them.
- */
-export interface Condition {
+/** What is asked about several dimensions together. */
+export interface Asked {
   /** Those with few values first. */
   readonly dimensions: readonly Dimension[]
   /** For a dimension with very many values: a whole number, 0 or more, that is equal only for values with equal answers. */
   readonly likeness?: Readonly<Record<Dimension, (value: string) => number>>
+}
+
+/**
+ * A condition on several dimensions together, such as what the gateway's scheduler would do. Its answer about the same values
+ * never changes, so that it can be asked once for all records that share them.
+ */
+export interface Condition extends Asked {
   /** @param values the values of the dimensions; undefined for one that the record's family does not have */
   holds(values: readonly (string | undefined)[]): boolean
+}
+
+/** Classes of records by several dimensions together. Like a condition's, its answer about the same values never changes. */
+export interface Classes extends Asked {
+  /**
+   * @param values as for a condition
+   * @returns the number of the class, 0 to 65,533
+   */
+  classOf(values: readonly (string | undefined)[]): number
+}
+
+/** The number of all selected records, and of those with each value, or in each class. Records without a value are in none. */
+export interface Tally<Group> {
+  readonly total: number
+  readonly counts: ReadonlyMap<Group, number>
 }
 
 /** Figures from one number on, and below another; without a number the range is open there. */
@@ -43,6 +62,8 @@ export interface LastUse {
 export interface AffinitySelection {
   /** Every named dimension must hold one of its values. */
   readonly all?: DimensionSets
+  /** The record must have one of these keys. */
+  readonly keys?: ReadonlySet<string>
   /** For each entry, at least one named dimension must hold one of its values (a search). */
   readonly any?: readonly DimensionSets[]
   /** No named dimension may hold one of its values. */
@@ -68,6 +89,7 @@ export const holdsAny = (record: AffinityRecord, sets: DimensionSets): boolean =
 
 /** Decides whether a selection contains a record. This is the definition of a selection: the index must agree with it. */
 export const isSelected = (record: AffinityRecord, selection: AffinitySelection): boolean =>
+  (selection.keys?.has(record.key) ?? true) &&
   holdsAll(record, selection.all ?? {}) &&
   (selection.any ?? []).every((sets) => holdsAny(record, sets)) &&
   !holdsAny(record, selection.none ?? {}) &&

@@ -20,6 +20,10 @@ export interface AffinityqlClient {
   readonly affinityNames: List<Types.AffinitiesArguments, Types.AffinityNamesPage>
   /** Lists the same affinities with only what Redis holds, without names. This is by far the fastest way to read all. */
   readonly affinityRecords: List<Types.AffinitiesArguments, Types.AffinityRecordPage>
+  /** Returns one affinity by its id; null if it is gone. */
+  affinity(args: Types.AffinityArguments, options?: CallOptions): Promise<Types.Affinity | null>
+  /** Counts affinities by what they have in common, under any search and filter. */
+  affinityCounts(args: Types.AffinityCountsArguments, options?: CallOptions): Promise<Types.AffinityCounts>
   /** Lists the affinities of one user (by id, username or email) or of one API key (by id). */
   userAffinities(
     args: Types.UserAffinitiesArguments,
@@ -145,6 +149,8 @@ export function createClient(options: ClientOptions): AffinityqlClient {
     affinityRecords: createAffinityList(
       async (args, call) => (await run(operations.AffinityRecords, args, call)).affinities,
     ),
+    affinity: async (args, call) => (await run(operations.Affinity, args, call)).affinity,
+    affinityCounts: async (args, call) => (await run(operations.AffinityCounts, args, call)).affinityCounts,
     userAffinities: async (args, call) => (await run(operations.UserAffinities, args, call)).userAffinities,
     cacheStats: Object.assign(
       async (call?: CallOptions) => (await run(operations.CacheStats, {}, call)).cacheStats,

@@ -10,6 +10,7 @@ export type {
   AffinityFamily,
   AffinityFilter,
   AffinityFragment as Affinity,
+  AffinityGrouping,
   AffinityNamesFragment as AffinityNames,
   AffinityOrder,
   AffinityOrderField,
@@ -33,6 +34,9 @@ export type AffinitiesArguments = Arguments<operations.AffinitiesQueryVariables>
 export type AffinityPage = operations.AffinitiesQuery['affinities']
 export type AffinityNamesPage = operations.AffinityNamesQuery['affinities']
 export type AffinityRecordPage = operations.AffinityRecordsQuery['affinities']
+export type AffinityArguments = Arguments<operations.AffinityQueryVariables>
+export type AffinityCountsArguments = Arguments<operations.AffinityCountsQueryVariables>
+export type AffinityCounts = operations.AffinityCountsQuery['affinityCounts']
 export type UserAffinitiesArguments = Arguments<operations.UserAffinitiesQueryVariables>
 export type UserAffinitiesResult = operations.UserAffinitiesQuery['userAffinities']
 export type Gateway = operations.GatewayQuery['gateway']

@@ -33,6 +33,8 @@ export interface Loaders {
   readonly globalModels: EntityLoader<GlobalModelRow>
   /** Global models by a name that leads to them: their own, or a provider's. */
   readonly globalModelsNamed: EntityLoader<GlobalModelRow>
+  /** The names that lead to a global model, by its id; a name that is another one's own belongs to that one. */
+  readonly namesOfGlobalModels: EntityLoader<ReadonlySet<string>>
   /** Which active providers serve a global model, and under which names; by global model id. */
   readonly models: EntityLoader<readonly ServingModelRow[]>
   /** What the gateway's scheduler would do with pins. */
@@ -59,6 +61,13 @@ export function createLoaders(
       async (names) =>
         new Map((await gateway.globalModelsNamed(names)).map(({ name, model }) => [name, model])),
     ),
+    namesOfGlobalModels: createEntityLoader(async (ids) => {
+      const names = await gateway.namesOfGlobalModels(ids)
+      const byModel = new Map<string, Set<string>>(ids.map((id) => [id, new Set()]))
+      if (names.length === 0) return byModel
+      for (const { name, model } of await gateway.globalModelsNamed(names)) byModel.get(model.id)?.add(name)
+      return byModel
+    }),
     models: createEntityLoader(async (globalModelIds) => {
       const models = new Map<string, ServingModelRow[]>(globalModelIds.map((id) => [id, []]))
       for (const row of await gateway.servingModels(globalModelIds)) models.get(row.globalModelId)?.push(row)

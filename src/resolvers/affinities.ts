@@ -2,9 +2,10 @@ import { type AffinityOrder, type AffinityPosition, positionOf } from '../affini
 import type { AffinityRecord } from '../affinities/affinity-record.js'
 import type { AffinitySelection } from '../affinities/affinity-selection.js'
 import type { Context } from '../context.js'
-import { NotFoundError } from '../errors.js'
+import { InvalidInputError, NotFoundError } from '../errors.js'
 import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
 import { primeAffinityJoins, type Selected } from '../loaders/affinity-joins.js'
+import { keyOfAffinityId } from './affinity.js'
 import {
   decodeCursor,
   encodeCursor,
@@ -18,6 +19,7 @@ import {
   type AffinityFilter,
   both,
   filterSelection,
+  ofGlobalModel,
   only,
   ownedSelection,
   presentFields,
@@ -62,6 +64,22 @@ export async function affinities(
   const searched = search === null ? null : await resolveSearch(search, context)
   const selection = both(searched?.selection ?? {}, await filterSelection(filter, context))
   return readAffinities({ ...request, selection, selected, matched: searched?.matched }, context)
+}
+
+/** Returns the affinity with an id; null if it has expired, was cleared, or never was. */
+export async function affinityById(
+  id: string,
+  context: Context,
+  selected: Selected,
+): Promise<AffinityRecord | null> {
+  const key = keyOfAffinityId(id)
+  if (key === undefined || !context.affinityStore.families.of(key)) {
+    throw new InvalidInputError('This is not the id of an affinity: ids come from Affinity.id.', 'id')
+  }
+  const page = { selection: { keys: new Set([key]) }, order: DEFAULT_ORDER, first: 1 }
+  const { records } = await context.affinities.page(page)
+  await primeAffinityJoins(context.loaders, records, selected, context.affinityStore.families)
+  return records[0] ?? null
 }
 
 /** Returns the affinities of one user, by id, username or email, or of one API key, by id. */
@@ -110,9 +128,16 @@ export async function affinitiesOfApiKey(
   return page
 }
 
-/** Counts the live affinities that are pinned to a provider. */
-export const affinityCountOfProvider = (providerId: string, context: Context): Promise<number> =>
-  context.affinities.count(only('providerId', providerId))
+/** Counts the live affinities that are pinned to a provider or provider key. */
+export const affinityCountOf = (
+  dimension: 'providerId' | 'providerKeyId',
+  id: string,
+  context: Context,
+): Promise<number> => context.affinities.count(only(dimension, id))
+
+/** Counts the live affinities that are for a global model, under its id or a name of it. */
+export const affinityCountOfModel = async (id: string, context: Context): Promise<number> =>
+  context.affinities.count({ any: await ofGlobalModel(id, context) })
 
 interface PageRequest {
   readonly order: AffinityOrder

@@ -9,11 +9,18 @@ import type {
   UserRow,
 } from '../gateway/rows.js'
 import { MAX_INT } from '../util/int32.js'
-import { bytesOfKey } from '../util/key-bytes.js'
+import { bytesOfKey, decodeKey } from '../util/key-bytes.js'
 import { type MaybePromise, whenKnown } from '../util/promises.js'
 
 /** Returns the affinity's id, which is opaque and stays the same while the record exists. */
 export const affinityId = (record: AffinityRecord): string => bytesOfKey(record.key).toString('base64url')
+
+/** Returns the key of the affinity with this id; undefined if no affinity can have it. */
+export function keyOfAffinityId(id: string): string | undefined {
+  const bytes = Buffer.from(id, 'base64url')
+  // Node.js skips what is no base64url.
+  return bytes.length > 0 && bytes.toString('base64url') === id ? decodeKey(bytes) : undefined
+}
 
 /** 9999-12-31T23:59:59.999Z in Unix milliseconds: later times have no RFC 3339 form. */
 const LAST_DATE_MS = 253_402_300_799_999

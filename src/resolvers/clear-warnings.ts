@@ -1,13 +1,11 @@
+import type { DimensionSets } from '../affinities/affinity-selection.js'
 import { type ClearedTarget, type ClearWarning, warnings } from '../affinities/clear/clear-warning.js'
 import type { Context } from '../context.js'
 import { OverloadedError, RateLimitedError, UnavailableError } from '../errors.js'
+import type { EntityLoader } from '../loaders/entity-loader.js'
 
 /** The pin targets that a clear of affinities was asked for by name. */
-export interface NamedTargets {
-  readonly providerId?: string | null | undefined
-  readonly endpointId?: string | null | undefined
-  readonly providerKeyId?: string | null | undefined
-}
+export type NamedTargets = Pick<DimensionSets, 'providerId' | 'endpointId' | 'providerKeyId'>
 
 /**
  * Says what holds whatever the clear does: pins that nobody reads, targets that are still switched on, and sessions of pools
@@ -30,38 +28,34 @@ async function unreadPins({ loaders }: Context): Promise<readonly ClearWarning[]
   return pinsAreHonoured === false ? [warnings.pinsNotHonoured(schedulingMode)] : []
 }
 
-/** A target is switched on if its row is active, and so are the rows of which it is a part, as far as the caller named them. */
+/** Targets are switched on if their rows are active, and so is a row of each other kind that the caller named. */
 async function activeTargets(
   { providerId, endpointId, providerKeyId }: NamedTargets,
   { loaders }: Context,
 ): Promise<readonly ClearWarning[]> {
-  const [provider, endpoint, providerKey] = await Promise.all([
-    providerId == null ? null : loaders.providers.load(providerId),
-    endpointId == null ? null : loaders.endpoints.load(endpointId),
-    providerKeyId == null ? null : loaders.providerKeys.load(providerKeyId),
+  const [providers, endpoints, providerKeys] = await Promise.all([
+    activeRows(loaders.providers, providerId),
+    activeRows(loaders.endpoints, endpointId),
+    activeRows(loaders.providerKeys, providerKeyId),
   ])
-  const rows: readonly ({ readonly isOn: boolean } & ClearedTarget)[] = [
-    ...(provider
-      ? [{ kind: 'provider', id: provider.id, name: provider.displayName, isOn: provider.isActive } as const]
-      : []),
-    ...(endpoint
-      ? [{ kind: 'endpoint', id: endpoint.id, name: endpoint.baseUrl, isOn: endpoint.isActive } as const]
-      : []),
-    ...(providerKey
-      ? [
-          {
-            kind: 'provider key',
-            id: providerKey.id,
-            name: providerKey.name,
-            isOn: providerKey.isActive,
-          } as const,
-        ]
-      : []),
-  ]
-  const named = [providerId, endpointId, providerKeyId].filter((id) => id != null).length
   // Nobody is pinned to a target of which one part is gone or switched off.
-  const isOn = rows.length > 0 && rows.length === named && rows.every((row) => row.isOn)
-  return isOn ? [warnings.stillActive(rows)] : []
+  if ([providers, endpoints, providerKeys].some((rows) => rows?.length === 0)) return []
+  const targets: readonly ClearedTarget[] = [
+    ...(providers ?? []).map(({ id, displayName }) => ({ kind: 'provider', id, name: displayName }) as const),
+    ...(endpoints ?? []).map(({ id, baseUrl }) => ({ kind: 'endpoint', id, name: baseUrl }) as const),
+    ...(providerKeys ?? []).map(({ id, name }) => ({ kind: 'provider key', id, name }) as const),
+  ]
+  return targets.length > 0 ? [warnings.stillActive(targets)] : []
+}
+
+/** Reads those of the rows that are switched on; undefined if none is named. */
+async function activeRows<Row extends { readonly isActive: boolean }>(
+  loader: EntityLoader<Row>,
+  ids: ReadonlySet<string> | undefined,
+): Promise<readonly Row[] | undefined> {
+  if (ids === undefined) return undefined
+  const rows = await Promise.all([...ids].map((id) => loader.load(id)))
+  return rows.filter((row) => row !== null).filter(({ isActive }) => isActive)
 }
 
 /** A pool's key comes from its sessions, which no clear of affinities reaches. */
@@ -69,23 +63,34 @@ async function remainingSessions(
   { providerId, providerKeyId }: NamedTargets,
   { gatewayTraits, poolSessions }: Context,
 ): Promise<readonly ClearWarning[]> {
-  if ((providerId == null && providerKeyId == null) || !gatewayTraits().hasPoolSessions) return []
-  const filter = {
-    ...(providerId != null && { providerId }),
-    ...(providerKeyId != null && { providerKeyId }),
-  }
+  if ((providerId ?? providerKeyId) === undefined || !gatewayTraits().hasPoolSessions) return []
   try {
-    const count = (await poolSessions()).filter(
+    const remaining = (await poolSessions()).filter(
       (session) =>
-        (providerId == null || session.providerId === providerId) &&
-        (providerKeyId == null || session.providerKeyId === providerKeyId),
-    ).length
-    return count > 0 ? [warnings.poolSessionsRemain(count, filter)] : []
+        (providerId?.has(session.providerId) ?? true) && (providerKeyId?.has(session.providerKeyId) ?? true),
+    )
+    return remaining.length > 0
+      ? [warnings.poolSessionsRemain(remaining.length, filterOf(providerId, providerKeyId))]
+      : []
   } catch (error) {
     return error instanceof UnavailableError ||
       error instanceof OverloadedError ||
       error instanceof RateLimitedError
       ? [warnings.poolSessionsUnknown(error.message)]
       : []
+  }
+}
+
+/** Returns the filter of the clear of pool sessions that lead to these targets; undefined if no single clear can name them. */
+function filterOf(
+  providerId: ReadonlySet<string> | undefined,
+  providerKeyId: ReadonlySet<string> | undefined,
+) {
+  if ((providerId?.size ?? 1) !== 1 || (providerKeyId?.size ?? 1) !== 1) return undefined
+  const [provider] = providerId ?? []
+  const [providerKey] = providerKeyId ?? []
+  return {
+    ...(provider !== undefined && { providerId: provider }),
+    ...(providerKey !== undefined && { providerKeyId: providerKey }),
   }
 }

@@ -121,8 +121,7 @@ export const clearProviderCache = (
     const provider = await context.loaders.providers.load(providerId)
     // The id of a row, and not the caller's text, goes to the gateway.
     const asked = provider ? ({ kind: 'provider', providerId: provider.id } as const) : undefined
-    const named = { providerId }
-    const cleared = await clearSelected(only('providerId', providerId), dryRun, context, { asked, named })
+    const cleared = await clearSelected(only('providerId', providerId), dryRun, context, { asked })
     const name = provider?.displayName ?? `provider ${providerId}`
     return { ...cleared, what: 'affinity', which: `pinned to ${name}`, extra: { providerId, provider } }
   })
@@ -140,7 +139,7 @@ export const clearAffinities = (
       requireFilter(given)
       const selection = await filterSelection(given, context, true)
       const rejudge = rejudgeBy(given, context)
-      const cleared = await clearSelected(selection, dryRun, context, { named: given, rejudge })
+      const cleared = await clearSelected(selection, dryRun, context, { rejudge })
       const extra = { sparedCount: cleared.sparedCount }
       return { ...cleared, what: 'affinity', which: 'matching the filter', extra, result: extra }
     },
@@ -183,7 +182,11 @@ function requireFilter(filter: AffinityFilter): void {
   if (fields.length === 0) {
     throw new InvalidInputError('The filter is empty. To clear everything use clearAllCache.', 'filter')
   }
-  for (const [field, value] of fields) if (typeof value === 'string') requireText(value, `filter.${field}`)
+  for (const [field, value] of fields) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (typeof one === 'string') requireText(one, `filter.${field}`)
+    }
+  }
 }
 
 interface Counted {
@@ -200,7 +203,7 @@ async function clearSelected(
   selection: AffinitySelection,
   dryRun: boolean,
   context: Context,
-  { asked, named = {}, rejudge }: Pick<ClearOptions, 'asked' | 'rejudge'> & { readonly named?: NamedTargets },
+  { asked, rejudge }: Pick<ClearOptions, 'asked' | 'rejudge'>,
 ): Promise<Counted> {
   await context.pay(await context.affinities.count(selection))
   const records = await context.affinities.matching(selection)
@@ -213,7 +216,7 @@ async function clearSelected(
     actorId: await actorOf(context),
     ...(isValueChosen && { isSelected: checkOf(byValue) }),
   }
-  return clearOrForesee(records, dryRun, context, options, named)
+  return clearOrForesee(records, dryRun, context, options, selection.all)
 }
 
 const clearOrForesee = (

@@ -9,9 +9,10 @@ import { InvalidInputError } from '../errors.js'
 import type { GatewayStore } from '../gateway/gateway.js'
 import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
 import { type FigureFilter, lastUseCondition, rangesOf } from './figures.js'
+import { keysOfIds, type ListFilter, listedValues, ownersOf } from './filter-lists.js'
 import { judgeOfAll, type VerdictFilter, verdictCheck, verdictCondition } from './usability.js'
 
-export interface AffinityFilter extends VerdictFilter, FigureFilter {
+export interface AffinityFilter extends VerdictFilter, FigureFilter, ListFilter {
   readonly affinityKey?: string | null | undefined
   readonly userId?: string | null | undefined
   readonly providerId?: string | null | undefined
@@ -21,14 +22,23 @@ export interface AffinityFilter extends VerdictFilter, FigureFilter {
   readonly apiFormat?: string | null | undefined
   readonly family?: string | null | undefined
   readonly clientFamily?: string | null | undefined
-  readonly clientFamilies?: readonly string[] | null | undefined
   readonly sessionHash?: string | null | undefined
   readonly clientSession?: ClientSession | null | undefined
   readonly globalModelId?: string | null | undefined
 }
 
-/** The most values that a list of a filter may have. */
-const MAX_VALUES = 1_000
+/** The fields whose value a dimension of the same name must have. */
+const EXACT = [
+  'affinityKey',
+  'providerId',
+  'endpointId',
+  'providerKeyId',
+  'modelId',
+  'apiFormat',
+  'clientFamily',
+  'sessionHash',
+] as const satisfies readonly (keyof AffinityFilter)[]
+
 /** The longest part of a client's session, in characters. */
 const MAX_SESSION_LENGTH = 4_096
 
@@ -41,37 +51,23 @@ export async function filterSelection(
   context: Context,
   isFresh = false,
 ): Promise<AffinitySelection> {
-  const {
-    userId,
-    stale,
-    usability,
-    staleReasons,
-    family,
-    clientFamilies,
-    clientSession,
-    globalModelId,
-    createdBefore,
-    createdAfter,
-    expiresBefore,
-    expiresAfter,
-    requestCountMin,
-    requestCountMax,
-    unusedForSeconds,
-    ...exact
-  } = filter
+  const { stale, usability, staleReasons, family, clientSession, globalModelId, unusedForSeconds } = filter
   const verdict = { stale, usability, staleReasons }
   const dependsOnVerdicts = verdictCheck(verdict) !== undefined
-  let all: DimensionSets = Object.fromEntries(
-    Object.entries(exact).map(([dimension, value]) => [dimension, new Set(value == null ? [] : [value])]),
-  )
-  if (userId != null) {
-    const ids = await apiKeyIdsOf(userId, context)
-    all = { ...all, affinityKey: intersection(all.affinityKey, ids) }
-  }
-  if (family != null) all = { ...all, family: new Set([family.toLowerCase()]) }
-  if (clientFamilies != null) {
-    const families = new Set(readList(clientFamilies, 'clientFamilies'))
-    all = { ...all, clientFamily: intersection(all['clientFamily'], families) }
+  const keys = keysOfIds(filter)
+  const owners = ownersOf(filter)
+  const values = [
+    ...EXACT.flatMap((field) => {
+      const value = filter[field]
+      return value == null ? [] : [[field, new Set([value])] as const]
+    }),
+    ...(family == null ? [] : [['family', new Set([family.toLowerCase()])] as const]),
+    ...listedValues(filter),
+    ...(owners ? [['affinityKey', await apiKeyIdsOf(owners, context)] as const] : []),
+  ]
+  let all: DimensionSets = {}
+  for (const [dimension, wanted] of values) {
+    all = { ...all, [dimension]: intersection(all[dimension], wanted) }
   }
   if (clientSession != null) {
     const hashes = new Set(sessionHashes(readSession(clientSession), await context.gateway.routingScopes()))
@@ -80,21 +76,12 @@ export async function filterSelection(
   const any = globalModelId == null ? [] : await ofGlobalModel(globalModelId, context)
   const ranges = rangesOf(filter)
   const lastUse = unusedForSeconds == null ? undefined : await lastUseCondition(unusedForSeconds, context)
-  const selection = { all, any, ranges, ...(lastUse && { lastUse }) }
+  const selection = { ...(keys && { keys }), all, any, ranges, ...(lastUse && { lastUse }) }
   if (!dependsOnVerdicts) return selection
   const judge = await judgeOfAll(context, isFresh)
   // To ask about very many records takes some milliseconds, for each field that uses the filter.
   await context.turns.next()
   return { ...selection, where: verdictCondition(verdict, judge, context.affinityStore.families) }
-}
-
-/** @throws InvalidInputError if a list is empty, which could mean everything or nothing, or too long */
-function readList(values: readonly string[], field: string): readonly string[] {
-  if (values.length === 0) throw new InvalidInputError(`${field} must not be empty.`, `filter.${field}`)
-  if (values.length > MAX_VALUES) {
-    throw new InvalidInputError(`${field} must have at most ${MAX_VALUES} values.`, `filter.${field}`)
-  }
-  return values
 }
 
 /** @throws InvalidInputError which does not quote the session */
@@ -113,14 +100,11 @@ function readSession(session: ClientSession): ClientSession {
  * Selects the affinities of a global model: by its id where a family's keys hold ids, by its names where they hold names. A
  * name that is another global model's own belongs to that one.
  */
-async function ofGlobalModel(
+export async function ofGlobalModel(
   id: string,
-  { gateway, affinityStore: { families } }: Context,
+  { loaders, affinityStore: { families } }: Context,
 ): Promise<readonly DimensionSets[]> {
-  // PostgreSQL's text holds no NUL: such an id has no row.
-  const known = id.includes('\0') ? [] : await gateway.namesOfGlobalModels([id])
-  const named = known.length > 0 ? await gateway.globalModelsNamed(known) : []
-  const names = new Set(named.filter(({ model }) => model.id === id).map(({ name }) => name))
+  const names = (await loaders.namesOfGlobalModels.load(id)) ?? new Set<string>()
   const byId = { family: new Set(families.namesOf('id')) }
   const byName = { family: new Set(families.namesOf('name')) }
   // (by id and this id) or (by name and one of these names), as conditions that must all hold.
@@ -223,14 +207,16 @@ export async function ownedSelection(
   context: Context,
 ): Promise<AffinitySelection> {
   if (apiKey) return only('affinityKey', apiKey.id)
-  return { all: { affinityKey: user ? await apiKeyIdsOf(user.id, context) : new Set() } }
+  return { all: { affinityKey: user ? await apiKeyIdsOf(new Set([user.id]), context) : new Set() } }
 }
 
-/** Reads the ids of a user's API keys, of which there may be any number. */
-async function apiKeyIdsOf(userId: string, context: Context): Promise<ReadonlySet<string>> {
-  const keys = (await context.loaders.apiKeys.byUser.load(userId)) ?? []
-  await context.pay(keys.length)
-  return new Set(keys.map(({ id }) => id))
+/** Reads the ids of the users' API keys, of which there may be any number. */
+async function apiKeyIdsOf(userIds: ReadonlySet<string>, context: Context): Promise<ReadonlySet<string>> {
+  const { byUser } = context.loaders.apiKeys
+  const keys = await Promise.all([...userIds].map((id) => byUser.load(id)))
+  const ids = keys.flatMap((ofUser) => ofUser ?? []).map(({ id }) => id)
+  await context.pay(ids.length)
+  return new Set(ids)
 }
 
 /** The affinities that name this value. */
@@ -247,6 +233,7 @@ export const both = (a: AffinitySelection, b: AffinitySelection): AffinitySelect
       b.all?.affinityKey && { affinityKey: intersection(a.all.affinityKey, b.all.affinityKey) }),
   },
   any: [...(a.any ?? []), ...(b.any ?? [])],
+  ...(b.keys && { keys: b.keys }),
   ...(b.ranges && { ranges: b.ranges }),
   ...(b.lastUse && { lastUse: b.lastUse }),
   ...(b.where && { where: b.where }),

@@ -6,6 +6,7 @@ import { type BoundedStream, createBoundedStream, transformed } from '../util/bo
 import type { MaybePromise } from '../util/promises.js'
 import { type CacheStats, cacheStats } from './cache.js'
 import { unusedCheck } from './figures.js'
+import { ownersOf } from './filter-lists.js'
 import { type AffinityFilter, filterSelection, presentFields } from './selections.js'
 import { STALE_ROWS, verdictCheck, verdictOn } from './usability.js'
 
@@ -20,11 +21,13 @@ export async function affinityEvents(
   filter: AffinityFilter | null | undefined,
   context: Context,
 ): Promise<AsyncIterableIterator<AffinityEvent>> {
-  const { stale, usability, staleReasons, userId, unusedForSeconds, ...exact } = presentFields(filter)
+  const { stale, usability, staleReasons, userId, userIds, unusedForSeconds, ...exact } =
+    presentFields(filter)
   const check = verdictCheck({ stale, usability, staleReasons })
   const isUnused = unusedCheck({ unusedForSeconds }, context)
   const selection = await filterSelection(exact, context)
-  const isOwned = userId == null ? () => true : await keysOfUser(userId, context)
+  const owners = ownersOf({ userId, userIds })
+  const isOwned = owners === undefined ? () => true : await keysOfUsers(owners, context)
   return openStream<AffinityEvent, AffinityEvent>(
     context,
     (events) =>
@@ -50,20 +53,21 @@ export async function affinityEvents(
 }
 
 /**
- * Creates a function that says whether an API key belongs to the user. It answers without a promise if the owner is known. An
- * unknown key is read from the database at its first use, and the viewer pays for it.
+ * Creates a function that says whether an API key belongs to one of the users. It answers without a promise if the owner is
+ * known. An unknown key is read from the database at its first use, and the viewer pays for it.
  */
-async function keysOfUser(
-  userId: string,
+async function keysOfUsers(
+  userIds: ReadonlySet<string>,
   context: Context,
 ): Promise<(apiKeyId: string) => MaybePromise<boolean>> {
-  const keys = (await context.loaders.apiKeys.byUser.load(userId)) ?? []
-  const own = new Set(keys.map(({ id }) => id))
+  const keys = await Promise.all([...userIds].map((id) => context.loaders.apiKeys.byUser.load(id)))
+  const own = new Set(keys.flatMap((ofUser) => ofUser ?? []).map(({ id }) => id))
+  const isAmong = (id: string | null) => id !== null && userIds.has(id)
   return (apiKeyId) => {
     if (own.has(apiKeyId)) return true
     const owner = context.apiKeyOwners.ownerOf(apiKeyId)
-    if (!(owner instanceof Promise)) return owner === userId
-    return Promise.all([owner, context.pay(1)]).then(([id]) => id === userId)
+    if (!(owner instanceof Promise)) return isAmong(owner)
+    return Promise.all([owner, context.pay(1)]).then(([id]) => isAmong(id))
   }
 }
 

@@ -1,6 +1,6 @@
 import type { AffinityReader } from '../affinities/affinity-reader.js'
 import type { AffinityRecord, Dimension } from '../affinities/affinity-record.js'
-import type { Condition } from '../affinities/affinity-selection.js'
+import type { Classes, Condition } from '../affinities/affinity-selection.js'
 import type { KeyFamilies } from '../affinities/key-families.js'
 import type { Context, Readers, SharedRead } from '../context.js'
 import { InvalidInputError } from '../errors.js'
@@ -90,13 +90,51 @@ export function verdictCondition(filter: VerdictFilter, judge: Judge, families: 
   return condition
 }
 
-/** API keys that are alike have equal verdicts. */
 function conditionOf(filter: VerdictFilter, judge: Judge, families: KeyFamilies): Condition {
   const check = verdictCheck(filter) ?? (() => true)
+  const { verdictOf, ...asked } = judged(judge, families)
+  return { ...asked, holds: (values) => check(verdictOf(values)) }
+}
+
+/** The classes of verdicts, and the verdict of each. */
+export interface VerdictClasses {
+  readonly classes: Classes
+  readonly verdicts: readonly Verdict[]
+}
+
+/** The classes of each judge: those who ask while it is kept share the answers. */
+const classesOfJudges = new WeakMap<Judge, VerdictClasses>()
+
+/** Returns the classes of records with equal verdicts of the judge. */
+export function verdictClasses(judge: Judge, families: KeyFamilies): VerdictClasses {
+  const known = classesOfJudges.get(judge)
+  if (known) return known
+  const numbers = new Map<string, number>()
+  const verdicts: Verdict[] = []
+  const { verdictOf, ...asked } = judged(judge, families)
+  const made = {
+    verdicts,
+    classes: {
+      ...asked,
+      classOf(values: readonly (string | undefined)[]) {
+        const verdict = verdictOf(values)
+        const name = [verdict.usability, ...verdict.staleReasons].join()
+        const number = numbers.get(name) ?? verdicts.push(verdict) - 1
+        numbers.set(name, number)
+        return number
+      },
+    },
+  }
+  classesOfJudges.set(judge, made)
+  return made
+}
+
+/** What of a record is judged. API keys that are alike have equal verdicts. */
+function judged(judge: Judge, families: KeyFamilies) {
   return {
     dimensions: JUDGED_DIMENSIONS,
-    likeness: { affinityKey: (id) => judge.likenessOf(id) },
-    holds(values) {
+    likeness: { affinityKey: (id: string) => judge.likenessOf(id) },
+    verdictOf(values: readonly (string | undefined)[]): Verdict {
       const [family = '', clientFamily, epoch, apiFormat = '', providerId = ''] = values
       const [endpointId = '', providerKeyId = '', modelId = '', affinityKey = ''] = values.slice(5)
       const modelIs = families.modelIs({ family })
@@ -104,7 +142,7 @@ function conditionOf(filter: VerdictFilter, judge: Judge, families: KeyFamilies)
         ...{ affinityKey, apiFormat, modelId, modelIs, providerId, endpointId, providerKeyId },
         ...{ family, clientFamily, epoch },
       }
-      return check(judge.knows(pin) ? judge.verdictOf(pin) : NOT_TOLD)
+      return judge.knows(pin) ? judge.verdictOf(pin) : NOT_TOLD
     },
   }
 }

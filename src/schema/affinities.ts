@@ -1,7 +1,7 @@
-import { affinities } from '../resolvers/affinities.js'
-import { AffinityFamily, StaleReason, Usability } from './affinity.js'
+import { affinities, affinityById } from '../resolvers/affinities.js'
+import { Affinity, AffinityFamily, StaleReason, Usability } from './affinity.js'
 import { builder } from './builder.js'
-import { pageArguments, pageComplexity, selectedNodes } from './connection.js'
+import { pageArguments, pageComplexity, selectedFields, selectedNodes } from './connection.js'
 import { AffinityConnection } from './owned-affinities.js'
 
 const ClientSession = builder.inputType('ClientSession', {
@@ -39,6 +39,27 @@ export const AffinityFilter = builder.inputType('AffinityFilter', {
     }),
     clientFamily: t.string({
       description: 'The affinity is of exactly this kind of client, such as claude_code or codex.',
+    }),
+    ids: t.idList({ description: 'The affinity has one of these ids, 1 to 1,000 of them.' }),
+    affinityKeys: t.idList({ description: 'The affinity is of one of these API keys, 1 to 1,000 of them.' }),
+    userIds: t.idList({
+      description: 'The affinity belongs to an API key of one of these users, 1 to 1,000 of them.',
+    }),
+    providerIds: t.idList({
+      description: 'The affinity is pinned to one of these providers, 1 to 1,000 of them.',
+    }),
+    endpointIds: t.idList({
+      description: 'The affinity is pinned to one of these endpoints, 1 to 1,000 of them.',
+    }),
+    providerKeyIds: t.idList({
+      description: 'The affinity is pinned to one of these provider keys, 1 to 1,000 of them.',
+    }),
+    modelIds: t.stringList({
+      description:
+        'The affinity’s cache key has one of these models, 1 to 1,000 global model ids or raw names.',
+    }),
+    apiFormats: t.stringList({
+      description: 'The affinity has one of these API formats, 1 to 1,000 of them.',
     }),
     clientFamilies: t.stringList({
       description: 'The affinity is of one of these kinds of clients, 1 to 1,000 of them.',
@@ -152,5 +173,19 @@ builder.queryField('affinities', (t) =>
     },
     complexity: pageComplexity,
     resolve: (_root, args, context, info) => affinities(args, context, selectedNodes(info)),
+  }),
+)
+
+builder.queryField('affinity', (t) =>
+  t.field({
+    type: Affinity,
+    nullable: true,
+    description:
+      'This query finds one live affinity by its id; null if it has expired, was cleared, or never was. What can be no affinity’s id is BAD_USER_INPUT.',
+    args: {
+      id: t.arg.id({ required: true, description: 'This is the affinity’s `id`, as a list has shown it.' }),
+    },
+    complexity: 5,
+    resolve: (_root, { id }, context, info) => affinityById(id, context, selectedFields(info)),
   }),
 )

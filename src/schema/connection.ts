@@ -117,6 +117,13 @@ export function keysetConnection<Node, Page extends KeysetPage<Node> = KeysetPag
   })
 }
 
+/** Collects the fields that a query selects on the resolved object. */
+export function selectedFields(info: GraphQLResolveInfo): Selected {
+  const tree: MutableSelected = Object.create(null)
+  for (const { selectionSet } of info.fieldNodes) collect(selectionSet, tree, info)
+  return tree
+}
+
 type MutableSelected = { [field: string]: MutableSelected }
 
 /**
@@ -124,9 +131,8 @@ type MutableSelected = { [field: string]: MutableSelected }
  * @param path fields that lead from the resolved field to the connection
  */
 export function selectedNodes(info: GraphQLResolveInfo, path: readonly string[] = []): Selected {
-  const tree: MutableSelected = Object.create(null)
-  for (const { selectionSet } of info.fieldNodes) collect(selectionSet, tree, info)
-  const connection = path.reduce<MutableSelected | undefined>((found, field) => found?.[field], tree)
+  const tree = selectedFields(info)
+  const connection = path.reduce<Selected | undefined>((found, field) => found?.[field], tree)
   return merge(connection?.['nodes'] ?? {}, connection?.['edges']?.['node'] ?? {})
 }
 

@@ -7,7 +7,7 @@ import type {
   ProviderRow,
   UserRow,
 } from '../gateway/rows.js'
-import { affinityCountOfProvider } from '../resolvers/affinities.js'
+import { affinityCountOf, affinityCountOfModel } from '../resolvers/affinities.js'
 import {
   apiFormatsOfProviderKey,
   endpointOfProviderKey,
@@ -91,7 +91,7 @@ export const Provider = builder.objectRef<ProviderRow>('Provider').implement({
     affinityCount: t.int({
       description: 'So many live affinities are pinned to the provider now.',
       complexity: 5,
-      resolve: (provider, _args, context) => affinityCountOfProvider(provider.id, context),
+      resolve: (provider, _args, context) => affinityCountOf('providerId', provider.id, context),
     }),
   }),
 })
@@ -159,6 +159,11 @@ export const ProviderKey = builder.objectRef<ProviderKeyRow>('ProviderKey').impl
         'An affinity that is pinned to this provider key lasts for so many minutes after its last use.',
     }),
     isActive: t.exposeBoolean('isActive', { description: 'False if the gateway sends nothing there.' }),
+    affinityCount: t.int({
+      description: 'So many live affinities are pinned to the provider key now.',
+      complexity: 5,
+      resolve: (key, _args, context) => affinityCountOf('providerKeyId', key.id, context),
+    }),
     endpoint: t.field({
       type: Endpoint,
       nullable: true,
@@ -187,6 +192,12 @@ export const GlobalModel = builder.objectRef<GlobalModelRow>('GlobalModel').impl
     displayName: t.exposeString('displayName', { description: 'People see this name.' }),
     isActive: t.exposeBoolean('isActive', {
       description: 'False if the gateway does not serve the global model.',
+    }),
+    affinityCount: t.int({
+      description:
+        'So many live affinities are for the global model now, under its id or, where keys hold names, under a name of it.',
+      complexity: 5,
+      resolve: (model, _args, context) => affinityCountOfModel(model.id, context),
     }),
   }),
 })

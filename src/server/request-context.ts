@@ -141,6 +141,9 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     return {
       page: async (request) => paidFor().then(() => reader.page(request)),
       count: async (selection) => paidFor().then(() => reader.count(selection)),
+      tally: async (selection, dimension) => paidFor().then(() => reader.tally(selection, dimension)),
+      tallyClasses: async (selection, classes) =>
+        paidFor().then(() => reader.tallyClasses(selection, classes)),
       matching: async (selection) => paidFor().then(() => reader.matching(selection)),
       distinct: async (dimension) => paidFor().then(() => reader.distinct(dimension)),
       valuesContaining: async (dimension, text) =>

@@ -5,6 +5,7 @@ import {
   expectedPins,
   type Filter,
   fixturePins,
+  idOf,
   keyOfNode,
   lastUsedOf,
   type Order,
@@ -84,18 +85,31 @@ describe.each(MODES)('any search, filter and order over the fixtures, %s,', (_mo
     }
   }
 
+  const ownerOf = (pin: Pin) => String(rows.api_keys.get(pin.affinityKey)?.['user_id'] ?? 'nobody')
+  /** Values of some records, the given one among them more often than not, and values of none. */
+  const listOf = (pin: Pin, of: (pin: Pin) => string): fc.Arbitrary<string[]> =>
+    fc.oneof(someOf(pins.map(of), of(pin)), fc.array(UNKNOWN, { minLength: 1, maxLength: 2 }))
+
   /** Questions whose answers are not all empty: their values come from one record, or from none. */
   const question = (): fc.Arbitrary<Question> => {
     const filterOf = (pin: Pin): fc.Arbitrary<Filter> =>
       fc.record(
         {
           affinityKey: value(pin.affinityKey),
-          userId: value(String(rows.api_keys.get(pin.affinityKey)?.['user_id'] ?? 'nobody')),
+          userId: value(ownerOf(pin)),
           providerId: value(pin.providerId),
           endpointId: value(pin.endpointId),
           providerKeyId: value(pin.providerKeyId),
           modelId: value(pin.modelId),
           apiFormat: value(pin.apiFormat),
+          ids: someOf(pins.map(idOf), idOf(pin)),
+          affinityKeys: listOf(pin, ({ affinityKey }) => affinityKey),
+          userIds: listOf(pin, ownerOf),
+          providerIds: listOf(pin, ({ providerId }) => providerId),
+          endpointIds: listOf(pin, ({ endpointId }) => endpointId),
+          providerKeyIds: listOf(pin, ({ providerKeyId }) => providerKeyId),
+          modelIds: listOf(pin, ({ modelId }) => modelId),
+          apiFormats: listOf(pin, ({ apiFormat }) => apiFormat),
           stale: fc.boolean(),
           createdBefore: moment(pin.createdAt),
           createdAfter: moment(pin.createdAt),
@@ -122,6 +136,8 @@ describe.each(MODES)('any search, filter and order over the fixtures, %s,', (_mo
           'apiFormat',
           'stale',
         ],
+        ...['ids', 'affinityKeys', 'userIds', 'providerIds', 'endpointIds', 'providerKeyIds', 'modelIds'],
+        'apiFormats',
         ...['createdBefore', 'createdAfter', 'expiresBefore', 'expiresAfter'],
         ...['requestCountMin', 'requestCountMax', 'unusedForSeconds'],
       ],
@@ -212,6 +228,8 @@ describe.each(MODES)('any search, filter and order over the fixtures, %s,', (_mo
 
 const UNKNOWN = fc.constantFrom('nothing-has-this-id', '*', '%', '', 'a:b', '__proto__', "' OR 1=1 --")
 const value = (known: string) => fc.oneof({ weight: 6, arbitrary: fc.constant(known) }, UNKNOWN)
+const someOf = (values: readonly string[], known: string): fc.Arbitrary<string[]> =>
+  fc.array(fc.oneof(fc.constant(known), fc.constantFrom(...values)), { minLength: 1, maxLength: 20 })
 const CASES = [
   (text: string) => text,
   (text: string) => text.toUpperCase(),

@@ -82,6 +82,26 @@ describe('affinityEvents', () => {
     for (const none of [early, unused, many]) expect(none.answers()).toEqual([])
   })
 
+  it('are chosen by several values of a field', async () => {
+    const service = await start()
+    const users = await sql(service.databaseUrl, 'SELECT id FROM users')
+    const keys = await sql(
+      service.databaseUrl,
+      'SELECT id FROM api_keys WHERE user_id IS NOT NULL ORDER BY id LIMIT 1',
+    )
+    const select = (filter: string) =>
+      subscribe(service, `subscription { affinityEvents(filter: ${filter}) { affinity { affinityKey } } }`)
+    const key = String(keys[0]?.id)
+    const owned = await select(`{ userIds: ${JSON.stringify(users.map(({ id }) => id))} }`)
+    const named = await select(`{ affinityKeys: ["nobody", "${key}"] }`)
+    const none = await select(`{ userIds: ["nobody"], affinityKeys: ["${key}"] }`)
+    await until(async () => {
+      await pin(service, key)
+      for (const stream of [owned, named]) expect(stream.answers()).not.toEqual([])
+    })
+    expect(none.answers()).toEqual([])
+  })
+
   it('are chosen by what the scheduler would do with the pin now', async () => {
     const service = await start()
     const select = (filter: string) =>

@@ -45,6 +45,14 @@ export interface Filter {
   readonly providerKeyId?: string | undefined
   readonly modelId?: string | undefined
   readonly apiFormat?: string | undefined
+  readonly ids?: readonly string[] | undefined
+  readonly affinityKeys?: readonly string[] | undefined
+  readonly userIds?: readonly string[] | undefined
+  readonly providerIds?: readonly string[] | undefined
+  readonly endpointIds?: readonly string[] | undefined
+  readonly providerKeyIds?: readonly string[] | undefined
+  readonly modelIds?: readonly string[] | undefined
+  readonly apiFormats?: readonly string[] | undefined
   readonly stale?: boolean | undefined
   readonly usability?: string | undefined
   readonly staleReasons?: readonly string[] | undefined
@@ -318,6 +326,23 @@ export const inOrder = (pins: readonly Pin[], { field, direction }: Order): Pin[
   return direction === 'ASC' ? ascending : ascending.reverse()
 }
 
+/** The id of a pin, which the API shows and takes. */
+export const idOf = ({ key }: Pin): string => Buffer.from(key).toString('base64url')
+
+const isListed = (pin: Pin, rows: Rows, filter: Filter): boolean =>
+  (
+    [
+      [filter.ids, idOf(pin)],
+      [filter.affinityKeys, pin.affinityKey],
+      [filter.userIds, userOf(pin, rows)?.id],
+      [filter.providerIds, pin.providerId],
+      [filter.endpointIds, pin.endpointId],
+      [filter.providerKeyIds, pin.providerKeyId],
+      [filter.modelIds, pin.modelId],
+      [filter.apiFormats, pin.apiFormat],
+    ] as const
+  ).every(([values, value]) => values === undefined || (value !== undefined && values.includes(value)))
+
 export interface Question {
   readonly search?: string | undefined
   readonly filter?: Filter | undefined
@@ -337,6 +362,7 @@ export function expectedPins(
       found(pin) &&
       EXACT.every((field) => filter[field] === undefined || pin[field] === filter[field]) &&
       (filter.userId === undefined || userOf(pin, rows)?.id === filter.userId) &&
+      isListed(pin, rows, filter) &&
       hasFigures(pin, rows, now, filter) &&
       (filter.stale === undefined || staleReasonsOf(pin, rows, now).length > 0 === filter.stale) &&
       (filter.usability === undefined || usabilityOf(pin, rows, now) === filter.usability) &&

@@ -169,7 +169,7 @@ it('sessions that cannot be counted are said to be unknown, which no clear fails
     gatewayTraits: () => ({ hasPoolSessions: true }),
     poolSessions: () => Promise.reject(new UnavailableError('CACHE_UNAVAILABLE', 'There are too many.')),
   } as unknown as Context
-  expect(await standingWarnings({ providerId: 'p' }, context)).toEqual([
+  expect(await standingWarnings({ providerId: new Set(['p']) }, context)).toEqual([
     {
       code: 'POOL_SESSIONS_REMAIN',
       message: expect.stringMatching(/could not be counted: There are too many\. clearPoolSessions/),

@@ -95,6 +95,8 @@ const JOINS = `id modelName rateMultiplier isStandalone staleReasons apiKey { id
   provider { id name } endpoint { id } providerKey { id name } model { id }`
 const DONE = '{ ... on ClearPayload { clearedCount } ... on Error { code } }'
 
+const GONE_ID = Buffer.from('cache_affinity:nobody:CLAUDE:gone').toString('base64url')
+
 /** Operations by the root field that they ask for. Those that clear come last. */
 const OPERATIONS: readonly (readonly [root: string, name: string, document: string])[] = [
   ['Query.affinities', 'ids', `{ affinities(first: 200) { nodes { id } } }`],
@@ -129,6 +131,30 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     'Query.affinities',
     'API keys of users',
     `{ affinities(first: 100) { nodes { user { apiKeys { id } } } } }`,
+  ],
+  ['Query.affinity', 'one that is gone', `{ affinity(id: "${GONE_ID}") { id } }`],
+  ...(
+    [
+      // There is one provider, and one page has room for all users.
+      ['PROVIDER', 1],
+      ['MODEL', 10],
+      ['USER', 100],
+      ['API_KEY', 20],
+      ['STALE_REASON', 2],
+      ['USABILITY', 2],
+    ] as const
+  ).map(
+    ([by, first]) =>
+      [
+        'Query.affinityCounts',
+        `by ${by}`,
+        `{ affinityCounts(by: ${by}, first: ${first}) { total others groups { key label count } } }`,
+      ] as const,
+  ),
+  [
+    'Query.affinityCounts',
+    'of a filter',
+    '{ affinityCounts(by: PROVIDER, first: 1, filter: { apiFormat: "F1" }) { total groups { key label count } } }',
   ],
   [
     'Query.userAffinities',

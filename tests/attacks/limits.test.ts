@@ -132,7 +132,7 @@ describe('the cost budget of an address without a token', () => {
 
 describe('a request body', () => {
   it.each([
-    ['of 100 kB is read', TRANSPORT_LIMITS.bodyBytes, 200],
+    ['of 400 kB, which has room for 1,000 ids, is read', TRANSPORT_LIMITS.bodyBytes, 200],
     ['of one byte more is not', TRANSPORT_LIMITS.bodyBytes + 1, 413],
   ])('%s', async (_, size, status) => {
     const server = await listening(bare)

@@ -41,6 +41,9 @@ describe('the typed client', () => {
   it('answers every query', async () => {
     const api = client()
     expect(await api.viewer()).toEqual({ name: 'tests', role: 'ADMIN', canClear: true, user: null })
+    const { nodes } = await api.affinities({ first: 1 })
+    expect(await api.affinity({ id: nodes[0]?.id ?? '' })).toMatchObject({ id: nodes[0]?.id })
+    expect((await api.affinityCounts({ by: 'PROVIDER' })).total).toBeGreaterThan(0)
     expect((await api.cacheStats()).observed.since).toMatch(/^\d{4}-/)
     expect((await api.cacheConfig()).parameters.length).toBeGreaterThan(3)
     expect((await api.modelMappingStats()).totalKeys).toBeGreaterThan(0)

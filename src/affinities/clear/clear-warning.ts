@@ -45,13 +45,29 @@ const SWITCHED_OFF: Readonly<Record<ClearedTarget['kind'], string>> = {
   'provider key': 'the provider key',
 }
 
+/** Names the targets, but only the first of very many. */
+function namesOf(targets: readonly ClearedTarget[]): string {
+  const names = targets
+    .slice(0, NAMED)
+    .map(({ kind, id, name }) => `${kind} ${name}${name === id ? '' : ` (${id})`}`)
+  const more = targets.length - names.length
+  return [...names, ...(more > 0 ? [`${more.toLocaleString('en')} more`] : [])].join(' and ')
+}
+
+/** Of several targets that are a pin's parts one is enough; several of one kind are each a way back. */
+function toSwitchOff(targets: readonly ClearedTarget[]): string {
+  const [{ kind } = { kind: 'provider' as const }] = targets
+  if (targets.length === 1) return SWITCHED_OFF[kind]
+  return new Set(targets.map((target) => target.kind)).size === targets.length ? 'one of them' : 'them'
+}
+
 /** Text as it stands in a GraphQL document or in JSON. */
 const quoted = (text: string): string => JSON.stringify(text)
 
 export const warnings = {
   stillActive: (targets: readonly ClearedTarget[]): ClearWarning => ({
     code: 'STILL_ACTIVE',
-    message: `${targets.map(({ kind, id, name }) => `${kind} ${name}${name === id ? '' : ` (${id})`}`).join(' and ')} ${targets.length === 1 ? 'is' : 'are'} still switched on, so users may be pinned there again. To keep them away, switch ${targets.length === 1 ? SWITCHED_OFF[targets[0]?.kind ?? 'provider'] : 'one of them'} off in the gateway and clear again.`,
+    message: `${namesOf(targets)} ${targets.length === 1 ? 'is' : 'are'} still switched on, so users may be pinned there again. To keep them away, switch ${toSwitchOff(targets)} off in the gateway and clear again.`,
   }),
   pinsNotHonoured: (schedulingMode: string | null): ClearWarning => ({
     code: 'PINS_NOT_HONOURED',
@@ -59,15 +75,13 @@ export const warnings = {
   }),
   poolSessionsRemain: (
     count: number,
-    { providerId, providerKeyId }: { readonly providerId?: string; readonly providerKeyId?: string },
+    named: { readonly providerId?: string; readonly providerKeyId?: string } | undefined,
   ): ClearWarning => {
-    const filter = [
-      ...(providerId === undefined ? [] : [`providerId: ${quoted(providerId)}`]),
-      ...(providerKeyId === undefined ? [] : [`providerKeyId: ${quoted(providerKeyId)}`]),
-    ]
+    const filter = Object.entries(named ?? {}).map(([field, id]) => `${field}: ${quoted(id)}`)
+    const how = named ? `(filter: {${filter.join(', ')}})` : ', one provider and provider key at a time'
     return {
       code: 'POOL_SESSIONS_REMAIN',
-      message: `${counted(count, 'pool session still leads', 'pool sessions still lead')} there, and a clear of affinities leaves ${count === 1 ? 'it' : 'them'}. Clear ${count === 1 ? 'it' : 'them'} with clearPoolSessions(filter: {${filter.join(', ')}}).`,
+      message: `${counted(count, 'pool session still leads', 'pool sessions still lead')} there, and a clear of affinities leaves ${count === 1 ? 'it' : 'them'}. Clear ${count === 1 ? 'it' : 'them'} with clearPoolSessions${how}.`,
     }
   },
   poolSessionsUnknown: (reason: string): ClearWarning => ({

@@ -73,6 +73,8 @@ export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
       return {
         page: async (request) => (await current()).page(request),
         count: async (selection) => (await current()).count(selection),
+        tally: async (selection, dimension) => (await current()).tally(selection, dimension),
+        tallyClasses: async (selection, classes) => (await current()).tallyClasses(selection, classes),
         matching: async (selection) => (await current()).matching(selection),
         distinct: async (dimension) => (await current()).distinct(dimension),
         valuesContaining: async (dimension, text) => (await current()).valuesContaining(dimension, text),
@@ -129,6 +131,15 @@ export function createIndexReader(index: AffinityIndex, pass: () => Promise<void
     async count(selection) {
       await ready(selection)
       return index.count(selection)
+    },
+    async tally(selection, dimension) {
+      await ready(selection)
+      return index.tally(selection, dimension)
+    },
+    async tallyClasses(selection, classes) {
+      await index.prepareClasses(classes, new TimeSlice())
+      await ready(selection)
+      return index.tallyClasses(selection, classes)
     },
     async matching(selection) {
       await ready(selection)

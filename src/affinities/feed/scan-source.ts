@@ -42,7 +42,10 @@ export function pageOf(records: readonly AffinityRecord[], request: AffinityPage
 }
 
 function readerOf(read: () => Promise<readonly AffinityRecord[]>): AffinityReader {
-  const tallies = new Map<Dimension, Tally>()
+  const tallies = new Map<Dimension, ValueCounts>()
+  const valueIn = (dimension: Dimension) => (record: AffinityRecord) => dimensionValue(record, dimension)
+  const selected = async (selection: AffinitySelection) =>
+    (await read()).filter((record) => isSelected(record, selection))
   const distinct = async (dimension: Dimension) =>
     new Set((await read()).flatMap((record) => dimensionValue(record, dimension) ?? []))
   return {
@@ -51,32 +54,55 @@ function readerOf(read: () => Promise<readonly AffinityRecord[]>): AffinityReade
       const records = await read()
       const only = onlyDimension(selection)
       if (!only) return records.filter((record) => isSelected(record, selection)).length
-      const tally = tallies.get(only.dimension) ?? tallyOf(records, only.dimension)
+      const tally = tallies.get(only.dimension) ?? countsOf(records, valueIn(only.dimension))
       tallies.set(only.dimension, tally)
       return [...only.values].reduce((sum, value) => sum + (tally.get(value) ?? 0), 0)
     },
-    matching: async (selection) => (await read()).filter((record) => isSelected(record, selection)),
+    async tally(selection, dimension) {
+      const records = await selected(selection)
+      return { total: records.length, counts: countsOf(records, valueIn(dimension)) }
+    },
+    async tallyClasses(selection, { dimensions, classOf }) {
+      const records = await selected(selection)
+      const classIn = (record: AffinityRecord) =>
+        classOf(dimensions.map((dimension) => dimensionValue(record, dimension)))
+      return { total: records.length, counts: countsOf(records, classIn) }
+    },
+    matching: selected,
     distinct,
     valuesContaining: async (dimension, text) => [...(await distinct(dimension))].filter(containing(text)),
   }
 }
 
 /** The number of records of each value. It is kept because a page of 1,000 asks 1,000 times for counts of few providers. */
-type Tally = ReadonlyMap<string, number>
+type ValueCounts = ReadonlyMap<string, number>
 
-function tallyOf(records: readonly AffinityRecord[], dimension: Dimension): Tally {
-  const tally = new Map<string, number>()
+/** Counts records by what they are grouped by; those of which that is undefined are in no group. */
+function countsOf<Group>(
+  records: readonly AffinityRecord[],
+  groupOf: (record: AffinityRecord) => Group | undefined,
+): ReadonlyMap<Group, number> {
+  const counts = new Map<Group, number>()
   for (const record of records) {
-    const value = dimensionValue(record, dimension)
-    if (value !== undefined) tally.set(value, (tally.get(value) ?? 0) + 1)
+    const group = groupOf(record)
+    if (group !== undefined) counts.set(group, (counts.get(group) ?? 0) + 1)
   }
-  return tally
+  return counts
 }
 
 /** Returns the dimension of a selection that has exactly one condition, in `all`; otherwise undefined. */
-function onlyDimension({ all = {}, any = [], none = {}, ranges = {}, lastUse, where }: AffinitySelection) {
+function onlyDimension({
+  keys,
+  all = {},
+  any = [],
+  none = {},
+  ranges = {},
+  lastUse,
+  where,
+}: AffinitySelection) {
   const [only, ...others] = Object.entries(all).filter(([, values]) => values)
   const isOnly =
+    keys === undefined &&
     others.length === 0 &&
     any.length === 0 &&
     [none, ranges].every((named) => Object.keys(named).length === 0) &&

@@ -1,13 +1,14 @@
 import type { TimeSlice } from '../../util/time-slice.js'
 import type { AffinityPage, AffinityPageRequest } from '../affinity-reader.js'
 import { type AffinityRecord, type Dimension, isSameRecord } from '../affinity-record.js'
-import type { AffinitySelection } from '../affinity-selection.js'
+import type { AffinitySelection, Classes, Tally } from '../affinity-selection.js'
 import type { KeyFamilies } from '../key-families.js'
 import { Bitmap } from './bitmap.js'
 import { ColumnStore } from './column-store.js'
 import { pageOfAll, pageOfMatches } from './pages.js'
 import { type Matches, planSelection } from './plan-selection.js'
 import type { DimensionIndex } from './postings.js'
+import { tallyOfClasses, tallyOfValues } from './tallies.js'
 
 /** A bulk load, which builds a whole new index from many records. */
 export interface AffinityLoad {
@@ -204,6 +205,20 @@ export class AffinityIndex {
 
   count(selection: AffinitySelection): number {
     return this.#matches(selection)?.count ?? this.size
+  }
+
+  tally(selection: AffinitySelection, dimension: Dimension): Tally<string> {
+    return tallyOfValues(this.#table.dimensions[dimension], this.#matches(selection), this.size)
+  }
+
+  /** Asks for the classes of all records in time slices, so that `tallyClasses` soon afterwards asks for few more. */
+  prepareClasses(classes: Classes, slice: TimeSlice): Promise<void> {
+    return this.#table.prepareClasses(classes, slice)
+  }
+
+  tallyClasses(selection: AffinitySelection, classes: Classes): Tally<number> {
+    const classOf = this.#table.classesOf(classes)
+    return tallyOfClasses(classOf, this.#matches(selection) ?? this.#table.live)
   }
 
   /** Returns the values that records hold in a dimension, as a live view and not a copy. */

@@ -9,11 +9,12 @@ import {
   type Figure,
   lastUsedAt,
 } from '../affinity-record.js'
-import type { Condition, LastUse } from '../affinity-selection.js'
+import type { Classes, Condition, LastUse } from '../affinity-selection.js'
 import type { KeyFamilies } from '../key-families.js'
 import { AskedSlots } from './asked-slots.js'
 import { Bitmap } from './bitmap.js'
 import { appendInOrder, slotsByKey } from './bulk-load.js'
+import { ClassedSlots } from './classed-slots.js'
 import { Float64Rows, Int32Rows, NarrowRows } from './columns.js'
 import { ConditionAnswers } from './condition-answers.js'
 import { createKeyHead, OrderedColumn } from './ordered-column.js'
@@ -59,6 +60,8 @@ export class ColumnStore {
   readonly #orders: ReadonlySet<AffinityOrderField>
   /** The answers of the latest conditions, the least recently used first. */
   readonly #conditions = new Map<Condition | LastUse, AskedSlots>()
+  /** The classes that were asked for last. */
+  #latestClasses: { readonly classes: Classes; readonly slots: ClassedSlots } | undefined
 
   /** @param families the key families whose records it holds */
   constructor(families: KeyFamilies) {
@@ -131,6 +134,25 @@ export class ColumnStore {
     await slice.blocks(this.live.limit, (from, to) => slots.ask(this.live, from, to))
   }
 
+  /** Returns a function from a slot in use to its class, until the next change. */
+  classesOf(classes: Classes): (slot: number) => number {
+    return this.#classedSlots(classes).current(this.live)
+  }
+
+  async prepareClasses(classes: Classes, slice: TimeSlice): Promise<void> {
+    const slots = this.#classedSlots(classes)
+    if (slots.missing(this.live) <= FEW_MISSING) return
+    await slice.blocks(this.live.limit, (from, to) => slots.ask(this.live, from, to))
+  }
+
+  #classedSlots(classes: Classes): ClassedSlots {
+    if (this.#latestClasses?.classes !== classes) {
+      const answers = new ConditionAnswers(classes, this.dimensions, (values) => classes.classOf(values))
+      this.#latestClasses = { classes, slots: new ClassedSlots((slot) => answers.at(slot)) }
+    }
+    return this.#latestClasses.slots
+  }
+
   #askedSlots(condition: Condition | LastUse): AskedSlots {
     const slots = this.#conditions.get(condition) ?? new AskedSlots(this.#questionOf(condition))
     this.#conditions.delete(condition)
@@ -142,8 +164,10 @@ export class ColumnStore {
 
   #questionOf(condition: Condition | LastUse): (slot: number) => boolean {
     if ('ttlSeconds' in condition) return this.#wasUsedBefore(condition)
-    const answers = new ConditionAnswers(condition, this.dimensions)
-    return (slot) => answers.holds(slot)
+    const answers = new ConditionAnswers(condition, this.dimensions, (values) =>
+      condition.holds(values) ? 1 : 0,
+    )
+    return (slot) => answers.at(slot) === 1
   }
 
   #wasUsedBefore({ before, ttlSeconds }: LastUse): (slot: number) => boolean {
@@ -159,6 +183,7 @@ export class ColumnStore {
 
   #forgetAnswers(slot: number): void {
     for (const slots of this.#conditions.values()) slots.forget(slot)
+    this.#latestClasses?.slots.forget(slot)
   }
 
   recordAt(slot: number): AffinityRecord {

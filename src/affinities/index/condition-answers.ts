@@ -1,38 +1,43 @@
-import type { Condition } from '../affinity-selection.js'
+import type { Asked } from '../affinity-selection.js'
 import type { PostingsByDimension } from './plan-selection.js'
 import type { DimensionIndex } from './postings.js'
 
 /**
- * The answers of a condition about the records in slots. Records with the same values share an answer: each value has a
+ * The answers of a condition, or the classes, of the records in slots. Records with the same values share an answer: each value has a
  * number, and a chain of pairs makes one number of all values of a record.
  */
 export class ConditionAnswers {
-  readonly #condition: Condition
+  readonly #ask: (values: readonly (string | undefined)[]) => number
   readonly #numbers: readonly ValueNumbers[]
   readonly #pairs = new PairTable()
-  /** By the number of all values: 0 for not asked yet, 1 for yes, 2 for no. */
-  #answers = new Uint8Array(1_024)
+  /** By the number of all values: 0 for not asked yet, otherwise one more than the answer. */
+  #answers = new Uint16Array(1_024)
 
-  constructor(condition: Condition, dimensions: PostingsByDimension) {
-    this.#condition = condition
-    this.#numbers = condition.dimensions.map(
-      (dimension) => new ValueNumbers(dimensions[dimension], condition.likeness?.[dimension]),
+  /** @param ask answers about the values of the dimensions with a whole number, 0 to 65,533 */
+  constructor(
+    { dimensions, likeness }: Asked,
+    postings: PostingsByDimension,
+    ask: (values: readonly (string | undefined)[]) => number,
+  ) {
+    this.#ask = ask
+    this.#numbers = dimensions.map(
+      (dimension) => new ValueNumbers(postings[dimension], likeness?.[dimension]),
     )
   }
 
-  holds(slot: number): boolean {
+  at(slot: number): number {
     let all = 0
     for (const numbers of this.#numbers) all = this.#pairs.numberOf(all, numbers.at(slot))
     if (all >= this.#answers.length) {
-      const answers = new Uint8Array(2 * (all + 1))
+      const answers = new Uint16Array(2 * (all + 1))
       answers.set(this.#answers)
       this.#answers = answers
     }
     if (this.#answers[all] === 0) {
       const values = this.#numbers.map((numbers) => numbers.valueAt(slot))
-      this.#answers[all] = this.#condition.holds(values) ? 1 : 2
+      this.#answers[all] = 1 + this.#ask(values)
     }
-    return this.#answers[all] === 1
+    return (this.#answers[all] ?? 1) - 1
   }
 }
 

@@ -2,6 +2,7 @@ import type { CommonDimension, Figure } from '../affinity-record.js'
 import type { AffinitySelection, Condition, DimensionSets, LastUse } from '../affinity-selection.js'
 import { Bitmap } from './bitmap.js'
 import { FigureRange } from './figure-range.js'
+import { KeySlots, type SlotFinder } from './key-slots.js'
 import type { OrderedColumn } from './ordered-column.js'
 import type { DimensionIndex, Postings } from './postings.js'
 
@@ -13,6 +14,8 @@ const NOTHING: Matches = { count: 0, has: () => false, forEach: () => undefined 
 /** The parts of an index that evaluate a selection. */
 export interface Indexed {
   readonly dimensions: PostingsByDimension
+  /** The slot of each key. */
+  readonly keys: SlotFinder
   /** The slots in use. */
   readonly live: Bitmap
   /** The slots for which a condition holds. */
@@ -49,8 +52,9 @@ function narrowed(matches: Matches | undefined, where: Bitmap): Matches {
 }
 
 function planSets(indexed: Indexed, selection: AffinitySelection): Matches | undefined {
-  const { dimensions, figures, live } = indexed
+  const { dimensions, figures, keys, live } = indexed
   const every: Required[] = []
+  if (selection.keys) every.push(new KeySlots(keys, selection.keys))
   for (const [dimension, values] of Object.entries(selection.all ?? {}))
     if (values) every.push(new Disjunction(dimensions, { [dimension]: values }))
   for (const sets of selection.any ?? []) every.push(new Disjunction(dimensions, sets))
@@ -75,8 +79,8 @@ function planSets(indexed: Indexed, selection: AffinitySelection): Matches | und
   return combined(indexed, required, excluded)
 }
 
-/** A condition that must hold: on dimensions, or on a figure. */
-type Required = Disjunction | FigureRange
+/** A condition that must hold: on dimensions, on a figure, or on the key. */
+type Required = Disjunction | FigureRange | KeySlots
 
 const simple = (disjunction: Required): Matches => ({
   count: disjunction.total,

@@ -20,7 +20,7 @@ export interface TransportLimits {
   readonly checkEveryMs: number
   /** Time for which a connection without a request stays open. */
   readonly keepAliveMs: number
-  /** Largest body of one request. The largest permitted document with its variables is much smaller. */
+  /** Largest body of one request: it has room for the largest permitted document and the ids of 1,000 affinities. */
   readonly bodyBytes: number
   /** Memory for all bodies that have not arrived completely. Beyond it the oldest of them are refused. */
   readonly unfinishedBodyBytes: number
@@ -41,7 +41,7 @@ export const TRANSPORT_LIMITS: TransportLimits = {
   requestMs: 30_000,
   checkEveryMs: 2_000,
   keepAliveMs: 65_000,
-  bodyBytes: 100_000,
+  bodyBytes: 400_000,
   unfinishedBodyBytes: 32_000_000,
   stalledWriteMs: 30_000,
   unreadAnswerBytes: 64_000_000,

@@ -11,6 +11,8 @@ import {
   type AffinityIdentity,
   type AffinityRecord,
   DIMENSIONS,
+  type Dimension,
+  dimensionValue,
 } from '../../../src/affinities/affinity-record.js'
 import {
   type AffinitySelection,
@@ -28,6 +30,16 @@ class NaiveIndex {
 
   selected(selection: AffinitySelection): AffinityRecord[] {
     return [...this.records.values()].filter((record) => isSelected(record, selection))
+  }
+
+  tally(selection: AffinitySelection, dimension: Dimension) {
+    const records = this.selected(selection)
+    const counts = new Map<string, number>()
+    for (const held of records) {
+      const value = dimensionValue(held, dimension)
+      if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1)
+    }
+    return { total: records.length, counts }
   }
 
   sorted(selection: AffinitySelection, { field, direction }: AffinityOrder): AffinityRecord[] {
@@ -114,7 +126,13 @@ const lastUse: fc.Arbitrary<LastUse> = figure.map((before) => ({
   ttlSeconds: (_family, providerKeyId) => (providerKeyId === 'k1' ? 3 : 1),
 }))
 
+const keys = fc.array(record, { maxLength: 30 }).map((records) => new Set(records.map(({ key }) => key)))
+
 const selection: fc.Arbitrary<AffinitySelection> = fc.oneof(
+  fc.record(
+    { keys, all: sets, any: fc.array(sets, { maxLength: 2 }), none: sets },
+    { requiredKeys: ['keys'] },
+  ),
   ranges.map((given) => ({ ranges: given })),
   fc.record(
     { all: sets, any: fc.array(sets, { maxLength: 2 }), none: sets, ranges, lastUse },
@@ -181,6 +199,8 @@ function run(index: AffinityIndex, naive: NaiveIndex, step: Command): void {
     }
   }
 }
+
+const TALLIED: readonly Dimension[] = ['affinityKey', 'providerId', 'clientFamily']
 
 const PIN_OF_ONE = { providerId: 'p', endpointId: 'e', providerKeyId: 'k' }
 
@@ -259,6 +279,11 @@ describe('the index and a naive list agree', () => {
             for (const asked of requests) {
               expect(index.page(asked)).toEqual(naive.page(asked))
               expect(index.count(asked.selection)).toBe(naive.selected(asked.selection).length)
+              for (const dimension of TALLIED) {
+                expect(index.tally(asked.selection, dimension)).toEqual(
+                  naive.tally(asked.selection, dimension),
+                )
+              }
             }
           }
           expectSame(index, naive)
@@ -280,6 +305,9 @@ describe('the index and a naive list agree', () => {
             const page = random.below(2) === 0 ? asked : { ...asked, offset, first: asked.first * 20 }
             expect(index.page(page)).toEqual(naive.page(page))
             expect(index.count(page.selection)).toBe(naive.selected(page.selection).length)
+            for (const dimension of TALLIED) {
+              expect(index.tally(page.selection, dimension)).toEqual(naive.tally(page.selection, dimension))
+            }
           }
           expectSame(index, naive)
         }

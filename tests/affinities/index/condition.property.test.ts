@@ -1,9 +1,10 @@
 /** A condition on several dimensions: the index answers as `isSelected` does, whatever changes between two questions. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
+import { type AffinityRecord, dimensionValue } from '../../../src/affinities/affinity-record.js'
 import {
   type AffinitySelection,
+  type Classes,
   type Condition,
   isSelected,
 } from '../../../src/affinities/affinity-selection.js'
@@ -60,6 +61,15 @@ const conditionOf = (salt: number): Condition => ({
     0,
 })
 
+/** One of three classes, by an arbitrary rule. */
+const classesOf = (salt: number): Classes => {
+  const conditions = [conditionOf(salt), conditionOf(salt + 1)]
+  const { dimensions, likeness = {} } = conditionOf(salt)
+  const classOf = (values: readonly (string | undefined)[]) =>
+    conditions.filter(({ holds }) => holds(values)).length
+  return { dimensions, likeness, classOf }
+}
+
 describe('a condition of a selection', () => {
   it('selects in the index what it selects one by one', async () => {
     await fc.assert(
@@ -75,6 +85,7 @@ describe('a condition of a selection', () => {
             // More conditions than the index keeps answers of.
             ...[1, 2, 3, 4, 5].map((more) => ({ where: conditionOf(salt + more) })),
           ]
+          const classes = [classesOf(salt), classesOf(salt + 1)]
           for (const one of changes) {
             if ('upsert' in one) {
               index.upsert(one.upsert)
@@ -88,6 +99,17 @@ describe('a condition of a selection', () => {
               if ('ask' in one && one.ask === 'prepare') await index.prepare(selection, new TimeSlice())
               const expected = [...live.values()].filter((each) => isSelected(each, selection))
               expect(index.count(selection)).toBe(expected.length)
+              for (const each of classes) {
+                if ('ask' in one && one.ask === 'prepare') await index.prepareClasses(each, new TimeSlice())
+                const counts = new Map<number, number>()
+                for (const shown of expected) {
+                  const number = each.classOf(
+                    each.dimensions.map((dimension) => dimensionValue(shown, dimension)),
+                  )
+                  counts.set(number, (counts.get(number) ?? 0) + 1)
+                }
+                expect(index.tallyClasses(selection, each)).toEqual({ total: expected.length, counts })
+              }
               const page = index.page({
                 selection,
                 order: { field: 'EXPIRES_AT', direction: 'ASC' },
