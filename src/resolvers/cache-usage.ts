@@ -6,13 +6,14 @@ import type { CacheSumsOfGroup, Period, UsageFilter, UsageGrouping } from '../us
 
 /** The most groups that one answer lists. */
 const MAX_GROUPS = 10_000
+export const DEFAULT_GROUPS = 20
 
 export interface CacheUsageArguments {
   readonly since: Date
   readonly until?: Date | null | undefined
   readonly by: UsageGrouping
   readonly filter?: UsageFilter | null | undefined
-  readonly first: number
+  readonly first?: number | null | undefined
 }
 
 export interface UsageGroup {
@@ -30,9 +31,10 @@ export interface CacheUsageAnswer extends Period, Omit<CacheUsage, 'groups'> {
  * @throws NotAvailableError where the tables lack what the question needs
  */
 export async function cacheUsage(
-  { by, first, filter, ...times }: CacheUsageArguments,
+  { by, first: given, filter, ...times }: CacheUsageArguments,
   context: Context,
 ): Promise<CacheUsageAnswer> {
+  const first = given ?? DEFAULT_GROUPS
   if (first < 1 || first > MAX_GROUPS)
     throw new InvalidInputError(`first must be between 1 and ${MAX_GROUPS}.`, 'first')
   const period = readPeriod(times.since, times.until, new Date(context.now() * 1_000))

@@ -2,6 +2,7 @@ import {
   apiKeyOf,
   type CacheUsageAnswer,
   cacheUsage,
+  DEFAULT_GROUPS,
   labelOf,
   modelOf,
   providerKeyOf,
@@ -212,12 +213,14 @@ builder.queryField('cacheUsage', (t) =>
       by: t.arg({ type: UsageGrouping, required: true, description: 'The requests are grouped by this.' }),
       filter: t.arg({ type: UsageFilter, description: 'The filter selects requests.' }),
       first: t.arg.int({
-        required: true,
-        defaultValue: 20,
+        defaultValue: DEFAULT_GROUPS,
         description: 'At most so many groups are listed, 1 to 10,000.',
       }),
     },
-    complexity: ({ first }) => ({ field: 1, multiplier: Math.min(Math.max(first, 1), MAX_PRICED_GROUPS) }),
+    complexity: ({ first }) => ({
+      field: 1,
+      multiplier: Math.min(Math.max(first ?? DEFAULT_GROUPS, 1), MAX_PRICED_GROUPS),
+    }),
     resolve: (_root, args, context) => cacheUsage(args, context),
   }),
 )
