@@ -143,6 +143,11 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     'an action that nobody has',
     '{ auditEvents(first: 1, action: "x") { nodes { id } } }',
   ],
+  [
+    'Query.auditEvents',
+    'a page and a count by a filter',
+    '{ auditEvents(first: 5, filter: { dryRun: false, targetId: "x" }) { totalCount nodes { id } } }',
+  ],
   ['Query.auditEvents', 'a count of an action', '{ auditEvents(action: "admin_login") { totalCount } }'],
   [
     'Query.gateway',
