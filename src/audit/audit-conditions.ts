@@ -1,4 +1,5 @@
-import { Prisma } from '../generated/prisma/client.js'
+import type { Prisma } from '../generated/prisma/client.js'
+import { ANY_NULL } from '../postgres/any-null.js'
 import { type EventOutcome, REFUSED_STATUS, TARGET_KINDS, type TargetKind } from './audit-facts.js'
 import { type AuditAction, descriptionOf, eventTypeOf, OURS, TARGETS } from './audit-store.js'
 
@@ -24,7 +25,7 @@ const at = (path: readonly string[], equals: Prisma.InputJsonValue): Where => ({
 })
 /** The path leads to nothing, or to a null. A comparison with nothing is neither true nor false in SQL, so that NOT does not find it. */
 const absent = (path: readonly string[]): Where => ({
-  eventMetadata: { path: [...path], equals: Prisma.AnyNull },
+  eventMetadata: { path: [...path], equals: ANY_NULL },
 })
 
 /** The condition for the events that a selection means, and for nothing that the gateway wrote. @param running ids of the intents whose action may still run */

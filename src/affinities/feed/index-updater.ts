@@ -1,5 +1,5 @@
 import { TimeSlice } from '../../util/time-slice.js'
-import type { AffinityEvents, AffinityEventType } from '../affinity-events.js'
+import type { AffinityChangeType, AffinityEvents } from '../affinity-events.js'
 import type { AffinityBatch, AffinityRecord, BrokenAffinity } from '../affinity-record.js'
 import type { AffinityChange, AffinityIndex } from '../index/affinity-index.js'
 import type { BrokenRecords } from './broken-records.js'
@@ -125,7 +125,7 @@ export class IndexUpdater {
     this.#report(isDue ? 'EXPIRED' : 'REMOVED', record)
   }
 
-  #report(type: AffinityEventType, record: AffinityRecord, previous?: AffinityRecord): void {
+  #report(type: AffinityChangeType, record: AffinityRecord, previous?: AffinityRecord): void {
     this.#deps.observed.count(type, record, previous)
     this.#deps.events.emit(type, this.#deps.now(), record, previous)
   }
