@@ -135,6 +135,11 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     'a user',
     `{ userAffinities(identifier: "user-7", first: 4) { ... on UserAffinities { affinities { nodes { ${JOINS} } } } } }`,
   ],
+  [
+    'Query.affinityHistory',
+    'an hour',
+    `{ affinityHistory(since: "${new Date(Date.now() - 3_600_000).toISOString()}") { buckets { start total created removed } } }`,
+  ],
   ['Query.auditEvent', 'one', '{ auditEvent(id: "log-0") { id action metadata actor { id } } }'],
   ['Query.auditEvents', 'a page', '{ auditEvents(first: 200) { nodes { id action metadata } } }'],
   ['Query.auditEvents', 'a count', '{ auditEvents { totalCount } }'],
