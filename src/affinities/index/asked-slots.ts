@@ -10,9 +10,14 @@ export class AskedSlots {
     this.#question = question
   }
 
+  /** The number of slots in use without an answer. */
+  missing(live: Bitmap): number {
+    return live.count - this.#asked.count
+  }
+
   /** The slots in use for which the answer is yes. It asks about those that are new or have changed. */
   current(live: Bitmap): Bitmap {
-    if (this.#asked.count < live.count) {
+    if (this.missing(live) > 0) {
       const rest = new Bitmap(live.limit)
       rest.union(live)
       rest.subtract(this.#asked)

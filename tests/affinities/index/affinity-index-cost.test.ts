@@ -1,10 +1,12 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AffinityPageRequest } from '../../../src/affinities/affinity-reader.js'
 import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
-import type { AffinitySelection } from '../../../src/affinities/affinity-selection.js'
+import type { AffinitySelection, Condition } from '../../../src/affinities/affinity-selection.js'
 import { cacheAffinity } from '../../../src/affinities/families/cache-affinity.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
+import { Bitmap } from '../../../src/affinities/index/bitmap.js'
+import { TimeSlice } from '../../../src/util/time-slice.js'
 import { countCosts } from './cost-counter.js'
 
 /** Costs are counted in entries looked at, not in time: the same on any machine. */
@@ -121,6 +123,23 @@ describe(`at ${SIZE} records, a page of ${PAGE} looks at`, () => {
     page({ all: { affinityKey: keys(20), providerId: providers }, any: [{ modelId: new Set(['model-2']) }] })
     expect(stats.words).toBe(0)
     expect(stats.visited).toBeLessThanOrEqual(2 * 200)
+  })
+})
+
+describe(`at ${SIZE} records, a condition that was asked before`, () => {
+  it('is asked about no record but those that have changed since', async () => {
+    const where: Condition = { dimensions: ['providerId'], holds: ([provider]) => provider === 'provider-1' }
+    const looks = vi.spyOn(Bitmap.prototype, 'has')
+    const looked = async () => {
+      looks.mockClear()
+      await index.prepare({ where }, new TimeSlice())
+      page({ where })
+      return looks.mock.calls.length
+    }
+    expect(await looked()).toBeGreaterThan(SIZE)
+    expect(await looked()).toBeLessThan(8 * PAGE)
+    for (let number = 0; number < 1_000; number++) index.upsert({ ...recordOf(number), requestCount: 7 })
+    expect(await looked()).toBeLessThan(8 * PAGE + 2_000)
   })
 })
 

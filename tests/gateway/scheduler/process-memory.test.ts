@@ -115,8 +115,7 @@ function verdict(changes: Changes = {}, pin: Partial<JudgedPin> = {}) {
   const facts: Facts = {
     now: NOW,
     convertsFormats: rows.convertsFormats,
-    apiKeys: one(rows.apiKey),
-    owners: new Map([['a', rows.user]]),
+    apiKeys: new Map(rows.apiKey ? [[rows.apiKey.id, { apiKey: rows.apiKey, owner: rows.user }]] : []),
     providers: one(rows.provider),
     endpoints: one(rows.endpoint),
     providerKeys: one(rows.providerKey),

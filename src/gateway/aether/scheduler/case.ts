@@ -2,14 +2,13 @@ import { aliasNames } from '../../../model-mappings/model-mapping-records.js'
 import type { JudgedPin } from '../../usability.js'
 import { entriesOf } from '../fields.js'
 import type {
-  ApiKeyFacts,
+  ApiKeyRows,
   EndpointFacts,
   Facts,
   GlobalModelFacts,
   ModelFacts,
   ProviderFacts,
   ProviderKeyFacts,
-  UserFacts,
 } from './facts.js'
 import { common, limitOf, limitUnlessEmpty, textsOf, truthIn, valueIn } from './lists.js'
 
@@ -17,9 +16,9 @@ import { common, limitOf, limitUnlessEmpty, textsOf, truthIn, valueIn } from './
 export interface Case {
   readonly pin: JudgedPin
   readonly now: number
-  readonly apiKey: ApiKeyFacts | null
+  readonly apiKey: ApiKeyRows['apiKey'] | null
   /** Undefined if the API key has no row, or the tables do not tell owners. */
-  readonly user: UserFacts | null | undefined
+  readonly user: ApiKeyRows['owner']
   readonly provider: ProviderFacts | null
   readonly endpoint: EndpointFacts | null
   readonly providerKey: ProviderKeyFacts | null
@@ -42,9 +41,7 @@ export interface Name {
 }
 
 export function caseOf(facts: Facts, pin: JudgedPin, isSuperseded: boolean): Case {
-  const apiKeyId = pin.affinityKey
-  const apiKey = facts.apiKeys.get(apiKeyId) ?? null
-  const user = apiKey ? facts.owners?.get(apiKeyId) : undefined
+  const { apiKey = null, owner: user } = facts.apiKeys.get(pin.affinityKey) ?? {}
   const modelId = pin.modelIs === 'id' ? pin.modelId : (facts.named.get(pin.modelId) ?? '')
   const globalModel = facts.globalModels.get(modelId) ?? null
   const providerKey = facts.providerKeys.get(pin.providerKeyId) ?? null

@@ -94,15 +94,21 @@ export interface NameFact {
   readonly globalModelId: string
 }
 
+/** The rows of an API key. */
+export interface ApiKeyRows {
+  readonly apiKey: Omit<ApiKeyFacts, 'id'>
+  /** Null where the owner has no row. Undefined if the tables do not tell owners. */
+  readonly owner: Omit<UserFacts, 'id'> | null | undefined
+}
+
 /** All that was read at one moment. */
 export interface Facts {
   /** The database's clock. */
   readonly now: number
   /** The setting `enable_format_conversion`; null: unset. */
   readonly convertsFormats: boolean | null
-  readonly apiKeys: ReadonlyMap<string, ApiKeyFacts>
-  /** The owner of each API key; null where he has no row. Undefined if the tables do not tell owners. */
-  readonly owners: ReadonlyMap<string, UserFacts | null> | undefined
+  /** By API key id. API keys with equal rows share one object. */
+  readonly apiKeys: ReadonlyMap<string, ApiKeyRows>
   readonly providers: ReadonlyMap<string, ProviderFacts>
   readonly endpoints: ReadonlyMap<string, EndpointFacts>
   readonly providerKeys: ReadonlyMap<string, ProviderKeyFacts>

@@ -1,7 +1,7 @@
 import type { Generation } from '../../gateway.js'
 import type { Judge, JudgedPin, PinIds, Verdict } from '../../usability.js'
 import { type Case, caseOf } from './case.js'
-import type { Facts } from './facts.js'
+import type { ApiKeyRows, Facts } from './facts.js'
 import { RULES } from './rules.js'
 
 const USABLE: Verdict = { usability: 'USABLE', staleReasons: [], conditions: [] }
@@ -13,6 +13,23 @@ function verdictOn(one: Case, generation: Generation): Verdict {
   if (staleReasons.length > 0) return { usability: 'STALE', staleReasons, conditions: [] }
   const depends = conditions.filter((rule) => rule.holds(one)).map(({ name }) => name)
   return depends.length > 0 ? { usability: 'CONDITIONAL', staleReasons: [], conditions: depends } : USABLE
+}
+
+/** What decides about the pins of an API key, without what differs though verdicts do not. */
+const likeApiKey = ({ apiKey, owner }: ApiKeyRows, now: number): unknown => [
+  {
+    ...apiKey,
+    expiresAt: apiKey.expiresAt !== null && apiKey.expiresAt <= now ? 0 : null,
+    balance: apiKey.balance === null ? null : Math.sign(apiKey.balance - (apiKey.balanceUsed ?? 0)),
+    balanceUsed: 0,
+  },
+  likeOwner(owner),
+]
+
+function likeOwner(owner: ApiKeyRows['owner']): unknown {
+  if (!owner) return owner === null ? 'none' : 'not told'
+  const isOver = owner.quota !== null && (owner.quotaUsed ?? 0) > owner.quota
+  return { ...owner, quota: isOver ? 0 : null, quotaUsed: isOver ? 1 : 0 }
 }
 
 /** A judge over rows that were read at one moment. API keys with equal rows are alike, so that a target is judged once for them. */
@@ -27,34 +44,21 @@ export function createJudge(facts: Facts, ids: PinIds, generation: Generation): 
   }
   const superseded = new Set(ids.supersededEpochs)
   const likenesses = new Map<string, number>()
-  const likenessOfKey = new Map<string, number>()
-  function likenessOf(apiKeyId: string): number {
-    const known = likenessOfKey.get(apiKeyId)
-    if (known !== undefined) return known
-    const apiKey = facts.apiKeys.get(apiKeyId)
-    const text = apiKey
-      ? JSON.stringify([
-          {
-            ...apiKey,
-            id: null,
-            expiresAt: apiKey.expiresAt !== null && apiKey.expiresAt <= facts.now ? 0 : null,
-            balance: apiKey.balance === null ? null : Math.sign(apiKey.balance - (apiKey.balanceUsed ?? 0)),
-            balanceUsed: 0,
-          },
-          ownerLikeness(apiKeyId),
-        ])
-      : // One without a row is not like one that was not asked for, of which nothing is known.
-        String(asked.affinityKey.has(apiKeyId))
-    const likeness = likenesses.get(text) ?? likenesses.size
-    likenesses.set(text, likeness)
-    likenessOfKey.set(apiKeyId, likeness)
-    return likeness
+  const likenessOfRows = new Map<ApiKeyRows, number>()
+  const numberOf = (text: string): number => {
+    const number = likenesses.get(text) ?? likenesses.size
+    likenesses.set(text, number)
+    return number
   }
-  function ownerLikeness(apiKeyId: string): unknown {
-    const owner = facts.owners?.get(apiKeyId)
-    if (!owner) return owner === null ? 'none' : 'not told'
-    const isOver = owner.quota !== null && (owner.quotaUsed ?? 0) > owner.quota
-    return { ...owner, id: null, quota: isOver ? 0 : null, quotaUsed: isOver ? 1 : 0 }
+  function likenessOf(apiKeyId: string): number {
+    const rows = facts.apiKeys.get(apiKeyId)
+    // One without a row is not like one that was not asked for, of which nothing is known.
+    if (!rows) return numberOf(String(asked.affinityKey.has(apiKeyId)))
+    const known = likenessOfRows.get(rows)
+    if (known !== undefined) return known
+    const likeness = numberOf(JSON.stringify(likeApiKey(rows, facts.now)))
+    likenessOfRows.set(rows, likeness)
+    return likeness
   }
   return {
     knows: (pin: JudgedPin) =>

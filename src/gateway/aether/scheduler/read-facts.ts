@@ -15,15 +15,28 @@ import {
   PROVIDER_KEY_FACTS,
   USER_FACTS,
 } from '../tables.js'
-import type { ApiKeyFacts, Facts, ModelFacts, UserFacts } from './facts.js'
+import type { ApiKeyRows, Facts, ModelFacts } from './facts.js'
 
 /** API keys in one statement, and in one turn of the event loop. */
 const AT_ONCE = 2_500
+/** Statements at a time: a read of very many API keys leaves most connections of the pool to others. */
+const STATEMENTS = 3
 const CONVERSION = 'enable_format_conversion'
 
 /** Makes a part of the statement: a kind and all of its rows as one JSON, which costs the driver less than a row each. */
 const part = (kind: string, select: readonly string[], rest: string): string =>
   `SELECT '${kind}', json_agg(json_build_array(${select.join(', ')}))::text ${rest}`
+
+const withoutId = ({ select, idAt }: Reading<object>, instead: string): readonly string[] =>
+  select.with(idAt, instead)
+
+function rowWithoutId<Row extends { readonly id: string }>(
+  reading: Reading<Row>,
+  values: readonly unknown[],
+): Omit<Row, 'id'> {
+  const { id: _, ...row } = reading.rowOf(values)
+  return row
+}
 
 /** PostgreSQL's text holds no NUL: such an id has no row, and would fail the statement for all the others. */
 const askable = (ids: readonly string[]): readonly string[] => ids.filter((id) => !id.includes('\0'))
@@ -57,12 +70,16 @@ export function createFactsReader(
   const owner = hasOwners
     ? `LEFT JOIN LATERAL (SELECT * FROM users WHERE users.id = api_keys.user_id OFFSET 0) users ON true`
     : ''
+  // API keys with equal rows come together: mostly many of them differ in their ids alone.
   const ofApiKeys = apiKeys
     ? [
         part(
-          'apiKey',
-          [...apiKeys.select, ...(hasOwners ? users.select : [])],
-          `FROM api_keys ${owner} WHERE ${apiKeys.id} = ANY($1)`,
+          'apiKeys',
+          ['facts::json', 'ids'],
+          `FROM (
+            SELECT json_build_array(${[...withoutId(apiKeys, 'NULL'), ...(hasOwners ? withoutId(users, 'users.id IS NOT NULL') : [])].join(', ')})::text AS facts,
+              json_agg(${apiKeys.id}) AS ids
+            FROM api_keys ${owner} WHERE ${apiKeys.id} = ANY($1) GROUP BY 1) alike`,
         ),
       ]
     : []
@@ -92,6 +109,11 @@ export function createFactsReader(
   const all = `${once}\nUNION ALL SELECT 'none', NULL WHERE false AND ${parameters}`
   const more = ofApiKeys.join('')
 
+  const ownerOf = (values: readonly unknown[]): ApiKeyRows['owner'] => {
+    if (!hasOwners) return undefined
+    return values[users.idAt] === true ? rowWithoutId(users, values) : null
+  }
+
   return async ({ affinityKey, providerId, endpointId, providerKeyId, modelId, modelName }) => {
     const names = askable(modelName)
     const named = new Map(
@@ -101,8 +123,7 @@ export function createFactsReader(
     const facts = {
       now: Date.now() / 1_000,
       convertsFormats: null as boolean | null,
-      apiKeys: new Map<string, ApiKeyFacts>(),
-      owners: hasOwners ? new Map<string, UserFacts | null>() : undefined,
+      apiKeys: new Map<string, ApiKeyRows>(),
       providers: new Map(),
       endpoints: new Map(),
       providerKeys: new Map(),
@@ -126,13 +147,13 @@ export function createFactsReader(
       setting: ([value]) => {
         facts.convertsFormats = truthOf(value)
       },
-      apiKey(values) {
-        const row = apiKeys?.rowOf(values)
-        if (!row) return
-        facts.apiKeys.set(row.id, row)
-        if (!facts.owners || !users) return
-        const ofUser = values.slice(apiKeys?.select.length)
-        facts.owners.set(row.id, ofUser[users.idAt] === null ? null : users.rowOf(ofUser))
+      apiKeys([values, ids]) {
+        if (!apiKeys || !Array.isArray(values) || !Array.isArray(ids)) return
+        const rows = {
+          apiKey: rowWithoutId(apiKeys, values),
+          owner: ownerOf(values.slice(apiKeys.select.length)),
+        }
+        for (const id of ids) facts.apiKeys.set(String(id), rows)
       },
       provider: (values) => keep(facts.providers, providers, values),
       endpoint: (values) => keep(facts.endpoints, endpoints, values),
@@ -162,21 +183,25 @@ export function createFactsReader(
           for (const values of rows) if (Array.isArray(values)) takeRow(values)
       }
     }
-    let rows = ask(all, [
+    const first = ask(all, [
       keys.slice(0, AT_ONCE),
       askable(providerId),
       askable(endpointId),
       askable(providerKeyId),
       [...askable(modelId), ...named.values()],
     ])
-    for (let start = AT_ONCE; start < keys.length && more !== ''; start += AT_ONCE) {
-      const before = await rows
-      // The database works at the next keys while these are taken.
-      rows = ask(more, [keys.slice(start, start + AT_ONCE)])
-      takeAll(before)
-      await nextTurn()
+    let start = AT_ONCE
+    const takeMore = async (): Promise<void> => {
+      while (start < keys.length && more !== '') {
+        const some = keys.slice(start, start + AT_ONCE)
+        start += AT_ONCE
+        takeAll(await ask(more, [some]))
+        await nextTurn()
+      }
     }
-    takeAll(await rows)
+    // The database works at the next keys while these are taken.
+    await Promise.all([first.then(takeAll), ...Array.from({ length: STATEMENTS - 1 }, takeMore)])
+    await takeMore()
     return facts
   }
 }
