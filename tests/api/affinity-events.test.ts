@@ -101,7 +101,12 @@ describe('affinityEvents', () => {
       expect(stream.answers()).not.toEqual([])
     })
     const redis = service.redis.client()
-    const key = (await redis.keys('cache_affinity:pinned-*'))[0] ?? ''
+    await pin(service, 'used')
+    // An answer of a list is as new as the cache: the next change of the pin is one of its own.
+    expect(
+      (await service.query('{ affinities(search: "used") { totalCount } }')).data.affinities.totalCount,
+    ).toBe(1)
+    const key = 'cache_affinity:used:CLAUDE:model'
     const value = JSON.parse((await redis.get(key)) ?? '')
     await redis.set(key, JSON.stringify({ ...value, request_count: 6 }), 'EX', 300)
     await until(() =>
