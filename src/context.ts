@@ -1,5 +1,10 @@
 import type { AffinityReader } from './affinities/affinity-reader.js'
-import type { AffinitySizes, AffinitySource, ObservedFigures } from './affinities/affinity-source.js'
+import type {
+  AffinityHistory,
+  AffinitySizes,
+  AffinitySource,
+  ObservedFigures,
+} from './affinities/affinity-source.js'
 import type { AffinityStore } from './affinities/affinity-store.js'
 import type { ClearFacts } from './affinities/clear/clear-facts.js'
 import type { HoldingClearer } from './affinities/clear/clear-report.js'
@@ -88,6 +93,7 @@ export interface Context {
   readonly statistics: StatisticsReader
   /** Returns the counts of changes that this service has seen. */
   observed(): ObservedFigures
+  readonly history: AffinityHistory
   /** Share of a provider key's capacity that is kept for pinned requests, 0 to 1. */
   readonly cacheReservationRatio: number
   /** Reads the model caches as of one moment of this request, which the viewer pays for once. */

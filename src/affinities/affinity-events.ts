@@ -1,7 +1,11 @@
 import type { UnavailableError } from '../errors.js'
-import type { AffinityRecord } from './affinity-record.js'
+import { type AffinityRecord, hasSamePin, type PinTarget } from './affinity-record.js'
 
-export type AffinityEventType = 'CREATED' | 'REFRESHED' | 'SWITCHED' | 'REMOVED' | 'EXPIRED'
+/** What happens to a record itself. */
+export type AffinityChangeType = 'CREATED' | 'REFRESHED' | 'SWITCHED' | 'REMOVED' | 'EXPIRED'
+
+/** ENTERED and LEFT are told under a filter alone: the record changed so that it now matches, or no longer does. */
+export type AffinityEventType = AffinityChangeType | 'ENTERED' | 'LEFT'
 
 /** One change of an affinity, whichever gateway made it. */
 export interface AffinityEvent {
@@ -10,8 +14,33 @@ export interface AffinityEvent {
   readonly at: Date
   /** The affinity as it is now; if it was removed or has expired, as it was last. */
   readonly record: AffinityRecord
-  /** The affinity as it was before; only for REFRESHED and SWITCHED. */
+  /** The affinity as it was before; not for what was created, removed or has expired. */
   readonly previous?: AffinityRecord
+}
+
+/** Returns the pin that the affinity had before; undefined if it has kept its pin. */
+export const previousPin = ({ record, previous }: AffinityEvent): PinTarget | undefined =>
+  previous && !hasSamePin(previous, record) ? previous : undefined
+
+/** The events of a record that crossed a filter, by the change: all who ask alike share one object. */
+const crossings = new WeakMap<AffinityEvent, Partial<Record<AffinityEventType, AffinityEvent>>>()
+
+/**
+ * Returns the event as it is told under a filter for which the record held before or not, and holds now or not; undefined if
+ * it held neither time.
+ */
+export function eventUnderFilter(
+  event: AffinityEvent,
+  held: boolean,
+  holds: boolean,
+): AffinityEvent | undefined {
+  if (!event.previous) return holds ? event : undefined
+  if (held === holds) return holds ? event : undefined
+  const type = holds ? 'ENTERED' : 'LEFT'
+  const known = crossings.get(event) ?? {}
+  crossings.set(event, known)
+  known[type] ??= { ...event, type }
+  return known[type]
 }
 
 /** Receives events while the index is being updated: it must be quick, and must not query the index. */
@@ -48,7 +77,7 @@ export class AffinityEvents {
   }
 
   /** @param at Unix milliseconds */
-  emit(type: AffinityEventType, at: number, record: AffinityRecord, previous?: AffinityRecord): void {
+  emit(type: AffinityChangeType, at: number, record: AffinityRecord, previous?: AffinityRecord): void {
     if (this.#subscribers.size === 0) return
     const event = { type, at: new Date(at), record, ...(previous && { previous }) }
     for (const { listener } of this.#subscribers) this.#guarded(() => listener(event))

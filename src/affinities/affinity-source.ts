@@ -17,6 +17,38 @@ export interface ObservedFigures {
   readonly expired: number
 }
 
+/** What a history is asked for, in Unix milliseconds. */
+export interface HistoryRequest {
+  readonly since: number
+  readonly until: number
+  /** Whole minutes. Buckets are aligned to the epoch. */
+  readonly bucketMs: number
+  readonly providerId?: string
+}
+
+export interface HistoryBucket {
+  readonly start: Date
+  readonly seconds: number
+  /** Whether every moment of the bucket was seen. */
+  readonly complete: boolean
+  /** The live affinities at the bucket's end; null unless that was seen. */
+  readonly total: number | null
+  /** Null if nothing of the bucket was seen. */
+  readonly figures: {
+    readonly created: number
+    readonly refreshed: number
+    readonly switched: number
+    readonly removed: number
+    readonly expired: number
+    readonly cleared: number
+  } | null
+}
+
+/** The counts of changes of the last 24 hours, as far as this instance has seen them. */
+export interface AffinityHistory {
+  buckets(request: HistoryRequest): { readonly knownSince: Date; readonly buckets: readonly HistoryBucket[] }
+}
+
 /** Sizes that are known without a read: those of the index, or of the last scan; 0 before the first. */
 export interface AffinitySizes {
   readonly records: number
@@ -34,6 +66,7 @@ export interface AffinitySource {
   readonly indexSize: number | undefined
   readonly sizes: AffinitySizes
   observed(): ObservedFigures
+  readonly history: AffinityHistory
   /** The cache's own time, by which records expire, in Unix milliseconds; ours while it is unknown. */
   cacheNow(): number
   /**

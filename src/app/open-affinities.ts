@@ -50,6 +50,7 @@ export function openAffinities({ cache, config, logger, now, onRemovedAgain }: A
         now,
         log: logger,
         onSeen: guard.seen,
+        isCleared: guard.isCleared,
         reconcileMs: config.reconcileSeconds * 1_000,
       })
     : undefined

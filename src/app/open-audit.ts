@@ -50,7 +50,7 @@ export async function openAudit({ config, database, logger, now }: AuditDeps): P
   return {
     store,
     trail,
-    reader: createAuditReader(prisma),
+    reader: createAuditReader(prisma, { now, hasEnded }),
     prisma,
     async clearsDone() {
       if (trail.running > 0) logger.info({ running: trail.running }, 'the stop waits for clears that run')

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import type { AuditLog, Prisma } from '../generated/prisma/client.js'
 import type { ReadingPrisma } from '../postgres/database-errors.js'
 import { once, remembered } from '../util/promises.js'
-import { AUDIT_ACTIONS, OURS } from './audit-store.js'
+import { type AuditSelection, auditCondition } from './audit-conditions.js'
+import { type EventOutcome, LONGEST_CLEAR_MS, outcomeOf } from './audit-facts.js'
+import { AUDIT_ACTIONS, eventTypeOf, instanceOf, OURS } from './audit-store.js'
 
 export type { AuditLog }
 
@@ -20,7 +22,8 @@ export interface AuditPageRequest {
   readonly first: number
   /** The position of the last event of the page before, which may have been deleted. */
   readonly after?: AuditPosition
-  readonly action?: string
+  /** Without it, all events of this service. */
+  readonly selection?: AuditSelection
 }
 
 /** A page of audit events. Each part is read in one statement, when it is first used. */
@@ -39,11 +42,20 @@ export interface AuditPage {
  */
 export interface AuditReader {
   /** Estimates how many rows a page reads, and how many a count does, as PostgreSQL's planner does; up to a minute old. */
-  sizes(action: string | undefined): Promise<AuditSizes>
+  sizes(selection: AuditSelection): Promise<AuditSizes>
   /** Returns one event; null if this service has not written it. */
   find(id: string, columns: AuditColumns): Promise<AuditLog | null>
   /** Reads a page, newest first. The columns must include `id` and `createdAt`, which cursors are made of. */
   page(request: AuditPageRequest, columns: AuditColumns): AuditPage
+  /** Returns how an action ended, as far as this instance can know it. */
+  outcomeOf(event: Pick<AuditLog, 'eventType' | 'eventMetadata' | 'createdAt'>): EventOutcome
+}
+
+export interface AuditReaderDeps {
+  /** Unix milliseconds. */
+  readonly now: () => number
+  /** Returns true if the instance with this tag has certainly ended. */
+  readonly hasEnded: (instance: string) => boolean
 }
 
 export interface AuditSizes {
@@ -78,8 +90,27 @@ const estimatedPlan = z.tuple([
   }),
 ])
 
-export const createAuditReader = (prisma: ReadingPrisma): AuditReader => {
+export const createAuditReader = (prisma: ReadingPrisma, { now, hasEnded }: AuditReaderDeps): AuditReader => {
   const { auditLog } = prisma
+  const isRunning = (instance: string | null | undefined, createdAt: Date) =>
+    createdAt.getTime() > now() - LONGEST_CLEAR_MS && !(instance != null && hasEnded(instance))
+
+  /** Which intents' actions may still run: the database cannot tell whether an instance has ended. */
+  async function running(): Promise<string[]> {
+    const young = await auditLog.findMany({
+      where: {
+        ...OURS,
+        createdAt: { gt: new Date(now() - LONGEST_CLEAR_MS) },
+        eventType: eventTypeOf(false),
+        eventMetadata: { path: ['outcome'], equals: 'pending' },
+      },
+      select: { id: true, createdAt: true, eventMetadata: true },
+    })
+    return young
+      .filter(({ createdAt, eventMetadata }) => isRunning(instanceOf(eventMetadata), createdAt))
+      .map(({ id }) => id)
+  }
+
   const estimate = remembered(async () => {
     const [
       {
@@ -91,23 +122,24 @@ export const createAuditReader = (prisma: ReadingPrisma): AuditReader => {
   }, ESTIMATE_FOR_MS)
 
   return {
-    async sizes(action) {
+    async sizes({ actions, ...others }) {
       const { all, ours } = await estimate()
-      // The planner does not know how often an action occurs: each of ours as often as the others, and any other never.
-      const isKnown = AUDIT_ACTIONS.some((known) => known === action)
-      const found = action === undefined ? ours : isKnown ? ours / AUDIT_ACTIONS.length : 0
+      // The planner does not know how often a value occurs: each of our actions as often as the others, any other value never.
+      const known = AUDIT_ACTIONS.filter((action) => actions?.includes(action) ?? true).length
+      const found = Object.keys(others).length > 0 ? 0 : (ours * known) / AUDIT_ACTIONS.length
       return { all, perEvent: Math.min(all, found > 0 ? all / found : all) }
     },
+    outcomeOf: (event) => outcomeOf(event, isRunning),
     find: (id, columns) => auditLog.findFirst({ ...columns, where: { id, ...OURS } }),
-    page({ first, after, action }, columns) {
-      const selection = {
-        ...OURS,
-        ...(action !== undefined && { eventMetadata: { path: ['action'], equals: action } }),
-      }
-      const rows = once<AuditLog[]>(() =>
+    page({ first, after, selection = {} }, columns) {
+      const { outcome } = selection
+      const condition = once(async () =>
+        auditCondition(selection, outcome === 'RUNNING' || outcome === 'UNKNOWN' ? await running() : []),
+      )
+      const rows = once<AuditLog[]>(async () =>
         auditLog.findMany({
           ...columns,
-          where: { ...selection, ...(after && placedAfter(after)) },
+          where: { AND: [await condition(), ...(after ? [placedAfter(after)] : [])] },
           orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
           take: first + 1,
         }),
@@ -118,11 +150,11 @@ export const createAuditReader = (prisma: ReadingPrisma): AuditReader => {
         hasPreviousPage: async () =>
           after !== undefined &&
           (await auditLog.findFirst({
-            where: { ...selection, ...placedBefore(after) },
+            where: { AND: [await condition(), placedBefore(after)] },
             orderBy: { createdAt: 'asc' },
             select: { id: true },
           })) !== null,
-        totalCount: () => auditLog.count({ where: selection }),
+        totalCount: async () => auditLog.count({ where: await condition() }),
       }
     },
   }

@@ -139,6 +139,15 @@ const storedTarget = z.looseObject({
   result: z.record(z.string(), z.unknown()).optional(),
 })
 
+/** Where an event of each action names its one target: in the result, once it is found, or else in the arguments. */
+export const TARGETS = {
+  cache_clear_user: { found: 'userId', typed: 'identifier' },
+  cache_clear_api_key: { found: 'apiKeyId', typed: 'identifier' },
+  cache_clear_provider: { found: undefined, typed: 'providerId' },
+  model_mapping_cache_clear_by_name: { found: undefined, typed: 'modelName' },
+  admin_login: { found: undefined, typed: 'email' },
+} as const satisfies Partial<Record<AuditAction, { found: string | undefined; typed: string }>>
+
 /**
  * Returns what an action was aimed at: the account or key that was found, or else what the caller typed. Null for actions
  * that are aimed at many things, or whose target needs several arguments.
@@ -146,15 +155,10 @@ const storedTarget = z.looseObject({
 export function targetIdOf({ eventMetadata }: Pick<AuditLog, 'eventMetadata'>): string | null {
   const { data } = storedTarget.safeParse(eventMetadata)
   if (!data) return null
-  const { action, arguments: typed, result = {} } = data
-  const targets: Partial<Record<string, unknown>> = {
-    cache_clear_user: result['userId'] ?? typed['identifier'],
-    cache_clear_api_key: result['apiKeyId'] ?? typed['identifier'],
-    cache_clear_provider: typed['providerId'],
-    model_mapping_cache_clear_by_name: typed['modelName'],
-    admin_login: typed['email'],
-  } satisfies Partial<Record<AuditAction, unknown>>
-  const target = Object.hasOwn(targets, action) ? targets[action] : undefined
+  const { action, arguments: given, result = {} } = data
+  const place = Object.hasOwn(TARGETS, action) ? TARGETS[action as keyof typeof TARGETS] : undefined
+  if (!place) return null
+  const target = (place.found === undefined ? undefined : result[place.found]) ?? given[place.typed]
   return typeof target === 'string' ? target : null
 }
 
@@ -174,6 +178,7 @@ export const instanceOf = (eventMetadata: unknown): string | null =>
 export const rowOf = (event: AuditEventRow) => ({
   id: event.id,
   eventType: eventTypeOf(event.success),
+  description: descriptionOf(event.action),
   userId: event.actorId,
   ipAddress: event.ipAddress,
   requestId: event.requestId,

@@ -1,8 +1,6 @@
 import { messageOf } from '../errors.js'
+import { LONGEST_CLEAR_MS } from './audit-facts.js'
 import type { AuditStore } from './audit-store.js'
-
-/** Milliseconds, longer than any clear: a million affinities take half a minute, and each command has a time-out. */
-const LONGEST_CLEAR_MS = 600_000
 
 /** Reports, at the start, actions of instances of this service that ended before their actions did. */
 export interface PendingIntents {

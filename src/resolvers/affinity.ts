@@ -52,9 +52,9 @@ export const modelOf = (
     : loaders.globalModels.load(record.modelId)
 
 export const providerKeyOf = (
-  record: AffinityRecord,
+  pin: Pick<AffinityRecord, 'providerKeyId'>,
   { loaders }: Context,
-): MaybePromise<ProviderKeyRow | null> => loaders.providerKeys.load(record.providerKeyId)
+): MaybePromise<ProviderKeyRow | null> => loaders.providerKeys.load(pin.providerKeyId)
 
 /** Returns the global model's name, or the model id of the key if there is no such row. */
 export const modelName = (record: AffinityRecord, context: Context): MaybePromise<string> =>

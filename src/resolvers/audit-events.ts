@@ -1,3 +1,4 @@
+import type { AuditSelection } from '../audit/audit-conditions.js'
 import type { AuditColumns, AuditLog } from '../audit/audit-reader.js'
 import type { Context } from '../context.js'
 import { InvalidInputError } from '../errors.js'
@@ -14,28 +15,35 @@ import {
 
 export interface AuditEventsArguments extends PageArguments {
   readonly action?: string | null | undefined
+  readonly filter?: AuditFilter | null | undefined
 }
+
+/** What a client asks for: each field of a selection, or null. */
+export type AuditFilter = {
+  readonly [Field in keyof AuditSelection]?: AuditSelection[Field] | null | undefined
+}
+
+/** Most actions that one filter may name. */
+const MAX_ACTIONS = 100
 
 /** Lists the audit events of this service, newest first, with the requested columns of each row. */
 export function auditEvents(
-  { first, after, action }: AuditEventsArguments,
+  { first, after, action, filter }: AuditEventsArguments,
   columns: AuditColumns,
   context: Context,
 ): KeysetPage<AuditLog> {
   const wanted = readFirst(first)
-  if (action?.includes('\0')) {
-    throw new InvalidInputError('action must not contain a NUL character.', 'action')
-  }
-  const fingerprint = queryFingerprint(['auditEvents', action ?? null])
+  const selection = auditSelection(action, filter)
+  const fingerprint = queryFingerprint(['auditEvents', selection])
   const position = after == null ? undefined : decodePosition(fingerprint, after, isAuditPosition)
   const request = {
     first: wanted,
     ...(position && { after: { createdAt: new Date(position[0]), id: position[1] } }),
-    ...(action != null && { action }),
+    selection,
   }
   const reader = context.auditReader
   const page = reader.page(request, columns)
-  const sizes = () => reader.sizes(action ?? undefined)
+  const sizes = () => reader.sizes(selection)
   const rowsPaid = once(async () => {
     if (!context.isCharged) return
     const { all, perEvent } = await sizes()
@@ -48,12 +56,40 @@ export function auditEvents(
     hasPreviousPage: () => rowsPaid().then(page.hasPreviousPage),
     totalCount: () =>
       context.shared({
-        question: `audit events ${action ?? ''}`,
+        question: `audit events ${fingerprint}`,
         size: async () => (await sizes()).all,
         run: () => page.totalCount(),
       }),
     cursorOf: ({ createdAt, id }) => encodePosition(fingerprint, [createdAt.getTime(), id]),
   }
+}
+
+/** @throws InvalidInputError for what no event can have */
+function auditSelection(
+  action: string | null | undefined,
+  filter: AuditFilter | null | undefined,
+): AuditSelection {
+  const { actions, ...others } = Object.fromEntries(
+    Object.entries(filter ?? {}).filter(([, value]) => value != null),
+  ) as AuditSelection
+  if (actions && (actions.length === 0 || actions.length > MAX_ACTIONS)) {
+    throw new InvalidInputError(`filter.actions must name 1 to ${MAX_ACTIONS} actions.`, 'filter.actions')
+  }
+  const { since, until } = others
+  if (since && until && since >= until) {
+    throw new InvalidInputError('filter.since must be before filter.until.', 'filter.since')
+  }
+  refuseNul('action', action)
+  for (const name of actions ?? []) refuseNul('filter.actions', name)
+  refuseNul('filter.actor', others.actor)
+  refuseNul('filter.targetId', others.targetId)
+  if (action == null) return { ...others, ...(actions && { actions: [...new Set(actions)].sort() }) }
+  return { ...others, actions: [action].filter((name) => actions?.includes(name) ?? true) }
+}
+
+/** PostgreSQL refuses this character in a text. */
+function refuseNul(field: string, text: string | null | undefined): void {
+  if (text?.includes('\0')) throw new InvalidInputError(`${field} must not contain a NUL character.`, field)
 }
 
 /** Returns one audit event of this service by its id; null if there is none. */

@@ -1,4 +1,5 @@
-import type { AffinityEvent } from '../affinities/affinity-events.js'
+import { type AffinityEvent, eventUnderFilter } from '../affinities/affinity-events.js'
+import type { AffinityRecord } from '../affinities/affinity-record.js'
 import { isSelected } from '../affinities/affinity-selection.js'
 import type { Context } from '../context.js'
 import { InvalidInputError, OverloadedError } from '../errors.js'
@@ -14,7 +15,7 @@ const DEFAULT_INTERVAL_SECONDS = 5
 const MAX_INTERVAL_SECONDS = 60
 
 /**
- * Streams the changes to the affinities for which the filter holds. A client that reads too slowly is disconnected.
+ * Streams the changes to the affinities for which the filter held before the change or holds after it. A client that reads too slowly is disconnected.
  * @throws RateLimitedError if too many subscriptions are open; UnavailableError, also later, if changes are not seen
  */
 export async function affinityEvents(
@@ -28,26 +29,32 @@ export async function affinityEvents(
   const selection = await filterSelection(exact, context)
   const owners = ownersOf({ userId, userIds })
   const isOwned = owners === undefined ? () => true : await keysOfUsers(owners, context)
+  async function passes(record: AffinityRecord): Promise<boolean> {
+    if (isUnused) {
+      await context.pay(1)
+      if (!(await isUnused(record))) return false
+    }
+    if (!check) return true
+    await context.pay(STALE_ROWS)
+    return check(await context.turns.run(async () => verdictOn(record, context)))
+  }
   return openStream<AffinityEvent, AffinityEvent>(
     context,
     (events) =>
       context.onAffinityEvent((event) => {
-        if (!isSelected(event.record, selection)) return
-        const owned = isOwned(event.record.affinityKey)
+        const { record, previous } = event
+        if (!isSelected(record, selection) && !(previous && isSelected(previous, selection))) return
+        const owned = isOwned(record.affinityKey)
         if (owned === true) events.push(event)
         // Events of other users do not fill the queue while the database is asked whose they are.
         else if (owned) owned.then((isOwn) => isOwn && events.push(event), events.fail)
       }, events.fail),
     async (event) => {
       context.refresh()
-      if (isUnused) {
-        await context.pay(1)
-        if (!(await isUnused(event.record))) return undefined
-      }
-      if (!check) return event
-      await context.pay(STALE_ROWS)
-      const verdict = await context.turns.run(async () => verdictOn(event.record, context))
-      return check(verdict) ? event : undefined
+      const { record, previous } = event
+      const holds = isSelected(record, selection) && (await passes(record))
+      const held = previous !== undefined && isSelected(previous, selection) && (await passes(previous))
+      return eventUnderFilter(event, held, holds)
     },
   )
 }

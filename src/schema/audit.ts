@@ -1,4 +1,5 @@
 import { queryFromInfo } from '@pothos/plugin-prisma'
+import { clearedCountOf, dryRunOf, targetKindOf } from '../audit/audit-facts.js'
 import {
   AUDIT_ACTIONS,
   actionAndActorOf,
@@ -10,6 +11,40 @@ import { actorOf, auditEvent, auditEvents } from '../resolvers/audit-events.js'
 import { builder } from './builder.js'
 import { keysetConnection, pageArguments, pageComplexity } from './connection.js'
 import { User } from './entities.js'
+
+const AuditOutcome = builder.enumType('AuditOutcome', {
+  description: 'An outcome tells how an audited action ended.',
+  values: {
+    RUNNING: {
+      description: 'The action began less than ten minutes ago, and its service instance may still be at it.',
+    },
+    SUCCEEDED: { description: 'The action did what it was asked to.' },
+    FAILED: { description: 'The action failed, or its arguments were invalid; `errorMessage` says why.' },
+    REFUSED: { description: 'The viewer has no right to the action, so that nothing was done.' },
+    UNKNOWN: {
+      description: 'The service instance ended, or nobody reported the end: the action may be done in part.',
+    },
+  } as const,
+})
+
+const AuditTargetKind = builder.enumType('AuditTargetKind', {
+  description: 'A target kind tells what sort of thing an audited action was aimed at.',
+  values: {
+    ALL: { description: '`clearAllCache` clears every affinity.' },
+    USER: { description: '`clearUserCache` clears the affinities of a user.' },
+    API_KEY: { description: '`clearUserCache` clears the affinities of one API key.' },
+    AFFINITY: { description: '`clearSingleAffinity` clears one affinity, in every session of it.' },
+    PROVIDER: { description: '`clearProviderCache` clears the affinities that are pinned to a provider.' },
+    FILTER: {
+      description: '`clearAffinities` clears the affinities for which a filter holds, also chosen ids.',
+    },
+    POOL_SESSIONS: { description: '`clearPoolSessions` clears sessions of pools.' },
+    MODEL_MAPPINGS: { description: '`clearAllModelMappingCache` clears the caches of models.' },
+    MODEL_NAME: { description: '`clearModelMappingCacheByName` clears the cached entries of a name.' },
+    PROVIDER_MODEL: { description: '`clearProviderModelMappingCache` clears a model at a provider.' },
+    SESSION: { description: '`login` and `logout` begin and end a session.' },
+  } as const,
+})
 
 export const AuditEvent = builder.prismaObject('AuditLog', {
   name: 'AuditEvent',
@@ -51,6 +86,30 @@ export const AuditEvent = builder.prismaObject('AuditLog', {
       select: { eventMetadata: true },
       resolve: targetIdOf,
     }),
+    outcome: t.field({
+      type: AuditOutcome,
+      description: 'The action ended so, or still runs.',
+      select: { eventType: true, eventMetadata: true, createdAt: true },
+      resolve: (event, _args, { auditReader }) => auditReader.outcomeOf(event),
+    }),
+    targetKind: t.field({
+      type: AuditTargetKind,
+      description: 'The action was aimed at a thing of this sort.',
+      select: { description: true, eventMetadata: true },
+      resolve: targetKindOf,
+    }),
+    dryRun: t.boolean({
+      description: 'True if the action was only to count what would go; false also for other than clears.',
+      select: { eventMetadata: true },
+      resolve: dryRunOf,
+    }),
+    clearedCount: t.int({
+      nullable: true,
+      description:
+        'The clear removed so many entries, or in a dry run would have; null for other actions, and while it is not known.',
+      select: { eventMetadata: true },
+      resolve: clearedCountOf,
+    }),
     ipAddress: t.exposeString('ipAddress', {
       nullable: true,
       description: 'The request came from this IP address, as far as TRUST_PROXY lets it be known.',
@@ -78,6 +137,29 @@ export const AuditEvent = builder.prismaObject('AuditLog', {
   }),
 })
 
+const AuditFilter = builder.inputType('AuditFilter', {
+  description:
+    'A filter selects the audit events for which every given field holds. A field that is null is ignored.',
+  fields: (t) => ({
+    actions: t.stringList({ description: 'The action is one of these, 1 to 100 names.' }),
+    actor: t.string({
+      description: 'The event’s `actorName` is this, or its user has this id.',
+    }),
+    targetKind: t.field({
+      type: AuditTargetKind,
+      description: 'The action was aimed at this sort of thing.',
+    }),
+    targetId: t.string({ description: 'The event’s `targetId` is exactly this.' }),
+    outcome: t.field({ type: AuditOutcome, description: 'The action ended so.' }),
+    dryRun: t.boolean({ description: 'True keeps the dry runs, false all others.' }),
+    since: t.field({ type: 'DateTime', description: 'The action began at this time or later.' }),
+    until: t.field({
+      type: 'DateTime',
+      description: 'The action began before this time, which must be later than `since`.',
+    }),
+  }),
+})
+
 const AuditEventConnection = keysetConnection('AuditEvent', AuditEvent, 'audit event')
 
 builder.queryField('auditEvent', (t) =>
@@ -97,6 +179,10 @@ builder.queryField('auditEvents', (t) =>
     args: {
       ...pageArguments(t.arg),
       action: t.arg.string({ description: 'The list keeps the events of this action.' }),
+      filter: t.arg({
+        type: AuditFilter,
+        description: 'The filter keeps the events for which every given field holds.',
+      }),
     },
     complexity: pageComplexity,
     resolve: (_root, args, context, info) =>

@@ -1,18 +1,27 @@
-import type { AffinityEvent as EventShape } from '../affinities/affinity-events.js'
+import { type AffinityEvent as EventShape, previousPin } from '../affinities/affinity-events.js'
+import { providerKeyOf } from '../resolvers/affinity.js'
 import { affinityEvents, cacheStatsStream } from '../resolvers/subscriptions.js'
 import { AffinityFilter } from './affinities.js'
 import { Affinity } from './affinity.js'
 import { builder, ownField } from './builder.js'
 import { CacheStats } from './cache-stats.js'
+import { Provider, ProviderKey } from './entities.js'
 
 const AffinityEventType = builder.enumType('AffinityEventType', {
-  description: 'An affinity is created, refreshed, switched, removed or expired.',
+  description:
+    'An affinity is created, refreshed, switched, removed or expired, or enters or leaves what a filter selects.',
   values: {
     CREATED: { description: 'A gateway has made the affinity.' },
     REFRESHED: { description: 'A request used the affinity again, and it kept its pin.' },
     SWITCHED: { description: 'A gateway pinned the affinity to another provider, endpoint or provider key.' },
     REMOVED: { description: 'The affinity was cleared or evicted before it expired.' },
     EXPIRED: { description: 'The affinity was not used until its TTL ran out.' },
+    ENTERED: {
+      description: 'The affinity changed so that the filter of the subscription now holds for it.',
+    },
+    LEFT: {
+      description: 'The affinity changed so that the filter of the subscription no longer holds for it.',
+    },
   } as const,
 })
 
@@ -39,15 +48,33 @@ const AffinityEvent = builder.objectRef<EventShape>('AffinityEvent').implement({
       complexity: ownField,
       nullable: true,
       description:
-        'After SWITCHED, this is the id of the provider that the affinity was pinned to before; otherwise null.',
-      resolve: ({ type, previous }) => (type === 'SWITCHED' ? previous?.providerId : null),
+        'The affinity was pinned to the provider with this id before; null if its pin has not changed.',
+      resolve: (event) => previousPin(event)?.providerId,
+    }),
+    previousProvider: t.field({
+      type: Provider,
+      nullable: true,
+      description: 'This is the row that `previousProviderId` names; null if it has been deleted.',
+      resolve: (event, _args, { loaders }) => {
+        const pin = previousPin(event)
+        return pin ? loaders.providers.load(pin.providerId) : null
+      },
     }),
     previousProviderKeyId: t.id({
       complexity: ownField,
       nullable: true,
       description:
-        'After SWITCHED, this is the id of the provider key that the affinity was pinned to before; otherwise null.',
-      resolve: ({ type, previous }) => (type === 'SWITCHED' ? previous?.providerKeyId : null),
+        'The affinity was pinned to the provider key with this id before; null if its pin has not changed.',
+      resolve: (event) => previousPin(event)?.providerKeyId,
+    }),
+    previousProviderKey: t.field({
+      type: ProviderKey,
+      nullable: true,
+      description: 'This is the row that `previousProviderKeyId` names; null if it has been deleted.',
+      resolve: (event, _args, context) => {
+        const pin = previousPin(event)
+        return pin ? providerKeyOf(pin, context) : null
+      },
     }),
   }),
 })
@@ -57,7 +84,7 @@ builder.subscriptionFields((t) => ({
     complexity: ownField,
     type: AffinityEvent,
     description:
-      'This subscription tells every change to an affinity for which the filter holds, as it is seen. It ends with CACHE_UNAVAILABLE when changes are not seen any more, and with RATE_LIMITED when what its events join has used up the budget; a client that reads too slowly is disconnected: connect again, and read the list anew.',
+      'This subscription tells every change to an affinity for which the filter held before it or holds after it, as it is seen. It ends with CACHE_UNAVAILABLE when changes are not seen any more, and with RATE_LIMITED when what its events join has used up the budget; a client that reads too slowly is disconnected: connect again, and read the list anew.',
     args: {
       filter: t.arg({
         type: AffinityFilter,

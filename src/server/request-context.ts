@@ -283,6 +283,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     metrics: deps.metrics,
     statistics: deps.statistics,
     observed: () => deps.affinitySource.observed(),
+    history: deps.affinitySource.history,
     cacheReservationRatio: deps.cacheReservationRatio,
     mappings: () => mappings(),
     scannedKeys,

@@ -52,6 +52,68 @@ describe('affinityEvents', () => {
     expect(Object.keys(event.affinity)).toEqual(['staleReasons', 'user', 'modelName', 'apiFormat'])
   })
 
+  it('tell whoever watches a provider that a pin has left it, and whoever watches the other that it came', async () => {
+    const service = await start()
+    const fields = `type previousProviderId previousProvider { id name } previousProviderKeyId previousProviderKey { id }
+      affinity { providerId }`
+    const watch = (filter: string) =>
+      subscribe(service, `subscription { affinityEvents${filter} { ${fields} } }`)
+    const [left, entered, all, other] = [
+      await watch(`(filter: { providerId: "${ANTHROPIC}" })`),
+      await watch('(filter: { providerId: "elsewhere" })'),
+      await watch(''),
+      await watch('(filter: { providerId: "nobody" })'),
+    ]
+    const redis = service.redis.client()
+    await until(async () => {
+      await writePin(redis, { affinityKey: `first-${Date.now()}`, providerId: ANTHROPIC })
+      for (const stream of [left, all]) expect(stream.answers()).not.toEqual([])
+    })
+    await writePin(redis, { affinityKey: 'moves', providerId: ANTHROPIC })
+    await until(async () =>
+      expect(
+        (await service.query('{ affinities(search: "moves") { totalCount } }')).data.affinities.totalCount,
+      ).toBe(1),
+    )
+    await writePin(redis, { affinityKey: 'moves', providerId: 'elsewhere', requestCount: 2 })
+    await until(() => expect(entered.answers()).not.toEqual([]))
+    await until(() => expect(left.answers().at(-1).data.affinityEvents.type).toBe('LEFT'))
+    const was = {
+      previousProviderId: ANTHROPIC,
+      previousProvider: { id: ANTHROPIC, name: expect.any(String) },
+      previousProviderKeyId: 'k',
+      previousProviderKey: null,
+      affinity: { providerId: 'elsewhere' },
+    }
+    expect(left.answers().at(-1).data.affinityEvents).toEqual({ type: 'LEFT', ...was })
+    expect(entered.answers().map(({ data }) => data.affinityEvents)).toEqual([{ type: 'ENTERED', ...was }])
+    await until(() => expect(all.answers().at(-1).data.affinityEvents).toEqual({ type: 'SWITCHED', ...was }))
+    expect(other.answers()).toEqual([])
+  })
+
+  it('tell that a use has taken a pin out of what is seldom used', async () => {
+    const service = await start()
+    const select =
+      'subscription { affinityEvents(filter: { requestCountMax: 5 }) { type previousProviderId } }'
+    const stream = await subscribe(service, select)
+    await until(async () => {
+      await pin(service, `pinned-${Date.now()}`)
+      expect(stream.answers()).not.toEqual([])
+    })
+    const redis = service.redis.client()
+    await pin(service, 'used')
+    // An answer of a list is as new as the cache: the next change of the pin is one of its own.
+    expect(
+      (await service.query('{ affinities(search: "used") { totalCount } }')).data.affinities.totalCount,
+    ).toBe(1)
+    const key = 'cache_affinity:used:CLAUDE:model'
+    const value = JSON.parse((await redis.get(key)) ?? '')
+    await redis.set(key, JSON.stringify({ ...value, request_count: 6 }), 'EX', 300)
+    await until(() =>
+      expect(stream.answers().at(-1).data.affinityEvents).toEqual({ type: 'LEFT', previousProviderId: null }),
+    )
+  })
+
   it('are chosen by times, counts and last use', async () => {
     const service = await start()
     const select = (filter: string) =>

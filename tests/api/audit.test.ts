@@ -416,6 +416,40 @@ describe('auditEvents', () => {
     expect(await nodes('(action: "no_such_action")')).toEqual([])
   })
 
+  it('tell in their own fields what was tried and how it ended, and are found by them', async () => {
+    const typed = { providerId: 'typed' }
+    await clear(service, 'clearProviderCache', { ...typed, dryRun: true })
+    await clear(service, 'clearUserCache', { identifier: 'nobody-of-this-name' })
+    const fields = 'outcome targetKind targetId dryRun clearedCount'
+    const [missed, dry] = await nodes('(first: 2)', fields)
+    expect(missed).toMatchObject({ outcome: 'FAILED', targetKind: 'USER', targetId: 'nobody-of-this-name' })
+    expect(dry).toEqual({
+      outcome: 'SUCCEEDED',
+      targetKind: 'PROVIDER',
+      targetId: 'typed',
+      dryRun: true,
+      clearedCount: 0,
+    })
+    const byFields = '(filter: { targetId: "typed", dryRun: true, outcome: SUCCEEDED, actor: "tests" })'
+    expect(await nodes(byFields, fields)).toEqual([dry])
+
+    await service.query(clearDocument('clearProviderCache'), typed, { token: VIEWER_TOKEN })
+    const refused = await nodes('(filter: { outcome: REFUSED, targetKind: PROVIDER })', fields)
+    expect(refused).toMatchObject([{ outcome: 'REFUSED', dryRun: false, clearedCount: 0 }])
+  })
+
+  it('refuse a filter that no event can mean', async () => {
+    for (const filter of [
+      '{ actions: [] }',
+      '{ actor: "a\\u0000b" }',
+      '{ targetId: "a\\u0000b" }',
+      '{ since: "2025-01-02T00:00:00Z", until: "2025-01-02T00:00:00Z" }',
+    ]) {
+      const { errors } = await service.query(`{ auditEvents(filter: ${filter}) { totalCount } }`)
+      expect(errors, filter).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
+    }
+  })
+
   it('show who it was: a user with their row, a static token by its name', async () => {
     const { data } = await service.query(LOGIN, { ...FIXTURE_ADMIN, id: undefined }, { token: null })
     await clear(service, 'clearProviderCache', { providerId: 'x' }, '', { token: data.login.token })

@@ -161,6 +161,11 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     'a user',
     `{ userAffinities(identifier: "user-7", first: 4) { ... on UserAffinities { affinities { nodes { ${JOINS} } } } } }`,
   ],
+  [
+    'Query.affinityHistory',
+    'an hour',
+    `{ affinityHistory(since: "${new Date(Date.now() - 3_600_000).toISOString()}") { buckets { start total created removed } } }`,
+  ],
   ['Query.auditEvent', 'one', '{ auditEvent(id: "log-0") { id action metadata actor { id } } }'],
   ['Query.auditEvents', 'a page', '{ auditEvents(first: 200) { nodes { id action metadata } } }'],
   ['Query.auditEvents', 'a count', '{ auditEvents { totalCount } }'],
@@ -168,6 +173,11 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     'Query.auditEvents',
     'an action that nobody has',
     '{ auditEvents(first: 1, action: "x") { nodes { id } } }',
+  ],
+  [
+    'Query.auditEvents',
+    'a page and a count by a filter',
+    '{ auditEvents(first: 5, filter: { dryRun: false, targetId: "x" }) { totalCount nodes { id } } }',
   ],
   ['Query.auditEvents', 'a count of an action', '{ auditEvents(action: "admin_login") { totalCount } }'],
   [

@@ -30,7 +30,10 @@ function auditStoreContract(open: () => Promise<Database>): void {
   beforeAll(async () => {
     database = await open()
     store = createPrismaAuditStore(database.prisma, { now: () => clock, instance: 'this one' })
-    reader = createAuditReader(createReadingPrisma(database.prisma))
+    reader = createAuditReader(createReadingPrisma(database.prisma), {
+      now: () => clock,
+      hasEnded: (instance) => instance === 'one that ended',
+    })
   })
   beforeEach(async () => {
     clock = START
@@ -219,10 +222,10 @@ function auditStoreContract(open: () => Promise<Database>): void {
       clock += 1
       await store.begin({ ...INTENT, action })
     }
-    const page = await pageOf({ first: 1, action: 'cache_clear_all' })
+    const page = await pageOf({ first: 1, selection: { actions: ['cache_clear_all'] } })
     expect(page).toMatchObject({ totalCount: 2, hasNextPage: true, events: [{ action: 'cache_clear_all' }] })
-    expect((await pageOf({ first: 9, action: "' OR 1=1 --" })).totalCount).toBe(0)
-    expect((await pageOf({ first: 9, action: '%' })).totalCount).toBe(0)
+    expect((await pageOf({ first: 9, selection: { actions: ["' OR 1=1 --"] } })).totalCount).toBe(0)
+    expect((await pageOf({ first: 9, selection: { actions: ['%'] } })).totalCount).toBe(0)
   })
 
   it.each([
@@ -247,7 +250,7 @@ function auditStoreContract(open: () => Promise<Database>): void {
       arguments: { identifier: stored, filter: { modelId: stored, list: [stored] } },
       result: { text: stored },
     })
-    expect((await pageOf({ first: 1, action: 'cache_clear_user' })).events).toMatchObject([
+    expect((await pageOf({ first: 1, selection: { actions: ['cache_clear_user'] } })).events).toMatchObject([
       { actorName: stored },
     ])
     expect(await store.pending()).toEqual([])

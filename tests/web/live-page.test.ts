@@ -52,6 +52,19 @@ describe('a page of live records', () => {
     expect(page.summary().gone).toBe(1)
   })
 
+  it('marks a record that a change took out of the filter, until another brings it back', () => {
+    const { page, frame } = openPage()
+    page.apply('LEFT', record('b', { providerId: 'elsewhere' }), NOW, true)
+    frame()
+    expect(page.row('b')?.gone).toBe('LEFT')
+    expect(page.summary().gone).toBe(1)
+    page.apply('ENTERED', record('b'), NOW, true)
+    page.apply('ENTERED', record('new'), NOW, true)
+    frame()
+    expect(page.row('b')?.gone).toBe(null)
+    expect(page.summary()).toMatchObject({ created: 1, gone: 0 })
+  })
+
   it('counts records that come, and does not put them in', () => {
     const { page, frame } = openPage()
     page.apply('CREATED', record('new'), NOW, true)

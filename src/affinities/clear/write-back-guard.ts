@@ -92,6 +92,8 @@ export interface WriteBackGuard extends ClearGuard {
   seen(record: AffinityRecord): void
   /** Returns true for a record that a clear whose window is open has removed, and a gateway has written back. */
   isWriteBack(record: AffinityRecord): boolean
+  /** Returns true for a record that a clear whose window is open was to remove, and that is what it was then. */
+  isCleared(record: AffinityRecord): boolean
   /** The number of write-backs removed since the start. */
   readonly removedAgain: number
   close(): void
@@ -211,6 +213,11 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     for (const { bounds, group } of guarded) {
       if (isWriteBackOf(bounds.get(record.key), record, !group.options.removes)) return true
     }
+    return false
+  }
+
+  const isCleared = ({ key, createdAt }: AffinityRecord): boolean => {
+    for (const { bounds } of guarded) if (bounds.get(key)?.createdAt === createdAt) return true
     return false
   }
 
@@ -341,6 +348,7 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     willClearAll: () => unasked().willClearAll(),
     seen,
     isWriteBack,
+    isCleared,
     get removedAgain() {
       return removedAgain
     },

@@ -7,6 +7,7 @@ import { type AffinityEventListener, AffinityEvents } from '../affinity-events.j
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinitySource, FeedFigures } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
+import { MinuteHistory } from '../history/minute-history.js'
 import { AffinityIndex } from '../index/affinity-index.js'
 import type { BrokenRecords } from './broken-records.js'
 import { createExpiryWalk, removeExpired } from './expiry.js'
@@ -37,6 +38,8 @@ export interface IndexFollowerDeps {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
   /** Called with each record that is read, whether or not it has changed. */
   readonly onSeen?: (record: AffinityRecord) => void
+  /** Returns true for a record that a clear of this service is removing, or has just removed. */
+  readonly isCleared?: (record: AffinityRecord) => boolean
   /** How long a request waits for the first read, in milliseconds. Default 8,000. */
   readonly patienceMs?: number
   /** Milliseconds in which every record is compared with the cache once; 0 for never. Default 300,000. */
@@ -49,6 +52,7 @@ export interface IndexFollowerDeps {
 export interface IndexFollower {
   readonly index: AffinityIndex
   readonly observed: Observed
+  readonly history: MinuteHistory
   /** The given store; the index applies each of its removals before the removal resolves. */
   readonly store: AffinityStore
   /** Removes what has expired by the cache's clock, or where it is unknown reads again what has expired by ours. */
@@ -79,13 +83,35 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
   const log = new FollowerLog(deps.log)
   const index = new AffinityIndex(deps.store.families)
   const observed = new Observed(now())
+  const history = new MinuteHistory({
+    now,
+    totals: () => ({
+      all: index.size,
+      byProvider: new Map(
+        [...index.distinct('providerId')].map((id) => [
+          id,
+          index.count({ all: { providerId: new Set([id]) } }),
+        ]),
+      ),
+    }),
+  })
   const events = new AffinityEvents((error) =>
     deps.log.error({ err: error }, 'a listener to affinities failed'),
   )
   const cacheNow = () => feed.now() ?? now()
   const walk = createExpiryWalk({ index, now })
   const onSeen = deps.onSeen ?? (() => {})
-  const records = new IndexUpdater({ index, broken: brokenRecords, events, observed, onSeen, now, cacheNow })
+  const records = new IndexUpdater({
+    index,
+    broken: brokenRecords,
+    events,
+    observed,
+    history,
+    isCleared: deps.isCleared ?? (() => false),
+    onSeen,
+    now,
+    cacheNow,
+  })
   const changes = new ChangeQueue({
     read: (keys) => deps.store.read(keys),
     apply: (keys, batch, isOutdated) => records.apply(keys, batch, isOutdated),
@@ -118,6 +144,7 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
 
   const machine = new FollowerMachine((action, reason) => {
     gate.follow(machine.meaning.source, reason)
+    history.follow(machine.meaning.source === 'live')
     actions[action](reason)
   })
 
@@ -229,16 +256,18 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
   return {
     index,
     observed,
+    history,
     store: indexedStore(deps.store, {
       removed(keys) {
         applyChange(keys, () => {
-          for (const key of keys) records.remove(key)
+          for (const key of keys) records.remove(key, true)
           changes.supersede(keys)
         })
       },
       doubtful: changed,
     }),
     expire() {
+      history.advance()
       if (machine.meaning.source !== 'live') return
       const time = feed.now()
       if (time !== undefined) return void removeExpiredBy(time)

@@ -1,6 +1,7 @@
 import { TimeSlice } from '../../util/time-slice.js'
-import type { AffinityEvents, AffinityEventType } from '../affinity-events.js'
+import type { AffinityChangeType, AffinityEvents } from '../affinity-events.js'
 import type { AffinityBatch, AffinityRecord, BrokenAffinity } from '../affinity-record.js'
+import type { MinuteHistory } from '../history/minute-history.js'
 import type { AffinityChange, AffinityIndex } from '../index/affinity-index.js'
 import type { BrokenRecords } from './broken-records.js'
 import type { Observed } from './observed.js'
@@ -16,6 +17,9 @@ export interface IndexUpdaterDeps {
   readonly broken: BrokenRecords
   readonly events: AffinityEvents
   readonly observed: Observed
+  readonly history: MinuteHistory
+  /** Returns true for a record that a clear of this service is removing, or has just removed. */
+  readonly isCleared: (record: AffinityRecord) => boolean
   /** Called with each record that is read, whether or not it has changed. */
   readonly onSeen: (record: AffinityRecord) => void
   /** Unix milliseconds. */
@@ -69,11 +73,11 @@ export class IndexUpdater {
     this.#deps.index.remove(key)
   }
 
-  /** Removes the record of a key that no longer exists. */
-  remove(key: string): void {
+  /** Removes the record of a key that no longer exists. @param isCleared whether a clear of this service removed it */
+  remove(key: string, isCleared = false): void {
     this.#deps.broken.remove(key)
     const record = this.#deps.index.remove(key)
-    if (record) this.#reportRemoval(record)
+    if (record) this.#reportRemoval(record, isCleared)
   }
 
   /** Removes all records, since no key exists any more. */
@@ -120,12 +124,19 @@ export class IndexUpdater {
     }
   }
 
-  #reportRemoval(record: AffinityRecord): void {
+  #reportRemoval(record: AffinityRecord, isCleared = false): void {
     const isDue = record.expiresAt <= this.#deps.cacheNow() / 1_000 + EXPIRY_TOLERANCE_SECONDS
-    this.#report(isDue ? 'EXPIRED' : 'REMOVED', record)
+    const type = isDue ? 'EXPIRED' : 'REMOVED'
+    this.#report(type, record, undefined, isCleared || this.#deps.isCleared(record))
   }
 
-  #report(type: AffinityEventType, record: AffinityRecord, previous?: AffinityRecord): void {
+  #report(
+    type: AffinityChangeType,
+    record: AffinityRecord,
+    previous?: AffinityRecord,
+    isCleared = false,
+  ): void {
+    this.#deps.history.count(type, record, previous, isCleared)
     this.#deps.observed.count(type, record, previous)
     this.#deps.events.emit(type, this.#deps.now(), record, previous)
   }

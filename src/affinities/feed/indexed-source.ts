@@ -94,6 +94,7 @@ export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
       return { records: index.size, values: (dimension: Dimension) => index.distinct(dimension).size }
     },
     observed: () => observed.figures(),
+    history: follower.history,
     events: follower.listen,
     cacheNow: follower.cacheNow,
     ready: follower.ready,

@@ -1,4 +1,4 @@
-import type { AffinityEventType } from '../affinity-events.js'
+import type { AffinityChangeType } from '../affinity-events.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { ObservedFigures } from '../affinity-source.js'
 
@@ -29,7 +29,7 @@ export class Observed {
     this.#hasBegun = true
   }
 
-  count(type: AffinityEventType, record: AffinityRecord, previous?: AffinityRecord): void {
+  count(type: AffinityChangeType, record: AffinityRecord, previous?: AffinityRecord): void {
     const figures = this.#figures
     switch (type) {
       case 'CREATED':

@@ -17,6 +17,7 @@ import {
 import { type AffinitySelection, isSelected } from '../affinity-selection.js'
 import type { AffinitySource } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
+import { MinuteHistory } from '../history/minute-history.js'
 import type { BrokenRecords } from './broken-records.js'
 
 /** Cuts a page out of a list of records. This is the definition of a page: the index must agree with it. */
@@ -179,6 +180,7 @@ export function createScanSource(
       removed: 0,
       expired: 0,
     }),
+    history: new MinuteHistory({ now, totals: () => ({ all: 0, byProvider: new Map() }) }),
     events() {
       throw notFollowed('The cache does not tell changes, or AFFINITY_INDEX is off: there are no events.')
     },

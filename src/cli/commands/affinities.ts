@@ -160,6 +160,8 @@ const COLOURS = {
   SWITCHED: 'yellow',
   REMOVED: 'red',
   EXPIRED: 'dim',
+  ENTERED: 'green',
+  LEFT: 'yellow',
 } as const
 
 function line({ type, at, affinity, previousProviderId }: AffinityEvent, { terminal }: Cli): Printable {

@@ -292,6 +292,7 @@ export const en = {
     beyond_other: 'There is no page {{page}}: the list has {{formatted}} pages',
     toLast: 'Go to the last page',
     removed: 'removed',
+    left: 'left the filter',
     expired: 'expired',
     openDetails: 'Details of the record of {{name}}',
     clearRow: 'Clear the record of {{name}}',

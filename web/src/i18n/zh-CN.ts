@@ -286,6 +286,7 @@ export const zhCN: Catalogue = {
     beyond_other: '没有第 {{page}} 页：列表共 {{formatted}} 页',
     toLast: '前往最后一页',
     removed: '已移除',
+    left: '不再符合筛选条件',
     expired: '已过期',
     openDetails: '{{name}} 的记录详情',
     clearRow: '清除 {{name}} 的记录',

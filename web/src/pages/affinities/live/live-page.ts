@@ -10,13 +10,15 @@ export interface LiveRecord {
   readonly providerKeyId: string
 }
 
-export type LiveEventType = 'CREATED' | 'REFRESHED' | 'SWITCHED' | 'REMOVED' | 'EXPIRED'
+/** LEFT: the record exists, and the page's filter no longer holds for it. */
+export type Gone = 'REMOVED' | 'EXPIRED' | 'LEFT'
+export type LiveEventType = 'CREATED' | 'REFRESHED' | 'SWITCHED' | 'ENTERED' | Gone
 
 export interface LiveRow<R> {
   readonly record: R
   /** The record expires at this time of the local clock, Unix milliseconds: the server's clock may differ. Null: never. */
   readonly until: number | null
-  readonly gone: 'REMOVED' | 'EXPIRED' | null
+  readonly gone: Gone | null
   /** The record is pinned to another target now, and the target's names are not known yet. */
   readonly switched: boolean
 }
@@ -120,7 +122,8 @@ export class LivePage<R extends LiveRecord> {
       if (row?.gone) return
       if (!this.#created.delete(id) && (counted || row)) this.#gone.add(id)
     } else {
-      if (type === 'CREATED' && !this.#gone.delete(id) && !row && counted) this.#created.add(id)
+      if ((type === 'CREATED' || type === 'ENTERED') && !this.#gone.delete(id) && !row && counted)
+        this.#created.add(id)
       if (row) this.#gone.delete(id)
     }
     if (row) this.#change(id, this.#after(row, change))
@@ -182,8 +185,8 @@ const rowOf = <R extends LiveRecord>(record: R, now: number): LiveRow<R> => ({
   switched: false,
 })
 
-const isGone = (type: LiveEventType): type is 'REMOVED' | 'EXPIRED' =>
-  type === 'REMOVED' || type === 'EXPIRED'
+const isGone = (type: LiveEventType): type is Gone =>
+  type === 'REMOVED' || type === 'EXPIRED' || type === 'LEFT'
 
 export const pointsElsewhere = (before: LiveRecord, now: LiveRecord): boolean =>
   before.providerId !== now.providerId ||
