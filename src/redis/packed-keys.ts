@@ -35,7 +35,7 @@ export function* packKeys(keys: readonly string[]): Generator<PackedKeys, void, 
 function headOf(keys: readonly string[]): string {
   let head = keys[0] ?? ''
   for (const key of keys) {
-    while (!key.startsWith(head)) head = head.slice(0, head.lastIndexOf(':', head.length - 2) + 1)
+    while (!key.startsWith(head)) head = head.slice(0, head.slice(0, -1).lastIndexOf(':') + 1)
   }
   return head.slice(0, head.lastIndexOf(':') + 1)
 }

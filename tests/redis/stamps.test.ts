@@ -77,3 +77,10 @@ it('are told of keys that are no UTF-8', async () => {
   const { groups = [] } = (await readStamps(client, [decodeKey(bytes)])) ?? {}
   expect(groups.flatMap(({ stamps }) => stamps)).toEqual([stampOf('x')])
 })
+
+it.each([[[':a', 'b']], [[':', 'a:b']], [['a:', ':']], [['', ':']]])(
+  'keys that have no beginning in common are packed whole: %j',
+  (keys) => {
+    expect([...packKeys(keys)].flatMap((pack) => pack.keys).sort()).toEqual([...keys].sort())
+  },
+)

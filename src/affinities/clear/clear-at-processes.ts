@@ -43,12 +43,16 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
     const guarded = watch.willClear(meant)
     const { nodes: results, done } = await guarded.during(async () => {
       const first = await gateway.clear(plan.steps, actorId, calls.mayCall)
-      if (calls.held.length === 0) return first
+      if (calls.held.length === 0) {
+        guarded.spare([...calls.spared])
+        return first
+      }
       // A call that would have cleared what is spared was not made: those that are still meant go one by one.
       const { steps } = await gateway.plan([...calls.held], { kind: 'each' }, facts)
-      return bothOf(first, await gateway.clear(steps, actorId, calls.mayCall))
+      const second = await gateway.clear(steps, actorId, calls.mayCall)
+      guarded.spare([...calls.spared])
+      return bothOf(first, second)
     })
-    guarded.spare([...calls.spared])
     for (const [step, count] of done) cleared.set(step, Math.max(count, step.records.length))
     const clearedCount = countOf(cleared)
     calls.throwFailure(clearedCount, results)

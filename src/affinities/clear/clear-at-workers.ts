@@ -78,6 +78,7 @@ export function createWorkerClears(
       let cleared = 0
       let spared = now.length - records.length + calls.spared.size
       const rest: AffinityRecord[] = []
+      const left: string[] = []
       for (const record of records) {
         if (calls.spared.has(record.key)) continue
         const after = there.get(record.key)
@@ -85,9 +86,12 @@ export function createWorkerClears(
         else if (after.createdAt > record.createdAt && isDone.has(record.key)) cleared += 1
         // What was pinned elsewhere meanwhile was not chosen.
         else if (asChosen([after], [record], options).length > 0) rest.push(after)
-        else spared += 1
+        else {
+          spared += 1
+          left.push(record.key)
+        }
       }
-      guarded.spare(rest.map(({ key }) => key))
+      guarded.spare([...calls.spared, ...left, ...rest.map(({ key }) => key)])
       try {
         const removal = await redis(watch).clear(rest, options)
         return {

@@ -5,6 +5,7 @@ import { toCacheError } from '../../redis/cache-errors.js'
 import type { RedisClient } from '../../redis/client.js'
 import type { MemoryKeyspace } from '../../redis/memory-keyspace.js'
 import { batchesOf } from '../../redis/removal.js'
+import { encodeKey } from '../../util/key-bytes.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
 import type { KeyFamilies } from '../key-families.js'
@@ -389,7 +390,7 @@ export const createRedisWriteBackRemover = (
     const field = families.of(key)?.createdAtField
     if (field === undefined) return false
     try {
-      return (await client.eval(REMOVE_NOT_NEWER, 1, key, String(createdAt), field)) === 1
+      return (await client.eval(REMOVE_NOT_NEWER, 1, encodeKey(key), String(createdAt), field)) === 1
     } catch (error) {
       throw toCacheError(error)
     }
