@@ -23,7 +23,6 @@ import type { Authenticator, Credentials } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
 import type { ViewerWatch } from '../session/viewer-watch.js'
 import type { StatisticsReader } from '../statistics/statistics.js'
-import type { UsageRows } from '../usage/usage-rows.js'
 import type { Place } from '../util/admission.js'
 import type { KeptAnswers } from '../util/kept-answers.js'
 import type { Streams } from '../util/open-streams.js'
@@ -61,7 +60,6 @@ export interface ContextDeps {
   readonly poolSessionStore: PoolSessionStore
   readonly foreignFamilies: ForeignFamilies
   readonly gateway: GatewayStore
-  readonly usage: UsageRows
   readonly gatewayFigures: FixedFigures
   readonly gatewayTraits: () => GatewayTraits
   readonly maskStoredKey: KeyMasker
@@ -293,7 +291,6 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     foreignFamilies: deps.foreignFamilies,
     judgeNow: async (pins) => gateway.judge(pinIds(pins, await superseded(deps.affinitySource.reader()))),
     gateway,
-    usage: deps.usage,
     gatewayFigures: deps.gatewayFigures,
     gatewayTraits: deps.gatewayTraits,
     loaders,
