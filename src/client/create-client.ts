@@ -24,6 +24,8 @@ export interface AffinityqlClient {
   affinity(args: Types.AffinityArguments, options?: CallOptions): Promise<Types.Affinity | null>
   /** Counts affinities by what they have in common, under any search and filter. */
   affinityCounts(args: Types.AffinityCountsArguments, options?: CallOptions): Promise<Types.AffinityCounts>
+  /** Counts what changed within the last 24 hours, by time and, if one is given, at one provider. */
+  affinityHistory(args: Types.AffinityHistoryArguments, options?: CallOptions): Promise<Types.AffinityHistory>
   /** Lists the affinities of one user (by id, username or email) or of one API key (by id). */
   userAffinities(
     args: Types.UserAffinitiesArguments,
@@ -150,6 +152,8 @@ export function createClient(options: ClientOptions): AffinityqlClient {
       async (args, call) => (await run(operations.AffinityRecords, args, call)).affinities,
     ),
     affinity: async (args, call) => (await run(operations.Affinity, args, call)).affinity,
+    affinityHistory: async (args, call) =>
+      (await run(operations.AffinityHistory, args, call)).affinityHistory,
     affinityCounts: async (args, call) => (await run(operations.AffinityCounts, args, call)).affinityCounts,
     userAffinities: async (args, call) => (await run(operations.UserAffinities, args, call)).userAffinities,
     cacheStats: Object.assign(

@@ -91,6 +91,11 @@ function literal(type: GraphQLInputType): string {
   if (isNonNullType(type)) return literal(type.ofType)
   if (isEnumType(type)) return type.getValues()[0]?.name ?? ''
   if (isInputObjectType(type)) return '{}'
-  const literals: Record<string, string> = { Boolean: 'true', Int: '1', Float: '1' }
+  const literals: Record<string, string> = {
+    Boolean: 'true',
+    Int: '1',
+    Float: '1',
+    DateTime: `"${new Date().toISOString()}"`,
+  }
   return literals[String(type)] ?? '"x"'
 }

@@ -44,6 +44,8 @@ describe('the typed client', () => {
     const { nodes } = await api.affinities({ first: 1 })
     expect(await api.affinity({ id: nodes[0]?.id ?? '' })).toMatchObject({ id: nodes[0]?.id })
     expect((await api.affinityCounts({ by: 'PROVIDER' })).total).toBeGreaterThan(0)
+    const since = new Date().toISOString()
+    expect((await api.affinityHistory({ since })).buckets).toHaveLength(1)
     expect((await api.cacheStats()).observed.since).toMatch(/^\d{4}-/)
     expect((await api.cacheConfig()).parameters.length).toBeGreaterThan(3)
     expect((await api.modelMappingStats()).totalKeys).toBeGreaterThan(0)
