@@ -108,10 +108,12 @@ describe('no secret comes out', () => {
       request_count: 1,
     }
     const value = JSON.stringify({ ...pin, secret: CANARIES.unread })
+    const [, id] = /"id":"([^"]+)"/.exec(await ask(query('{ affinities(first: 1) { nodes { id } } }'))) ?? []
+    const given = { ...GIVEN, 'Query.affinity': { id: JSON.stringify(id) } }
     const asked = new Set<string>()
     const answered = new Set<string>()
     for (const root of ROOT_FIELDS) {
-      const { document, fields } = fullDocument(root, GIVEN[root.name])
+      const { document, fields } = fullDocument(root, Reflect.get(given, root.name))
       for (const field of fields) asked.add(field)
       const stream = root.kind === 'subscription' && (await openStream(document))
       if (stream) await client.set('cache_affinity:canary:CLAUDE:m', value, 'EX', 60)
