@@ -29,8 +29,6 @@ const MANY_VALUES: ReadonlySet<Dimension> = new Set(['affinityKey'])
 /** The field of the column that no order is made of. */
 const WRITTEN_EXPIRY = 3
 
-/** Records that a condition is asked about in one turn of the event loop. */
-const FEW_MISSING = 2_000
 /** Conditions whose answers are kept: those of requests under way, and of pages that are asked for one after the other. */
 const KEPT_CONDITIONS = 4
 
@@ -127,11 +125,8 @@ export class ColumnStore {
     return this.#askedSlots(condition).current(this.live)
   }
 
-  async prepareWhere(condition: Condition | LastUse, slice: TimeSlice): Promise<void> {
-    const slots = this.#askedSlots(condition)
-    // So few are asked about in one turn, and found without a look at each slot.
-    if (slots.missing(this.live) <= FEW_MISSING) return
-    await slice.blocks(this.live.limit, (from, to) => slots.ask(this.live, from, to))
+  prepareWhere(condition: Condition | LastUse, slice: TimeSlice): Promise<void> {
+    return this.#askedSlots(condition).prepare(this.live, slice)
   }
 
   /** Returns a function from a slot in use to its class, until the next change. */
@@ -139,10 +134,8 @@ export class ColumnStore {
     return this.#classedSlots(classes).current(this.live)
   }
 
-  async prepareClasses(classes: Classes, slice: TimeSlice): Promise<void> {
-    const slots = this.#classedSlots(classes)
-    if (slots.missing(this.live) <= FEW_MISSING) return
-    await slice.blocks(this.live.limit, (from, to) => slots.ask(this.live, from, to))
+  prepareClasses(classes: Classes, slice: TimeSlice): Promise<void> {
+    return this.#classedSlots(classes).prepare(this.live, slice)
   }
 
   #classedSlots(classes: Classes): ClassedSlots {
