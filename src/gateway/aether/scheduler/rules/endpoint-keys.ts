@@ -4,7 +4,7 @@ import { isPast, type Rules, rule } from './rule.js'
 import {
   API_KEY,
   ENDPOINT,
-  MODEL_INACTIVE,
+  MODEL_BY_ID,
   NO_STREAMS,
   neverRead,
   neverStreams,
@@ -78,17 +78,7 @@ export const ENDPOINT_KEYS: Rules = {
       '`cache_1h` is in the provider key’s `capabilities` and not wished, or the other way round, or the model’s `supported_capabilities` lack the wished one; the wish is the API key’s `force_capabilities`, else the owner’s `model_capability_settings` of the name asked for',
       noNamePasses('isCapable'),
     ),
-    rule(
-      'MODEL_DELETED',
-      'the model in the key is no global model’s id; names are never read',
-      ({ globalModel }) => !globalModel,
-    ),
-    MODEL_INACTIVE,
-    rule(
-      'MODEL_NOT_AT_PROVIDER',
-      'the provider has no active `models` row for the global model; `is_available` is not looked at',
-      ({ models }) => !models.some(({ isActive }) => isActive),
-    ),
+    ...MODEL_BY_ID,
     rule(
       'MODEL_NOT_ALLOWED',
       'no name that leads to the model passes `allowed_models` of the API key and of its owner: the asked name or the global name must be in both',

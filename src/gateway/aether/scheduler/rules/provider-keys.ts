@@ -9,7 +9,7 @@ import {
   service,
 } from './later.js'
 import { isPast, type Rules, rule } from './rule.js'
-import { ENDPOINT, MODEL_INACTIVE, neverRead, PROVIDER, PROVIDER_NOT_ALLOWED } from './shared.js'
+import { ENDPOINT, MODEL_BY_ID, neverRead, PROVIDER, PROVIDER_NOT_ALLOWED } from './shared.js'
 
 export const PROVIDER_KEYS: Rules = {
   reasons: [
@@ -33,17 +33,7 @@ export const PROVIDER_KEYS: Rules = {
         return !(halfOpenUntil !== null && halfOpenUntil > one.now) && !isPast(nextProbeAt, one.now)
       },
     ),
-    rule(
-      'MODEL_DELETED',
-      'the model in the key is no global model’s id; names are never read',
-      ({ globalModel }) => !globalModel,
-    ),
-    MODEL_INACTIVE,
-    rule(
-      'MODEL_NOT_AT_PROVIDER',
-      'the provider has no active `models` row for the global model; `is_available` is not looked at',
-      ({ models }) => !models.some(({ isActive }) => isActive),
-    ),
+    ...MODEL_BY_ID,
     rule(
       'MODEL_NOT_ALLOWED',
       '`allowed_models` of the API key and of its owner, where set, do not have the global name in common; an empty list allows none',

@@ -62,6 +62,21 @@ export const MODEL_INACTIVE = rule(
   ({ globalModel }) => globalModel?.isActive === false,
 )
 
+/** Rules of gateways whose keys hold a global model by its id. */
+export const MODEL_BY_ID: readonly Rule[] = [
+  rule(
+    'MODEL_DELETED',
+    'the model in the key is no global model’s id; names are never read',
+    ({ globalModel }) => !globalModel,
+  ),
+  MODEL_INACTIVE,
+  rule(
+    'MODEL_NOT_AT_PROVIDER',
+    'the provider has no active `models` row for the global model; `is_available` is not looked at',
+    ({ models }) => !models.some(({ isActive }) => isActive),
+  ),
+]
+
 export const streaming = (holds: (one: Case) => boolean, when: string): ConditionRule =>
   rule('STREAMING', when, holds)
 
