@@ -175,10 +175,11 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   const payForRead = (size: number): Promise<void> => pay(sizeOf(size))
 
   async function payAndRead<T>({ question, size, keep, run }: SharedRead<T>): Promise<T> {
-    const isKept = keep !== undefined && (await size()) >= LEAST_KEPT
     const { budgets } = deps
+    const expected = keep || budgets ? await size() : 0
+    const isKept = keep !== undefined && expected >= LEAST_KEPT
     const budget = (await viewerOnce()).key
-    const price = budgets ? sizeOf(await size()) : 0
+    const price = budgets ? sizeOf(expected) : 0
     await pay(price)
     const inTurn = () =>
       deps.sharedRuns.run(question, budget, stopped.signal, (signal) => {
