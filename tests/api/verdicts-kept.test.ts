@@ -15,10 +15,13 @@ async function start() {
   onTestFinished(service.close)
   const client = service.redis.client()
   const [pin] = (
-    await service.query('{ affinities(first: 1, filter: { usability: USABLE }) { nodes { affinityKey } } }')
+    await service.query(
+      '{ affinities(first: 1, filter: { usability: USABLE }) { nodes { affinityKey apiFormat modelId } } }',
+    )
   ).data.affinities.nodes
-  const [key] = await client.keys(`cache_affinity:${pin.affinityKey}:*`)
-  const value = JSON.parse((await client.get(key ?? '')) ?? '')
+  // Other keys of the API key may have values that cannot be read.
+  const key = `cache_affinity:${pin.affinityKey}:${pin.apiFormat}:${pin.modelId}`
+  const value = JSON.parse((await client.get(key)) ?? '')
   const pipeline = client.pipeline()
   for (let n = 0; n < COUNT; n += 1) {
     pipeline.set(

@@ -15,7 +15,7 @@ import { ADMIN_TOKEN, startTestApp, type TestApp } from '../support/app.js'
 import { type Listening, startListening } from './http.js'
 
 /** As the real ones, in less time. */
-const TIMEOUTS = { headersMs: 300, requestMs: 600, checkEveryMs: 50 }
+const TIMEOUTS = { headersMs: 300, requestMs: 2_000, checkEveryMs: 50 }
 
 /** Two of the largest bodies fit. */
 const UNFINISHED_BYTES = 2 * TRANSPORT_LIMITS.bodyBytes

@@ -160,7 +160,7 @@ describe('a list', () => {
     await expectBadArgument(root, { offset: '-1' })
   })
 
-  it.each(LISTS)('$name refuses a cursor that it has not made', async (root) => {
+  it.each(taking('after'))('$name refuses a cursor that it has not made', async (root) => {
     const made = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
     const cursors = [
       '',
@@ -189,7 +189,7 @@ describe('a list', () => {
     expect(given).not.toContain('null')
     for (const [position, after] of given.entries()) {
       const own = connections[position]
-      for (const root of LISTS) {
+      for (const root of taking('after')) {
         if (root !== own) await expectBadArgument(root, { after: JSON.stringify(after) })
       }
       const reply = await ask(`{ ${call((own as RootField).field, { after: JSON.stringify(after) })} }`)

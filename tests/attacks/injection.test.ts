@@ -182,7 +182,7 @@ describe('a value of another shape is refused', () => {
   it.each<[string, unknown]>([
     ['a list', [{ providerId: 'a' }, { providerId: 'b' }]],
     ['a string', 'providerId'],
-    ['an unknown field', { providerIds: ['a'] }],
+    ['an unknown field', { providerNames: ['a'] }],
   ])('%s where a filter belongs', async (_, value) => {
     expectRefusal(await post(service.app, FILTER, { f: value }), 'BAD_USER_INPUT')
   })

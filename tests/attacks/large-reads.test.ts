@@ -180,7 +180,7 @@ describe('a large read', () => {
        SELECT 'ours-' || n, 'request_success', 'x via affinityql', json_build_object('action', 'nobody-' || n), now()
        FROM generate_series(0, 99) n`,
     )
-    await slowTable(databaseUrl, 'audit_logs', 0.1)
+    await slowTable(databaseUrl, 'audit_logs', 0.3)
     const count = (n: number, token?: string) =>
       server.service.query(
         `{ auditEvents(action: "nobody-${n}") { totalCount } }`,

@@ -261,7 +261,7 @@ describe('a clear is completed', () => {
     await expect
       .poll(async () => (await rowsOf({ databaseUrl })).map((row) => row['event_type']))
       .toEqual(['request_success'])
-    expect(batches).toBe(3)
+    expect(batches).toBeGreaterThanOrEqual(3)
     expect(await countKeys(client, FAMILY)).toBe(0)
   })
 

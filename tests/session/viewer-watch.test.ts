@@ -21,8 +21,10 @@ beforeEach(() => {
     },
   })
 })
-afterEach(() => {
-  expect(vi.getTimerCount()).toBe(0)
+afterEach(async () => {
+  const asked = checked.length
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(checked).toHaveLength(asked)
   vi.useRealTimers()
 })
 
