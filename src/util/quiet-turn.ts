@@ -33,7 +33,16 @@ function turn(): void {
     setImmediate(turn)
     return
   }
-  const begun = waiting
+  const works = waiting
   waiting = []
-  for (const work of begun) work()
+  let begun = 0
+  try {
+    for (const work of works) {
+      begun += 1
+      work()
+    }
+  } finally {
+    // Work that throws must not take the rest with it.
+    for (const work of works.slice(begun)) inQuietTurn(work)
+  }
 }

@@ -10,13 +10,17 @@ let waiting: (() => void)[] = []
 function slice(): void {
   const endsAt = performance.now() + SLICE_MS
   let begun = 0
-  for (const begin of waiting) {
-    begun += 1
-    begin()
-    if (performance.now() > endsAt) break
+  try {
+    for (const begin of waiting) {
+      begun += 1
+      begin()
+      if (performance.now() > endsAt) break
+    }
+  } finally {
+    // A request whose handler throws must not keep the others waiting.
+    waiting = waiting.slice(begun)
+    if (waiting.length > 0) inQuietTurn(slice)
   }
-  waiting = waiting.slice(begun)
-  if (waiting.length > 0) inQuietTurn(slice)
 }
 
 /**
