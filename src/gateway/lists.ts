@@ -46,6 +46,3 @@ export interface GatewayLists {
   /** Whether a selected row lies at this place or before it. */
   isListedUpTo(kind: Listed, selection: ListSelection, place: ListPlace): Promise<boolean>
 }
-
-/** Returns the name by which a list is ordered. */
-export const listedName = (row: ListedRows[Listed]): string => ('username' in row ? row.username : row.name)

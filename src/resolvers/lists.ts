@@ -1,6 +1,6 @@
 import type { Context } from '../context.js'
 import { InvalidInputError } from '../errors.js'
-import { type Listed, type ListedRows, type ListSelection, listedName } from '../gateway/lists.js'
+import type { Listed, ListedRows, ListSelection } from '../gateway/lists.js'
 import { once } from '../util/promises.js'
 import {
   decodePosition,
@@ -61,6 +61,9 @@ export function listed<Kind extends Listed>(
     cursorOf: (row) => encodePosition(fingerprint, [listedName(row), row.id]),
   }
 }
+
+/** Returns the name by which a list is ordered. */
+const listedName = (row: ListedRows[Listed]): string => ('username' in row ? row.username : row.name)
 
 /** @throws InvalidInputError */
 function readSelection({ search, isActive, providerId }: ListArguments): ListSelection {

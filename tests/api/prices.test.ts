@@ -157,7 +157,7 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     '{ affinityCounts(by: PROVIDER, first: 1, filter: { apiFormat: "F1" }) { total groups { key label count } } }',
   ],
   ['Query.providers', 'a page', '{ providers(first: 1) { nodes { id name affinityCount } } }'],
-  ['Query.providers', 'a count', '{ providers { totalCount } }'],
+  ['Query.providers', 'a count', '{ providers(first: 1) { totalCount } }'],
   [
     'Query.providerKeys',
     'of a provider',

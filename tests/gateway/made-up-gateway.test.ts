@@ -7,13 +7,7 @@ import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type App, createApp } from '../../src/app.js'
 import type { AdminAccount, GatewayTraits, OpenGateway } from '../../src/gateway/gateway.js'
-import {
-  type GatewayLists,
-  type Listed,
-  type ListedRows,
-  type ListSelection,
-  listedName,
-} from '../../src/gateway/lists.js'
+import type { GatewayLists, Listed, ListedRows, ListSelection } from '../../src/gateway/lists.js'
 import type {
   ApiKeyRow,
   EndpointRow,
@@ -216,7 +210,7 @@ function madeUpLists(query: RunQuery): GatewayLists {
     providerKeys: () => createTableReader(query, BADGES, 'badge <> ALL($1)')([]),
     globalModels: () => createTableReader(query, CATALOGUE, 'entry <> ALL($1)')([]),
   }
-  const placeOf = (row: ListedRows[Listed]) => `${listedName(row)} ${row.id}`
+  const placeOf = (row: ListedRows[Listed]) => `${'username' in row ? row.username : row.name} ${row.id}`
   const selected = async <Kind extends Listed>(kind: Kind, { search = '', isActive }: ListSelection) =>
     (await all[kind]())
       .filter((row) => placeOf(row).includes(search) && (isActive ?? row.isActive) === row.isActive)
