@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
+import { createClearStop } from './affinities/clear/clear-stop.js'
 import { createForeignFamilies } from './affinities/family-counts.js'
 import { traitsForLog, warnOfWrongKey } from './app/log-lines.js'
 import { openAffinities } from './app/open-affinities.js'
@@ -54,7 +55,10 @@ export interface App {
   readonly keyspace: MemoryKeyspace | undefined
   /** Logs a warning if no stored key can be decrypted. Call it without waiting after the server listens. Never rejects. */
   checkEncryptionKey(): Promise<void>
-  /** Ends the open streams, and lets `/health/ready` answer 503, so that no new requests are sent here. */
+  /**
+   * Ends the open streams, and lets `/health/ready` answer 503, so that no new requests are sent here. Clears end between two
+   * batches.
+   */
   startDraining(): void
   /**
    * Waits for running clears as long as `Audit.clearsDone` does, then ends them. Every outcome is written or spooled. Then
@@ -136,6 +140,7 @@ export async function createApp(
   })
   await Promise.all([audit.start(), session.start()])
   let draining = false
+  const clearStop = createClearStop()
   const streams = createStreams()
   const readHealth = openHealth({
     mode: config.mode,
@@ -154,7 +159,16 @@ export async function createApp(
   })
 
   const yoga = createGraphqlServer({
-    ...openClears({ cache, config, gateway, generation, affinities, nodes: nodes.nodes, now }),
+    ...openClears({
+      cache,
+      config,
+      gateway,
+      generation,
+      affinities,
+      nodes: nodes.nodes,
+      stop: clearStop,
+      now,
+    }),
     authenticator: session.authenticator,
     viewerWatch: session.viewerWatch,
     affinitySource,
@@ -172,7 +186,6 @@ export async function createApp(
     cacheReservationRatio: config.cacheReservationRatio,
     mappingSource,
     poolSessionSource: createPoolSessionSource(cache.poolSessions),
-    poolSessionStore: cache.poolSessions,
     gateway: gateway.store,
     gatewayFigures: gateway.figures,
     gatewayTraits: gateway.traits,
@@ -239,6 +252,7 @@ export async function createApp(
     checkEncryptionKey: () => warnOfWrongKey(gateway, logger),
     startDraining() {
       draining = true
+      clearStop.stop()
       streams.closeAll()
     },
     async close() {
