@@ -1,7 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
-import { createClearStop } from './affinities/clear/clear-stop.js'
 import { createForeignFamilies } from './affinities/family-counts.js'
 import { traitsForLog, warnOfWrongKey } from './app/log-lines.js'
 import { openAffinities } from './app/open-affinities.js'
@@ -13,6 +12,7 @@ import { openModelMappings } from './app/open-model-mappings.js'
 import { openNodes } from './app/open-nodes.js'
 import { openSession } from './app/open-session.js'
 import { openTransport } from './app/open-transport.js'
+import { createStopClears } from './app/stop-clears.js'
 import type { Config } from './config/load-config.js'
 import { createAetherGateway } from './gateway/aether/aether-gateway.js'
 import type { OpenGateway } from './gateway/gateway.js'
@@ -61,8 +61,8 @@ export interface App {
    */
   startDraining(): void
   /**
-   * Waits for running clears as long as `Audit.clearsDone` does, then ends them. Every outcome is written or spooled. Then
-   * disconnects from the stores.
+   * Waits for running clears as long as `Audit.clearsDone` does and, once draining has started, for guard windows; then ends
+   * them. Every outcome is written or spooled. Then disconnects from the stores.
    */
   close(): Promise<void>
   /** Ends running clears at once, and waits until their outcomes are written or spooled, as `Audit.outcomesKept` does. */
@@ -140,7 +140,12 @@ export async function createApp(
   })
   await Promise.all([audit.start(), session.start()])
   let draining = false
-  const clearStop = createClearStop()
+  const stopClears = createStopClears({
+    audit,
+    guard: affinities.guard,
+    endsWithGateway: config.mode.kind === 'embedded',
+    log: logger,
+  })
   const streams = createStreams()
   const readHealth = openHealth({
     mode: config.mode,
@@ -166,7 +171,7 @@ export async function createApp(
       generation,
       affinities,
       nodes: nodes.nodes,
-      stop: clearStop,
+      stop: stopClears.stop,
       now,
     }),
     authenticator: session.authenticator,
@@ -252,7 +257,7 @@ export async function createApp(
     checkEncryptionKey: () => warnOfWrongKey(gateway, logger),
     startDraining() {
       draining = true
-      clearStop.stop()
+      stopClears.begin()
       streams.closeAll()
     },
     async close() {
@@ -260,7 +265,7 @@ export async function createApp(
       admission.close()
       nodes.stop()
       audit.stopLooking()
-      await audit.clearsDone()
+      await stopClears.done()
       affinities.guard.close()
       affinitySource.close()
       mappingSource.close()

@@ -42,6 +42,8 @@ async function world(records: number) {
     ...FIXTURE_ENVIRONMENT,
     ADMIN_TOKENS,
     AUDIT_SPOOL_DIR: temporaryDirectory('spool'),
+    // A stop waits for guard windows, which tests/faults/stop is about.
+    CLEAR_GUARD_SECONDS: '0',
     PORT: '0',
   }
   const start = async () => {
