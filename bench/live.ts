@@ -2,6 +2,7 @@
  * Measures the index on a real Redis: the first read, the time until a change is seen, the event loop's delay, and a clear.
  * `tsx bench/live.ts [records]`, default 100,000.
  */
+
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -11,6 +12,7 @@ import { Redis } from 'ioredis'
 import pino from 'pino'
 import { isSelected } from '../src/affinities/affinity-selection.js'
 import { createAffinityClearer } from '../src/affinities/clear/affinity-clearer.js'
+import { createClearStop } from '../src/affinities/clear/clear-stop.js'
 import {
   createRedisWriteBackRemover,
   createWriteBackGuard,
@@ -94,6 +96,7 @@ async function open(url: string) {
   const clearer = createAffinityClearer({
     store: source.store,
     guard,
+    stop: createClearStop(),
     countInvalidations: async () => {},
   })
   const close = () => {

@@ -12,6 +12,7 @@ import { openModelMappings } from './app/open-model-mappings.js'
 import { openNodes } from './app/open-nodes.js'
 import { openSession } from './app/open-session.js'
 import { openTransport } from './app/open-transport.js'
+import { createStopClears } from './app/stop-clears.js'
 import type { Config } from './config/load-config.js'
 import { createAetherGateway } from './gateway/aether/aether-gateway.js'
 import type { OpenGateway } from './gateway/gateway.js'
@@ -54,11 +55,14 @@ export interface App {
   readonly keyspace: MemoryKeyspace | undefined
   /** Logs a warning if no stored key can be decrypted. Call it without waiting after the server listens. Never rejects. */
   checkEncryptionKey(): Promise<void>
-  /** Ends the open streams, and lets `/health/ready` answer 503, so that no new requests are sent here. */
+  /**
+   * Ends the open streams, and lets `/health/ready` answer 503, so that no new requests are sent here. Clears end between two
+   * batches.
+   */
   startDraining(): void
   /**
-   * Waits for running clears as long as `Audit.clearsDone` does, then ends them. Every outcome is written or spooled. Then
-   * disconnects from the stores.
+   * Waits for running clears as long as `Audit.clearsDone` does and, once draining has started, for guard windows; then ends
+   * them. Every outcome is written or spooled. Then disconnects from the stores.
    */
   close(): Promise<void>
   /** Ends running clears at once, and waits until their outcomes are written or spooled, as `Audit.outcomesKept` does. */
@@ -136,6 +140,12 @@ export async function createApp(
   })
   await Promise.all([audit.start(), session.start()])
   let draining = false
+  const stopClears = createStopClears({
+    audit,
+    guard: affinities.guard,
+    endsWithGateway: config.mode.kind === 'embedded',
+    log: logger,
+  })
   const streams = createStreams()
   const readHealth = openHealth({
     mode: config.mode,
@@ -154,7 +164,16 @@ export async function createApp(
   })
 
   const yoga = createGraphqlServer({
-    ...openClears({ cache, config, gateway, generation, affinities, nodes: nodes.nodes, now }),
+    ...openClears({
+      cache,
+      config,
+      gateway,
+      generation,
+      affinities,
+      nodes: nodes.nodes,
+      stop: stopClears.stop,
+      now,
+    }),
     authenticator: session.authenticator,
     viewerWatch: session.viewerWatch,
     affinitySource,
@@ -172,7 +191,6 @@ export async function createApp(
     cacheReservationRatio: config.cacheReservationRatio,
     mappingSource,
     poolSessionSource: createPoolSessionSource(cache.poolSessions),
-    poolSessionStore: cache.poolSessions,
     gateway: gateway.store,
     gatewayFigures: gateway.figures,
     gatewayTraits: gateway.traits,
@@ -239,6 +257,7 @@ export async function createApp(
     checkEncryptionKey: () => warnOfWrongKey(gateway, logger),
     startDraining() {
       draining = true
+      stopClears.begin()
       streams.closeAll()
     },
     async close() {
@@ -246,7 +265,7 @@ export async function createApp(
       admission.close()
       nodes.stop()
       audit.stopLooking()
-      await audit.clearsDone()
+      await stopClears.done()
       affinities.guard.close()
       affinitySource.close()
       mappingSource.close()

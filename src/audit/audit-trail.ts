@@ -17,7 +17,7 @@ const FLUSH_EVERY_MS = 5_000
 export interface AuditTrail {
   /** Writes the intent. @throws UnavailableError (DATABASE_UNAVAILABLE) after any failure: the action must not be done */
   begin(intent: AuditIntent): Promise<AuditEventRow>
-  /** Writes the outcome to the database, or else to the spool, or else to the log. Never fails. */
+  /** Writes the outcome to the database, or else to the spool, or else to the log. Never fails. An event may get a later one. */
   complete(event: AuditEventRow, outcome: AuditOutcome): Promise<CompletedEvent>
   /** Writes one event for all attempts of one kind that a viewer is refused in a minute. See RefusedAttempts. */
   refuse: RefusedAttempts['refuse']
@@ -132,6 +132,8 @@ export function createAuditTrail({ store, spool, log }: AuditTrailDeps): AuditTr
   }
 
   async function complete(event: AuditEventRow, outcome: AuditOutcome): Promise<CompletedEvent> {
+    // An event may be completed again, at the end of a guard window: a stop waits for that, too.
+    running.add(event.id)
     const keptIn = await keepOutcome(event, outcome)
     ended(event.id)
     return { event: completed(event, outcome), keptIn }

@@ -50,7 +50,9 @@ export async function settled<T>(replies: readonly Promise<T>[]): Promise<{ valu
 /** Converts the failure of a removal into the error that the caller gets, with the number of confirmed removals. */
 export function removalError(error: unknown, confirmed: number): unknown {
   if (error instanceof UnavailableError) {
-    return new UnavailableError(error.code, sentenceOf(error.code), {
+    // What is in doubt, or was left, is known best where it was met.
+    const message = error.code === 'OUTCOME_UNKNOWN' ? error.message : sentenceOf(error.code)
+    return new UnavailableError(error.code, message, {
       cause: error.cause,
       clearedCount: confirmed + error.clearedCount,
     })

@@ -24,7 +24,7 @@ const ErrorCodeEnum = builder.enumType('ErrorCode', {
     },
     OUTCOME_UNKNOWN: {
       description:
-        'A delete was sent and its reply never came: it may have happened. Clears can be repeated safely.',
+        'A delete was sent and its reply never came, so that it may have happened; or the service was stopped in the middle of a clear. Clears can be repeated safely.',
     },
   } as const satisfies Record<ErrorCode, object>,
 })
@@ -69,7 +69,7 @@ builder.objectType(ConfirmationRequiredError, {
 builder.objectType(UnavailableError, {
   name: 'UnavailableError',
   description:
-    'A store did not answer. After CACHE_UNAVAILABLE or DATABASE_UNAVAILABLE the operation stopped where it was; after OUTCOME_UNKNOWN its last step may have happened.',
+    'A store did not answer. After CACHE_UNAVAILABLE or DATABASE_UNAVAILABLE the operation stopped where it was; after OUTCOME_UNKNOWN its last step may have happened, or the service was stopped in between.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
     clearedCount: t.exposeInt('clearedCount', {

@@ -2,12 +2,14 @@
  * The seam for key families: this file makes a family up and registers it, and no other file knows of it. Its keys have
  * another prefix and another separator, its values other fields, and it adds a dimension.
  */
+
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { AffinityEvent } from '../../src/affinities/affinity-events.js'
 import type { AffinityIdentity, AffinityRecord } from '../../src/affinities/affinity-record.js'
 import { dependsOn, isSelected } from '../../src/affinities/affinity-selection.js'
 import type { AffinityStore } from '../../src/affinities/affinity-store.js'
 import { createAffinityClearer } from '../../src/affinities/clear/affinity-clearer.js'
+import { createClearStop } from '../../src/affinities/clear/clear-stop.js'
 import {
   createMemoryWriteBackRemover,
   createRedisWriteBackRemover,
@@ -170,7 +172,12 @@ async function setUp(place: Place) {
     guard.close()
     place.close()
   })
-  const clearer = createAffinityClearer({ store: source.store, guard, countInvalidations: async () => {} })
+  const clearer = createAffinityClearer({
+    store: source.store,
+    guard,
+    stop: createClearStop(),
+    countInvalidations: async () => {},
+  })
   await source.ready()
   return { place, pins, source, scanSource, clearer }
 }

@@ -6,8 +6,8 @@ import { temporaryDirectory } from '../support/servers/child.js'
 import { at, listAt, programNamed, ROOT, textOf, yamlOf } from './files.js'
 
 const SECRETS = ['DATABASE_URL', 'REDIS_URL', 'ENCRYPTION_KEY', 'JWT_SECRET_KEY', 'ADMIN_TOKENS']
-/** A stop takes so long at most: 9 s for requests, 30 s for clears, 10 s for their outcomes and the stores. */
-const STOP_SECONDS = 49
+/** A stop takes so long at most: 45 s for requests, clears and guard windows, 10 s for outcomes and the stores. */
+const STOP_SECONDS = 55
 
 /** What stands in the first column of the tables of docs/configuration.md. */
 const DOCUMENTED = new Set(

@@ -18,11 +18,14 @@ const RECORDS = 3_000
 const FEW = 300
 /** A clear by provider compares and removes so many at a time, each time all or none. */
 const AT_ONCE = 100
+/** A clear looks at the stop after so many. */
+const UNTIL_STOP = 2_000
 /** The batch that is on its way when the process is killed. */
 const LAST = 10
 const FILL = `for n = 1, ${RECORDS} do redis.call('SET', 'cache_affinity:a-' .. n .. ':OPENAI:gpt-5', ARGV[1], 'EX', 3600) end`
 const CLEAR = `mutation { clearProviderCache(providerId: "${PROVIDER}") {
-  ... on ClearProviderCachePayload { clearedCount auditEvent { id success } } ... on Error { code message } } }`
+  ... on ClearProviderCachePayload { clearedCount auditEvent { id success } } ... on Error { code message }
+  ... on UnavailableError { clearedCount } } }`
 
 /** A gateway's stores, and the service as a process beside them. */
 async function world(records: number) {
@@ -39,6 +42,8 @@ async function world(records: number) {
     ...FIXTURE_ENVIRONMENT,
     ADMIN_TOKENS,
     AUDIT_SPOOL_DIR: temporaryDirectory('spool'),
+    // A stop waits for guard windows, which tests/faults/stop is about.
+    CLEAR_GUARD_SECONDS: '0',
     PORT: '0',
   }
   const start = async () => {
@@ -179,6 +184,39 @@ describe('SIGTERM', () => {
     expect(await client.exists('cache_affinity:a-1:OPENAI:gpt-5')).toBe(0)
     expect(await auditRows(databaseUrl)).toMatchObject([{ event_type: 'request_success' }])
     await expect(fetch(url)).rejects.toThrow()
+  })
+})
+
+describe('SIGTERM in a clear of 3,000', () => {
+  it('ends it after the batch that is on its way: the answer and the audit event say how many are gone', async () => {
+    const { client, proxy, databaseUrl, start } = await world(RECORDS)
+    const first = await start()
+    proxy.onCommand(['removal'], () => {
+      first.service.kill('SIGTERM')
+      proxy.onCommand(['removal'], () => {})
+    })
+    const answer = JSON.parse(await outcomeOf(post(first.url, CLEAR)))
+    expect(answer.data.clearProviderCache).toEqual({
+      code: 'OUTCOME_UNKNOWN',
+      message: expect.stringContaining('was stopped in the middle of the clear'),
+      clearedCount: UNTIL_STOP,
+    })
+    expect(await first.service.exit).toBe(0)
+    expect(await auditRows(databaseUrl)).toMatchObject([
+      {
+        event_type: 'request_failed',
+        event_metadata: { outcome: 'done', result: { code: 'OUTCOME_UNKNOWN', clearedCount: UNTIL_STOP } },
+      },
+    ])
+    const second = await start()
+    expect(second.service.lines.filter((line) => line.includes('without an outcome'))).toEqual([])
+    await expect.poll(() => total(second.url)).toBe(RECORDS - UNTIL_STOP)
+    expect((await (await post(second.url, CLEAR)).json()).data.clearProviderCache).toMatchObject({
+      clearedCount: RECORDS - UNTIL_STOP,
+    })
+    expect(await client.exists('cache_affinity:a-1:OPENAI:gpt-5', 'cache_affinity:a-3000:OPENAI:gpt-5')).toBe(
+      0,
+    )
   })
 })
 

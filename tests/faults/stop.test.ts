@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { listen } from '../../src/server/http/http-server.js'
 import { sql } from '../api/affinity-model.js'
-import { clearDocument } from '../api/clearing.js'
+import { clear, clearDocument } from '../api/clearing.js'
 import { ADMIN_TOKEN } from '../support/app.js'
-import { PROVIDER, startBehindProxy } from './behind-proxy.js'
+import { PROVIDER, recordOf, startBehindProxy } from './behind-proxy.js'
 
 const RECORDS = 300
 
@@ -70,5 +70,25 @@ describe('a clear that runs when the service stops', () => {
     ])
     release()
     await server.close(0)
+  })
+})
+
+describe('a clear whose guard window is open when the service stops', () => {
+  it('is guarded until the window closes, and its event then says how many are back', async () => {
+    const { service, client } = await startBehindProxy({ records: 2, env: { CLEAR_GUARD_SECONDS: '4' } })
+    const [mine, other] = ['cache_affinity:a-0:OPENAI:gpt-5', 'cache_affinity:a-1:OPENAI:gpt-5']
+    const cleared = await client.mget(mine, other)
+    await clear(service, 'clearProviderCache', { providerId: PROVIDER })
+    service.app.startDraining()
+    const closed = service.app.close()
+    await client.set(mine, cleared[0] ?? '', 'EX', 3_600)
+    await expect.poll(() => client.exists(mine)).toBe(0)
+    await client.set(other, recordOf(), 'EX', 3_600)
+    await closed
+    expect(await client.exists(mine, other)).toBe(1)
+    expect(await sql(service.databaseUrl, 'SELECT event_metadata FROM audit_logs')).toMatchObject([
+      { event_metadata: { outcome: 'done', result: { clearedCount: 2, writtenBack: 0 } } },
+    ])
+    expect(service.logs.map(({ msg }) => msg)).toContain('the stop waits for guard windows')
   })
 })

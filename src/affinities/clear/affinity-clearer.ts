@@ -2,10 +2,11 @@ import { UnavailableError } from '../../errors.js'
 import { batchesOf, removalError } from '../../redis/removal.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityStore, PinRemoval } from '../affinity-store.js'
+import { type ClearStop, STOP_BATCH, stoppableStore, stoppedClear } from './clear-stop.js'
 import { type Choice, stillMeant } from './still-meant.js'
 
-/** Keys of one call to the store. */
-const CHUNK = 2_000
+/** Keys of one read of the store. */
+const CHUNK = STOP_BATCH
 /** Attempts to remove a record whose value changes between reading and removing. */
 const ATTEMPTS = 3
 
@@ -56,15 +57,19 @@ export interface GuardedWalk extends GuardedClear {
 export interface AffinityClearerDeps {
   readonly store: AffinityStore
   readonly guard: ClearGuard
+  readonly stop: ClearStop
   /** Adds to the gateways' counter of invalidations. A failure does not fail the clear. */
   readonly countInvalidations: (count: number) => Promise<void>
 }
 
 export function createAffinityClearer({
-  store,
   guard,
+  stop,
   countInvalidations,
+  ...deps
 }: AffinityClearerDeps): AffinityClearer {
+  const store = stoppableStore(deps.store, stop)
+
   /** Counts the removals, also those before a failure. After a failure it does not wait for a cache that does not answer. */
   async function counting<T>(removal: Promise<T>, numberOf: (done: T) => number): Promise<T> {
     const count = async (removed: number) => {
@@ -82,9 +87,12 @@ export function createAffinityClearer({
 
   async function removeAll(guarded: GuardedWalk): Promise<number> {
     let removed = 0
+    let isFirst = true
     try {
       for await (const keys of store.allKeys()) {
         for (const chunk of batchesOf(keys, CHUNK)) {
+          if (!isFirst && stop.isStopping) throw stoppedClear()
+          isFirst = false
           guarded.found((await store.read(chunk)).records)
           removed += await store.remove(chunk)
         }
@@ -128,10 +136,13 @@ export function createAffinityClearer({
   async function removeSelected(records: readonly AffinityRecord[], choice: Choice): Promise<Removal> {
     let removed = 0
     let spared = 0
+    let isFirst = true
     // Verdicts of many records are those of a moment ago by the time that the last ones are removed.
     const chunks = choice.rejudge ? batchesOf(records, CHUNK) : [records]
     try {
       for (const chunk of chunks) {
+        if (!isFirst && stop.isStopping) throw stoppedClear()
+        isFirst = false
         let remaining = await stillMeant(chunk, chunk, choice)
         spared += chunk.length - remaining.length
         for (let attempt = 1; attempt <= ATTEMPTS && remaining.length > 0; attempt += 1) {

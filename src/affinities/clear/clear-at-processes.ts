@@ -4,6 +4,7 @@ import { removalError } from '../../redis/removal.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { ClearDeps, ClearParts } from './clear-parts.js'
 import { type ClearOptions, type FirstReport, type HoldingClearer, withNodes } from './clear-report.js'
+import { stoppableStore, stoppedClear } from './clear-stop.js'
 import { type ClearWarning, NO_NODES, WHAT_TO_SET, warnings } from './clear-warning.js'
 import { bothOf, countOf, createMeantCalls } from './meant-calls.js'
 import { asChosen } from './still-meant.js'
@@ -11,7 +12,8 @@ import type { ClearWatch } from './write-back-guard.js'
 
 /** Makes the clears of gateways that route by the memory of their processes, which Redis only mirrors. */
 export function createProcessClears(deps: ClearDeps, parts: ClearParts): HoldingClearer {
-  const { store, nodes, tables } = deps
+  const { nodes, tables, stop } = deps
+  const store = stoppableStore(deps.store, stop)
   const { facts, read, reachable, ofPlan, ofNodes, ofBalancers, foreseenMissed, countAll, watched } = parts
 
   async function requireNodes(actorId: string | null): Promise<GatewayNodes> {
@@ -39,7 +41,7 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
     const plan = await gateway.plan(records, asked, facts)
     const cleared = new Map<ClearStep, number>()
     const meant = plan.steps.flatMap((step) => step.records)
-    const calls = createMeantCalls(read, options)
+    const calls = createMeantCalls(read, options, deps.stop)
     const guarded = watch.willClear(meant)
     const { nodes: results, done } = await guarded.during(async () => {
       const first = await gateway.clear(plan.steps, actorId, calls.mayCall)
@@ -127,7 +129,8 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
     const isComplete = results.every(({ ok }) => ok)
     if (isComplete) {
       await removeLeft(before).catch((error: unknown) => {
-        throw withNodes(error, results)
+        const clearedCount = Math.max(...done.values(), 0)
+        throw withNodes(removalError(error, clearedCount), results)
       })
     }
     return {
@@ -141,7 +144,10 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
   }
 
   async function removeLeft(before: ReadonlyMap<string, AffinityRecord>): Promise<void> {
+    let isFirst = true
     for await (const batch of store.readAll()) {
+      if (!isFirst && stop.isStopping) throw stoppedClear()
+      isFirst = false
       await store.removePins(batch.records.filter((record) => isAsBefore(record, before)))
       await store.remove(batch.broken.map(({ key }) => key))
     }

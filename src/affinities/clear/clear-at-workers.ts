@@ -16,7 +16,7 @@ const LOOKED_AT = 1_000
 
 /** Makes the clears of gateways that route by Redis, and whose workers remember it for seconds. */
 export function createWorkerClears(
-  deps: Pick<ClearDeps, 'reader' | 'store' | 'guard'>,
+  deps: Pick<ClearDeps, 'reader' | 'store' | 'guard' | 'stop'>,
   parts: ClearParts,
 ): HoldingClearer {
   const { redis, facts, read, mayReturn, whyTheyReturn, reachable, ofPlan, ofNodes, countAll, watched } =
@@ -69,7 +69,7 @@ export function createWorkerClears(
     const guarded = watch.willClear(records)
     const { clearedCount, sparedCount, results } = await guarded.during(async () => {
       // The gateway first: after an UNLINK its routes find nothing, and drop nothing from memory.
-      const calls = createMeantCalls(read, options)
+      const calls = createMeantCalls(read, options, deps.stop)
       const { nodes: results, done } = await gateway.clear(steps, actorId, calls.mayCall)
       calls.throwFailure(countOf(done), results)
       const there = new Map((await read(records)).map((record) => [record.key, record]))

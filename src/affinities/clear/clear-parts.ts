@@ -11,6 +11,7 @@ import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
 import { type AffinityClearer, createAffinityClearer } from './affinity-clearer.js'
 import type { ClearReport, FirstReport } from './clear-report.js'
+import type { ClearStop } from './clear-stop.js'
 import { type ClearWarning, warnings } from './clear-warning.js'
 import type { ClearWatch, WriteBackGuard } from './write-back-guard.js'
 
@@ -32,6 +33,7 @@ export interface ClearTables {
 export interface ClearDeps {
   readonly store: AffinityStore
   readonly guard: WriteBackGuard
+  readonly stop: ClearStop
   readonly countInvalidations: (count: number) => Promise<void>
   /** Undefined: none is configured. */
   readonly nodes: GatewayNodes | undefined
@@ -52,7 +54,12 @@ export function createClearParts(deps: ClearDeps) {
   const { store, nodes, generation, tables } = deps
 
   const redis = (watch: ClearWatch): AffinityClearer =>
-    createAffinityClearer({ store, guard: watch, countInvalidations: deps.countInvalidations })
+    createAffinityClearer({
+      store,
+      guard: watch,
+      stop: deps.stop,
+      countInvalidations: deps.countInvalidations,
+    })
 
   const facts: PlanFacts = {
     relatives: (records) =>

@@ -2,27 +2,29 @@ import type { ClearStep, MayCall, NodesOutcome } from '../../gateway/nodes/gatew
 import { removalError } from '../../redis/removal.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import { withNodes } from './clear-report.js'
+import { type ClearStop, stoppedClear } from './clear-stop.js'
 import { type Choice, stillMeant } from './still-meant.js'
 
-/** Asks just before each call to the gateway whether it clears nothing but what is still meant. */
+/** Asks just before each call to the gateway whether it may be made, and clears nothing but what is still meant. */
 export interface MeantCalls {
-  /** Undefined if the choice does not depend on verdicts. */
-  readonly mayCall: MayCall | undefined
+  readonly mayCall: MayCall
   /** Keys of records that are no longer meant. */
   readonly spared: ReadonlySet<string>
   /** Records that are meant, of calls that were not made since these would have cleared others as well. */
   readonly held: readonly AffinityRecord[]
-  /** Throws what made it impossible to ask: from then on no call was made. */
+  /** Throws why no further call was made: this instance stops, or it was impossible to ask. */
   throwFailure(clearedCount: number, nodes: NodesOutcome['nodes']): void
 }
 
 export function createMeantCalls(
   read: (records: readonly AffinityRecord[]) => Promise<readonly AffinityRecord[]>,
   choice: Choice,
+  stop: ClearStop,
 ): MeantCalls {
   const spared = new Set<string>()
   const held: AffinityRecord[] = []
   let failure: { readonly error: unknown } | undefined
+  let hasCalled = false
 
   async function ask({ records }: ClearStep): Promise<boolean> {
     const there = await read(records)
@@ -37,16 +39,17 @@ export function createMeantCalls(
   return {
     spared,
     held,
-    mayCall:
-      choice.rejudge &&
-      (async (step) => {
-        try {
-          return failure === undefined && (await ask(step))
-        } catch (error) {
-          failure ??= { error }
-          return false
-        }
-      }),
+    async mayCall(step) {
+      try {
+        if (hasCalled && stop.isStopping) throw stoppedClear()
+        if (failure !== undefined || (choice.rejudge && !(await ask(step)))) return false
+        hasCalled = true
+        return true
+      } catch (error) {
+        failure ??= { error }
+        return false
+      }
+    },
     throwFailure(clearedCount, nodes) {
       if (failure) throw withNodes(removalError(failure.error, clearedCount), nodes)
     },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { createChangeFilter } from '../../log/change-filter.js'
 import { createPacedLine } from '../../log/paced.js'
@@ -97,6 +98,10 @@ export interface WriteBackGuard extends ClearGuard {
   isCleared(record: AffinityRecord): boolean
   /** The number of write-backs removed since the start. */
   readonly removedAgain: number
+  /** The number of guarded removals that run, whose window is open, or of which it is being counted what came back. */
+  readonly windows: number
+  /** Waits until there is none. @returns false if that takes longer than these milliseconds */
+  settled(withinMs: number): Promise<boolean>
   close(): void
 }
 
@@ -261,7 +266,7 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
         const there = new Set([...group.again, ...(await stillThere(group))])
         const isSure = !group.options.removes || mayGoOn.every((key) => there.has(key))
         if (isSure || now() > closedAt + MEMORY_MS || !finishing.has(group)) return group.tell(there.size)
-        await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS).unref())
+        await sleep(LOOK_EVERY_MS, undefined, { ref: false })
       }
     } catch (error) {
       log.warn({ err: error }, 'it could not be counted what a gateway has written back')
@@ -352,6 +357,17 @@ export function createWriteBackGuard(deps: WriteBackGuardDeps): WriteBackGuard {
     isCleared,
     get removedAgain() {
       return removedAgain
+    },
+    get windows() {
+      return guarded.size + finishing.size
+    },
+    async settled(withinMs) {
+      const until = performance.now() + withinMs
+      while (guarded.size + finishing.size > 0) {
+        if (performance.now() >= until) return false
+        await sleep(LOOK_EVERY_MS)
+      }
+      return true
     },
     close() {
       clearInterval(timer)

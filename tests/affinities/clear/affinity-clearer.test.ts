@@ -4,6 +4,7 @@ import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
 import { isSelected } from '../../../src/affinities/affinity-selection.js'
 import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
 import { createAffinityClearer } from '../../../src/affinities/clear/affinity-clearer.js'
+import { createClearStop } from '../../../src/affinities/clear/clear-stop.js'
 import {
   createMemoryWriteBackRemover,
   createRedisWriteBackRemover,
@@ -43,6 +44,7 @@ function setUp(
   const clearer = createAffinityClearer({
     store,
     guard,
+    stop: createClearStop(),
     countInvalidations: async (count) => {
       counted.push(count)
     },
@@ -257,6 +259,7 @@ describe.each([
     const clearer = createAffinityClearer({
       store: live.source.store,
       guard,
+      stop: createClearStop(),
       countInvalidations: async () => {},
     })
 

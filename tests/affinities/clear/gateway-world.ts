@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished, vi } from 'vitest'
 import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
 import type { HoldingClearer } from '../../../src/affinities/clear/clear-report.js'
+import { type ClearStop, createClearStop } from '../../../src/affinities/clear/clear-stop.js'
 import { createHoldingClearer } from '../../../src/affinities/clear/holding-clearer.js'
 import {
   createMemoryWriteBackRemover,
@@ -38,6 +39,7 @@ export const NEW = target(2)
 
 export interface World {
   readonly clearer: HoldingClearer
+  readonly stop: ClearStop
   readonly guard: WriteBackGuard
   readonly keyspace: MemoryKeyspace
   readonly gateways: readonly StandInGateway[]
@@ -122,9 +124,11 @@ export async function createWorld(generation: Generation, options: WorldOptions 
     now,
     log,
   })
+  const stop = createClearStop()
   const clearer = createHoldingClearer({
     store: source.store,
     guard,
+    stop,
     countInvalidations: async () => {},
     nodes,
     generation: () => generation,
@@ -152,6 +156,7 @@ export async function createWorld(generation: Generation, options: WorldOptions 
 
   return {
     clearer,
+    stop,
     guard,
     keyspace,
     gateways,

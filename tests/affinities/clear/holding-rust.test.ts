@@ -255,6 +255,23 @@ describe('a clear at PROCESS_MEMORY', () => {
     ])
   })
 
+  it('ends between two calls when the service stops, and says what is cleared', async () => {
+    const world = await createWorld(RUST, { windowSeconds: 2 })
+    await pinned(world, requests, 1)
+    const chosen = await world.records(ofSessions(requests.slice(0, 3)))
+    world.stop.stop()
+    expect(await failureOf(world.clearer.clear(chosen, ADMIN))).toMatchObject({
+      code: 'OUTCOME_UNKNOWN',
+      message: expect.stringContaining('was stopped in the middle of the clear'),
+      clearedCount: 1,
+      nodes: [{ ok: true }],
+    })
+    expect(world.clears()).toHaveLength(1)
+    expect(await world.records()).toHaveLength(5)
+    // What takes one call is finished.
+    expect(await world.clearer.clearAll(ADMIN)).toMatchObject({ clearedCount: 5 })
+  })
+
   it('behind a balancer says that it reached one process alone', async () => {
     const world = await createWorld(RUST, { standIn: { processes: 2 }, windowSeconds: 2 })
     await pinned(world, requests, 3)

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createAffinityClearer } from '../../../src/affinities/clear/affinity-clearer.js'
+import { createClearStop } from '../../../src/affinities/clear/clear-stop.js'
 import {
   createMemoryWriteBackRemover,
   createRedisWriteBackRemover,
@@ -55,6 +56,7 @@ async function guarded(how: 'live' | 'scanning', windowSeconds = 2): Promise<Gua
   const clearer = createAffinityClearer({
     store: live.source.store,
     guard,
+    stop: createClearStop(),
     countInvalidations: async () => {},
   })
   const recordsOf = async (keys: readonly string[]) => (await live.store.read(keys)).records

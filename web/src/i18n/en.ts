@@ -506,7 +506,7 @@ export const en = {
     clearedBefore_other: '{{formatted}} were cleared before the clear stopped.',
     reasons: {
       OUTCOME_UNKNOWN:
-        'The server sent the delete and got no reply, so the records may be gone. It is safe to clear again.',
+        'The server sent the delete and got no reply, or it was stopped in between, so more records may be gone. It is safe to clear again.',
       CACHE_UNAVAILABLE: 'Redis does not answer. The gateway may have the same problem: check Redis first.',
       DATABASE_UNAVAILABLE:
         'PostgreSQL does not answer. Nothing is cleared without an audit event: check PostgreSQL first.',

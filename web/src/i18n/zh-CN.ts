@@ -490,7 +490,8 @@ export const zhCN: Catalogue = {
     failedSome: '{{count}} 条未能清除：',
     clearedBefore_other: '清除停止之前已清除 {{formatted}} 条。',
     reasons: {
-      OUTCOME_UNKNOWN: '服务器已发出删除命令，但没有收到回复，记录可能已被清除。可以放心重试。',
+      OUTCOME_UNKNOWN:
+        '服务器已发出删除命令但没有收到回复，或在清除途中被停止，更多记录可能已被清除。可以放心重试。',
       CACHE_UNAVAILABLE: 'Redis 无响应。网关可能同样受影响：请先检查 Redis。',
       DATABASE_UNAVAILABLE: 'PostgreSQL 无响应。没有审计事件就不会清除：请先检查 PostgreSQL。',
       GATEWAY_UNAVAILABLE: '该网关的绑定须通过其自身的 API 清除，而该 API 未设置、拒绝了请求或没有响应。',
