@@ -81,6 +81,11 @@ export interface AffinitySource {
    * scans all affinities. `lost`: the index cannot follow the cache at the moment, and readers get CACHE_UNAVAILABLE.
    */
   readonly state: 'starting' | 'live' | 'scanning' | 'lost'
+  /**
+   * Why every request scans: there is to be no index; the cache does not tell changes; the index met a fault of ours; it does not
+   * fit into memory; or it is being read again after one of these. Undefined where no request scans.
+   */
+  readonly scanReason: 'index-off' | 'tracking-refused' | 'fault' | 'index-too-large' | 'reading' | undefined
   /** Resolves once readers no longer have to wait. Throws the UnavailableError that readers would get. */
   ready(): Promise<void>
   readonly figures: FeedFigures

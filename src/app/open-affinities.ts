@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8'
 import type { Logger } from 'pino'
 import type { AffinitySource } from '../affinities/affinity-source.js'
 import type { AffinityStore } from '../affinities/affinity-store.js'
@@ -7,6 +8,10 @@ import { createIndexedSource } from '../affinities/feed/indexed-source.js'
 import { createScanSource } from '../affinities/feed/scan-source.js'
 import type { Config } from '../config/load-config.js'
 import type { Cache } from '../open-cache.js'
+import { affinitiesIn } from './heap-room.js'
+
+/** A scan keeps its records for a request if they are so few of those that the index has room for: as objects they take more. */
+const KEPT_SHARE = 4
 
 export interface Affinities {
   readonly source: AffinitySource
@@ -28,10 +33,11 @@ export interface AffinitiesDeps {
 /** Opens the affinities of the cache: what reads them, and what keeps them away after a clear. */
 export function openAffinities({ cache, config, logger, now, onRemovedAgain }: AffinitiesDeps): Affinities {
   const store = cache.affinityStore
+  const room = affinitiesIn(getHeapStatistics().heap_size_limit)
   const brokenRecords = createBrokenRecords(({ key, reason }) =>
     logger.warn({ key, reason }, 'a cached affinity cannot be read; it is skipped and left alone'),
   )
-  const scanSource = createScanSource(store, brokenRecords, now)
+  const scanSource = createScanSource(store, brokenRecords, now, room / KEPT_SHARE)
   const guard: WriteBackGuard = createWriteBackGuard({
     store,
     remover: cache.writeBackRemover,
@@ -51,6 +57,7 @@ export function openAffinities({ cache, config, logger, now, onRemovedAgain }: A
         log: logger,
         onSeen: guard.seen,
         isCleared: guard.isCleared,
+        maxRecords: room,
         reconcileMs: config.reconcileSeconds * 1_000,
       })
     : undefined

@@ -25,6 +25,7 @@ export function openHealth({ mode, database, cache, affinities, audit, poller, d
   return async () => ({
     ...(await readHealth(dependencies, { affinities, draining })),
     affinityIndex: affinities.state,
+    ...(affinities.scanReason && { affinityIndexReason: affinities.scanReason }),
     auditSpool: audit.spooled,
     ...(poller && { gateways: countGateways(poller) }),
     ...(mode.kind === 'embedded' && { demo: mode.generation }),

@@ -37,11 +37,12 @@ export const TARGET_KINDS = {
 /** The HTTP status of an attempt by somebody who has not the right to it. */
 export const REFUSED_STATUS = 403
 
-/**
- * Milliseconds, longer than any clear: a million affinities take half a minute, and each command has a time-out. An intent
- * that is older and has no outcome belongs to an instance that ended in between.
- */
-export const LONGEST_CLEAR_MS = 600_000
+/** Milliseconds between two signs of life that an instance writes to the events of its running actions. */
+export const BEAT_EVERY_MS = 180_000
+/** An action without an outcome, whose event had no sign of life for so many milliseconds, belongs to an instance that ended. */
+export const SILENT_MS = 600_000
+/** An action that began so many milliseconds ago does not run any more, whatever its event says. */
+export const LONGEST_MS = 86_400_000
 
 const stored = z.looseObject({ action: z.string() })
 
@@ -77,16 +78,33 @@ export const clearedCountOf = ({ eventMetadata }: Pick<AuditLog, 'eventMetadata'
 const storedOutcome = z.looseObject({
   outcome: z.string(),
   status_code: z.number().optional(),
-  instance: z.string().optional(),
 })
+
+/** When an action began and gave its last sign of life, and by whom. */
+export interface Sign {
+  readonly instance: string | null
+  readonly createdAt: Date
+  /** Unix milliseconds; null until the first. */
+  readonly beat: number | null
+}
+
+const storedSign = z.looseObject({
+  instance: z.string().nullish().catch(null),
+  beat: z.number().nullish().catch(null),
+})
+
+export function signOf({ createdAt, eventMetadata }: Pick<AuditLog, 'createdAt' | 'eventMetadata'>): Sign {
+  const { data } = storedSign.safeParse(eventMetadata)
+  return { createdAt, instance: data?.instance ?? null, beat: data?.beat ?? null }
+}
 
 /** Returns how an action ended. @param isRunning tells of an intent without an outcome whether its action may still run */
 export function outcomeOf(
   event: Pick<AuditLog, 'eventType' | 'eventMetadata' | 'createdAt'>,
-  isRunning: (instance: string | undefined, createdAt: Date) => boolean,
+  isRunning: (sign: Sign) => boolean,
 ): EventOutcome {
   if (isSuccess(event)) return 'SUCCEEDED'
   const { data } = storedOutcome.safeParse(event.eventMetadata)
   if (data?.outcome === 'done') return data.status_code === REFUSED_STATUS ? 'REFUSED' : 'FAILED'
-  return data?.outcome === 'pending' && isRunning(data.instance, event.createdAt) ? 'RUNNING' : 'UNKNOWN'
+  return data?.outcome === 'pending' && isRunning(signOf(event)) ? 'RUNNING' : 'UNKNOWN'
 }

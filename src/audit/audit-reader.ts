@@ -3,8 +3,8 @@ import type { AuditLog, Prisma } from '../generated/prisma/client.js'
 import type { ReadingPrisma } from '../postgres/database-errors.js'
 import { once, remembered } from '../util/promises.js'
 import { type AuditSelection, auditCondition } from './audit-conditions.js'
-import { type EventOutcome, LONGEST_CLEAR_MS, outcomeOf } from './audit-facts.js'
-import { AUDIT_ACTIONS, eventTypeOf, instanceOf, OURS } from './audit-store.js'
+import { type EventOutcome, LONGEST_MS, outcomeOf, SILENT_MS, type Sign, signOf } from './audit-facts.js'
+import { AUDIT_ACTIONS, eventTypeOf, OURS } from './audit-store.js'
 
 export type { AuditLog }
 
@@ -92,23 +92,23 @@ const estimatedPlan = z.tuple([
 
 export const createAuditReader = (prisma: ReadingPrisma, { now, hasEnded }: AuditReaderDeps): AuditReader => {
   const { auditLog } = prisma
-  const isRunning = (instance: string | null | undefined, createdAt: Date) =>
-    createdAt.getTime() > now() - LONGEST_CLEAR_MS && !(instance != null && hasEnded(instance))
+  const isRunning = ({ instance, createdAt, beat }: Sign) =>
+    createdAt.getTime() > now() - LONGEST_MS &&
+    Math.max(createdAt.getTime(), beat ?? 0) > now() - SILENT_MS &&
+    !(instance !== null && hasEnded(instance))
 
   /** Which intents' actions may still run: the database cannot tell whether an instance has ended. */
   async function running(): Promise<string[]> {
-    const young = await auditLog.findMany({
+    const pending = await auditLog.findMany({
       where: {
         ...OURS,
-        createdAt: { gt: new Date(now() - LONGEST_CLEAR_MS) },
+        createdAt: { gt: new Date(now() - LONGEST_MS) },
         eventType: eventTypeOf(false),
         eventMetadata: { path: ['outcome'], equals: 'pending' },
       },
       select: { id: true, createdAt: true, eventMetadata: true },
     })
-    return young
-      .filter(({ createdAt, eventMetadata }) => isRunning(instanceOf(eventMetadata), createdAt))
-      .map(({ id }) => id)
+    return pending.filter((event) => isRunning(signOf(event))).map(({ id }) => id)
   }
 
   const estimate = remembered(async () => {

@@ -23,6 +23,7 @@ const spooled = z.object({
     statusCode: z.number(),
     errorMessage: z.string().nullable(),
     result: z.record(z.string(), z.unknown()),
+    revision: z.number().optional(),
   }),
 })
 
@@ -47,13 +48,14 @@ export interface Flushed {
 
 /**
  * Creates a spool with one file for each outcome, named by the event. A file is complete or does not exist. Two processes
- * can share the directory, since an outcome may be written twice.
+ * can share the directory, since an outcome may be written twice, and an earlier one never replaces a later one.
  */
 export function createAuditSpool(directory: string): AuditSpool {
   return {
     async keep(event, outcome) {
       await mkdir(directory, { recursive: true, mode: 0o700 })
-      const path = join(directory, `${event.id}.json`)
+      // A later outcome of an event gets a file of its own: another process may just be writing the earlier one.
+      const path = join(directory, `${[event.id, outcome.revision ?? []].flat().join('.')}.json`)
       const file = await open(`${path}.tmp`, 'w', 0o600)
       try {
         await file.writeFile(JSON.stringify({ event, outcome }))
@@ -77,8 +79,11 @@ export function createAuditSpool(directory: string): AuditSpool {
           const text = await readFile(path, 'utf8').catch(ignoreMissing)
           if (text === undefined) continue
           const { event, outcome } = spooled.parse(JSON.parse(text))
-          const { action, ...rest } = outcome
-          await store.complete({ ...event, metadata: event.metadata }, action ? { ...rest, action } : rest)
+          const { action, revision, ...rest } = outcome
+          await store.complete(
+            { ...event, metadata: event.metadata },
+            { ...rest, ...(action && { action }), ...(revision !== undefined && { revision }) },
+          )
           await rm(path, { force: true })
           written += 1
         } catch (error) {

@@ -42,6 +42,8 @@ export interface AuditOutcome {
   readonly statusCode: number
   readonly errorMessage: string | null
   readonly result: Readonly<Record<string, unknown>>
+  /** 2 and more for an outcome that replaces an earlier one of the same event; undefined is 1. */
+  readonly revision?: number
 }
 
 export interface AuditEventRow {
@@ -70,9 +72,12 @@ export interface CompletedEvent {
 export interface AuditStore {
   /** Writes the intent. If this fails, the action must not be done. */
   begin(intent: AuditIntent): Promise<AuditEventRow>
+  /** Writes the outcome, unless the row has a later one. */
   complete(event: AuditEventRow, outcome: AuditOutcome): Promise<void>
-  /** Lists the intents without an outcome, oldest first. */
-  pending(): Promise<readonly PendingIntent[]>
+  /** Writes to an event without an outcome that its action still runs. */
+  beat(event: AuditEventRow): Promise<void>
+  /** Lists the intents without an outcome, oldest first; only these if ids are given. */
+  pending(ids?: readonly string[]): Promise<readonly PendingIntent[]>
   /** Lists the newest sign-ins that succeeded since this time, at most 1,000. */
   signIns(since: Date): Promise<readonly SignIn[]>
 }
@@ -88,11 +93,13 @@ export interface PendingIntent {
   readonly id: string
   /** The tag of the instance that began the action; null if the row does not have it. */
   readonly instance: string | null
+  /** Changes while the action runs; null until the first sign of life. */
+  readonly beat: number | null
 }
 
 /** Returns an event with its outcome. */
 export const completed = (event: AuditEventRow, outcome: AuditOutcome): AuditEventRow => {
-  const { result, success, statusCode, errorMessage, action = event.action } = outcome
+  const { result, success, statusCode, errorMessage, revision, action = event.action } = outcome
   const begun = typeof event.metadata === 'object' && event.metadata !== null ? event.metadata : {}
   // The instance is needed only while the action runs.
   const { instance: _, ...metadata } = { instance: undefined, ...begun }
@@ -101,7 +108,14 @@ export const completed = (event: AuditEventRow, outcome: AuditOutcome): AuditEve
     action,
     success,
     errorMessage,
-    metadata: { ...metadata, action, outcome: 'done', status_code: statusCode, result },
+    metadata: {
+      ...metadata,
+      action,
+      outcome: 'done',
+      status_code: statusCode,
+      ...(revision !== undefined && { revision }),
+      result,
+    },
   }
 }
 
@@ -167,12 +181,6 @@ const returned = z.looseObject({ result: z.looseObject({ writtenBack: z.int().no
 /** Returns how many cleared affinities gateways had written back; null until that is known. */
 export const writtenBackOf = ({ eventMetadata }: Pick<AuditLog, 'eventMetadata'>): number | null =>
   returned.safeParse(eventMetadata).data?.result.writtenBack ?? null
-
-const startedBy = z.looseObject({ instance: z.string() })
-
-/** Returns the tag of the service instance that began an action; null if the row does not have it. */
-export const instanceOf = (eventMetadata: unknown): string | null =>
-  startedBy.safeParse(eventMetadata).data?.instance ?? null
 
 /** Converts an event that this request has just written into its row, as a read would return it. */
 export const rowOf = (event: AuditEventRow) => ({

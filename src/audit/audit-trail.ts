@@ -1,5 +1,6 @@
 import { messageOf, OverloadedError, UnavailableError } from '../errors.js'
 import { createChangeFilter } from '../log/change-filter.js'
+import { BEAT_EVERY_MS } from './audit-facts.js'
 import type { AuditSpool } from './audit-spool.js'
 import {
   type AuditEventRow,
@@ -52,12 +53,15 @@ export interface AuditTrailDeps {
 /** Writes the intent before and the outcome after each action, so that every clear leaves a trace, whatever fails. */
 export function createAuditTrail({ store, spool, log }: AuditTrailDeps): AuditTrail {
   const troubles = createChangeFilter()
-  /** The ids of the running actions' events; a symbol for an action whose intent is being written. */
-  const running = new Set<string | symbol>()
+  /** The running actions: each event by its id; a symbol for an action whose intent is being written. */
+  const running = new Map<string | symbol, AuditEventRow | undefined>()
+  /** How many outcomes each event has got. */
+  const revisions = new WeakMap<AuditEventRow, number>()
   const idle = new Set<() => void>()
   let failing = new Set<string>()
   let waiting = 0
   let timer: NodeJS.Timeout | undefined
+  let beats: NodeJS.Timeout | undefined
   let flushing: Promise<void> | undefined
 
   const ended = (action: string | symbol) => {
@@ -117,10 +121,10 @@ export function createAuditTrail({ store, spool, log }: AuditTrailDeps): AuditTr
 
   async function begin(intent: AuditIntent): Promise<AuditEventRow> {
     const beginning = Symbol(intent.action)
-    running.add(beginning)
+    running.set(beginning, undefined)
     try {
       const event = await store.begin(intent)
-      running.add(event.id)
+      running.set(event.id, event)
       return event
     } catch (error) {
       log.error({ action: intent.action, reason: messageOf(error) }, 'audit intent cannot be written')
@@ -133,10 +137,30 @@ export function createAuditTrail({ store, spool, log }: AuditTrailDeps): AuditTr
 
   async function complete(event: AuditEventRow, outcome: AuditOutcome): Promise<CompletedEvent> {
     // An event may be completed again, at the end of a guard window: a stop waits for that, too.
-    running.add(event.id)
-    const keptIn = await keepOutcome(event, outcome)
+    running.set(event.id, undefined)
+    const revision = (revisions.get(event) ?? 0) + 1
+    revisions.set(event, revision)
+    const latest = revision === 1 ? outcome : { ...outcome, revision }
+    const keptIn = await keepOutcome(event, latest)
     ended(event.id)
-    return { event: completed(event, outcome), keptIn }
+    return { event: completed(event, latest), keptIn }
+  }
+
+  /** Without it, other instances would take an action that runs for long for one that was cut off. */
+  async function beat(): Promise<void> {
+    for (const event of [...running.values()].filter((running) => running !== undefined)) {
+      try {
+        await store.beat(event)
+        troubles.ended('beat')
+      } catch (error) {
+        // The next beat tries again.
+        if (troubles.isNew('beat', error))
+          log.error(
+            { auditEvent: event.id, reason: messageOf(error) },
+            'audit event of a running action cannot be refreshed',
+          )
+      }
+    }
   }
 
   const refusedAttempts = createRefusedAttempts({ begin, complete })
@@ -168,9 +192,12 @@ export function createAuditTrail({ store, spool, log }: AuditTrailDeps): AuditTr
       await flushOnce()
       timer = setInterval(() => void flushOnce(), FLUSH_EVERY_MS)
       timer.unref()
+      beats = setInterval(() => void beat(), BEAT_EVERY_MS)
+      beats.unref()
     },
     async stop() {
       clearInterval(timer)
+      clearInterval(beats)
       await refusedAttempts.stop()
       await flushOnce()
     },

@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.js'
-import { LONGEST_CLEAR_MS } from './audit-facts.js'
-import type { AuditStore } from './audit-store.js'
+import { SILENT_MS } from './audit-facts.js'
+import type { AuditStore, PendingIntent } from './audit-store.js'
 
 /** Reports, at the start, actions of instances of this service that ended before their actions did. */
 export interface PendingIntents {
@@ -18,8 +18,8 @@ export interface PendingIntentsDeps {
 
 /**
  * An intent without an outcome may belong to a running clear of another instance. If that instance can be checked, because
- * it ran on the same machine, its intents are reported at once. All others are checked again when no clear can still be
- * running, and then those without an outcome are reported. Only this process measures that time: machines' clocks may differ.
+ * it ran on the same machine, its intents are reported at once. All others are checked again at intervals: those that had no
+ * sign of life in one are reported. Only this process measures that time: machines' clocks may differ.
  */
 export function createPendingIntents({ store, hasEnded, log }: PendingIntentsDeps): PendingIntents {
   let later: NodeJS.Timeout | undefined
@@ -34,20 +34,31 @@ export function createPendingIntents({ store, hasEnded, log }: PendingIntentsDep
 
   async function search(): Promise<void> {
     const ended: string[] = []
-    const doubtful = new Set<string>()
-    for (const { id, instance } of await store.pending()) {
-      if (instance !== null && hasEnded(instance)) ended.push(id)
-      else doubtful.add(id)
+    const doubtful: PendingIntent[] = []
+    for (const intent of await store.pending()) {
+      if (intent.instance !== null && hasEnded(intent.instance)) ended.push(intent.id)
+      else doubtful.push(intent)
     }
     report(ended)
-    if (doubtful.size > 0) {
-      later = setTimeout(() => void searchAgain(doubtful).catch(logFailure), LONGEST_CLEAR_MS).unref()
-    }
+    searchLater(doubtful)
   }
 
-  async function searchAgain(doubtful: ReadonlySet<string>): Promise<void> {
-    const pending = await store.pending()
-    report(pending.map(({ id }) => id).filter((id) => doubtful.has(id)))
+  function searchLater(doubtful: readonly PendingIntent[]): void {
+    if (doubtful.length === 0) return
+    later = setTimeout(() => void searchAgain(doubtful), SILENT_MS).unref()
+  }
+
+  async function searchAgain(doubtful: readonly PendingIntent[]): Promise<void> {
+    const beats = new Map(doubtful.map(({ id, beat }) => [id, beat]))
+    try {
+      const pending = await store.pending([...beats.keys()])
+      const isSilent = ({ id, beat }: PendingIntent) => beats.get(id) === beat
+      report(pending.filter(isSilent).map(({ id }) => id))
+      searchLater(pending.filter((intent) => !isSilent(intent)))
+    } catch (error) {
+      logFailure(error)
+      searchLater(doubtful)
+    }
   }
 
   // A gateway's audit_logs can be too long for a search in time. The service starts all the same.

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Prisma, PrismaClient } from '../generated/prisma/client.js'
+import { ANY_NULL } from '../postgres/any-null.js'
 import { mapDatabaseErrors } from '../postgres/database-errors.js'
+import { signOf } from './audit-facts.js'
 import {
   type AuditEventRow,
   type AuditIntent,
@@ -9,7 +11,6 @@ import {
   completed,
   descriptionOf,
   eventTypeOf,
-  instanceOf,
   OURS,
   targetIdOf,
 } from './audit-store.js'
@@ -19,6 +20,8 @@ const WIDTH = { ipAddress: 45, userAgent: 500, requestId: 100, errorMessage: 1_0
 
 const MAX_SIGN_INS = 1_000
 
+const PENDING = { path: ['outcome'], equals: 'pending' }
+
 /** Writes audit events as rows that the gateway's own audit page can show. */
 export function createPrismaAuditStore(
   prisma: PrismaClient,
@@ -27,18 +30,23 @@ export function createPrismaAuditStore(
   return {
     begin: (intent) => mapDatabaseErrors(() => insert(prisma, intent, instance, new Date(now()))),
     complete: (event, outcome) => mapDatabaseErrors(() => update(prisma, event, outcome)),
-    pending: () =>
+    beat: (event) => mapDatabaseErrors(() => beat(prisma, event, now())),
+    pending: (ids) =>
       mapDatabaseErrors(async () => {
         const rows = await prisma.auditLog.findMany({
           where: {
             ...OURS,
+            ...(ids && { id: { in: [...ids] } }),
             eventType: eventTypeOf(false),
-            eventMetadata: { path: ['outcome'], equals: 'pending' },
+            eventMetadata: PENDING,
           },
           orderBy: { createdAt: 'asc' },
-          select: { id: true, eventMetadata: true },
+          select: { id: true, createdAt: true, eventMetadata: true },
         })
-        return rows.map(({ id, eventMetadata }) => ({ id, instance: instanceOf(eventMetadata) }))
+        return rows.map((row) => {
+          const { instance, beat } = signOf(row)
+          return { id: row.id, instance, beat }
+        })
       }),
     signIns: (since) =>
       mapDatabaseErrors(async () => {
@@ -104,6 +112,15 @@ async function insert(
   }
 }
 
+async function beat(prisma: PrismaClient, { id, metadata }: AuditEventRow, at: number): Promise<void> {
+  const begun = typeof metadata === 'object' ? metadata : {}
+  await prisma.auditLog.updateMany({
+    // One statement: it does nothing to a row that has its outcome by now.
+    where: { id, eventMetadata: PENDING },
+    data: { eventMetadata: storable({ ...begun, beat: at }) as Prisma.InputJsonObject },
+  })
+}
+
 async function update(prisma: PrismaClient, event: AuditEventRow, outcome: AuditOutcome): Promise<void> {
   const { metadata } = completed(event, outcome)
   const data = {
@@ -112,8 +129,19 @@ async function update(prisma: PrismaClient, event: AuditEventRow, outcome: Audit
     errorMessage: outcome.errorMessage === null ? null : cleaned(outcome.errorMessage, WIDTH.errorMessage),
     eventMetadata: storable(metadata) as Prisma.InputJsonObject,
   }
-  const { count } = await prisma.auditLog.updateMany({ where: { id: event.id }, data })
+  const path = ['revision']
+  const { count } = await prisma.auditLog.updateMany({
+    where: {
+      id: event.id,
+      OR: [
+        { eventMetadata: { path, equals: ANY_NULL } },
+        { eventMetadata: { path, lte: outcome.revision ?? 1 } },
+      ],
+    },
+    data,
+  })
   if (count > 0) return
+  if (await prisma.auditLog.findUnique({ where: { id: event.id }, select: { id: true } })) return
   // The row can be lost in a failover to a replica that did not have it yet. The outcome must not be lost with it.
   const { id, actorId: userId, ipAddress, requestId, createdAt } = event
   const description = descriptionOf(event.action)

@@ -1,4 +1,5 @@
 import { Cluster, type Redis } from 'ioredis'
+import { DigestSet } from '../util/digest-set.js'
 import { decodeKey } from '../util/key-bytes.js'
 import { toCacheError } from './cache-errors.js'
 import { masterNodes, type RedisClient } from './client.js'
@@ -65,7 +66,7 @@ export async function* scanMasters(client: RedisClient, options: ScanOptions): A
   const { pattern, prefetch = false, everyStep = false, onVisited = () => {} } = options
   const { maxVisited = Number.POSITIVE_INFINITY } = options
   // A cluster may be scanned more than once, and the keys of the first scan must not be yielded again.
-  const seen = options.mayRepeat ? undefined : new Set<string>()
+  const seen = options.mayRepeat ? undefined : new DigestSet()
   const pick = pickerOf(options.isWanted, seen)
   const walk: Walk = { pattern, prefetch, everyStep, maxVisited, onVisited, pick }
   try {
@@ -76,9 +77,8 @@ export async function* scanMasters(client: RedisClient, options: ScanOptions): A
   }
 }
 
-function pickerOf(isWanted: ScanOptions['isWanted'], seen: Set<string> | undefined): Walk['pick'] {
-  // `add` alone, instead of `has` and `add`, because the set is the most expensive part of a scan.
-  const isNew = seen && ((key: string) => seen.size < seen.add(key).size)
+function pickerOf(isWanted: ScanOptions['isWanted'], seen: DigestSet | undefined): Walk['pick'] {
+  const isNew = seen && ((key: string) => seen.add(key))
   if (isWanted && isNew) return (keys) => keys.filter((key) => isWanted(key) && isNew(key))
   const test = isWanted ?? isNew
   return test ? (keys) => keys.filter(test) : (keys) => keys

@@ -16,7 +16,8 @@ const AuditOutcome = builder.enumType('AuditOutcome', {
   description: 'An outcome tells how an audited action ended.',
   values: {
     RUNNING: {
-      description: 'The action began less than ten minutes ago, and its service instance may still be at it.',
+      description:
+        'The action began, or gave its last sign of life, less than ten minutes ago, and its service instance may still be at it.',
     },
     SUCCEEDED: { description: 'The action did what it was asked to.' },
     FAILED: { description: 'The action failed, or its arguments were invalid; `errorMessage` says why.' },

@@ -42,12 +42,23 @@ const shapesOf = (action: AuditAction): readonly object[] => {
     { action, actor: 'dave', outcome: 'done', arguments: typed },
     { action, actor: 'dave', outcome: 'pending', instance: 'one that runs', arguments: { dryRun: 'true' } },
     { action, actor: 'dave', outcome: 'pending', instance: 'one that ended', arguments: typed },
+    { action, actor: 'dave', outcome: 'pending', instance: 'one that runs', beat: NOW - 4 * MINUTE },
+    { action, actor: 'dave', outcome: 'pending', instance: 'one that runs', beat: NOW - 11 * MINUTE },
+    { action, actor: 'dave', outcome: 'pending', instance: 'one that ended', beat: NOW - 4 * MINUTE },
+    { action, actor: 'dave', outcome: 'pending', instance: 7, beat: 'now' },
     { action, actor: 'dave', outcome: 'pending' },
     { action, actor: 'dave', outcome: 7, arguments: { identifier: 5 } },
     { actor: 'erin', arguments: { dryRun: true, identifier: 'bob' } },
     [action],
   ]
 }
+
+/** No action runs for a day, whatever its event says. */
+const agesOf = (shape: object): readonly number[] => [
+  5 * MINUTE,
+  20 * MINUTE,
+  ...('beat' in shape ? [25 * 60 * MINUTE] : []),
+]
 
 describe('a filter of audit events finds the events whose fields say so', () => {
   let database: Database
@@ -61,7 +72,7 @@ describe('a filter of audit events finds the events whose fields say so', () => 
     })
     const data = AUDIT_ACTIONS.flatMap((action) =>
       shapesOf(action).flatMap((eventMetadata, shape) =>
-        [5 * MINUTE, 20 * MINUTE].flatMap((age) =>
+        agesOf(eventMetadata).flatMap((age) =>
           ['request_success', 'request_failed'].map((eventType) => ({
             id: randomUUID(),
             eventType,

@@ -157,9 +157,45 @@ function auditStoreContract(open: () => Promise<Database>): void {
       },
     })
     expect(await store.pending()).toEqual([
-      ...open.map((id) => ({ id, instance: 'this one' })),
-      { id: 'without-instance', instance: null },
+      ...open.map((id) => ({ id, instance: 'this one', beat: null })),
+      { id: 'without-instance', instance: null, beat: null },
     ])
+    expect((await store.pending([done.id, 'without-instance', 'none'])).map(({ id }) => id)).toEqual([
+      'without-instance',
+    ])
+  })
+
+  it('shows for how long an action goes on, and ends that with its outcome', async () => {
+    const event = await store.begin(INTENT)
+    for (const minutes of [8, 16, 24]) {
+      clock = START + minutes * 60_000
+      await store.beat(event)
+      expect(await store.pending()).toEqual([{ id: event.id, instance: 'this one', beat: clock }])
+      clock += 9 * 60_000
+      const [row] = await reader.page({ first: 1, selection: { outcome: 'RUNNING' } }, {}).items()
+      expect(row && reader.outcomeOf(row)).toBe('RUNNING')
+      clock += 60_000
+      expect(await reader.page({ first: 1, selection: { outcome: 'RUNNING' } }, {}).items()).toEqual([])
+      expect(row && reader.outcomeOf(row)).toBe('UNKNOWN')
+    }
+    await store.complete(event, DONE)
+    await store.beat(event)
+    const { eventMetadata } = await raw(event.id)
+    expect(eventMetadata).toMatchObject({ outcome: 'done', result: { clearedCount: 3 } })
+    expect(eventMetadata).not.toHaveProperty('beat')
+  })
+
+  it('keeps the later of two outcomes, in whichever order they come', async () => {
+    const later = { ...DONE, revision: 2, result: { clearedCount: 3, writtenBack: 1 } }
+    for (const outcomes of [
+      [DONE, later],
+      [later, DONE],
+    ]) {
+      const event = await store.begin(INTENT)
+      for (const outcome of outcomes) await store.complete(event, outcome)
+      expect((await raw(event.id)).eventMetadata).toMatchObject({ result: { writtenBack: 1 } })
+    }
+    expect(await pageOf({ first: 10 })).toMatchObject({ totalCount: 2 })
   })
 
   it('pages newest first; events of one millisecond each come once', async () => {

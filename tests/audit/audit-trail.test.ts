@@ -42,6 +42,7 @@ const DONE: AuditOutcome = {
 function fakeDatabase() {
   const outcomes = new Map<string, AuditOutcome>()
   const events = new Map<string, AuditEventRow>()
+  const beats: string[] = []
   const state = { failure: undefined as Error | undefined, calls: 0 }
   const guarded = async <T>(run: () => T): Promise<T> => {
     state.calls += 1
@@ -55,10 +56,11 @@ function fakeDatabase() {
         events.set(event.id, event)
         outcomes.set(event.id, outcome)
       }),
+    beat: (event) => guarded(() => void beats.push(event.id)),
     pending: () => Promise.reject(new Error('not asked here')),
     signIns: () => Promise.reject(new Error('not asked here')),
   }
-  return { store, outcomes, events, state }
+  return { store, outcomes, events, beats, state }
 }
 
 interface Line {
@@ -330,5 +332,53 @@ describe('an audit trail', () => {
     await trail.stop()
     expect([...outcomes.keys()]).toEqual(['one'])
     expect(files()).toEqual([])
+  })
+})
+
+describe('a running action', () => {
+  const BEAT_EVERY_MS = 180_000
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  it('gives a sign of life every three minutes until its outcome, also where one cannot be written', async () => {
+    const { trail, beats, state, lines } = start()
+    await trail.start()
+    const event = await trail.begin(INTENT)
+    const pass = async (count: number) => {
+      for (let n = 0; n < count; n += 1) {
+        vi.advanceTimersByTime(BEAT_EVERY_MS)
+        for (let turn = 0; turn < 20; turn += 1) await setImmediate()
+      }
+    }
+    await pass(2)
+    expect(beats).toEqual([event.id, event.id])
+    state.failure = databaseUnavailable('gone')
+    await pass(2)
+    state.failure = undefined
+    await pass(1)
+    expect(beats).toHaveLength(3)
+    const told = lines.filter(({ message }) => message.includes('cannot be refreshed'))
+    expect(told).toMatchObject([{ level: 'error', facts: { auditEvent: event.id } }])
+    await trail.complete(event, DONE)
+    await pass(2)
+    expect(beats).toHaveLength(3)
+    await trail.stop()
+  })
+
+  it('may get a later outcome, which a stop waits for, and which the earlier one does not replace', async () => {
+    const { trail, outcomes, files, state } = start()
+    const event = await trail.begin(INTENT)
+    state.failure = databaseUnavailable('gone')
+    await trail.complete(event, DONE)
+    const later = trail.complete(event, { ...DONE, result: { clearedCount: 3, writtenBack: 0 } })
+    expect(trail.running).toBe(1)
+    expect(await later).toMatchObject({ keptIn: 'spool', event: { metadata: { revision: 2 } } })
+    expect(trail.running).toBe(0)
+    expect(files().sort()).toEqual(['begun.2.json', 'begun.json'])
+    state.failure = undefined
+    await trail.start()
+    await trail.stop()
+    expect(files()).toEqual([])
+    expect([...outcomes.values()]).toHaveLength(1)
   })
 })

@@ -4,22 +4,26 @@ import type { PendingIntent } from '../../src/audit/audit-store.js'
 import { createPendingIntents } from '../../src/audit/pending-intents.js'
 import { hasEnded, instanceTag } from '../../src/util/process-identity.js'
 
-const LONGEST_CLEAR_MS = 600_000
+const SILENT_MS = 600_000
 const MESSAGE = 'audit intents without an outcome: these actions may have been done in part'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-const began = (id: string, instance: string | null): PendingIntent => ({ id, instance })
+const began = (id: string, instance: string | null, beat: number | null = null): PendingIntent => ({
+  id,
+  instance,
+  beat,
+})
 
 function start(pending: PendingIntent[]) {
   const state = { pending, failure: undefined as Error | undefined }
   const lines: { facts: object; message: string }[] = []
   const intents = createPendingIntents({
     store: {
-      pending: async () => {
+      pending: async (ids) => {
         if (state.failure) throw state.failure
-        return state.pending
+        return state.pending.filter(({ id }) => ids?.includes(id) ?? true)
       },
     },
     hasEnded: (instance) => instance === 'ended',
@@ -43,7 +47,7 @@ describe('intents without an outcome', () => {
       began('is-old', null),
     ])
     await intents.start()
-    await vi.advanceTimersByTimeAsync(LONGEST_CLEAR_MS - 1)
+    await vi.advanceTimersByTimeAsync(SILENT_MS - 1)
     expect(lines).toEqual([])
     state.pending = [
       began('is-lost', 'elsewhere'),
@@ -54,11 +58,32 @@ describe('intents without an outcome', () => {
     expect(lines).toEqual([{ message: MESSAGE, facts: { auditEvents: ['is-lost', 'is-old'], count: 2 } }])
   })
 
+  it('are not reported as long as their instance gives signs of life, and are once it gives none', async () => {
+    const { state, lines, intents } = start([began('runs', 'elsewhere'), began('is-lost', 'elsewhere', 1)])
+    await intents.start()
+    state.pending = [began('runs', 'elsewhere', 5), began('is-lost', 'elsewhere', 1)]
+    await vi.advanceTimersByTimeAsync(SILENT_MS)
+    expect(lines).toMatchObject([{ message: MESSAGE, facts: { auditEvents: ['is-lost'] } }])
+    // A database that is away for a while changes nothing.
+    state.failure = new Error('gone')
+    await vi.advanceTimersByTimeAsync(SILENT_MS)
+    state.failure = undefined
+    for (const beat of [10, 15]) {
+      state.pending = [began('runs', 'elsewhere', beat)]
+      await vi.advanceTimersByTimeAsync(SILENT_MS)
+    }
+    expect(lines).toHaveLength(2)
+    await vi.advanceTimersByTimeAsync(SILENT_MS)
+    expect(lines.at(-1)).toMatchObject({ message: MESSAGE, facts: { auditEvents: ['runs'] } })
+    await vi.advanceTimersByTimeAsync(2 * SILENT_MS)
+    expect(lines).toHaveLength(3)
+  })
+
   it('leave no line where each got its outcome', async () => {
     const { state, lines, intents } = start([began('runs', 'elsewhere')])
     await intents.start()
     state.pending = []
-    await vi.advanceTimersByTimeAsync(2 * LONGEST_CLEAR_MS)
+    await vi.advanceTimersByTimeAsync(2 * SILENT_MS)
     expect(lines).toEqual([])
   })
 
@@ -66,7 +91,7 @@ describe('intents without an outcome', () => {
     const { state, lines, intents } = start([began('runs', 'elsewhere')])
     await intents.start()
     state.failure = new Error('canceling statement due to statement timeout')
-    await vi.advanceTimersByTimeAsync(LONGEST_CLEAR_MS)
+    await vi.advanceTimersByTimeAsync(SILENT_MS)
     await intents.start()
     expect(lines.map(({ message }) => message)).toEqual([
       'audit intents without an outcome were not looked for',
@@ -78,7 +103,7 @@ describe('intents without an outcome', () => {
     const { lines, intents } = start([began('is-lost', 'elsewhere')])
     await intents.start()
     intents.stop()
-    await vi.advanceTimersByTimeAsync(2 * LONGEST_CLEAR_MS)
+    await vi.advanceTimersByTimeAsync(2 * SILENT_MS)
     expect(lines).toEqual([])
   })
 })

@@ -43,6 +43,13 @@ export class FollowerLog {
     )
   }
 
+  outgrown(reason: unknown): void {
+    this.#log.warn(
+      { reason: messageOf(reason) },
+      'the affinities do not fit into the heap (index-too-large): every request reads all affinities',
+    )
+  }
+
   drifted(drift: number): void {
     this.#log.warn({ drift }, 'affinities differed from the cache without a word; they are put right')
   }

@@ -12,6 +12,8 @@ export type FollowerEvent =
   // The cache did not answer a full read or a read of changed keys (`unreadable`); it answers reads of changed keys again.
   | 'unreadable'
   | 'readable'
+  // The index would take more memory than there is.
+  | 'tooLarge'
   // Our own code failed.
   | 'fault'
   // The pause before the next attempt has ended.
@@ -28,6 +30,7 @@ export type FollowerAction =
   | 'lose'
   | 'scan'
   | 'discard'
+  | 'outgrow'
   | 'giveUp'
   | 'close'
 
@@ -36,6 +39,8 @@ interface Meaning {
   readonly source: AffinitySource['state']
   /** False if changes are dropped, because there is no index. */
   readonly takesChanges: boolean
+  /** Why each request scans; absent if none does. */
+  readonly scanReason?: AffinitySource['scanReason']
   /** The error message for those who want to listen to events; absent if they can. */
   readonly refusal?: string
 }
@@ -60,18 +65,27 @@ export const STATES = {
   /** The cache refuses to report changes: each request scans all affinities. */
   scanning: {
     source: 'scanning',
+    scanReason: 'tracking-refused',
     takesChanges: false,
     refusal:
       'The cache does not tell changes (client tracking is refused or ends too often): there are no events.',
   },
   /** The feed reports changes after a refusal or a fault; until the full read ends, each request scans all affinities. */
-  warming: { source: 'scanning', takesChanges: true, refusal: SHORTLY },
+  warming: { source: 'scanning', scanReason: 'reading', takesChanges: true, refusal: SHORTLY },
   /** Our own code failed: the index is given up for a pause, and each request scans all affinities. */
   faulty: {
     source: 'scanning',
+    scanReason: 'fault',
     takesChanges: false,
     refusal:
       'Changes to the cache are not seen just now because of a fault in this service; its log tells which.',
+  },
+  /** The affinities do not fit into memory: for a long pause each request scans them all. */
+  tooLarge: {
+    source: 'scanning',
+    scanReason: 'index-too-large',
+    takesChanges: false,
+    refusal: 'The affinities do not fit into the memory of this service: there are no events.',
   },
   closed: { source: 'lost', takesChanges: false, refusal: 'The service is stopping.' },
 } as const satisfies Record<string, Meaning>
@@ -84,6 +98,9 @@ export interface Step {
 }
 
 const step = (to: FollowerState, action: FollowerAction): Step => ({ to, action })
+
+/** Of the states in which the index grows. */
+const tooLarge = step('tooLarge', 'outgrow')
 
 const always = {
   lost: step('lost', 'lose'),
@@ -101,6 +118,7 @@ export const TRANSITIONS: Readonly<Record<FollowerState, Partial<Record<Follower
   },
   filling: {
     ...always,
+    tooLarge,
     restored: step('filling', 'readAll'),
     flushed: step('filling', 'readAll'),
     filled: step('live', 'follow'),
@@ -108,6 +126,7 @@ export const TRANSITIONS: Readonly<Record<FollowerState, Partial<Record<Follower
   },
   refilling: {
     ...always,
+    tooLarge,
     restored: step('filling', 'readAll'),
     flushed: step('refilling', 'readAllAfterFlush'),
     filled: step('live', 'follow'),
@@ -115,18 +134,21 @@ export const TRANSITIONS: Readonly<Record<FollowerState, Partial<Record<Follower
   },
   live: {
     ...always,
+    tooLarge,
     restored: step('filling', 'readAll'),
     flushed: step('refilling', 'readAllAfterFlush'),
     unreadable: step('behind', 'fallBehind'),
   },
   behind: {
     ...always,
+    tooLarge,
     restored: step('recovering', 'readAll'),
     flushed: step('recovering', 'readAll'),
     readable: step('live', 'follow'),
   },
   recovering: {
     ...always,
+    tooLarge,
     restored: step('recovering', 'readAll'),
     flushed: step('recovering', 'readAll'),
     filled: step('live', 'follow'),
@@ -145,6 +167,7 @@ export const TRANSITIONS: Readonly<Record<FollowerState, Partial<Record<Follower
   },
   warming: {
     ...always,
+    tooLarge,
     restored: step('warming', 'readAll'),
     flushed: step('warming', 'readAll'),
     filled: step('live', 'follow'),
@@ -152,6 +175,11 @@ export const TRANSITIONS: Readonly<Record<FollowerState, Partial<Record<Follower
     retry: step('warming', 'readAll'),
   },
   faulty: {
+    ...always,
+    restored: step('warming', 'readAll'),
+    retry: step('warming', 'readAll'),
+  },
+  tooLarge: {
     ...always,
     restored: step('warming', 'readAll'),
     retry: step('warming', 'readAll'),

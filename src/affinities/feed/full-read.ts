@@ -4,6 +4,7 @@ import type { AffinityBatch, BrokenAffinity } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
 import type { AffinityIndex, Marks } from '../index/affinity-index.js'
 import type { BrokenRecords } from './broken-records.js'
+import { requireRoom } from './index-room.js'
 import type { IndexUpdater } from './index-updater.js'
 
 export interface FullReadDeps {
@@ -12,6 +13,8 @@ export interface FullReadDeps {
   readonly records: IndexUpdater
   readonly changes: ChangeQueue<AffinityBatch>
   readonly broken: BrokenRecords
+  /** See IndexFollowerDeps.maxRecords. */
+  readonly maxRecords: number
 }
 
 /**
@@ -22,7 +25,7 @@ export interface FullReadDeps {
  * @param isCancelled once it returns true, the read stops
  */
 export async function readEverything(
-  { store, index, records, changes, broken }: FullReadDeps,
+  { store, index, records, changes, broken, maxRecords }: FullReadDeps,
   removedWhen: 'just now' | 'unknown',
   isCancelled: () => boolean,
 ): Promise<void> {
@@ -59,6 +62,7 @@ export async function readEverything(
         if (slice.isOver()) await slice.next()
       }
       for (const entry of batch.broken) brokenNow.push(entry)
+      requireRoom(index.heldRecords, maxRecords)
     }
   }
 

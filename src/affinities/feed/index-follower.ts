@@ -14,6 +14,7 @@ import { createExpiryWalk, removeExpired } from './expiry.js'
 import { FollowerLog } from './follower-log.js'
 import { type FollowerAction, FollowerMachine, STATES } from './follower-machine.js'
 import { readEverything } from './full-read.js'
+import { IndexTooLargeError, requireRoom } from './index-room.js'
 import { IndexUpdater } from './index-updater.js'
 import { indexedStore } from './indexed-store.js'
 import { Observed } from './observed.js'
@@ -23,6 +24,8 @@ import { createReconciler } from './reconciler.js'
 /** Milliseconds until a full read that the cache did not answer is tried again. */
 const RETRY_MS = 500
 /** Milliseconds until the next full read after a fault of our own code: a full read is expensive and may fail again. */
+/** The same after the affinities did not fit into memory: they seldom become fewer. */
+const LARGE_RETRY = { firstMs: 600_000, longestMs: 3_600_000 } as const
 const FAULT_RETRY = { firstMs: 1_000, longestMs: 60_000 } as const
 /** Milliseconds in which every record is compared with the cache once. */
 export const RECONCILE_MS = 300_000
@@ -40,6 +43,8 @@ export interface IndexFollowerDeps {
   readonly onSeen?: (record: AffinityRecord) => void
   /** Returns true for a record that a clear of this service is removing, or has just removed. */
   readonly isCleared?: (record: AffinityRecord) => boolean
+  /** The index holds so many records at most. Default: any number. */
+  readonly maxRecords?: number
   /** How long a request waits for the first read, in milliseconds. Default 8,000. */
   readonly patienceMs?: number
   /** Milliseconds in which every record is compared with the cache once; 0 for never. Default 300,000. */
@@ -61,6 +66,8 @@ export interface IndexFollower {
   cacheNow(): number
   /** See AffinitySource.state. */
   readonly state: AffinitySource['state']
+  /** See AffinitySource.scanReason. */
+  readonly scanReason: AffinitySource['scanReason']
   readonly figures: FeedFigures
   /** See AffinitySource.events. */
   listen(listener: AffinityEventListener, onLost?: (reason: UnavailableError) => void): () => void
@@ -114,12 +121,17 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
   })
   const changes = new ChangeQueue({
     read: (keys) => deps.store.read(keys),
-    apply: (keys, batch, isOutdated) => records.apply(keys, batch, isOutdated),
+    async apply(keys, batch, isOutdated) {
+      await records.apply(keys, batch, isOutdated)
+      requireRoom(index.heldRecords, maxRecords)
+    },
     failed: (error) => failed(error),
     recovered: () => machine.send('readable'),
   })
-  const fullRead = { store: deps.store, index, records, changes, broken: brokenRecords }
+  const maxRecords = deps.maxRecords ?? Number.POSITIVE_INFINITY
+  const fullRead = { store: deps.store, index, records, changes, broken: brokenRecords, maxRecords }
   const gate = new ReadinessGate(deps.patienceMs ?? PATIENCE_MS)
+  const largePause = new BackOff(LARGE_RETRY.firstMs, LARGE_RETRY.longestMs)
   const faultPause = new BackOff(FAULT_RETRY.firstMs, FAULT_RETRY.longestMs)
   const changeListeners = new Set<FeedListener['changed']>()
   let fullReads = 0
@@ -168,6 +180,11 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
       log.refused(reason)
       giveIndexUp('The cache does not tell changes any more.', reason)
     },
+    outgrow(reason) {
+      log.outgrown(reason)
+      giveIndexUp('The affinities do not fit into the memory of this service any more.', reason)
+      machine.retryIn(largePause.next())
+    },
     discard(reason) {
       log.fault(reason)
       index.clear()
@@ -185,7 +202,13 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
   }
 
   function failed(error: unknown): void {
-    machine.send(error instanceof UnavailableError ? 'unreadable' : 'fault', error)
+    const event =
+      error instanceof IndexTooLargeError
+        ? 'tooLarge'
+        : error instanceof UnavailableError
+          ? 'unreadable'
+          : 'fault'
+    machine.send(event, error)
   }
 
   function endSubscriptions(reason: unknown): void {
@@ -280,6 +303,10 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
     cacheNow,
     get state() {
       return machine.meaning.source
+    },
+    get scanReason() {
+      const { meaning } = machine
+      return 'scanReason' in meaning ? meaning.scanReason : undefined
     },
     get figures(): FeedFigures {
       return { ...reconciler.figures, fullReads, pendingChanges: changes.pending }

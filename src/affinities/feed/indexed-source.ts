@@ -83,6 +83,9 @@ export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
     get state() {
       return follower.state
     },
+    get scanReason() {
+      return follower.scanReason
+    },
     get brokenCount() {
       return brokenRecords.count
     },

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { notFollowed } from '../../errors.js'
 import { containing } from '../../util/text.js'
 import {
@@ -19,6 +18,7 @@ import type { AffinitySource } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
 import { MinuteHistory } from '../history/minute-history.js'
 import type { BrokenRecords } from './broken-records.js'
+import { createPasses, onlyDimension, passReader } from './scan-passes.js'
 
 /** Cuts a page out of a list of records. This is the definition of a page: the index must agree with it. */
 export function pageOf(records: readonly AffinityRecord[], request: AffinityPageRequest): AffinityPage {
@@ -42,20 +42,19 @@ export function pageOf(records: readonly AffinityRecord[], request: AffinityPage
   }
 }
 
-function readerOf(read: () => Promise<readonly AffinityRecord[]>): AffinityReader {
+function readerOf(all: readonly AffinityRecord[]): AffinityReader {
   const tallies = new Map<Dimension, ValueCounts>()
   const valueIn = (dimension: Dimension) => (record: AffinityRecord) => dimensionValue(record, dimension)
   const selected = async (selection: AffinitySelection) =>
-    (await read()).filter((record) => isSelected(record, selection))
+    all.filter((record) => isSelected(record, selection))
   const distinct = async (dimension: Dimension) =>
-    new Set((await read()).flatMap((record) => dimensionValue(record, dimension) ?? []))
+    new Set(all.flatMap((record) => dimensionValue(record, dimension) ?? []))
   return {
-    page: async (request) => pageOf(await read(), request),
+    page: async (request) => pageOf(all, request),
     async count(selection) {
-      const records = await read()
       const only = onlyDimension(selection)
-      if (!only) return records.filter((record) => isSelected(record, selection)).length
-      const tally = tallies.get(only.dimension) ?? countsOf(records, valueIn(only.dimension))
+      if (!only) return all.filter((record) => isSelected(record, selection)).length
+      const tally = tallies.get(only.dimension) ?? countsOf(all, valueIn(only.dimension))
       tallies.set(only.dimension, tally)
       return [...only.values].reduce((sum, value) => sum + (tally.get(value) ?? 0), 0)
     },
@@ -91,74 +90,68 @@ function countsOf<Group>(
   return counts
 }
 
-/** Returns the dimension of a selection that has exactly one condition, in `all`; otherwise undefined. */
-function onlyDimension({
-  keys,
-  all = {},
-  any = [],
-  none = {},
-  ranges = {},
-  lastUse,
-  where,
-}: AffinitySelection) {
-  const [only, ...others] = Object.entries(all).filter(([, values]) => values)
-  const isOnly =
-    keys === undefined &&
-    others.length === 0 &&
-    any.length === 0 &&
-    [none, ranges].every((named) => Object.keys(named).length === 0) &&
-    lastUse === undefined &&
-    where === undefined
-  return only?.[1] && isOnly ? { dimension: only[0], values: only[1] } : undefined
-}
-
 /**
  * Scans all affinities for each request, with only one scan at a time: requests that come while a scan runs share the next
- * one (single flight). They cannot share the running one, which may have passed what they have just written.
+ * one (single flight). They cannot share the running one, which may have passed what they have just written. A request keeps
+ * the records of its scan for all that it asks; where they are too many for that, it scans for each question, and keeps what
+ * the answer needs.
+ * @param keptRecords the most records of a scan that are kept
  */
 export function createScanSource(
   store: AffinityStore,
   brokenRecords: BrokenRecords,
   now: () => number = Date.now,
+  keptRecords = Number.POSITIVE_INFINITY,
 ): AffinitySource {
   const since = new Date(now())
   let lastCount = 0
-  let running: Promise<unknown> = Promise.resolve()
-  let next: Promise<readonly AffinityRecord[]> | undefined
-
-  async function readAll(): Promise<readonly AffinityRecord[]> {
-    const records: AffinityRecord[] = []
+  async function scan(see: (record: AffinityRecord) => void): Promise<void> {
     const broken: BrokenAffinity[] = []
+    let count = 0
     for await (const batch of store.readAll()) {
-      for (const record of batch.records) records.push(record)
+      for (const record of batch.records) see(record)
       for (const entry of batch.broken) broken.push(entry)
+      count += batch.records.length + batch.broken.length
     }
     brokenRecords.replaceAll(broken)
-    lastCount = records.length + broken.length
-    return records
+    lastCount = count
   }
 
-  const sharedRead = (): Promise<readonly AffinityRecord[]> => {
-    next ??= afterRunning()
-    return next
+  const run = createPasses(scan)
+
+  /** Keeps every record, as long as there are not too many. */
+  function keepingPass() {
+    let records: AffinityRecord[] | undefined = []
+    return {
+      see(record: AffinityRecord) {
+        records?.push(record)
+        if (records && records.length > keptRecords) records = undefined
+      },
+      answer: (): readonly AffinityRecord[] | undefined => records,
+    }
   }
 
-  async function afterRunning(): Promise<readonly AffinityRecord[]> {
-    await running
-    await nextTurn()
-    const scan = readAll()
-    next = undefined
-    running = scan.catch(() => {})
-    return scan
+  async function open(): Promise<AffinityReader> {
+    const records = lastCount > keptRecords ? undefined : await run(keepingPass())
+    return records ? readerOf(records) : passReader(run)
   }
 
   return {
     reader() {
-      let snapshot: Promise<readonly AffinityRecord[]> | undefined
-      return readerOf(() => {
-        snapshot ??= sharedRead()
-        return snapshot
-      })
+      let opened: Promise<AffinityReader> | undefined
+      const current = (): Promise<AffinityReader> => {
+        opened ??= open()
+        return opened
+      }
+      return {
+        page: async (request) => (await current()).page(request),
+        count: async (selection) => (await current()).count(selection),
+        tally: async (selection, dimension) => (await current()).tally(selection, dimension),
+        tallyClasses: async (selection, classes) => (await current()).tallyClasses(selection, classes),
+        matching: async (selection) => (await current()).matching(selection),
+        distinct: async (dimension) => (await current()).distinct(dimension),
+        valuesContaining: async (dimension, text) => (await current()).valuesContaining(dimension, text),
+      }
     },
     get brokenCount() {
       return brokenRecords.count
@@ -186,6 +179,7 @@ export function createScanSource(
     },
     cacheNow: now,
     state: 'scanning',
+    scanReason: 'index-off',
     ready: async () => {},
     figures: { pendingChanges: 0, fullReads: 0, reconciles: 0, reconcileBytes: 0, drift: 0 },
     close() {},

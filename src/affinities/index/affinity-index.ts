@@ -64,6 +64,11 @@ export class AffinityIndex {
     return this.#table.keys.size
   }
 
+  /** The records in memory: those of an open bulk load as well. */
+  get heldRecords(): number {
+    return this.#table.keys.size + (this.#loading?.keys.size ?? 0)
+  }
+
   /**
    * Adds a record, or replaces the one with the same key.
    * @param stamp see AffinityBatch; 0 if unknown

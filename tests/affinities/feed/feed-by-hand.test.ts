@@ -38,6 +38,40 @@ it('leaves a flush that comes while nothing is told to the read that follows', a
   expect(source.figures.fullReads).toBe(2)
 })
 
+it('gives up an index that does not fit into memory, says so, and answers from scans', async () => {
+  const { source, keyspace, tell, logs, untilState } = followByHand(300_000, 3)
+  for (let n = 0; n < 4; n += 1) keyspace.set(keyOf(n), stored())
+  tell.restored()
+  await untilState('scanning')
+  expect(source.scanReason).toBe('index-too-large')
+  expect(source.indexSize).toBeUndefined()
+  expect(logs).toMatchObject([
+    {
+      level: 'warn',
+      message: expect.stringContaining('index-too-large'),
+      details: { reason: 'There are more affinities than the 3 that the heap has room for.' },
+    },
+  ])
+  expect(await source.reader().count({})).toBe(4)
+  expect(() => source.events(() => {})).toThrow('do not fit into the memory')
+})
+
+it('gives up an index that grows past its memory, and follows the cache again when it fits', async () => {
+  const { source, keyspace, tell, untilState, untilLive } = followByHand(300_000, 3)
+  for (let n = 0; n < 3; n += 1) keyspace.set(keyOf(n), stored())
+  tell.restored()
+  await untilLive()
+  expect(source.scanReason).toBeUndefined()
+  keyspace.set(keyOf(3), stored())
+  tell.changed([keyOf(3)])
+  await untilState('scanning')
+  expect(source.scanReason).toBe('index-too-large')
+  keyspace.delete(keyOf(0))
+  tell.restored()
+  await untilLive()
+  expect([source.indexSize, await source.reader().count({})]).toEqual([3, 3])
+})
+
 it('says that it cannot compare with the cache, where nothing else would', async () => {
   const { tell, failReads, logs, untilLive } = followByHand(300)
   tell.restored()

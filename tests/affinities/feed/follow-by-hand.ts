@@ -10,7 +10,7 @@ import { MemoryKeyspace } from '../../../src/redis/memory-keyspace.js'
 import { type LogLine, logTo } from './feed-support.js'
 
 /** A source whose feed says what the test says, and whose full reads stop in their middle as long as the test wants. */
-export function followByHand(reconcileMs = 300_000) {
+export function followByHand(reconcileMs = 300_000, maxRecords = Number.POSITIVE_INFINITY) {
   const logs: LogLine[] = []
   let failure: Error | undefined
   let changeFailure: Error | undefined
@@ -51,6 +51,7 @@ export function followByHand(reconcileMs = 300_000) {
     now: Date.now,
     log: logTo(logs),
     reconcileMs,
+    maxRecords,
   })
   onTestFinished(() => source.close())
   return {

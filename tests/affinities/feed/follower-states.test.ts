@@ -11,7 +11,7 @@ import {
 
 const ALL_STATES = Object.keys(STATES) as FollowerState[]
 const READS: readonly FollowerAction[] = ['readAll', 'readAllAfterFlush']
-const PAUSES: readonly FollowerAction[] = ['readAllLater', 'giveUp']
+const PAUSES: readonly FollowerAction[] = ['readAllLater', 'giveUp', 'outgrow']
 const steps = ALL_STATES.flatMap((from) =>
   Object.entries(TRANSITIONS[from]).map(([event, step]) => ({
     from,
@@ -87,15 +87,15 @@ class Model {
     if (event === 'restored' || event === 'retry') return 'read'
     if (event === 'flushed') return this.job === 'rest' ? 'rest' : 'read'
     if (event === 'unreadable') return 'pause'
-    return event === 'fault' ? 'rest' : this.job
+    return event === 'fault' || event === 'tooLarge' ? 'rest' : this.job
   }
 
   /** The events that can come now. */
   possible(): FollowerEvent[] {
     const events: FollowerEvent[] = ['lost', 'refused', 'restored', 'flushed', 'fault']
-    if (this.job === 'read') events.push('filled', 'unreadable')
+    if (this.job === 'read') events.push('filled', 'unreadable', 'tooLarge')
     if (this.job === 'pause' || this.job === 'rest') events.push('retry')
-    if (this.isComplete) events.push(this.isBehind ? 'readable' : 'unreadable')
+    if (this.isComplete) events.push(this.isBehind ? 'readable' : 'unreadable', 'tooLarge')
     return events
   }
 }
@@ -105,6 +105,7 @@ const JOBS: Partial<Record<FollowerAction, Model['job']>> = {
   readAllAfterFlush: 'read',
   readAllLater: 'pause',
   giveUp: 'rest',
+  outgrow: 'rest',
 }
 
 /** The machine beside the model; its actions begin and end what the model says runs. */

@@ -35,7 +35,14 @@ function reading() {
     has: () => false,
     idle: () => new Promise<void>((resolve) => idle.push(resolve)),
   } as unknown as ChangeQueue<AffinityBatch>
-  const deps = { store: createMemoryAffinityStore(keyspace, FAMILIES), index, records, changes, broken }
+  const deps = {
+    store: createMemoryAffinityStore(keyspace, FAMILIES),
+    index,
+    records,
+    changes,
+    broken,
+    maxRecords: Number.POSITIVE_INFINITY,
+  }
   return {
     keyspace,
     index,

@@ -1,4 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
+import { positionOf } from '../../../src/affinities/affinity-reader.js'
 import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
 import type { AffinityStore } from '../../../src/affinities/affinity-store.js'
 import { FAMILIES } from '../../../src/affinities/families/index.js'
@@ -29,7 +31,7 @@ const recordOf = (n: number): AffinityRecord => ({
   writtenExpiry: 0,
 })
 
-function sourceOf(records: readonly AffinityRecord[]) {
+function sourceOf(records: readonly AffinityRecord[], keptRecords?: number) {
   let reads = 0
   const store: AffinityStore = {
     ...createMemoryAffinityStore(new MemoryKeyspace(), FAMILIES),
@@ -41,6 +43,8 @@ function sourceOf(records: readonly AffinityRecord[]) {
   const source = createScanSource(
     store,
     createBrokenRecords(() => {}),
+    Date.now,
+    keptRecords,
   )
   return { source, reads: () => reads }
 }
@@ -141,5 +145,81 @@ describe('a request that reads affinities by scans', () => {
     expect(await reader.count({ all: { providerId: two, affinityKey: new Set(['a-7', 'a-8']) } })).toBe(1)
     expect(await reader.count({ all: { providerId: new Set() } })).toBe(0)
     expect(await reader.count({ none: { providerId: two } })).toBe(RECORDS - 168)
+  })
+})
+
+describe('a request over more records than are kept', () => {
+  const pinned = fc.record({
+    apiKey: fc.nat(6),
+    provider: fc.nat(3),
+    requestCount: fc.nat(5),
+    createdAt: fc.nat(5),
+  })
+  const request = fc.record({
+    field: fc.constantFrom('CREATED_AT' as const, 'REQUEST_COUNT' as const),
+    direction: fc.constantFrom('ASC' as const, 'DESC' as const),
+    first: fc.integer({ min: 1, max: 6 }),
+    offset: fc.nat(8),
+    after: fc.option(fc.nat(50)),
+    provider: fc.option(fc.nat(3)),
+  })
+
+  it('gets the same answers as one whose scan is kept', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(pinned, { minLength: 4, maxLength: 40 }), request, async (pins, asked) => {
+        const records = pins.map((pin, n) => ({
+          ...recordOf(n),
+          affinityKey: `a-${pin.apiKey}`,
+          providerId: `p-${pin.provider}`,
+          requestCount: pin.requestCount,
+          createdAt: pin.createdAt,
+        }))
+        const { source: few } = sourceOf(records, 3)
+        const { source: all } = sourceOf(records)
+        const { field, direction, first, offset, after, provider: id } = asked
+        const selection = id === null ? {} : provider(`p-${id}`)
+        const cursor = after === null ? undefined : records[after % records.length]
+        const page = {
+          selection,
+          order: { field, direction },
+          first,
+          offset,
+          ...(cursor && { after: positionOf(cursor, field) }),
+        }
+        const [small, large] = [few.reader(), all.reader()]
+        const classes = {
+          dimensions: ['providerId' as const],
+          classOf: ([of]: readonly (string | undefined)[]) => (of === 'p-1' ? 1 : 2),
+        }
+        expect(await small.page(page)).toEqual(await large.page(page))
+        expect(await small.count(selection)).toBe(await large.count(selection))
+        expect(await small.tally(selection, 'affinityKey')).toEqual(
+          await large.tally(selection, 'affinityKey'),
+        )
+        expect(await small.tallyClasses(selection, classes)).toEqual(
+          await large.tallyClasses(selection, classes),
+        )
+        expect(await small.matching(selection)).toEqual(await large.matching(selection))
+        expect(await small.distinct('affinityKey')).toEqual(await large.distinct('affinityKey'))
+        expect(await small.valuesContaining('affinityKey', '3')).toEqual(
+          await large.valuesContaining('affinityKey', '3'),
+        )
+      }),
+    )
+  })
+
+  it('scans once for all questions of a moment, and for a thousand counts of providers', async () => {
+    const { source, reads } = sourceOf(
+      Array.from({ length: RECORDS }, (_, n) => recordOf(n)),
+      RECORDS - 1,
+    )
+    const reader = source.reader()
+    await reader.count({})
+    // The first scan found that they are too many.
+    expect(reads()).toBe(2)
+    await Promise.all([source.reader().count({}), source.reader().distinct('modelId')])
+    expect(reads()).toBe(3)
+    for (let n = 0; n < 1_000; n += 1) await reader.count(provider(`p-${n % 6}`))
+    expect(reads()).toBe(4)
   })
 })

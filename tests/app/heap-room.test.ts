@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { warnOfHeap } from '../../src/log/warn-of-heap.js'
+import { warnOfHeap } from '../../src/app/heap-room.js'
 
 const MIB = 2 ** 20
 

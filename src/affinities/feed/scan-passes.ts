@@ -1,0 +1,175 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { containing } from '../../util/text.js'
+import {
+  type AffinityPage,
+  type AffinityPageRequest,
+  type AffinityPosition,
+  type AffinityReader,
+  comparePositions,
+  positionOf,
+} from '../affinity-reader.js'
+import { type AffinityRecord, type Dimension, dimensionValue } from '../affinity-record.js'
+import { type AffinitySelection, isSelected } from '../affinity-selection.js'
+
+/** One question to a scan, which keeps of the records only what its answer needs. */
+export interface Pass<Answer> {
+  see(record: AffinityRecord): void
+  answer(): Answer
+}
+
+/** Runs a pass over all affinities. Passes that come before a scan begins share it. */
+export type RunPass = <Answer>(pass: Pass<Answer>) => Promise<Answer>
+
+/** @param scan calls its argument with every record once */
+export function createPasses(scan: (see: (record: AffinityRecord) => void) => Promise<void>): RunPass {
+  let running: Promise<unknown> = Promise.resolve()
+  let next: { readonly passes: Pass<unknown>[]; readonly done: Promise<void> } | undefined
+
+  async function afterRunning(passes: readonly Pass<unknown>[]): Promise<void> {
+    await running
+    await nextTurn()
+    next = undefined
+    const done = scan((record) => {
+      for (const pass of passes) pass.see(record)
+    })
+    running = done.catch(() => {})
+    await done
+  }
+
+  return async (pass) => {
+    if (!next) {
+      const passes: Pass<unknown>[] = []
+      next = { passes, done: afterRunning(passes) }
+    }
+    next.passes.push(pass)
+    await next.done
+    return pass.answer()
+  }
+}
+
+/** Answers each question by a pass. It holds a page, counts, or what was asked for as a whole, and never all records. */
+export function passReader(run: RunPass): AffinityReader {
+  const tallies = new Map<Dimension, Promise<ReadonlyMap<string, number>>>()
+  const distinct = async (dimension: Dimension) => new Set((await valueCounts(dimension)).keys())
+
+  function valueCounts(dimension: Dimension): Promise<ReadonlyMap<string, number>> {
+    const known = tallies.get(dimension)
+    if (known) return known
+    const counts = run(countPass({}, (record) => dimensionValue(record, dimension))).then(
+      ({ counts }) => counts,
+    )
+    tallies.set(dimension, counts)
+    return counts
+  }
+
+  return {
+    page: (request) => run(pagePass(request)),
+    async count(selection) {
+      const only = onlyDimension(selection)
+      if (!only) return (await run(countPass(selection, () => undefined))).total
+      const counts = await valueCounts(only.dimension)
+      return [...only.values].reduce((sum, value) => sum + (counts.get(value) ?? 0), 0)
+    },
+    tally: (selection, dimension) => run(countPass(selection, (record) => dimensionValue(record, dimension))),
+    tallyClasses: (selection, { dimensions, classOf }) =>
+      run(
+        countPass(selection, (record) =>
+          classOf(dimensions.map((dimension) => dimensionValue(record, dimension))),
+        ),
+      ),
+    matching: (selection) => run(matchingPass(selection)),
+    distinct,
+    valuesContaining: async (dimension, text) => [...(await distinct(dimension))].filter(containing(text)),
+  }
+}
+
+function matchingPass(selection: AffinitySelection): Pass<readonly AffinityRecord[]> {
+  const found: AffinityRecord[] = []
+  return {
+    see(record) {
+      if (isSelected(record, selection)) found.push(record)
+    },
+    answer: () => found,
+  }
+}
+
+/** Counts records by what they are grouped by; those of which that is undefined are in no group. */
+function countPass<Group>(
+  selection: AffinitySelection,
+  groupOf: (record: AffinityRecord) => Group | undefined,
+): Pass<{ readonly total: number; readonly counts: ReadonlyMap<Group, number> }> {
+  const counts = new Map<Group, number>()
+  let total = 0
+  return {
+    see(record) {
+      if (!isSelected(record, selection)) return
+      total += 1
+      const group = groupOf(record)
+      if (group !== undefined) counts.set(group, (counts.get(group) ?? 0) + 1)
+    },
+    answer: () => ({ total, counts }),
+  }
+}
+
+interface Placed {
+  readonly record: AffinityRecord
+  readonly position: AffinityPosition
+}
+
+/** Keeps at most twice as many records as lie between the start of the order, or the cursor, and the end of the page. */
+function pagePass(request: AffinityPageRequest): Pass<AffinityPage> {
+  const { selection, order, after, first, offset = 0 } = request
+  const sign = order.direction === 'ASC' ? 1 : -1
+  const wanted = offset + first
+  let nearest: Placed[] = []
+  let total = 0
+  let before = 0
+  const cut = () => {
+    nearest.sort((a, b) => sign * comparePositions(a.position, b.position))
+    nearest = nearest.slice(0, wanted)
+  }
+  return {
+    see(record) {
+      if (!isSelected(record, selection)) return
+      total += 1
+      const position = positionOf(record, order.field)
+      if (after && sign * comparePositions(position, after) <= 0) {
+        before += 1
+        return
+      }
+      nearest.push({ record, position })
+      if (nearest.length > 2 * wanted) cut()
+    },
+    answer() {
+      cut()
+      const start = before + offset
+      return {
+        records: nearest.slice(offset).map(({ record }) => record),
+        totalCount: total,
+        hasNextPage: start + first < total,
+        hasPreviousPage: start > 0 && total > 0,
+      }
+    },
+  }
+}
+
+/** Returns the dimension of a selection that has exactly one condition, in `all`; otherwise undefined. */
+export function onlyDimension({
+  keys,
+  all = {},
+  any = [],
+  none = {},
+  ranges = {},
+  lastUse,
+  where,
+}: AffinitySelection) {
+  const [only, ...others] = Object.entries(all).filter(([, values]) => values)
+  const isOnly =
+    keys === undefined &&
+    others.length === 0 &&
+    any.length === 0 &&
+    [none, ranges].every((named) => Object.keys(named).length === 0) &&
+    lastUse === undefined &&
+    where === undefined
+  return only?.[1] && isOnly ? { dimension: only[0], values: only[1] } : undefined
+}
