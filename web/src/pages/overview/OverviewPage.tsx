@@ -17,6 +17,7 @@ import { Figures } from './Figures.js'
 import { HealthPanel } from './HealthPanel.js'
 import { SchedulerPanel } from './SchedulerPanel.js'
 import { followStats, INTERVAL_SECONDS, statsWindow, takeIn, WINDOW_MINUTES } from './stats-window.js'
+import { useStaleCounts } from './use-breakdown.js'
 import './overview.css'
 
 /** The charts load last: their script is the largest, and they have nothing to draw before the second point. */
@@ -38,6 +39,7 @@ export function OverviewPage() {
   }, [now.data])
   useRecovery(now.refetch)
 
+  const stale = useStaleCounts()
   const stats = latest ?? now.data?.cacheStats
   const error = now.error ?? streamError
   return (
@@ -51,7 +53,7 @@ export function OverviewPage() {
         <div className="grid overview">
           {error !== undefined && <FailureNotice error={error} onRetry={now.refetch} />}
           <GatewayBanner />
-          <Figures stats={stats} />
+          <Figures stats={stats} stale={stale} />
           <Panel
             title={t('overview.overTime')}
             hint={t('overview.overTimeHint', { minutes: WINDOW_MINUTES, seconds: INTERVAL_SECONDS })}
@@ -62,7 +64,7 @@ export function OverviewPage() {
               </Suspense>
             </div>
           </Panel>
-          <Breakdowns />
+          <Breakdowns stale={stale} />
           <div className="overview-foot">
             <SchedulerPanel stats={stats} />
             <HealthPanel stats={stats} />
