@@ -86,7 +86,7 @@ export const en = {
     password: 'Password',
     token: 'Token',
     tokenHint:
-      'Use an access token or a management token of the gateway, or a static token. Only this tab keeps it.',
+      'Use an access token or a management token of the gateway, or a static token. Only open tabs of the console keep it.',
     device: 'Device id',
     deviceHint: 'Only an access token of a gateway with sessions needs it: the device of the sign-in there.',
     unrevoked: 'The server did not take the sign-out. The token is valid until it expires.',

@@ -85,7 +85,7 @@ export const zhCN: Catalogue = {
     email: '邮箱或用户名',
     password: '密码',
     token: '令牌',
-    tokenHint: '网关的访问令牌或管理令牌，或静态令牌。只保存在当前标签页。',
+    tokenHint: '网关的访问令牌或管理令牌，或静态令牌。只保存在已打开的控制台标签页中。',
     device: '设备 ID',
     deviceHint: '仅当网关记录会话时，其访问令牌才需要：登录网关时所用的设备。',
     unrevoked: '服务器未能处理退出登录，令牌在过期前仍然有效。',
