@@ -9,13 +9,16 @@ const { open } = testConsole
 describe('signing in', () => {
   it('takes an administrator’s email and password', async () => {
     const page = await open('/', { token: null })
-    await page.getByLabel('Email').fill(FIXTURE_ADMIN.email)
+    await page.getByLabel('Email').waitFor()
+    expect(await page.evaluate('document.activeElement?.name')).toBe('email')
+    await page.keyboard.type(FIXTURE_ADMIN.email)
     await page.getByRole('textbox', { name: 'Password' }).fill('wrong')
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByText('password is wrong').waitFor()
     await page.getByRole('textbox', { name: 'Password' }).fill(FIXTURE_ADMIN.password)
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+    await expect.poll(() => page.evaluate('document.activeElement?.textContent')).toBe('Overview')
   })
 
   it('takes a pasted token, and tells when it is none', async () => {

@@ -18,7 +18,10 @@ channel.onmessage = ({ data }) => {
   if (data?.kind === 'answer' && data.id === id && !session && typeof data.session?.token === 'string') start(data.session)
   if (data?.kind === 'ended' && session && data.token === session.token) start(null)
 }
-if (!session) channel.postMessage({ kind: 'ask', id })
+const ask = () => session || channel.postMessage({ kind: 'ask', id })
+ask()
+// Back from a sign-in at the console.
+addEventListener('focus', ask)
 
 const notice = document.createElement('div')
 notice.id = 'token-notice'

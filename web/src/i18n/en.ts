@@ -666,10 +666,11 @@ export const en = {
     help: 'Show this list',
     down: 'Next row',
     up: 'Previous row',
+    ends: 'First row, last row',
     open: 'Open the details of the row',
     select: 'Select the row',
     close: 'Close, or leave the input field',
-    go: 'Go to a page: g, then o, a, m, c or u',
+    go: 'Go to a page: g, then o, a, m, p, c or u',
   },
 } as const
 

@@ -641,10 +641,11 @@ export const zhCN: Catalogue = {
     help: '显示本列表',
     down: '下一行',
     up: '上一行',
+    ends: '首行、末行',
     open: '查看该行详情',
     select: '选择该行',
     close: '关闭，或离开输入框',
-    go: '前往页面：先按 g，再按 o、a、m、c 或 u',
+    go: '前往页面：先按 g，再按 o、a、m、p、c 或 u',
   },
 }
 
