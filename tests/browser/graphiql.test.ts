@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../support/app.js'
-import { openBrowser, serve, visit } from './support.js'
+import { openBrowser, serve } from './support.js'
 
 /** The page has some megabytes, which a machine with other work takes its time for. */
 const PATIENCE_MS = 80_000
@@ -77,37 +77,6 @@ it('GraphiQL opened directly says how to get a token, and shows the documentatio
     await page.getByRole('button', { name: 'Show Documentation Explorer' }).click()
     await page.getByText('query: Query').waitFor()
     expect(await page.evaluate('Object.values(localStorage).join()')).not.toContain(ADMIN_TOKEN)
-  } finally {
-    await browser.close()
-    await lose()
-  }
-})
-
-it('GraphiQL takes over the session of an open console, and ends with it', async () => {
-  const { url, lose } = await serve(service)
-  const browser = await openBrowser()
-  try {
-    const { page: console, context } = await visit(browser, `${url}/health/live`, { token: null })
-    const session = JSON.stringify({ token: ADMIN_TOKEN, expiresAt: null })
-    await console.evaluate(`sessionStorage.setItem('affinityql.session', ${JSON.stringify(session)})`)
-    await console.goto(`${url}/`)
-    await console.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
-
-    // A link of the console in a new tab needs no second sign-in either.
-    const linked = await context.newPage()
-    await linked.goto(`${url}/audit`)
-    await linked.getByRole('heading', { name: 'Audit', level: 1 }).waitFor()
-
-    const graphiql = await context.newPage()
-    graphiql.setDefaultTimeout(PATIENCE_MS)
-    await graphiql.goto(`${url}/graphql`)
-    await graphiql.waitForFunction("sessionStorage.getItem('affinityql.session') !== null")
-
-    await linked.getByRole('button', { name: 'Preferences' }).click()
-    await linked.getByRole('menuitem', { name: 'Sign out' }).click()
-    await console.getByRole('heading', { name: 'Sign in' }).waitFor()
-    await graphiql.getByText('GraphiQL needs a token.').waitFor()
-    expect(await graphiql.evaluate("sessionStorage.getItem('affinityql.session')")).toBeNull()
   } finally {
     await browser.close()
     await lose()
