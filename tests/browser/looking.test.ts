@@ -95,6 +95,7 @@ describe('looking', () => {
 
   it('tells what its charts show, in words and under the pointer', async () => {
     const page = await open('/')
+    await page.getByText('This page', { exact: true }).click()
     const chart = page.locator('.plot', {
       has: page.getByRole('img', { name: /^Changes per second: refreshed/ }),
     })

@@ -37,19 +37,19 @@ export function Figures({ stats, stale: { data, error } }: FiguresProps) {
         value={stats && format.number(stats.totalAffinities)}
         hint=""
       />
-      <Figure
-        name={t('overview.hitRate')}
-        value={rate(scheduler?.cacheHitRate)}
-        hint={
-          scheduler &&
-          (scheduler.cacheHitRate === null
-            ? t('overview.noCounts')
-            : t('overview.hitRateOf', {
-                hits: format.number(scheduler.cacheHits ?? 0),
-                misses: format.number(scheduler.cacheMisses ?? 0),
-              }))
-        }
-      />
+      {scheduler?.cacheHitRate !== null && (
+        <Figure
+          name={t('overview.hitRate')}
+          value={rate(scheduler?.cacheHitRate)}
+          hint={
+            scheduler &&
+            t('overview.hitRateOf', {
+              hits: format.number(scheduler.cacheHits ?? 0),
+              misses: format.number(scheduler.cacheMisses ?? 0),
+            })
+          }
+        />
+      )}
       <Figure
         name={t('overview.reuseRate')}
         value={rate(observed?.reuseRate)}
