@@ -110,7 +110,8 @@ function createPlot(
     {
       width: target.clientWidth,
       height: HEIGHT,
-      padding: [8, 8, 0, 0],
+      // A label at the end of the axis has room on its right.
+      padding: [8, TIME_WIDTH / 2, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false }, points: { size: 6 } },
       scales: {
