@@ -9,6 +9,7 @@ import type {
 import type { Context } from '../context.js'
 import {
   ConfirmationRequiredError,
+  databaseUnavailable,
   ForbiddenError,
   InvalidInputError,
   type NodeResult,
@@ -83,6 +84,8 @@ export async function withAudit<Extra extends object>(
 ): Promise<ClearPayload & Extra> {
   context.clientGone.throwIfAborted()
   const viewer = await context.viewer()
+  // A right that may have been taken away clears nothing, also where the database is back just now.
+  if (viewer.isUnconfirmed) throw databaseUnavailable(undefined)
   const { dryRun } = request
   let { action } = request
   const rename: RenameAction = (exact) => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { StaticToken } from '../config/admin-tokens.js'
 import { ForbiddenError, UnauthenticatedError, UnavailableError } from '../errors.js'
 import type { AdminAccount, AdminDirectory, ManagementToken, TokenHolder } from '../gateway/gateway.js'
+import { createConfirmedViewers } from './confirmed-viewers.js'
 import { isAcceptedByGateway, isUsable, mayComeIn } from './gateway-rules.js'
 import { type AccessTokens, MAX_TOKEN_BYTES, REFUSED } from './jwt.js'
 import type { LoginLimiter } from './login-limiter.js'
@@ -48,13 +49,17 @@ export interface Login {
 
 export interface Authenticator {
   /**
-   * Returns the viewer of a request; null if it has no `Authorization` header.
+   * Returns the viewer of a request; null if it has no `Authorization` header. While the database is away, that of a
+   * session's token which it has confirmed within the last 15 minutes.
    * @throws UnauthenticatedError if the credentials are invalid
    * @throws ForbiddenError if they are valid and give no right to anything here
    * @throws UnavailableError if a token cannot be checked. A static token needs neither cache nor database.
    */
   authenticate(credentials: Credentials): Promise<Viewer | null>
-  /** Does the same for many tokens at once: tokens of one session share the statement that reads it. */
+  /**
+   * Does the same for many open streams at once, each of which ends if the database stays away: tokens of one session share
+   * the statement that reads it.
+   */
   review(credentials: Credentials): Promise<Viewer | null>
   /**
    * Signs an admin in and creates an access token. For any other account or password it returns null, after the same work.
@@ -106,6 +111,7 @@ export function createAuthenticator({
   const matchStaticToken = createStaticTokenMatcher(staticTokens)
   const revocations = createRevocationCache({ maxEntries: REMEMBERED_TOKENS, now })
   const managementTokens = createManagementTokenLimiter()
+  const confirmed = createConfirmedViewers({ maxEntries: REMEMBERED_TOKENS, now })
 
   /** Checks the blacklist. While it cannot be read, a token is valid only if this process signed it or has seen it valid. */
   async function isRevoked(hash: string, expiresAt: Date): Promise<boolean> {
@@ -130,7 +136,12 @@ export function createAuthenticator({
     findManagementToken: (hash) => shared(tokenReads, hash, () => directory.findManagementToken(hash)),
   }
 
-  async function viewerOfAccessToken(token: string, deviceId: string | null, reads: Reads): Promise<Viewer> {
+  async function viewerOfAccessToken(
+    token: string,
+    deviceId: string | null,
+    reads: Reads,
+    readsOn: boolean,
+  ): Promise<Viewer> {
     if (!accessTokens) throw new UnauthenticatedError(REFUSED)
     const claims = await accessTokens.verify(token)
     const { userId, sessionId, expiresAt, passwordMark } = claims
@@ -139,8 +150,15 @@ export function createAuthenticator({
     const held = reads.holderOf(userId, passwordMark === null ? sessionId : null)
     held.catch(() => {})
     if (await isRevoked(hash, expiresAt)) throw new UnauthenticatedError(REFUSED)
-    const holder = await held
+    let holder: TokenHolder
+    try {
+      holder = await held
+    } catch (error) {
+      if (!readsOn) throw error
+      return confirmed.standIn(hash, deviceId, error)
+    }
     const { account } = holder
+    confirmed.forget(hash, deviceId)
     const isAccepted =
       mayComeIn(account) &&
       (passwordMark === null
@@ -149,7 +167,9 @@ export function createAuthenticator({
     if (!isAccepted) throw new UnauthenticatedError(REFUSED)
     if (!isAdministrator(account)) throw new ForbiddenError(NO_ADMINISTRATOR)
     revocations.rememberClean(hash, expiresAt)
-    return viewerOfAdmin(account)
+    const viewer = viewerOfAdmin(account)
+    confirmed.remember(hash, deviceId, viewer)
+    return viewer
   }
 
   async function viewerOfManagementToken(token: string, address: string, reads: Reads): Promise<Viewer> {
@@ -176,6 +196,7 @@ export function createAuthenticator({
   async function viewerOf(
     { authorization, deviceId, address }: Credentials,
     reads: Reads,
+    readsOn: boolean,
   ): Promise<Viewer | null> {
     const token = tokenOf(authorization)
     if (token === undefined) return null
@@ -183,12 +204,12 @@ export function createAuthenticator({
     if (staticToken) return viewerOfStaticToken(staticToken)
     return MANAGEMENT_TOKEN.test(token)
       ? viewerOfManagementToken(token, address, reads)
-      : viewerOfAccessToken(token, deviceId, reads)
+      : viewerOfAccessToken(token, deviceId, reads, readsOn)
   }
 
   return {
-    authenticate: (credentials) => viewerOf(credentials, directory),
-    review: (credentials) => viewerOf(credentials, together),
+    authenticate: (credentials) => viewerOf(credentials, directory, true),
+    review: (credentials) => viewerOf(credentials, together, false),
 
     async login(name, password, address) {
       if (!accessTokens) throw new ForbiddenError('Login is off: no JWT secret is set. Use a static token.')

@@ -23,6 +23,8 @@ export interface Viewer {
   readonly userId: string | null
   /** The names of the rights that the token is limited to; null: it has no such limit. */
   readonly permissions: readonly string[] | null
+  /** True while the database cannot confirm the account: it reads on for a while, and clears nothing. */
+  readonly isUnconfirmed?: boolean
 }
 
 /** The one place that says whether a viewer has a right. */

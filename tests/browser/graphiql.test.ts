@@ -2,6 +2,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ADMIN_TOKEN, startTestApp, type TestApp } from '../support/app.js'
 import { openBrowser, serve } from './support.js'
 
+/** The page has some megabytes, which a machine with other work takes its time for. */
+const PATIENCE_MS = 80_000
+
 let service: TestApp
 beforeAll(async () => {
   service = await startTestApp()
@@ -13,6 +16,7 @@ it('GraphiQL runs its first example with the session of the console, from its ow
   const browser = await openBrowser()
   try {
     const page = await browser.newPage()
+    page.setDefaultTimeout(PATIENCE_MS)
     const elsewhere: string[] = []
     page.on('request', (request) => {
       if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(url))
@@ -38,6 +42,7 @@ it('GraphiQL is found again at the tab where it was left', async () => {
     const context = await browser.newContext()
     const visit = async () => {
       const page = await context.newPage()
+      page.setDefaultTimeout(PATIENCE_MS)
       await page.goto(`${url}/graphql`)
       await page.locator('.graphiql-tab-active').waitFor()
       return page
@@ -50,6 +55,28 @@ it('GraphiQL is found again at the tab where it was left', async () => {
     const tabs = await second.locator('.graphiql-tab').allInnerTexts()
     expect(tabs).toEqual(['Affinities', 'StalePins', 'OneUser', 'WhoAmI'])
     expect(await second.locator('.graphiql-tab-active').textContent()).toContain('Affinities')
+  } finally {
+    await browser.close()
+    await lose()
+  }
+})
+
+it('GraphiQL opened directly says how to get a token, and shows the documentation once it has one', async () => {
+  const { url, lose } = await serve(service)
+  const browser = await openBrowser()
+  try {
+    const page = await browser.newPage()
+    page.setDefaultTimeout(PATIENCE_MS)
+    await page.goto(`${url}/graphiql`)
+    expect(page.url()).toBe(`${url}/graphql`)
+    const notice = page.getByRole('region', { name: 'Token' })
+    await notice.getByText('GraphiQL needs a token.').waitFor()
+    await notice.getByLabel('Token').fill(`Bearer ${ADMIN_TOKEN}`)
+    await notice.getByRole('button', { name: 'Use it' }).click()
+    await notice.waitFor({ state: 'hidden' })
+    await page.getByRole('button', { name: 'Show Documentation Explorer' }).click()
+    await page.getByText('query: Query').waitFor()
+    expect(await page.evaluate('Object.values(localStorage).join()')).not.toContain(ADMIN_TOKEN)
   } finally {
     await browser.close()
     await lose()

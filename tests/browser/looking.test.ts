@@ -65,8 +65,10 @@ describe('looking', () => {
     await page.keyboard.press('/')
     await expect.poll(() => page.evaluate('document.activeElement?.type')).toBe('search')
     await page.keyboard.press('Escape')
+    await page.keyboard.press('ArrowDown')
     await page.keyboard.press('j')
-    await page.keyboard.press('j')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('ArrowUp')
     await expect.poll(() => page.evaluate('document.activeElement?.dataset.row')).toBe('1')
     await page.keyboard.press('Enter')
     await page.getByRole('dialog').getByText('API key id').waitFor()
@@ -74,6 +76,12 @@ describe('looking', () => {
     await page.getByRole('dialog').waitFor({ state: 'hidden' })
     await page.keyboard.press('?')
     await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    await page.keyboard.press('g')
+    await page.keyboard.press('u')
+    await page.getByRole('heading', { name: 'Audit', level: 1 }).waitFor()
+    await expect.poll(() => page.evaluate('document.activeElement?.textContent')).toBe('Audit')
   })
 
   it('leads from the stale pins’ number to their list', async () => {
@@ -87,6 +95,7 @@ describe('looking', () => {
 
   it('tells what its charts show, in words and under the pointer', async () => {
     const page = await open('/')
+    await page.getByText('This page', { exact: true }).click()
     const chart = page.locator('.plot', {
       has: page.getByRole('img', { name: /^Changes per second: refreshed/ }),
     })

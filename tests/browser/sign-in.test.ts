@@ -9,13 +9,16 @@ const { open } = testConsole
 describe('signing in', () => {
   it('takes an administrator’s email and password', async () => {
     const page = await open('/', { token: null })
-    await page.getByLabel('Email').fill(FIXTURE_ADMIN.email)
+    await page.getByLabel('Email').waitFor()
+    expect(await page.evaluate('document.activeElement?.name')).toBe('email')
+    await page.keyboard.type(FIXTURE_ADMIN.email)
     await page.getByRole('textbox', { name: 'Password' }).fill('wrong')
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByText('password is wrong').waitFor()
     await page.getByRole('textbox', { name: 'Password' }).fill(FIXTURE_ADMIN.password)
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+    await expect.poll(() => page.evaluate('document.activeElement?.textContent')).toBe('Overview')
   })
 
   it('takes a pasted token, and tells when it is none', async () => {
@@ -82,6 +85,21 @@ describe('signing in', () => {
     await page.getByRole('menuitem', { name: 'Sign out' }).click()
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
     await expect.poll(asked).toBe(401)
+  })
+
+  it('is not needed again in a new tab, and a sign-out ends the session in both', async () => {
+    const page = await open('/', { token: null })
+    await page.getByText('Token', { exact: true }).click()
+    await page.getByRole('textbox', { name: 'Token' }).fill(VIEWER_TOKEN)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+    const linked = await page.context().newPage()
+    await linked.goto(`${testConsole.server.url}/audit`)
+    await linked.getByRole('heading', { name: 'Audit', level: 1 }).waitFor()
+    await linked.getByRole('button', { name: 'Preferences' }).click()
+    await linked.getByRole('menuitem', { name: 'Sign out' }).click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    expect(await page.evaluate(`sessionStorage.getItem('affinityql.session')`)).toBeNull()
   })
 
   it('tells when the server did not take the sign-out', async () => {

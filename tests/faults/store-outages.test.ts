@@ -192,10 +192,11 @@ describe('while PostgreSQL is gone', () => {
   )
 
   it.each(['killed', 'paused'])(
-    '%s: what needs it says so in 2 s, and nobody gets in who must be looked up',
+    '%s: what needs it says so in 2 s, nobody new gets in, and who was in reads on and clears nothing',
     async (how) => {
       const { service } = await start()
-      const token = await tokenOf(service)
+      const [token, unseen] = [await tokenOf(service), await tokenOf(service)]
+      await service.query('{ viewer { name } }', {}, { token })
       onTestFinished(() => postgres.resume())
       if (how === 'killed') await postgres.kill()
       else postgres.pause()
@@ -217,8 +218,15 @@ describe('while PostgreSQL is gone', () => {
         __typename: 'UnavailableError',
         code: 'DATABASE_UNAVAILABLE',
       })
-      const signedIn = await promptly(() => service.query('{ viewer { name } }', {}, { token }))
-      expect(signedIn.errors).toMatchObject(unavailable)
+      const list = '{ viewer { name } affinities(first: 5) { totalCount nodes { id providerId } } }'
+      const signedIn = await promptly(() => service.query(list, {}, { token }))
+      expect(signedIn.data.viewer).toEqual({ name: 'root' })
+      expect(signedIn.data.affinities.nodes).toHaveLength(5)
+      const stranger = await promptly(() => service.query(list, {}, { token: unseen }))
+      expect(stranger.errors).toMatchObject(unavailable)
+      const clear = 'mutation { clearAllCache(confirm: true) { __typename ... on Error { code } } }'
+      const cleared = await promptly(() => service.query(clear, {}, { token }))
+      expect(cleared.data.clearAllCache.code).toBe('DATABASE_UNAVAILABLE')
       const login = await promptly(() =>
         service.query(
           'mutation { login(email: "root@example.com", password: "x") { __typename } }',

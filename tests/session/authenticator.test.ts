@@ -393,10 +393,45 @@ it('asks both stores at once, and goes by the blacklist first', async () => {
 })
 
 describe('while the database is away', () => {
-  it('no access token can be judged', async () => {
-    const token = await loggedIn()
+  it('a token that it has never confirmed cannot be judged', async () => {
+    const token = await gatewayToken()
     world.databaseDown = true
     await expect(bearer(token)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
+  })
+
+  it('a token that it has confirmed reads on for 15 minutes', async () => {
+    const token = await gatewayToken()
+    expect(await bearer(token)).toEqual(ROOT_VIEWER)
+    world.databaseDown = true
+    world.now += 15 * 60_000
+    expect(await bearer(token)).toEqual({ ...ROOT_VIEWER, isUnconfirmed: true })
+    world.now += 1
+    await expect(bearer(token)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
+    world.databaseDown = false
+    expect(await bearer(token)).toEqual(ROOT_VIEWER)
+  })
+
+  it('a token that was refused, revoked or sent from another device reads nothing', async () => {
+    const [demoted, other] = [await gatewayToken(), await gatewayToken({ jti: 'other' })]
+    await bearer(demoted)
+    await bearer(other)
+    world.accounts = [{ ...ROOT, isActive: false }]
+    await expect(bearer(demoted)).rejects.toBeInstanceOf(UnauthenticatedError)
+    world.databaseDown = true
+    const unavailable = { code: 'DATABASE_UNAVAILABLE' }
+    await expect(bearer(demoted)).rejects.toMatchObject(unavailable)
+    expect(await bearer(other)).toMatchObject({ isUnconfirmed: true })
+    const elsewhere = { ...from(`Bearer ${other}`), deviceId: 'another' }
+    await expect(auth.authenticate(elsewhere)).rejects.toMatchObject(unavailable)
+    world.revoked.add(sha256(other))
+    await expect(bearer(other)).rejects.toBeInstanceOf(UnauthenticatedError)
+  })
+
+  it('an open stream does not read on', async () => {
+    const token = await gatewayToken()
+    await bearer(token)
+    world.databaseDown = true
+    await expect(auth.review(from(`Bearer ${token}`))).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
   })
 
   it('logins fail as unavailable and do not count as wrong passwords', async () => {

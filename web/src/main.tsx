@@ -4,7 +4,11 @@ import { createRoot } from 'react-dom/client'
 import { watchBrowserConnectivity } from './api/connectivity.js'
 import { App } from './app/App.js'
 import { startI18n } from './i18n/i18n.js'
+import { SESSION_CHANNEL, shareSession } from './session/share-session.js'
 
 watchBrowserConnectivity()
 const root = document.getElementById('root')
-if (root) void startI18n().then(() => createRoot(root).render(<App />))
+if (root) {
+  const shared = shareSession(new BroadcastChannel(SESSION_CHANNEL))
+  void Promise.all([startI18n(), shared]).then(() => createRoot(root).render(<App />))
+}

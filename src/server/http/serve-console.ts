@@ -18,7 +18,7 @@ export interface ConsoleOptions {
 }
 
 /** Paths of the service itself. The console's router handles every other page. */
-const RESERVED = /^\/(graphql|health|metrics)(\/|$)/
+const RESERVED = /^\/(graphql|graphiql|health|metrics)(\/|$)/
 /** The console is a single-page application: all its addresses serve this file. */
 const PAGE = '/index.html'
 /** Folder of the files whose names contain a hash of their content. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import type { Plugin } from 'graphql-yoga'
+import { BEFORE_GRAPHIQL, NOTICE_STYLE } from './graphiql-scripts.js'
 
 export const EXAMPLES = [
-  `# What is pinned where, latest expiry first. Put your token into the Headers tab below.
+  `# What is pinned where, latest expiry first.
 query Affinities {
   affinities(first: 20) {
     totalCount
@@ -50,9 +51,11 @@ query OneUser($who: String!) {
 const HEADERS = JSON.stringify({ authorization: 'Bearer <your token>' }, null, 2)
 
 const PATHS = ['/graphql', '/graphql/']
+/** Where people look for it; the console's router must not take it. */
+const OTHER_PATHS = ['/graphiql', '/graphiql/']
 
 /**
- * Serves GraphiQL to a browser that opens `/graphql`. Its scripts come from the package and not from a CDN, so that it works
+ * Serves GraphiQL to a browser that opens `/graphql`, to which `/graphiql` leads. Its scripts come from the package and not from a CDN, so that it works
  * without internet access. The page has about 9 MB and is rendered once, at the first request.
  */
 export function useGraphiql(): Plugin {
@@ -60,7 +63,11 @@ export function useGraphiql(): Plugin {
   return {
     onRequest({ request, url, fetchAPI, endResponse }) {
       const wantsHtml = request.headers.get('accept')?.includes('text/html')
-      if (request.method !== 'GET' || !wantsHtml || !PATHS.includes(url.pathname)) return
+      if (request.method !== 'GET' || !wantsHtml) return
+      if (OTHER_PATHS.includes(url.pathname)) {
+        return endResponse(new fetchAPI.Response(null, { status: 302, headers: { location: '/graphql' } }))
+      }
+      if (!PATHS.includes(url.pathname)) return
       page ??= renderPage()
       endResponse(
         new fetchAPI.Response(page.html, {
@@ -76,37 +83,6 @@ interface Page {
   /** Content security policy: only the page's own scripts run, and they may connect to this service only. */
   readonly policy: string
 }
-
-/** Script that uses the token of the console's session, if the console opened the tab and no other token was entered. */
-const USE_SESSION = `{
-const session = sessionStorage.getItem('affinityql.session')
-if (session) {
-  const { token, deviceId } = JSON.parse(session)
-  const send = window.fetch
-  window.fetch = (url, init = {}) => {
-    const headers = new Headers(init.headers)
-    if (!headers.has('authorization') || headers.get('authorization').includes('<your token>')) {
-      headers.set('authorization', 'Bearer ' + token)
-      if (deviceId) headers.set('x-client-device-id', deviceId)
-    }
-    return send(url, { ...init, headers })
-  }
-}
-}
-`
-
-/**
- * Script that stores the texts of the active tab before GraphiQL starts. GraphiQL chooses the tab to open by these texts but
- * stores them only when they are edited, so that a returning user would otherwise get a new empty tab.
- */
-const REOPEN_TAB = `try {
-const { tabs, activeTabIndex } = JSON.parse(localStorage.getItem('graphiql:tabState'))
-for (const part of ['query', 'variables']) localStorage.setItem('graphiql:' + part, tabs[activeTabIndex][part] ?? '')
-} catch {}
-`
-
-/** Script that runs before GraphiQL. */
-const BEFORE = USE_SESSION + REOPEN_TAB
 
 const hashOf = (script: string): string => `'sha256-${createHash('sha256').update(script).digest('base64')}'`
 
@@ -124,10 +100,10 @@ function renderPage(): Page {
     shouldPersistHeaders: false,
   })
   const script = page.slice(page.indexOf('<script>') + '<script>'.length, page.lastIndexOf('</script>'))
-  const html = page.replace('<script>', () => `<script>${BEFORE}</script><script>`)
+  const html = page.replace('<script>', () => `${NOTICE_STYLE}<script>${BEFORE_GRAPHIQL}</script><script>`)
   const policy = [
     "default-src 'none'",
-    `script-src ${hashOf(BEFORE)} ${hashOf(script)}`,
+    `script-src ${hashOf(BEFORE_GRAPHIQL)} ${hashOf(script)}`,
     'worker-src blob:',
     // The editor adds style elements and attributes while it runs.
     "style-src 'unsafe-inline'",

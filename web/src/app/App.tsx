@@ -17,6 +17,7 @@ const OverviewPage = part(async () => (await import('../pages/overview/OverviewP
 const AffinitiesPage = part(
   async () => (await import('../pages/affinities/AffinitiesPage.js')).AffinitiesPage,
 )
+const CountsPage = part(async () => (await import('../pages/counts/CountsPage.js')).CountsPage)
 const MappingsPage = part(async () => (await import('../pages/mappings/MappingsPage.js')).MappingsPage)
 const PoolsPage = part(async () => (await import('../pages/pools/PoolsPage.js')).PoolsPage)
 const ConfigurationPage = part(
@@ -38,6 +39,7 @@ export function App() {
                 <Route element={<Layout />}>
                   <Route index element={<OverviewPage />} />
                   <Route path="affinities" element={<AffinitiesPage />} />
+                  <Route path="counts/:by" element={<CountsPage />} />
                   <Route path="mappings" element={<MappingsPage />} />
                   <Route path="pool-sessions" element={<PoolsPage />} />
                   <Route path="configuration" element={<ConfigurationPage />} />

@@ -12,6 +12,7 @@ const PAGE_KEYS: Readonly<Record<string, string>> = {
   o: '/',
   a: '/affinities',
   m: '/mappings',
+  p: '/pool-sessions',
   c: '/configuration',
   u: '/audit',
 }

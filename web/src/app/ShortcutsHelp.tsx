@@ -4,8 +4,9 @@ import { useTopmost } from '../dialogs/open-dialogs.js'
 
 const KEYS = [
   { keys: ['/'], name: 'search' },
-  { keys: ['j'], name: 'down' },
-  { keys: ['k'], name: 'up' },
+  { keys: ['↓', 'j'], name: 'down' },
+  { keys: ['↑', 'k'], name: 'up' },
+  { keys: ['Home', 'End'], name: 'ends' },
   { keys: ['Enter'], name: 'open' },
   { keys: ['x'], name: 'select' },
   { keys: ['Esc'], name: 'close' },
@@ -25,7 +26,7 @@ export function ShortcutsHelp({ onClose }: { readonly onClose: () => void }) {
       closeButtonProps={{ 'aria-label': t('common.close') }}
       size="sm"
     >
-      <dl className="facts" style={{ gridTemplateColumns: '4rem 1fr' }}>
+      <dl className="facts" style={{ gridTemplateColumns: '6rem 1fr' }}>
         {KEYS.map(({ keys, name }) => (
           <div key={name} style={{ display: 'contents' }}>
             <dt>

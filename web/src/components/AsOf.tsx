@@ -3,8 +3,12 @@ import { useTranslation } from 'react-i18next'
 import type { Answer } from '../hooks/use-answer.js'
 import { useFormat } from '../hooks/use-format.js'
 
+interface AsOfProps {
+  readonly answer: Pick<Answer<unknown>, 'readAt' | 'loading' | 'ask'>
+}
+
 /** The line says how old the data is, with a button to refresh it. */
-export function AsOf({ answer: { readAt, loading, ask } }: { readonly answer: Answer<unknown> }) {
+export function AsOf({ answer: { readAt, loading, ask } }: AsOfProps) {
   const { t } = useTranslation()
   const format = useFormat()
   return (

@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useArrival } from '../app/arrival.js'
 
 /** Sets the name of the page for the tab, the history and screen readers. */
 export function usePageTitle(title: string): void {
@@ -17,9 +18,12 @@ interface PageHeadProps {
 
 export function PageHead({ title, intro, children }: PageHeadProps) {
   usePageTitle(title)
+  const heading = useArrival<HTMLHeadingElement>()
   return (
     <div className="page-head">
-      <h1 style={{ margin: 0, fontSize: '1.0625rem' }}>{title}</h1>
+      <h1 ref={heading} tabIndex={-1}>
+        {title}
+      </h1>
       {intro !== undefined && <p className="hint intro">{intro}</p>}
       {children}
     </div>

@@ -55,7 +55,7 @@ export function useAnswer<Data, Variables extends Record<string, unknown>>(
   if (data) {
     kept.current = { question, data, readAt: readAt(document, variables) }
   }
-  const ask = useCallback(() => void refetch(), [refetch])
+  const ask = useCallback(() => void (skip || refetch()), [refetch, skip])
   useRecovery(ask)
   const shown = loading || kept.current?.question === question ? kept.current : undefined
   return { data: shown?.data, loading, error, readAt: shown?.readAt ?? 0, ask }

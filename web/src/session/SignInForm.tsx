@@ -9,7 +9,12 @@ type Way = 'password' | 'token'
 
 const isWay = (text: string): text is Way => text === 'password' || text === 'token'
 
-export function SignInForm() {
+interface SignInFormProps {
+  /** The first field takes the focus; in a dialogue the dialogue places it. */
+  readonly autoFocus?: boolean
+}
+
+export function SignInForm({ autoFocus = false }: SignInFormProps) {
   const { t } = useTranslation()
   const [way, setWay] = useState<Way>('password')
   const [busy, setBusy] = useState(false)
@@ -55,6 +60,7 @@ export function SignInForm() {
               required
               withAsterisk={false}
               data-autofocus
+              autoFocus={autoFocus}
             />
             <PasswordInput
               name="password"

@@ -27,15 +27,19 @@ export const sessionStore = createStore<SessionState>({
 
 function restore(): Session | null {
   try {
-    const stored: unknown = JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? 'null')
-    if (typeof stored !== 'object' || stored === null || !('token' in stored)) return null
-    if (typeof stored.token !== 'string') return null
-    const expiresAt = 'expiresAt' in stored && typeof stored.expiresAt === 'number' ? stored.expiresAt : null
-    const deviceId = 'deviceId' in stored && typeof stored.deviceId === 'string' ? stored.deviceId : null
-    return { token: stored.token, expiresAt, deviceId }
+    return sessionOf(JSON.parse(sessionStorage.getItem(STORAGE_KEY) ?? 'null'))
   } catch {
     return null
   }
+}
+
+/** Returns the session that a stored or received value is; null if it is none. */
+export function sessionOf(value: unknown): Session | null {
+  if (typeof value !== 'object' || value === null || !('token' in value)) return null
+  if (typeof value.token !== 'string') return null
+  const expiresAt = 'expiresAt' in value && typeof value.expiresAt === 'number' ? value.expiresAt : null
+  const deviceId = 'deviceId' in value && typeof value.deviceId === 'string' ? value.deviceId : null
+  return { token: value.token, expiresAt, deviceId }
 }
 
 export function startSession(session: Session): void {

@@ -92,7 +92,12 @@ function ReadPage({ control }: { readonly control: ViewControl }) {
       <Pager control={control} total={total} />
       <Suspense>
         {everOpened && (
-          <Details control={control} page={load.page} loaded={load.loaded} canClear={canClear} />
+          <Details
+            control={control}
+            page={load.page}
+            settled={load.loaded || load.error !== undefined}
+            canClear={canClear}
+          />
         )}
       </Suspense>
     </div>

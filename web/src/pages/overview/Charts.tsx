@@ -1,3 +1,4 @@
+import type { TFunction } from 'i18next'
 import { type ReactNode, useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useFormat } from '../../hooks/use-format.js'
@@ -15,7 +16,7 @@ const RATES = [
   { label: 'hits', value: 'hitRate', color: '--mantine-color-teal-5' },
   { label: 'reuse', value: 'reuseRate', color: '--mantine-color-indigo-4' },
 ] as const
-const CHANGES = [
+export const CHANGES = [
   { label: 'refreshed', value: 'refreshed', color: '--mantine-color-gray-5' },
   { label: 'created', value: 'created', color: '--mantine-color-teal-5' },
   { label: 'expired', value: 'expired', color: '--mantine-color-indigo-4' },
@@ -23,21 +24,33 @@ const CHANGES = [
   { label: 'removed', value: 'removed', color: '--mantine-color-red-5' },
 ] as const
 
+export interface ChartPart {
+  readonly label: (typeof AFFINITIES | typeof RATES | typeof CHANGES)[number]['label']
+  readonly value: keyof StatsPoint
+  readonly color: string
+}
+
+/** Returns a line for each part, with a gap where nothing was counted. */
+export const linesOf = <Value extends keyof StatsPoint>(
+  t: TFunction,
+  parts: readonly (ChartPart & { readonly value: Value })[],
+  points: readonly Readonly<Record<Value, number | null>>[],
+): readonly Line[] =>
+  parts.map(({ label, value, color }) => ({
+    label: t(`overview.${label}`),
+    color,
+    values: points.map((point) => point[value]),
+  }))
+
 export function Charts({ points }: { readonly points: readonly StatsPoint[] }) {
   const { t } = useTranslation()
   const format = useFormat()
   const { times, affinities, rates, changes } = useMemo(() => {
-    const lines = (parts: typeof AFFINITIES | typeof RATES | typeof CHANGES): readonly Line[] =>
-      parts.map(({ label, value, color }) => ({
-        label: t(`overview.${label}`),
-        color,
-        values: points.map((point) => point[value]),
-      }))
     return {
       times: points.map(({ at }) => at),
-      affinities: lines(AFFINITIES),
-      rates: lines(RATES),
-      changes: lines(CHANGES),
+      affinities: linesOf(t, AFFINITIES, points),
+      rates: linesOf(t, RATES, points),
+      changes: linesOf(t, CHANGES, points),
     }
   }, [points, t])
   return (
@@ -48,7 +61,6 @@ export function Charts({ points }: { readonly points: readonly StatsPoint[] }) {
           times={times}
           lines={affinities}
           ticks={integerTicks(numbersOf(affinities))}
-          filled
           formatValue={format.number}
         />
       </Chart>
@@ -74,7 +86,7 @@ export function Charts({ points }: { readonly points: readonly StatsPoint[] }) {
   )
 }
 
-const numbersOf = (lines: readonly Line[]): number[] =>
+export const numbersOf = (lines: readonly Line[]): number[] =>
   lines.flatMap(({ values }) => values.filter((value) => value !== null))
 
 interface ChartProps {
@@ -85,7 +97,7 @@ interface ChartProps {
   readonly children: ReactNode
 }
 
-function Chart({ title, lines, legend = true, children }: ChartProps) {
+export function Chart({ title, lines, legend = true, children }: ChartProps) {
   const { t } = useTranslation()
   const waiting = (lines[0]?.values.length ?? 0) < 2
   // Words say that nothing was counted, because an empty chart looks broken.

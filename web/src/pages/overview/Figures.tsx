@@ -2,23 +2,21 @@ import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { failureKind } from '../../api/errors.js'
-import { CountAffinitiesDocument, type StatsFragment } from '../../generated/graphql.js'
-import { useAnswer } from '../../hooks/use-answer.js'
+import type { StatsFragment } from '../../generated/graphql.js'
 import { useFormat } from '../../hooks/use-format.js'
+import type { StaleCounts } from './use-breakdown.js'
 
-const STALE_EVERY_MS = 15_000
-const STALE = { filter: { stale: true } } as const
+interface FiguresProps {
+  readonly stats: StatsFragment | undefined
+  readonly stale: StaleCounts
+}
 
 /** The panel shows up to six figures that tell at a glance whether something is wrong. */
-export function Figures({ stats }: { readonly stats: StatsFragment | undefined }) {
+export function Figures({ stats, stale: { data, error } }: FiguresProps) {
   const { t } = useTranslation()
   const format = useFormat()
-  const { data, error } = useAnswer(CountAffinitiesDocument, STALE, {
-    fetchPolicy: 'no-cache',
-    everyMs: STALE_EVERY_MS,
-  })
   // Only PostgreSQL knows whether a pin is stale. Without it, an old number would be wrong.
-  const stale = error === undefined ? data?.affinities.totalCount : null
+  const stale = error === undefined ? data?.affinityCounts.total : null
   const scheduler = stats?.schedulerMetrics
   const affinity = stats?.affinityStats
   const observed = stats?.observed
@@ -39,19 +37,19 @@ export function Figures({ stats }: { readonly stats: StatsFragment | undefined }
         value={stats && format.number(stats.totalAffinities)}
         hint=""
       />
-      <Figure
-        name={t('overview.hitRate')}
-        value={rate(scheduler?.cacheHitRate)}
-        hint={
-          scheduler &&
-          (scheduler.cacheHitRate === null
-            ? t('overview.noCounts')
-            : t('overview.hitRateOf', {
-                hits: format.number(scheduler.cacheHits ?? 0),
-                misses: format.number(scheduler.cacheMisses ?? 0),
-              }))
-        }
-      />
+      {scheduler?.cacheHitRate !== null && (
+        <Figure
+          name={t('overview.hitRate')}
+          value={rate(scheduler?.cacheHitRate)}
+          hint={
+            scheduler &&
+            t('overview.hitRateOf', {
+              hits: format.number(scheduler.cacheHits ?? 0),
+              misses: format.number(scheduler.cacheMisses ?? 0),
+            })
+          }
+        />
+      )}
       <Figure
         name={t('overview.reuseRate')}
         value={rate(observed?.reuseRate)}

@@ -1,5 +1,6 @@
 import { useQuery } from '@apollo/client/react'
-import { Suspense, useEffect } from 'react'
+import { SegmentedControl } from '@mantine/core'
+import { Suspense, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useAttention } from '../../api/visibility.js'
 import { ConnectionState } from '../../app/Connection.js'
@@ -15,8 +16,10 @@ import { useRecovery } from '../../hooks/use-recovery.js'
 import { Breakdowns } from './Breakdowns.js'
 import { Figures } from './Figures.js'
 import { HealthPanel } from './HealthPanel.js'
+import { isPeriod, PERIODS, type Period } from './history.js'
 import { SchedulerPanel } from './SchedulerPanel.js'
 import { followStats, INTERVAL_SECONDS, statsWindow, takeIn, WINDOW_MINUTES } from './stats-window.js'
+import { useStaleCounts } from './use-breakdown.js'
 import './overview.css'
 
 /** The charts load last: their script is the largest, and they have nothing to draw before the second point. */
@@ -25,9 +28,15 @@ const Charts = part(async () => {
   return (await import('./Charts.js')).Charts
 })
 
+const History = part(async () => {
+  await idle()
+  return (await import('./History.js')).History
+})
+
 export function OverviewPage() {
   const { t } = useTranslation()
   const { latest, points, error: streamError } = useStore(statsWindow)
+  const [period, setPeriod] = useState<Period>('1h')
   const now = useQuery(CacheStatsNowDocument, { fetchPolicy: 'no-cache' })
   const attended = useAttention()
   useEffect(() => (attended ? followStats() : undefined), [attended])
@@ -38,6 +47,7 @@ export function OverviewPage() {
   }, [now.data])
   useRecovery(now.refetch)
 
+  const stale = useStaleCounts()
   const stats = latest ?? now.data?.cacheStats
   const error = now.error ?? streamError
   return (
@@ -51,18 +61,34 @@ export function OverviewPage() {
         <div className="grid overview">
           {error !== undefined && <FailureNotice error={error} onRetry={now.refetch} />}
           <GatewayBanner />
-          <Figures stats={stats} />
+          <Figures stats={stats} stale={stale} />
           <Panel
             title={t('overview.overTime')}
-            hint={t('overview.overTimeHint', { minutes: WINDOW_MINUTES, seconds: INTERVAL_SECONDS })}
+            hint={
+              period === 'page'
+                ? t('overview.overTimeHint', { minutes: WINDOW_MINUTES, seconds: INTERVAL_SECONDS })
+                : t('overview.historyHint')
+            }
           >
-            <div className="charts">
+            <SegmentedControl
+              size="xs"
+              mb="sm"
+              aria-label={t('overview.period')}
+              value={period}
+              data={PERIODS.map((value) => ({ value, label: t(`overview.periods.${value}`) }))}
+              onChange={(next) => isPeriod(next) && setPeriod(next)}
+            />
+            <div className={period === 'page' ? 'charts' : 'charts history'}>
               <Suspense fallback={<Loading />}>
-                <Charts points={points} />
+                {period === 'page' ? (
+                  <Charts points={points} />
+                ) : (
+                  <History period={period} total={stats?.totalAffinities ?? null} />
+                )}
               </Suspense>
             </div>
           </Panel>
-          <Breakdowns />
+          <Breakdowns stale={stale} />
           <div className="overview-foot">
             <SchedulerPanel stats={stats} />
             <HealthPanel stats={stats} />

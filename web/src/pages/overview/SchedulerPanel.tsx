@@ -20,8 +20,7 @@ export function SchedulerPanel({ stats }: { readonly stats: StatsFragment | unde
   const never = reported ? null : t('overview.schedulerNever')
   const lastFor = [lastModelName, lastApiFormat].filter((text) => text !== null).join(' · ')
   /** What nobody reports is no data, and not 0. */
-  const known = (value: number | null, write: (value: number) => string = format.number) =>
-    value === null ? t('common.noData') : write(value)
+  const known = (value: number | null) => (value === null ? t('common.noData') : format.number(value))
   return (
     <Panel title={t('overview.scheduler')} hint={lastUpdatedAt === null ? never : <Ago at={lastUpdatedAt} />}>
       <dl className="facts wide">
@@ -55,21 +54,22 @@ export function SchedulerPanel({ stats }: { readonly stats: StatsFragment | unde
         )}
         {reserves && (
           <>
-            <Fact name={t('overview.reservation')}>
-              {reservation.enabled === false ? (
-                t('overview.reservationOff')
-              ) : (
-                <>
-                  {known(reservation.currentAvgRatio, format.percent)}{' '}
-                  {reservation.probePhaseRatio !== null && (
-                    <span className="dim">
-                      {t('overview.probePhase')} {format.percent(reservation.probePhaseRatio)}
-                    </span>
-                  )}
-                </>
-              )}
-            </Fact>
-            <Fact name={t('overview.checks')}>{known(reservation.totalChecks)}</Fact>
+            {reservation.enabled === false && (
+              <Fact name={t('overview.reservation')}>{t('overview.reservationOff')}</Fact>
+            )}
+            {reservation.enabled !== false && reservation.currentAvgRatio !== null && (
+              <Fact name={t('overview.reservation')}>
+                {format.percent(reservation.currentAvgRatio)}{' '}
+                {reservation.probePhaseRatio !== null && (
+                  <span className="dim">
+                    {t('overview.probePhase')} {format.percent(reservation.probePhaseRatio)}
+                  </span>
+                )}
+              </Fact>
+            )}
+            {reservation.totalChecks !== null && (
+              <Fact name={t('overview.checks')}>{format.number(reservation.totalChecks)}</Fact>
+            )}
           </>
         )}
       </dl>

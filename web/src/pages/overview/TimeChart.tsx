@@ -20,7 +20,6 @@ interface TimeChartProps {
   readonly lines: readonly Line[]
   /** The axis has marks at these values, and starts and ends with them. */
   readonly ticks: readonly number[]
-  readonly filled?: boolean
   readonly formatValue: (value: number) => string
 }
 
@@ -32,8 +31,6 @@ const TIME_WIDTH = 66
 /** The chart spans at least this many seconds, because the first two points may be close together. */
 const SHORTEST = 5
 const FONT = '12px system-ui, sans-serif'
-/** The area below a line has this opacity, as the last two digits of a colour. */
-const GROUND = '1f'
 
 /** The chart draws lines over time on a canvas, so points cost no elements. Screen readers get the last values in words. */
 export function TimeChart(props: TimeChartProps) {
@@ -108,12 +105,13 @@ function createPlot(
     ticks: { show: false },
     grid: { stroke: () => css('--line'), width: 1 },
   }
-  const { times, lines, filled } = latest()
+  const { times, lines } = latest()
   const plot = new uPlot(
     {
       width: target.clientWidth,
       height: HEIGHT,
-      padding: [8, 8, 0, 0],
+      // A label at the end of the axis has room on its right.
+      padding: [8, TIME_WIDTH / 2, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false }, points: { size: 6 } },
       scales: {
@@ -153,7 +151,6 @@ function createPlot(
             fill: () => colorOf(index),
             filter: () => alone(latest().lines[index]?.values ?? []),
           },
-          ...(filled && { fill: () => colorOf(index) + GROUND }),
         })),
       ],
       hooks: {

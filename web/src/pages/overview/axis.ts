@@ -23,11 +23,14 @@ export function integerTicks(values: readonly number[], base?: number): readonly
 }
 
 /** Time ticks are this many seconds apart. No step is so much longer than the one before that only one tick would fit. */
-const SECOND_STEPS = [1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300] as const
+const SECOND_STEPS = [
+  1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 600, 900, 1_200, 1_800, 3_600, 5_400, 7_200,
+  10_800, 14_400,
+] as const
 
 /** Returns round times as the ticks of a time axis, at least `shortest` seconds apart. */
 export function timeTicks(from: number, to: number, shortest: number): number[] {
-  const step = SECOND_STEPS.find((seconds) => seconds >= shortest) ?? Math.ceil(shortest / 300) * 300
+  const step = SECOND_STEPS.find((seconds) => seconds >= shortest) ?? Math.ceil(shortest / 3_600) * 3_600
   const first = Math.ceil(from / step)
   const count = Math.max(Math.floor(to / step) - first + 1, 0)
   return Array.from({ length: count }, (_, index) => (first + index) * step)

@@ -8,18 +8,28 @@ import { useFormat } from '../../../hooks/use-format.js'
 import type { Filters } from '../address.js'
 import { OFFERED_REASONS, STALE_REASONS, USABILITIES, type Use } from '../verdict.js'
 import type { ViewControl } from '../view-state.js'
-import { CHOICE_FIELDS, type Choice, type ChoiceField, choicesOf } from './choices.js'
+import {
+  CHOICE_FIELDS,
+  type Choice,
+  type ChoiceField,
+  type Choices,
+  choicesOf,
+  cutFields,
+  MOST_CHOICES,
+  NO_CHOICES,
+} from './choices.js'
 import { verdictWords } from './filter-words.js'
 
 const USES: readonly Use[] = ['NOT_STALE', ...USABILITIES]
+const ASKED = { first: MOST_CHOICES } as const
 
 export function FilterForm({ control }: { readonly control: ViewControl }) {
   const { t } = useTranslation()
   const format = useFormat()
   const { filters, use, reasons } = control.view
-  const { data, loading, error } = useAnswer(FilterChoicesDocument, {}, { fetchPolicy: 'no-cache' })
-  const nodes = data?.affinities.nodes
-  const choices = useMemo(() => choicesOf(nodes ?? []), [nodes])
+  const { data, loading, error } = useAnswer(FilterChoicesDocument, ASKED, { fetchPolicy: 'no-cache' })
+  const choices = useMemo(() => (data ? choicesOf(data) : NO_CHOICES), [data])
+  const cut = data ? cutFields(data) : []
   return (
     <Stack gap="xs">
       {CHOICE_FIELDS.filter((field) => isOffered(field, choices, filters)).map((field) => (
@@ -69,11 +79,11 @@ export function FilterForm({ control }: { readonly control: ViewControl }) {
         onChange={(values) => control.setReasons(STALE_REASONS.filter((reason) => values.includes(reason)))}
       />
       {error !== undefined && <span className="warn">{t(`errors.${failureKind(error)}`)}</span>}
-      {nodes && (
+      {cut.length > 0 && (
         <span className="hint">
-          {t('affinities.choicesFrom', {
-            count: nodes.length,
-            replace: { count: format.number(nodes.length) },
+          {t('affinities.choicesCut', {
+            most: format.number(MOST_CHOICES),
+            fields: format.list(cut.map((field) => t(`affinities.filters.${field}`))),
           })}
         </span>
       )}
@@ -82,7 +92,7 @@ export function FilterForm({ control }: { readonly control: ViewControl }) {
 }
 
 /** Only gateways with sessions tell kinds of clients. */
-const isOffered = (field: ChoiceField, choices: ReturnType<typeof choicesOf>, filters: Filters) =>
+const isOffered = (field: ChoiceField, choices: Choices, filters: Filters) =>
   field !== 'clientFamily' || choices[field].length > 0 || filters[field] !== undefined
 
 /** The filter of the address stays chosen even if no record matches it any more. */

@@ -1,34 +1,37 @@
 import { shownText } from '../../../components/shown-text.js'
-import type { FilterChoicesQuery } from '../../../generated/graphql.js'
+import type { FilterChoicesQuery, SpreadFragment } from '../../../generated/graphql.js'
 import { rememberName, shortId } from '../names.js'
 
 export const CHOICE_FIELDS = ['providerId', 'providerKeyId', 'modelId', 'apiFormat', 'clientFamily'] as const
 export type ChoiceField = (typeof CHOICE_FIELDS)[number]
+
+/** The API lists at most so many groups. */
+export const MOST_CHOICES = 1_000
 
 export interface Choice {
   readonly value: string
   readonly label: string
 }
 
-/** Collects the values that the records can be filtered by. */
-export function choicesOf(
-  nodes: FilterChoicesQuery['affinities']['nodes'],
-): Readonly<Record<ChoiceField, readonly Choice[]>> {
-  const found = Object.fromEntries(CHOICE_FIELDS.map((field) => [field, new Map<string, string>()]))
-  const add = (field: ChoiceField, id: string, name: string | null | undefined) => {
-    found[field]?.set(id, name ?? id)
-    if (name && field !== 'apiFormat' && field !== 'clientFamily') rememberName(field, id, name)
+export type Choices = Readonly<Record<ChoiceField, readonly Choice[]>>
+
+export const NO_CHOICES: Choices = {
+  providerId: [],
+  providerKeyId: [],
+  modelId: [],
+  apiFormat: [],
+  clientFamily: [],
+}
+
+/** Returns the values that some live affinity has, by name. */
+export function choicesOf(counts: FilterChoicesQuery): Choices {
+  const list = (field: ChoiceField) => {
+    const { groups } = counts[field]
+    for (const { key, label } of groups) {
+      if (label !== key && field !== 'apiFormat' && field !== 'clientFamily') rememberName(field, key, label)
+    }
+    return toldApart(groups)
   }
-  for (const node of nodes) {
-    const { apiFormat, clientFamily, modelId, modelName, providerId, providerKeyId, provider, providerKey } =
-      node
-    add('apiFormat', apiFormat, apiFormat)
-    if (clientFamily !== null) add('clientFamily', clientFamily, clientFamily)
-    add('modelId', modelId, modelName)
-    add('providerId', providerId, provider?.displayName)
-    add('providerKeyId', providerKeyId, providerKey?.name)
-  }
-  const list = (field: ChoiceField) => toldApart([...(found[field] ?? [])])
   return {
     providerId: list('providerId'),
     providerKeyId: list('providerKeyId'),
@@ -38,14 +41,18 @@ export function choicesOf(
   }
 }
 
+/** Returns the fields of which there are more values than can be offered. */
+export const cutFields = (counts: FilterChoicesQuery): readonly ChoiceField[] =>
+  CHOICE_FIELDS.filter((field) => counts[field].groupCount > counts[field].groups.length)
+
 /** Adds the id to names that several ids share: a gateway allows two provider keys with one name. */
-function toldApart(named: readonly (readonly [id: string, name: string])[]): Choice[] {
+function toldApart(groups: SpreadFragment['groups']): Choice[] {
   const uses = new Map<string, number>()
-  for (const [, name] of named) uses.set(name, (uses.get(name) ?? 0) + 1)
-  return named
-    .map(([value, name]) => ({
-      value,
-      label: shownText(uses.get(name) === 1 ? name : `${name} · ${shortId(value)}`),
+  for (const { label } of groups) uses.set(label, (uses.get(label) ?? 0) + 1)
+  return groups
+    .map(({ key, label }) => ({
+      value: key,
+      label: shownText(uses.get(label) === 1 ? label : `${label} · ${shortId(key)}`),
     }))
     .sort((a, b) => a.label.localeCompare(b.label))
 }

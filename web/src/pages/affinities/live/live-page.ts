@@ -178,7 +178,7 @@ export class LivePage<R extends LiveRecord> {
 const untilOf = ({ ttlSeconds }: LiveRecord, now: number): number | null =>
   ttlSeconds === null ? null : now + ttlSeconds * 1_000
 
-const rowOf = <R extends LiveRecord>(record: R, now: number): LiveRow<R> => ({
+export const rowOf = <R extends LiveRecord>(record: R, now: number): LiveRow<R> => ({
   record,
   until: untilOf(record, now),
   gone: null,

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react'
 import { isTaken } from '../../../app/Shortcuts.js'
+import { rowAfter } from './row-after.js'
 
 interface RowKeyActions {
   readonly onOpen: (id: string) => void
@@ -8,13 +9,17 @@ interface RowKeyActions {
   readonly show: (index: number) => void
 }
 
+/** Arrows belong to what has the focus: to the rows, or to nothing, but not to a button or a menu elsewhere. */
+const isForRows = (key: string, target: Element): boolean =>
+  key.length === 1 || target === document.body || target.closest('.rows') !== null || target.tagName === 'H1'
+
 function focusRow(index: number): boolean {
   const row = document.querySelector<HTMLElement>(`tr[data-row="${index}"]`)
   row?.focus({ preventScroll: true })
   return row !== null
 }
 
-/** The keys j and k move between rows, Enter opens and x selects. Returns the row that Tab leads to. */
+/** The arrows, j and k move between rows, Enter opens and x selects. Returns the row that Tab leads to. */
 export function useRowKeys(ids: readonly string[], actions: RowKeyActions): number {
   const [active, setActive] = useState(0)
   const latest = useRef({ ids, active, actions })
@@ -29,10 +34,13 @@ export function useRowKeys(ids: readonly string[], actions: RowKeyActions): numb
       const onRow = row !== null && row === event.target
       const here = row ? Number(row.dataset['row']) : at
       const id = rows[here]
-      if (event.key === 'j' || event.key === 'k') {
-        // The first press goes to where the reader is, not past it.
-        const step = row ? (event.key === 'j' ? 1 : -1) : 0
-        const next = Math.min(Math.max(here + step, 0), rows.length - 1)
+      const next =
+        rows.length > 0 && event.target instanceof Element && isForRows(event.key, event.target)
+          ? rowAfter(event.key, here, row !== null, rows.length - 1)
+          : null
+      if (next !== null) {
+        // The list scrolls to the row, and not by itself as well.
+        event.preventDefault()
         setActive(next)
         act.show(next)
         // At once where it is drawn, so that the next press counts from there.
