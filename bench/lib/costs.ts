@@ -38,6 +38,9 @@ const QUERIES: Readonly<Record<string, (size: number, name: string) => string>> 
   '`providerModelMappings`': (size) =>
     `{ providerModelMappings(first: ${size}) { totalCount nodes { providerName globalModelName hitCount ttlSeconds } } }`,
   '`unmappedEntries`': (size) => `{ unmappedEntries(first: ${size}) { totalCount nodes { mappingName } } }`,
+  '`providers`, with counts and display names': (size) =>
+    `{ providers(first: ${size}) { totalCount nodes { name displayName affinityCount } } }`,
+  '`users`': (size) => `{ users(first: ${size}) { totalCount nodes { username email role } } }`,
   '`auditEvents`': (size) =>
     `{ auditEvents(first: ${size}) { totalCount nodes { action actor { username } } } }`,
 }

@@ -26,6 +26,14 @@ export interface AffinityqlClient {
   affinityCounts(args: Types.AffinityCountsArguments, options?: CallOptions): Promise<Types.AffinityCounts>
   /** Counts what changed within the last 24 hours, by time and, if one is given, at one provider. */
   affinityHistory(args: Types.AffinityHistoryArguments, options?: CallOptions): Promise<Types.AffinityHistory>
+  /** Lists all providers by name, also those to which nothing is pinned. */
+  readonly providers: List<Types.ProvidersArguments, Types.ProviderPage>
+  /** Lists all provider keys by name, of one provider or of all, also those to which nothing is pinned. */
+  readonly providerKeys: List<Types.ProviderKeysArguments, Types.ProviderKeyPage>
+  /** Lists all global models by name, also those that no affinity is for. */
+  readonly globalModels: List<Types.GlobalModelsArguments, Types.GlobalModelPage>
+  /** Lists all users by name, also those without an affinity. A management token with a list of rights needs `admin:users:read`. */
+  readonly users: List<Types.UsersArguments, Types.UserPage>
   /** Lists the affinities of one user (by id, username or email) or of one API key (by id). */
   userAffinities(
     args: Types.UserAffinitiesArguments,
@@ -154,6 +162,14 @@ export function createClient(options: ClientOptions): AffinityqlClient {
     affinity: async (args, call) => (await run(operations.Affinity, args, call)).affinity,
     affinityHistory: async (args, call) =>
       (await run(operations.AffinityHistory, args, call)).affinityHistory,
+    providers: createList(async (args, call) => (await run(operations.Providers, args, call)).providers),
+    providerKeys: createList(
+      async (args, call) => (await run(operations.ProviderKeys, args, call)).providerKeys,
+    ),
+    globalModels: createList(
+      async (args, call) => (await run(operations.GlobalModels, args, call)).globalModels,
+    ),
+    users: createList(async (args, call) => (await run(operations.Users, args, call)).users),
     affinityCounts: async (args, call) => (await run(operations.AffinityCounts, args, call)).affinityCounts,
     userAffinities: async (args, call) => (await run(operations.UserAffinities, args, call)).userAffinities,
     cacheStats: Object.assign(

@@ -1,5 +1,6 @@
 import type { DimensionSets } from '../affinities/affinity-selection.js'
 import type { Database } from '../postgres/database.js'
+import type { GatewayLists, Listed } from './lists.js'
 import type { Decrypter } from './masking.js'
 import type {
   ApiKeyRow,
@@ -157,7 +158,7 @@ export interface OwnedApiKey {
  * The gateway's rows, read only. Each method but `idsNamed` and `judge` issues one SQL statement whatever the number of ids, returns the rows
  * that exist in no order, and throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer.
  */
-export interface GatewayStore {
+export interface GatewayRows {
   users(ids: Ids): Promise<UserRow[]>
   apiKeys(ids: Ids): Promise<ApiKeyRow[]>
   /** Every API key of these users. */
@@ -195,12 +196,17 @@ export interface GatewayStore {
   scannedRows(): Promise<ScannedRows>
 }
 
+/** The gateway's rows by their ids, and its lists. */
+export interface GatewayStore extends GatewayRows, GatewayLists {}
+
 /** Numbers of rows, as PostgreSQL estimates them. */
 export interface ScannedRows {
   /** By `idsNamed`. */
   readonly search: number
   /** By `apiKeysOfUsers` and `apiKeysWithSiblings`. */
   readonly apiKeysOfUsers: number
+  /** By a list that is searched, filtered or counted. */
+  readonly lists: Readonly<Record<Listed, number>>
 }
 
 /** The check of a database's schema: whether the tables there are the gateway's. */

@@ -1,4 +1,4 @@
-import type { GatewayStore, OwnedApiKey } from '../gateway/gateway.js'
+import type { GatewayRows, OwnedApiKey } from '../gateway/gateway.js'
 import type {
   ApiKeyRow,
   EndpointRow,
@@ -45,7 +45,7 @@ export interface Loaders {
 }
 
 export function createLoaders(
-  gateway: GatewayStore,
+  gateway: GatewayRows,
   readSuperseded: SupersededEpochs = async () => [],
 ): Loaders {
   const supersededEpochs = once(readSuperseded)
@@ -95,7 +95,7 @@ const rowsById = <Row extends { id: string }>(
   read: (ids: readonly string[]) => Promise<readonly Row[]>,
 ): EntityLoader<Row> => createEntityLoader(async (ids) => byId(await read(ids)))
 
-function createApiKeyLoaders(gateway: GatewayStore, users: EntityLoader<UserRow>): ApiKeyLoaders {
+function createApiKeyLoaders(gateway: GatewayRows, users: EntityLoader<UserRow>): ApiKeyLoaders {
   let reach: 'alone' | 'owners' | 'siblings' = 'alone'
   const byUser = createEntityLoader<readonly ApiKeyRow[]>(async (userIds) => {
     const keys = groupByUser(await gateway.apiKeysOfUsers(userIds))

@@ -156,6 +156,16 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     'of a filter',
     '{ affinityCounts(by: PROVIDER, first: 1, filter: { apiFormat: "F1" }) { total groups { key label count } } }',
   ],
+  ['Query.providers', 'a page', '{ providers(first: 1) { nodes { id name affinityCount } } }'],
+  ['Query.providers', 'a count', '{ providers { totalCount } }'],
+  [
+    'Query.providerKeys',
+    'of a provider',
+    '{ providerKeys(first: 1, providerId: "none") { totalCount nodes { id } } }',
+  ],
+  ['Query.globalModels', 'a page', '{ globalModels(first: 10) { nodes { name affinityCount } } }'],
+  ['Query.users', 'a page', '{ users(first: 100) { nodes { username email } } }'],
+  ['Query.users', 'a search', '{ users(first: 3, search: "user-7") { totalCount nodes { username } } }'],
   [
     'Query.userAffinities',
     'a user',

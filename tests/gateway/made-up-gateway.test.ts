@@ -7,6 +7,13 @@ import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type App, createApp } from '../../src/app.js'
 import type { AdminAccount, GatewayTraits, OpenGateway } from '../../src/gateway/gateway.js'
+import {
+  type GatewayLists,
+  type Listed,
+  type ListedRows,
+  type ListSelection,
+  listedName,
+} from '../../src/gateway/lists.js'
 import type {
   ApiKeyRow,
   EndpointRow,
@@ -201,6 +208,30 @@ async function idsNamed(query: RunQuery, text: string) {
   return found
 }
 
+/** Its tables are so small that a list reads all of one, and sorts it here. */
+function madeUpLists(query: RunQuery): GatewayLists {
+  const all: { readonly [Kind in Listed]: () => Promise<ListedRows[Kind][]> } = {
+    users: () => createTableReader(query, PEOPLE, 'person <> ALL($1)')([]),
+    providers: () => createTableReader(query, SUPPLIERS, 'supplier <> ALL($1)')([]),
+    providerKeys: () => createTableReader(query, BADGES, 'badge <> ALL($1)')([]),
+    globalModels: () => createTableReader(query, CATALOGUE, 'entry <> ALL($1)')([]),
+  }
+  const placeOf = (row: ListedRows[Listed]) => `${listedName(row)} ${row.id}`
+  const selected = async <Kind extends Listed>(kind: Kind, { search = '', isActive }: ListSelection) =>
+    (await all[kind]())
+      .filter((row) => placeOf(row).includes(search) && (isActive ?? row.isActive) === row.isActive)
+      .sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
+  return {
+    list: async (kind, { selection, first, after }) =>
+      (await selected(kind, selection))
+        .filter((row) => after === undefined || placeOf(row) > `${after.name} ${after.id}`)
+        .slice(0, first),
+    countListed: async (kind, selection) => (await selected(kind, selection)).length,
+    isListedUpTo: async (kind, selection, { name, id }) =>
+      (await selected(kind, selection)).some((row) => placeOf(row) <= `${name} ${id}`),
+  }
+}
+
 /** Its scheduler looks at two things alone: whether a ticket is valid, and whether a badge has tripped. */
 async function madeUpJudge(query: RunQuery, { affinityKey, providerKeyId }: PinIds): Promise<Judge> {
   const tickets = await createTableReader(query, TICKETS)(affinityKey)
@@ -290,7 +321,12 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       }),
       usersNamed: (text) => peopleNamed([text]),
       idsNamed: (text) => idsNamed(query, text),
-      scannedRows: async () => ({ search: 10, apiKeysOfUsers: 0 }),
+      scannedRows: async () => ({
+        search: 10,
+        apiKeysOfUsers: 0,
+        lists: { users: 2, providers: 2, providerKeys: 1, globalModels: 1 },
+      }),
+      ...madeUpLists(query),
     },
     directory: {
       generation: async () => 'ENDPOINT_KEYS',
@@ -423,6 +459,34 @@ describe('a made-up gateway', () => {
   ])('finds what is named %s', async (text, count) => {
     const { affinities } = await query(`{ affinities(search: "${text}") { totalCount } }`)
     expect(affinities.totalCount).toBe(count)
+  })
+
+  it('lists what is in its tables, with and without affinities', async () => {
+    const { providers, more, providerKeys, globalModels, users } = await query(`{
+      providers(first: 1) { totalCount nodes { name affinityCount } pageInfo { endCursor hasNextPage } }
+      more: providers(search: "south") { nodes { displayName affinityCount } }
+      providerKeys { nodes { name maskedKey provider { name } } }
+      globalModels { nodes { displayName affinityCount } }
+      users(isActive: true) { nodes { username email } }
+    }`)
+    expect(providers).toEqual({
+      totalCount: 2,
+      nodes: [{ name: 'north', affinityCount: 2 }],
+      pageInfo: { endCursor: expect.any(String), hasNextPage: true },
+    })
+    expect(more.nodes).toEqual([{ displayName: 'Southern Models', affinityCount: 0 }])
+    expect(providerKeys.nodes).toEqual([
+      { name: 'main badge', maskedKey: 'sk-bad********DD', provider: { name: 'north' } },
+    ])
+    expect(globalModels.nodes).toEqual([{ displayName: 'Great Model', affinityCount: 1 }])
+    expect(users.nodes).toEqual([
+      { username: 'ada', email: 'ada@made.up' },
+      { username: 'bela', email: 'bela@made.up' },
+    ])
+    const next = await query(
+      `{ providers(after: "${providers.pageInfo.endCursor}") { nodes { name } pageInfo { hasPreviousPage } } }`,
+    )
+    expect(next.providers).toEqual({ nodes: [{ name: 'south' }], pageInfo: { hasPreviousPage: true } })
   })
 
   it('tells its modes, its figures and who serves a model', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createGatewayStore } from '../../src/gateway/aether/aether-gateway.js'
-import type { GatewayStore } from '../../src/gateway/gateway.js'
+import type { GatewayRows } from '../../src/gateway/gateway.js'
 import { createLoaders, type Loaders } from '../../src/loaders/index.js'
 import { createPgDatabase, type Database } from '../../src/postgres/database.js'
 import { FIXTURE_ADMIN } from '../support/fixtures.js'
@@ -13,7 +13,7 @@ const DAVES_KEY = 'db54e659-962e-4835-9c99-19f28afe332d'
 
 describe('loaders over a real database', () => {
   let database: Database
-  let gateway: GatewayStore
+  let gateway: GatewayRows
   let loaders: Loaders
   let statements: string[]
   beforeAll(async () => {

@@ -1,6 +1,7 @@
 import type { Database } from '../../postgres/database.js'
-import type { FixedFigures, GatewayStore, GatewayTraits, OpenGateway } from '../gateway.js'
+import type { FixedFigures, GatewayRows, GatewayTraits, OpenGateway } from '../gateway.js'
 import { createDecrypter } from './fernet.js'
+import { createListColumns, createLists, type ListColumns } from './lists.js'
 import { createLooks, type Look, type Looks } from './look.js'
 import { createAetherSchema } from './schema/aether-schema.js'
 import { type AccountStatements, accountStatements, createAdminDirectory } from './sign-in.js'
@@ -13,7 +14,8 @@ const LOOK_MS = 60_000
 
 /** Everything that is made of one look at the tables. */
 export interface Statements {
-  readonly store: GatewayStore
+  readonly store: GatewayRows
+  readonly listColumns: ListColumns
   readonly accounts: AccountStatements
   /** Some stored keys of each kind. */
   storedKeys(): Promise<unknown[]>
@@ -24,6 +26,7 @@ type Queries = Pick<Database, 'query' | 'schemaName'>
 export const createAetherLooks = (database: Queries): Looks<Statements> =>
   createLooks(database, (look) => ({
     store: createStatements(database.query, look),
+    listColumns: createListColumns(database.query, look),
     accounts: accountStatements(look),
     storedKeys: createStoredKeysReader(database.query, look, TRIED),
   }))
@@ -32,9 +35,13 @@ export const createAetherLooks = (database: Queries): Looks<Statements> =>
 export const createAetherGateway: OpenGateway = (database, { encryptionKey }) => {
   const decrypt = createDecrypter(encryptionKey)
   const looks = createAetherLooks(database)
+  const rows = createGatewayStore(database, looks)
+  const lists = createLists(database.prisma, rows, (work) =>
+    looks.run(({ listColumns }) => work(listColumns)),
+  )
   return {
     schema: createAetherSchema(database, looks),
-    store: createGatewayStore(database, looks),
+    store: { ...rows, ...lists },
     directory: createAdminDirectory(database, looks),
     figures: AETHER_FIGURES,
     decrypt,
@@ -63,11 +70,11 @@ function watch(looks: Looks<Statements>, onChange: (traits: GatewayTraits) => vo
   return () => clearInterval(timer)
 }
 
-/** The store over the statements of the latest look. */
+/** The rows over the statements of the latest look. */
 export function createGatewayStore(
   database: Queries,
   { run }: Looks<Statements> = createAetherLooks(database),
-): GatewayStore {
+): GatewayRows {
   return {
     users: (ids) => run(({ store }) => store.users(ids)),
     apiKeys: (ids) => run(({ store }) => store.apiKeys(ids)),

@@ -137,8 +137,8 @@ export function createLooks<Made>(
   }
 }
 
-/** SQLSTATE: no such column, no such table, no such function or operator for a column's new type, no right to read it. */
-const OTHER_TABLES = new Set(['42703', '42P01', '42883', '42804', '42501'])
+/** SQLSTATE: no such column, no such table, no such function or operator for a column's new type, no right to read it; Prisma's codes for the first two. */
+const OTHER_TABLES = new Set(['42703', '42P01', '42883', '42804', '42501', 'P2022', 'P2021'])
 /** The kinds of DriverAdapterError for the first two. */
 const OTHER_TABLES_KINDS = new Set(['ColumnNotFound', 'TableDoesNotExist'])
 

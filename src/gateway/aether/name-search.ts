@@ -1,6 +1,6 @@
 import { mapDatabaseErrors } from '../../postgres/database-errors.js'
 import { containing } from '../../util/text.js'
-import type { GatewayStore } from '../gateway.js'
+import type { GatewayRows } from '../gateway.js'
 import type { RunQuery } from '../table-reader.js'
 import { missingColumns } from './fields.js'
 import { type Look, reads } from './look.js'
@@ -27,7 +27,7 @@ const AT_ONCE = 2_500
 const isPlain = (letter: string): boolean => letter < '\x80' || letter.toLowerCase() === letter.toUpperCase()
 
 /** A LIKE pattern for what holds a text that is `searchable`. */
-const patternOf = (text: string): string => `%${searchable(text).replace(/[\\%_]/g, '\\$&')}%`
+export const patternOf = (text: string): string => `%${searchable(text).replace(/[\\%_]/g, '\\$&')}%`
 
 // In the C collation only ASCII is folded, by far the fastest; deploy/postgres/indexes.sql has indexes on the same terms.
 const like = (columns: readonly string[], parameter: string): string =>
@@ -68,7 +68,7 @@ function apiKeysNamed({ tables }: Look): string {
  * to case: two statements find what may match, with further ones for more than 2,500 API keys, and `containing` has the last word. Where pins hold names of models, it adds
  * every name of the models found.
  */
-export function createNameSearch(query: RunQuery, look: Look): GatewayStore['idsNamed'] {
+export function createNameSearch(query: RunQuery, look: Look): GatewayRows['idsNamed'] {
   const [others, apiKeys] = [ownersAndOthers(look), apiKeysNamed(look)]
   // Without an order it can use whatever index there is; in the order of their ids very many are read in pieces.
   const few = `${apiKeys} LIMIT ${AT_ONCE + 1}`
@@ -150,7 +150,7 @@ function namesOfModels({
 export function createModelNames(
   query: RunQuery,
   look: Look,
-): Pick<GatewayStore, 'globalModelsNamed' | 'namesOfGlobalModels'> {
+): Pick<GatewayRows, 'globalModelsNamed' | 'namesOfGlobalModels'> {
   const models = reads(look, GLOBAL_MODELS)
   const sources = namesOfModels(look)
   if (!models || sources.length === 0) {

@@ -19,11 +19,19 @@ export const createScannedRows = (query: RunQuery): (() => Promise<ScannedRows>)
       mapDatabaseErrors(async () => {
         const tables = await query(TABLES, [['users', 'api_keys', ...Object.values(NAMED)]])
         let [search, apiKeysOfUsers] = [0, 0]
+        const rowsOf = new Map<unknown, number>()
         for (const [name, rows, indexes] of tables) {
+          rowsOf.set(name, Number(rows))
           if (!String(indexes).includes('gin_trgm_ops')) search += Number(rows)
           if (name === 'api_keys' && !String(indexes).includes('(user_id)')) apiKeysOfUsers = Number(rows)
         }
-        return { search, apiKeysOfUsers }
+        const lists = {
+          users: rowsOf.get('users') ?? 0,
+          providers: rowsOf.get(NAMED.providerId) ?? 0,
+          providerKeys: rowsOf.get(NAMED.providerKeyId) ?? 0,
+          globalModels: rowsOf.get(NAMED.modelId) ?? 0,
+        }
+        return { search, apiKeysOfUsers, lists }
       }),
     ESTIMATE_FOR_MS,
   )

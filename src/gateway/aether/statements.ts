@@ -1,6 +1,6 @@
 import { aliasNames } from '../../model-mappings/model-mapping-records.js'
 import { mapDatabaseErrors } from '../../postgres/database-errors.js'
-import type { GatewayStore, OwnedApiKey } from '../gateway.js'
+import type { GatewayRows, OwnedApiKey } from '../gateway.js'
 import type { GlobalModelRow } from '../rows.js'
 import { createPairReader, createTableReader, type Reading, type RunQuery } from '../table-reader.js'
 import { expressionOf } from './fields.js'
@@ -33,7 +33,7 @@ export const hasColumn = ({ tables }: Look, table: string, column: string): bool
  * The statements of the store, made once for each look. Each is SQL of its own, past Prisma's client: planning costs more
  * than the statement where it is always the same, and Prisma's models hold only what all generations of the gateway have.
  */
-export function createStatements(query: RunQuery, look: Look): GatewayStore {
+export function createStatements(query: RunQuery, look: Look): GatewayRows {
   const [users, apiKeys, providers] = [reads(look, USERS), reads(look, API_KEYS), reads(look, PROVIDERS)]
   const models = reads(look, MODELS)
   const hasOwners = hasColumn(look, 'api_keys', 'user_id')
