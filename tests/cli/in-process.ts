@@ -1,3 +1,4 @@
+import { describeFailure, EXIT, type ExitCode } from '../../src/cli/exit-codes.js'
 import { createProgram } from '../../src/cli/program.js'
 import type { Terminal } from '../../src/cli/terminal.js'
 import { ADMIN_TOKEN } from '../support/app.js'
@@ -32,7 +33,7 @@ export function silentTerminal(said: Said): Terminal {
 
 /**
  * Runs a command in this process, for tests that run many: a process of its own takes longer to start than most commands
- * take. Errors are thrown, not printed.
+ * take. It ends as the command line does.
  */
 export async function inThisProcess(
   args: readonly string[],
@@ -41,13 +42,19 @@ export async function inThisProcess(
     said = { stdout: '', stderr: '' },
     signal = new AbortController().signal,
   }: { said?: Said; signal?: AbortSignal } = {},
-): Promise<Said & { readonly exitCode: number }> {
+): Promise<Said & { readonly code: number }> {
   const cli = {
     terminal: silentTerminal(said),
     env: { AFFINITYQL_URL: server.url, AFFINITYQL_TOKEN: ADMIN_TOKEN },
     signal,
-    exitCode: 0,
+    exitCode: EXIT.ok as ExitCode,
   }
-  await createProgram(cli).parseAsync(args, { from: 'user' })
-  return { ...said, exitCode: cli.exitCode }
+  try {
+    await createProgram(cli).parseAsync(args, { from: 'user' })
+  } catch (error) {
+    const { lines, exitCode } = describeFailure(error)
+    for (const line of lines) cli.terminal.note(`affinityql: ${line}`)
+    cli.exitCode = exitCode
+  }
+  return { ...said, code: cli.exitCode }
 }

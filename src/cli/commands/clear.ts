@@ -6,6 +6,7 @@ import { type Cli, clientOf, tableViewOf } from '../command.js'
 import { addClearOptions, type Clear, type ClearResult, clear } from '../confirm-clear.js'
 import { CommandError, EXIT } from '../exit-codes.js'
 import { preview } from '../format.js'
+import { GLOBAL_MODEL, PROVIDER, resolveName, tellUsers } from '../resolve-name.js'
 import { join, type Printable, plain, printable } from '../terminal.js'
 
 const SAMPLE = 5
@@ -32,6 +33,7 @@ export function addClears(program: Command, cli: Cli): void {
     run(command, (client) => ({
       run: (dryRun) => client.clearUserCache({ identifier, dryRun }),
       sample: () => sample(cli, command, client, { search: identifier }),
+      tellCandidates: () => tellUsers(cli, command, client, identifier),
     })),
   )
 
@@ -66,14 +68,27 @@ export function addClears(program: Command, cli: Cli): void {
     )
 
   add('provider', 'Clear all affinities that are pinned to one provider.', {
-    id: 'The id of the provider.',
-  }).action((providerId: string, _options, command: Command) =>
-    run(command, (client) => ({
+    provider: 'The id, name or display name of the provider, exactly.',
+  }).action(async (text: string, _options, command: Command) => {
+    const client = clientOf(cli, command)
+    const { id: providerId } = await resolveName(cli, command, client, { text, kind: PROVIDER })
+    return clear(cli, command, {
       run: (dryRun) => client.clearProviderCache({ providerId, dryRun }),
       sample: () => sample(cli, command, client, { filter: { providerId } }),
-      noMatchHint: noMatchHint({ providerId }),
-    })),
-  )
+    })
+  })
+
+  add('model', 'Clear all affinities of one global model, whatever name of it their keys have.', {
+    model: 'The id, name or display name of the global model, exactly.',
+  }).action(async (text: string, _options, command: Command) => {
+    const client = clientOf(cli, command)
+    const { id, isRow } = await resolveName(cli, command, client, { text, kind: GLOBAL_MODEL })
+    const filter = isRow ? { globalModelId: id } : { modelId: id }
+    return clear(cli, command, {
+      run: (dryRun) => client.clearAffinities({ filter, dryRun }),
+      sample: () => sample(cli, command, client, { filter }),
+    })
+  })
 
   addFilterOptions(
     add('filter', 'Clear the affinities that all given options select. At least one of them is needed.'),
