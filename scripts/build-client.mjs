@@ -1,9 +1,11 @@
-// `npm run client` writes src/client/generated/operations.ts from operations.graphql and schema.graphql.
+// `npm run client` writes src/client/generated/ from operations.graphql and schema.graphql: the operations, and which types
+// each union and interface has.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { generate } from '@graphql-codegen/cli'
+import { buildSchema, isAbstractType } from 'graphql'
 import { operationsOf } from './build-documents.mjs'
-import { CLIENT_OPERATIONS, ROOT } from './lib/project.mjs'
+import { CLIENT_OPERATIONS, CLIENT_POSSIBLE_TYPES, ROOT } from './lib/project.mjs'
 
 const SOURCE = join(ROOT, 'src', 'client', 'operations.graphql')
 
@@ -21,8 +23,10 @@ export interface Operation<Data, Variables> {
 }
 `
 
+const SCHEMA = join(ROOT, 'schema.graphql')
+
 const CONFIG = {
-  schema: join(ROOT, 'schema.graphql'),
+  schema: SCHEMA,
   documents: SOURCE,
   generates: {
     [CLIENT_OPERATIONS]: {
@@ -53,4 +57,22 @@ mkdirSync(dirname(CLIENT_OPERATIONS), { recursive: true })
 writeFileSync(
   CLIENT_OPERATIONS,
   [HEAD, types, ...operationsOf(readFileSync(SOURCE, 'utf8')).map(constant), ''].join('\n'),
+)
+
+const schema = buildSchema(readFileSync(SCHEMA, 'utf8'))
+const possibleTypes = Object.values(schema.getTypeMap())
+  .filter((type) => isAbstractType(type) && !type.name.startsWith('__'))
+  .map((type) => [
+    type.name,
+    schema
+      .getPossibleTypes(type)
+      .map(({ name }) => name)
+      .sort(),
+  ])
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+writeFileSync(
+  CLIENT_POSSIBLE_TYPES,
+  `/** Made by scripts/build-client.mjs from schema.graphql: the types of each union and interface, as Apollo's cache takes them. */
+export const possibleTypes: Readonly<Record<string, string[]>> = ${JSON.stringify(Object.fromEntries(possibleTypes), null, 2)}
+`,
 )

@@ -6,6 +6,7 @@ import { buildWeb } from './build-web.mjs'
 import {
   bin,
   CLIENT_OPERATIONS,
+  CLIENT_POSSIBLE_TYPES,
   CONSOLE_OPERATIONS,
   DATABASE_CLIENT,
   generate,
@@ -35,8 +36,8 @@ const INPUTS = [
 export function build() {
   const inputs = hashOf(INPUTS)
   // Type checks and tests also need the generated files in src/ and web/.
-  const isGenerated = [CLIENT_OPERATIONS, CONSOLE_OPERATIONS, DATABASE_CLIENT].every((path) =>
-    existsSync(path),
+  const isGenerated = [CLIENT_OPERATIONS, CLIENT_POSSIBLE_TYPES, CONSOLE_OPERATIONS, DATABASE_CLIENT].every(
+    (path) => existsSync(path),
   )
   if (isGenerated && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === inputs) return
   console.log('Building …')

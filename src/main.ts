@@ -8,6 +8,7 @@ import { createRedactor, nearMisses } from './config/reader.js'
 import { type Demo, demoLines, demoSecretsIn, openDemo } from './demo/index.js'
 import { ConfigurationError } from './errors.js'
 import { escapeControls, replaceControls } from './log/log-lines.js'
+import { shortRequest } from './log/request-lines.js'
 import { type HttpServer, listen } from './server/http/http-server.js'
 import { knownToken, newTokenText } from './session/static-tokens.js'
 
@@ -70,7 +71,7 @@ function createLogger({ logLevel }: Config): Logger {
     level: logLevel,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    hooks: { streamWrite: isTTY ? replaceControls : escapeControls },
+    hooks: { streamWrite: isTTY ? (line: string) => replaceControls(shortRequest(line)) : escapeControls },
   }
   return isTTY
     ? pino(options, pretty({ colorize: true, singleLine: true, translateTime: 'SYS:HH:MM:ss' }))
@@ -96,7 +97,9 @@ function banner(config: Config, url: string, demo: Demo | undefined, token: stri
       '  token     ADMIN_TOKENS is not set, so scripts have no static token.',
     )
   }
-  return `${lines.join('\n')}\n`
+  // Lines of the log come before and after it.
+  const edge = process.stdout.isTTY ? '\n' : ''
+  return `${edge}${lines.join('\n')}\n${edge}`
 }
 
 /** Stops the service on signals. The first one waits for requests and clears, the second ends them, the third exits. */

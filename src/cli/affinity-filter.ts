@@ -162,6 +162,8 @@ const FAMILIES = ['CACHE_AFFINITY', 'SCHEDULER_AFFINITY', 'SCHEDULER_AFFINITY_V2
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
+export const isUuid = (text: string): boolean => UUID.test(text)
+
 /**
  * Returns a hint for a filter that matched no affinity and has a name in place of an id. The server cannot tell a name
  * from the id of something that nothing is pinned to, and a person would read "none" as "all is well".
@@ -169,8 +171,7 @@ const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 export function noMatchHint(filter: AffinityFilter | undefined): string | undefined {
   const { userId, affinityKey, providerId, providerKeyId, endpointId, modelId, apiFormat } = filter ?? {}
   const ids = [userId, affinityKey, providerId, providerKeyId, endpointId, modelId]
-  const hasName =
-    ids.some((id) => id && !UUID.test(id)) || (apiFormat && !/^[A-Z_]+$|^[a-z]+:/.test(apiFormat))
+  const hasName = ids.some((id) => id && !isUuid(id)) || (apiFormat && !/^[A-Z_]+$|^[a-z]+:/.test(apiFormat))
   return hasName
     ? 'A name is not an id, and API formats are in capitals, or with a colon. `affinityql affinities list --search NAME --json` shows ids and API formats.'
     : undefined

@@ -4,6 +4,7 @@ import { loadCommandLine } from '../config/command-line.js'
 import type { Environment } from '../config/reader.js'
 import { VARIABLES } from '../config/variables.js'
 import { CommandError, EXIT } from './exit-codes.js'
+import type { TableView } from './format.js'
 import type { Terminal } from './terminal.js'
 
 /** The dependencies of every command. */
@@ -24,6 +25,7 @@ interface GlobalOptions {
   readonly deviceId?: string
   readonly json?: true
   readonly ndjson?: true
+  readonly wide?: true
   readonly timeout: number
 }
 
@@ -47,6 +49,7 @@ export const globalOptions = (): Option[] => [
     .argParser(timeoutSeconds),
   new Option('--json', 'Print one JSON value in place of a table.').conflicts('ndjson'),
   new Option('--ndjson', 'Print one JSON record on each line, as soon as it comes.').conflicts('json'),
+  new Option('--wide', 'Show ids beside names in a table, and no cell cut, however wide it gets.'),
 ]
 
 const globalsOf = (command: Command): GlobalOptions => command.optsWithGlobals<GlobalOptions>()
@@ -55,6 +58,12 @@ export function formatOf(command: Command): Format {
   const { json, ndjson } = globalsOf(command)
   return json ? 'json' : ndjson ? 'ndjson' : 'table'
 }
+
+/** Tells how a command shows its tables: in the width of the terminal, or as wide as they are with `--wide`. */
+export const tableViewOf = ({ terminal }: Cli, command: Command): TableView => ({
+  wide: globalsOf(command).wide === true,
+  fits: terminal.columns,
+})
 
 /** Makes the client of a command. A partial answer is printed with a warning, and the command exits with 5. */
 export function clientOf(cli: Cli, command: Command): AffinityqlClient {

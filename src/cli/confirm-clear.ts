@@ -46,6 +46,8 @@ export interface Clear<Result extends ClearResult> {
   readonly word?: string
   /** This hint is printed if the clear found no record. */
   readonly noMatchHint?: string | undefined
+  /** Prints what may have been meant if the server knows nothing of this name. */
+  readonly tellCandidates?: () => Promise<void>
 }
 
 interface ClearOptions {
@@ -127,7 +129,7 @@ async function print<Result extends ClearResult>(
   cli: Cli,
   command: Command,
   result: Result,
-  { noMatchHint }: Clear<Result>,
+  { noMatchHint, tellCandidates }: Clear<Result>,
 ): Promise<void> {
   if (!('code' in result)) {
     await printOne(cli, command, result, () => plain`${printable(result.message)}\n`)
@@ -143,6 +145,7 @@ async function print<Result extends ClearResult>(
     : ''
   cli.terminal.note(`affinityql: ${result.message} (${result.code})${cleared}`)
   tellNodes(cli, result.nodes ?? [])
+  if (result.code === 'NOT_FOUND') await tellCandidates?.()
 }
 
 /** Says what a clear does not achieve, and what to do about it. The JSON of the answer has it as well. */

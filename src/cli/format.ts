@@ -1,4 +1,5 @@
 import Table from 'cli-table3'
+import { fittedWidths, GAP, withoutTooMany } from './fit.js'
 import { join, type Printable, plain, printable, type Terminal } from './terminal.js'
 
 /** A cell has at most this number of terminal columns. Wider cells are cut, so that no row of names wraps. */
@@ -10,7 +11,7 @@ const WIDE =
 /** A value of a record. The server may send any other in its place. */
 export type Value = string | number | boolean | null | undefined
 
-export const cell = (value: Value): Printable => cut(inWords(value))
+export const cell = (value: Value): Printable => cut(inWords(value), WIDEST_CELL)
 
 function inWords(value: Value): Printable {
   if (value === null || value === undefined || value === '') return plain`-`
@@ -18,14 +19,20 @@ function inWords(value: Value): Printable {
   return printable(value)
 }
 
-function cut(text: Printable): Printable {
+const widthOf = (text: string): number => {
+  let columns = 0
+  for (const character of text) columns += WIDE.test(character) ? 2 : 1
+  return columns
+}
+
+function cut(text: Printable, widest: number): Printable {
   let columns = 0
   let kept = ''
   for (const character of text) {
     columns += WIDE.test(character) ? 2 : 1
-    if (columns > WIDEST_CELL) return printable(`${kept}…`)
+    if (columns > widest) return printable(`${kept}…`)
     // The last column stays free for an ellipsis.
-    if (columns < WIDEST_CELL) kept += character
+    if (columns < widest) kept += character
   }
   return text
 }
@@ -57,34 +64,81 @@ export interface Column<Row> {
   readonly optional?: true
   /** Shows the whole value, however long. Only the last column can: nothing beside it moves. */
   readonly whole?: true
+  /** Such as an id beside its name: shown with `--wide` alone. */
+  readonly wide?: true
+  /** @see Fittable.rank */
+  readonly rank?: number
 }
 
-/** Leaves out the optional columns in which no row has a value. */
-export const shownColumns = <Row>(
+/** How a table is shown. */
+export interface TableView {
+  /** Shows ids and whole values, however wide that is. */
+  readonly wide: boolean
+  /** The table fits in so many terminal columns; undefined: it is as wide as its cells. */
+  readonly fits: number | undefined
+}
+
+/**
+ * Chooses the columns of a table. It leaves out ids unless they are asked for, optional columns in which no row has a value,
+ * and what does not fit.
+ */
+export function shownColumns<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-): readonly Column<Row>[] =>
-  columns.filter(({ optional, value }) => !optional || rows.some((row) => value(row) != null))
+  { wide, fits }: TableView,
+): readonly Column<Row>[] {
+  const shown = columns
+    .filter((column) => wide || !column.wide)
+    .filter(({ optional, value }) => !optional || rows.some((row) => value(row) != null))
+  if (wide || fits === undefined) return shown
+  return withoutTooMany(measured(shown, rows), fits)
+}
+
+const measured = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]) =>
+  columns.map((column) => {
+    const cells = rows.map((row) => widthOf(inWords(column.value(row))))
+    const widest = cells.reduce((most, width) => Math.max(most, width), widthOf(column.title))
+    return { ...column, widest: column.whole ? widest : Math.min(widest, WIDEST_CELL) }
+  })
+
+function widthsOf<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  { wide, fits }: TableView,
+): readonly number[] {
+  if (!wide && fits !== undefined) return fittedWidths(measured(columns, rows), fits)
+  return columns.map(({ whole }) => (wide || whole ? Number.POSITIVE_INFINITY : WIDEST_CELL))
+}
 
 /** Makes a table without lines, so that `cut` and `grep` can read it. Its first line is its head. */
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   terminal: Pick<Terminal, 'style'>,
+  view: TableView,
 ): Printable {
+  const widths = widthsOf(columns, rows, view)
+  const shown = (text: Printable, index: number) => cut(text, widths[index] ?? WIDEST_CELL)
   const made = new Table({
-    head: columns.map(({ title }) => terminal.style('bold', printable(title))),
+    head: columns.map(({ title }, index) => terminal.style('bold', shown(printable(title), index))),
     colAligns: columns.map(({ align }) => align ?? 'left'),
-    chars: { ...NO_LINES, middle: '  ' },
+    chars: { ...NO_LINES, middle: ' '.repeat(GAP) },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   })
   for (const row of rows) {
-    made.push(columns.map(({ value, whole }) => (whole ? inWords(value(row)) : cell(value(row)))))
+    made.push(columns.map(({ value }, index) => shown(inWords(value(row)), index)))
   }
   const lines = made.toString().split('\n')
   // Cells are printable, and the table adds spaces and line breaks alone.
   return join(lines.map((line) => plain`${line.trimEnd() as Printable}\n`))
 }
+
+/** Makes the table of a preview. It goes to stderr and has no colours, because `terminal.style` decides by stdout. */
+export const preview = <Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  view: TableView,
+): Printable => table(shownColumns(columns, rows, view), rows, { style: (_style, text) => text }, view)
 
 /** Returns the lines of a table without its head. */
 export const withoutHead = (text: Printable): Printable => text.slice(text.indexOf('\n') + 1) as Printable

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { List, Page } from '../client/index.js'
-import { type Cli, formatOf, limit } from './command.js'
-import { type Column, count, counted, shownColumns, table, withoutHead } from './format.js'
+import { type Cli, formatOf, limit, tableViewOf } from './command.js'
+import { type Column, count, counted, shownColumns, type TableView, table, withoutHead } from './format.js'
 import { join, type Printable, plain, toJson } from './terminal.js'
 
 const TABLE_ROWS = 100
@@ -31,7 +31,7 @@ export async function printList<Row, Arguments extends { readonly first?: number
 ): Promise<number> {
   const format = formatOf(command)
   const wanted = recordLimit(command)
-  const printer = printers[format](cli, columns)
+  const printer = printers[format](cli, columns, tableViewOf(cli, command))
   const { terminal } = cli
   let printed = 0
   let totalCount = 0
@@ -79,7 +79,7 @@ const printers = {
     }
   },
 
-  table: <Row>({ terminal }: Cli, columns: readonly Column<Row>[]): Printer<Row> => {
+  table: <Row>({ terminal }: Cli, columns: readonly Column<Row>[], view: TableView): Printer<Row> => {
     // Each page of up to 1,000 rows has its own column widths, because later pages are not known yet.
     let isFirst = true
     let shown: readonly Column<Row>[] | undefined
@@ -87,8 +87,8 @@ const printers = {
       async rows(rows) {
         if (rows.length === 0) return
         // One head is for all pages, so the first page decides which columns there are.
-        shown ??= shownColumns(columns, rows)
-        const text = table(shown, rows, terminal)
+        shown ??= shownColumns(columns, rows, view)
+        const text = table(shown, rows, terminal, view)
         await terminal.write(isFirst ? text : withoutHead(text))
         isFirst = false
       },

@@ -4,6 +4,7 @@ import { type Cli, globalOptions } from './command.js'
 import { addAffinities } from './commands/affinities.js'
 import { addClears } from './commands/clear.js'
 import { addCompletion } from './commands/completion.js'
+import { addCounts } from './commands/counts.js'
 import { addGateway } from './commands/gateway.js'
 import { addPoolSessions } from './commands/pool-sessions.js'
 import { addQueries } from './commands/queries.js'
@@ -41,6 +42,7 @@ export function createProgram(cli: Cli): Command {
   for (const option of globalOptions()) program.addOption(option)
 
   addAffinities(program, cli)
+  addCounts(program, cli)
   addGateway(program, cli)
   addQueries(program, cli)
   addPoolSessions(program, cli)

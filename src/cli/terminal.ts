@@ -51,6 +51,8 @@ export interface Terminal {
   readonly isInteractive: boolean
   /** True if a person reads the output. */
   readonly isOutputTerminal: boolean
+  /** A table has so many columns of characters; undefined: as many as it needs. */
+  readonly columns: number | undefined
   /** Writes to stdout. It resolves when stdout takes more, so that a slow reader slows the writer down. */
   write(text: Printable): Promise<void>
   /** Writes one line to stderr, of any text. */
@@ -77,7 +79,8 @@ const CLEAR_LINE = '\r\u001b[K'
 
 export function createTerminal({ stdin, stdout, stderr, env }: Streams): Terminal {
   const isInteractive = Boolean(stdin.isTTY && stderr.isTTY)
-  const hasColours = Boolean(stdout.isTTY) && loadCommandLine(env).hasColours
+  const set = loadCommandLine(env)
+  const hasColours = Boolean(stdout.isTTY) && set.hasColours
   let hasProgress = false
   const progress = (text: string) => {
     if (!stderr.isTTY || (text === '' && !hasProgress)) return
@@ -87,6 +90,8 @@ export function createTerminal({ stdin, stdout, stderr, env }: Streams): Termina
   return {
     isInteractive,
     isOutputTerminal: Boolean(stdout.isTTY),
+    // A terminal that does not know its width says 0.
+    columns: set.columns ?? ((stdout.isTTY && stdout.columns) || undefined),
     async write(text) {
       if (stdout.isTTY) progress('')
       if (!stdout.write(text)) await once(stdout, 'drain')

@@ -6,6 +6,8 @@ export interface CommandLineConfig {
   readonly token: string | undefined
   readonly deviceId: string | undefined
   readonly hasColours: boolean
+  /** Undefined: the terminal's own width. */
+  readonly columns: number | undefined
 }
 
 /** Reads the configuration of the command line. Each variable is a plain text, so that none can be invalid. */
@@ -15,6 +17,10 @@ export function loadCommandLine(environment: Environment): CommandLineConfig {
     url: read('AFFINITYQL_URL'),
     token: read('AFFINITYQL_TOKEN'),
     deviceId: read('AFFINITYQL_DEVICE_ID'),
+    columns: wholeNumber(read('COLUMNS')),
     hasColours: !isSet('NO_COLOR') && read('TERM') !== 'dumb',
   }
 }
+
+const wholeNumber = (text: string | undefined): number | undefined =>
+  text !== undefined && /^[1-9]\d{0,4}$/.test(text) ? Number(text) : undefined

@@ -64,7 +64,6 @@ describe('affinityql clear, where nobody can be asked', () => {
   })
 
   it.each([
-    ['clear provider', ['clear', 'provider', 'Anthropic', '--dry-run']],
     ['clear filter', ['clear', 'filter', '--provider-key', 'openai-1', '--dry-run']],
     ['clear filter, of a format', ['clear', 'filter', '--format', 'claude', '--dry-run']],
     ['affinities list', ['affinities', 'list', '--provider-key', 'openai-1']],

@@ -22,7 +22,7 @@ function leaves(command: Command, path: readonly string[] = []): string[] {
   return command.commands.flatMap((below) => leaves(below, [...path, below.name()]))
 }
 
-const unused = { isInteractive: false, isOutputTerminal: false } as Parameters<
+const unused = { isInteractive: false, isOutputTerminal: false, columns: undefined } as Parameters<
   typeof createProgram
 >[0]['terminal']
 const program = createProgram({

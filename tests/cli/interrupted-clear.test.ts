@@ -6,6 +6,7 @@ import { printable, type Terminal } from '../../src/cli/terminal.js'
 const terminal: Terminal = {
   isInteractive: true,
   isOutputTerminal: true,
+  columns: undefined,
   write: async () => {},
   note: () => {},
   noteLines: () => {},

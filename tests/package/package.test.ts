@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { buildSchema, isAbstractType } from 'graphql'
 import { minVersion, satisfies } from 'semver'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { temporaryDirectory } from '../support/servers/child.js'
@@ -50,6 +51,7 @@ describe('the tarball', () => {
     expect(contents).toEqual(
       expect.arrayContaining([
         'package.json',
+        'schema.graphql',
         'README.md',
         'LICENSE',
         'CHANGELOG.md',
@@ -61,6 +63,8 @@ describe('the tarball', () => {
         'dist/cli/main.js',
         'dist/client/index.js',
         'dist/client/index.d.ts',
+        'dist/client/generated/possible-types.js',
+        'dist/client/generated/possible-types.d.ts',
         'dist/trusted-documents.json',
         'dist/web/index.html',
         'prisma/schema.prisma',
@@ -107,7 +111,11 @@ describe('the tarball', () => {
 
   it('has types that every kind of import finds', () => {
     // It is an ES module: `require` works from Node.js 20.19 on, which this tool does not know.
-    run(join(ROOT, 'node_modules/.bin/attw'), [tarball, '--profile', 'esm-only', '--no-emoji'], ROOT)
+    run(
+      join(ROOT, 'node_modules/.bin/attw'),
+      [tarball, '--profile', 'esm-only', '--no-emoji', '--exclude-entrypoints', 'schema.graphql'],
+      ROOT,
+    )
   })
 })
 
@@ -183,6 +191,33 @@ console.log(error instanceof AffinityqlError, error.code)
 `,
     )
     expect(run(process.execPath, ['use.js'], installed).trim()).toBe('true NETWORK_ERROR')
+  })
+
+  it('has the schema, and the possible types that Apollo’s cache takes', () => {
+    writeFileSync(
+      join(installed, 'schema.js'),
+      `import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { possibleTypes } from 'affinityql/possible-types'
+const text = readFileSync(fileURLToPath(import.meta.resolve('affinityql/schema.graphql')), 'utf8')
+console.log(JSON.stringify({ text, possibleTypes }))
+`,
+    )
+    const { text, possibleTypes } = JSON.parse(run(process.execPath, ['schema.js'], installed))
+    const schema = buildSchema(text)
+    const abstract = Object.values(schema.getTypeMap()).filter((type) => isAbstractType(type))
+    expect(abstract.length).toBeGreaterThan(5)
+    expect(possibleTypes).toEqual(
+      Object.fromEntries(
+        abstract.map((type) => [
+          type.name,
+          schema
+            .getPossibleTypes(type)
+            .map(({ name }) => name)
+            .sort(),
+        ]),
+      ),
+    )
   })
 
   it('has types that the compiler reads in strict ES modules', () => {

@@ -1,16 +1,15 @@
 import type { Command } from 'commander'
 import type { AffinitiesArguments, AffinityqlClient } from '../../client/index.js'
+import { AFFINITY_COLUMNS } from '../affinity-columns.js'
 import { addFilterOptions, filterOf, noMatchHint } from '../affinity-filter.js'
-import { type Cli, clientOf } from '../command.js'
+import { type Cli, clientOf, tableViewOf } from '../command.js'
 import { addClearOptions, type Clear, type ClearResult, clear } from '../confirm-clear.js'
 import { CommandError, EXIT } from '../exit-codes.js'
-import { shownColumns, table } from '../format.js'
-import { join, type Printable, plain, printable, type Terminal } from '../terminal.js'
-import { AFFINITY_COLUMNS } from './affinities.js'
+import { preview } from '../format.js'
+import { GLOBAL_MODEL, PROVIDER, resolveName, tellUsers } from '../resolve-name.js'
+import { join, type Printable, plain, printable } from '../terminal.js'
 
 const SAMPLE = 5
-/** The preview goes to stderr and has no colours, because `terminal.style` decides by stdout. */
-const PLAIN: Pick<Terminal, 'style'> = { style: (_style, text) => text }
 
 export function addClears(program: Command, cli: Cli): void {
   const clears = program
@@ -33,7 +32,8 @@ export function addClears(program: Command, cli: Cli): void {
   }).action((identifier: string, _options, command: Command) =>
     run(command, (client) => ({
       run: (dryRun) => client.clearUserCache({ identifier, dryRun }),
-      sample: () => sample(cli, client, { search: identifier }),
+      sample: () => sample(cli, command, client, { search: identifier }),
+      tellCandidates: () => tellUsers(cli, command, client, identifier),
     })),
   )
 
@@ -62,20 +62,33 @@ export function addClears(program: Command, cli: Cli): void {
         }
         return run(command, (client) => ({
           run: (dryRun) => client.clearSingleAffinity({ ...named, dryRun }),
-          sample: () => sample(cli, client, { filter: named }),
+          sample: () => sample(cli, command, client, { filter: named }),
         }))
       },
     )
 
   add('provider', 'Clear all affinities that are pinned to one provider.', {
-    id: 'The id of the provider.',
-  }).action((providerId: string, _options, command: Command) =>
-    run(command, (client) => ({
+    provider: 'The id, name or display name of the provider, exactly.',
+  }).action(async (text: string, _options, command: Command) => {
+    const client = clientOf(cli, command)
+    const { id: providerId } = await resolveName(cli, command, client, { text, kind: PROVIDER })
+    return clear(cli, command, {
       run: (dryRun) => client.clearProviderCache({ providerId, dryRun }),
-      sample: () => sample(cli, client, { filter: { providerId } }),
-      noMatchHint: noMatchHint({ providerId }),
-    })),
-  )
+      sample: () => sample(cli, command, client, { filter: { providerId } }),
+    })
+  })
+
+  add('model', 'Clear all affinities of one global model, whatever name of it their keys have.', {
+    model: 'The id, name or display name of the global model, exactly.',
+  }).action(async (text: string, _options, command: Command) => {
+    const client = clientOf(cli, command)
+    const { id, isRow } = await resolveName(cli, command, client, { text, kind: GLOBAL_MODEL })
+    const filter = isRow ? { globalModelId: id } : { modelId: id }
+    return clear(cli, command, {
+      run: (dryRun) => client.clearAffinities({ filter, dryRun }),
+      sample: () => sample(cli, command, client, { filter }),
+    })
+  })
 
   addFilterOptions(
     add('filter', 'Clear the affinities that all given options select. At least one of them is needed.'),
@@ -89,7 +102,7 @@ export function addClears(program: Command, cli: Cli): void {
     }
     return run(command, (client) => ({
       run: (dryRun) => client.clearAffinities({ filter, dryRun }),
-      sample: () => sample(cli, client, { filter }),
+      sample: () => sample(cli, command, client, { filter }),
       noMatchHint: noMatchHint(filter),
     }))
   })
@@ -101,7 +114,7 @@ export function addClears(program: Command, cli: Cli): void {
     run(command, (client) => ({
       word: 'all',
       run: (dryRun) => client.clearAllCache({ confirm: !dryRun, dryRun }),
-      sample: () => sample(cli, client, {}),
+      sample: () => sample(cli, command, client, {}),
     })),
   )
 
@@ -134,9 +147,14 @@ export function addClears(program: Command, cli: Cli): void {
   )
 }
 
-async function sample(cli: Cli, client: AffinityqlClient, args: AffinitiesArguments): Promise<Printable> {
+async function sample(
+  cli: Cli,
+  command: Command,
+  client: AffinityqlClient,
+  args: AffinitiesArguments,
+): Promise<Printable> {
   const { nodes } = await client.affinityNames({ ...args, first: SAMPLE }, { signal: cli.signal })
-  return table(shownColumns(AFFINITY_COLUMNS, nodes), nodes, PLAIN)
+  return preview(AFFINITY_COLUMNS, nodes, tableViewOf(cli, command))
 }
 
 const keysSample = async (dryRun: object): Promise<Printable> => {

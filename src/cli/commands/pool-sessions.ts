@@ -1,16 +1,18 @@
 import type { Command } from 'commander'
 import type { PoolSession, PoolSessionFilter } from '../../client/index.js'
-import { type Cli, clientOf } from '../command.js'
+import { type Cli, clientOf, tableViewOf } from '../command.js'
 import { addClearOptions, clear } from '../confirm-clear.js'
 import { CommandError, EXIT } from '../exit-codes.js'
-import { type Column, duration, table } from '../format.js'
+import { type Column, duration, preview } from '../format.js'
 import { limitOption, printList } from '../lists.js'
 
 const SAMPLE = 5
 
 const COLUMNS: readonly Column<PoolSession>[] = [
   { title: 'PROVIDER', value: ({ provider, providerId }) => provider?.displayName ?? providerId },
+  { title: 'PROVIDER ID', value: ({ providerId }) => providerId, wide: true },
   { title: 'PROVIDER KEY', value: ({ providerKey, providerKeyId }) => providerKey?.name ?? providerKeyId },
+  { title: 'PROVIDER KEY ID', value: ({ providerKeyId }) => providerKeyId, wide: true },
   { title: 'SESSION', value: ({ sessionDigest }) => sessionDigest },
   { title: 'EXPIRES IN', value: ({ ttlSeconds }) => duration(ttlSeconds), align: 'right' },
 ]
@@ -74,7 +76,7 @@ export function addPoolSessions(program: Command, cli: Cli): void {
       run: (dryRun) => client.clearPoolSessions({ filter, dryRun }),
       async sample() {
         const { nodes } = await client.poolSessions({ filter, first: SAMPLE }, { signal: cli.signal })
-        return table(COLUMNS, nodes, { style: (_style, text) => text })
+        return preview(COLUMNS, nodes, tableViewOf(cli, command))
       },
     })
   })

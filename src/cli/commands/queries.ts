@@ -159,23 +159,28 @@ const EXPIRES_IN = {
   title: 'EXPIRES IN',
   value: ({ ttlSeconds }: { readonly ttlSeconds: number | null }) => duration(ttlSeconds),
   align: 'right',
+  rank: 1,
 } as const
 
 const MAPPING_COLUMNS: readonly Column<ModelMapping>[] = [
   { title: 'NAME', value: ({ mappingName }) => mappingName },
   { title: 'MODEL', value: ({ globalModelName, globalModelId }) => globalModelName ?? globalModelId },
+  { title: 'MODEL ID', value: ({ globalModelId }) => globalModelId, wide: true },
   {
     title: 'PROVIDERS',
     value: ({ providers }) => providers.map(({ displayName }) => displayName).join(', '),
   },
+  { title: 'PROVIDER IDS', value: ({ providers }) => providers.map(({ id }) => id).join(', '), wide: true },
   EXPIRES_IN,
 ]
 
 const PROVIDER_COLUMNS: readonly Column<ProviderModelMapping>[] = [
   { title: 'PROVIDER', value: ({ providerName }) => providerName },
+  { title: 'PROVIDER ID', value: ({ providerId }) => providerId, wide: true },
   { title: 'MODEL', value: ({ globalModelName }) => globalModelName },
+  { title: 'MODEL ID', value: ({ globalModelId }) => globalModelId, wide: true },
   { title: 'NAME AT PROVIDER', value: ({ providerModelName }) => providerModelName },
-  { title: 'ALIASES', value: ({ aliases }) => aliases.join(', ') },
+  { title: 'ALIASES', value: ({ aliases }) => aliases.join(', '), rank: 2 },
   { title: 'HITS', value: ({ hitCount }) => hitCount, align: 'right' },
   EXPIRES_IN,
 ]
@@ -188,13 +193,14 @@ const UNMAPPED_COLUMNS: readonly Column<UnmappedEntry>[] = [
 
 const AUDIT_COLUMNS: readonly Column<AuditEvent>[] = [
   { title: 'WHEN (UTC)', value: ({ createdAt }) => utc(createdAt) },
+  { title: 'EVENT ID', value: ({ id }) => id, wide: true },
   { title: 'WHO', value: ({ actorName }) => actorName || '—' },
-  { title: 'FROM', value: ({ ipAddress }) => ipAddress },
+  { title: 'FROM', value: ({ ipAddress }) => ipAddress, rank: 3 },
   { title: 'ACTION', value: ({ action }) => action },
   { title: 'ARGUMENTS', value: ({ metadata }) => argumentsText(property(metadata, 'arguments')) },
   { title: 'DONE', value: ({ success, metadata }) => (success && isDryRun(metadata) ? 'dry run' : success) },
   { title: 'RECORDS', value: ({ metadata }) => clearedCount(metadata), align: 'right' },
-  { title: 'ERROR', value: ({ errorMessage }) => errorMessage },
+  { title: 'ERROR', value: ({ errorMessage }) => errorMessage, rank: 1 },
 ]
 
 /** Reads a property of an audit event's metadata, which is JSON of no fixed shape. */

@@ -25,6 +25,12 @@ export const COMMAND_LINE = {
     secret: false,
     description: 'Any value switches the colours on a terminal off.',
   },
+  COLUMNS: {
+    schema: text,
+    secret: false,
+    description:
+      'Tables are at most so many characters wide; a terminal’s own width unless this is set. What is no whole number above 0 is not read.',
+  },
   TERM: {
     schema: text,
     secret: false,
