@@ -173,7 +173,7 @@ export function createFactsReader(
       },
     }
     const ask = (sql: string, args: readonly (readonly string[])[]) =>
-      mapDatabaseErrors(() => query(sql, args))
+      mapDatabaseErrors(() => query(sql, args, 'kept'))
     const takeAll = (answer: Awaited<ReturnType<typeof ask>>) => {
       for (const [kind, json] of answer) {
         const takeRow = take[String(kind)]
