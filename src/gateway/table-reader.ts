@@ -1,9 +1,13 @@
 import { mapDatabaseErrors } from '../postgres/database-errors.js'
 
-/** Runs one statement; the values of each row in the order of its columns. */
+/**
+ * Runs one statement; the values of each row in the order of its columns. A session keeps the plan of one that is `kept`, see
+ * Database.query.
+ */
 export type RunQuery = (
   sql: string,
   args: readonly (string | readonly string[])[],
+  plan?: 'kept',
 ) => Promise<readonly (readonly unknown[])[]>
 
 /** How rows of a table are read: what a statement selects, and what makes a row of its values. */
@@ -44,7 +48,7 @@ export function createTableReader<Row extends object>(
 ): (texts: readonly string[]) => Promise<Row[]> {
   const { table, id, select, rowOf } = asReading(source)
   const sql = `SELECT ${select.join(', ')} FROM ${table} WHERE ${condition ?? `${id} = ANY($1)`}`
-  return (texts) => mapDatabaseErrors(async () => (await query(sql, [texts])).map(rowOf))
+  return (texts) => mapDatabaseErrors(async () => (await query(sql, [texts], 'kept')).map(rowOf))
 }
 
 /**
@@ -68,7 +72,7 @@ export function createPairReader<Row extends object, Other extends object>(
   const sql = `SELECT ${[...one.select, ...other.select].join(', ')} FROM ${one.table} ${join} WHERE ${condition}`
   return (ids) =>
     mapDatabaseErrors(async () =>
-      (await query(sql, [ids])).map((values) => ({
+      (await query(sql, [ids], 'kept')).map((values) => ({
         row: one.rowOf(values),
         other: values[width + other.idAt] === null ? null : other.rowOf(values.slice(width)),
       })),

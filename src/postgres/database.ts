@@ -11,6 +11,7 @@ import { hostAndPort } from '../util/reachability.js'
 import { type ConnectionShare, readRoleLimit, shareOf } from './connection-share.js'
 import { NO_TURN } from './database-errors.js'
 import { lockDirectory } from './directory-lock.js'
+import { createKeptPlans, type KeptPlans } from './kept-plans.js'
 import { createPgSessions } from './pg-sessions.js'
 import { type Around, observeQueries, type QueryListener } from './query-observer.js'
 
@@ -24,8 +25,13 @@ export interface Database {
   /**
    * Runs one statement through Prisma's driver adapter and not its client: a third of the cost for statements that never
    * change. Arguments are texts or lists of texts. Rows are as the adapter returns them, with times as ISO texts.
+   * @param plan `kept` for a statement that reads, whose plan suits any arguments: each session plans it only once
    */
-  query(sql: string, args: readonly (string | readonly string[])[]): Promise<readonly (readonly unknown[])[]>
+  query(
+    sql: string,
+    args: readonly (string | readonly string[])[],
+    plan?: 'kept',
+  ): Promise<readonly (readonly unknown[])[]>
   /** The address for messages: host and port, a socket, or this process; never the URL's user, password or query. */
   readonly address: string
   /** The PostgreSQL schema that holds the gateway's tables, normally `public`. */
@@ -133,7 +139,11 @@ export function createPgDatabase(options: PgDatabaseOptions): Database {
   const sessions = createPgSessions({ pool, address, schemaName, ...settings })
   // Without a listener the error of an idle connection would end the process.
   pool.on('error', (error) => options.onError?.(error))
-  const factory = new PrismaPg(pool, schemaName === undefined ? {} : { schema: schemaName })
+  const plans = createKeptPlans()
+  const factory = new PrismaPg(pool, {
+    ...(schemaName !== undefined && { schema: schemaName }),
+    statementNameGenerator: plans.nameOf,
+  })
   const guard = createHangGuard({ ...HANG_GUARD, probe: () => probe(pool.options) })
   const turns = createStatementTurns(poolSizeOf(options), options.turnTimeoutMs ?? TURN_TIMEOUT_MS)
   return assemble(
@@ -155,6 +165,7 @@ export function createPgDatabase(options: PgDatabaseOptions): Database {
         return pool.end()
       },
     },
+    plans,
     (statement) => turns.run(() => guard.run(() => sessions.whenRight(statement))),
   )
 }
@@ -291,6 +302,7 @@ function assemble(
   address: string,
   schemaName: string | undefined,
   driver: Pick<Database, 'ping' | 'obeyRole'> & { end(): Promise<void> },
+  plans?: KeptPlans,
   around?: Around,
 ): Database {
   const observed = observeQueries(factory, around)
@@ -304,13 +316,18 @@ function assemble(
   return {
     prisma,
     sqlAdapterFactory: observed.factory,
-    async query(sql, args) {
+    async query(sql, args, plan) {
       adapter ??= observed.factory.connect()
       const argTypes = args.map((arg) => ({
         scalarType: 'string' as const,
         arity: typeof arg === 'string' ? ('scalar' as const) : ('list' as const),
       }))
-      const { rows } = await (await adapter).queryRaw({ sql, args: [...args], argTypes })
+      const statement = { sql, args: [...args], argTypes }
+      const connected = await adapter
+      const { rows } =
+        plan === 'kept' && plans
+          ? await plans.run(statement, (one) => connected.queryRaw(one))
+          : await connected.queryRaw(statement)
       return rows
     },
     address,

@@ -18,9 +18,14 @@ import {
 import type { ApiKeyRows, Facts, ModelFacts } from './facts.js'
 
 /** API keys in one statement, and in one turn of the event loop. */
-const AT_ONCE = 2_500
+const AT_ONCE = 20_000
 /** Statements at a time: a read of very many API keys leaves most connections of the pool to others. */
 const STATEMENTS = 3
+/** API keys up to which the owner of each is looked up: the planner would read all users, some thousands, to join a hundred. */
+const PAGE = 1_000
+const OWNER_OF_EACH =
+  'LEFT JOIN LATERAL (SELECT * FROM users WHERE users.id = api_keys.user_id OFFSET 0) users ON true'
+const OWNERS_OF_MANY = 'LEFT JOIN users ON users.id = api_keys.user_id'
 const CONVERSION = 'enable_format_conversion'
 
 /** Makes a part of the statement: a kind and all of its rows as one JSON, which costs the driver less than a row each. */
@@ -67,22 +72,21 @@ export function createFactsReader(
     reading
       ? [part(kind, reading.select, `FROM ${reading.table} WHERE ${reading.id} = ANY(${parameter})`)]
       : []
-  const owner = hasOwners
-    ? `LEFT JOIN LATERAL (SELECT * FROM users WHERE users.id = api_keys.user_id OFFSET 0) users ON true`
-    : ''
-  // API keys with equal rows come together: mostly many of them differ in their ids alone.
-  const ofApiKeys = apiKeys
-    ? [
-        part(
-          'apiKeys',
-          ['facts::json', 'ids'],
-          `FROM (
-            SELECT json_build_array(${[...withoutId(apiKeys, 'NULL'), ...(hasOwners ? withoutId(users, 'users.id IS NOT NULL') : [])].join(', ')})::text AS facts,
+  // API keys with equal rows come together: mostly many of them differ in their ids alone. What is equal is equal byte by byte,
+  // and by the rules of a language it would take twice as long to find.
+  const ofApiKeys = (owners: string): string[] =>
+    apiKeys
+      ? [
+          part(
+            'apiKeys',
+            ['facts::json', 'ids'],
+            `FROM (
+            SELECT json_build_array(${[...withoutId(apiKeys, 'NULL'), ...(hasOwners ? withoutId(users, 'users.id IS NOT NULL') : [])].join(', ')})::text COLLATE "C" AS facts,
               json_agg(${apiKeys.id}) AS ids
-            FROM api_keys ${owner} WHERE ${apiKeys.id} = ANY($1) GROUP BY 1) alike`,
-        ),
-      ]
-    : []
+            FROM api_keys ${hasOwners ? owners : ''} WHERE ${apiKeys.id} = ANY($1) GROUP BY 1) alike`,
+          ),
+        ]
+      : []
   // Where names decide, those that other providers have for the model count as well.
   const wantedModels = `models.global_model_id = ANY($5)${namesDecide ? '' : ' AND models.provider_id = ANY($2)'}`
   const taken = `FROM models JOIN providers ON providers.id = models.provider_id
@@ -91,23 +95,25 @@ export function createFactsReader(
       AND models.provider_model_name = ANY(ARRAY(
         SELECT name::text FROM global_models WHERE id = ANY($5)
         UNION SELECT provider_model_name::text FROM models WHERE global_model_id = ANY($5)))`
-  const once = [
-    part('clock', ["date_part('epoch', clock_timestamp())"], ''),
-    ...(generation !== 'ENDPOINT_KEYS' && has('system_configs.key', 'system_configs.value')
-      ? [part('setting', ['value'], `FROM system_configs WHERE key = '${CONVERSION}'`)]
-      : []),
-    ...ofApiKeys,
-    ...byIds('provider', providers, '$2'),
-    ...byIds('endpoint', endpoints, '$3'),
-    ...byIds('providerKey', providerKeys, '$4'),
-    ...byIds('globalModel', globalModels, '$5'),
-    ...(models ? [part('model', models.select, `FROM models WHERE ${wantedModels}`)] : []),
-    ...(namesDecide ? [part('name', ['models.provider_model_name', 'models.global_model_id'], taken)] : []),
-  ].join('\nUNION ALL ')
+  const once = (owners: string) =>
+    [
+      part('clock', ["date_part('epoch', clock_timestamp())"], ''),
+      ...(generation !== 'ENDPOINT_KEYS' && has('system_configs.key', 'system_configs.value')
+        ? [part('setting', ['value'], `FROM system_configs WHERE key = '${CONVERSION}'`)]
+        : []),
+      ...ofApiKeys(owners),
+      ...byIds('provider', providers, '$2'),
+      ...byIds('endpoint', endpoints, '$3'),
+      ...byIds('providerKey', providerKeys, '$4'),
+      ...byIds('globalModel', globalModels, '$5'),
+      ...(models ? [part('model', models.select, `FROM models WHERE ${wantedModels}`)] : []),
+      ...(namesDecide ? [part('name', ['models.provider_model_name', 'models.global_model_id'], taken)] : []),
+    ].join('\nUNION ALL ')
   // Each parameter has a type and a use, whatever tables there are.
   const parameters = [1, 2, 3, 4, 5].map((n) => `$${n}::text[] IS NOT NULL`).join(' AND ')
-  const all = `${once}\nUNION ALL SELECT 'none', NULL WHERE false AND ${parameters}`
-  const more = ofApiKeys.join('')
+  const all = (owners: string) =>
+    `${once(owners)}\nUNION ALL SELECT 'none', NULL WHERE false AND ${parameters}`
+  const [ofPage, ofMany, more] = [all(OWNER_OF_EACH), all(OWNERS_OF_MANY), ofApiKeys(OWNERS_OF_MANY).join('')]
 
   const ownerOf = (values: readonly unknown[]): ApiKeyRows['owner'] => {
     if (!hasOwners) return undefined
@@ -172,8 +178,8 @@ export function createFactsReader(
         else facts.names?.set(String(name), new Set([String(id)]))
       },
     }
-    const ask = (sql: string, args: readonly (readonly string[])[]) =>
-      mapDatabaseErrors(() => query(sql, args))
+    const ask = (sql: string, args: readonly (readonly string[])[], plan?: 'kept') =>
+      mapDatabaseErrors(() => query(sql, args, plan))
     const takeAll = (answer: Awaited<ReturnType<typeof ask>>) => {
       for (const [kind, json] of answer) {
         const takeRow = take[String(kind)]
@@ -183,13 +189,15 @@ export function createFactsReader(
           for (const values of rows) if (Array.isArray(values)) takeRow(values)
       }
     }
-    const first = ask(all, [
+    const isPage = keys.length <= PAGE
+    const args = [
       keys.slice(0, AT_ONCE),
       askable(providerId),
       askable(endpointId),
       askable(providerKeyId),
       [...askable(modelId), ...named.values()],
-    ])
+    ]
+    const first = isPage ? ask(ofPage, args, 'kept') : ask(ofMany, args)
     let start = AT_ONCE
     const takeMore = async (): Promise<void> => {
       while (start < keys.length && more !== '') {

@@ -1,0 +1,56 @@
+/** API keys of a filter by verdict are read many at a time, in another way than those of a page: the verdicts are the same. */
+import { expect, it, onTestFinished } from 'vitest'
+import { createGatewayStore } from '../../../src/gateway/aether/aether-gateway.js'
+import type { JudgedPin } from '../../../src/gateway/usability.js'
+import { createPgDatabase } from '../../../src/postgres/database.js'
+import { psql } from '../../support/servers/postgres.js'
+import { freshDatabase } from '../../support/servers/shared.js'
+
+/** A statement and a few API keys more. */
+const COUNT = 20_010
+
+it('judges API keys of a filter as it judges those of a page, 20,000 with a statement', async () => {
+  const url = freshDatabase('fixtures')
+  psql(
+    url,
+    `INSERT INTO api_keys SELECT (json_populate_record(old, json_build_object(
+       'id', 'many-' || n, 'key_hash', 'many-' || n, 'is_active', n % 3 > 0, 'user_id', owners[1 + n % cardinality(owners)]))).*
+     FROM api_keys old, generate_series(1, ${COUNT}) n, (SELECT array_agg(id) AS owners FROM users) users
+     WHERE old.id = (SELECT min(id) FROM api_keys)`,
+  )
+  const [target = ''] = psql(
+    url,
+    `SELECT e.provider_id || ' ' || e.id || ' ' || k.id || ' ' || e.api_format || ' ' || m.global_model_id
+     FROM provider_api_keys k JOIN provider_endpoints e ON e.id = k.endpoint_id JOIN models m USING (provider_id) LIMIT 1`,
+  ).split('\n')
+  const [providerId = '', endpointId = '', providerKeyId = '', apiFormat = '', modelId = ''] =
+    target.split(' ')
+  const database = createPgDatabase({ url })
+  onTestFinished(() => database.close())
+  const store = createGatewayStore(database)
+  const judge = (affinityKey: readonly string[]) =>
+    store.judge({
+      affinityKey,
+      providerId: [providerId],
+      endpointId: [endpointId],
+      providerKeyId: [providerKeyId],
+      modelId: [modelId],
+      modelName: [],
+    })
+  const pinOf = (affinityKey: string): JudgedPin => ({
+    ...{ affinityKey, providerId, endpointId, providerKeyId, apiFormat, modelId, modelIs: 'id' },
+    ...{ family: 'cache_affinity', clientFamily: undefined, epoch: undefined },
+  })
+  await judge([])
+  const statements: string[] = []
+  database.onQuery((sql) => statements.push(sql))
+  const ids = [...Array.from({ length: COUNT }, (_, n) => `many-${n + 1}`), 'no-such-key']
+  const ofMany = await judge(ids)
+  expect(statements).toHaveLength(2)
+
+  const some = [...ids.slice(0, 50), ...ids.slice(-50)]
+  const ofPage = await judge(some)
+  const reasons = new Set(some.flatMap((id) => ofPage.verdictOf(pinOf(id)).staleReasons))
+  expect([...reasons]).toEqual(expect.arrayContaining(['API_KEY_INACTIVE', 'API_KEY_DELETED']))
+  for (const id of some) expect(ofMany.verdictOf(pinOf(id))).toEqual(ofPage.verdictOf(pinOf(id)))
+})
