@@ -7,7 +7,7 @@ test.each([
   [450_000, 512, false],
   [500_000, 512, true],
   [1_000_000, 512, true],
-  [1_000_000, 768, false],
+  [800_000, 768, false],
   [0, 64, false],
 ])('%d affinities in a heap of %d MiB: warns is %s', (affinities, heapMiB, warns) => {
   const warn = vi.fn()
