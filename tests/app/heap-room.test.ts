@@ -4,9 +4,10 @@ import { warnOfHeap } from '../../src/app/heap-room.js'
 const MIB = 2 ** 20
 
 test.each([
-  [500_000, 512, false],
+  [450_000, 512, false],
+  [500_000, 512, true],
   [1_000_000, 512, true],
-  [1_000_000, 768, false],
+  [800_000, 768, false],
   [0, 64, false],
 ])('%d affinities in a heap of %d MiB: warns is %s', (affinities, heapMiB, warns) => {
   const warn = vi.fn()
