@@ -6,6 +6,7 @@ import {
   type AffinityPageRequest,
   type AffinityReader,
   comparePositions,
+  type NamePageRequest,
   positionOf,
 } from '../affinity-reader.js'
 import {
@@ -18,20 +19,40 @@ import { type AffinitySelection, isSelected } from '../affinity-selection.js'
 import type { AffinitySource } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
 import { MinuteHistory } from '../history/minute-history.js'
+import { compareNamePositions, namePositionIn } from '../record-names.js'
 import type { BrokenRecords } from './broken-records.js'
 
 /** Cuts a page out of a list of records. This is the definition of a page: the index must agree with it. */
-export function pageOf(records: readonly AffinityRecord[], request: AffinityPageRequest): AffinityPage {
-  const { field, direction } = request.order
-  const sign = direction === 'ASC' ? 1 : -1
+export const pageOf = (records: readonly AffinityRecord[], request: AffinityPageRequest): AffinityPage =>
+  cutPage(records, { ...request, direction: request.order.direction }, comparePositions, (record) =>
+    positionOf(record, request.order.field),
+  )
+
+/** The definition of a page in the order of names. */
+export const pageByNameOf = (records: readonly AffinityRecord[], request: NamePageRequest): AffinityPage =>
+  cutPage(records, request, compareNamePositions, namePositionIn(request.names))
+
+interface Cut<Position> {
+  readonly selection: AffinitySelection
+  readonly direction: 'ASC' | 'DESC'
+  readonly first: number
+  readonly after?: Position
+  readonly offset?: number
+}
+
+function cutPage<Position>(
+  records: readonly AffinityRecord[],
+  request: Cut<Position>,
+  compare: (a: Position, b: Position) => number,
+  placeOf: (record: AffinityRecord) => Position,
+): AffinityPage {
+  const sign = request.direction === 'ASC' ? 1 : -1
   const selected = records
     .filter((record) => isSelected(record, request.selection))
-    .map((record) => ({ record, position: positionOf(record, field) }))
-    .sort((a, b) => sign * comparePositions(a.position, b.position))
+    .map((record) => ({ record, position: placeOf(record) }))
+    .sort((a, b) => sign * compare(a.position, b.position))
   const { after } = request
-  const firstAfter = after
-    ? selected.findIndex(({ position }) => sign * comparePositions(position, after) > 0)
-    : 0
+  const firstAfter = after ? selected.findIndex(({ position }) => sign * compare(position, after) > 0) : 0
   const start = (firstAfter < 0 ? selected.length : firstAfter) + (request.offset ?? 0)
   const end = start + request.first
   return {
@@ -51,6 +72,7 @@ function readerOf(read: () => Promise<readonly AffinityRecord[]>): AffinityReade
     new Set((await read()).flatMap((record) => dimensionValue(record, dimension) ?? []))
   return {
     page: async (request) => pageOf(await read(), request),
+    pageByName: async (request) => pageByNameOf(await read(), request),
     async count(selection) {
       const records = await read()
       const only = onlyDimension(selection)
