@@ -45,7 +45,7 @@ export class Postings {
   /** All slots in use are below it. */
   #slotLimit = 0
   /** The ids of the values that were added last, as a ring. */
-  readonly #added = new Int32Array(ADDED_KEPT)
+  readonly #added: number[] = []
   #addedCount = 0
 
   /**

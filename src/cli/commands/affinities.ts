@@ -13,7 +13,17 @@ import { json, limitOption, printList, recordLimit } from '../lists.js'
 import { tellSchedulingMode } from '../scheduling-mode.js'
 import { join, type Printable, plain, printable } from '../terminal.js'
 
-const SORT = { expires: 'EXPIRES_AT', created: 'CREATED_AT', requests: 'REQUEST_COUNT' } as const
+const SORT = {
+  expires: 'EXPIRES_AT',
+  created: 'CREATED_AT',
+  requests: 'REQUEST_COUNT',
+  user: 'USER',
+  'api-key': 'API_KEY',
+  provider: 'PROVIDER',
+  'provider-key': 'PROVIDER_KEY',
+  model: 'MODEL',
+  format: 'API_FORMAT',
+} as const
 
 /** Only the family with sessions fills these columns. The first digits of a hash tell sessions apart well enough for a person. */
 const SESSION_COLUMNS: readonly Column<Pick<AffinityRecord, 'clientFamily' | 'sessionHash'>>[] = [
