@@ -65,6 +65,7 @@ function cutPage<Position>(
 
 function readerOf(read: () => Promise<readonly AffinityRecord[]>): AffinityReader {
   const tallies = new Map<Dimension, ValueCounts>()
+  let models: readonly ModelCount[] | undefined
   const valueIn = (dimension: Dimension) => (record: AffinityRecord) => dimensionValue(record, dimension)
   const selected = async (selection: AffinitySelection) =>
     (await read()).filter((record) => isSelected(record, selection))
@@ -76,6 +77,11 @@ function readerOf(read: () => Promise<readonly AffinityRecord[]>): AffinityReade
     async count(selection) {
       const records = await read()
       const only = onlyDimension(selection)
+      if (!only && isOfModels(selection)) {
+        models ??= modelsOf(records)
+        const selected = models.filter(({ record }) => isSelected(record, selection))
+        return selected.reduce((sum, model) => sum + model.count, 0)
+      }
       if (!only) return records.filter((record) => isSelected(record, selection)).length
       const tally = tallies.get(only.dimension) ?? countsOf(records, valueIn(only.dimension))
       tallies.set(only.dimension, tally)
@@ -112,6 +118,32 @@ function countsOf<Group>(
   }
   return counts
 }
+
+/** One of the records that have a model in common, and their number. */
+interface ModelCount {
+  readonly record: AffinityRecord
+  readonly count: number
+}
+
+/** Counts records by family and model. It is kept because a page of models asks for the count of each. */
+function modelsOf(records: readonly AffinityRecord[]): readonly ModelCount[] {
+  const counts = new Map<string, { record: AffinityRecord; count: number }>()
+  for (const record of records) {
+    const model = `${record.family} ${record.modelId}`
+    const known = counts.get(model)
+    if (known) known.count += 1
+    else counts.set(model, { record, count: 1 })
+  }
+  return [...counts.values()]
+}
+
+/** Whether a selection has conditions on family and model alone. */
+const isOfModels = ({ keys, all = {}, any = [], none = {}, ...others }: AffinitySelection): boolean =>
+  keys === undefined &&
+  Object.values(others).every((condition) => condition === undefined) &&
+  [all, none, ...any].every((sets) =>
+    Object.keys(sets).every((dimension) => dimension === 'family' || dimension === 'modelId'),
+  )
 
 /** Returns the dimension of a selection that has exactly one condition, in `all`; otherwise undefined. */
 function onlyDimension({
