@@ -157,6 +157,8 @@ export interface SharedRead<T> {
    * belongs to the requests that read it.
    */
   readonly keep?: (answer: T) => T
+  /** The size from which on the answer is kept. */
+  readonly keptFrom?: number
   /** Reads through these readers alone. They are younger than all requests that share the read. */
   run(readers: Readers): Promise<T>
 }

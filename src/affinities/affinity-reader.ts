@@ -1,13 +1,16 @@
 import { sortText } from '../util/text.js'
 import type { AffinityRecord, Dimension, Figure } from './affinity-record.js'
 import type { AffinitySelection, Classes, Tally } from './affinity-selection.js'
+import type { NamePosition, RecordNames } from './record-names.js'
 
 export type AffinityOrderField = 'EXPIRES_AT' | 'CREATED_AT' | 'REQUEST_COUNT'
+
+type Direction = 'ASC' | 'DESC'
 
 /** A total order: by the field's value, ties by the `sortText` of the Redis key. DESC is the exact reverse of ASC. */
 export interface AffinityOrder {
   readonly field: AffinityOrderField
-  readonly direction: 'ASC' | 'DESC'
+  readonly direction: Direction
 }
 
 /** A place in an order. It stays valid after the record that had this place has gone. */
@@ -27,6 +30,16 @@ export interface AffinityPageRequest {
   readonly offset?: number
 }
 
+/** A page in the order of names, ties by the `sortText` of the Redis key. */
+export interface NamePageRequest {
+  readonly selection: AffinitySelection
+  readonly names: RecordNames
+  readonly direction: Direction
+  readonly first: number
+  readonly after?: NamePosition
+  readonly offset?: number
+}
+
 export interface AffinityPage {
   readonly records: readonly AffinityRecord[]
   /** The number of all selected records, on every page. */
@@ -38,6 +51,7 @@ export interface AffinityPage {
 /** Answers queries about the affinities that are live now. It throws UnavailableError rather than give a partial answer. */
 export interface AffinityReader {
   page(request: AffinityPageRequest): Promise<AffinityPage>
+  pageByName(request: NamePageRequest): Promise<AffinityPage>
   count(selection: AffinitySelection): Promise<number>
   /** Counts the selected records by their value in a dimension. */
   tally(selection: AffinitySelection, dimension: Dimension): Promise<Tally<string>>

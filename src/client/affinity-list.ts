@@ -15,13 +15,17 @@ const WALK: AffinityOrder = { field: 'CREATED_AT', direction: 'ASC' }
 
 const SORTED_BY = { EXPIRES_AT: 'expiresAt', CREATED_AT: 'createdAt', REQUEST_COUNT: 'requestCount' } as const
 
+type Figure = keyof typeof SORTED_BY
+const isFigure = (field: string): field is Figure => field in SORTED_BY
+
 /** It sorts after every RFC 3339 time, as a record that never expires does. */
 const LATEST = '~'
 
 /**
  * Makes a list of affinities. One page has the order that the caller asks for. A walk over all pages follows the order
- * of creation, so that it meets each lasting record exactly once while gateways use it. Any other order is sorted after
- * the walk.
+ * of creation, so that it meets each lasting record exactly once while gateways use it. The order of another figure is
+ * sorted after the walk. An order by name is walked as the server has it, since records do not hold names; a use does not
+ * move a record there.
  */
 export function createAffinityList<Result extends Page<AffinityRecord>>(
   fetchPage: FetchPage<Result>,
@@ -36,6 +40,7 @@ export function createAffinityList<Result extends Page<AffinityRecord>>(
     if (orderBy == null) return yield* withoutRepeats(walk)
     const { field = 'EXPIRES_AT', direction = 'DESC' } = orderBy
     if (field === WALK.field && direction === WALK.direction) return yield* withoutRepeats(walk)
+    if (!isFigure(field)) return yield* withoutRepeats(eachPage(fetchPage, args, options))
     yield* inOrder(walk, { field, direction }, args.first ?? LARGEST_PAGE)
   }
   return listOf(fetchPage, pages)
@@ -57,7 +62,7 @@ async function* withoutRepeats<Result extends Page<AffinityRecord>>(walk: Pages<
 
 async function* inOrder<Result extends Page<AffinityRecord>>(
   walk: Pages<Result>,
-  { field, direction }: Required<AffinityOrder>,
+  { field, direction }: { readonly field: Figure; readonly direction: AffinityOrder['direction'] },
   first: number,
 ): Pages<Result> {
   const met = new Map<string, Result['nodes'][number]>()

@@ -1,6 +1,11 @@
-import { type AffinityOrder, type AffinityPosition, positionOf } from '../affinities/affinity-reader.js'
+import {
+  type AffinityOrderField,
+  type AffinityPage as PageOfRecords,
+  positionOf,
+} from '../affinities/affinity-reader.js'
 import type { AffinityRecord } from '../affinities/affinity-record.js'
 import type { AffinitySelection } from '../affinities/affinity-selection.js'
+import { namePositionIn } from '../affinities/record-names.js'
 import type { Context } from '../context.js'
 import { InvalidInputError, NotFoundError } from '../errors.js'
 import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
@@ -8,13 +13,16 @@ import { primeAffinityJoins, type Selected } from '../loaders/affinity-joins.js'
 import { keyOfAffinityId } from './affinity.js'
 import {
   decodeCursor,
+  decodeNameCursor,
   encodeCursor,
+  encodeNameCursor,
   type KeysetPage,
   type PageArguments,
   queryFingerprint,
   readFirst,
   readOffset,
 } from './paging.js'
+import { isNameOrder, type NameOrderField, namesFor } from './record-names.js'
 import {
   type AffinityFilter,
   both,
@@ -33,7 +41,13 @@ export interface AffinitiesArguments extends PageArguments {
   readonly offset?: number | null | undefined
   readonly search?: string | null | undefined
   readonly filter?: AffinityFilter | null | undefined
-  readonly orderBy?: AffinityOrder | null | undefined
+  readonly orderBy?: ListOrder | null | undefined
+}
+
+/** An order of the list: by a figure, or by the names that people see. */
+export interface ListOrder {
+  readonly field: AffinityOrderField | NameOrderField
+  readonly direction: 'ASC' | 'DESC'
 }
 
 /** A page of affinities, all of it there at once, and what its search names exactly. */
@@ -48,7 +62,7 @@ export interface UserAffinities {
   readonly affinities: AffinityPage
 }
 
-export const DEFAULT_ORDER: AffinityOrder = { field: 'EXPIRES_AT', direction: 'DESC' }
+export const DEFAULT_ORDER = { field: 'EXPIRES_AT', direction: 'DESC' } as const satisfies ListOrder
 
 /** Returns a page of affinities. Search, filter and order apply to all affinities before the page is cut. */
 export async function affinities(
@@ -140,24 +154,71 @@ export const affinityCountOfModel = async (id: string, context: Context): Promis
   context.affinities.count({ any: await ofGlobalModel(id, context) })
 
 interface PageRequest {
-  readonly order: AffinityOrder
   readonly first: number
   readonly offset: number
-  readonly after: AffinityPosition | undefined
-  readonly fingerprint: string
+  /** Reads the page in its order, and says how the cursor of a record is made. */
+  read(selection: AffinitySelection, context: Context): Promise<OrderedPage>
+}
+
+interface OrderedPage extends PageOfRecords {
+  cursorOf(record: AffinityRecord): string
 }
 
 /** Checks the arguments of a page, before any store is read. */
 function readPage(
   args: PageArguments & { readonly offset?: number | null | undefined },
-  order: AffinityOrder,
+  order: ListOrder,
   query: unknown,
 ): PageRequest {
   const first = readFirst(args.first)
   const offset = readOffset(args.offset, args.after)
   const fingerprint = queryFingerprint([order.field, order.direction, query])
-  const after = args.after == null ? undefined : decodeCursor(fingerprint, args.after)
-  return { order, first, offset, after, fingerprint }
+  const size = { first, offset }
+  const read = isNameOrder(order.field)
+    ? pageByName(order.field, order.direction, fingerprint, args.after, size)
+    : pageByFigure(order.field, order.direction, fingerprint, args.after, size)
+  return { ...size, read }
+}
+
+type Size = Pick<PageRequest, 'first' | 'offset'>
+type Cursor = string | null | undefined
+
+function pageByFigure(
+  field: AffinityOrderField,
+  direction: ListOrder['direction'],
+  fingerprint: string,
+  cursor: Cursor,
+  size: Size,
+): PageRequest['read'] {
+  const after = cursor == null ? undefined : decodeCursor(fingerprint, cursor)
+  return async (selection, { affinities }) => ({
+    ...(await affinities.page({ selection, order: { field, direction }, ...size, ...(after && { after }) })),
+    cursorOf: (record) => encodeCursor(fingerprint, positionOf(record, field)),
+  })
+}
+
+function pageByName(
+  field: NameOrderField,
+  direction: ListOrder['direction'],
+  fingerprint: string,
+  cursor: Cursor,
+  size: Size,
+): PageRequest['read'] {
+  const after = cursor == null ? undefined : decodeNameCursor(fingerprint, cursor)
+  return async (selection, context) => {
+    const names = await namesFor(field, context)
+    const placeOf = namePositionIn(names)
+    return {
+      ...(await context.affinities.pageByName({
+        selection,
+        names,
+        direction,
+        ...size,
+        ...(after && { after }),
+      })),
+      cursorOf: (record) => encodeNameCursor(fingerprint, placeOf(record)),
+    }
+  }
 }
 
 interface SelectedPage extends PageRequest {
@@ -167,16 +228,15 @@ interface SelectedPage extends PageRequest {
 }
 
 async function readAffinities(request: SelectedPage, context: Context): Promise<AffinityPage> {
-  const { order, first, offset, after, fingerprint, selection, selected, matched } = request
-  const page = { selection, order, first, offset, ...(after && { after }) }
-  const { records, totalCount, hasNextPage, hasPreviousPage } = await context.affinities.page(page)
+  const { read, selection, selected, matched } = request
+  const { records, totalCount, hasNextPage, hasPreviousPage, cursorOf } = await read(selection, context)
   await primeAffinityJoins(context.loaders, records, selected, context.affinityStore.families)
   return {
     items: () => records,
     totalCount: () => totalCount,
     hasNextPage: () => hasNextPage,
     hasPreviousPage: () => hasPreviousPage,
-    cursorOf: (record) => encodeCursor(fingerprint, positionOf(record, order.field)),
+    cursorOf,
     matchedUser: matched?.user ?? null,
     matchedApiKey: matched?.apiKey ?? null,
   }

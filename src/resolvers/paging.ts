@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { AffinityPosition } from '../affinities/affinity-reader.js'
+import type { NamePosition } from '../affinities/record-names.js'
 import { InvalidInputError } from '../errors.js'
 import type { MaybePromise } from '../util/promises.js'
 import { isSortText, parseJson, sortText } from '../util/text.js'
@@ -56,6 +57,21 @@ export function decodeCursor(fingerprint: string, cursor: string): AffinityPosit
   const [value, key] = decodePosition(fingerprint, cursor, isAffinityPosition)
   return { value: value === NEVER ? Number.POSITIVE_INFINITY : value, key }
 }
+
+/** Stands for a place without a name. */
+const NAMELESS = 0
+
+export const encodeNameCursor = (fingerprint: string, { name, key }: NamePosition): string =>
+  encodePosition(fingerprint, [name ?? NAMELESS, key])
+
+/** @throws InvalidInputError if the cursor was not made by `encodeNameCursor` for the same query */
+export function decodeNameCursor(fingerprint: string, cursor: string): NamePosition {
+  const [name, key] = decodePosition(fingerprint, cursor, isNamePosition)
+  return { name: name === NAMELESS ? null : name, key }
+}
+
+const isNamePosition = (parts: readonly unknown[]): parts is [name: string | typeof NAMELESS, key: string] =>
+  parts.length === 2 && (parts[0] === NAMELESS || isSortText(parts[0])) && isSortText(parts[1])
 
 const isAffinityPosition = (
   parts: readonly unknown[],

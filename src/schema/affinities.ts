@@ -117,6 +117,14 @@ const AffinityOrderField = builder.enumType('AffinityOrderField', {
     },
     CREATED_AT: { description: 'The time at which the affinity was pinned to its target.' },
     REQUEST_COUNT: { description: 'The number of requests that the affinity has served.' },
+    USER: { description: 'The username of the user who owns the affinity’s API key.' },
+    API_KEY: { description: 'The name of the affinity’s API key.' },
+    PROVIDER: { description: 'The display name of the provider.' },
+    PROVIDER_KEY: { description: 'The name of the provider key.' },
+    MODEL: {
+      description: 'The affinity’s `modelName`: the name of the global model, else what the cache key holds.',
+    },
+    API_FORMAT: { description: 'The API format.' },
   } as const,
 })
 
@@ -130,7 +138,7 @@ const OrderDirection = builder.enumType('OrderDirection', {
 
 const AffinityOrder = builder.inputType('AffinityOrder', {
   description:
-    'An order sorts affinities by one field. The cache key breaks ties: its first 512 characters, then a digest of a longer one. To read all pages, order by CREATED_AT ASC: a use moves a record in the other orders, so that a walk may miss it or meet it twice.',
+    'An order sorts affinities by one field. Names are compared by the code points of their small letters, and affinities without a name come last in ASC. Where there are more than 1,000 ids to name, the order may be up to 5 s older than the names that are shown. The cache key breaks ties: its first 512 characters, then a digest of a longer one. To read all pages, order by CREATED_AT ASC: a use moves a record in the other orders, so that a walk may miss it or meet it twice.',
   fields: (t) => ({
     field: t.field({
       type: AffinityOrderField,

@@ -140,6 +140,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     const paidFor = once(() => payForRead(deps.affinitySource.sizes.records))
     return {
       page: async (request) => paidFor().then(() => reader.page(request)),
+      pageByName: async (request) => paidFor().then(() => reader.pageByName(request)),
       count: async (selection) => paidFor().then(() => reader.count(selection)),
       tally: async (selection, dimension) => paidFor().then(() => reader.tally(selection, dimension)),
       tallyClasses: async (selection, classes) =>
@@ -174,10 +175,16 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   const sizeOf = (size: number): number => Math.min(Math.ceil(size), deps.budgets?.largestRead ?? 0)
   const payForRead = (size: number): Promise<void> => pay(sizeOf(size))
 
-  async function payAndRead<T>({ question, size, keep, run }: SharedRead<T>): Promise<T> {
+  async function payAndRead<T>({
+    question,
+    size,
+    keep,
+    keptFrom = LEAST_KEPT,
+    run,
+  }: SharedRead<T>): Promise<T> {
     const { budgets } = deps
     const expected = keep || budgets ? await size() : 0
-    const isKept = keep !== undefined && expected >= LEAST_KEPT
+    const isKept = keep !== undefined && expected >= keptFrom
     const budget = (await viewerOnce()).key
     const price = budgets ? sizeOf(expected) : 0
     await pay(price)

@@ -111,6 +111,14 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     'for a reason',
     `{ affinities(first: 10, filter: { usability: STALE, staleReasons: [MODEL_NOT_AT_PROVIDER] }) { nodes { id } } }`,
   ],
+  ...['USER', 'PROVIDER', 'MODEL'].map(
+    (field) =>
+      [
+        'Query.affinities',
+        `ordered by ${field}`,
+        `{ affinities(first: 50, orderBy: { field: ${field} }) { totalCount nodes { id } } }`,
+      ] as const,
+  ),
   ['Query.affinities', 'not stale', `{ affinities(first: 10, filter: { stale: false }) { nodes { id } } }`],
   [
     'Query.affinities',

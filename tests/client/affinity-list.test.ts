@@ -34,3 +34,17 @@ it('a walk keeps records apart that differ by family, client family or session a
     expect(met).toEqual(expect.arrayContaining(nodes))
   }
 })
+
+it('walks an order by name as the server has it, since records hold no names', async () => {
+  const asked: unknown[] = []
+  const pageInfo = { hasNextPage: false, endCursor: null }
+  const list = createAffinityList(async ({ first, ...args }) => {
+    asked.push(args)
+    return { totalCount: 1, pageInfo, nodes: [RECORD, RECORD] }
+  })
+  const orderBy = { field: 'USER', direction: 'ASC' } as const
+  const met: AffinityRecord[] = []
+  for await (const record of list.all({ orderBy })) met.push(record)
+  expect(asked).toEqual([{ orderBy }])
+  expect(met).toEqual([RECORD])
+})

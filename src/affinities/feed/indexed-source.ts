@@ -72,6 +72,7 @@ export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
       }
       return {
         page: async (request) => (await current()).page(request),
+        pageByName: async (request) => (await current()).pageByName(request),
         count: async (selection) => (await current()).count(selection),
         tally: async (selection, dimension) => (await current()).tally(selection, dimension),
         tallyClasses: async (selection, classes) => (await current()).tallyClasses(selection, classes),
@@ -131,6 +132,10 @@ export function createIndexReader(index: AffinityIndex, pass: () => Promise<void
     async page(request) {
       await ready(request.selection)
       return index.page(request)
+    },
+    async pageByName(request) {
+      await ready(request.selection)
+      return index.pageByName(request)
     },
     async count(selection) {
       await ready(selection)

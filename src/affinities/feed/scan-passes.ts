@@ -1,15 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { containing } from '../../util/text.js'
-import {
-  type AffinityPage,
-  type AffinityPageRequest,
-  type AffinityPosition,
-  type AffinityReader,
-  comparePositions,
-  positionOf,
-} from '../affinity-reader.js'
+import { type AffinityPage, type AffinityReader, comparePositions, positionOf } from '../affinity-reader.js'
 import { type AffinityRecord, type Dimension, dimensionValue } from '../affinity-record.js'
 import { type AffinitySelection, isSelected } from '../affinity-selection.js'
+import { compareNamePositions, namePositionIn } from '../record-names.js'
+
+/** A page of the selected records in some order. */
+export interface Cut<Position> {
+  readonly selection: AffinitySelection
+  readonly direction: 'ASC' | 'DESC'
+  readonly first: number
+  readonly after?: Position
+  readonly offset?: number
+}
 
 /** One question to a scan, which keeps of the records only what its answer needs. */
 export interface Pass<Answer> {
@@ -63,7 +66,13 @@ export function passReader(run: RunPass): AffinityReader {
   }
 
   return {
-    page: (request) => run(pagePass(request)),
+    page: (request) =>
+      run(
+        pagePass({ ...request, direction: request.order.direction }, comparePositions, (record) =>
+          positionOf(record, request.order.field),
+        ),
+      ),
+    pageByName: (request) => run(pagePass(request, compareNamePositions, namePositionIn(request.names))),
     async count(selection) {
       const only = onlyDimension(selection)
       if (!only) return (await run(countPass(selection, () => undefined))).total
@@ -111,29 +120,27 @@ function countPass<Group>(
   }
 }
 
-interface Placed {
-  readonly record: AffinityRecord
-  readonly position: AffinityPosition
-}
-
 /** Keeps at most twice as many records as lie between the start of the order, or the cursor, and the end of the page. */
-function pagePass(request: AffinityPageRequest): Pass<AffinityPage> {
-  const { selection, order, after, first, offset = 0 } = request
-  const sign = order.direction === 'ASC' ? 1 : -1
+function pagePass<Position>(
+  { selection, direction, after, first, offset = 0 }: Cut<Position>,
+  compare: (a: Position, b: Position) => number,
+  placeOf: (record: AffinityRecord) => Position,
+): Pass<AffinityPage> {
+  const sign = direction === 'ASC' ? 1 : -1
   const wanted = offset + first
-  let nearest: Placed[] = []
+  let nearest: { readonly record: AffinityRecord; readonly position: Position }[] = []
   let total = 0
   let before = 0
   const cut = () => {
-    nearest.sort((a, b) => sign * comparePositions(a.position, b.position))
+    nearest.sort((a, b) => sign * compare(a.position, b.position))
     nearest = nearest.slice(0, wanted)
   }
   return {
     see(record) {
       if (!isSelected(record, selection)) return
       total += 1
-      const position = positionOf(record, order.field)
-      if (after && sign * comparePositions(position, after) <= 0) {
+      const position = placeOf(record)
+      if (after && sign * compare(position, after) <= 0) {
         before += 1
         return
       }

@@ -5,6 +5,7 @@ import {
   type AffinityPageRequest,
   type AffinityReader,
   comparePositions,
+  type NamePageRequest,
   positionOf,
 } from '../affinity-reader.js'
 import {
@@ -17,21 +18,33 @@ import { type AffinitySelection, isSelected } from '../affinity-selection.js'
 import type { AffinitySource } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
 import { MinuteHistory } from '../history/minute-history.js'
+import { compareNamePositions, namePositionIn } from '../record-names.js'
 import type { BrokenRecords } from './broken-records.js'
-import { createPasses, onlyDimension, passReader } from './scan-passes.js'
+import { type Cut, createPasses, onlyDimension, passReader } from './scan-passes.js'
 
 /** Cuts a page out of a list of records. This is the definition of a page: the index must agree with it. */
-export function pageOf(records: readonly AffinityRecord[], request: AffinityPageRequest): AffinityPage {
-  const { field, direction } = request.order
-  const sign = direction === 'ASC' ? 1 : -1
+export const pageOf = (records: readonly AffinityRecord[], request: AffinityPageRequest): AffinityPage =>
+  cutPage(records, { ...request, direction: request.order.direction }, comparePositions, (record) =>
+    positionOf(record, request.order.field),
+  )
+
+/** The definition of a page in the order of names. */
+export const pageByNameOf = (records: readonly AffinityRecord[], request: NamePageRequest): AffinityPage =>
+  cutPage(records, request, compareNamePositions, namePositionIn(request.names))
+
+function cutPage<Position>(
+  records: readonly AffinityRecord[],
+  request: Cut<Position>,
+  compare: (a: Position, b: Position) => number,
+  placeOf: (record: AffinityRecord) => Position,
+): AffinityPage {
+  const sign = request.direction === 'ASC' ? 1 : -1
   const selected = records
     .filter((record) => isSelected(record, request.selection))
-    .map((record) => ({ record, position: positionOf(record, field) }))
-    .sort((a, b) => sign * comparePositions(a.position, b.position))
+    .map((record) => ({ record, position: placeOf(record) }))
+    .sort((a, b) => sign * compare(a.position, b.position))
   const { after } = request
-  const firstAfter = after
-    ? selected.findIndex(({ position }) => sign * comparePositions(position, after) > 0)
-    : 0
+  const firstAfter = after ? selected.findIndex(({ position }) => sign * compare(position, after) > 0) : 0
   const start = (firstAfter < 0 ? selected.length : firstAfter) + (request.offset ?? 0)
   const end = start + request.first
   return {
@@ -44,6 +57,7 @@ export function pageOf(records: readonly AffinityRecord[], request: AffinityPage
 
 function readerOf(all: readonly AffinityRecord[]): AffinityReader {
   const tallies = new Map<Dimension, ValueCounts>()
+  let models: readonly ModelCount[] | undefined
   const valueIn = (dimension: Dimension) => (record: AffinityRecord) => dimensionValue(record, dimension)
   const selected = async (selection: AffinitySelection) =>
     all.filter((record) => isSelected(record, selection))
@@ -51,8 +65,14 @@ function readerOf(all: readonly AffinityRecord[]): AffinityReader {
     new Set(all.flatMap((record) => dimensionValue(record, dimension) ?? []))
   return {
     page: async (request) => pageOf(all, request),
+    pageByName: async (request) => pageByNameOf(all, request),
     async count(selection) {
       const only = onlyDimension(selection)
+      if (!only && isOfModels(selection)) {
+        models ??= modelsOf(all)
+        const selected = models.filter(({ record }) => isSelected(record, selection))
+        return selected.reduce((sum, model) => sum + model.count, 0)
+      }
       if (!only) return all.filter((record) => isSelected(record, selection)).length
       const tally = tallies.get(only.dimension) ?? countsOf(all, valueIn(only.dimension))
       tallies.set(only.dimension, tally)
@@ -89,6 +109,32 @@ function countsOf<Group>(
   }
   return counts
 }
+
+/** One of the records that have a model in common, and their number. */
+interface ModelCount {
+  readonly record: AffinityRecord
+  readonly count: number
+}
+
+/** Counts records by family and model. It is kept because a page of models asks for the count of each. */
+function modelsOf(records: readonly AffinityRecord[]): readonly ModelCount[] {
+  const counts = new Map<string, { record: AffinityRecord; count: number }>()
+  for (const record of records) {
+    const model = `${record.family} ${record.modelId}`
+    const known = counts.get(model)
+    if (known) known.count += 1
+    else counts.set(model, { record, count: 1 })
+  }
+  return [...counts.values()]
+}
+
+/** Whether a selection has conditions on family and model alone. */
+const isOfModels = ({ keys, all = {}, any = [], none = {}, ...others }: AffinitySelection): boolean =>
+  keys === undefined &&
+  Object.values(others).every((condition) => condition === undefined) &&
+  [all, none, ...any].every((sets) =>
+    Object.keys(sets).every((dimension) => dimension === 'family' || dimension === 'modelId'),
+  )
 
 /**
  * Scans all affinities for each request, with only one scan at a time: requests that come while a scan runs share the next

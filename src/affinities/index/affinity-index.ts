@@ -1,10 +1,11 @@
 import type { TimeSlice } from '../../util/time-slice.js'
-import type { AffinityPage, AffinityPageRequest } from '../affinity-reader.js'
+import type { AffinityPage, AffinityPageRequest, NamePageRequest } from '../affinity-reader.js'
 import { type AffinityRecord, type Dimension, isSameRecord } from '../affinity-record.js'
 import type { AffinitySelection, Classes, Tally } from '../affinity-selection.js'
 import type { KeyFamilies } from '../key-families.js'
 import { Bitmap } from './bitmap.js'
 import { ColumnStore } from './column-store.js'
+import { pageByName } from './name-pages.js'
 import { pageOfAll, pageOfMatches } from './pages.js'
 import { type Matches, planSelection } from './plan-selection.js'
 import type { DimensionIndex } from './postings.js'
@@ -205,6 +206,25 @@ export class AffinityIndex {
       totalCount: matches?.count ?? this.size,
       hasNextPage,
       hasPreviousPage,
+    }
+  }
+
+  pageByName({ selection, names, direction, ...request }: NamePageRequest): AffinityPage {
+    const table = this.#table
+    const matches = this.#matches(selection)
+    const { live, byKey } = table
+    const index = {
+      live,
+      byKey,
+      postings: table.dimensions[names.dimension],
+      unnamed: table.unnamedOf(names),
+    }
+    const page = { ...request, descending: direction === 'DESC' }
+    const { slots, ...pages } = pageByName(index, names, matches, page)
+    return {
+      records: slots.map((slot) => table.recordAt(slot)),
+      totalCount: matches?.count ?? this.size,
+      ...pages,
     }
   }
 

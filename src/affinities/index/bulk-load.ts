@@ -1,5 +1,5 @@
 import type { TimeSlice } from '../../util/time-slice.js'
-import type { OrderedColumn } from './ordered-column.js'
+import { type OrderedColumn, SAME } from './ordered-column.js'
 import type { PostingsByDimension } from './plan-selection.js'
 import type { Postings } from './postings.js'
 import { sortByDigit, sortByText } from './radix-sort.js'
@@ -116,6 +116,20 @@ export async function appendInOrder(
     for (let place = start; place < end; place++) {
       const slot = sorted[place] ?? 0
       ordered.sorted.append(ordered.valueAt(slot), heads[slot] ?? 0, slot)
+    }
+  })
+}
+
+/** Fills an empty order, in which every slot has the same number, with slots sorted by their keys. */
+export async function appendByKey(
+  { sorted }: OrderedColumn,
+  { order, heads }: SlotsByKey,
+  slice: TimeSlice,
+): Promise<void> {
+  await slice.blocks(order.length, (start, end) => {
+    for (let place = start; place < end; place++) {
+      const slot = order[place] ?? 0
+      sorted.append(SAME, heads[slot] ?? 0, slot)
     }
   })
 }

@@ -11,17 +11,19 @@ import {
 } from '../affinity-record.js'
 import type { Classes, Condition, LastUse } from '../affinity-selection.js'
 import type { KeyFamilies } from '../key-families.js'
+import type { RecordNames } from '../record-names.js'
 import { AskedSlots } from './asked-slots.js'
 import { Bitmap } from './bitmap.js'
-import { appendInOrder, slotsByKey } from './bulk-load.js'
+import { appendByKey, appendInOrder, slotsByKey } from './bulk-load.js'
 import { ClassedSlots } from './classed-slots.js'
 import { Float64Rows, Int32Rows, NarrowRows } from './columns.js'
 import { ConditionAnswers } from './condition-answers.js'
-import { createKeyHead, OrderedColumn } from './ordered-column.js'
+import { createKeyHead, OrderedColumn, SAME, SAME_NUMBERS } from './ordered-column.js'
 import type { PostingsByDimension } from './plan-selection.js'
 import { type DimensionIndex, Postings } from './postings.js'
 import { StringTable } from './string-table.js'
 import { TailPostings } from './tail-postings.js'
+import { UnnamedValues } from './unnamed-values.js'
 
 /** Dimensions with more values than 16 bits can number; the others have few, and may still have more. */
 const MANY_VALUES: ReadonlySet<Dimension> = new Set(['affinityKey'])
@@ -50,6 +52,9 @@ export class ColumnStore {
   /** The figures of each record, by slot: those that are ordered, and the expiry that its value names. */
   readonly #columns = new Float64Rows(4)
   readonly figures: Readonly<Record<Figure, OrderedColumn>>
+  /** The slots in the order of their keys alone. */
+  readonly byKey: OrderedColumn
+  readonly #unnamed = new WeakMap<RecordNames, UnnamedValues>()
   /** The sort texts of long keys, by slot: such a key is hashed once, and not at every comparison. */
   readonly #sortTexts = new Map<number, string>()
   /** The dimensions that single families add. */
@@ -95,6 +100,7 @@ export class ColumnStore {
     }
     this.#extraPostings = extra
     this.#headOf = createKeyHead(roots)
+    this.byKey = new OrderedColumn(SAME_NUMBERS, 0, this.#sortKeyOf, this.#headOf)
     this.figures = {
       expiresAt: new OrderedColumn(this.#columns, 0, this.#sortKeyOf, this.#headOf),
       createdAt: new OrderedColumn(this.#columns, 1, this.#sortKeyOf, this.#headOf),
@@ -118,6 +124,13 @@ export class ColumnStore {
     const postings = this.dimensions[dimension]
     if (postings === undefined) throw new RangeError(`No family of keys has the dimension ${dimension}.`)
     return postings
+  }
+
+  /** The values of a dimension that have come since these names were read. */
+  unnamedOf(names: RecordNames): UnnamedValues {
+    const unnamed = this.#unnamed.get(names) ?? new UnnamedValues(this.dimensions[names.dimension], names)
+    this.#unnamed.set(names, unnamed)
+    return unnamed
   }
 
   /** The slots for which a condition holds, until the next change. */
@@ -239,6 +252,7 @@ export class ColumnStore {
     this.setStamp(slot, stamp)
     this.#assign(slot, record)
     for (const postings of Object.values(this.dimensions)) postings.post(slot)
+    this.byKey.insert(slot, SAME)
     this.figures.requestCount.insert(slot, record.requestCount)
     this.figures.createdAt.insert(slot, record.createdAt)
     this.figures.expiresAt.insert(slot, record.expiresAt)
@@ -266,6 +280,7 @@ export class ColumnStore {
     this.keys.settle()
     for (const postings of Object.values(this.dimensions)) await postings.postAll(slice)
     const byKey = await slotsByKey(this.keys.size, this.dimensions, this.#sortKeyOf, this.#headOf, slice)
+    await appendByKey(this.byKey, byKey, slice)
     for (const ordered of Object.values(this.figures)) await appendInOrder(ordered, byKey, slice)
   }
 
@@ -280,6 +295,7 @@ export class ColumnStore {
   }
 
   delete(slot: number): void {
+    this.byKey.delete(slot)
     this.figures.requestCount.delete(slot)
     this.figures.createdAt.delete(slot)
     this.figures.expiresAt.delete(slot)

@@ -2,10 +2,12 @@ import { type AffinityPosition, comparePositions } from '../affinity-reader.js'
 import type { Float64Rows } from './columns.js'
 import { RankedList } from './ranked-list.js'
 
+type Numbers = Pick<Float64Rows, 'get' | 'set'>
+
 /** A column of one number for each slot, and the slots ordered by that number. The key's sort text breaks ties. */
 export class OrderedColumn {
   readonly sorted: RankedList
-  readonly #values: Float64Rows
+  readonly #values: Numbers
   readonly #field: number
   readonly #sortKeyOf: (slot: number) => string
 
@@ -14,7 +16,7 @@ export class OrderedColumn {
    * @param field the field of `values` that belongs to this column
    */
   constructor(
-    values: Float64Rows,
+    values: Numbers,
     field: number,
     sortKeyOf: (slot: number) => string,
     headOf: (key: string) => number,
@@ -60,6 +62,10 @@ export class OrderedColumn {
     return first < second || (first === second && this.#sortKeyOf(a) < this.#sortKeyOf(b))
   }
 }
+
+/** The number of each slot in an order of keys alone. */
+export const SAME = 0
+export const SAME_NUMBERS: Numbers = { get: () => SAME, set: () => undefined }
 
 /** The number of characters in a key head, one byte each, and the greatest value of a byte. */
 const CHARACTERS = 6

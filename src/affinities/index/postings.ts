@@ -23,7 +23,12 @@ const HYSTERESIS = 4
 const NO_VALUE = -1
 
 /** The inverted index of one dimension: the value of each slot, and the slots of each value. A value has a small integer id. */
-export type DimensionIndex = { readonly [Member in keyof Postings]: Postings[Member] }
+export type DimensionIndex = {
+  readonly [Member in Exclude<keyof Postings, 'addedCount' | 'addedSince'>]: Postings[Member]
+}
+
+/** The latest values of which is known that they were added. */
+const ADDED_KEPT = 4_096
 
 /** Stores each value once, and the posting list of each value. */
 export class Postings {
@@ -39,6 +44,9 @@ export class Postings {
   readonly #places = new Int32Rows(1)
   /** All slots in use are below it. */
   #slotLimit = 0
+  /** The ids of the values that were added last, as a ring. */
+  readonly #added: number[] = []
+  #addedCount = 0
 
   /**
    * @param valueIds the ids of the values in all dimensions, by slot
@@ -57,6 +65,18 @@ export class Postings {
   /** All value ids are below it. */
   get idLimit(): number {
     return this.#values.limit
+  }
+
+  /** How often a value was added that no record held. */
+  get addedCount(): number {
+    return this.#addedCount
+  }
+
+  /** Returns the ids of the values that were added since `addedCount` was this; undefined if that is too long ago. */
+  addedSince(count: number): number[] | undefined {
+    const added = this.#addedCount - count
+    if (added > ADDED_KEPT) return undefined
+    return Array.from({ length: added }, (_, index) => this.#added[(count + index) % ADDED_KEPT] ?? 0)
   }
 
   /** Returns the id of a value, or -1 if no record holds it. */
@@ -158,7 +178,10 @@ export class Postings {
   #findOrAdd(value: string): number {
     const before = this.#values.size
     const id = this.#values.findOrAdd(value)
-    if (this.#values.size > before) this.#alphabet.add(value)
+    if (this.#values.size > before) {
+      this.#alphabet.add(value)
+      this.#added[this.#addedCount++ % ADDED_KEPT] = id
+    }
     return id
   }
 

@@ -7,7 +7,17 @@ import { limitOption, printList, recordLimit } from '../lists.js'
 import { tellSchedulingMode } from '../scheduling-mode.js'
 import { addWatch } from './watch.js'
 
-const SORT = { expires: 'EXPIRES_AT', created: 'CREATED_AT', requests: 'REQUEST_COUNT' } as const
+const SORT = {
+  expires: 'EXPIRES_AT',
+  created: 'CREATED_AT',
+  requests: 'REQUEST_COUNT',
+  user: 'USER',
+  'api-key': 'API_KEY',
+  provider: 'PROVIDER',
+  'provider-key': 'PROVIDER_KEY',
+  model: 'MODEL',
+  format: 'API_FORMAT',
+} as const
 
 /** All records are printed in the order of creation: a use moves a record in the order of expiry. */
 const DEFAULT_SORT = 'By default: expires, or the order of creation if all records are printed.'

@@ -36,14 +36,17 @@ export const PARAMETERS: readonly string[] = [
 
 export type Filters = Partial<Record<FilterField, string>>
 
-export const SORTS: Readonly<Record<string, AffinityOrderField>> = {
+/** The orders that the table offers. */
+export type SortField = Extract<AffinityOrderField, 'EXPIRES_AT' | 'CREATED_AT' | 'REQUEST_COUNT'>
+
+export const SORTS: Readonly<Record<string, SortField>> = {
   expires: 'EXPIRES_AT',
   created: 'CREATED_AT',
   requests: 'REQUEST_COUNT',
 }
 
 export interface Sort {
-  readonly field: AffinityOrderField
+  readonly field: SortField
   readonly direction: OrderDirection
 }
 

@@ -1,6 +1,6 @@
 import { useCallback, useMemo } from 'react'
 import { useSearchParams } from 'react-router'
-import type { AffinityFilter, AffinityOrderField, StaleReason } from '../../generated/graphql.js'
+import type { AffinityFilter, StaleReason } from '../../generated/graphql.js'
 import {
   DEFAULT_SIZE,
   FILTER_PARAMS,
@@ -9,6 +9,7 @@ import {
   readAddress,
   SORTS,
   type Sort,
+  type SortField,
   type Unreadable,
   VERDICT_PARAMS,
   type ViewState,
@@ -29,7 +30,7 @@ export interface ViewControl {
   /** Takes the parts that cannot be read out of the address. */
   dropUnreadable(): void
   /** Sorts by the column, or reverses the order if it is already sorted by it. */
-  sortBy(field: AffinityOrderField): void
+  sortBy(field: SortField): void
   setSort(sort: Sort): void
   goTo(page: number): void
   setSize(size: number): void

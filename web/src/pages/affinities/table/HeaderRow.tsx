@@ -1,11 +1,10 @@
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
-import type { AffinityOrderField } from '../../../generated/graphql.js'
-import type { Sort } from '../address.js'
+import type { Sort, SortField } from '../address.js'
 
 interface HeaderRowProps {
   readonly sort: Sort
-  readonly onSort: (field: AffinityOrderField) => void
+  readonly onSort: (field: SortField) => void
   readonly canClear: boolean
   readonly allSelected: boolean
   readonly someSelected: boolean
@@ -30,7 +29,7 @@ export function HeaderRow({
   onSelectAll,
 }: HeaderRowProps) {
   const { t } = useTranslation()
-  const sortable = (field: AffinityOrderField, name: 'requests' | 'created' | 'ttl', className: string) => {
+  const sortable = (field: SortField, name: 'requests' | 'created' | 'ttl', className: string) => {
     const on = sort.field === field
     const direction = sort.direction === 'ASC' ? 'ascending' : 'descending'
     const label = t(`affinities.columns.${name}`)
