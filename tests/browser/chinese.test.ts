@@ -92,6 +92,7 @@ const button = (page: Page, name: string) => page.getByRole('button', { name, ex
 /** Each place of the console, and how to get there. */
 const PLACES: readonly (readonly [string, string, (page: Page) => Promise<unknown>])[] = [
   ['the overview', '/', (page) => page.locator('.chart').first().waitFor()],
+  ['the counts', '/counts/reason', (page) => page.locator('.counts .bars li').first().waitFor()],
   ['the list', '/affinities', whenListed],
   [
     'an empty list',

@@ -7,6 +7,7 @@ import { type ConsoleServer, openBrowser, rows, serve, type VisitOptions, visit 
 export const PAGES = {
   overview: '/',
   affinities: '/affinities',
+  counts: '/counts/reason',
   mappings: '/mappings',
   configuration: '/configuration',
   audit: '/audit',
