@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import type { List, Page } from '../client/index.js'
 import { type Cli, formatOf, limit, tableViewOf } from './command.js'
 import { type Column, count, counted, shownColumns, type TableView, table, withoutHead } from './format.js'
-import { join, type Printable, plain, toJson } from './terminal.js'
+import { concat, type Printable, plain, toJson } from './terminal.js'
 
 const TABLE_ROWS = 100
 const LARGEST_PAGE = 1_000
@@ -63,7 +63,9 @@ interface Printer<Row> {
 
 const printers = {
   ndjson: <Row>({ terminal }: Cli): Printer<Row> => ({
-    rows: (rows) => (rows.length > 0 ? terminal.write(join(rows.map((row) => plain`${json(row)}\n`))) : done),
+    async rows(rows) {
+      for (const text of inChunks(rows, () => plain``, plain`\n`)) await terminal.write(text)
+    },
     end: () => done,
   }),
 
@@ -71,9 +73,12 @@ const printers = {
     let separator = plain`[\n`
     return {
       async rows(rows) {
-        if (rows.length === 0) return
-        await terminal.write(plain`${separator}${join(rows.map(json), ',\n')}`)
-        separator = plain`,\n`
+        const before = () => {
+          const text = separator
+          separator = plain`,\n`
+          return text
+        }
+        for (const text of inChunks(rows, before, plain``)) await terminal.write(text)
       },
       end: () => terminal.write(separator === '[\n' ? plain`[]\n` : plain`\n]\n`),
     }
@@ -105,6 +110,25 @@ const printers = {
 }
 
 const done = Promise.resolve()
+
+/** Characters of one write. A text as long as a page, a megabyte, costs more to make than all its records do. */
+const CHUNK = 32_768
+
+/** Returns records as JSON in few texts, none of which is much longer than a chunk. */
+function* inChunks<Row>(
+  rows: readonly Row[],
+  before: () => Printable,
+  after: Printable,
+): Generator<Printable, void, undefined> {
+  let chunk = plain``
+  for (const row of rows) {
+    chunk = concat(chunk, before(), json(row), after)
+    if (chunk.length < CHUNK) continue
+    yield chunk
+    chunk = plain``
+  }
+  if (chunk !== '') yield chunk
+}
 
 /** Prints a value as JSON on one line. It takes no second argument, so that `map(json)` cannot pass the index. */
 export const json = (value: unknown): Printable => toJson(value)

@@ -25,6 +25,10 @@ export const plain = (parts: TemplateStringsArray, ...values: readonly Printable
 export const join = (texts: readonly Printable[], separator = ''): Printable =>
   texts.join(separator) as Printable
 
+/** Puts texts together as `plain` does, for hot loops: a template takes ten times as long. */
+export const concat = (a: Printable, b: Printable, c: Printable, d: Printable): Printable =>
+  (a + b + c + d) as Printable
+
 /** Keeps the line breaks of a text that this program has written. */
 export const printableLines = (text: string): Printable => join(text.split('\n').map(printable), '\n')
 
