@@ -62,12 +62,13 @@ it('answers through a pooler that hands each transaction to another session', as
   )
   const pooled = await startPgBouncer(url.replace('//postgres@', `//${role}@`))
   const { database } = openDatabase(pooled, 5)
-  const ids = psql(url, 'SELECT id FROM users').trim().split('\n')
+  // As many at a time as the service has connections, which is more than PgBouncer has sessions.
+  const ids = psql(url, 'SELECT id FROM users LIMIT 5').trim().split('\n')
   const statements: string[] = []
   database.onQuery((sql) => statements.push(sql))
   const ask = async (id: string) =>
     database.query('SELECT id, pg_sleep(0.01)::text FROM users WHERE id = ANY($1)', [[id]], 'kept')
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < 3; round += 1) {
     const answers = await Promise.all(ids.map(ask))
     expect(answers.map(([row]) => row?.[0])).toEqual(ids)
   }
