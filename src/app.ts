@@ -174,6 +174,7 @@ export async function createApp(
     poolSessionSource: createPoolSessionSource(cache.poolSessions),
     poolSessionStore: cache.poolSessions,
     gateway: gateway.store,
+    usage: gateway.usage,
     gatewayFigures: gateway.figures,
     gatewayTraits: gateway.traits,
     maskStoredKey: createKeyMasker(gateway.decrypt, { maxEntries: MASKED_KEYS }),

@@ -24,6 +24,7 @@ import type { ReadingPrisma } from './postgres/database-errors.js'
 import type { Login } from './session/authenticator.js'
 import type { Viewer } from './session/viewer.js'
 import type { StatisticsReader } from './statistics/statistics.js'
+import type { UsageRows } from './usage/usage-rows.js'
 import type { Streams } from './util/open-streams.js'
 import type { Turns } from './util/turns.js'
 
@@ -107,6 +108,8 @@ export interface Context {
   readonly poolSessionStore: PoolSessionStore
   readonly foreignFamilies: ForeignFamilies
   readonly gateway: GatewayStore
+  /** The gateway's usage rows. */
+  readonly usage: UsageRows
   readonly gatewayFigures: FixedFigures
   /** Returns what the latest look at the gateway's tables found. */
   gatewayTraits(): GatewayTraits

@@ -26,6 +26,15 @@ export interface Database {
    * change. Arguments are texts or lists of texts. Rows are as the adapter returns them, with times as ISO texts.
    */
   query(sql: string, args: readonly (string | readonly string[])[]): Promise<readonly (readonly unknown[])[]>
+  /**
+   * Runs one statement in a transaction that these settings (`SET LOCAL …`) hold for. Arguments and rows are as those of
+   * `query`.
+   */
+  queryWith(
+    settings: readonly string[],
+    sql: string,
+    args: readonly string[],
+  ): Promise<readonly (readonly unknown[])[]>
   /** The address for messages: host and port, a socket, or this process; never the URL's user, password or query. */
   readonly address: string
   /** The PostgreSQL schema that holds the gateway's tables, normally `public`. */
@@ -312,6 +321,25 @@ function assemble(
       }))
       const { rows } = await (await adapter).queryRaw({ sql, args: [...args], argTypes })
       return rows
+    },
+    async queryWith(settings, sql, args) {
+      adapter ??= observed.factory.connect()
+      const transaction = await (await adapter).startTransaction()
+      try {
+        for (const setting of settings) await transaction.executeRaw({ sql: setting, args: [], argTypes: [] })
+        const argTypes = args.map(() => ({ scalarType: 'string' as const, arity: 'scalar' as const }))
+        const { rows } = await transaction.queryRaw({ sql, args: [...args], argTypes })
+        await transaction.executeRaw({ sql: 'COMMIT', args: [], argTypes: [] })
+        await transaction.commit()
+        return rows
+      } catch (error) {
+        // The statement's error tells more than one of its end.
+        await transaction
+          .executeRaw({ sql: 'ROLLBACK', args: [], argTypes: [] })
+          .finally(() => transaction.rollback())
+          .catch(() => {})
+        throw error
+      }
     },
     address,
     schemaName: schemaName ?? 'public',

@@ -4,6 +4,7 @@ import {
   ConfirmationRequiredError,
   ForbiddenError,
   InvalidInputError,
+  NotAvailableError,
   NotFoundError,
   OperationTimeoutError,
   OverloadedError,
@@ -24,6 +25,7 @@ export const PUBLIC_CODES = [
   'CACHE_UNAVAILABLE',
   'DATABASE_UNAVAILABLE',
   'OPERATION_TIMEOUT',
+  'NOT_AVAILABLE',
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
   'INTERNAL_SERVER_ERROR',
@@ -104,6 +106,7 @@ function describe(error: unknown): Description | undefined {
   if (error instanceof NotFoundError || error instanceof ConfirmationRequiredError) {
     return described(error.message, 'BAD_USER_INPUT')
   }
+  if (error instanceof NotAvailableError) return described(error.message, 'NOT_AVAILABLE')
   if (error instanceof UnavailableError) {
     return described(error.message, error.code === 'DATABASE_UNAVAILABLE' ? error.code : 'CACHE_UNAVAILABLE')
   }

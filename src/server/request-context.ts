@@ -23,6 +23,7 @@ import type { Authenticator, Credentials } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
 import type { ViewerWatch } from '../session/viewer-watch.js'
 import type { StatisticsReader } from '../statistics/statistics.js'
+import type { UsageRows } from '../usage/usage-rows.js'
 import type { Place } from '../util/admission.js'
 import type { KeptAnswers } from '../util/kept-answers.js'
 import type { Streams } from '../util/open-streams.js'
@@ -60,6 +61,7 @@ export interface ContextDeps {
   readonly poolSessionStore: PoolSessionStore
   readonly foreignFamilies: ForeignFamilies
   readonly gateway: GatewayStore
+  readonly usage: UsageRows
   readonly gatewayFigures: FixedFigures
   readonly gatewayTraits: () => GatewayTraits
   readonly maskStoredKey: KeyMasker
@@ -292,6 +294,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     foreignFamilies: deps.foreignFamilies,
     judgeNow: async (pins) => gateway.judge(pinIds(pins, await superseded(deps.affinitySource.reader()))),
     gateway,
+    usage: deps.usage,
     gatewayFigures: deps.gatewayFigures,
     gatewayTraits: deps.gatewayTraits,
     loaders,

@@ -95,7 +95,8 @@ describe.each([
       generation,
       clearPath: 'GATEWAY_API',
       clearProblem: null,
-      missing: [],
+      // The demo has no usage rows.
+      missing: [{ field: 'cacheUsage' }],
       hasPoolSessions: true,
     })
     expect(data.affinities.totalCount).toBeGreaterThan(100)

@@ -5,6 +5,7 @@ import { createLooks, type Look, type Looks } from './look.js'
 import { createAetherSchema } from './schema/aether-schema.js'
 import { type AccountStatements, accountStatements, createAdminDirectory } from './sign-in.js'
 import { createStatements, createStoredKeysReader } from './statements.js'
+import { createUsageReader } from './usage/usage-reader.js'
 
 /** So many keys of each kind are enough to tell a wrong ENCRYPTION_KEY from a few rows that cannot be read. */
 const TRIED = 20
@@ -13,6 +14,7 @@ const LOOK_MS = 60_000
 
 /** Everything that is made of one look at the tables. */
 export interface Statements {
+  readonly look: Look
   readonly store: GatewayStore
   readonly accounts: AccountStatements
   /** Some stored keys of each kind. */
@@ -23,6 +25,7 @@ type Queries = Pick<Database, 'query' | 'schemaName'>
 
 export const createAetherLooks = (database: Queries): Looks<Statements> =>
   createLooks(database, (look) => ({
+    look,
     store: createStatements(database.query, look),
     accounts: accountStatements(look),
     storedKeys: createStoredKeysReader(database.query, look, TRIED),
@@ -36,6 +39,7 @@ export const createAetherGateway: OpenGateway = (database, { encryptionKey }) =>
     schema: createAetherSchema(database, looks),
     store: createGatewayStore(database, looks),
     directory: createAdminDirectory(database, looks),
+    usage: createUsageReader(database, looks),
     figures: AETHER_FIGURES,
     decrypt,
     traits: () => traitsOf(looks.latest()),

@@ -1,0 +1,88 @@
+import type { Context } from '../context.js'
+import { InvalidInputError, NotAvailableError } from '../errors.js'
+import { type CacheUsage, cacheUsageOf } from '../usage/cache-usage.js'
+import { readPeriod } from '../usage/period.js'
+import type { CacheSumsOfGroup, Period, UsageFilter, UsageGrouping } from '../usage/usage-rows.js'
+
+/** The most groups that one answer lists. */
+const MAX_GROUPS = 10_000
+export const DEFAULT_GROUPS = 20
+
+export interface CacheUsageArguments {
+  readonly since: Date
+  readonly until?: Date | null | undefined
+  readonly by: UsageGrouping
+  readonly filter?: UsageFilter | null | undefined
+  readonly first?: number | null | undefined
+}
+
+export interface UsageGroup {
+  readonly by: UsageGrouping
+  readonly sums: CacheSumsOfGroup
+}
+
+export interface CacheUsageAnswer extends Period, Omit<CacheUsage, 'groups'> {
+  readonly by: UsageGrouping
+  readonly groups: readonly UsageGroup[]
+}
+
+/**
+ * Sums what the cache earned. Equal questions of one moment share one statement, and two run at a time.
+ * @throws NotAvailableError where the tables lack what the question needs
+ */
+export async function cacheUsage(
+  { by, first: given, filter, ...times }: CacheUsageArguments,
+  context: Context,
+): Promise<CacheUsageAnswer> {
+  const first = given ?? DEFAULT_GROUPS
+  if (first < 1 || first > MAX_GROUPS)
+    throw new InvalidInputError(`first must be between 1 and ${MAX_GROUPS}.`, 'first')
+  const period = readPeriod(times.since, times.until, new Date(context.now() * 1_000))
+  const query = { ...period, by, filter: filter ?? {} }
+  const found = await context.shared({
+    question: `cacheUsage ${JSON.stringify([period, by, Object.entries(query.filter).sort()])}`,
+    size: () => context.usage.rowsIn(period),
+    run: () => context.usage.cacheSums(query),
+  })
+  if (found === null)
+    throw new NotAvailableError(
+      'This gateway’s tables have no such usage rows: gateway.missing names what is missing.',
+    )
+  const { groups, ...figures } = cacheUsageOf(found, query, first)
+  return { ...period, by, ...figures, groups: groups.map((sums) => ({ by, sums })) }
+}
+
+type Loaders = Context['loaders']
+
+/** The row that the group's key names; null if the group is of another kind, or the row has been deleted. */
+const rowOf = async <Row>(
+  { by, sums: { key } }: UsageGroup,
+  kind: UsageGrouping,
+  load: (key: string) => Row | null | Promise<Row | null>,
+): Promise<Row | null> => (by === kind && key !== null ? load(key) : null)
+
+export const userOf = (group: UsageGroup, { users }: Loaders) => rowOf(group, 'USER', (id) => users.load(id))
+export const apiKeyOf = (group: UsageGroup, { apiKeys }: Loaders) =>
+  rowOf(group, 'API_KEY', (id) => apiKeys.byId.load(id))
+export const providerOf = (group: UsageGroup, { providers }: Loaders) =>
+  rowOf(group, 'PROVIDER', (id) => providers.load(id))
+export const providerKeyOf = (group: UsageGroup, { providerKeys }: Loaders) =>
+  rowOf(group, 'PROVIDER_KEY', (id) => providerKeys.load(id))
+export const modelOf = (group: UsageGroup, { globalModelsNamed }: Loaders) =>
+  rowOf(group, 'MODEL', (name) => globalModelsNamed.load(name))
+
+/** The name that people know the group by; its key where there is no such name. */
+export async function labelOf(group: UsageGroup, loaders: Loaders): Promise<string> {
+  const names = await Promise.all([
+    userOf(group, loaders).then((user) => user?.username),
+    apiKeyOf(group, loaders).then((apiKey) => apiKey?.name),
+    providerOf(group, loaders).then((provider) => provider?.displayName),
+    providerKeyOf(group, loaders).then((key) => key?.name),
+  ])
+  const unnamed = group.by === 'TOTAL' ? 'Total' : 'None'
+  return names.find((name) => name) ?? group.sums.key ?? unnamed
+}
+
+/** The start of the hour or day that the group is; null for any other group. */
+export const startOf = ({ by, sums: { key } }: UsageGroup): Date | null =>
+  (by === 'HOUR' || by === 'DAY') && key !== null ? new Date(key) : null
