@@ -292,7 +292,7 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       idsNamed: (text) => idsNamed(query, text),
       scannedRows: async () => ({ search: 10, apiKeysOfUsers: 0 }),
     },
-    usage: { cacheSums: async () => null, rowsIn: async () => 0 },
+    usage: { cacheSums: async () => null, rowsToSum: async () => 0, rowsIn: async () => 0 },
     directory: {
       generation: async () => 'ENDPOINT_KEYS',
       holderOf: async (id) => ({

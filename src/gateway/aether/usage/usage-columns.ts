@@ -16,6 +16,8 @@ export interface UsageColumns {
   readonly from: string
   /** Each is a column of the inner rows; `NULL` where the tables have no way to fill it. */
   readonly select: Readonly<Record<(typeof COLUMNS)[number], string>>
+  /** By these the planner finds each settlement row by its request: it would read that whole table for a day otherwise. */
+  readonly settings: readonly string[]
   /** The columns without which there are no figures, as far as they are missing. */
   readonly missing: readonly string[]
 }
@@ -68,6 +70,7 @@ export function usageColumns({ mayRead }: Pick<UsageTables, 'mayRead'>): UsageCo
   const settled = `${SETTLED}.billing_cache_creation`
   return {
     from: isSettled ? `usage LEFT JOIN ${SETTLED} ON ${SETTLED}.request_id = usage.request_id` : 'usage',
+    settings: isSettled ? ['SET LOCAL enable_hashjoin = off', 'SET LOCAL enable_mergejoin = off'] : [],
     missing: NEEDED.map((name) => `usage.${name}`).filter((column) => !isThere(column)),
     select: {
       user_id: text('usage.user_id'),
