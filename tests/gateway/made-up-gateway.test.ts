@@ -260,6 +260,7 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
   return {
     schema: {
       tables: [PEOPLE, TICKETS, SUPPLIERS, LINES, BADGES, CATALOGUE, OFFERS].map(({ name }) => name),
+      usageTables: [],
       prepare: async () => {},
       makeTables: async () => {},
       inspect: async () => ({ problems: [], traits: TRAITS }),

@@ -3,6 +3,8 @@ import { way } from '../fields.js'
 
 const SETTLED = 'usage_settlement_snapshots'
 
+export const USAGE_TABLES: readonly string[] = ['usage', SETTLED]
+
 /** What a look at the tables tells of usage rows. */
 export interface UsageTables {
   readonly generation: Generation
