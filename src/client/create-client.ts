@@ -26,6 +26,8 @@ export interface AffinityqlClient {
   affinityCounts(args: Types.AffinityCountsArguments, options?: CallOptions): Promise<Types.AffinityCounts>
   /** Counts what changed within the last 24 hours, by time and, if one is given, at one provider. */
   affinityHistory(args: Types.AffinityHistoryArguments, options?: CallOptions): Promise<Types.AffinityHistory>
+  /** Sums what the providers’ caches earned in at most 31 days, by the gateway’s usage rows. */
+  cacheUsage(args: Types.CacheUsageArguments, options?: CallOptions): Promise<Types.CacheUsage | null>
   /** Lists the affinities of one user (by id, username or email) or of one API key (by id). */
   userAffinities(
     args: Types.UserAffinitiesArguments,
@@ -155,6 +157,7 @@ export function createClient(options: ClientOptions): AffinityqlClient {
     affinityHistory: async (args, call) =>
       (await run(operations.AffinityHistory, args, call)).affinityHistory,
     affinityCounts: async (args, call) => (await run(operations.AffinityCounts, args, call)).affinityCounts,
+    cacheUsage: async (args, call) => (await run(operations.CacheUsage, args, call)).cacheUsage ?? null,
     userAffinities: async (args, call) => (await run(operations.UserAffinities, args, call)).userAffinities,
     cacheStats: Object.assign(
       async (call?: CallOptions) => (await run(operations.CacheStats, {}, call)).cacheStats,

@@ -7,6 +7,8 @@ import type { CacheSumsOfGroup, Period, UsageFilter, UsageGrouping } from '../us
 /** The most groups that one answer lists. */
 const MAX_GROUPS = 10_000
 export const DEFAULT_GROUPS = 20
+/** The most seconds that a query of usage may take: the database may read millions of rows for it. */
+export const USAGE_SECONDS = 30
 /** So many rows that the database sums cost as much as one record that is read: none of them comes here. */
 const ROWS_FOR_ONE = 100
 
@@ -42,6 +44,7 @@ export async function cacheUsage(
   const now = () => new Date(context.now() * 1_000)
   const asked = readPeriod(times.since, times.until, now())
   const isOpen = !times.until || asked.until < times.until
+  context.mayTake(USAGE_SECONDS)
   const answer = await context.shared({
     of: 'usage',
     // Those who ask for everything until now have the same question, though not at the same time.
