@@ -95,8 +95,7 @@ describe.each([
       generation,
       clearPath: 'GATEWAY_API',
       clearProblem: null,
-      // The demo has no usage rows.
-      missing: [{ field: 'cacheUsage' }],
+      missing: [],
       hasPoolSessions: true,
     })
     expect(data.affinities.totalCount).toBeGreaterThan(100)
