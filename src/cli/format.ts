@@ -131,6 +131,9 @@ export const percent = (share: number | null): string | null =>
 export function dollars(value: number | null): string | null {
   if (value === null) return null
   const digits = value !== 0 && Math.abs(value) < 1 ? 4 : 2
-  const amount = Math.abs(value).toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+  const amount = Math.abs(value).toLocaleString('en', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  })
   return `${value < 0 ? '-' : ''}$${amount}`
 }

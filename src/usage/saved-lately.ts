@@ -29,9 +29,7 @@ export function createSavedLately(
     const query = { since, until, by: 'TOTAL', filter: {}, now: until } as const
     const found = await usage.cacheSums(query, AbortSignal.timeout(AT_MOST_MS)).catch(() => undefined)
     const sums = sumOf(found ?? [])
-    return found
-      ? { netSavedUsd: netSavedUsd(sums), unpricedRequests: sums.unpricedRequests }
-      : undefined
+    return found ? { netSavedUsd: netSavedUsd(sums), unpricedRequests: sums.unpricedRequests } : undefined
   }
   return remembered(read, EVERY_MS)
 }

@@ -40,7 +40,9 @@ function timeBefore(text: string): number {
   const [, digits = '', unit = 'h'] = /^([1-9]\d{0,4})([mhd])$/.exec(text) ?? []
   const ms = Number(digits) * UNIT_MS[unit as keyof typeof UNIT_MS]
   if (digits === '' || ms > MOST_MS)
-    throw new InvalidArgumentError('The time must be minutes, hours or days, such as 90m, 24h or 7d, at most 31d.')
+    throw new InvalidArgumentError(
+      'The time must be minutes, hours or days, such as 90m, 24h or 7d, at most 31d.',
+    )
   return ms
 }
 
@@ -54,7 +56,9 @@ function groups(text: string): number {
 export function addSavings(program: Command, cli: Cli): void {
   program
     .command('savings')
-    .description('Show what the providers’ caches saved, by the gateway’s usage rows, in US dollars at list price.')
+    .description(
+      'Show what the providers’ caches saved, by the gateway’s usage rows, in US dollars at list price.',
+    )
     .addOption(
       new Option('--since <time>', 'Sum the requests of so long before now: 90m, 24h or 7d, at most 31d.')
         .default(UNIT_MS.d, '24h')
@@ -62,7 +66,10 @@ export function addSavings(program: Command, cli: Cli): void {
     )
     .addOption(new Option('--by <group>', 'List a sum for each of these.').choices(Object.keys(GROUPINGS)))
     .addOption(
-      new Option('--first <groups>', 'List at most this number of groups, 1 to 10000; hours and days are all listed.')
+      new Option(
+        '--first <groups>',
+        'List at most this number of groups, 1 to 10000; hours and days are all listed.',
+      )
         .default(DEFAULT_GROUPS)
         .argParser(groups),
     )
@@ -73,7 +80,10 @@ async function savings(cli: Cli, command: Command): Promise<void> {
   const options = command.opts<{ since: number; by?: string; first: number }>()
   const by = GROUPINGS[options.by ?? ''] ?? 'TOTAL'
   const since = new Date(Date.now() - options.since).toISOString()
-  const usage = await clientOf(cli, command).cacheUsage({ since, by, first: options.first }, { signal: cli.signal })
+  const usage = await clientOf(cli, command).cacheUsage(
+    { since, by, first: options.first },
+    { signal: cli.signal },
+  )
   if (usage === null) throw new CommandError('This gateway has no usage rows.', EXIT.unavailable)
   await printOne(cli, command, usage, () => usageText(usage, cli))
 }
@@ -98,7 +108,14 @@ function usageText(usage: CacheUsage, { terminal }: Cli): Printable {
   if (by === 'TOTAL') return sums
   const rest: readonly Group[] =
     usage.groupCount > listed.length
-      ? [{ key: null, label: `${count(usage.groupCount - listed.length)} others`, start: null, figures: others }]
+      ? [
+          {
+            key: null,
+            label: `${count(usage.groupCount - listed.length)} others`,
+            start: null,
+            figures: others,
+          },
+        ]
       : []
   return join([sums, plain`\n`, table(COLUMNS, [...listed, ...rest], terminal)])
 }

@@ -52,9 +52,7 @@ export interface UsageStatements {
 export function createUsageStatements(database: Pick<Database, 'query' | 'readLong'>): UsageStatements {
   const limit = pLimit(AT_ONCE)
   const run: UsageStatements['run'] = (statement, signal) =>
-    mapDatabaseErrors(() =>
-      limit(() => database.readLong({ ...statement, timeoutMs: TIMEOUT_MS, signal })),
-    )
+    mapDatabaseErrors(() => limit(() => database.readLong({ ...statement, timeoutMs: TIMEOUT_MS, signal })))
 
   const rowsIn: UsageStatements['rowsIn'] = ({ since, until }) =>
     mapDatabaseErrors(async () => {
