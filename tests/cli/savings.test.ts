@@ -33,7 +33,12 @@ it('affinityql savings prints what the caches earned, in words or as the API say
     others: { requests: 2 },
   })
 
-  for (const wrong of [['--since', '32d'], ['--since', 'yesterday'], ['--by', 'colour'], ['--first', '0']])
+  for (const wrong of [
+    ['--since', '32d'],
+    ['--since', 'yesterday'],
+    ['--by', 'colour'],
+    ['--first', '0'],
+  ])
     expect((await run(...wrong)).code, wrong.join(' ')).toBe(2)
   await server.close()
 })

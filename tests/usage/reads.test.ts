@@ -73,8 +73,8 @@ describe('hours that are over', () => {
     const reads = await readsOf(service, () =>
       Promise.all(Array.from({ length: 8 }, () => ask(service, ago(20)))),
     )
-    // Who asks while the statement runs shares the next one.
-    expect(reads.length).toBeLessThanOrEqual(2)
+    // Who asks while the statement runs shares the next answer, which reads the two ends. Alone, they would have sent fifteen.
+    expect(reads.length).toBeLessThan(8)
   })
 })
 
@@ -172,13 +172,13 @@ it('a client that goes ends its statement at the server', async () => {
   psql(
     databaseUrl,
     `ALTER TABLE usage RENAME TO rows_of_usage;
-     CREATE VIEW usage AS SELECT rows_of_usage.* FROM rows_of_usage, LATERAL (SELECT pg_sleep(60) WHERE rows_of_usage.id <> '') AS slow`,
+     CREATE VIEW usage AS SELECT * FROM rows_of_usage WHERE pg_sleep(60)::text = ''`,
   )
   const one = await start(databaseUrl)
   const active = () =>
     psql(
       databaseUrl,
-      "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%GROUP BY unit%' AND query NOT LIKE 'EXPLAIN%' AND state = 'active' AND pid <> pg_backend_pid()",
+      "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%WITH counted AS%' AND query NOT LIKE 'EXPLAIN%' AND state = 'active' AND pid <> pg_backend_pid()",
     ).trim()
   const client = new AbortController()
   const asking = Promise.resolve(
