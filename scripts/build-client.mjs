@@ -32,7 +32,7 @@ const CONFIG = {
     [CLIENT_OPERATIONS]: {
       plugins: ['typescript-operations'],
       config: {
-        scalars: { DateTime: 'string', JSON: 'unknown', ID: 'string' },
+        scalars: { DateTime: 'string', JSON: 'unknown', SafeInt: 'number', ID: 'string' },
         strictScalars: true,
         enumType: 'string-literal',
         immutableTypes: true,

@@ -7,7 +7,7 @@ import { traitsForLog, warnOfWrongKey } from './app/log-lines.js'
 import { openAffinities } from './app/open-affinities.js'
 import { openAudit } from './app/open-audit.js'
 import { openClears } from './app/open-clears.js'
-import { openDatabase, prepareDatabase, secretsOf } from './app/open-database.js'
+import { openDatabase, openUsageDatabase, prepareDatabase, secretsOf } from './app/open-database.js'
 import { openHealth } from './app/open-health.js'
 import { openModelMappings } from './app/open-model-mappings.js'
 import { openNodes } from './app/open-nodes.js'
@@ -32,6 +32,7 @@ import { readTrustedDocuments } from './server/limits/use-trusted-documents.js'
 import { createMetrics } from './server/observe/metrics.js'
 import type { Tracing } from './server/observe/tracing/tracing.js'
 import { createStatisticsReader } from './statistics/statistics.js'
+import { createSavedLately } from './usage/saved-lately.js'
 import { createStreams } from './util/open-streams.js'
 import { sparing } from './util/promises.js'
 
@@ -98,10 +99,13 @@ export async function createApp(
   const secrets = secretsOf(config.mode)
   const { jwtSecretKey } = secrets
   const database = openDatabase(config.mode, logger)
-  const gateway = openGateway(database, secrets)
+  const usageDatabase = openUsageDatabase(config.mode, logger)
+  const gateway = openGateway(database, secrets, usageDatabase)
   const metrics = createMetrics({ tables: gateway.schema.tables })
-  database.onQuery((sql, durationMs) => metrics.sqlStatementDone(sql, durationMs / 1_000))
-  if (tracing) database.onQuery(tracing.sqlStatementDone)
+  for (const one of [database, ...(usageDatabase ? [usageDatabase] : [])]) {
+    one.onQuery((sql, durationMs) => metrics.sqlStatementDone(sql, durationMs / 1_000))
+    if (tracing) one.onQuery(tracing.sqlStatementDone)
+  }
   const onCommand: CommandListener = (command, durationMs, error) => {
     const failed = error !== undefined
     metrics.redisCommandDone(command, durationMs / 1_000, failed)
@@ -139,6 +143,7 @@ export async function createApp(
     now,
   })
   await Promise.all([audit.start(), session.start()])
+  const saved = config.usageMetrics ? createSavedLately(gateway.usage, now) : async () => undefined
   let draining = false
   const stopClears = createStopClears({
     audit,
@@ -192,6 +197,7 @@ export async function createApp(
     mappingSource,
     poolSessionSource: createPoolSessionSource(cache.poolSessions),
     gateway: gateway.store,
+    usage: gateway.usage,
     gatewayFigures: gateway.figures,
     gatewayTraits: gateway.traits,
     maskStoredKey: createKeyMasker(gateway.decrypt, { maxEntries: MASKED_KEYS }),
@@ -209,6 +215,7 @@ export async function createApp(
           gateways: () => nodes.poller?.states() ?? [],
           generation,
           nodes: () => nodes.nodes?.states() ?? [],
+          saved,
         }),
       RENDERINGS.burst,
       RENDERINGS.everyMs,
@@ -271,7 +278,7 @@ export async function createApp(
       mappingSource.close()
       await endClears()
       await audit.trail.stop()
-      await database.close()
+      await Promise.all([database.close(), usageDatabase?.close()])
     },
     endClears,
   }

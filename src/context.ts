@@ -24,6 +24,7 @@ import type { ReadingPrisma } from './postgres/database-errors.js'
 import type { Login } from './session/authenticator.js'
 import type { Viewer } from './session/viewer.js'
 import type { StatisticsReader } from './statistics/statistics.js'
+import type { UsageRows } from './usage/usage-rows.js'
 import type { Streams } from './util/open-streams.js'
 import type { Turns } from './util/turns.js'
 
@@ -48,6 +49,10 @@ export interface Context {
   payForRead(size: number): Promise<void>
   /** Answers by a large read: the viewer pays for it, and requests that ask the same at the same moment share it. */
   shared<T>(read: SharedRead<T>): Promise<T>
+  /** Lets this query take so many seconds in all, if they are more than the limit of queries. */
+  mayTake(seconds: number): void
+  /** Calls the listener when more time is asked for. There is one listener. */
+  onMayTake(listener: (seconds: number) => void): void
   /** What is kept of an answer to this question, if anything. */
   kept(question: string): unknown
   /** Continues with what a shared read has read: its index, and its rows. */
@@ -107,6 +112,8 @@ export interface Context {
   readonly poolSessionStore: PoolSessionStore
   readonly foreignFamilies: ForeignFamilies
   readonly gateway: GatewayStore
+  /** The gateway's usage rows. */
+  readonly usage: UsageRows
   readonly gatewayFigures: FixedFigures
   /** Returns what the latest look at the gateway's tables found. */
   gatewayTraits(): GatewayTraits
@@ -159,8 +166,13 @@ export interface SharedRead<T> {
   readonly keep?: (answer: T) => T
   /** The size from which on the answer is kept. */
   readonly keptFrom?: number
-  /** Reads through these readers alone. They are younger than all requests that share the read. */
-  run(readers: Readers): Promise<T>
+  /** Takes turns with reads of its own kind. Default: affinities. */
+  readonly of?: 'usage'
+  /**
+   * Reads through these readers alone. They are younger than all requests that share the read. The signal is aborted when
+   * nobody waits for the answer any more.
+   */
+  run(readers: Readers, signal: AbortSignal): Promise<T>
 }
 
 /** The readers of a request, or of a read that several requests share. */

@@ -155,6 +155,18 @@ export class ClientGoneError extends Error {
   }
 }
 
+/** The gateway's tables have not what the answer needs: `gateway.missing` names it. */
+export class NotAvailableError extends Error {
+  override readonly name = 'NotAvailableError'
+  readonly code = 'NOT_AVAILABLE' as const
+}
+
+/** A figure of usage would read far more of the gateway's rows than its period has. */
+export class UsageTooExpensiveError extends Error {
+  override readonly name = 'UsageTooExpensiveError'
+  readonly code = 'USAGE_TOO_EXPENSIVE' as const
+}
+
 /** The service cannot start. `problems` has all problems at once, as sentences for an operator, without secrets. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'

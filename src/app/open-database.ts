@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { ModeConfig } from '../config/mode.js'
-import { createDemoTables, DEMO_ENCRYPTION_KEY } from '../demo/index.js'
+import { createDemoTables, createDemoUsageTables, DEMO_ENCRYPTION_KEY } from '../demo/index.js'
 import { ConfigurationError } from '../errors.js'
 import type { Gateway } from '../gateway/gateway.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from '../postgres/database.js'
@@ -26,6 +26,19 @@ export const openDatabase = (mode: ModeConfig, logger: Logger): Database =>
         onError: (error) => logger.warn({ reason: error.message }, 'database connection'),
       })
 
+/** Two reads of usage run at a time. */
+const USAGE_POOL_SIZE = 2
+
+/** Opens the database of usage rows, if another than the gateway's is named. It connects at the first statement. */
+export const openUsageDatabase = (mode: ModeConfig, logger: Logger): Database | undefined =>
+  mode.kind === 'gateway' && mode.usageDatabaseUrl !== undefined
+    ? createPgDatabase({
+        url: mode.usageDatabaseUrl,
+        poolSize: USAGE_POOL_SIZE,
+        onError: (error) => logger.warn({ reason: error.message }, 'usage database connection'),
+      })
+    : undefined
+
 /**
  * Connects to the database, and reads what its tables are. The embedded database gets its tables before.
  * @throws ConfigurationError if the database cannot be reached or is not the gateway's
@@ -42,6 +55,9 @@ export async function prepareDatabase(
     if (mode.kind === 'embedded') {
       await createDemoTables(database.query, mode.generation)
       await gateway.schema.makeTables()
+      await createDemoUsageTables(database.query, mode.generation)
+      // The first look was before these tables.
+      await gateway.schema.inspect()
     } else {
       await gateway.schema.prepare()
     }

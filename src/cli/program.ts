@@ -8,6 +8,7 @@ import { addCounts } from './commands/counts.js'
 import { addGateway } from './commands/gateway.js'
 import { addPoolSessions } from './commands/pool-sessions.js'
 import { addQueries } from './commands/queries.js'
+import { addSavings } from './commands/savings.js'
 import { addDoctor, addServe, addTokens } from './commands/service.js'
 import { printableLines } from './terminal.js'
 
@@ -45,6 +46,7 @@ export function createProgram(cli: Cli): Command {
   addCounts(program, cli)
   addGateway(program, cli)
   addQueries(program, cli)
+  addSavings(program, cli)
   addPoolSessions(program, cli)
   addClears(program, cli)
   addTokens(program, cli)

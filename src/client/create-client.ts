@@ -34,6 +34,8 @@ export interface AffinityqlClient {
   readonly globalModels: List<Types.GlobalModelsArguments, Types.GlobalModelPage>
   /** Lists all users by name, also those without an affinity. A management token with a list of rights needs `admin:users:read`. */
   readonly users: List<Types.UsersArguments, Types.UserPage>
+  /** Sums what the providers’ caches earned in at most 31 days, by the gateway’s usage rows. */
+  cacheUsage(args: Types.CacheUsageArguments, options?: CallOptions): Promise<Types.CacheUsage | null>
   /** Lists the affinities of one user (by id, username or email) or of one API key (by id). */
   userAffinities(
     args: Types.UserAffinitiesArguments,
@@ -171,6 +173,7 @@ export function createClient(options: ClientOptions): AffinityqlClient {
     ),
     users: createList(async (args, call) => (await run(operations.Users, args, call)).users),
     affinityCounts: async (args, call) => (await run(operations.AffinityCounts, args, call)).affinityCounts,
+    cacheUsage: async (args, call) => (await run(operations.CacheUsage, args, call)).cacheUsage ?? null,
     userAffinities: async (args, call) => (await run(operations.UserAffinities, args, call)).userAffinities,
     cacheStats: Object.assign(
       async (call?: CallOptions) => (await run(operations.CacheStats, {}, call)).cacheStats,

@@ -1,5 +1,6 @@
 import type { DimensionSets } from '../affinities/affinity-selection.js'
 import type { Database } from '../postgres/database.js'
+import type { UsageRows } from '../usage/usage-rows.js'
 import type { GatewayLists, Listed } from './lists.js'
 import type { Decrypter } from './masking.js'
 import type {
@@ -21,6 +22,7 @@ export interface Gateway {
   readonly schema: GatewaySchema
   readonly store: GatewayStore
   readonly directory: AdminDirectory
+  readonly usage: UsageRows
   readonly figures: FixedFigures
   readonly decrypt: Decrypter
   /** What the latest look at the tables found. */
@@ -76,8 +78,11 @@ export interface GatewaySecrets {
   readonly encryptionKey: string
 }
 
-/** Makes a gateway over a database; it sends no statement yet. */
-export type OpenGateway = (database: Database, secrets: GatewaySecrets) => Gateway
+/**
+ * Makes a gateway over a database; it sends no statement yet.
+ * @param usageDatabase the database from which usage rows are read. Default: the same
+ */
+export type OpenGateway = (database: Database, secrets: GatewaySecrets, usageDatabase?: Database) => Gateway
 
 /** A user of the gateway, as far as the row decides who may come in. */
 export interface AdminAccount {
@@ -213,6 +218,8 @@ export interface ScannedRows {
 export interface GatewaySchema {
   /** Names of every table that is read. */
   readonly tables: readonly string[]
+  /** Names of the tables that only figures of usage are read from. */
+  readonly usageTables: readonly string[]
   /**
    * Looks at the tables before the service starts beside a gateway, and changes nothing.
    * @throws ConfigurationError if there are none, or if the service would be useless, naming what is missing for which field;

@@ -4,7 +4,7 @@ import ErrorsPlugin from '@pothos/plugin-errors'
 import PrismaPlugin from '@pothos/plugin-prisma'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
 import { GraphQLError } from 'graphql'
-import { DateTimeResolver, JSONResolver } from 'graphql-scalars'
+import { DateTimeResolver, JSONResolver, SafeIntResolver } from 'graphql-scalars'
 import type { Context } from '../context.js'
 import { ForbiddenError, UnauthenticatedError } from '../errors.js'
 import type PrismaTypes from '../generated/pothos-types.js'
@@ -38,6 +38,7 @@ interface AppTypes {
     ID: { Input: string; Output: string }
     DateTime: { Input: Date; Output: Date }
     JSON: { Input: unknown; Output: unknown }
+    SafeInt: { Input: number; Output: number }
   }
 }
 
@@ -79,3 +80,4 @@ builder.subscriptionType({ authScopes: { viewer: true } })
 
 builder.addScalarType('DateTime', DateTimeResolver)
 builder.addScalarType('JSON', JSONResolver)
+builder.addScalarType('SafeInt', SafeIntResolver)

@@ -15,6 +15,7 @@ import './clears.js'
 import './pool-sessions.js'
 import './subscriptions.js'
 import './model-mappings.js'
+import './cache-usage.js'
 import { builder } from './builder.js'
 
 export const schema = builder.toSchema()

@@ -4,12 +4,14 @@ import {
   ConfirmationRequiredError,
   ForbiddenError,
   InvalidInputError,
+  NotAvailableError,
   NotFoundError,
   OperationTimeoutError,
   OverloadedError,
   RateLimitedError,
   UnauthenticatedError,
   UnavailableError,
+  UsageTooExpensiveError,
 } from '../errors.js'
 import { shortened } from '../util/text.js'
 import { ERROR_LIMITS, shortenMessage } from './limits/use-bounded-errors.js'
@@ -24,6 +26,8 @@ export const PUBLIC_CODES = [
   'CACHE_UNAVAILABLE',
   'DATABASE_UNAVAILABLE',
   'OPERATION_TIMEOUT',
+  'NOT_AVAILABLE',
+  'USAGE_TOO_EXPENSIVE',
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
   'INTERNAL_SERVER_ERROR',
@@ -104,6 +108,8 @@ function describe(error: unknown): Description | undefined {
   if (error instanceof NotFoundError || error instanceof ConfirmationRequiredError) {
     return described(error.message, 'BAD_USER_INPUT')
   }
+  if (error instanceof NotAvailableError) return described(error.message, 'NOT_AVAILABLE')
+  if (error instanceof UsageTooExpensiveError) return described(error.message, error.code)
   if (error instanceof UnavailableError) {
     return described(error.message, error.code === 'DATABASE_UNAVAILABLE' ? error.code : 'CACHE_UNAVAILABLE')
   }

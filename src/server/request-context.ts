@@ -23,6 +23,7 @@ import type { Authenticator, Credentials } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
 import type { ViewerWatch } from '../session/viewer-watch.js'
 import type { StatisticsReader } from '../statistics/statistics.js'
+import type { UsageRows } from '../usage/usage-rows.js'
 import type { Place } from '../util/admission.js'
 import type { KeptAnswers } from '../util/kept-answers.js'
 import type { Streams } from '../util/open-streams.js'
@@ -37,6 +38,8 @@ export interface ContextDeps {
   readonly budgets: CostLimiter | undefined
   readonly apiKeyOwners: ApiKeyOwners
   readonly sharedRuns: SharedRuns
+  /** Reads of usage take turns with each other alone: they may take long, and lists must not wait for them. */
+  readonly usageRuns: SharedRuns
   readonly keptAnswers: KeptAnswers
   readonly turns: Turns
   readonly authenticator: Authenticator
@@ -60,6 +63,7 @@ export interface ContextDeps {
   readonly poolSessionStore: PoolSessionStore
   readonly foreignFamilies: ForeignFamilies
   readonly gateway: GatewayStore
+  readonly usage: UsageRows
   readonly gatewayFigures: FixedFigures
   readonly gatewayTraits: () => GatewayTraits
   readonly maskStoredKey: KeyMasker
@@ -89,6 +93,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   let knownViewer: Viewer | undefined
   const notes = new Map<string, unknown>()
   const stopped = new AbortController()
+  let moreTime = (_seconds: number): void => {}
   const gateway = payingForScans(until(stopped.signal, deps.gateway))
 
   async function authenticate(): Promise<Viewer> {
@@ -179,6 +184,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     question,
     size,
     keep,
+    of,
     keptFrom = LEAST_KEPT,
     run,
   }: SharedRead<T>): Promise<T> {
@@ -188,16 +194,14 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     const budget = (await viewerOnce()).key
     const price = budgets ? sizeOf(expected) : 0
     await pay(price)
+    const runs = of === 'usage' ? deps.usageRuns : deps.sharedRuns
     const inTurn = () =>
-      deps.sharedRuns.run(question, budget, stopped.signal, (signal) => {
+      runs.run(question, budget, stopped.signal, (signal) => {
         const shared = until(signal, deps.gateway)
         const reader = deps.affinitySource.reader()
         const beganAt = performance.now()
-        const running = run({
-          affinities: reader,
-          gateway: shared,
-          loaders: createLoaders(shared, () => superseded(reader)),
-        })
+        const loaders = createLoaders(shared, () => superseded(reader))
+        const running = run({ affinities: reader, gateway: shared, loaders }, signal)
         return isKept
           ? running.then((answer) => {
               deps.keptAnswers.put(question, keep(answer), beganAt)
@@ -252,6 +256,10 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     pay,
     payForRead,
     kept,
+    mayTake: (seconds) => moreTime(seconds),
+    onMayTake(listener) {
+      moreTime = listener
+    },
     shared<T>(read: SharedRead<T>): Promise<T> {
       const known = asked.get(read.question)
       if (known) return known as Promise<T>
@@ -299,6 +307,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     foreignFamilies: deps.foreignFamilies,
     judgeNow: async (pins) => gateway.judge(pinIds(pins, await superseded(deps.affinitySource.reader()))),
     gateway,
+    usage: deps.usage,
     gatewayFigures: deps.gatewayFigures,
     gatewayTraits: deps.gatewayTraits,
     loaders,

@@ -7,7 +7,9 @@ import { sql } from '../api/affinity-model.js'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { FIXTURE_ADMIN } from '../support/fixtures.js'
 import { writePin } from '../support/pin.js'
+import { freshDatabase } from '../support/servers/shared.js'
 import { subscribe } from '../support/subscribe.js'
+import { ENDPOINT_KEYS_USAGE } from '../usage/usage-table.js'
 
 const text = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
 
@@ -32,7 +34,9 @@ const examples: Example[] = [...text.matchAll(/```graphql\n([\s\S]*?)```(?:\n```
 describe('docs/api.md', () => {
   let service: TestApp
   beforeAll(async () => {
-    service = await startTestApp()
+    const databaseUrl = freshDatabase()
+    await sql(databaseUrl, ENDPOINT_KEYS_USAGE)
+    service = await startTestApp({ databaseUrl })
     // What was tried has an id of its own in every service; here it is the example's.
     await service.query('mutation { clearUserCache(identifier: "alice", dryRun: true) { __typename } }')
     await sql(service.databaseUrl, `UPDATE audit_logs SET id = '${EVENT_ID}' WHERE ${OURS}`)

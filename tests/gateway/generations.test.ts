@@ -373,7 +373,7 @@ describe('a gateway that is upgraded beside us', () => {
   it('is read anew by the statement that meets the change, with no restart', async () => {
     const service = await startTestApp({ redis: 'empty' })
     const { data: before } = await service.query('{ gateway { generation missing { field } } }')
-    expect(before.gateway).toEqual({ generation: 'ENDPOINT_KEYS', missing: [] })
+    expect(before.gateway).toEqual({ generation: 'ENDPOINT_KEYS', missing: [{ field: 'cacheUsage' }] })
     psql(
       service.databaseUrl,
       `ALTER TABLE provider_api_keys ADD COLUMN provider_id varchar(36), ADD COLUMN api_formats json,
@@ -411,7 +411,7 @@ describe('a gateway that is upgraded beside us', () => {
         },
       ])
     const { data: after } = await service.query('{ gateway { generation missing { field } } }')
-    expect(after.gateway).toEqual({ generation: 'PROVIDER_KEYS', missing: [] })
+    expect(after.gateway).toEqual({ generation: 'PROVIDER_KEYS', missing: [{ field: 'cacheUsage' }] })
     await service.close()
   })
 
@@ -438,7 +438,9 @@ describe('a gateway that is upgraded beside us', () => {
     expect(told).toEqual([])
     psql(url, 'ALTER TABLE users DROP COLUMN email; CREATE TABLE unrelated (id int)')
     await looked()
-    expect(told.map(({ missing }) => missing)).toEqual([[{ field: 'User.email', needs: 'users.email' }]])
+    expect(told.map(({ missing }) => missing)).toEqual([
+      [{ field: 'User.email', needs: 'users.email' }, expect.objectContaining({ field: 'cacheUsage' })],
+    ])
     psql(url, 'CREATE TABLE routing_groups (id text); ALTER TABLE provider_api_keys DROP COLUMN endpoint_id')
     await looked()
     expect(told.map(({ generation }) => generation)).toEqual(['ENDPOINT_KEYS', 'PROCESS_MEMORY'])
@@ -476,6 +478,7 @@ describe('a gateway with nothing but users, API keys and providers', () => {
           { field: 'login', needs: 'users.role' },
           { field: 'Gateway.schedulingMode', needs: 'system_configs.key and system_configs.value' },
           { field: 'auditEvents', needs: expect.stringContaining('audit_logs.event_type') },
+          { field: 'cacheUsage', needs: expect.stringContaining('usage.created_at') },
         ],
       },
       cacheStats: { schedulingMode: null, priorityMode: null },

@@ -285,6 +285,7 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
   return {
     schema: {
       tables: [PEOPLE, TICKETS, SUPPLIERS, LINES, BADGES, CATALOGUE, OFFERS].map(({ name }) => name),
+      usageTables: [],
       prepare: async () => {},
       makeTables: async () => {},
       inspect: async () => ({ problems: [], traits: TRAITS }),
@@ -322,6 +323,7 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       }),
       ...madeUpLists(query),
     },
+    usage: { cacheSums: async () => null, rowsToSum: async () => 0, rowsIn: async () => 0 },
     directory: {
       generation: async () => 'ENDPOINT_KEYS',
       holderOf: async (id) => ({

@@ -1,4 +1,5 @@
 import type { Database } from '../../postgres/database.js'
+import { createKeptSums, type KeptSums } from '../../usage/kept-sums.js'
 import type { FixedFigures, GatewayRows, GatewayTraits, OpenGateway } from '../gateway.js'
 import { createDecrypter } from './fernet.js'
 import { createListColumns, createLists, type ListColumns } from './lists.js'
@@ -6,6 +7,8 @@ import { createLooks, type Look, type Looks } from './look.js'
 import { createAetherSchema } from './schema/aether-schema.js'
 import { type AccountStatements, accountStatements, createAdminDirectory } from './sign-in.js'
 import { createStatements, createStoredKeysReader } from './statements.js'
+import { createUsageReader } from './usage/usage-reader.js'
+import { createUsageStatements } from './usage/usage-statements.js'
 
 /** So many keys of each kind are enough to tell a wrong ENCRYPTION_KEY from a few rows that cannot be read. */
 const TRIED = 20
@@ -14,6 +17,9 @@ const LOOK_MS = 60_000
 
 /** Everything that is made of one look at the tables. */
 export interface Statements {
+  readonly look: Look
+  /** Sums of usage rows, as this look's statements read them. */
+  readonly keptSums: KeptSums
   readonly store: GatewayRows
   readonly listColumns: ListColumns
   readonly accounts: AccountStatements
@@ -25,6 +31,8 @@ type Queries = Pick<Database, 'query' | 'schemaName'>
 
 export const createAetherLooks = (database: Queries): Looks<Statements> =>
   createLooks(database, (look) => ({
+    look,
+    keptSums: createKeptSums(),
     store: createStatements(database.query, look),
     listColumns: createListColumns(database.query, look),
     accounts: accountStatements(look),
@@ -32,7 +40,7 @@ export const createAetherLooks = (database: Queries): Looks<Statements> =>
   }))
 
 /** Aether, the open-source gateway. Derives the key of its encryption here, once. */
-export const createAetherGateway: OpenGateway = (database, { encryptionKey }) => {
+export const createAetherGateway: OpenGateway = (database, { encryptionKey }, usageDatabase = database) => {
   const decrypt = createDecrypter(encryptionKey)
   const looks = createAetherLooks(database)
   const rows = createGatewayStore(database, looks)
@@ -43,6 +51,7 @@ export const createAetherGateway: OpenGateway = (database, { encryptionKey }) =>
     schema: createAetherSchema(database, looks),
     store: { ...rows, ...lists },
     directory: createAdminDirectory(database, looks),
+    usage: createUsageReader(createUsageStatements(usageDatabase), looks),
     figures: AETHER_FIGURES,
     decrypt,
     traits: () => traitsOf(looks.latest()),

@@ -1,8 +1,9 @@
-import type { GatewayTraits, Generation } from '../gateway.js'
+import type { GatewayTraits, Generation, MissingField } from '../gateway.js'
 import type { Reading, RunQuery } from '../table-reader.js'
 import { expressionOf, missingColumns, missingFields, type RowTable, readingOf } from './fields.js'
 import { type ActualTables, type FoundTables, generationOf, readTables } from './schema/actual-tables.js'
 import { ENDPOINTS, OTHER_READS, ROW_TABLES, TABLE_NAMES } from './tables.js'
+import { missingForUsage } from './usage/cache-sums.js'
 
 /** Tables whose columns, or whose being there, decide what is read. */
 const TELLING: ReadonlySet<string> = new Set([
@@ -10,6 +11,7 @@ const TELLING: ReadonlySet<string> = new Set([
   'usage_settlement_snapshots',
   'user_sessions',
   'management_tokens',
+  'usage',
 ])
 
 /** What one look at the tables found, from which every statement follows. */
@@ -25,6 +27,8 @@ export interface Look {
 
 export function lookAt({ tables, withheld }: FoundTables): Look {
   const generation = generationOf(tables)
+  const mayRead: Look['mayRead'] = (table, ...columns) =>
+    columns.every((column) => tables.get(table)?.has(column) === true && !withheld.has(`${table}.${column}`))
   return {
     tables,
     generation,
@@ -36,6 +40,7 @@ export function lookAt({ tables, withheld }: FoundTables): Look {
           const missing = missingColumns(tables, columns)
           return missing.length === 0 ? [] : [{ field, needs: missing.join(' and ') }]
         }),
+        ...missingUsage(mayRead),
       ],
       keyFamilies:
         generation === 'PROCESS_MEMORY'
@@ -49,10 +54,7 @@ export function lookAt({ tables, withheld }: FoundTables): Look {
         generation === 'PROCESS_MEMORY' ||
         (generation === 'PROVIDER_KEYS' && tables.get(ENDPOINTS.name)?.has('api_family') === true),
     },
-    mayRead: (table, ...columns) =>
-      columns.every(
-        (column) => tables.get(table)?.has(column) === true && !withheld.has(`${table}.${column}`),
-      ),
+    mayRead,
     fingerprint: JSON.stringify([
       [...tables]
         .filter(([name]) => TELLING.has(name))
@@ -61,6 +63,12 @@ export function lookAt({ tables, withheld }: FoundTables): Look {
       [...withheld].sort(),
     ]),
   }
+}
+
+/** What the figures of usage need. Columns that this role may not read are as if they were missing. */
+function missingUsage(mayRead: Look['mayRead']): readonly MissingField[] {
+  const missing = missingForUsage({ mayRead })
+  return missing.length === 0 ? [] : [{ field: 'cacheUsage', needs: missing.join(' and ') }]
 }
 
 /** Without one of these the service is useless, and does not start. */
