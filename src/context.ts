@@ -160,8 +160,13 @@ export interface SharedRead<T> {
    * belongs to the requests that read it.
    */
   readonly keep?: (answer: T) => T
-  /** Reads through these readers alone. They are younger than all requests that share the read. */
-  run(readers: Readers): Promise<T>
+  /** Takes turns with reads of its own kind. Default: affinities. */
+  readonly of?: 'usage'
+  /**
+   * Reads through these readers alone. They are younger than all requests that share the read. The signal is aborted when
+   * nobody waits for the answer any more.
+   */
+  run(readers: Readers, signal: AbortSignal): Promise<T>
 }
 
 /** The readers of a request, or of a read that several requests share. */

@@ -161,6 +161,12 @@ export class NotAvailableError extends Error {
   readonly code = 'NOT_AVAILABLE' as const
 }
 
+/** A figure of usage would read far more of the gateway's rows than its period has. */
+export class UsageTooExpensiveError extends Error {
+  override readonly name = 'UsageTooExpensiveError'
+  readonly code = 'USAGE_TOO_EXPENSIVE' as const
+}
+
 /** The service cannot start. `problems` has all problems at once, as sentences for an operator, without secrets. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'

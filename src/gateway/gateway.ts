@@ -77,8 +77,11 @@ export interface GatewaySecrets {
   readonly encryptionKey: string
 }
 
-/** Makes a gateway over a database; it sends no statement yet. */
-export type OpenGateway = (database: Database, secrets: GatewaySecrets) => Gateway
+/**
+ * Makes a gateway over a database; it sends no statement yet.
+ * @param usageDatabase the database from which usage rows are read. Default: the same
+ */
+export type OpenGateway = (database: Database, secrets: GatewaySecrets, usageDatabase?: Database) => Gateway
 
 /** A user of the gateway, as far as the row decides who may come in. */
 export interface AdminAccount {

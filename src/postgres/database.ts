@@ -11,6 +11,7 @@ import { hostAndPort } from '../util/reachability.js'
 import { type ConnectionShare, readRoleLimit, shareOf } from './connection-share.js'
 import { NO_TURN } from './database-errors.js'
 import { lockDirectory } from './directory-lock.js'
+import { type LongRead, type Rows, readLong, settingsOf } from './long-read.js'
 import { createPgSessions } from './pg-sessions.js'
 import { type Around, observeQueries, type QueryListener } from './query-observer.js'
 
@@ -27,14 +28,11 @@ export interface Database {
    */
   query(sql: string, args: readonly (string | readonly string[])[]): Promise<readonly (readonly unknown[])[]>
   /**
-   * Runs one statement in a transaction that these settings (`SET LOCAL …`) hold for. Arguments and rows are as those of
-   * `query`.
+   * Runs a statement that may take long, in a read-only transaction with a time-out of its own and without parallel workers.
+   * The server ends it when the signal is aborted; the database in this process does not.
+   * @throws OperationTimeoutError if it takes too long; the signal's reason
    */
-  queryWith(
-    settings: readonly string[],
-    sql: string,
-    args: readonly string[],
-  ): Promise<readonly (readonly unknown[])[]>
+  readLong(read: LongRead): Promise<Rows>
   /** The address for messages: host and port, a socket, or this process; never the URL's user, password or query. */
   readonly address: string
   /** The PostgreSQL schema that holds the gateway's tables, normally `public`. */
@@ -77,6 +75,7 @@ const LOCK_TIMEOUT_MS = 1_500
 
 // While the database hangs, requests fail within 2 s: the first statement after 1.5 s, all others at once.
 const HANG_GUARD = { suspectAfterMs: 500, probeTimeoutMs: 1_000 } as const
+const LONG_HANG_GUARD = { suspectAfterMs: 3_000, probeTimeoutMs: 1_000 } as const
 
 // By the wall clock, in which this process may not have run: the guard is long before it where the server does not answer.
 const CONNECT_TIMEOUT_MS = 10_000
@@ -144,6 +143,7 @@ export function createPgDatabase(options: PgDatabaseOptions): Database {
   pool.on('error', (error) => options.onError?.(error))
   const factory = new PrismaPg(pool, schemaName === undefined ? {} : { schema: schemaName })
   const guard = createHangGuard({ ...HANG_GUARD, probe: () => probe(pool.options) })
+  const longGuard = createHangGuard({ ...LONG_HANG_GUARD, probe: () => probe(pool.options) })
   const turns = createStatementTurns(poolSizeOf(options), options.turnTimeoutMs ?? TURN_TIMEOUT_MS)
   return assemble(
     factory,
@@ -159,8 +159,12 @@ export function createPgDatabase(options: PgDatabaseOptions): Database {
         pool.options.max = share.connections
         return share
       },
+      // A hang is noticed later than with others: each look takes a connection, and such a statement would have many.
+      readLong: (read, tell) =>
+        turns.run(() => longGuard.run(() => sessions.whenRight(() => readLong(pool, read, tell)))),
       end() {
         guard.close()
+        longGuard.close()
         return pool.end()
       },
     },
@@ -295,11 +299,21 @@ function takeDirectory(dataDir: string): () => void {
   }
 }
 
+const argTypesOf = (args: readonly (string | readonly string[])[]) =>
+  args.map((arg) => ({
+    scalarType: 'string' as const,
+    arity: typeof arg === 'string' ? ('scalar' as const) : ('list' as const),
+  }))
+
 function assemble(
   factory: SqlMigrationAwareDriverAdapterFactory,
   address: string,
   schemaName: string | undefined,
-  driver: Pick<Database, 'ping' | 'obeyRole'> & { end(): Promise<void> },
+  driver: Pick<Database, 'ping' | 'obeyRole'> & {
+    /** Undefined where statements cannot be ended. */
+    readLong?(read: LongRead, tell: QueryListener): Promise<Rows>
+    end(): Promise<void>
+  },
   around?: Around,
 ): Database {
   const observed = observeQueries(factory, around)
@@ -315,31 +329,14 @@ function assemble(
     sqlAdapterFactory: observed.factory,
     async query(sql, args) {
       adapter ??= observed.factory.connect()
-      const argTypes = args.map((arg) => ({
-        scalarType: 'string' as const,
-        arity: typeof arg === 'string' ? ('scalar' as const) : ('list' as const),
-      }))
-      const { rows } = await (await adapter).queryRaw({ sql, args: [...args], argTypes })
+      const { rows } = await (await adapter).queryRaw({ sql, args: [...args], argTypes: argTypesOf(args) })
       return rows
     },
-    async queryWith(settings, sql, args) {
+    async readLong(read) {
+      if (driver.readLong) return driver.readLong(read, observed.tell)
+      read.signal?.throwIfAborted()
       adapter ??= observed.factory.connect()
-      const transaction = await (await adapter).startTransaction()
-      try {
-        for (const setting of settings) await transaction.executeRaw({ sql: setting, args: [], argTypes: [] })
-        const argTypes = args.map(() => ({ scalarType: 'string' as const, arity: 'scalar' as const }))
-        const { rows } = await transaction.queryRaw({ sql, args: [...args], argTypes })
-        await transaction.executeRaw({ sql: 'COMMIT', args: [], argTypes: [] })
-        await transaction.commit()
-        return rows
-      } catch (error) {
-        // The statement's error tells more than one of its end.
-        await transaction
-          .executeRaw({ sql: 'ROLLBACK', args: [], argTypes: [] })
-          .finally(() => transaction.rollback())
-          .catch(() => {})
-        throw error
-      }
+      return readInTransaction(await adapter, read)
     },
     address,
     schemaName: schemaName ?? 'public',
@@ -350,5 +347,29 @@ function assemble(
       closing ??= withinGrace(end(), CLOSE_GRACE_MS)
       return closing
     },
+  }
+}
+
+/** Runs it by the adapter: the database in this process has one session, and answers one statement after the other. */
+async function readInTransaction(adapter: SqlDriverAdapter, read: LongRead): Promise<Rows> {
+  const transaction = await adapter.startTransaction()
+  try {
+    for (const setting of settingsOf(read))
+      await transaction.executeRaw({ sql: setting, args: [], argTypes: [] })
+    const { rows } = await transaction.queryRaw({
+      sql: read.sql,
+      args: [...read.args],
+      argTypes: argTypesOf(read.args),
+    })
+    await transaction.executeRaw({ sql: 'COMMIT', args: [], argTypes: [] })
+    await transaction.commit()
+    return rows
+  } catch (error) {
+    // The statement's error tells more than one of its end.
+    await transaction
+      .executeRaw({ sql: 'ROLLBACK', args: [], argTypes: [] })
+      .finally(() => transaction.rollback())
+      .catch(() => {})
+    throw error
   }
 }

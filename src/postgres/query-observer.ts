@@ -15,6 +15,8 @@ export type QueryListener = (sql: string, durationMs: number) => void
 export interface ObservedFactory {
   readonly factory: SqlMigrationAwareDriverAdapterFactory
   readonly onQuery: (listener: QueryListener) => () => void
+  /** Tells the listeners of a statement that did not come through the factory. */
+  readonly tell: QueryListener
 }
 
 /** Wraps the run of each statement. */
@@ -26,6 +28,10 @@ export function observeQueries(
 ): ObservedFactory {
   const listeners = new Set<QueryListener>()
 
+  const tell: QueryListener = (sql, durationMs) => {
+    for (const listener of listeners) listener(sql, durationMs)
+  }
+
   const timed =
     <T>(run: (query: SqlQuery) => Promise<T>) =>
     async (query: SqlQuery): Promise<T> => {
@@ -33,8 +39,7 @@ export function observeQueries(
       try {
         return await around(() => run(query))
       } finally {
-        const durationMs = performance.now() - start
-        for (const listener of listeners) listener(query.sql, durationMs)
+        tell(query.sql, performance.now() - start)
       }
     }
 
@@ -58,6 +63,7 @@ export function observeQueries(
       connect: async () => observeAdapter(await factory.connect()),
       connectToShadowDb: () => factory.connectToShadowDb(),
     },
+    tell,
     onQuery(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

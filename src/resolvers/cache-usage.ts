@@ -37,18 +37,25 @@ export async function cacheUsage(
   const first = given ?? DEFAULT_GROUPS
   if (first < 1 || first > MAX_GROUPS)
     throw new InvalidInputError(`first must be between 1 and ${MAX_GROUPS}.`, 'first')
-  const period = readPeriod(times.since, times.until, new Date(context.now() * 1_000))
-  const query = { ...period, by, filter: filter ?? {} }
-  const found = await context.shared({
-    question: `cacheUsage ${JSON.stringify([period, by, Object.entries(query.filter).sort()])}`,
-    size: () => context.usage.rowsIn(period),
-    run: () => context.usage.cacheSums(query),
+  const now = () => new Date(context.now() * 1_000)
+  const asked = readPeriod(times.since, times.until, now())
+  const isOpen = !times.until || asked.until < times.until
+  const answer = await context.shared({
+    of: 'usage',
+    // Those who ask for everything until now have the same question, though not at the same time.
+    question: `cacheUsage ${JSON.stringify([asked.since, isOpen ? 'now' : asked.until, by, Object.entries(filter ?? {}).sort()])}`,
+    size: () => context.usage.rowsIn(asked),
+    async run(_readers, signal) {
+      const period = isOpen ? { ...asked, until: now() } : asked
+      return { period, found: await context.usage.cacheSums({ ...period, by, filter: filter ?? {} }, signal) }
+    },
   })
+  const { period, found } = answer
   if (found === null)
     throw new NotAvailableError(
       'This gateway’s tables have no such usage rows: gateway.missing names what is missing.',
     )
-  const { groups, ...figures } = cacheUsageOf(found, query, first)
+  const { groups, ...figures } = cacheUsageOf(found, { ...period, by }, first)
   return { ...period, by, ...figures, groups: groups.map((sums) => ({ by, sums })) }
 }
 

@@ -41,7 +41,10 @@ import { useResponseExtensions } from './use-response-extensions.js'
 const KEPT_MS = 4_000
 
 export interface YogaDeps
-  extends Omit<ContextDeps, 'apiKeyOwners' | 'budgets' | 'keptAnswers' | 'sharedRuns' | 'turns'> {
+  extends Omit<
+    ContextDeps,
+    'apiKeyOwners' | 'budgets' | 'keptAnswers' | 'sharedRuns' | 'usageRuns' | 'turns'
+  > {
   readonly logger: Logger
   readonly readHealth: () => Promise<Health>
   readonly metrics: Metrics
@@ -97,6 +100,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
     budgets: limiterOf(deps.limits.viewerCostPerMinute),
     apiKeyOwners: createApiKeyOwners(deps.gateway),
     sharedRuns: createSharedRuns(),
+    usageRuns: createSharedRuns(),
     keptAnswers: createKeptAnswers(KEPT_MS),
     turns: createTurns(EVENTS_AT_ONCE),
   }

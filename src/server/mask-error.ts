@@ -11,6 +11,7 @@ import {
   RateLimitedError,
   UnauthenticatedError,
   UnavailableError,
+  UsageTooExpensiveError,
 } from '../errors.js'
 import { shortened } from '../util/text.js'
 import { ERROR_LIMITS, shortenMessage } from './limits/use-bounded-errors.js'
@@ -26,6 +27,7 @@ export const PUBLIC_CODES = [
   'DATABASE_UNAVAILABLE',
   'OPERATION_TIMEOUT',
   'NOT_AVAILABLE',
+  'USAGE_TOO_EXPENSIVE',
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
   'INTERNAL_SERVER_ERROR',
@@ -107,6 +109,7 @@ function describe(error: unknown): Description | undefined {
     return described(error.message, 'BAD_USER_INPUT')
   }
   if (error instanceof NotAvailableError) return described(error.message, 'NOT_AVAILABLE')
+  if (error instanceof UsageTooExpensiveError) return described(error.message, error.code)
   if (error instanceof UnavailableError) {
     return described(error.message, error.code === 'DATABASE_UNAVAILABLE' ? error.code : 'CACHE_UNAVAILABLE')
   }

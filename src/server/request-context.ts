@@ -38,6 +38,8 @@ export interface ContextDeps {
   readonly budgets: CostLimiter | undefined
   readonly apiKeyOwners: ApiKeyOwners
   readonly sharedRuns: SharedRuns
+  /** Reads of usage take turns with each other alone: they may take long, and lists must not wait for them. */
+  readonly usageRuns: SharedRuns
   readonly keptAnswers: KeptAnswers
   readonly turns: Turns
   readonly authenticator: Authenticator
@@ -176,23 +178,21 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   const sizeOf = (size: number): number => Math.min(Math.ceil(size), deps.budgets?.largestRead ?? 0)
   const payForRead = (size: number): Promise<void> => pay(sizeOf(size))
 
-  async function payAndRead<T>({ question, size, keep, run }: SharedRead<T>): Promise<T> {
+  async function payAndRead<T>({ question, size, keep, of, run }: SharedRead<T>): Promise<T> {
     const { budgets } = deps
     const expected = keep || budgets ? await size() : 0
     const isKept = keep !== undefined && expected >= LEAST_KEPT
     const budget = (await viewerOnce()).key
     const price = budgets ? sizeOf(expected) : 0
     await pay(price)
+    const runs = of === 'usage' ? deps.usageRuns : deps.sharedRuns
     const inTurn = () =>
-      deps.sharedRuns.run(question, budget, stopped.signal, (signal) => {
+      runs.run(question, budget, stopped.signal, (signal) => {
         const shared = until(signal, deps.gateway)
         const reader = deps.affinitySource.reader()
         const beganAt = performance.now()
-        const running = run({
-          affinities: reader,
-          gateway: shared,
-          loaders: createLoaders(shared, () => superseded(reader)),
-        })
+        const loaders = createLoaders(shared, () => superseded(reader))
+        const running = run({ affinities: reader, gateway: shared, loaders }, signal)
         return isKept
           ? running.then((answer) => {
               deps.keptAnswers.put(question, keep(answer), beganAt)

@@ -57,7 +57,7 @@ export interface CacheSumsOfGroup extends CacheSums {
 /** The gateway's usage rows of completed requests, read only. Throws UnavailableError (DATABASE_UNAVAILABLE). */
 export interface UsageRows {
   /** Sums by group, in one statement; null where the tables lack what the question needs. */
-  cacheSums(query: UsageQuery): Promise<readonly CacheSumsOfGroup[] | null>
+  cacheSums(query: UsageQuery, signal: AbortSignal): Promise<readonly CacheSumsOfGroup[] | null>
   /** About the number of rows that the period has: what the statement reads. */
   rowsIn(period: Period): Promise<number>
 }

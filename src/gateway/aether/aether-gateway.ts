@@ -6,6 +6,7 @@ import { createAetherSchema } from './schema/aether-schema.js'
 import { type AccountStatements, accountStatements, createAdminDirectory } from './sign-in.js'
 import { createStatements, createStoredKeysReader } from './statements.js'
 import { createUsageReader } from './usage/usage-reader.js'
+import { createUsageStatements } from './usage/usage-statements.js'
 
 /** So many keys of each kind are enough to tell a wrong ENCRYPTION_KEY from a few rows that cannot be read. */
 const TRIED = 20
@@ -32,14 +33,14 @@ export const createAetherLooks = (database: Queries): Looks<Statements> =>
   }))
 
 /** Aether, the open-source gateway. Derives the key of its encryption here, once. */
-export const createAetherGateway: OpenGateway = (database, { encryptionKey }) => {
+export const createAetherGateway: OpenGateway = (database, { encryptionKey }, usageDatabase = database) => {
   const decrypt = createDecrypter(encryptionKey)
   const looks = createAetherLooks(database)
   return {
     schema: createAetherSchema(database, looks),
     store: createGatewayStore(database, looks),
     directory: createAdminDirectory(database, looks),
-    usage: createUsageReader(database, looks),
+    usage: createUsageReader(createUsageStatements(usageDatabase), looks),
     figures: AETHER_FIGURES,
     decrypt,
     traits: () => traitsOf(looks.latest()),

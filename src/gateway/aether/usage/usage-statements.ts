@@ -1,0 +1,88 @@
+import { UsageTooExpensiveError } from '../../../errors.js'
+import type { Database } from '../../../postgres/database.js'
+import { mapDatabaseErrors } from '../../../postgres/database-errors.js'
+import type { Rows } from '../../../postgres/long-read.js'
+import type { Period } from '../../../usage/usage-rows.js'
+import { plannedRows, planOf, readsByTime, rowsRead } from './usage-plan.js'
+
+/** A statement over usage rows of one period. Cast numbers to float8 and times to text. */
+export interface UsageStatement {
+  readonly sql: string
+  readonly args: readonly (string | readonly string[])[]
+  /** Each `SET LOCAL …`. */
+  readonly settings?: readonly string[]
+}
+
+/** Milliseconds after which the server ends a statement. */
+const TIMEOUT_MS = 25_000
+/** From so many rows on, a statement is refused that reads so many times the rows of its period. */
+const TOO_EXPENSIVE = { rows: 1_000_000, times: 3 } as const
+
+const PERIOD = 'created_at >= $1::timestamptz AND created_at < $2::timestamptz'
+
+/**
+ * Runs statements over the gateway's usage rows, its largest table: without parallel workers, for 25 s at most, and no
+ * longer than somebody waits. How many run at once is bounded by those who ask (`usageRuns`). Throws UnavailableError
+ * (DATABASE_UNAVAILABLE), OperationTimeoutError, and the signal's reason.
+ */
+export interface UsageStatements {
+  run(statement: UsageStatement, signal: AbortSignal): Promise<Rows>
+  /**
+   * Asks the planner before a statement runs.
+   * @param period what the statement reads
+   * @returns whether the statement finds the rows of its period by an index
+   * @throws UsageTooExpensiveError if it would read more than a million rows, and three times those of the period
+   */
+  check(statement: UsageStatement, period: Period, signal: AbortSignal): Promise<{ readonly byTime: boolean }>
+  /** Runs a statement that the planner does not find too expensive. */
+  runChecked(statement: UsageStatement, period: Period, signal: AbortSignal): Promise<Rows>
+  /** About the number of rows that a period has, as the planner knows it. */
+  rowsIn(period: Period): Promise<number>
+}
+
+export function createUsageStatements(database: Pick<Database, 'query' | 'readLong'>): UsageStatements {
+  const run: UsageStatements['run'] = (statement, signal) =>
+    mapDatabaseErrors(() => database.readLong({ ...statement, timeoutMs: TIMEOUT_MS, signal }))
+
+  const rowsIn: UsageStatements['rowsIn'] = ({ since, until }) =>
+    mapDatabaseErrors(async () => {
+      const rows = await database.query(`EXPLAIN (FORMAT JSON) SELECT 1 FROM usage WHERE ${PERIOD}`, [
+        since.toISOString(),
+        until.toISOString(),
+      ])
+      return plannedRows(planOf(rows[0]?.[0]))
+    })
+
+  const rowsOfTable = async (): Promise<number> => {
+    const rows = await mapDatabaseErrors(() =>
+      database.query("SELECT reltuples::float8 FROM pg_class WHERE oid = 'usage'::regclass", []),
+    )
+    // Of a table that was never analysed it is -1.
+    return Math.max(0, Number(rows[0]?.[0] ?? 0))
+  }
+
+  const check: UsageStatements['check'] = async (statement, period, signal) => {
+    const [[answer], ofTable, ofPeriod] = await Promise.all([
+      run({ ...statement, sql: `EXPLAIN (FORMAT JSON) ${statement.sql}` }, signal),
+      rowsOfTable(),
+      rowsIn(period),
+    ])
+    const plan = planOf(answer?.[0])
+    const read = rowsRead(plan, ofTable, ofPeriod)
+    if (read > TOO_EXPENSIVE.rows && read > TOO_EXPENSIVE.times * ofPeriod)
+      throw new UsageTooExpensiveError(
+        'The database would read far more rows than the period has. Ask for a longer period, or give the table usage an index on created_at.',
+      )
+    return { byTime: readsByTime(plan) }
+  }
+
+  return {
+    run,
+    check,
+    async runChecked(statement, period, signal) {
+      await check(statement, period, signal)
+      return run(statement, signal)
+    },
+    rowsIn,
+  }
+}
