@@ -96,7 +96,12 @@ describe.each([
       clearPath: 'GATEWAY_API',
       clearProblem: null,
       // The demo has no usage rows.
-      missing: [{ field: 'cacheUsage' }],
+      missing: [
+        { field: 'cacheUsage' },
+        { field: 'switchCosts' },
+        { field: 'ttlAdvice' },
+        { field: 'requestIntervals' },
+      ],
       hasPoolSessions: true,
     })
     expect(data.affinities.totalCount).toBeGreaterThan(100)

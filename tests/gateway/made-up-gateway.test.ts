@@ -293,6 +293,7 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       scannedRows: async () => ({ search: 10, apiKeysOfUsers: 0 }),
     },
     usage: { cacheSums: async () => null, rowsIn: async () => 0 },
+    chains: { switchSums: async () => null, ttlSums: async () => null, intervals: async () => null },
     directory: {
       generation: async () => 'ENDPOINT_KEYS',
       holderOf: async (id) => ({

@@ -40,6 +40,8 @@ export interface IndexFollowerDeps {
   readonly onSeen?: (record: AffinityRecord) => void
   /** Returns true for a record that a clear of this service is removing, or has just removed. */
   readonly isCleared?: (record: AffinityRecord) => boolean
+  /** Called with each record that such a clear has removed. */
+  readonly onCleared?: (record: AffinityRecord) => void
   /** How long a request waits for the first read, in milliseconds. Default 8,000. */
   readonly patienceMs?: number
   /** Milliseconds in which every record is compared with the cache once; 0 for never. Default 300,000. */
@@ -108,6 +110,7 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
     observed,
     history,
     isCleared: deps.isCleared ?? (() => false),
+    onCleared: deps.onCleared ?? (() => {}),
     onSeen,
     now,
     cacheNow,

@@ -5,6 +5,7 @@ import { createLooks, type Look, type Looks } from './look.js'
 import { createAetherSchema } from './schema/aether-schema.js'
 import { type AccountStatements, accountStatements, createAdminDirectory } from './sign-in.js'
 import { createStatements, createStoredKeysReader } from './statements.js'
+import { createChainReader } from './usage/chain-reader.js'
 import { createUsageReader } from './usage/usage-reader.js'
 import { createUsageStatements } from './usage/usage-statements.js'
 
@@ -36,11 +37,13 @@ export const createAetherLooks = (database: Queries): Looks<Statements> =>
 export const createAetherGateway: OpenGateway = (database, { encryptionKey }, usageDatabase = database) => {
   const decrypt = createDecrypter(encryptionKey)
   const looks = createAetherLooks(database)
+  const usageStatements = createUsageStatements(usageDatabase)
   return {
     schema: createAetherSchema(database, looks),
     store: createGatewayStore(database, looks),
     directory: createAdminDirectory(database, looks),
-    usage: createUsageReader(createUsageStatements(usageDatabase), looks),
+    usage: createUsageReader(usageStatements, looks),
+    chains: createChainReader(usageStatements, looks),
     figures: AETHER_FIGURES,
     decrypt,
     traits: () => traitsOf(looks.latest()),

@@ -60,6 +60,12 @@ export const missingForIntervals = ({ mayRead }: Pick<Look, 'mayRead'>): readonl
     .filter((name) => !mayRead('usage', name))
     .map((name) => `usage.${name}`)
 
+/** Whether rows tell what they are grouped by; chains tell the others by themselves. */
+export function tellsGroups(look: ChainLook, by: UsageGrouping): boolean {
+  const { user_id, provider_id } = usageColumns(look).select
+  return !((by === 'USER' && user_id === 'NULL::text') || (by === 'PROVIDER' && provider_id === 'NULL::text'))
+}
+
 /** Whether rows can tell the client's session. */
 export const tellsSessions = ({ generation, mayRead }: ChainLook): boolean =>
   generation === 'PROCESS_MEMORY' && mayRead('usage', 'request_metadata')
