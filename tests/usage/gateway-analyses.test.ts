@@ -19,6 +19,8 @@ interface Question {
   readonly answer: any
 }
 
+const startOf = ({ now, hours }: Pick<Question, 'now' | 'hours'>) => now - hours * 3_600_000
+
 interface Parameters {
   readonly hours?: number
   readonly limit?: number
@@ -90,6 +92,12 @@ describe.each(['endpoint-keys', 'provider-keys', 'process-memory'] as const)('th
     if (folder === 'endpoint-keys')
       for (const name of ['usage-schema', 'usage-data'])
         await sql(databaseUrl, fixture(`endpoint-keys/${name}.sql`).replaceAll('public.', ''))
+    // The gateways' windows of intervals leave out their start.
+    await sql(
+      databaseUrl,
+      "UPDATE usage SET created_at = created_at - interval '1 ms' WHERE created_at = ANY ($1)",
+      [questions.map((one) => new Date(startOf(one)).toISOString())],
+    )
     const [first] = questions
     service = await startTestApp({
       databaseUrl,
@@ -102,8 +110,8 @@ describe.each(['endpoint-keys', 'provider-keys', 'process-memory'] as const)('th
 
   const ask = async (document: string, { hours, now, filter }: Question, more: object = {}) => {
     const { data, errors } = await service.query(document, {
-      // The gateways' windows leave out their start, and have no end.
-      since: new Date(now - hours * 3_600_000 + 1).toISOString(),
+      since: new Date(startOf({ now, hours })).toISOString(),
+      // The gateways' windows have no end.
       until: new Date(now + DAY_MS).toISOString(),
       filter,
       ...more,
