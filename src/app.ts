@@ -6,7 +6,7 @@ import { traitsForLog, warnOfWrongKey } from './app/log-lines.js'
 import { openAffinities } from './app/open-affinities.js'
 import { openAudit } from './app/open-audit.js'
 import { openClears } from './app/open-clears.js'
-import { openDatabase, prepareDatabase, secretsOf } from './app/open-database.js'
+import { openDatabase, openUsageDatabase, prepareDatabase, secretsOf } from './app/open-database.js'
 import { openHealth } from './app/open-health.js'
 import { openModelMappings } from './app/open-model-mappings.js'
 import { openNodes } from './app/open-nodes.js'
@@ -94,10 +94,13 @@ export async function createApp(
   const secrets = secretsOf(config.mode)
   const { jwtSecretKey } = secrets
   const database = openDatabase(config.mode, logger)
-  const gateway = openGateway(database, secrets)
+  const usageDatabase = openUsageDatabase(config.mode, logger)
+  const gateway = openGateway(database, secrets, usageDatabase)
   const metrics = createMetrics({ tables: gateway.schema.tables })
-  database.onQuery((sql, durationMs) => metrics.sqlStatementDone(sql, durationMs / 1_000))
-  if (tracing) database.onQuery(tracing.sqlStatementDone)
+  for (const one of [database, ...(usageDatabase ? [usageDatabase] : [])]) {
+    one.onQuery((sql, durationMs) => metrics.sqlStatementDone(sql, durationMs / 1_000))
+    if (tracing) one.onQuery(tracing.sqlStatementDone)
+  }
   const onCommand: CommandListener = (command, durationMs, error) => {
     const failed = error !== undefined
     metrics.redisCommandDone(command, durationMs / 1_000, failed)
@@ -255,7 +258,7 @@ export async function createApp(
       mappingSource.close()
       await endClears()
       await audit.trail.stop()
-      await database.close()
+      await Promise.all([database.close(), usageDatabase?.close()])
     },
     endClears,
   }

@@ -51,6 +51,10 @@ export interface Context {
   payForRead(size: number): Promise<void>
   /** Answers by a large read: the viewer pays for it, and requests that ask the same at the same moment share it. */
   shared<T>(read: SharedRead<T>): Promise<T>
+  /** Lets this query take so many seconds in all, if they are more than the limit of queries. */
+  mayTake(seconds: number): void
+  /** Calls the listener when more time is asked for. There is one listener. */
+  onMayTake(listener: (seconds: number) => void): void
   /** What is kept of an answer to this question, if anything. */
   kept(question: string): unknown
   /** Continues with what a shared read has read: its index, and its rows. */

@@ -149,7 +149,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   audit: ['postgres', 'log', 'util', 'type generated', 'errors'],
   // What the service knows of a gateway: rows, ports, fixed figures. Each gateway has a folder, which fills them.
   // What usage rows say: plain functions, and the port that a gateway fills.
-  usage: ['errors'],
+  usage: ['util', 'errors'],
   gateway: ['type affinities', 'type usage', 'postgres', 'util'],
   // The gateway's own processes, as far as clears call them: the port, and how any of them is called.
   'gateway/nodes': ['type affinities', 'type gateway', 'util', 'errors'],
@@ -157,7 +157,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'gateway',
     'gateway/nodes',
     'type affinities',
-    'type usage',
+    'usage',
     'model-mappings',
     'postgres',
     'util',

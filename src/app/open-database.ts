@@ -26,6 +26,19 @@ export const openDatabase = (mode: ModeConfig, logger: Logger): Database =>
         onError: (error) => logger.warn({ reason: error.message }, 'database connection'),
       })
 
+/** Two reads of usage run at a time. */
+const USAGE_POOL_SIZE = 2
+
+/** Opens the database of usage rows, if another than the gateway's is named. It connects at the first statement. */
+export const openUsageDatabase = (mode: ModeConfig, logger: Logger): Database | undefined =>
+  mode.kind === 'gateway' && mode.usageDatabaseUrl !== undefined
+    ? createPgDatabase({
+        url: mode.usageDatabaseUrl,
+        poolSize: USAGE_POOL_SIZE,
+        onError: (error) => logger.warn({ reason: error.message }, 'usage database connection'),
+      })
+    : undefined
+
 /**
  * Connects to the database, and reads what its tables are. The embedded database gets its tables before.
  * @throws ConfigurationError if the database cannot be reached or is not the gateway's

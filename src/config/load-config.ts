@@ -39,6 +39,8 @@ export interface Config {
   readonly clearAtOnce: boolean
   /** True if `/metrics` needs no token. */
   readonly metricsPublic: boolean
+  /** True if `/metrics` has what the caches earned. */
+  readonly usageMetrics: boolean
   /** Share of a provider key's capacity that is kept for pinned requests, 0 to 1. */
   readonly cacheReservationRatio: number
   /** True if affinities are kept in memory. Without the index every request scans the cache. */
@@ -90,6 +92,7 @@ export function loadConfig(environment: Environment): Config {
     corsOrigins: read('CORS_ORIGINS') ?? [],
     gateways: readGateways(reader),
     metricsPublic: read('METRICS_PUBLIC'),
+    usageMetrics: read('USAGE_METRICS'),
     cacheReservationRatio: read('CACHE_RESERVATION_RATIO'),
     affinityIndex: read('AFFINITY_INDEX'),
     clearAtOnce: readClearAtOnce(reader, hasNodes),

@@ -8,6 +8,8 @@ export type ModeConfig =
   | {
       readonly kind: 'gateway'
       readonly databaseUrl: string
+      /** Where usage rows are read; undefined: from the gateway's database. */
+      readonly usageDatabaseUrl: string | undefined
       /** Number of SQL statements that run at the same time. */
       readonly databasePoolSize: number
       readonly redis: RedisConfig
@@ -60,10 +62,20 @@ export function readMode(reader: Reader): ModeConfig | undefined {
   const databasePoolSize = reader.read('DATABASE_POOL_SIZE')
   const encryptionKey = reader.read('ENCRYPTION_KEY')
   const jwtSecretKey = reader.read('JWT_SECRET_KEY')
+  const usageDatabaseUrl = reader.read('USAGE_DATABASE_URL')
   if (!databaseUrl || !redis || !encryptionKey || !jwtSecretKey) return undefined
   const prefix = reader.read('REDIS_KEY_PREFIX')
   const keyPrefix = prefix === undefined ? '' : `${prefix}:`
-  return { kind: 'gateway', databaseUrl, databasePoolSize, redis, keyPrefix, encryptionKey, jwtSecretKey }
+  return {
+    kind: 'gateway',
+    databaseUrl,
+    usageDatabaseUrl,
+    databasePoolSize,
+    redis,
+    keyPrefix,
+    encryptionKey,
+    jwtSecretKey,
+  }
 }
 
 /** Refuses credentials or TLS for Redis without an address of Redis: the demo would start though a gateway was meant. */

@@ -214,6 +214,8 @@ export interface ScannedRows {
 export interface GatewaySchema {
   /** Names of every table that is read. */
   readonly tables: readonly string[]
+  /** Names of the tables that only figures of usage are read from. */
+  readonly usageTables: readonly string[]
   /**
    * Looks at the tables before the service starts beside a gateway, and changes nothing.
    * @throws ConfigurationError if there are none, or if the service would be useless, naming what is missing for which field;

@@ -7,6 +7,10 @@ import type { CacheSumsOfGroup, Period, UsageFilter, UsageGrouping } from '../us
 /** The most groups that one answer lists. */
 const MAX_GROUPS = 10_000
 export const DEFAULT_GROUPS = 20
+/** The most seconds that a query of usage may take: the database may read millions of rows for it. */
+export const USAGE_SECONDS = 30
+/** So many rows that the database sums cost as much as one record that is read: none of them comes here. */
+export const ROWS_FOR_ONE = 100
 
 export interface CacheUsageArguments {
   readonly since: Date
@@ -40,14 +44,19 @@ export async function cacheUsage(
   const now = () => new Date(context.now() * 1_000)
   const asked = readPeriod(times.since, times.until, now())
   const isOpen = !times.until || asked.until < times.until
+  context.mayTake(USAGE_SECONDS)
   const answer = await context.shared({
     of: 'usage',
     // Those who ask for everything until now have the same question, though not at the same time.
     question: `cacheUsage ${JSON.stringify([asked.since, isOpen ? 'now' : asked.until, by, Object.entries(filter ?? {}).sort()])}`,
-    size: () => context.usage.rowsIn(asked),
+    size: async () =>
+      (await context.usage.rowsToSum({ ...asked, by, filter: filter ?? {}, now: now() })) / ROWS_FOR_ONE,
     async run(_readers, signal) {
       const period = isOpen ? { ...asked, until: now() } : asked
-      return { period, found: await context.usage.cacheSums({ ...period, by, filter: filter ?? {} }, signal) }
+      return {
+        period,
+        found: await context.usage.cacheSums({ ...period, by, filter: filter ?? {}, now: now() }, signal),
+      }
     },
   })
   const { period, found } = answer

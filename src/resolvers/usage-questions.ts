@@ -2,6 +2,7 @@ import type { Context, Readers } from '../context.js'
 import { InvalidInputError, NotAvailableError } from '../errors.js'
 import { readPeriod } from '../usage/period.js'
 import type { Period, UsageFilter } from '../usage/usage-rows.js'
+import { ROWS_FOR_ONE, USAGE_SECONDS } from './cache-usage.js'
 
 /** The most groups or points that one answer lists. */
 export const MAX_LISTED = 10_000
@@ -38,11 +39,12 @@ export async function askRows<Answer>(
   const now = () => new Date(context.now() * 1_000)
   const asked = readPeriod(since, until, now())
   const isOpen = !until || asked.until < until
+  context.mayTake(USAGE_SECONDS)
   const { period, answer } = await context.shared({
     of: 'usage',
     // Those who ask for everything until now have the same question, though not at the same time.
     question: JSON.stringify([...question, asked.since, isOpen ? 'now' : asked.until]),
-    size: () => context.usage.rowsIn(asked),
+    size: async () => (await context.usage.rowsIn(asked)) / ROWS_FOR_ONE,
     async run(readers, signal) {
       const period = isOpen ? { ...asked, until: now() } : asked
       return { period, answer: await run(period, readers, signal) }

@@ -97,6 +97,7 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
   let knownViewer: Viewer | undefined
   const notes = new Map<string, unknown>()
   const stopped = new AbortController()
+  let moreTime = (_seconds: number): void => {}
   const gateway = payingForScans(until(stopped.signal, deps.gateway))
 
   async function authenticate(): Promise<Viewer> {
@@ -251,6 +252,10 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     pay,
     payForRead,
     kept,
+    mayTake: (seconds) => moreTime(seconds),
+    onMayTake(listener) {
+      moreTime = listener
+    },
     shared<T>(read: SharedRead<T>): Promise<T> {
       const known = asked.get(read.question)
       if (known) return known as Promise<T>

@@ -8,7 +8,7 @@ import { ClientGoneError, OperationTimeoutError } from '../errors.js'
  * further SQL statement. A subscription ends with its client, also if the client leaves before the answer; otherwise nobody
  * would ever close the stream. A mutation has no time limit, and a field of it that has started is completed with its audit
  * event, since half a clear helps nobody.
- * @param seconds longest duration of a query; 0: no limit
+ * @param seconds longest duration of a query, unless a field asks for more (`mayTake`); 0: no limit
  */
 export function useCancellation(seconds: number): Plugin<Context & YogaInitialContext> {
   return {
@@ -24,10 +24,20 @@ export function useCancellation(seconds: number): Plugin<Context & YogaInitialCo
       if (!isQuery) return
       // GraphQL.js has no argument for a signal; use-compiled-queries.ts reads this one.
       Object.assign(args, { signal: stopped })
-      const timer =
-        seconds > 0
-          ? setTimeout(() => stop(new OperationTimeoutError(seconds)), seconds * 1_000).unref()
-          : undefined
+      const begunAt = performance.now()
+      let limit = seconds
+      const stopAt = (atMost: number) =>
+        setTimeout(
+          () => stop(new OperationTimeoutError(atMost)),
+          begunAt + atMost * 1_000 - performance.now(),
+        ).unref()
+      let timer = seconds > 0 ? stopAt(seconds) : undefined
+      args.contextValue.onMayTake((more) => {
+        if (timer === undefined || more <= limit) return
+        limit = more
+        clearTimeout(timer)
+        timer = stopAt(more)
+      })
       const forget = whenGone(signal, stop)
       return {
         onExecuteDone() {

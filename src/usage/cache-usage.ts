@@ -1,5 +1,6 @@
-import { startsIn } from './period.js'
-import type { CacheSums, CacheSumsOfGroup, UsageQuery } from './usage-rows.js'
+import { NO_REQUESTS, sumOf } from './add-sums.js'
+import { startOf, startsIn } from './period.js'
+import type { CacheSums, CacheSumsOfGroup, Period, UsageQuery } from './usage-rows.js'
 
 export interface CacheUsage {
   readonly total: CacheSums
@@ -9,46 +10,11 @@ export interface CacheUsage {
   readonly others: CacheSums
 }
 
-export const NO_REQUESTS: CacheSums = {
-  requests: 0,
-  requestsWithCacheRead: 0,
-  uncachedInputTokens: 0,
-  cacheReadTokens: 0,
-  cacheCreationTokens: 0,
-  unpricedRequests: 0,
-  cacheReadCostUsd: null,
-  cacheCreationCostUsd: null,
-  savedUsd: null,
-  creationPremiumUsd: null,
-  actualSavedUsd: null,
-  actualPremiumUsd: null,
-}
-
-/** Sums what is known; null if neither is. */
-const plus = (a: number | null, b: number | null): number | null => (a === null ? b : b === null ? a : a + b)
-
 /** The first less the second, each 0 where it is unknown; null if both are. */
 const less = (a: number | null, b: number | null): number | null =>
   a === null && b === null ? null : (a ?? 0) - (b ?? 0)
 
 const share = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole)
-
-const added = (a: CacheSums, b: CacheSums): CacheSums => ({
-  requests: a.requests + b.requests,
-  requestsWithCacheRead: a.requestsWithCacheRead + b.requestsWithCacheRead,
-  uncachedInputTokens: a.uncachedInputTokens + b.uncachedInputTokens,
-  cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
-  cacheCreationTokens: a.cacheCreationTokens + b.cacheCreationTokens,
-  unpricedRequests: a.unpricedRequests + b.unpricedRequests,
-  cacheReadCostUsd: plus(a.cacheReadCostUsd, b.cacheReadCostUsd),
-  cacheCreationCostUsd: plus(a.cacheCreationCostUsd, b.cacheCreationCostUsd),
-  savedUsd: plus(a.savedUsd, b.savedUsd),
-  creationPremiumUsd: plus(a.creationPremiumUsd, b.creationPremiumUsd),
-  actualSavedUsd: plus(a.actualSavedUsd, b.actualSavedUsd),
-  actualPremiumUsd: plus(a.actualPremiumUsd, b.actualPremiumUsd),
-})
-
-const sumOf = (all: readonly CacheSums[]): CacheSums => all.reduce(added, NO_REQUESTS)
 
 export const netSavedUsd = (sums: CacheSums): number | null => less(sums.savedUsd, sums.creationPremiumUsd)
 
@@ -69,6 +35,17 @@ function byNetSaved(a: CacheSumsOfGroup, b: CacheSumsOfGroup): number {
   if (x !== y) return x === null ? 1 : y === null ? -1 : y - x
   if (a.key === b.key) return 0
   return a.key === null ? 1 : b.key === null ? -1 : a.key < b.key ? -1 : 1
+}
+
+/** Names the group of a unit by its hour or its day, where these are the groups. */
+export function byHourOrDay(
+  by: UsageQuery['by'],
+  unit: Period,
+  groups: readonly CacheSumsOfGroup[],
+): readonly CacheSumsOfGroup[] {
+  if (by !== 'HOUR' && by !== 'DAY') return groups
+  const key = startOf(unit.since, by)
+  return groups.map((group) => ({ ...group, key }))
 }
 
 /** Orders the groups and cuts them after the first so many. Hours and days are all there, also those without a request. */

@@ -27,3 +27,7 @@ export function startsIn({ since, until }: Period, step: keyof typeof STEP_MS): 
   const count = Math.ceil(until.getTime() / ms) - first
   return Array.from({ length: count }, (_, at) => new Date((first + at) * ms).toISOString())
 }
+
+/** The start of the hour or day in UTC that a time lies in, in RFC 3339. */
+export const startOf = (time: Date, step: keyof typeof STEP_MS): string =>
+  new Date(Math.floor(time.getTime() / STEP_MS[step]) * STEP_MS[step]).toISOString()

@@ -30,6 +30,8 @@ export interface Period {
 export interface UsageQuery extends Period {
   readonly by: UsageGrouping
   readonly filter: UsageFilter
+  /** Hours that ended an hour ago change no more. */
+  readonly now: Date
 }
 
 /** Sums over requests, which can be added to each other. Money is in US dollars; null: no request has such a figure. */
@@ -56,8 +58,14 @@ export interface CacheSumsOfGroup extends CacheSums {
 
 /** The gateway's usage rows of completed requests, read only. Throws UnavailableError (DATABASE_UNAVAILABLE). */
 export interface UsageRows {
-  /** Sums by group, in one statement; null where the tables lack what the question needs. */
+  /**
+   * Sums by group; null where the tables lack what the question needs. The sums of hours that are over are kept. No statement
+   * reads more than a day where an index finds its rows.
+   * @throws UsageTooExpensiveError, OperationTimeoutError; the signal's reason
+   */
   cacheSums(query: UsageQuery, signal: AbortSignal): Promise<readonly CacheSumsOfGroup[] | null>
-  /** About the number of rows that the period has: what the statement reads. */
+  /** About the number of rows that `cacheSums` reads: those of hours that are not kept. */
+  rowsToSum(query: UsageQuery): Promise<number>
+  /** About the number of rows that the period has. */
   rowsIn(period: Period): Promise<number>
 }

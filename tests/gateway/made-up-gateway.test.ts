@@ -260,6 +260,7 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
   return {
     schema: {
       tables: [PEOPLE, TICKETS, SUPPLIERS, LINES, BADGES, CATALOGUE, OFFERS].map(({ name }) => name),
+      usageTables: [],
       prepare: async () => {},
       makeTables: async () => {},
       inspect: async () => ({ problems: [], traits: TRAITS }),
@@ -292,7 +293,7 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       idsNamed: (text) => idsNamed(query, text),
       scannedRows: async () => ({ search: 10, apiKeysOfUsers: 0 }),
     },
-    usage: { cacheSums: async () => null, rowsIn: async () => 0 },
+usage: { cacheSums: async () => null, rowsToSum: async () => 0, rowsIn: async () => 0 },
     chains: { switchSums: async () => null, ttlSums: async () => null, intervals: async () => null },
     directory: {
       generation: async () => 'ENDPOINT_KEYS',

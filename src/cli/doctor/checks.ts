@@ -120,6 +120,35 @@ export async function checkRights({ prisma, schemaName }: Database, { schema }: 
   }
 }
 
+/**
+ * Checks that a user may read the tables of usage, as far as they are there.
+ * @param variable the URL that names the user
+ */
+export async function checkUsageRights(
+  { query, schemaName }: Database,
+  { schema }: Gateway,
+  variable: string,
+): Promise<Finding> {
+  const rows = await query(
+    `SELECT c.relname::text, has_table_privilege(c.oid, 'SELECT')
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND c.relname = ANY($2) ORDER BY 1`,
+    [schemaName, schema.usageTables],
+  )
+  const withheld = rows.flatMap(([table, mayRead]) => (mayRead === true ? [] : [String(table)]))
+  if (withheld.length > 0) {
+    const message = `The user of ${variable} lacks these rights, so figures of usage are not available: ${withheld.map((table) => `GRANT SELECT ON ${table}`).join('; ')}`
+    return { check: 'usage', state: 'warning', message }
+  }
+  return rows.length === 0
+    ? {
+        check: 'usage',
+        state: 'warning',
+        message: 'There are no tables of usage, so its figures are not available.',
+      }
+    : { check: 'usage', state: 'ok', message: `The user of ${variable} may read the tables of usage.` }
+}
+
 /** Checks that sessions and management tokens can be read, if the gateway has them. */
 export async function checkSignIn({ directory }: Gateway): Promise<Finding> {
   const unreadable = await directory.unreadable()

@@ -7,6 +7,7 @@ export interface Finding {
     | 'tables'
     | 'scheduling'
     | 'rights'
+    | 'usage'
     | 'sign-in'
     | 'keys'
     | 'indexes'

@@ -11,9 +11,9 @@ import { nearMisses } from '../../config/reader.js'
 import { ConfigurationError } from '../../errors.js'
 import { AETHER_FIGURES, createAetherGateway } from '../../gateway/aether/aether-gateway.js'
 import { createAetherNodes } from '../../gateway/aether/nodes/aether-nodes.js'
-import type { Generation } from '../../gateway/gateway.js'
+import type { Gateway, Generation } from '../../gateway/gateway.js'
 import { createNodeToken } from '../../gateway/nodes/node-token.js'
-import { createPgDatabase } from '../../postgres/database.js'
+import { createPgDatabase, type Database } from '../../postgres/database.js'
 import { addressOfRedis, connectRedis, createRedis } from '../../redis/client.js'
 import { reasonOf } from '../../util/reachability.js'
 import {
@@ -26,6 +26,7 @@ import {
   checkSignIn,
   checkStoredKeys,
   checkTables,
+  checkUsageRights,
 } from './checks.js'
 import { checkClocks } from './clocks.js'
 import type { Finding } from './finding.js'
@@ -96,6 +97,7 @@ async function* gatewayFindings(config: Config, mode: GatewayMode): AsyncGenerat
       if (areUsable) {
         generation = gateway.traits().generation
         yield await checkRights(database, gateway)
+        yield* usageFindings(mode, gateway, database)
         yield await checkSignIn(gateway)
       }
       yield await checkStoredKeys(gateway)
@@ -116,6 +118,27 @@ async function* gatewayFindings(config: Config, mode: GatewayMode): AsyncGenerat
   } finally {
     redis.disconnect()
     await database.close()
+  }
+}
+
+async function* usageFindings(
+  { usageDatabaseUrl }: GatewayMode,
+  gateway: Gateway,
+  database: Database,
+): AsyncGenerator<Finding, void, undefined> {
+  if (usageDatabaseUrl === undefined) {
+    yield await checkUsageRights(database, gateway, 'DATABASE_URL')
+    return
+  }
+  const replica = createPgDatabase({ url: usageDatabaseUrl, onError: () => {} })
+  try {
+    yield await checkUsageRights(replica, gateway, 'USAGE_DATABASE_URL')
+  } catch (error) {
+    const reason = reasonOf(error) ?? 'check USAGE_DATABASE_URL, its password and the network'
+    const message = `The database of usage rows at ${replica.address} does not answer: ${reason}. Nothing else needs it.`
+    yield { check: 'usage', state: 'warning', message }
+  } finally {
+    await replica.close()
   }
 }
 

@@ -104,7 +104,7 @@ export const SERVER = {
     secret: false,
     default: '10',
     description:
-      'The service stops a query that takes longer than so many whole seconds, 0 to 600; `0` sets no limit. It always finishes a clear.',
+      'The service stops a query that takes longer than so many whole seconds, 0 to 600; `0` sets no limit. A query that sums usage rows may take 30 s in any case. The service always finishes a clear.',
   },
   NODE_ENV: {
     schema: environmentName,

@@ -45,6 +45,13 @@ export const SERVICE = {
     default: 'false',
     description: 'With `true`, `/metrics` needs no token.',
   },
+  USAGE_METRICS: {
+    schema: flag,
+    secret: false,
+    default: 'false',
+    description:
+      'With `true`, `/metrics` has what the providers’ caches earned in the last 24 hours. The service sums usage rows for it at most once in 5 minutes.',
+  },
   CACHE_RESERVATION_RATIO: {
     schema: decimal(0, 1),
     secret: false,

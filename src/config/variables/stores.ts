@@ -42,6 +42,12 @@ export const STORES = {
     description:
       'So many SQL statements run at the same time, 1 to 100, each on a connection; one more connection is for health probes. If the role has a CONNECTION LIMIT, the service takes at most three quarters of it, and its log says so.',
   },
+  USAGE_DATABASE_URL: {
+    schema: databaseUrl,
+    secret: true,
+    description:
+      'Usage rows are read from this PostgreSQL, such as a standby of the gateway’s, in place of `DATABASE_URL`. Its user needs SELECT on `usage` and `usage_settlement_snapshots`. The service takes at most three connections.',
+  },
   REDIS_URL: {
     schema: redisUrl,
     secret: true,

@@ -1,4 +1,5 @@
 import type { Database } from '../../postgres/database.js'
+import { createKeptSums, type KeptSums } from '../../usage/kept-sums.js'
 import type { FixedFigures, GatewayStore, GatewayTraits, OpenGateway } from '../gateway.js'
 import { createDecrypter } from './fernet.js'
 import { createLooks, type Look, type Looks } from './look.js'
@@ -17,6 +18,8 @@ const LOOK_MS = 60_000
 /** Everything that is made of one look at the tables. */
 export interface Statements {
   readonly look: Look
+  /** Sums of usage rows, as this look's statements read them. */
+  readonly keptSums: KeptSums
   readonly store: GatewayStore
   readonly accounts: AccountStatements
   /** Some stored keys of each kind. */
@@ -28,6 +31,7 @@ type Queries = Pick<Database, 'query' | 'schemaName'>
 export const createAetherLooks = (database: Queries): Looks<Statements> =>
   createLooks(database, (look) => ({
     look,
+    keptSums: createKeptSums(),
     store: createStatements(database.query, look),
     accounts: accountStatements(look),
     storedKeys: createStoredKeysReader(database.query, look, TRIED),

@@ -6,6 +6,7 @@ import type { GatewaySchema, SearchIndexes } from '../../gateway.js'
 import type { RunQuery } from '../../table-reader.js'
 import { type Look, type Looks, lookAt, refusalsOf } from '../look.js'
 import { TABLE_NAMES } from '../tables.js'
+import { USAGE_TABLES } from '../usage/usage-columns.js'
 import { appliedMigrations, readTables } from './actual-tables.js'
 import { MIGRATIONS_TABLE, migrationNames } from './migrate.js'
 
@@ -13,6 +14,7 @@ import { MIGRATIONS_TABLE, migrationNames } from './migrate.js'
 export function createAetherSchema(database: Database, looks: Pick<Looks<unknown>, 'again'>): GatewaySchema {
   return {
     tables: TABLE_NAMES,
+    usageTables: USAGE_TABLES,
     async prepare() {
       await requireTables(database)
       await looks.again()

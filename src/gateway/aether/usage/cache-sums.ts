@@ -1,13 +1,8 @@
+import type { Rows } from '../../../postgres/long-read.js'
+import { periodOf, type Unit } from '../../../usage/units.js'
 import type { CacheSumsOfGroup, UsageFilter, UsageGrouping, UsageQuery } from '../../../usage/usage-rows.js'
 import { inputTokens, type UsageTables, uncachedTokens, usageColumns } from './usage-columns.js'
-
-export interface Statement {
-  readonly sql: string
-  readonly args: readonly string[]
-}
-
-const startOf = (unit: 'hour' | 'day'): string =>
-  `to_char(date_trunc('${unit}', created_at AT TIME ZONE 'UTC'), 'YYYY-MM-DD"T"HH24:MI:SS".000Z"')`
+import type { UsageStatement } from './usage-statements.js'
 
 const KEYS: Readonly<Record<UsageGrouping, string>> = {
   TOTAL: 'NULL::text',
@@ -17,8 +12,9 @@ const KEYS: Readonly<Record<UsageGrouping, string>> = {
   PROVIDER_KEY: 'provider_key_id',
   MODEL: 'model',
   API_FORMAT: 'api_format',
-  HOUR: startOf('hour'),
-  DAY: startOf('day'),
+  // The time is known from the unit of a row.
+  HOUR: 'NULL::text',
+  DAY: 'NULL::text',
 }
 
 const FILTERS = {
@@ -36,27 +32,54 @@ const FILTER_NAMES = Object.keys(FILTERS) as (keyof UsageFilter)[]
 export const missingForUsage = (look: Pick<UsageTables, 'mayRead'>): readonly string[] =>
   usageColumns(look).missing
 
-/** Makes the one statement that sums usage rows by group; undefined where the tables lack what it needs. */
-export function cacheSumsStatement(
-  look: UsageTables,
-  { since, until, by, filter }: UsageQuery,
-): Statement | undefined {
-  const { from, select, missing } = usageColumns(look)
-  const given = FILTER_NAMES.flatMap((name) => {
+/** Whether the tables have what the question needs. */
+export function canSum(look: UsageTables, { by, filter }: Pick<UsageQuery, 'by' | 'filter'>): boolean {
+  const { select, missing } = usageColumns(look)
+  const isKnown = (column: string) => Reflect.get(select, column) !== 'NULL::text'
+  return (
+    missing.length === 0 && [...keyColumns(by), ...givenOf(filter).map(({ column }) => column)].every(isKnown)
+  )
+}
+
+const keyColumns = (by: UsageGrouping): readonly string[] => (KEYS[by] === 'NULL::text' ? [] : [KEYS[by]])
+
+const givenOf = (filter: UsageFilter) =>
+  FILTER_NAMES.flatMap((name) => {
     const value = filter[name]
     return value === null || value === undefined ? [] : [{ column: FILTERS[name], value }]
   })
-  const isUnknown = (column: string) => Reflect.get(select, column) === 'NULL::text'
-  if (missing.length > 0 || [KEYS[by], ...given.map(({ column }) => column)].some(isUnknown)) return undefined
 
+/**
+ * Makes the statement that sums usage rows by unit and group.
+ * @param units they follow on each other, oldest first; at least one
+ */
+export function cacheSumsStatement(
+  look: UsageTables,
+  { by, filter }: Pick<UsageQuery, 'by' | 'filter'>,
+  units: readonly Unit[],
+): UsageStatement {
+  const { from, select, settings } = usageColumns(look)
+  const given = givenOf(filter)
   const fields = Object.entries(select).map(([name, expression]) => `${expression} AS ${name}`)
-  const conditions = given.map(({ column }, at) => `${Reflect.get(select, column)} = $${at + 3}`)
-  const rows = `SELECT usage.created_at, ${inputTokens(look)}, ${fields.join(', ')}
+  const conditions = [
+    "usage.status = 'completed'",
+    'usage.created_at >= $1::timestamptz',
+    'usage.created_at < $2::timestamptz',
+    ...given.map(({ column }, at) => `${Reflect.get(select, column)} = $${at + 4}`),
+  ]
+  const rows = `SELECT width_bucket(usage.created_at, $3::timestamptz[]) AS unit, ${inputTokens(look)}, ${fields.join(', ')}
       FROM ${from}
-     WHERE ${["usage.status = 'completed'", 'usage.created_at >= $1::timestamptz', 'usage.created_at < $2::timestamptz', ...conditions].join(' AND ')}`
+     WHERE ${conditions.join(' AND ')}`
+  const { since, until } = periodOf(units)
   return {
     sql: summing(rows, KEYS[by], uncachedTokens(look)),
-    args: [since.toISOString(), until.toISOString(), ...given.map(({ value }) => value)],
+    args: [
+      since.toISOString(),
+      until.toISOString(),
+      units.map((unit) => unit.since.toISOString()),
+      ...given.map(({ value }) => value),
+    ],
+    settings,
   }
 }
 
@@ -66,7 +89,7 @@ const ownCost = (part: 'read' | 'creation', tokens: string): string =>
 
 const summing = (rows: string, key: string, uncached: string): string => `
   WITH counted AS MATERIALIZED (
-    SELECT ${key} AS key, ${uncached} AS uncached, read_tokens, created_tokens, multiplier, input_price,
+    SELECT unit, ${key} AS key, ${uncached} AS uncached, read_tokens, created_tokens, multiplier, input_price,
            read_price, creation_price,
            ${ownCost('read', 'read_tokens')} AS read_cost,
            ${ownCost('creation', 'created_tokens')} AS creation_cost
@@ -83,7 +106,7 @@ const summing = (rows: string, key: string, uncached: string): string => `
            full_creation_cost - created_tokens * input_price / 1e6 AS premium
       FROM costed
   )
-  SELECT key,
+  SELECT unit, key,
          count(*)::float8,
          count(*) FILTER (WHERE read_tokens > 0)::float8,
          sum(uncached)::float8,
@@ -97,23 +120,34 @@ const summing = (rows: string, key: string, uncached: string): string => `
          sum(saved * multiplier) FILTER (WHERE is_priced AND read_tokens > 0)::float8,
          sum(premium * multiplier) FILTER (WHERE is_priced AND created_tokens > 0)::float8
     FROM priced
-   GROUP BY key`
+   GROUP BY unit, key`
 
 const money = (value: unknown): number | null =>
   value === null || value === undefined ? null : Number(value)
 
-export const cacheSumsOf = (row: readonly unknown[]): CacheSumsOfGroup => ({
-  key: row[0] === null ? null : String(row[0]),
-  requests: Number(row[1]),
-  requestsWithCacheRead: Number(row[2]),
-  uncachedInputTokens: Number(row[3]),
-  cacheReadTokens: Number(row[4]),
-  cacheCreationTokens: Number(row[5]),
-  unpricedRequests: Number(row[6]),
-  cacheReadCostUsd: money(row[7]),
-  cacheCreationCostUsd: money(row[8]),
-  savedUsd: money(row[9]),
-  creationPremiumUsd: money(row[10]),
-  actualSavedUsd: money(row[11]),
-  actualPremiumUsd: money(row[12]),
+/** @param row with the number of its unit before all else, from 1 */
+const cacheSumsOf = (row: readonly unknown[]): CacheSumsOfGroup => ({
+  key: row[1] === null ? null : String(row[1]),
+  requests: Number(row[2]),
+  requestsWithCacheRead: Number(row[3]),
+  uncachedInputTokens: Number(row[4]),
+  cacheReadTokens: Number(row[5]),
+  cacheCreationTokens: Number(row[6]),
+  unpricedRequests: Number(row[7]),
+  cacheReadCostUsd: money(row[8]),
+  cacheCreationCostUsd: money(row[9]),
+  savedUsd: money(row[10]),
+  creationPremiumUsd: money(row[11]),
+  actualSavedUsd: money(row[12]),
+  actualPremiumUsd: money(row[13]),
 })
+
+/** The groups of each unit, in the order of the units. */
+export function groupsOfUnits(
+  rows: Rows,
+  units: readonly Unit[],
+): readonly (readonly [Unit, readonly CacheSumsOfGroup[]])[] {
+  const found = units.map((unit) => [unit, [] as CacheSumsOfGroup[]] as const)
+  for (const row of rows) found[Number(row[0]) - 1]?.[1].push(cacheSumsOf(row))
+  return found
+}

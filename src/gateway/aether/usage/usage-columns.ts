@@ -3,6 +3,8 @@ import { way } from '../fields.js'
 
 const SETTLED = 'usage_settlement_snapshots'
 
+export const USAGE_TABLES: readonly string[] = ['usage', SETTLED]
+
 /** What a look at the tables tells of usage rows. */
 export interface UsageTables {
   readonly generation: Generation
@@ -16,6 +18,8 @@ export interface UsageColumns {
   readonly from: string
   /** Each is a column of the inner rows; `NULL` where the tables have no way to fill it. */
   readonly select: Readonly<Record<(typeof COLUMNS)[number], string>>
+  /** By these the planner finds each settlement row by its request: it would read that whole table for a day otherwise. */
+  readonly settings: readonly string[]
   /** The columns without which there are no figures, as far as they are missing. */
   readonly missing: readonly string[]
 }
@@ -68,6 +72,7 @@ export function usageColumns({ mayRead }: Pick<UsageTables, 'mayRead'>): UsageCo
   const settled = `${SETTLED}.billing_cache_creation`
   return {
     from: isSettled ? `usage LEFT JOIN ${SETTLED} ON ${SETTLED}.request_id = usage.request_id` : 'usage',
+    settings: isSettled ? ['SET LOCAL enable_hashjoin = off', 'SET LOCAL enable_mergejoin = off'] : [],
     missing: NEEDED.map((name) => `usage.${name}`).filter((column) => !isThere(column)),
     select: {
       user_id: text('usage.user_id'),

@@ -20,6 +20,12 @@ const TOO_EXPENSIVE = { rows: 1_000_000, times: 3 } as const
 
 const PERIOD = 'created_at >= $1::timestamptz AND created_at < $2::timestamptz'
 
+export interface UsagePlan {
+  /** Whether the statement finds the rows of its period by an index, and so reads no others. */
+  readonly byTime: boolean
+  readonly isTooExpensive: boolean
+}
+
 /**
  * Runs statements over the gateway's usage rows, its largest table: without parallel workers, for 25 s at most, and no
  * longer than somebody waits. How many run at once is bounded by those who ask (`usageRuns`). Throws UnavailableError
@@ -28,13 +34,14 @@ const PERIOD = 'created_at >= $1::timestamptz AND created_at < $2::timestamptz'
 export interface UsageStatements {
   run(statement: UsageStatement, signal: AbortSignal): Promise<Rows>
   /**
-   * Asks the planner before a statement runs.
-   * @param period what the statement reads
-   * @returns whether the statement finds the rows of its period by an index
+   * Asks the planner what a statement would read.
+   * @param period what the statement is about
+   */
+  plan(statement: UsageStatement, period: Period, signal: AbortSignal): Promise<UsagePlan>
+  /**
+   * Runs a statement, after asking the planner.
    * @throws UsageTooExpensiveError if it would read more than a million rows, and three times those of the period
    */
-  check(statement: UsageStatement, period: Period, signal: AbortSignal): Promise<{ readonly byTime: boolean }>
-  /** Runs a statement that the planner does not find too expensive. */
   runChecked(statement: UsageStatement, period: Period, signal: AbortSignal): Promise<Rows>
   /** About the number of rows that a period has, as the planner knows it. */
   rowsIn(period: Period): Promise<number>
@@ -61,26 +68,29 @@ export function createUsageStatements(database: Pick<Database, 'query' | 'readLo
     return Math.max(0, Number(rows[0]?.[0] ?? 0))
   }
 
-  const check: UsageStatements['check'] = async (statement, period, signal) => {
+  const plan: UsageStatements['plan'] = async (statement, period, signal) => {
     const [[answer], ofTable, ofPeriod] = await Promise.all([
       run({ ...statement, sql: `EXPLAIN (FORMAT JSON) ${statement.sql}` }, signal),
       rowsOfTable(),
       rowsIn(period),
     ])
-    const plan = planOf(answer?.[0])
-    const read = rowsRead(plan, ofTable, ofPeriod)
-    if (read > TOO_EXPENSIVE.rows && read > TOO_EXPENSIVE.times * ofPeriod)
-      throw new UsageTooExpensiveError(
-        'The database would read far more rows than the period has. Ask for a longer period, or give the table usage an index on created_at.',
-      )
-    return { byTime: readsByTime(plan) }
+    const planned = planOf(answer?.[0])
+    const read = rowsRead(planned, ofTable, ofPeriod)
+    return {
+      byTime: readsByTime(planned),
+      isTooExpensive: read > TOO_EXPENSIVE.rows && read > TOO_EXPENSIVE.times * ofPeriod,
+    }
   }
 
   return {
     run,
-    check,
+    plan,
     async runChecked(statement, period, signal) {
-      await check(statement, period, signal)
+      const { isTooExpensive } = await plan(statement, period, signal)
+      if (isTooExpensive)
+        throw new UsageTooExpensiveError(
+          'The database would read far more rows than the period has. Ask for a longer period, or give the gateway’s table "usage" its index on created_at.',
+        )
       return run(statement, signal)
     },
     rowsIn,
