@@ -255,7 +255,16 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
  * Operations without a price of their own: a sign-in costs its request, and is limited by failures; events are below. Usage is
  * summed in the database: its price is a hundredth of its rows, see tests/usage/reads.test.ts.
  */
-const OTHERS = ['Query.cacheUsage', 'Query.switchCosts', 'Query.ttlAdvice', 'Query.requestIntervals', 'Mutation.login', 'Mutation.logout', 'Subscription.affinityEvents', 'Subscription.cacheStats']
+const OTHERS = [
+  'Query.cacheUsage',
+  'Query.switchCosts',
+  'Query.ttlAdvice',
+  'Query.requestIntervals',
+  'Mutation.login',
+  'Mutation.logout',
+  'Subscription.affinityEvents',
+  'Subscription.cacheStats',
+]
 
 /** Operations that read affinities, and so read all of them without an index. */
 const OF_AFFINITIES = OPERATIONS.filter(([root]) => /affinit|stats|clear(?!.*Mapping)/i.test(root))

@@ -180,7 +180,10 @@ describe('a root field', () => {
     const reply = await ask(VIEWER_TOKEN, document)
     expect(reply.status, reply.text).toBe(200)
     // The fixtures' tables of this generation have no rows of usage.
-    expect(codesOf(reply).filter((code) => code !== 'NOT_AVAILABLE'), reply.text).toEqual([])
+    expect(
+      codesOf(reply).filter((code) => code !== 'NOT_AVAILABLE'),
+      reply.text,
+    ).toEqual([])
   })
 
   it.each(ROOT_FIELDS.filter(({ kind }) => kind === 'subscription'))(

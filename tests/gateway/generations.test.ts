@@ -376,7 +376,10 @@ describe('a gateway that is upgraded beside us', () => {
   it('is read anew by the statement that meets the change, with no restart', async () => {
     const service = await startTestApp({ redis: 'empty' })
     const { data: before } = await service.query('{ gateway { generation missing { field } } }')
-    expect(before.gateway).toEqual({ generation: 'ENDPOINT_KEYS', missing: USAGE_FIGURES.map((field) => ({ field })) })
+    expect(before.gateway).toEqual({
+      generation: 'ENDPOINT_KEYS',
+      missing: USAGE_FIGURES.map((field) => ({ field })),
+    })
     psql(
       service.databaseUrl,
       `ALTER TABLE provider_api_keys ADD COLUMN provider_id varchar(36), ADD COLUMN api_formats json,
@@ -414,7 +417,10 @@ describe('a gateway that is upgraded beside us', () => {
         },
       ])
     const { data: after } = await service.query('{ gateway { generation missing { field } } }')
-    expect(after.gateway).toEqual({ generation: 'PROVIDER_KEYS', missing: USAGE_FIGURES.map((field) => ({ field })) })
+    expect(after.gateway).toEqual({
+      generation: 'PROVIDER_KEYS',
+      missing: USAGE_FIGURES.map((field) => ({ field })),
+    })
     await service.close()
   })
 

@@ -293,7 +293,7 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       idsNamed: (text) => idsNamed(query, text),
       scannedRows: async () => ({ search: 10, apiKeysOfUsers: 0 }),
     },
-usage: { cacheSums: async () => null, rowsToSum: async () => 0, rowsIn: async () => 0 },
+    usage: { cacheSums: async () => null, rowsToSum: async () => 0, rowsIn: async () => 0 },
     chains: { switchSums: async () => null, ttlSums: async () => null, intervals: async () => null },
     directory: {
       generation: async () => 'ENDPOINT_KEYS',
