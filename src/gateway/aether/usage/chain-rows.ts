@@ -1,8 +1,7 @@
 import type { Period, UsageFilter, UsageGrouping } from '../../../usage/usage-rows.js'
-import type { Look } from '../look.js'
-import { inputTokens, uncachedTokens, usageColumns } from './usage-columns.js'
+import { inputTokens, type UsageTables, uncachedTokens, usageColumns } from './usage-columns.js'
 
-export type ChainLook = Pick<Look, 'generation' | 'mayRead'>
+export type ChainLook = UsageTables
 
 /** Arguments of a statement, in the order in which they were added. */
 export interface Arguments {
@@ -55,7 +54,7 @@ export function missingForChains(look: ChainLook): readonly string[] {
 }
 
 /** What intervals between requests need and the tables lack, or this role may not read. */
-export const missingForIntervals = ({ mayRead }: Pick<Look, 'mayRead'>): readonly string[] =>
+export const missingForIntervals = ({ mayRead }: Pick<UsageTables, 'mayRead'>): readonly string[] =>
   ['id', 'created_at', 'status', 'model', 'user_id', 'api_key_id']
     .filter((name) => !mayRead('usage', name))
     .map((name) => `usage.${name}`)
