@@ -31,6 +31,7 @@ import { readTrustedDocuments } from './server/limits/use-trusted-documents.js'
 import { createMetrics } from './server/observe/metrics.js'
 import type { Tracing } from './server/observe/tracing/tracing.js'
 import { createStatisticsReader } from './statistics/statistics.js'
+import { createSavedLately } from './usage/saved-lately.js'
 import { createStreams } from './util/open-streams.js'
 import { sparing } from './util/promises.js'
 
@@ -138,6 +139,7 @@ export async function createApp(
     now,
   })
   await Promise.all([audit.start(), session.start()])
+  const saved = config.usageMetrics ? createSavedLately(gateway.usage, now) : async () => undefined
   let draining = false
   const streams = createStreams()
   const readHealth = openHealth({
@@ -197,6 +199,7 @@ export async function createApp(
           gateways: () => nodes.poller?.states() ?? [],
           generation,
           nodes: () => nodes.nodes?.states() ?? [],
+          saved,
         }),
       RENDERINGS.burst,
       RENDERINGS.everyMs,

@@ -31,6 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'model-mappings',
     'pool-sessions',
     'statistics',
+    'usage',
     'log',
     'redis',
     'postgres',

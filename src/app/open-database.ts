@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { ModeConfig } from '../config/mode.js'
-import { createDemoTables, DEMO_ENCRYPTION_KEY } from '../demo/index.js'
+import { createDemoTables, createDemoUsageTables, DEMO_ENCRYPTION_KEY } from '../demo/index.js'
 import { ConfigurationError } from '../errors.js'
 import type { Gateway } from '../gateway/gateway.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from '../postgres/database.js'
@@ -55,6 +55,9 @@ export async function prepareDatabase(
     if (mode.kind === 'embedded') {
       await createDemoTables(database.query, mode.generation)
       await gateway.schema.makeTables()
+      await createDemoUsageTables(database.query, mode.generation)
+      // The first look was before these tables.
+      await gateway.schema.inspect()
     } else {
       await gateway.schema.prepare()
     }

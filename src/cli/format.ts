@@ -126,3 +126,14 @@ export const utc = (iso: string): string => iso.slice(0, 19).replace('T', ' ')
 
 export const percent = (share: number | null): string | null =>
   share === null ? null : `${(share * 100).toFixed(1)} %`
+
+/** Writes an amount as `$12.40`, and a small one with more digits; null if it is not known. */
+export function dollars(value: number | null): string | null {
+  if (value === null) return null
+  const digits = value !== 0 && Math.abs(value) < 1 ? 4 : 2
+  const amount = Math.abs(value).toLocaleString('en', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  })
+  return `${value < 0 ? '-' : ''}$${amount}`
+}

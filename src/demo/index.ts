@@ -8,10 +8,12 @@ import { seedDemo } from './rows.js'
 import { createServedTraffic } from './served-traffic.js'
 import { listenStandIn } from './stand-in/stand-in-server.js'
 import { startDemoTraffic } from './traffic.js'
+import { seedDemoUsage } from './usage.js'
 
 export { demoSecretsIn } from './demo-secrets.js'
 export { demoLines } from './generations.js'
 export { createDemoTables } from './tables.js'
+export { createDemoUsageTables } from './usage.js'
 
 /** Published password of the demo; the embedded mode is refused in production. One word, so that a double click selects it. */
 export const DEMO_PASSWORD = 'affinityqldemo'
@@ -58,6 +60,7 @@ export async function openDemo({ generation, onError }: DemoOptions): Promise<De
     async start(query) {
       const passwordHash = await hash(DEMO_PASSWORD, BCRYPT_COST)
       await seedDemo(query, { encryptionKey: DEMO_ENCRYPTION_KEY, passwordHash, generation })
+      await seedDemoUsage(query, generation, now())
       if (generation === 'ENDPOINT_KEYS') {
         const traffic = startDemoTraffic({ keyspace, onError })
         stops.push(() => traffic.stop())

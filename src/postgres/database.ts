@@ -361,15 +361,11 @@ async function readInTransaction(adapter: SqlDriverAdapter, read: LongRead): Pro
       args: [...read.args],
       argTypes: argTypesOf(read.args),
     })
-    await transaction.executeRaw({ sql: 'COMMIT', args: [], argTypes: [] })
     await transaction.commit()
     return rows
   } catch (error) {
     // The statement's error tells more than one of its end.
-    await transaction
-      .executeRaw({ sql: 'ROLLBACK', args: [], argTypes: [] })
-      .finally(() => transaction.rollback())
-      .catch(() => {})
+    await transaction.rollback().catch(() => {})
     throw error
   }
 }

@@ -95,13 +95,7 @@ describe.each([
       generation,
       clearPath: 'GATEWAY_API',
       clearProblem: null,
-      // The demo has no usage rows.
-      missing: [
-        { field: 'cacheUsage' },
-        { field: 'switchCosts' },
-        { field: 'ttlAdvice' },
-        { field: 'requestIntervals' },
-      ],
+      missing: [],
       hasPoolSessions: true,
     })
     expect(data.affinities.totalCount).toBeGreaterThan(100)
@@ -111,6 +105,19 @@ describe.each([
       expect(node.providerKey.maskedKey).toMatch(/^sk-demo-/)
     }
     expect(data.poolSessions.totalCount).toBe(12)
+    const month = new Date(Date.now() - 30 * 86_400_000).toISOString()
+    const usage = await ask(
+      service.app,
+      `{ cacheUsage(since: "${month}", by: PROVIDER_KEY) { total { requests netSavedUsd unpricedRequests } groups { providerKey { name } } } }`,
+      {},
+      { token: ADMIN_TOKEN },
+    )
+    expect(usage.errors).toEqual([])
+    const { total, groups } = usage.data.cacheUsage
+    expect(total.requests).toBeGreaterThan(1_000)
+    expect(total.netSavedUsd).toBeGreaterThan(10)
+    expect(total.unpricedRequests).toBeGreaterThan(0)
+    for (const { providerKey } of groups) expect(providerKey.name).toMatch(/^(anthropic|openai|openrouter)-/)
     expect(service.errors).toEqual([])
   })
 

@@ -90,11 +90,12 @@ it.each([
     const documents = [
       ...EVERYTHING.filter((document) => !document.startsWith('mutation')),
       '{ gateway { missing { field needs } schedulingMode pinsAreHonoured } }',
+      `{ cacheUsage(since: "${new Date(Date.now() - 3_600_000).toISOString()}", by: TOTAL) { groupCount } }`,
       '{ affinities(filter: { clientSession: { id: "a" } }) { totalCount } }',
       'mutation { clearModelMappingCacheByName(modelName: "gpt-5") { __typename } }',
     ]
     for (const document of documents) expect((await ask(app, document)).errors, document).toEqual([])
-    const { gateway } = (await ask(app, documents.at(-3) ?? '')).data
+    const { gateway } = (await ask(app, documents.at(-4) ?? '')).data
     expect(gateway).toMatchObject({ missing: [], pinsAreHonoured: true })
   } finally {
     await app.yoga.dispose()

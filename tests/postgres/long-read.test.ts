@@ -70,4 +70,4 @@ test('the database in this process runs them as well', async () => {
   expect(await database.readLong({ sql, args: [['a', 'b']], timeoutMs: 5_000 })).toEqual([['0', '{a,b}']])
   await expect(database.readLong({ sql: 'SELECT nothing', args: [], timeoutMs: 5_000 })).rejects.toThrow()
   expect(await database.query('SELECT 1', [])).toEqual([[1]])
-})
+}, 240_000)

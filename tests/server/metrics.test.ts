@@ -378,6 +378,7 @@ describe('what the service counts itself', () => {
     gateways: () => [],
     generation: () => 'PROVIDER_KEYS',
     nodes: () => [],
+    saved: async () => undefined,
   }
   const seriesOf = async (metrics: ReturnType<typeof createMetrics>, name: string) =>
     samplesOf(parsePrometheus(await metrics.render(sources)), name).map(({ labels, value }) => ({

@@ -121,14 +121,14 @@ export async function checkRights({ prisma, schemaName }: Database, { schema }: 
 }
 
 /**
- * Checks that a user may read the tables of usage, as far as they are there.
+ * Checks that a user may read the tables of usage. Where there are none, the check of the tables says so.
  * @param variable the URL that names the user
  */
-export async function checkUsageRights(
+export async function* checkUsageRights(
   { query, schemaName }: Database,
   { schema }: Gateway,
   variable: string,
-): Promise<Finding> {
+): AsyncGenerator<Finding, void, undefined> {
   const rows = await query(
     `SELECT c.relname::text, has_table_privilege(c.oid, 'SELECT')
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -138,15 +138,10 @@ export async function checkUsageRights(
   const withheld = rows.flatMap(([table, mayRead]) => (mayRead === true ? [] : [String(table)]))
   if (withheld.length > 0) {
     const message = `The user of ${variable} lacks these rights, so figures of usage are not available: ${withheld.map((table) => `GRANT SELECT ON ${table}`).join('; ')}`
-    return { check: 'usage', state: 'warning', message }
+    yield { check: 'usage', state: 'warning', message }
+  } else if (rows.length > 0) {
+    yield { check: 'usage', state: 'ok', message: `The user of ${variable} may read the rows of usage.` }
   }
-  return rows.length === 0
-    ? {
-        check: 'usage',
-        state: 'warning',
-        message: 'There are no tables of usage, so its figures are not available.',
-      }
-    : { check: 'usage', state: 'ok', message: `The user of ${variable} may read the tables of usage.` }
 }
 
 /** Checks that sessions and management tokens can be read, if the gateway has them. */

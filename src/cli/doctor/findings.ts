@@ -127,12 +127,12 @@ async function* usageFindings(
   database: Database,
 ): AsyncGenerator<Finding, void, undefined> {
   if (usageDatabaseUrl === undefined) {
-    yield await checkUsageRights(database, gateway, 'DATABASE_URL')
+    yield* checkUsageRights(database, gateway, 'DATABASE_URL')
     return
   }
   const replica = createPgDatabase({ url: usageDatabaseUrl, onError: () => {} })
   try {
-    yield await checkUsageRights(replica, gateway, 'USAGE_DATABASE_URL')
+    yield* checkUsageRights(replica, gateway, 'USAGE_DATABASE_URL')
   } catch (error) {
     const reason = reasonOf(error) ?? 'check USAGE_DATABASE_URL, its password and the network'
     const message = `The database of usage rows at ${replica.address} does not answer: ${reason}. Nothing else needs it.`

@@ -38,6 +38,14 @@ export interface MetricSources {
   gateways(): readonly GatewayState[]
   generation(): Generation
   nodes(): readonly NodeState[]
+  /** What the caches earned in the last 24 hours; undefined if it is not asked for, or cannot be read. */
+  saved(): Promise<Saved | undefined>
+}
+
+/** In US dollars; null: no request has such a figure. */
+export interface Saved {
+  readonly netSavedUsd: number | null
+  readonly unpricedRequests: number
 }
 
 /** Everything that `/metrics` shows. */
@@ -184,12 +192,26 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
     registers,
   })
 
+  const netSaved = new Gauge({
+    name: 'affinityql_net_saved_usd',
+    help: 'US dollars at list price that the providers’ caches saved in the last 24 hours, less what writing to them cost.',
+    registers,
+  })
+  const unpriced = new Gauge({
+    name: 'affinityql_unpriced_requests',
+    help: 'Requests of the last 24 hours whose prices are unknown, which the saving leaves out.',
+    registers,
+  })
+
   async function collect(sources: MetricSources): Promise<void> {
-    const [statistics, affinities, health] = await Promise.all([
+    const [statistics, affinities, health, saved] = await Promise.all([
       sources.statistics().catch(() => undefined),
       sources.countAffinities().catch(() => undefined),
       sources.health(),
+      sources.saved(),
     ])
+    show(netSaved, saved?.netSavedUsd ?? undefined)
+    show(unpriced, saved?.unpricedRequests)
     for (const { gauge, read } of gateway) show(gauge, read({ statistics, affinities }))
     const isUp = (name: string) => health.dependencies[name]?.state === 'up'
     cacheUp.set(isUp('cache') && statistics !== undefined && affinities !== undefined ? 1 : 0)

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import { UsageTooExpensiveError } from '../../../errors.js'
 import type { Database } from '../../../postgres/database.js'
 import { mapDatabaseErrors } from '../../../postgres/database-errors.js'
@@ -13,6 +14,8 @@ export interface UsageStatement {
   readonly settings?: readonly string[]
 }
 
+/** Statements that run at the same time, whoever asks. */
+const AT_ONCE = 2
 /** Milliseconds after which the server ends a statement. */
 const TIMEOUT_MS = 25_000
 /** From so many rows on, a statement is refused that reads so many times the rows of its period. */
@@ -28,8 +31,7 @@ export interface UsagePlan {
 
 /**
  * Runs statements over the gateway's usage rows, its largest table: without parallel workers, for 25 s at most, and no
- * longer than somebody waits. How many run at once is bounded by those who ask (`usageRuns`). Throws UnavailableError
- * (DATABASE_UNAVAILABLE), OperationTimeoutError, and the signal's reason.
+ * longer than somebody waits, two at once. Throws UnavailableError (DATABASE_UNAVAILABLE), OperationTimeoutError, and the signal's reason.
  */
 export interface UsageStatements {
   run(statement: UsageStatement, signal: AbortSignal): Promise<Rows>
@@ -48,8 +50,9 @@ export interface UsageStatements {
 }
 
 export function createUsageStatements(database: Pick<Database, 'query' | 'readLong'>): UsageStatements {
+  const limit = pLimit(AT_ONCE)
   const run: UsageStatements['run'] = (statement, signal) =>
-    mapDatabaseErrors(() => database.readLong({ ...statement, timeoutMs: TIMEOUT_MS, signal }))
+    mapDatabaseErrors(() => limit(() => database.readLong({ ...statement, timeoutMs: TIMEOUT_MS, signal })))
 
   const rowsIn: UsageStatements['rowsIn'] = ({ since, until }) =>
     mapDatabaseErrors(async () => {
