@@ -198,6 +198,8 @@ export async function createApp(
     poolSessionSource: createPoolSessionSource(cache.poolSessions),
     gateway: gateway.store,
     usage: gateway.usage,
+    chains: gateway.chains,
+    clearedPins: affinities.clearedPins.latest,
     gatewayFigures: gateway.figures,
     gatewayTraits: gateway.traits,
     maskStoredKey: createKeyMasker(gateway.decrypt, { maxEntries: MASKED_KEYS }),

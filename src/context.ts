@@ -8,6 +8,7 @@ import type {
 import type { AffinityStore } from './affinities/affinity-store.js'
 import type { ClearFacts } from './affinities/clear/clear-facts.js'
 import type { HoldingClearer } from './affinities/clear/clear-report.js'
+import type { RemovedPin } from './affinities/clear/cleared-pins.js'
 import type { ForeignFamilies } from './affinities/family-counts.js'
 import type { AuditReader } from './audit/audit-reader.js'
 import type { AuditTrail } from './audit/audit-trail.js'
@@ -24,6 +25,7 @@ import type { ReadingPrisma } from './postgres/database-errors.js'
 import type { Login } from './session/authenticator.js'
 import type { Viewer } from './session/viewer.js'
 import type { StatisticsReader } from './statistics/statistics.js'
+import type { UsageChains } from './usage/usage-chains.js'
 import type { UsageRows } from './usage/usage-rows.js'
 import type { Streams } from './util/open-streams.js'
 import type { Turns } from './util/turns.js'
@@ -114,6 +116,10 @@ export interface Context {
   readonly gateway: GatewayStore
   /** The gateway's usage rows. */
   readonly usage: UsageRows
+  /** The gateway's usage rows as chains of requests. */
+  readonly chains: UsageChains
+  /** Returns what clears of this instance have removed within an hour, as far as it saw it. */
+  clearedPins(): readonly RemovedPin[]
   readonly gatewayFigures: FixedFigures
   /** Returns what the latest look at the gateway's tables found. */
   gatewayTraits(): GatewayTraits

@@ -2,6 +2,7 @@ import { getHeapStatistics } from 'node:v8'
 import type { Logger } from 'pino'
 import type { AffinitySource } from '../affinities/affinity-source.js'
 import type { AffinityStore } from '../affinities/affinity-store.js'
+import { type ClearedPins, createClearedPins } from '../affinities/clear/cleared-pins.js'
 import { createWriteBackGuard, type WriteBackGuard } from '../affinities/clear/write-back-guard.js'
 import { createBrokenRecords } from '../affinities/feed/broken-records.js'
 import { createIndexedSource } from '../affinities/feed/indexed-source.js'
@@ -18,6 +19,8 @@ export interface Affinities {
   readonly guard: WriteBackGuard
   /** Store that clears use, so that the index removes the same records. */
   readonly clearingStore: AffinityStore
+  /** What clears have removed; nothing while the cache is not followed. */
+  readonly clearedPins: ClearedPins
 }
 
 export interface AffinitiesDeps {
@@ -47,6 +50,7 @@ export function openAffinities({ cache, config, logger, now, onRemovedAgain }: A
     log: logger,
     onRemovedAgain,
   })
+  const clearedPins = createClearedPins(now)
   const liveSource = config.affinityIndex
     ? createIndexedSource({
         store,
@@ -58,9 +62,10 @@ export function openAffinities({ cache, config, logger, now, onRemovedAgain }: A
         onSeen: guard.seen,
         isCleared: guard.isCleared,
         maxRecords: room,
+        onCleared: clearedPins.add,
         reconcileMs: config.reconcileSeconds * 1_000,
       })
     : undefined
   const source: AffinitySource = liveSource ?? scanSource
-  return { source, guard, clearingStore: liveSource?.store ?? store }
+  return { source, guard, clearingStore: liveSource?.store ?? store, clearedPins }
 }

@@ -10,6 +10,8 @@ import { addPoolSessions } from './commands/pool-sessions.js'
 import { addQueries } from './commands/queries.js'
 import { addSavings } from './commands/savings.js'
 import { addDoctor, addServe, addTokens } from './commands/service.js'
+import { addSwitches } from './commands/switches.js'
+import { addTtlAdvice } from './commands/ttl-advice.js'
 import { printableLines } from './terminal.js'
 
 /** Reads the version from package.json, which is two folders up both from src/cli/ and from dist/cli/. */
@@ -47,6 +49,8 @@ export function createProgram(cli: Cli): Command {
   addGateway(program, cli)
   addQueries(program, cli)
   addSavings(program, cli)
+  addSwitches(program, cli)
+  addTtlAdvice(program, cli)
   addPoolSessions(program, cli)
   addClears(program, cli)
   addTokens(program, cli)

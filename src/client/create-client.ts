@@ -36,6 +36,15 @@ export interface AffinityqlClient {
   readonly users: List<Types.UsersArguments, Types.UserPage>
   /** Sums what the providers’ caches earned in at most 31 days, by the gateway’s usage rows. */
   cacheUsage(args: Types.CacheUsageArguments, options?: CallOptions): Promise<Types.CacheUsage | null>
+  /** Sums what it cost that sessions were switched to other provider keys, in at most 31 days. */
+  switchCosts(args: Types.SwitchCostsArguments, options?: CallOptions): Promise<Types.SwitchCosts | null>
+  /** Says how long users pause between requests, and which TTL follows from that. */
+  ttlAdvice(args: Types.TtlAdviceArguments, options?: CallOptions): Promise<Types.TtlAdviceList | null>
+  /** Lists the intervals between consecutive requests of a user or an API key, 10,000 at most. */
+  requestIntervals(
+    args: Types.RequestIntervalsArguments,
+    options?: CallOptions,
+  ): Promise<Types.RequestIntervals | null>
   /** Lists the affinities of one user (by id, username or email) or of one API key (by id). */
   userAffinities(
     args: Types.UserAffinitiesArguments,
@@ -174,6 +183,10 @@ export function createClient(options: ClientOptions): AffinityqlClient {
     users: createList(async (args, call) => (await run(operations.Users, args, call)).users),
     affinityCounts: async (args, call) => (await run(operations.AffinityCounts, args, call)).affinityCounts,
     cacheUsage: async (args, call) => (await run(operations.CacheUsage, args, call)).cacheUsage ?? null,
+    switchCosts: async (args, call) => (await run(operations.SwitchCosts, args, call)).switchCosts ?? null,
+    ttlAdvice: async (args, call) => (await run(operations.TtlAdvice, args, call)).ttlAdvice ?? null,
+    requestIntervals: async (args, call) =>
+      (await run(operations.RequestIntervals, args, call)).requestIntervals ?? null,
     userAffinities: async (args, call) => (await run(operations.UserAffinities, args, call)).userAffinities,
     cacheStats: Object.assign(
       async (call?: CallOptions) => (await run(operations.CacheStats, {}, call)).cacheStats,

@@ -1,5 +1,6 @@
 import type { DimensionSets } from '../affinities/affinity-selection.js'
 import type { Database } from '../postgres/database.js'
+import type { UsageChains } from '../usage/usage-chains.js'
 import type { UsageRows } from '../usage/usage-rows.js'
 import type { GatewayLists, Listed } from './lists.js'
 import type { Decrypter } from './masking.js'
@@ -23,6 +24,7 @@ export interface Gateway {
   readonly store: GatewayStore
   readonly directory: AdminDirectory
   readonly usage: UsageRows
+  readonly chains: UsageChains
   readonly figures: FixedFigures
   readonly decrypt: Decrypter
   /** What the latest look at the tables found. */

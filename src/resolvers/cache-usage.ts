@@ -10,7 +10,7 @@ export const DEFAULT_GROUPS = 20
 /** The most seconds that a query of usage may take: the database may read millions of rows for it. */
 export const USAGE_SECONDS = 30
 /** So many rows that the database sums cost as much as one record that is read: none of them comes here. */
-const ROWS_FOR_ONE = 100
+export const ROWS_FOR_ONE = 100
 
 export interface CacheUsageArguments {
   readonly since: Date
@@ -67,38 +67,3 @@ export async function cacheUsage(
   const { groups, ...figures } = cacheUsageOf(found, { ...period, by }, first)
   return { ...period, by, ...figures, groups: groups.map((sums) => ({ by, sums })) }
 }
-
-type Loaders = Context['loaders']
-
-/** The row that the group's key names; null if the group is of another kind, or the row has been deleted. */
-const rowOf = async <Row>(
-  { by, sums: { key } }: UsageGroup,
-  kind: UsageGrouping,
-  load: (key: string) => Row | null | Promise<Row | null>,
-): Promise<Row | null> => (by === kind && key !== null ? load(key) : null)
-
-export const userOf = (group: UsageGroup, { users }: Loaders) => rowOf(group, 'USER', (id) => users.load(id))
-export const apiKeyOf = (group: UsageGroup, { apiKeys }: Loaders) =>
-  rowOf(group, 'API_KEY', (id) => apiKeys.byId.load(id))
-export const providerOf = (group: UsageGroup, { providers }: Loaders) =>
-  rowOf(group, 'PROVIDER', (id) => providers.load(id))
-export const providerKeyOf = (group: UsageGroup, { providerKeys }: Loaders) =>
-  rowOf(group, 'PROVIDER_KEY', (id) => providerKeys.load(id))
-export const modelOf = (group: UsageGroup, { globalModelsNamed }: Loaders) =>
-  rowOf(group, 'MODEL', (name) => globalModelsNamed.load(name))
-
-/** The name that people know the group by; its key where there is no such name. */
-export async function labelOf(group: UsageGroup, loaders: Loaders): Promise<string> {
-  const names = await Promise.all([
-    userOf(group, loaders).then((user) => user?.username),
-    apiKeyOf(group, loaders).then((apiKey) => apiKey?.name),
-    providerOf(group, loaders).then((provider) => provider?.displayName),
-    providerKeyOf(group, loaders).then((key) => key?.name),
-  ])
-  const unnamed = group.by === 'TOTAL' ? 'Total' : 'None'
-  return names.find((name) => name) ?? group.sums.key ?? unnamed
-}
-
-/** The start of the hour or day that the group is; null for any other group. */
-export const startOf = ({ by, sums: { key } }: UsageGroup): Date | null =>
-  (by === 'HOUR' || by === 'DAY') && key !== null ? new Date(key) : null

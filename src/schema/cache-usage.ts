@@ -1,25 +1,18 @@
 import {
-  apiKeyOf,
   type CacheUsageAnswer,
   cacheUsage,
   DEFAULT_GROUPS,
-  labelOf,
-  modelOf,
-  providerKeyOf,
-  providerOf,
-  startOf,
   type UsageGroup,
-  userOf,
 } from '../resolvers/cache-usage.js'
 import { actualNetSavedUsd, netSavedUsd, requestHitRate, tokenHitRate } from '../usage/cache-usage.js'
 import type { CacheSums } from '../usage/usage-rows.js'
 import { builder } from './builder.js'
-import { ApiKey, GlobalModel, Provider, ProviderKey, User } from './entities.js'
+import { namesOfGroup, rowsOfGroup } from './usage-groups.js'
 
 /** More groups than this count as so many: their rows are summed by one statement, and few gateways have more. */
 const MAX_PRICED_GROUPS = 1_000
 
-const UsageGrouping = builder.enumType('UsageGrouping', {
+export const UsageGrouping = builder.enumType('UsageGrouping', {
   description: 'The grouping says what the figures of usage are summed by.',
   values: {
     TOTAL: { description: 'All requests are one group.' },
@@ -36,7 +29,7 @@ const UsageGrouping = builder.enumType('UsageGrouping', {
   } as const,
 })
 
-const UsageFilter = builder.inputType('UsageFilter', {
+export const UsageFilter = builder.inputType('UsageFilter', {
   description:
     'A filter selects the requests for which every given field holds. A field that is null is ignored.',
   fields: (t) => ({
@@ -119,59 +112,13 @@ const CacheFigures = builder.objectRef<CacheSums>('CacheFigures').implement({
 const CacheUsageGroup = builder.objectRef<UsageGroup>('CacheUsageGroup').implement({
   description: 'A group is the completed requests of one user, say, or of one hour.',
   fields: (t) => ({
-    key: t.string({
-      nullable: true,
-      description:
-        'The key is an id, a name, or the start of an hour or day; null: the requests without one.',
-      resolve: ({ sums }) => sums.key,
-    }),
-    label: t.string({
-      description: 'People know the group by this name; it is the key where there is none.',
-      resolve: (group, _args, { loaders }) => labelOf(group, loaders),
-    }),
-    start: t.field({
-      type: 'DateTime',
-      nullable: true,
-      description: 'The hour or day starts at this time; null for any other group.',
-      resolve: startOf,
-    }),
+    ...namesOfGroup(t),
     figures: t.field({
       type: CacheFigures,
       description: 'These figures sum the requests of the group.',
       resolve: ({ sums }) => sums,
     }),
-    user: t.field({
-      type: User,
-      nullable: true,
-      description: 'The key names this user; null in other groupings, or if the row has been deleted.',
-      resolve: (group, _args, { loaders }) => userOf(group, loaders),
-    }),
-    apiKey: t.field({
-      type: ApiKey,
-      nullable: true,
-      description: 'The key names this API key; null in other groupings, or if the row has been deleted.',
-      resolve: (group, _args, { loaders }) => apiKeyOf(group, loaders),
-    }),
-    provider: t.field({
-      type: Provider,
-      nullable: true,
-      description: 'The key names this provider; null in other groupings, or if the row has been deleted.',
-      resolve: (group, _args, { loaders }) => providerOf(group, loaders),
-    }),
-    providerKey: t.field({
-      type: ProviderKey,
-      nullable: true,
-      description:
-        'The key names this provider key; null in other groupings, or if the row has been deleted.',
-      resolve: (group, _args, { loaders }) => providerKeyOf(group, loaders),
-    }),
-    model: t.field({
-      type: GlobalModel,
-      nullable: true,
-      description:
-        'The key leads to this global model; null in other groupings, or if no model has the name.',
-      resolve: (group, _args, { loaders }) => modelOf(group, loaders),
-    }),
+    ...rowsOfGroup(t),
   }),
 })
 

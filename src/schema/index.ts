@@ -16,6 +16,9 @@ import './pool-sessions.js'
 import './subscriptions.js'
 import './model-mappings.js'
 import './cache-usage.js'
+import './switch-costs.js'
+import './ttl-advice.js'
+import './request-intervals.js'
 import { builder } from './builder.js'
 
 export const schema = builder.toSchema()

@@ -3,6 +3,7 @@ import type { AffinitySource } from '../affinities/affinity-source.js'
 import type { AffinityStore } from '../affinities/affinity-store.js'
 import type { ClearFacts } from '../affinities/clear/clear-facts.js'
 import type { HoldingClearer } from '../affinities/clear/clear-report.js'
+import type { RemovedPin } from '../affinities/clear/cleared-pins.js'
 import type { ForeignFamilies } from '../affinities/family-counts.js'
 import type { AuditReader } from '../audit/audit-reader.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
@@ -23,6 +24,7 @@ import type { Authenticator, Credentials } from '../session/authenticator.js'
 import type { Viewer } from '../session/viewer.js'
 import type { ViewerWatch } from '../session/viewer-watch.js'
 import type { StatisticsReader } from '../statistics/statistics.js'
+import type { UsageChains } from '../usage/usage-chains.js'
 import type { UsageRows } from '../usage/usage-rows.js'
 import type { Place } from '../util/admission.js'
 import type { KeptAnswers } from '../util/kept-answers.js'
@@ -64,6 +66,8 @@ export interface ContextDeps {
   readonly foreignFamilies: ForeignFamilies
   readonly gateway: GatewayStore
   readonly usage: UsageRows
+  readonly chains: UsageChains
+  readonly clearedPins: () => readonly RemovedPin[]
   readonly gatewayFigures: FixedFigures
   readonly gatewayTraits: () => GatewayTraits
   readonly maskStoredKey: KeyMasker
@@ -308,6 +312,8 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     judgeNow: async (pins) => gateway.judge(pinIds(pins, await superseded(deps.affinitySource.reader()))),
     gateway,
     usage: deps.usage,
+    chains: deps.chains,
+    clearedPins: deps.clearedPins,
     gatewayFigures: deps.gatewayFigures,
     gatewayTraits: deps.gatewayTraits,
     loaders,

@@ -275,6 +275,9 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
  */
 const OTHERS = [
   'Query.cacheUsage',
+  'Query.switchCosts',
+  'Query.ttlAdvice',
+  'Query.requestIntervals',
   'Mutation.login',
   'Mutation.logout',
   'Subscription.affinityEvents',

@@ -369,11 +369,17 @@ describe.each(LATER_GENERATIONS)('beside a gateway of %s', (folder) => {
   })
 })
 
+/** What the usage rows of a gateway fill, which the fixtures of the first generation do not have. */
+const USAGE_FIGURES = ['cacheUsage', 'switchCosts', 'ttlAdvice', 'requestIntervals']
+
 describe('a gateway that is upgraded beside us', () => {
   it('is read anew by the statement that meets the change, with no restart', async () => {
     const service = await startTestApp({ redis: 'empty' })
     const { data: before } = await service.query('{ gateway { generation missing { field } } }')
-    expect(before.gateway).toEqual({ generation: 'ENDPOINT_KEYS', missing: [{ field: 'cacheUsage' }] })
+    expect(before.gateway).toEqual({
+      generation: 'ENDPOINT_KEYS',
+      missing: USAGE_FIGURES.map((field) => ({ field })),
+    })
     psql(
       service.databaseUrl,
       `ALTER TABLE provider_api_keys ADD COLUMN provider_id varchar(36), ADD COLUMN api_formats json,
@@ -411,7 +417,10 @@ describe('a gateway that is upgraded beside us', () => {
         },
       ])
     const { data: after } = await service.query('{ gateway { generation missing { field } } }')
-    expect(after.gateway).toEqual({ generation: 'PROVIDER_KEYS', missing: [{ field: 'cacheUsage' }] })
+    expect(after.gateway).toEqual({
+      generation: 'PROVIDER_KEYS',
+      missing: USAGE_FIGURES.map((field) => ({ field })),
+    })
     await service.close()
   })
 
@@ -439,7 +448,10 @@ describe('a gateway that is upgraded beside us', () => {
     psql(url, 'ALTER TABLE users DROP COLUMN email; CREATE TABLE unrelated (id int)')
     await looked()
     expect(told.map(({ missing }) => missing)).toEqual([
-      [{ field: 'User.email', needs: 'users.email' }, expect.objectContaining({ field: 'cacheUsage' })],
+      [
+        { field: 'User.email', needs: 'users.email' },
+        ...USAGE_FIGURES.map((field) => expect.objectContaining({ field })),
+      ],
     ])
     psql(url, 'CREATE TABLE routing_groups (id text); ALTER TABLE provider_api_keys DROP COLUMN endpoint_id')
     await looked()
@@ -478,7 +490,7 @@ describe('a gateway with nothing but users, API keys and providers', () => {
           { field: 'login', needs: 'users.role' },
           { field: 'Gateway.schedulingMode', needs: 'system_configs.key and system_configs.value' },
           { field: 'auditEvents', needs: expect.stringContaining('audit_logs.event_type') },
-          { field: 'cacheUsage', needs: expect.stringContaining('usage.created_at') },
+          ...USAGE_FIGURES.map((field) => ({ field, needs: expect.stringContaining('usage.created_at') })),
         ],
       },
       cacheStats: { schedulingMode: null, priorityMode: null },

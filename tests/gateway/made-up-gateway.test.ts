@@ -324,6 +324,7 @@ const openMadeUpGateway: OpenGateway = ({ query }) => {
       ...madeUpLists(query),
     },
     usage: { cacheSums: async () => null, rowsToSum: async () => 0, rowsIn: async () => 0 },
+    chains: { switchSums: async () => null, ttlSums: async () => null, intervals: async () => null },
     directory: {
       generation: async () => 'ENDPOINT_KEYS',
       holderOf: async (id) => ({

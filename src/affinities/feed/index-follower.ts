@@ -45,6 +45,8 @@ export interface IndexFollowerDeps {
   readonly isCleared?: (record: AffinityRecord) => boolean
   /** The index holds so many records at most. Default: any number. */
   readonly maxRecords?: number
+  /** Called with each record that such a clear has removed. */
+  readonly onCleared?: (record: AffinityRecord) => void
   /** How long a request waits for the first read, in milliseconds. Default 8,000. */
   readonly patienceMs?: number
   /** Milliseconds in which every record is compared with the cache once; 0 for never. Default 300,000. */
@@ -115,6 +117,7 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
     observed,
     history,
     isCleared: deps.isCleared ?? (() => false),
+    onCleared: deps.onCleared ?? (() => {}),
     onSeen,
     now,
     cacheNow,

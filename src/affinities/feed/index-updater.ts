@@ -20,6 +20,8 @@ export interface IndexUpdaterDeps {
   readonly history: MinuteHistory
   /** Returns true for a record that a clear of this service is removing, or has just removed. */
   readonly isCleared: (record: AffinityRecord) => boolean
+  /** Called with each record that such a clear has removed. */
+  readonly onCleared: (record: AffinityRecord) => void
   /** Called with each record that is read, whether or not it has changed. */
   readonly onSeen: (record: AffinityRecord) => void
   /** Unix milliseconds. */
@@ -127,7 +129,9 @@ export class IndexUpdater {
   #reportRemoval(record: AffinityRecord, isCleared = false): void {
     const isDue = record.expiresAt <= this.#deps.cacheNow() / 1_000 + EXPIRY_TOLERANCE_SECONDS
     const type = isDue ? 'EXPIRED' : 'REMOVED'
-    this.#report(type, record, undefined, isCleared || this.#deps.isCleared(record))
+    const byClear = isCleared || this.#deps.isCleared(record)
+    if (byClear) this.#deps.onCleared(record)
+    this.#report(type, record, undefined, byClear)
   }
 
   #report(

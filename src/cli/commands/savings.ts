@@ -10,7 +10,7 @@ type Grouping = CacheUsageArguments['by']
 type Group = CacheUsage['groups'][number]
 
 /** What a user writes for each grouping. */
-const GROUPINGS: Readonly<Record<string, Grouping>> = {
+export const GROUPINGS: Readonly<Record<string, Grouping>> = {
   user: 'USER',
   'api-key': 'API_KEY',
   provider: 'PROVIDER',
@@ -52,6 +52,15 @@ function groups(text: string): number {
   return Number(text)
 }
 
+/** Says how long before now requests count. */
+export const sinceOption = (): Option =>
+  new Option('--since <time>', 'Sum the requests of so long before now: 90m, 24h or 7d, at most 31d.')
+    .default(UNIT_MS.d, '24h')
+    .argParser(timeBefore)
+
+export const firstOption = (description: string): Option =>
+  new Option('--first <groups>', description).default(DEFAULT_GROUPS).argParser(groups)
+
 /** Adds the command that says what the providers’ caches earned. */
 export function addSavings(program: Command, cli: Cli): void {
   program
@@ -59,20 +68,9 @@ export function addSavings(program: Command, cli: Cli): void {
     .description(
       'Show what the providers’ caches saved, by the gateway’s usage rows, in US dollars at list price.',
     )
-    .addOption(
-      new Option('--since <time>', 'Sum the requests of so long before now: 90m, 24h or 7d, at most 31d.')
-        .default(UNIT_MS.d, '24h')
-        .argParser(timeBefore),
-    )
+    .addOption(sinceOption())
     .addOption(new Option('--by <group>', 'List a sum for each of these.').choices(Object.keys(GROUPINGS)))
-    .addOption(
-      new Option(
-        '--first <groups>',
-        'List at most this number of groups, 1 to 10000; hours and days are all listed.',
-      )
-        .default(DEFAULT_GROUPS)
-        .argParser(groups),
-    )
+    .addOption(firstOption('List at most this number of groups, 1 to 10000; hours and days are all listed.'))
     .action((_options, command: Command) => savings(cli, command))
 }
 

@@ -7,6 +7,7 @@ import { createLooks, type Look, type Looks } from './look.js'
 import { createAetherSchema } from './schema/aether-schema.js'
 import { type AccountStatements, accountStatements, createAdminDirectory } from './sign-in.js'
 import { createStatements, createStoredKeysReader } from './statements.js'
+import { createChainReader } from './usage/chain-reader.js'
 import { createUsageReader } from './usage/usage-reader.js'
 import { createUsageStatements } from './usage/usage-statements.js'
 
@@ -47,11 +48,13 @@ export const createAetherGateway: OpenGateway = (database, { encryptionKey }, us
   const lists = createLists(database.prisma, rows, (work) =>
     looks.run(({ listColumns }) => work(listColumns)),
   )
+  const usageStatements = createUsageStatements(usageDatabase)
   return {
     schema: createAetherSchema(database, looks),
     store: { ...rows, ...lists },
     directory: createAdminDirectory(database, looks),
-    usage: createUsageReader(createUsageStatements(usageDatabase), looks),
+    usage: createUsageReader(usageStatements, looks),
+    chains: createChainReader(usageStatements, looks),
     figures: AETHER_FIGURES,
     decrypt,
     traits: () => traitsOf(looks.latest()),

@@ -4,6 +4,7 @@ import { expressionOf, missingColumns, missingFields, type RowTable, readingOf }
 import { type ActualTables, type FoundTables, generationOf, readTables } from './schema/actual-tables.js'
 import { ENDPOINTS, OTHER_READS, ROW_TABLES, TABLE_NAMES } from './tables.js'
 import { missingForUsage } from './usage/cache-sums.js'
+import { missingForChains, missingForIntervals } from './usage/chain-rows.js'
 
 /** Tables whose columns, or whose being there, decide what is read. */
 const TELLING: ReadonlySet<string> = new Set([
@@ -40,7 +41,7 @@ export function lookAt({ tables, withheld }: FoundTables): Look {
           const missing = missingColumns(tables, columns)
           return missing.length === 0 ? [] : [{ field, needs: missing.join(' and ') }]
         }),
-        ...missingUsage(mayRead),
+        ...missingUsage({ generation, mayRead }),
       ],
       keyFamilies:
         generation === 'PROCESS_MEMORY'
@@ -66,9 +67,16 @@ export function lookAt({ tables, withheld }: FoundTables): Look {
 }
 
 /** What the figures of usage need. Columns that this role may not read are as if they were missing. */
-function missingUsage(mayRead: Look['mayRead']): readonly MissingField[] {
-  const missing = missingForUsage({ mayRead })
-  return missing.length === 0 ? [] : [{ field: 'cacheUsage', needs: missing.join(' and ') }]
+function missingUsage(look: Pick<Look, 'generation' | 'mayRead'>): readonly MissingField[] {
+  const needed = {
+    cacheUsage: missingForUsage(look),
+    switchCosts: missingForChains(look),
+    ttlAdvice: missingForChains(look),
+    requestIntervals: missingForIntervals(look),
+  }
+  return Object.entries(needed).flatMap(([field, missing]) =>
+    missing.length === 0 ? [] : [{ field, needs: missing.join(' and ') }],
+  )
 }
 
 /** Without one of these the service is useless, and does not start. */

@@ -25,6 +25,7 @@ function reading() {
     observed: new Observed(0),
     history: new MinuteHistory({ now: Date.now, totals: () => ({ all: 0, byProvider: new Map() }) }),
     isCleared: () => false,
+    onCleared: () => {},
     onSeen: () => {},
     now: Date.now,
     cacheNow: Date.now,

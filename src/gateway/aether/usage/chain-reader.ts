@@ -1,0 +1,113 @@
+import {
+  type Band,
+  SWITCH_CAUSES,
+  type SwitchCause,
+  type SwitchCount,
+  type SwitchSumsOfGroup,
+  TTL_OPTIONS,
+  type TtlSums,
+  type UsageChains,
+} from '../../../usage/usage-chains.js'
+import type { Look, Looks } from '../look.js'
+import { tellsSessions } from './chain-rows.js'
+import { intervalsStatement } from './intervals-statement.js'
+import { switchStatement } from './switch-statement.js'
+import { ttlStatement } from './ttl-statement.js'
+import type { UsageStatements } from './usage-statements.js'
+
+type Row = readonly unknown[]
+
+/** Reads chains of usage rows, with statements made for the latest look at the tables. */
+export function createChainReader(
+  statements: Pick<UsageStatements, 'runChecked'>,
+  looks: Looks<{ readonly look: Look }>,
+): UsageChains {
+  return {
+    switchSums: (query, signal) =>
+      looks.run(async ({ look }) => {
+        const statement = switchStatement(look, query)
+        if (!statement) return null
+        const rows = await statements.runChecked(statement, query, signal)
+        return { tellsSessions: tellsSessions(look), groups: switchSumsOf(rows) }
+      }),
+    ttlSums: (query, signal) =>
+      looks.run(async ({ look }) => {
+        const statement = ttlStatement(look, query)
+        if (!statement) return null
+        const rows = await statements.runChecked(statement, query, signal)
+        return { ttlIsFixed: look.generation === 'PROCESS_MEMORY', groups: rows.map(ttlSumsOf) }
+      }),
+    intervals: (query, signal) =>
+      looks.run(async ({ look }) => {
+        const statement = intervalsStatement(look, query)
+        if (!statement) return null
+        const rows = await statements.runChecked(statement, query, signal)
+        return {
+          total: Number(rows[0]?.[0] ?? 0),
+          points: rows.map(([, at, minutes, model, userId, apiKeyId]) => ({
+            at: new Date(String(at)),
+            minutes: Number(minutes),
+            model: String(model),
+            userId: textOf(userId),
+            apiKeyId: textOf(apiKeyId),
+          })),
+        }
+      }),
+  }
+}
+
+const textOf = (value: unknown): string | null =>
+  value === null || value === undefined ? null : String(value)
+
+const numberOf = (value: unknown): number | null =>
+  value === null || value === undefined ? null : Number(value)
+
+/** Sums of groups come with no cause, those of the causes of a group with one. */
+function switchSumsOf(rows: readonly Row[]): SwitchSumsOfGroup[] {
+  const causes = new Map<string | null, Partial<Record<SwitchCause, SwitchCount>>>()
+  for (const [key, name, ...figures] of rows) {
+    const cause = SWITCH_CAUSES.find((one) => one === name)
+    if (!cause) continue
+    const group = causes.get(textOf(key)) ?? {}
+    causes.set(textOf(key), group)
+    group[cause] = {
+      switches: Number(figures[0]),
+      lostTokens: Number(figures[1]),
+      costUsd: numberOf(figures[2]),
+      unpricedSwitches: Number(figures[3]),
+    }
+  }
+  return rows
+    .filter(([, cause]) => textOf(cause) === null)
+    .map((row) => ({
+      key: textOf(row[0]),
+      pairs: Number(row[2]),
+      unknownPairs: Number(row[3]),
+      unorderedPairs: Number(row[4]),
+      stayedRead: Number(row[5]),
+      stayedInput: Number(row[6]),
+      switchedRead: Number(row[7]),
+      switchedInput: Number(row[8]),
+      withoutSession: Number(row[9]),
+      byCause: causes.get(textOf(row[0])) ?? {},
+    }))
+}
+
+function ttlSumsOf(row: Row): TtlSums {
+  const at = (place: number): number => Number(row[place])
+  return {
+    key: String(row[0]),
+    requests: at(1),
+    intervals: at(2),
+    within: [at(3), at(4), at(5), at(6), at(7)],
+    p50Minutes: at(8),
+    p75Minutes: at(9),
+    p90Minutes: at(10),
+    maxMinutes: at(11),
+    currentMinutes: numberOf(row[12]),
+    bands: TTL_OPTIONS.map((_, band): Band => {
+      const from = 13 + band * 3
+      return { neighbours: at(from), readTokens: at(from + 1), inputTokens: at(from + 2) }
+    }),
+  }
+}

@@ -1,0 +1,158 @@
+import type { Period, UsageFilter, UsageGrouping } from '../../../usage/usage-rows.js'
+import { inputTokens, type UsageTables, uncachedTokens, usageColumns } from './usage-columns.js'
+
+export type ChainLook = UsageTables
+
+/** Arguments of a statement, in the order in which they were added. */
+export interface Arguments {
+  readonly values: (string | readonly string[])[]
+  /** Adds a value. @returns its placeholder */
+  add(value: string | readonly string[]): string
+}
+
+export function createArguments(): Arguments {
+  const values: (string | readonly string[])[] = []
+  return {
+    values,
+    add: (value) => `$${values.push(value)}`,
+  }
+}
+
+/** Columns that rows are chosen by. The format is that of the endpoint, whose tokens were counted. */
+const CHOOSING = {
+  userId: 'user_id',
+  apiKeyId: 'api_key_id',
+  providerId: 'provider_id',
+  providerKeyId: 'provider_api_key_id',
+  model: 'model',
+} as const satisfies Partial<Record<keyof UsageFilter, string>>
+
+const FILTERS = ['userId', 'apiKeyId', 'providerId', 'providerKeyId', 'model', 'apiFormat'] as const
+
+/** The fields of a filter that are given. */
+export const givenIn = (filter: UsageFilter): readonly (keyof UsageFilter)[] =>
+  FILTERS.filter((name) => filter[name] !== null && filter[name] !== undefined)
+
+const formatOf = (look: ChainLook): string => usageColumns(look).select.api_format
+
+/** The columns of the usage table by which a filter chooses, as far as the tables have none of them. */
+export function missingForFilter(look: ChainLook, filter: UsageFilter): readonly string[] {
+  return givenIn(filter).flatMap((name) => {
+    if (name === 'apiFormat') return formatOf(look) === 'NULL::text' ? ['usage.api_format'] : []
+    return look.mayRead('usage', CHOOSING[name]) ? [] : [`usage.${CHOOSING[name]}`]
+  })
+}
+
+/** Columns that chains are made of. */
+const CHAINED = ['id', 'api_key_id', 'provider_api_key_id', 'model'] as const
+
+/** What chains need and the tables lack, or this role may not read. */
+export function missingForChains(look: ChainLook): readonly string[] {
+  const columns = CHAINED.filter((name) => !look.mayRead('usage', name)).map((name) => `usage.${name}`)
+  const format = formatOf(look) === 'NULL::text' ? ['usage.api_format'] : []
+  return [...new Set([...usageColumns(look).missing, ...columns, ...format])]
+}
+
+/** What intervals between requests need and the tables lack, or this role may not read. */
+export const missingForIntervals = ({ mayRead }: Pick<UsageTables, 'mayRead'>): readonly string[] =>
+  ['id', 'created_at', 'status', 'model', 'user_id', 'api_key_id']
+    .filter((name) => !mayRead('usage', name))
+    .map((name) => `usage.${name}`)
+
+/** Whether rows tell what they are grouped by; chains tell the others by themselves. */
+export function tellsGroups(look: ChainLook, by: UsageGrouping): boolean {
+  const { user_id, provider_id } = usageColumns(look).select
+  return !((by === 'USER' && user_id === 'NULL::text') || (by === 'PROVIDER' && provider_id === 'NULL::text'))
+}
+
+/** Whether rows can tell the client's session. */
+export const tellsSessions = ({ generation, mayRead }: ChainLook): boolean =>
+  generation === 'PROCESS_MEMORY' && mayRead('usage', 'request_metadata')
+
+/** PostgreSQL refuses to look into JSON that has a NUL anywhere. */
+const SESSION = `CASE WHEN strpos(usage.request_metadata::text, '\\u0000') = 0
+       THEN NULLIF(usage.request_metadata -> 'client_session_affinity' ->> 'session_key', '') END`
+
+/** The condition that chooses completed rows of a period by a filter. */
+export function choosing(
+  look: ChainLook,
+  { since, until }: Period,
+  filter: UsageFilter,
+  args: Arguments,
+): string {
+  const conditions = givenIn(filter).map((name) => {
+    const column = name === 'apiFormat' ? formatOf(look) : `usage.${CHOOSING[name]}`
+    return `${column} = ${args.add(String(filter[name]))}`
+  })
+  return ["usage.status = 'completed'", within({ since, until }, args), ...conditions].join(' AND ')
+}
+
+export const within = ({ since, until }: Period, args: Arguments): string =>
+  `usage.created_at >= ${args.add(since.toISOString())}::timestamptz AND usage.created_at < ${args.add(until.toISOString())}::timestamptz`
+
+/** A row's cost divided by its tokens, where both are above 0. */
+const byCost = (price: string, cost: string, tokens: string): string =>
+  `COALESCE(${price}, CASE WHEN ${cost} > 0 AND ${tokens} > 0 THEN ${cost} * 1e6 / ${tokens} END)`
+
+/**
+ * A query of completed rows: who asked and answered, tokens, and prices per million (null if unknown). Columns: id, at,
+ * user_id, api_key_id, provider_id, provider_key_id, model, api_format, session, input, read, created, input_price,
+ * read_price, creation_price.
+ */
+export function chainRows(look: ChainLook, condition: string): string {
+  const { from, select } = usageColumns(look)
+  const fields = Object.entries(select).map(([name, expression]) => `${expression} AS ${name}`)
+  const session = tellsSessions(look) ? SESSION : 'NULL::text'
+  return `
+    SELECT id, at, user_id, api_key_id, provider_id, provider_key_id, model, api_format, session,
+           ${uncachedTokens(look)} + read_tokens + created_tokens AS input,
+           read_tokens AS read, created_tokens AS created, input_price,
+           ${byCost('read_price', 'read_cost', 'read_tokens')} AS read_price,
+           ${byCost('creation_price', 'creation_cost', 'created_tokens')} AS creation_price
+      FROM (SELECT usage.id::text AS id, usage.created_at AS at, ${session} AS session,
+                   ${inputTokens(look)}, ${fields.join(', ')}
+              FROM ${from}
+             WHERE ${condition}) AS usage_rows`
+}
+
+/** Names and ids in the order of their bytes, which is the cheapest. */
+const bytes = (...columns: readonly string[]): string =>
+  columns.map((column) => `${column} COLLATE "C"`).join(', ')
+
+/** The window of a row's chain. */
+export const CHAIN = `PARTITION BY ${bytes('api_key_id', 'model', 'api_format', 'session')} ORDER BY at, id COLLATE "C"`
+
+/** The window of the rows with the same value in a column. */
+export const rowsOfSame = (column: string): string =>
+  `PARTITION BY ${bytes(column)} ORDER BY at, id COLLATE "C"`
+
+export const minutesBetween = (from: string, to: string): string =>
+  `EXTRACT(EPOCH FROM ${to} - ${from})::float8 / 60`
+
+const startOf = (unit: 'hour' | 'day', at: string): string =>
+  `to_char(date_trunc('${unit}', ${at} AT TIME ZONE 'UTC'), 'YYYY-MM-DD"T"HH24:MI:SS".000Z"')`
+
+/** The key of a row's group; `first_` before the columns of the request before it in its chain. */
+export function groupKey(by: UsageGrouping, isFirst: boolean): string {
+  const side = isFirst ? 'first_' : ''
+  switch (by) {
+    case 'TOTAL':
+      return 'NULL::text'
+    case 'USER':
+      return `${side}user_id`
+    case 'API_KEY':
+      return 'api_key_id'
+    case 'PROVIDER':
+      return `${side}provider_id`
+    case 'PROVIDER_KEY':
+      return `${side}provider_key_id`
+    case 'MODEL':
+      return 'model'
+    case 'API_FORMAT':
+      return 'api_format'
+    case 'HOUR':
+      return startOf('hour', `${side}at`)
+    case 'DAY':
+      return startOf('day', `${side}at`)
+  }
+}

@@ -1,0 +1,66 @@
+import type { Context, Readers } from '../context.js'
+import { InvalidInputError, NotAvailableError } from '../errors.js'
+import { readPeriod } from '../usage/period.js'
+import type { Period, UsageFilter } from '../usage/usage-rows.js'
+import { ROWS_FOR_ONE, USAGE_SECONDS } from './cache-usage.js'
+
+/** The most groups or points that one answer lists. */
+export const MAX_LISTED = 10_000
+
+export interface PeriodArguments {
+  readonly since: Date
+  readonly until?: Date | null | undefined
+}
+
+export interface ChainArguments extends PeriodArguments {
+  readonly filter?: UsageFilter | null | undefined
+  readonly first?: number | null | undefined
+}
+
+/** @throws InvalidInputError beyond 1..10,000 */
+export function readFirst(given: number | null | undefined, otherwise: number): number {
+  const first = given ?? otherwise
+  if (first < 1 || first > MAX_LISTED)
+    throw new InvalidInputError(`first must be between 1 and ${MAX_LISTED}.`, 'first')
+  return first
+}
+
+/**
+ * Asks the usage rows of a period. Equal questions of one moment share one statement, and two run at a time.
+ * @param question whatever of the arguments decides the answer, with the query's name
+ * @throws InvalidInputError if the period is empty or too long; NotAvailableError where the tables lack what it needs
+ */
+export async function askRows<Answer>(
+  question: readonly unknown[],
+  { since, until }: PeriodArguments,
+  context: Context,
+  run: (period: Period, readers: Readers, signal: AbortSignal) => Promise<Answer | null>,
+): Promise<{ readonly period: Period; readonly answer: Answer }> {
+  const now = () => new Date(context.now() * 1_000)
+  const asked = readPeriod(since, until, now())
+  const isOpen = !until || asked.until < until
+  context.mayTake(USAGE_SECONDS)
+  const { period, answer } = await context.shared({
+    of: 'usage',
+    // Those who ask for everything until now have the same question, though not at the same time.
+    question: JSON.stringify([...question, asked.since, isOpen ? 'now' : asked.until]),
+    size: async () => (await context.usage.rowsIn(asked)) / ROWS_FOR_ONE,
+    async run(readers, signal) {
+      const period = isOpen ? { ...asked, until: now() } : asked
+      return { period, answer: await run(period, readers, signal) }
+    },
+  })
+  if (answer === null)
+    throw new NotAvailableError(
+      'This gateway’s tables have no such usage rows: gateway.missing names what is missing.',
+    )
+  return { period, answer }
+}
+
+/** A filter as a part of a question. */
+export const filterText = (filter: UsageFilter): string =>
+  JSON.stringify(
+    Object.entries(filter)
+      .filter(([, value]) => value !== null && value !== undefined)
+      .sort(),
+  )
