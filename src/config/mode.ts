@@ -42,6 +42,9 @@ export function readMode(reader: Reader): ModeConfig | undefined {
   const missing = GATEWAY_VARIABLES.filter((name) => !reader.isSet(name))
   if (redisSet.length === 0) refuseLeftovers(reader)
   if (redisSet.length === 0 && missing.length === GATEWAY_VARIABLES.length) {
+    if (reader.isSet('USAGE_DATABASE_URL')) {
+      reader.problem('USAGE_DATABASE_URL needs DATABASE_URL, the gateway’s database.')
+    }
     const gateway = reader.read('DEMO_GATEWAY')
     const directory = reader.read('DATA_DIR')
     // Each generation has tables of its own, and so a database of its own.

@@ -9,6 +9,7 @@ import { FIXTURE_ADMIN, FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
 import { gatewayDatabase, jsonFixture } from '../support/generations.js'
 import { psql } from '../support/servers/postgres.js'
 import { freshDatabase, freshRedis } from '../support/servers/shared.js'
+import { ENDPOINT_KEYS_USAGE } from '../usage/usage-table.js'
 import { affinityql, jsonLines, onTerminal, startServer } from './support.js'
 
 describe('affinityql token create', () => {
@@ -151,13 +152,16 @@ describe('affinityql doctor', () => {
   })
 
   it('finds a healthy gateway healthy', async () => {
-    const { code, findings } = await doctor(await gateway())
+    const env = await gateway()
+    psql(env.DATABASE_URL, ENDPOINT_KEYS_USAGE)
+    const { code, findings } = await doctor(env)
     expect(findings.map(({ check }) => check)).toEqual([
       'configuration',
       'database',
       'session',
       'tables',
       'rights',
+      'usage',
       'sign-in',
       'keys',
       'scheduling',
@@ -181,6 +185,7 @@ describe('affinityql doctor', () => {
   ] as const)('tells the generation, and what it lacks, of a gateway of %s', async (contents, generation) => {
     const env = { ...(await gateway('empty')), DATABASE_URL: freshDatabase(contents) }
     psql(env.DATABASE_URL, 'ALTER TABLE users DROP COLUMN email')
+    if (contents === 'fixtures') psql(env.DATABASE_URL, ENDPOINT_KEYS_USAGE)
     const { code, findings } = await doctor(env)
     expect(findings.filter(({ check }) => check === 'tables')).toEqual([
       {
@@ -267,6 +272,42 @@ describe('affinityql doctor', () => {
     )
     await owner.end()
     expect(await doctor(asReader)).toMatchObject({ code: 0 })
+  })
+
+  it('tells which right on rows of usage is lacking, here or at a standby, and that nothing else needs it', async () => {
+    const env = { ...(await gateway('empty')), DATABASE_URL: freshDatabase('process-memory') }
+    const reader = `reader_${new URL(env.DATABASE_URL).pathname.slice(1)}`
+    psql(
+      env.DATABASE_URL,
+      `CREATE ROLE ${reader} LOGIN; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO ${reader};
+       REVOKE SELECT ON usage_settlement_snapshots FROM ${reader}`,
+    )
+    const asReader = env.DATABASE_URL.replace('//postgres@', `//${reader}@`)
+    const message = (variable: string) =>
+      `The user of ${variable} lacks these rights, so figures of usage are not available: GRANT SELECT ON usage_settlement_snapshots`
+    const here = await doctor({ ...env, DATABASE_URL: asReader })
+    expect(here.findings).toContainEqual({
+      check: 'usage',
+      state: 'warning',
+      message: message('DATABASE_URL'),
+    })
+    const there = await doctor({ ...env, USAGE_DATABASE_URL: asReader })
+    expect(there.findings).toContainEqual({
+      check: 'usage',
+      state: 'warning',
+      message: message('USAGE_DATABASE_URL'),
+    })
+    const away = await doctor({
+      ...env,
+      USAGE_DATABASE_URL: 'postgresql://someone:hunter2@127.0.0.1:1/nothing',
+    })
+    expect(away.findings).toContainEqual({
+      check: 'usage',
+      state: 'warning',
+      message: expect.stringContaining('The database of usage rows at 127.0.0.1:1 does not answer'),
+    })
+    expect(away.said).not.toContain('hunter2')
+    expect([here.code, there.code, away.code]).toEqual([0, 0, 0])
   })
 
   it('tells what a large installation is slow without, until it is there', async () => {

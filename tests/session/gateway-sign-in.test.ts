@@ -230,10 +230,13 @@ describe.each<[Generation, string]>([
       const token = await managementToken({ permissions })
       expect(codesOf(await service.query(WHO, {}, { token })), String(permissions)).toEqual(['FORBIDDEN'])
     }
-    const asking = async (...permissions: string[]) =>
-      service.query(document, {}, { token: await managementToken({ permissions }) })
-    expect(codesOf(await asking('admin:monitoring:read'))).toEqual(['FORBIDDEN'])
-    expect(codesOf(await asking('admin:monitoring:read', 'admin:users:read'))).toEqual([])
+    const asking = async (query: string, ...permissions: string[]) =>
+      codesOf(await service.query(query, {}, { token: await managementToken({ permissions }) }))
+    expect(await asking(document, 'admin:monitoring:read')).toEqual(['FORBIDDEN'])
+    expect(await asking(document, 'admin:monitoring:read', 'admin:users:read')).toEqual([])
+    const usage = `{ cacheUsage(since: "${new Date(Date.now() - 3_600_000).toISOString()}", by: TOTAL) { groupCount } }`
+    expect(await asking(usage, 'admin:monitoring:read', 'admin:users:read')).toEqual(['FORBIDDEN'])
+    expect(await asking(usage, 'admin:monitoring:read', 'admin:usage:read')).toEqual([])
   })
 })
 

@@ -199,3 +199,21 @@ it('a client that goes ends its statement at the server', async () => {
   await vi.waitFor(() => expect(active()).toBe('0'), soon)
   await one.close()
 })
+
+it('usage rows are read from USAGE_DATABASE_URL, if it is set', async () => {
+  const [databaseUrl, standby] = [freshDatabase(), freshDatabase()]
+  psql(databaseUrl, ENDPOINT_KEYS_USAGE)
+  psql(standby, `${ENDPOINT_KEYS_USAGE}; ${FILL(2)}`)
+  const one = await startTestApp({
+    databaseUrl,
+    redis: 'empty',
+    env: { USAGE_DATABASE_URL: standby, USAGE_METRICS: 'true', METRICS_PUBLIC: 'true' },
+    now: () => NOW,
+  })
+  expect((await ask(one, ago(1))).data.cacheUsage.total.requests).toBe(60)
+  const metrics = await (await one.app.yoga.fetch('http://localhost/metrics')).text()
+  // The rows have no prices, so that what they saved is not known.
+  expect(metrics).toMatch(/^affinityql_unpriced_requests 120$/m)
+  expect(metrics).not.toMatch(/^affinityql_net_saved_usd [0-9]/m)
+  await one.close()
+})
