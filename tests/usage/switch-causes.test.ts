@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 import { expect, it } from 'vitest'
 import { sql } from '../api/affinity-model.js'
 import { affinityql, startServer } from '../cli/support.js'
@@ -43,12 +44,9 @@ it('affinityql switches and ttl-advice print what the example of the docs says',
   expect((await affinityql(['ttl-advice', '--by', 'colour'], { server })).code).toBe(2)
 
   // A pin that a clear removes between two requests is why the second went elsewhere.
-  await writePin(server.redis, {
-    affinityKey: 'one-api-key',
-    apiFormat: 'CLAUDE',
-    modelId: 'claude',
-    providerKeyId: 'a',
-  })
+  const redis = new Redis(server.redis.url)
+  await writePin(redis, { affinityKey: 'one-api-key', modelId: 'claude' })
+  redis.disconnect()
   const add = (id: string, key: string) =>
     sql(
       databaseUrl,
@@ -56,7 +54,7 @@ it('affinityql switches and ttl-advice print what the example of the docs says',
        VALUES ($1, $1, 'somebody', 'one-api-key', $2, 'claude', 'CLAUDE', 'completed', now(), 100)`,
       [id, key],
     )
-  await add('before', 'a')
+  await add('before', 'k')
   await expect
     .poll(
       async () => (await server.query('{ affinities(first: 10) { totalCount } }')).data.affinities.totalCount,
