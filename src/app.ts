@@ -158,6 +158,7 @@ export async function createApp(
     authenticator: session.authenticator,
     viewerWatch: session.viewerWatch,
     affinitySource,
+    followUps: affinities.followUps,
     affinityStore: cache.affinityStore,
     foreignFamilies: createForeignFamilies({
       families: cache.affinityStore.families,
@@ -187,6 +188,7 @@ export async function createApp(
           indexSize: () => affinitySource.indexSize,
           indexDrift: () => affinitySource.figures.drift,
           reconcileBytes: () => affinitySource.figures.reconcileBytes,
+          followUps: () => affinities.followUps.figures,
           brokenRecords: () => affinitySource.brokenCount,
           gateways: () => nodes.poller?.states() ?? [],
           generation,

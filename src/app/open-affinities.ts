@@ -5,12 +5,14 @@ import { createWriteBackGuard, type WriteBackGuard } from '../affinities/clear/w
 import { createBrokenRecords } from '../affinities/feed/broken-records.js'
 import { createIndexedSource } from '../affinities/feed/indexed-source.js'
 import { createScanSource } from '../affinities/feed/scan-source.js'
+import { createFollowUps, type KeptFollowUps } from '../affinities/follow-up/create-follow-ups.js'
 import type { Config } from '../config/load-config.js'
 import type { Cache } from '../open-cache.js'
 
 export interface Affinities {
   readonly source: AffinitySource
   readonly guard: WriteBackGuard
+  readonly followUps: KeptFollowUps
   /** Store that clears use, so that the index removes the same records. */
   readonly clearingStore: AffinityStore
 }
@@ -41,6 +43,15 @@ export function openAffinities({ cache, config, logger, now, onRemovedAgain }: A
     log: logger,
     onRemovedAgain,
   })
+  const followUps = createFollowUps({
+    now,
+    isFollowed: () => source.state === 'live',
+    onDropped: (auditEventId) =>
+      logger.warn(
+        { auditEventId },
+        'the follow-up of a clear is not kept any longer: it would take more memory than all of them may',
+      ),
+  })
   const liveSource = config.affinityIndex
     ? createIndexedSource({
         store,
@@ -49,11 +60,15 @@ export function openAffinities({ cache, config, logger, now, onRemovedAgain }: A
         scanSource,
         now,
         log: logger,
-        onSeen: guard.seen,
+        onSeen(record) {
+          guard.seen(record)
+          followUps.seen(record)
+        },
+        onRemoved: followUps.removed,
         isCleared: guard.isCleared,
         reconcileMs: config.reconcileSeconds * 1_000,
       })
     : undefined
   const source: AffinitySource = liveSource ?? scanSource
-  return { source, guard, clearingStore: liveSource?.store ?? store }
+  return { source, guard, followUps, clearingStore: liveSource?.store ?? store }
 }

@@ -39,6 +39,7 @@ export function openClears({
     clearer: createHoldingClearer({
       store: affinities.clearingStore,
       guard: affinities.guard,
+      followUps: affinities.followUps,
       countInvalidations: (count) => cache.statsStore.addInvalidations(count),
       nodes,
       generation,

@@ -13,6 +13,7 @@ import './history.js'
 import './clears.js'
 import './pool-sessions.js'
 import './subscriptions.js'
+import './affinity-changes.js'
 import './model-mappings.js'
 import { builder } from './builder.js'
 

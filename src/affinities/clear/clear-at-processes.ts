@@ -1,5 +1,11 @@
 import { UnavailableError } from '../../errors.js'
-import type { AskedFor, ClearStep, GatewayNodes, NodeClear } from '../../gateway/nodes/gateway-nodes.js'
+import type {
+  AskedFor,
+  ClearStep,
+  GatewayNodes,
+  NodeClear,
+  NodesOutcome,
+} from '../../gateway/nodes/gateway-nodes.js'
 import { removalError } from '../../redis/removal.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { ClearDeps, ClearParts } from './clear-parts.js'
@@ -41,17 +47,18 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
     const meant = plan.steps.flatMap((step) => step.records)
     const calls = createMeantCalls(read, options)
     const guarded = watch.willClear(meant)
+    const spareRest = (outcome: NodesOutcome): NodesOutcome => {
+      const cleared = new Set([...outcome.done.keys()].flatMap((step) => step.records.map(({ key }) => key)))
+      guarded.spare([...calls.spared, ...meant.map(({ key }) => key).filter((key) => !cleared.has(key))])
+      return outcome
+    }
     const { nodes: results, done } = await guarded.during(async () => {
       const first = await gateway.clear(plan.steps, actorId, calls.mayCall)
-      if (calls.held.length === 0) {
-        guarded.spare([...calls.spared])
-        return first
-      }
+      if (calls.held.length === 0) return spareRest(first)
       // A call that would have cleared what is spared was not made: those that are still meant go one by one.
       const { steps } = await gateway.plan([...calls.held], { kind: 'each' }, facts)
       const second = await gateway.clear(steps, actorId, calls.mayCall)
-      guarded.spare([...calls.spared])
-      return bothOf(first, second)
+      return spareRest(bothOf(first, second))
     })
     for (const [step, count] of done) cleared.set(step, Math.max(count, step.records.length))
     const clearedCount = countOf(cleared)
@@ -119,10 +126,11 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
       keys += batch.records.length + batch.broken.length
     }
     const { steps } = await gateway.plan([], { kind: 'all' }, facts)
-    const { nodes: results, done } = await watch
-      .willClear([...before.values()])
-      .during(() => gateway.clear(steps, actorId))
-    if (results.every(({ ok }) => !ok)) throw allFailed(results, 0)
+    const { nodes: results, done } = await watch.willClear([...before.values()]).during(async () => {
+      const outcome = await gateway.clear(steps, actorId)
+      if (outcome.nodes.every(({ ok }) => !ok)) throw allFailed(outcome.nodes, 0)
+      return outcome
+    })
     // A flush leaves the mirrors of other epochs. While a node was missed, these may be of pins that it still uses.
     const isComplete = results.every(({ ok }) => ok)
     if (isComplete) {
@@ -149,10 +157,10 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
 
   return {
     async clear(records, options) {
-      return watched(true, undefined, (watch) => clearAtProcesses(records, options, watch))
+      return watched(options, true, undefined, (watch) => clearAtProcesses(records, options, watch))
     },
-    async clearAll({ actorId }) {
-      return watched(true, undefined, (watch) => clearAllAtProcesses(actorId, watch))
+    async clearAll(options) {
+      return watched(options, true, undefined, (watch) => clearAllAtProcesses(options.actorId, watch))
     },
     async foresee(records, { asked, actorId }) {
       const gateway = await reachable(actorId)

@@ -13,6 +13,7 @@ import { createMemoryFeed } from '../../../src/affinities/feed/affinity-feed.js'
 import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
 import { createIndexedSource } from '../../../src/affinities/feed/indexed-source.js'
 import { createScanSource } from '../../../src/affinities/feed/scan-source.js'
+import { createFollowUps, type KeptFollowUps } from '../../../src/affinities/follow-up/create-follow-ups.js'
 import { createMemoryAffinityStore } from '../../../src/affinities/memory-affinity-store.js'
 import type { StandInRequest } from '../../../src/demo/stand-in/process.js'
 import {
@@ -39,6 +40,7 @@ export const NEW = target(2)
 export interface World {
   readonly clearer: HoldingClearer
   readonly guard: WriteBackGuard
+  readonly followUps: KeptFollowUps
   readonly keyspace: MemoryKeyspace
   readonly gateways: readonly StandInGateway[]
   readonly servers: readonly StandInServer[]
@@ -105,6 +107,7 @@ export async function createWorld(generation: Generation, options: WorldOptions 
   const brokenRecords = createBrokenRecords(() => {})
   const log = logTo([])
   let guard: WriteBackGuard | undefined
+  const followUps = createFollowUps({ now, isFollowed: () => source.state === 'live' })
   const source = createIndexedSource({
     store,
     feed: createMemoryFeed(keyspace, FAMILIES),
@@ -112,7 +115,11 @@ export async function createWorld(generation: Generation, options: WorldOptions 
     scanSource: createScanSource(store, brokenRecords, now),
     now,
     log,
-    onSeen: (record) => guard?.seen(record),
+    onSeen(record) {
+      guard?.seen(record)
+      followUps.seen(record)
+    },
+    onRemoved: followUps.removed,
   })
   guard = createWriteBackGuard({
     store,
@@ -125,6 +132,7 @@ export async function createWorld(generation: Generation, options: WorldOptions 
   const clearer = createHoldingClearer({
     store: source.store,
     guard,
+    followUps,
     countInvalidations: async () => {},
     nodes,
     generation: () => generation,
@@ -153,6 +161,7 @@ export async function createWorld(generation: Generation, options: WorldOptions 
   return {
     clearer,
     guard,
+    followUps,
     keyspace,
     gateways,
     servers,
