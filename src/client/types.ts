@@ -17,6 +17,7 @@ export type {
   AffinityRecordFragment as AffinityRecord,
   AuditEventFragment as AuditEvent,
   CacheStatsFragment as CacheStats,
+  ClearFollowUpFragment as ClearFollowUp,
   ErrorCode,
   OrderDirection,
   PoolSessionFilter,
@@ -38,6 +39,10 @@ export type AffinityArguments = Arguments<operations.AffinityQueryVariables>
 export type AffinityCountsArguments = Arguments<operations.AffinityCountsQueryVariables>
 export type AffinityHistoryArguments = Arguments<operations.AffinityHistoryQueryVariables>
 export type AffinityHistory = operations.AffinityHistoryQuery['affinityHistory']
+export type AffinityChangesArguments = Arguments<operations.AffinityChangesQueryVariables>
+export type AffinityChangesPage = operations.AffinityChangesQuery['affinityChanges']
+export type AffinityChange = AffinityChangesPage['nodes'][number]
+export type ClearFollowUpArguments = Arguments<operations.ClearFollowUpNowQueryVariables>
 export type AffinityCounts = operations.AffinityCountsQuery['affinityCounts']
 export type UserAffinitiesArguments = Arguments<operations.UserAffinitiesQueryVariables>
 export type UserAffinitiesResult = operations.UserAffinitiesQuery['userAffinities']

@@ -112,7 +112,7 @@ builder.subscriptionFields((t) => ({
     complexity: ownField,
     type: ClearFollowUp,
     description:
-      'This subscription tells the follow-up of a clear now and at each change, at most once a second, until `watchedUntil`. It fails with NOT_FOUND where no follow-up is kept, as of a dry run or at an instance that did not clear, and with CACHE_UNAVAILABLE when changes are not seen any more.',
+      'This subscription tells the follow-up of a clear now and at each change, at most once a second, until `watchedUntil`. It fails with BAD_USER_INPUT where no follow-up is kept, as of a dry run or at an instance that did not clear, and with CACHE_UNAVAILABLE when changes are not seen any more.',
     args: {
       auditEventId: t.arg.id({ required: true, description: 'This is the `AuditEvent.id` of the clear.' }),
     },

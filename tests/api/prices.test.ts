@@ -166,6 +166,11 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     'an hour',
     `{ affinityHistory(since: "${new Date(Date.now() - 3_600_000).toISOString()}") { buckets { start total created removed } } }`,
   ],
+  [
+    'Query.affinityChanges',
+    'a page',
+    '{ affinityChanges(first: 100) { totalCount nodes { type at providerId provider { name } user { username } } } }',
+  ],
   ['Query.auditEvent', 'one', '{ auditEvent(id: "log-0") { id action metadata actor { id } } }'],
   ['Query.auditEvents', 'a page', '{ auditEvents(first: 200) { nodes { id action metadata } } }'],
   ['Query.auditEvents', 'a count', '{ auditEvents { totalCount } }'],
@@ -252,7 +257,13 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
 ]
 
 /** Operations without a price of their own: a sign-in costs its request, and is limited by failures; events are below. */
-const OTHERS = ['Mutation.login', 'Mutation.logout', 'Subscription.affinityEvents', 'Subscription.cacheStats']
+const OTHERS = [
+  'Mutation.login',
+  'Mutation.logout',
+  'Subscription.affinityEvents',
+  'Subscription.cacheStats',
+  'Subscription.clearFollowUp',
+]
 
 /** Operations that read affinities, and so read all of them without an index. */
 const OF_AFFINITIES = OPERATIONS.filter(([root]) => /affinit|stats|clear(?!.*Mapping)/i.test(root))

@@ -169,7 +169,8 @@ function isWanted(
   return (
     (providerId === undefined || hasId(entry, 'providerId', (id) => id === providerId)) &&
     (providerKeyId === undefined || hasId(entry, 'providerKeyId', (id) => id === providerKeyId)) &&
-    (affinityKeys === undefined || hasId(entry, 'affinityKey', (id) => affinityKeys.has(id)))
+    (affinityKeys === undefined ||
+      (affinityKeys.size > 0 && hasId(entry, 'affinityKey', (id) => affinityKeys.has(id))))
   )
 }
 
