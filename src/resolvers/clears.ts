@@ -158,7 +158,9 @@ export const clearAffinities = (
       requireFilter(given)
       const selection = await filterSelection(given, context, true)
       const rejudge = rejudgeBy(given, context)
-      const cleared = await clearSelected(selection, dryRun, context, { rejudge, auditEventId })
+      const { globalModelId } = given
+      const named = { ...selection.all, ...(globalModelId != null && { modelId: new Set([globalModelId]) }) }
+      const cleared = await clearSelected(selection, dryRun, context, { rejudge, auditEventId }, named)
       const extra = { sparedCount: cleared.sparedCount }
       return { ...cleared, what: 'affinity', which: 'matching the filter', extra, result: extra }
     },
@@ -227,6 +229,7 @@ async function clearSelected(
   dryRun: boolean,
   context: Context,
   { asked, rejudge, auditEventId }: Pick<ClearOptions, 'asked' | 'rejudge' | 'auditEventId'>,
+  named: NamedTargets = selection.all ?? {},
 ): Promise<Counted> {
   await context.pay(await context.affinities.count(selection))
   const records = await context.affinities.matching(selection)
@@ -240,7 +243,7 @@ async function clearSelected(
     auditEventId,
     ...(isValueChosen && { isSelected: checkOf(byValue) }),
   }
-  return clearOrForesee(records, dryRun, context, options, selection.all)
+  return clearOrForesee(records, dryRun, context, options, named)
 }
 
 const clearOrForesee = (

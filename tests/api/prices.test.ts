@@ -166,11 +166,6 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     'an hour',
     `{ affinityHistory(since: "${new Date(Date.now() - 3_600_000).toISOString()}") { buckets { start total created removed } } }`,
   ],
-  [
-    'Query.affinityChanges',
-    'a page',
-    '{ affinityChanges(first: 100) { totalCount nodes { type at providerId provider { name } user { username } } } }',
-  ],
   ['Query.auditEvent', 'one', '{ auditEvent(id: "log-0") { id action metadata actor { id } } }'],
   ['Query.auditEvents', 'a page', '{ auditEvents(first: 200) { nodes { id action metadata } } }'],
   ['Query.auditEvents', 'a count', '{ auditEvents { totalCount } }'],
@@ -227,6 +222,11 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     `mutation { clearAffinities(filter: { stale: true, apiFormat: "F1" }) ${DONE} }`,
   ],
   ['Mutation.clearUserCache', 'a user', `mutation { clearUserCache(identifier: "user-8") ${DONE} }`],
+  [
+    'Query.affinityChanges',
+    'a page',
+    '{ affinityChanges(first: 3) { totalCount nodes { id affinityKey } } }',
+  ],
   ['Mutation.clearProviderCache', 'nothing', `mutation { clearProviderCache(providerId: "none") ${DONE} }`],
   [
     'Mutation.clearSingleAffinity',
