@@ -1,15 +1,10 @@
 import { UnavailableError } from '../../errors.js'
-import type {
-  AskedFor,
-  ClearStep,
-  GatewayNodes,
-  NodeClear,
-  NodesOutcome,
-} from '../../gateway/nodes/gateway-nodes.js'
+import type { AskedFor, ClearStep, GatewayNodes, NodeClear } from '../../gateway/nodes/gateway-nodes.js'
 import { removalError } from '../../redis/removal.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { ClearDeps, ClearParts } from './clear-parts.js'
 import { type ClearOptions, type FirstReport, type HoldingClearer, withNodes } from './clear-report.js'
+import { stoppableStore, stoppedClear } from './clear-stop.js'
 import { type ClearWarning, NO_NODES, WHAT_TO_SET, warnings } from './clear-warning.js'
 import { bothOf, countOf, createMeantCalls } from './meant-calls.js'
 import { asChosen } from './still-meant.js'
@@ -17,7 +12,8 @@ import type { ClearWatch } from './write-back-guard.js'
 
 /** Makes the clears of gateways that route by the memory of their processes, which Redis only mirrors. */
 export function createProcessClears(deps: ClearDeps, parts: ClearParts): HoldingClearer {
-  const { store, nodes, tables } = deps
+  const { nodes, tables, stop } = deps
+  const store = stoppableStore(deps.store, stop)
   const { facts, read, reachable, ofPlan, ofNodes, ofBalancers, foreseenMissed, countAll, watched } = parts
 
   async function requireNodes(actorId: string | null): Promise<GatewayNodes> {
@@ -45,20 +41,19 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
     const plan = await gateway.plan(records, asked, facts)
     const cleared = new Map<ClearStep, number>()
     const meant = plan.steps.flatMap((step) => step.records)
-    const calls = createMeantCalls(read, options)
+    const calls = createMeantCalls(read, options, deps.stop)
     const guarded = watch.willClear(meant)
-    const spareRest = (outcome: NodesOutcome): NodesOutcome => {
-      const cleared = new Set([...outcome.done.keys()].flatMap((step) => step.records.map(({ key }) => key)))
-      guarded.spare([...calls.spared, ...meant.map(({ key }) => key).filter((key) => !cleared.has(key))])
-      return outcome
-    }
     const { nodes: results, done } = await guarded.during(async () => {
       const first = await gateway.clear(plan.steps, actorId, calls.mayCall)
-      if (calls.held.length === 0) return spareRest(first)
+      if (calls.held.length === 0) {
+        guarded.spare([...calls.spared])
+        return first
+      }
       // A call that would have cleared what is spared was not made: those that are still meant go one by one.
       const { steps } = await gateway.plan([...calls.held], { kind: 'each' }, facts)
       const second = await gateway.clear(steps, actorId, calls.mayCall)
-      return spareRest(bothOf(first, second))
+      guarded.spare([...calls.spared])
+      return bothOf(first, second)
     })
     for (const [step, count] of done) cleared.set(step, Math.max(count, step.records.length))
     const clearedCount = countOf(cleared)
@@ -126,16 +121,16 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
       keys += batch.records.length + batch.broken.length
     }
     const { steps } = await gateway.plan([], { kind: 'all' }, facts)
-    const { nodes: results, done } = await watch.willClear([...before.values()]).during(async () => {
-      const outcome = await gateway.clear(steps, actorId)
-      if (outcome.nodes.every(({ ok }) => !ok)) throw allFailed(outcome.nodes, 0)
-      return outcome
-    })
+    const { nodes: results, done } = await watch
+      .willClear([...before.values()])
+      .during(() => gateway.clear(steps, actorId))
+    if (results.every(({ ok }) => !ok)) throw allFailed(results, 0)
     // A flush leaves the mirrors of other epochs. While a node was missed, these may be of pins that it still uses.
     const isComplete = results.every(({ ok }) => ok)
     if (isComplete) {
       await removeLeft(before).catch((error: unknown) => {
-        throw withNodes(error, results)
+        const clearedCount = Math.max(...done.values(), 0)
+        throw withNodes(removalError(error, clearedCount), results)
       })
     }
     return {
@@ -149,7 +144,10 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
   }
 
   async function removeLeft(before: ReadonlyMap<string, AffinityRecord>): Promise<void> {
+    let isFirst = true
     for await (const batch of store.readAll()) {
+      if (!isFirst && stop.isStopping) throw stoppedClear()
+      isFirst = false
       await store.removePins(batch.records.filter((record) => isAsBefore(record, before)))
       await store.remove(batch.broken.map(({ key }) => key))
     }
