@@ -4,7 +4,6 @@ import { removalError } from '../../redis/removal.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { ClearDeps, ClearParts } from './clear-parts.js'
 import { type ClearOptions, type FirstReport, type HoldingClearer, withNodes } from './clear-report.js'
-import { stoppableStore, stoppedClear } from './clear-stop.js'
 import { type ClearWarning, NO_NODES, WHAT_TO_SET, warnings } from './clear-warning.js'
 import { bothOf, countOf, createMeantCalls } from './meant-calls.js'
 import { asChosen } from './still-meant.js'
@@ -12,8 +11,7 @@ import type { ClearWatch } from './write-back-guard.js'
 
 /** Makes the clears of gateways that route by the memory of their processes, which Redis only mirrors. */
 export function createProcessClears(deps: ClearDeps, parts: ClearParts): HoldingClearer {
-  const { nodes, tables, stop } = deps
-  const store = stoppableStore(deps.store, stop)
+  const { store, nodes, tables } = deps
   const { facts, read, reachable, ofPlan, ofNodes, ofBalancers, foreseenMissed, countAll, watched } = parts
 
   async function requireNodes(actorId: string | null): Promise<GatewayNodes> {
@@ -41,7 +39,7 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
     const plan = await gateway.plan(records, asked, facts)
     const cleared = new Map<ClearStep, number>()
     const meant = plan.steps.flatMap((step) => step.records)
-    const calls = createMeantCalls(read, options, deps.stop)
+    const calls = createMeantCalls(read, options)
     const guarded = watch.willClear(meant)
     const { nodes: results, done } = await guarded.during(async () => {
       const first = await gateway.clear(plan.steps, actorId, calls.mayCall)
@@ -129,8 +127,7 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
     const isComplete = results.every(({ ok }) => ok)
     if (isComplete) {
       await removeLeft(before).catch((error: unknown) => {
-        const clearedCount = Math.max(...done.values(), 0)
-        throw withNodes(removalError(error, clearedCount), results)
+        throw withNodes(error, results)
       })
     }
     return {
@@ -144,10 +141,7 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
   }
 
   async function removeLeft(before: ReadonlyMap<string, AffinityRecord>): Promise<void> {
-    let isFirst = true
     for await (const batch of store.readAll()) {
-      if (!isFirst && stop.isStopping) throw stoppedClear()
-      isFirst = false
       await store.removePins(batch.records.filter((record) => isAsBefore(record, before)))
       await store.remove(batch.broken.map(({ key }) => key))
     }
