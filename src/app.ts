@@ -182,6 +182,7 @@ export async function createApp(
     authenticator: session.authenticator,
     viewerWatch: session.viewerWatch,
     affinitySource,
+    followUps: affinities.followUps,
     affinityStore: cache.affinityStore,
     foreignFamilies: createForeignFamilies({
       families: cache.affinityStore.families,
@@ -213,6 +214,7 @@ export async function createApp(
           indexSize: () => affinitySource.indexSize,
           indexDrift: () => affinitySource.figures.drift,
           reconcileBytes: () => affinitySource.figures.reconcileBytes,
+          followUps: () => affinities.followUps.figures,
           brokenRecords: () => affinitySource.brokenCount,
           gateways: () => nodes.poller?.states() ?? [],
           generation,

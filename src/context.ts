@@ -1,3 +1,4 @@
+import type { AffinityChanges } from './affinities/affinity-changes.js'
 import type { AffinityReader } from './affinities/affinity-reader.js'
 import type {
   AffinityHistory,
@@ -10,6 +11,7 @@ import type { ClearFacts } from './affinities/clear/clear-facts.js'
 import type { HoldingClearer } from './affinities/clear/clear-report.js'
 import type { RemovedPin } from './affinities/clear/cleared-pins.js'
 import type { ForeignFamilies } from './affinities/family-counts.js'
+import type { FollowUps } from './affinities/follow-up/follow-up.js'
 import type { AuditReader } from './audit/audit-reader.js'
 import type { AuditTrail } from './audit/audit-trail.js'
 import type { FixedFigures, GatewayStore, GatewayTraits } from './gateway/gateway.js'
@@ -100,6 +102,8 @@ export interface Context {
   /** Returns the counts of changes that this service has seen. */
   observed(): ObservedFigures
   readonly history: AffinityHistory
+  readonly changes: AffinityChanges
+  readonly followUps: Pick<FollowUps, 'find' | 'watch'>
   /** Share of a provider key's capacity that is kept for pinned requests, 0 to 1. */
   readonly cacheReservationRatio: number
   /** Reads the model caches as of one moment of this request, which the viewer pays for once. */

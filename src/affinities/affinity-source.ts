@@ -1,4 +1,5 @@
 import type { UnavailableError } from '../errors.js'
+import type { AffinityChanges } from './affinity-changes.js'
 import type { AffinityEventListener } from './affinity-events.js'
 import type { AffinityReader } from './affinity-reader.js'
 import type { Dimension } from './affinity-record.js'
@@ -67,6 +68,7 @@ export interface AffinitySource {
   readonly sizes: AffinitySizes
   observed(): ObservedFigures
   readonly history: AffinityHistory
+  readonly changes: AffinityChanges
   /** The cache's own time, by which records expire, in Unix milliseconds; ours while it is unknown. */
   cacheNow(): number
   /**

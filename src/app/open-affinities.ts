@@ -7,6 +7,7 @@ import { createWriteBackGuard, type WriteBackGuard } from '../affinities/clear/w
 import { createBrokenRecords } from '../affinities/feed/broken-records.js'
 import { createIndexedSource } from '../affinities/feed/indexed-source.js'
 import { createScanSource } from '../affinities/feed/scan-source.js'
+import { createFollowUps, type KeptFollowUps } from '../affinities/follow-up/create-follow-ups.js'
 import type { Config } from '../config/load-config.js'
 import type { Cache } from '../open-cache.js'
 import { affinitiesIn } from './heap-room.js'
@@ -17,6 +18,7 @@ const KEPT_SHARE = 4
 export interface Affinities {
   readonly source: AffinitySource
   readonly guard: WriteBackGuard
+  readonly followUps: KeptFollowUps
   /** Store that clears use, so that the index removes the same records. */
   readonly clearingStore: AffinityStore
   /** What clears have removed; nothing while the cache is not followed. */
@@ -51,6 +53,15 @@ export function openAffinities({ cache, config, logger, now, onRemovedAgain }: A
     onRemovedAgain,
   })
   const clearedPins = createClearedPins(now)
+  const followUps = createFollowUps({
+    now,
+    isFollowed: () => source.state === 'live',
+    onDropped: (auditEventId) =>
+      logger.warn(
+        { auditEventId },
+        'the follow-up of a clear is not kept any longer: it would take more memory than all of them may',
+      ),
+  })
   const liveSource = config.affinityIndex
     ? createIndexedSource({
         store,
@@ -59,13 +70,20 @@ export function openAffinities({ cache, config, logger, now, onRemovedAgain }: A
         scanSource,
         now,
         log: logger,
-        onSeen: guard.seen,
+        onSeen(record) {
+          guard.seen(record)
+          followUps.seen(record)
+        },
+        onRemoved(record, isCleared) {
+          const known = followUps.removed(record, isCleared)
+          if (isCleared || known) clearedPins.add(record)
+          return known
+        },
         isCleared: guard.isCleared,
         maxRecords: room,
-        onCleared: clearedPins.add,
         reconcileMs: config.reconcileSeconds * 1_000,
       })
     : undefined
   const source: AffinitySource = liveSource ?? scanSource
-  return { source, guard, clearingStore: liveSource?.store ?? store, clearedPins }
+  return { source, guard, followUps, clearingStore: liveSource?.store ?? store, clearedPins }
 }

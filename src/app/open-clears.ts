@@ -47,6 +47,7 @@ export function openClears({
       store: affinities.clearingStore,
       guard: affinities.guard,
       stop,
+      followUps: affinities.followUps,
       countInvalidations: (count) => cache.statsStore.addInvalidations(count),
       nodes,
       generation,

@@ -45,6 +45,17 @@ export interface AffinityqlClient {
     args: Types.RequestIntervalsArguments,
     options?: CallOptions,
   ): Promise<Types.RequestIntervals | null>
+  /** Lists the latest switches, removals and clears that the server saw, newest first. */
+  readonly affinityChanges: List<Types.AffinityChangesArguments, Types.AffinityChangesPage>
+  readonly clearFollowUp: {
+    /** Returns where the users of what a clear removed went since; null if the server keeps no follow-up of it. */
+    (args: Types.ClearFollowUpArguments, options?: CallOptions): Promise<Types.ClearFollowUp | null>
+    /** Returns the same at once, and again at each change, until an hour after the clear. */
+    watch(
+      args: Types.ClearFollowUpArguments,
+      options?: SubscribeOptions,
+    ): AsyncGenerator<Types.ClearFollowUp, void, undefined>
+  }
   /** Lists the affinities of one user (by id, username or email) or of one API key (by id). */
   userAffinities(
     args: Types.UserAffinitiesArguments,
@@ -181,6 +192,19 @@ export function createClient(options: ClientOptions): AffinityqlClient {
       async (args, call) => (await run(operations.GlobalModels, args, call)).globalModels,
     ),
     users: createList(async (args, call) => (await run(operations.Users, args, call)).users),
+    affinityChanges: createList(
+      async (args, call) => (await run(operations.AffinityChanges, args, call)).affinityChanges,
+    ),
+    clearFollowUp: Object.assign(
+      async (args: Types.ClearFollowUpArguments, call?: CallOptions) =>
+        (await run(operations.ClearFollowUpNow, args, call)).auditEvent?.followUp ?? null,
+      {
+        async *watch(args: Types.ClearFollowUpArguments, call?: SubscribeOptions) {
+          for await (const { clearFollowUp } of stream(operations.ClearFollowUpLive, args, call))
+            yield clearFollowUp
+        },
+      },
+    ),
     affinityCounts: async (args, call) => (await run(operations.AffinityCounts, args, call)).affinityCounts,
     cacheUsage: async (args, call) => (await run(operations.CacheUsage, args, call)).cacheUsage ?? null,
     switchCosts: async (args, call) => (await run(operations.SwitchCosts, args, call)).switchCosts ?? null,

@@ -17,6 +17,7 @@ export type {
   AffinityRecordFragment as AffinityRecord,
   AuditEventFragment as AuditEvent,
   CacheStatsFragment as CacheStats,
+  ClearFollowUpFragment as ClearFollowUp,
   ErrorCode,
   OrderDirection,
   PoolSessionFilter,
@@ -49,6 +50,10 @@ export type TtlAdviceList = NonNullable<operations.TtlAdviceQuery['ttlAdvice']>
 export type TtlAdvice = TtlAdviceList['groups'][number]
 export type RequestIntervalsArguments = Arguments<operations.RequestIntervalsQueryVariables>
 export type RequestIntervals = NonNullable<operations.RequestIntervalsQuery['requestIntervals']>
+export type AffinityChangesArguments = Arguments<operations.AffinityChangesQueryVariables>
+export type AffinityChangesPage = operations.AffinityChangesQuery['affinityChanges']
+export type AffinityChange = AffinityChangesPage['nodes'][number]
+export type ClearFollowUpArguments = Arguments<operations.ClearFollowUpNowQueryVariables>
 export type AffinityCounts = operations.AffinityCountsQuery['affinityCounts']
 export type ProvidersArguments = Arguments<operations.ProvidersQueryVariables>
 export type ProviderPage = operations.ProvidersQuery['providers']

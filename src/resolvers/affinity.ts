@@ -36,15 +36,22 @@ export const expiryOf = ({ expiresAt }: AffinityRecord): Date | null =>
 export const ttlSeconds = ({ expiresAt }: AffinityRecord, now: number): number | null =>
   expiresAt === Number.POSITIVE_INFINITY ? null : Math.min(Math.max(0, Math.floor(expiresAt - now)), MAX_INT)
 
-export const apiKeyOf = (record: AffinityRecord, { loaders }: Context): MaybePromise<ApiKeyRow | null> =>
-  loaders.apiKeys.byId.load(record.affinityKey)
+export const apiKeyOf = (
+  { affinityKey }: Pick<AffinityRecord, 'affinityKey'>,
+  { loaders }: Context,
+): MaybePromise<ApiKeyRow | null> => loaders.apiKeys.byId.load(affinityKey)
 
-export const userOf = (record: AffinityRecord, context: Context): MaybePromise<UserRow | null> =>
+export const userOf = (
+  record: Pick<AffinityRecord, 'affinityKey'>,
+  context: Context,
+): MaybePromise<UserRow | null> =>
   whenKnown(apiKeyOf(record, context), (key) => (key ? context.loaders.users.load(key.userId) : null))
+
+type ModelOfFamily = Pick<AffinityRecord, 'family' | 'modelId'>
 
 /** Returns the global model, by its id or by its name, as the record's family has it. */
 export const modelOf = (
-  record: AffinityRecord,
+  record: ModelOfFamily,
   { loaders, affinityStore }: Context,
 ): MaybePromise<GlobalModelRow | null> =>
   affinityStore.families.modelIs(record) === 'name'
@@ -57,7 +64,7 @@ export const providerKeyOf = (
 ): MaybePromise<ProviderKeyRow | null> => loaders.providerKeys.load(pin.providerKeyId)
 
 /** Returns the global model's name, or the model id of the key if there is no such row. */
-export const modelName = (record: AffinityRecord, context: Context): MaybePromise<string> =>
+export const modelName = (record: ModelOfFamily, context: Context): MaybePromise<string> =>
   whenKnown(modelOf(record, context), (model) => model?.name ?? record.modelId)
 
 /** Returns the global model's display name; null if the model of the record is no global model. */

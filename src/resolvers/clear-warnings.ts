@@ -3,9 +3,10 @@ import { type ClearedTarget, type ClearWarning, warnings } from '../affinities/c
 import type { Context } from '../context.js'
 import { OverloadedError, RateLimitedError, UnavailableError } from '../errors.js'
 import type { EntityLoader } from '../loaders/entity-loader.js'
+import type { Loaders } from '../loaders/index.js'
 
-/** The pin targets that a clear of affinities was asked for by name. */
-export type NamedTargets = Pick<DimensionSets, 'providerId' | 'endpointId' | 'providerKeyId'>
+/** The pin targets and models that a clear of affinities was asked for by name. */
+export type NamedTargets = Pick<DimensionSets, 'providerId' | 'endpointId' | 'providerKeyId' | 'modelId'>
 
 /**
  * Says what holds whatever the clear does: pins that nobody reads, targets that are still switched on, and sessions of pools
@@ -30,27 +31,33 @@ async function unreadPins({ loaders }: Context): Promise<readonly ClearWarning[]
 
 /** Targets are switched on if their rows are active, and so is a row of each other kind that the caller named. */
 async function activeTargets(
-  { providerId, endpointId, providerKeyId }: NamedTargets,
+  { providerId, endpointId, providerKeyId, modelId }: NamedTargets,
   { loaders }: Context,
 ): Promise<readonly ClearWarning[]> {
-  const [providers, endpoints, providerKeys] = await Promise.all([
+  const [providers, endpoints, providerKeys, models] = await Promise.all([
     activeRows(loaders.providers, providerId),
     activeRows(loaders.endpoints, endpointId),
     activeRows(loaders.providerKeys, providerKeyId),
+    activeRows({ load: (model) => modelOf(model, loaders) }, modelId),
   ])
   // Nobody is pinned to a target of which one part is gone or switched off.
-  if ([providers, endpoints, providerKeys].some((rows) => rows?.length === 0)) return []
+  if ([providers, endpoints, providerKeys, models].some((rows) => rows?.length === 0)) return []
   const targets: readonly ClearedTarget[] = [
     ...(providers ?? []).map(({ id, displayName }) => ({ kind: 'provider', id, name: displayName }) as const),
     ...(endpoints ?? []).map(({ id, baseUrl }) => ({ kind: 'endpoint', id, name: baseUrl }) as const),
     ...(providerKeys ?? []).map(({ id, name }) => ({ kind: 'provider key', id, name }) as const),
+    ...(models ?? []).map(({ id, name }) => ({ kind: 'model', id, name }) as const),
   ]
   return targets.length > 0 ? [warnings.stillActive(targets)] : []
 }
 
+/** Finds a model by what a key may have in its place: the id of a global model, or a name. */
+const modelOf = async (idOrName: string, { globalModels, globalModelsNamed }: Loaders) =>
+  (await globalModels.load(idOrName)) ?? (await globalModelsNamed.load(idOrName))
+
 /** Reads those of the rows that are switched on; undefined if none is named. */
 async function activeRows<Row extends { readonly isActive: boolean }>(
-  loader: EntityLoader<Row>,
+  loader: Pick<EntityLoader<Row>, 'load'>,
   ids: ReadonlySet<string> | undefined,
 ): Promise<readonly Row[] | undefined> {
   if (ids === undefined) return undefined

@@ -33,24 +33,32 @@ export const clearUserCache = (
   { identifier, dryRun }: DryRun & { readonly identifier: string },
   context: Context,
 ): Promise<ClearUserCachePayload> =>
-  withAudit(context, { action: 'cache_clear_user', dryRun, arguments: { identifier } }, async (rename) => {
-    const resolved = await resolveIdentifier(context.gateway, readSearchText(identifier, 'identifier'))
-    if (!resolved) {
-      throw new NotFoundError('No user has this id, username or email, and no API key has this id.')
-    }
-    const { user, apiKey } = resolved
-    if (apiKey) rename('cache_clear_api_key')
-    const keys = apiKey ? [apiKey] : user ? ((await context.loaders.apiKeys.byUser.load(user.id)) ?? []) : []
-    const asked = { kind: 'apiKeys', ids: keys.map(({ id }) => id) } as const
-    const selection = await ownedSelection(resolved, context)
-    return {
-      ...(await clearSelected(selection, dryRun, context, { asked })),
-      what: 'affinity',
-      which: apiKey ? `of API key ${apiKey.name ?? apiKey.id}` : `of ${user?.username ?? ''}`,
-      extra: { user, apiKey },
-      result: { userId: user?.id ?? null, apiKeyId: apiKey?.id ?? null },
-    }
-  })
+  withAudit(
+    context,
+    { action: 'cache_clear_user', dryRun, arguments: { identifier } },
+    async (rename, auditEventId) => {
+      const resolved = await resolveIdentifier(context.gateway, readSearchText(identifier, 'identifier'))
+      if (!resolved) {
+        throw new NotFoundError('No user has this id, username or email, and no API key has this id.')
+      }
+      const { user, apiKey } = resolved
+      if (apiKey) rename('cache_clear_api_key')
+      const keys = apiKey
+        ? [apiKey]
+        : user
+          ? ((await context.loaders.apiKeys.byUser.load(user.id)) ?? [])
+          : []
+      const asked = { kind: 'apiKeys', ids: keys.map(({ id }) => id) } as const
+      const selection = await ownedSelection(resolved, context)
+      return {
+        ...(await clearSelected(selection, dryRun, context, { asked, auditEventId })),
+        what: 'affinity',
+        which: apiKey ? `of API key ${apiKey.name ?? apiKey.id}` : `of ${user?.username ?? ''}`,
+        extra: { user, apiKey },
+        result: { userId: user?.id ?? null, apiKeyId: apiKey?.id ?? null },
+      }
+    },
+  )
 
 export interface SingleAffinityArguments extends DryRun {
   readonly affinityKey: string
@@ -75,23 +83,27 @@ export const clearSingleAffinity = (
   const named: Readonly<Record<string, string>> = Object.fromEntries(
     Object.entries(given).flatMap(([field, value]) => (value == null ? [] : [[field, value]])),
   )
-  return withAudit(context, { action: 'cache_clear_single', dryRun, arguments: named }, async () => {
-    for (const [field, value] of Object.entries(named)) requireText(value, field)
-    const isAsSeen = (now: AffinityRecord) =>
-      Object.entries(named).every(([field, value]) => dimensionValue(now, field) === value)
-    const records = (await readSingle(given, named, context)).filter(isAsSeen)
-    const options = { isSelected: isAsSeen, actorId: await actorOf(context) }
-    const cleared = await clearOrForesee(records, dryRun, context, options)
-    const affinityIds = records.slice(0, MAX_IDS).map(affinityId)
-    const [first] = affinityIds
-    const isLeft = cleared.aftermath.warnings.some(({ code }) => code === 'NOT_CLEARABLE')
-    if (first === undefined || (cleared.clearedCount === 0 && !isLeft)) {
-      throw new NotFoundError(
-        'There is no such affinity at this endpoint: it has expired, was cleared, or was pinned elsewhere since.',
-      )
-    }
-    return { ...cleared, what: 'affinity', extra: { affinityId: first, affinityIds } }
-  })
+  return withAudit(
+    context,
+    { action: 'cache_clear_single', dryRun, arguments: named },
+    async (_rename, auditEventId) => {
+      for (const [field, value] of Object.entries(named)) requireText(value, field)
+      const isAsSeen = (now: AffinityRecord) =>
+        Object.entries(named).every(([field, value]) => dimensionValue(now, field) === value)
+      const records = (await readSingle(given, named, context)).filter(isAsSeen)
+      const options = { isSelected: isAsSeen, actorId: await actorOf(context), auditEventId }
+      const cleared = await clearOrForesee(records, dryRun, context, options)
+      const affinityIds = records.slice(0, MAX_IDS).map(affinityId)
+      const [first] = affinityIds
+      const isLeft = cleared.aftermath.warnings.some(({ code }) => code === 'NOT_CLEARABLE')
+      if (first === undefined || (cleared.clearedCount === 0 && !isLeft)) {
+        throw new NotFoundError(
+          'There is no such affinity at this endpoint: it has expired, was cleared, or was pinned elsewhere since.',
+        )
+      }
+      return { ...cleared, what: 'affinity', extra: { affinityId: first, affinityIds } }
+    },
+  )
 }
 
 /** Reads the records that the arguments may name: by their keys and, where these hold a session that is not given, by the index. */
@@ -116,15 +128,22 @@ export const clearProviderCache = (
   { providerId, dryRun }: DryRun & { readonly providerId: string },
   context: Context,
 ): Promise<ClearProviderCachePayload> =>
-  withAudit(context, { action: 'cache_clear_provider', dryRun, arguments: { providerId } }, async () => {
-    requireText(providerId, 'providerId')
-    const provider = await context.loaders.providers.load(providerId)
-    // The id of a row, and not the caller's text, goes to the gateway.
-    const asked = provider ? ({ kind: 'provider', providerId: provider.id } as const) : undefined
-    const cleared = await clearSelected(only('providerId', providerId), dryRun, context, { asked })
-    const name = provider?.displayName ?? `provider ${providerId}`
-    return { ...cleared, what: 'affinity', which: `pinned to ${name}`, extra: { providerId, provider } }
-  })
+  withAudit(
+    context,
+    { action: 'cache_clear_provider', dryRun, arguments: { providerId } },
+    async (_rename, auditEventId) => {
+      requireText(providerId, 'providerId')
+      const provider = await context.loaders.providers.load(providerId)
+      // The id of a row, and not the caller's text, goes to the gateway.
+      const asked = provider ? ({ kind: 'provider', providerId: provider.id } as const) : undefined
+      const cleared = await clearSelected(only('providerId', providerId), dryRun, context, {
+        asked,
+        auditEventId,
+      })
+      const name = provider?.displayName ?? `provider ${providerId}`
+      return { ...cleared, what: 'affinity', which: `pinned to ${name}`, extra: { providerId, provider } }
+    },
+  )
 
 /** Clears every affinity that a filter selects. */
 export const clearAffinities = (
@@ -135,11 +154,13 @@ export const clearAffinities = (
   return withAudit(
     context,
     { action: 'cache_clear_filtered', dryRun, arguments: { filter: withoutSession(given) } },
-    async () => {
+    async (_rename, auditEventId) => {
       requireFilter(given)
       const selection = await filterSelection(given, context, true)
       const rejudge = rejudgeBy(given, context)
-      const cleared = await clearSelected(selection, dryRun, context, { rejudge })
+      const { globalModelId } = given
+      const named = { ...selection.all, ...(globalModelId != null && { modelId: new Set([globalModelId]) }) }
+      const cleared = await clearSelected(selection, dryRun, context, { rejudge, auditEventId }, named)
       const extra = { sparedCount: cleared.sparedCount }
       return { ...cleared, what: 'affinity', which: 'matching the filter', extra, result: extra }
     },
@@ -151,18 +172,22 @@ export const clearAllCache = (
   { confirm, dryRun }: DryRun & { readonly confirm: boolean },
   context: Context,
 ): Promise<ClearPayload> =>
-  withAudit(context, { action: 'cache_clear_all', dryRun, arguments: { confirm } }, async () => {
-    requireConfirmation(confirm, dryRun, 'every affinity of every user')
-    // To find every affinity a clear looks at every key of the cache.
-    await context.payForRead(context.affinitySizes.records + context.scannedKeys())
-    const options = { actorId: await actorOf(context) }
-    const cleared = await withWarnings({}, context, async () =>
-      dryRun
-        ? foreseen(await context.clearer.foreseeAll(options))
-        : reported(await context.clearer.clearAll(options)),
-    )
-    return { ...cleared, what: 'affinity', which: 'of all users', extra: {} }
-  })
+  withAudit(
+    context,
+    { action: 'cache_clear_all', dryRun, arguments: { confirm } },
+    async (_rename, auditEventId) => {
+      requireConfirmation(confirm, dryRun, 'every affinity of every user')
+      // To find every affinity a clear looks at every key of the cache.
+      await context.payForRead(context.affinitySizes.records + context.scannedKeys())
+      const options = { actorId: await actorOf(context), auditEventId }
+      const cleared = await withWarnings({}, context, async () =>
+        dryRun
+          ? foreseen(await context.clearer.foreseeAll(options))
+          : reported(await context.clearer.clearAll(options)),
+      )
+      return { ...cleared, what: 'affinity', which: 'of all users', extra: {} }
+    },
+  )
 
 /** @throws ConfirmationRequiredError unless the caller confirmed or this is a dry run */
 export function requireConfirmation(confirm: boolean, dryRun: boolean, what: string): void {
@@ -203,7 +228,8 @@ async function clearSelected(
   selection: AffinitySelection,
   dryRun: boolean,
   context: Context,
-  { asked, rejudge }: Pick<ClearOptions, 'asked' | 'rejudge'>,
+  { asked, rejudge, auditEventId }: Pick<ClearOptions, 'asked' | 'rejudge' | 'auditEventId'>,
+  named: NamedTargets = selection.all ?? {},
 ): Promise<Counted> {
   await context.pay(await context.affinities.count(selection))
   const records = await context.affinities.matching(selection)
@@ -214,9 +240,10 @@ async function clearSelected(
     asked,
     rejudge,
     actorId: await actorOf(context),
+    auditEventId,
     ...(isValueChosen && { isSelected: checkOf(byValue) }),
   }
-  return clearOrForesee(records, dryRun, context, options, selection.all)
+  return clearOrForesee(records, dryRun, context, options, named)
 }
 
 const clearOrForesee = (

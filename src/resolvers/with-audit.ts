@@ -80,7 +80,7 @@ export type RenameAction = (action: AuditAction) => void
 export async function withAudit<Extra extends object>(
   context: Context,
   request: ClearRequest,
-  act: (rename: RenameAction) => Promise<Cleared<Extra>>,
+  act: (rename: RenameAction, auditEventId: string) => Promise<Cleared<Extra>>,
 ): Promise<ClearPayload & Extra> {
   context.clientGone.throwIfAborted()
   const viewer = await context.viewer()
@@ -104,7 +104,7 @@ export async function withAudit<Extra extends object>(
   const event = await context.audit.begin(intent)
   try {
     // The rest of the answer, and the next clear of the same document, must see the cache as it is after this clear.
-    const cleared = await act(rename).finally(() => context.refreshReaders())
+    const cleared = await act(rename, event.id).finally(() => context.refreshReaders())
     const { clearedCount, extra, aftermath } = cleared
     context.metrics.clearDone(action, dryRun ? 'dry' : 'done', clearedCount)
     const outcome = { action, ...successOf(cleared) }

@@ -8,9 +8,11 @@ import {
   writtenBackOf,
 } from '../audit/audit-store.js'
 import { actorOf, auditEvent, auditEvents } from '../resolvers/audit-events.js'
+import { followUpOf } from '../resolvers/follow-up.js'
 import { builder } from './builder.js'
 import { keysetConnection, pageArguments, pageComplexity } from './connection.js'
 import { User } from './entities.js'
+import { ClearFollowUp } from './follow-up.js'
 
 const AuditOutcome = builder.enumType('AuditOutcome', {
   description: 'An outcome tells how an audited action ended.',
@@ -129,6 +131,14 @@ export const AuditEvent = builder.prismaObject('AuditLog', {
         'Of what this clear removed, gateways had written back so many from memory that were still there at the end of the guard window (CLEAR_GUARD_SECONDS); null until then.',
       select: { eventMetadata: true },
       resolve: writtenBackOf,
+    }),
+    followUp: t.field({
+      type: ClearFollowUp,
+      nullable: true,
+      description:
+        'This tells where the users of what this clear removed went since. It is null for dry runs and for other than affinities, after an hour, and at an instance that did not clear; if it is missing for a clear of the last hour, `extensions.followUp` says so.',
+      select: { eventType: true, eventMetadata: true, createdAt: true },
+      resolve: (event, _args, context) => followUpOf(event, context),
     }),
     metadata: t.expose('eventMetadata', {
       type: 'JSON',

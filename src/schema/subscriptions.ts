@@ -1,13 +1,15 @@
 import { type AffinityEvent as EventShape, previousPin } from '../affinities/affinity-events.js'
 import { providerKeyOf } from '../resolvers/affinity.js'
+import { clearFollowUp } from '../resolvers/follow-up.js'
 import { affinityEvents, cacheStatsStream } from '../resolvers/subscriptions.js'
 import { AffinityFilter } from './affinities.js'
 import { Affinity } from './affinity.js'
 import { builder, ownField } from './builder.js'
 import { CacheStats } from './cache-stats.js'
 import { Provider, ProviderKey } from './entities.js'
+import { ClearFollowUp } from './follow-up.js'
 
-const AffinityEventType = builder.enumType('AffinityEventType', {
+export const AffinityEventType = builder.enumType('AffinityEventType', {
   description:
     'An affinity is created, refreshed, switched, removed or expired, or enters or leaves what a filter selects.',
   values: {
@@ -105,5 +107,16 @@ builder.subscriptionFields((t) => ({
     },
     subscribe: (_root, { intervalSeconds }, context) => cacheStatsStream(intervalSeconds, context),
     resolve: (stats) => stats,
+  }),
+  clearFollowUp: t.field({
+    complexity: ownField,
+    type: ClearFollowUp,
+    description:
+      'This subscription tells the follow-up of a clear now and at each change, at most once a second, until `watchedUntil`. It fails with BAD_USER_INPUT where no follow-up is kept, as of a dry run or at an instance that did not clear, and with CACHE_UNAVAILABLE when changes are not seen any more.',
+    args: {
+      auditEventId: t.arg.id({ required: true, description: 'This is the `AuditEvent.id` of the clear.' }),
+    },
+    subscribe: (_root, { auditEventId }, context) => clearFollowUp(auditEventId, context),
+    resolve: (followUp) => followUp,
   }),
 }))

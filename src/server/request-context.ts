@@ -5,6 +5,7 @@ import type { ClearFacts } from '../affinities/clear/clear-facts.js'
 import type { HoldingClearer } from '../affinities/clear/clear-report.js'
 import type { RemovedPin } from '../affinities/clear/cleared-pins.js'
 import type { ForeignFamilies } from '../affinities/family-counts.js'
+import type { FollowUps } from '../affinities/follow-up/follow-up.js'
 import type { AuditReader } from '../audit/audit-reader.js'
 import type { AuditTrail } from '../audit/audit-trail.js'
 import type { ClearMetrics, Context, Readers, SharedRead } from '../context.js'
@@ -48,6 +49,7 @@ export interface ContextDeps {
   readonly viewerWatch: ViewerWatch
   readonly affinitySource: AffinitySource
   readonly affinityStore: AffinityStore
+  readonly followUps: Pick<FollowUps, 'find' | 'watch'>
   readonly streams: Streams
   readonly clearer: HoldingClearer
   /** The nodes of the gateway; undefined if none is configured. */
@@ -302,6 +304,8 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     statistics: deps.statistics,
     observed: () => deps.affinitySource.observed(),
     history: deps.affinitySource.history,
+    changes: deps.affinitySource.changes,
+    followUps: deps.followUps,
     cacheReservationRatio: deps.cacheReservationRatio,
     mappings: () => mappings(),
     scannedKeys,

@@ -122,20 +122,41 @@ describe('a target that is still switched on', () => {
     expect(await codesOf('clearProviderCache(providerId: "gone")')).toEqual([])
   })
 
-  it('is an endpoint or a provider key of a filter, and no user, API key or model', async () => {
+  it('is a provider, an endpoint, a provider key or a model, and no user or API key', async () => {
     const { data } = await service.query(
-      '{ affinities(first: 1) { nodes { affinityKey endpointId modelId user { id } } } }',
+      '{ affinities(first: 1) { nodes { affinityKey providerId endpointId providerKeyId modelId user { id } model { id name } } } }',
     )
-    const { affinityKey, endpointId, modelId, user } = data.affinities.nodes[0]
-    expect(await codesOf(`clearAffinities(filter: {endpointId: "${endpointId}"})`)).toEqual(['STILL_ACTIVE'])
+    const { affinityKey, providerId, endpointId, providerKeyId, modelId, user, model } =
+      data.affinities.nodes[0]
+    const messageOf = async (filter: string) => {
+      await service.redis.client().del(SESSIONS.map(({ key }) => key))
+      const warnings = await warningsOf(`clearAffinities(filter: {${filter}})`)
+      expect(warnings.map(({ code }) => code)).toEqual(['STILL_ACTIVE'])
+      return warnings[0]?.message
+    }
+    expect(await messageOf(`providerId: "${providerId}"`)).toContain('switch the provider off')
+    expect(await messageOf(`endpointId: "${endpointId}"`)).toContain('switch the endpoint off')
+    expect(await messageOf(`providerKeyIds: ["${providerKeyId}"]`)).toContain('switch the provider key off')
+    for (const filter of [
+      `modelId: "${modelId}"`,
+      `modelIds: ["${modelId}"]`,
+      `globalModelId: "${model.id}"`,
+    ]) {
+      const message = await messageOf(filter)
+      expect(message).toMatch(/^model /)
+      for (const part of [model.name, model.id, 'switch the model off']) expect(message).toContain(part)
+    }
+    await inDatabase(`UPDATE global_models SET is_active = false WHERE id = '${model.id}'`)
     for (const field of [
       `affinityKey: "${affinityKey}"`,
       `userId: "${user.id}"`,
       `modelId: "${modelId}"`,
+      `modelId: "${modelId}", endpointId: "${endpointId}"`,
       'stale: true',
     ]) {
       expect(await codesOf(`clearAffinities(filter: {${field}})`)).toEqual([])
     }
+    await inDatabase(`UPDATE global_models SET is_active = true WHERE id = '${model.id}'`)
   })
 })
 

@@ -240,6 +240,11 @@ const OPERATIONS: readonly (readonly [root: string, name: string, document: stri
     `mutation { clearAffinities(filter: { stale: true, apiFormat: "F1" }) ${DONE} }`,
   ],
   ['Mutation.clearUserCache', 'a user', `mutation { clearUserCache(identifier: "user-8") ${DONE} }`],
+  [
+    'Query.affinityChanges',
+    'a page',
+    '{ affinityChanges(first: 3) { totalCount nodes { id affinityKey } } }',
+  ],
   ['Mutation.clearProviderCache', 'nothing', `mutation { clearProviderCache(providerId: "none") ${DONE} }`],
   [
     'Mutation.clearSingleAffinity',
@@ -282,6 +287,7 @@ const OTHERS = [
   'Mutation.logout',
   'Subscription.affinityEvents',
   'Subscription.cacheStats',
+  'Subscription.clearFollowUp',
 ]
 
 /** Operations that read affinities, and so read all of them without an index. */

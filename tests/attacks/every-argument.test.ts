@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sql } from '../api/affinity-model.js'
 import { COUNTERS, contents } from '../api/clearing.js'
 import { startTestApp, type TestApp } from '../support/app.js'
+import { writePin } from '../support/pin.js'
 import { call, PLACES, type Place, ROOT_FIELDS, type RootField } from './root-fields.js'
 import { beginningOf, codesOf, expectRefusal, GRAPHQL_JSON, openEvents, type Reply, send } from './support.js'
 
@@ -48,6 +49,9 @@ beforeAll(async () => {
   service = await startTestApp({ now: () => NOW, env: { CLEAR_GUARD_SECONDS: '0' } })
   // The fixtures have no pool, and a list without a record has no cursor.
   await service.redis.client().set('ap:provider:sticky:token', 'provider-key')
+  await writePin(service.redis.client(), { affinityKey: 'gone', providerId: 'cleared' })
+  await service.query('{ affinities { totalCount } }')
+  await service.query('mutation { clearProviderCache(providerId: "cleared") { __typename } }')
   keys = await contents(service.redis.client())
   rows = await tables()
 })

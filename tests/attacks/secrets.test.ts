@@ -109,7 +109,24 @@ describe('no secret comes out', () => {
     }
     const value = JSON.stringify({ ...pin, secret: CANARIES.unread })
     const [, id] = /"id":"([^"]+)"/.exec(await ask(query('{ affinities(first: 1) { nodes { id } } }'))) ?? []
-    const given = { ...GIVEN, 'Query.affinity': { id: JSON.stringify(id) } }
+    await client.set(
+      'cache_affinity:cleared:CLAUDE:m',
+      JSON.stringify({ ...pin, provider_id: 'cleared' }),
+      'EX',
+      60,
+    )
+    await ask(query('{ affinities { totalCount } }'))
+    const cleared = await ask(
+      query(
+        'mutation { clearProviderCache(providerId: "cleared") { ... on ClearPayload { auditEvent { id } } } }',
+      ),
+    )
+    const [, auditEventId] = /"auditEvent":\{"id":"([^"]+)"/.exec(cleared) ?? []
+    const given = {
+      ...GIVEN,
+      'Query.affinity': { id: JSON.stringify(id) },
+      'Subscription.clearFollowUp': { auditEventId: JSON.stringify(auditEventId) },
+    }
     const asked = new Set<string>()
     const answered = new Set<string>()
     for (const root of ROOT_FIELDS) {

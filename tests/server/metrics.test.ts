@@ -374,6 +374,7 @@ describe('what the service counts itself', () => {
     indexSize: () => 12,
     indexDrift: () => 0,
     reconcileBytes: () => 0,
+    followUps: () => ({ affinities: 30, clears: 2, dropped: 1 }),
     brokenRecords: () => 3,
     gateways: () => [],
     generation: () => 'PROVIDER_KEYS',

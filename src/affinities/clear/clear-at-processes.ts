@@ -155,10 +155,10 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
 
   return {
     async clear(records, options) {
-      return watched(true, undefined, (watch) => clearAtProcesses(records, options, watch))
+      return watched(options, true, undefined, (watch) => clearAtProcesses(records, options, watch))
     },
-    async clearAll({ actorId }) {
-      return watched(true, undefined, (watch) => clearAllAtProcesses(actorId, watch))
+    async clearAll(options) {
+      return watched(options, true, undefined, (watch) => clearAllAtProcesses(options.actorId, watch))
     },
     async foresee(records, { asked, actorId }) {
       const gateway = await reachable(actorId)

@@ -152,19 +152,21 @@ export function createWorkerClears(
   return {
     async clear(records, options) {
       const gateway = await reachable(options.actorId)
-      if (!gateway) return watched(false, undefined, (watch) => clearInRedis(records, options, watch))
-      return watched(false, forgetter(gateway, options.actorId, false), (watch) =>
+      if (!gateway)
+        return watched(options, false, undefined, (watch) => clearInRedis(records, options, watch))
+      return watched(options, false, forgetter(gateway, options.actorId, false), (watch) =>
         clearAtWorkers(gateway, records, options, watch),
       )
     },
-    async clearAll({ actorId }) {
+    async clearAll(options) {
+      const { actorId } = options
       const gateway = await reachable(actorId)
       if (gateway) {
-        return watched(false, forgetter(gateway, actorId, true), (watch) =>
+        return watched(options, false, forgetter(gateway, actorId, true), (watch) =>
           clearAllAtWorkers(gateway, actorId, watch),
         )
       }
-      return watched(false, undefined, async (watch) => {
+      return watched(options, false, undefined, async (watch) => {
         const returning = await mayReturn(await deps.reader().matching({}), whyTheyReturn())
         const clearedCount = await redis(watch).clearAll()
         return { clearedCount, sparedCount: 0, nodes: [], warnings: returning, wroteApiKey: null }

@@ -9,10 +9,12 @@ import { batchesOf } from '../../redis/removal.js'
 import type { AffinityReader } from '../affinity-reader.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
+import type { FollowUps } from '../follow-up/follow-up.js'
 import { type AffinityClearer, createAffinityClearer } from './affinity-clearer.js'
-import type { ClearReport, FirstReport } from './clear-report.js'
+import type { ClearOptions, ClearReport, FirstReport } from './clear-report.js'
 import type { ClearStop } from './clear-stop.js'
 import { type ClearWarning, warnings } from './clear-warning.js'
+import { trackedWatch } from './tracked-watch.js'
 import type { ClearWatch, WriteBackGuard } from './write-back-guard.js'
 
 /** Keys of one read. */
@@ -34,6 +36,7 @@ export interface ClearDeps {
   readonly store: AffinityStore
   readonly guard: WriteBackGuard
   readonly stop: ClearStop
+  readonly followUps: Pick<FollowUps, 'open'>
   readonly countInvalidations: (count: number) => Promise<void>
   /** Undefined: none is configured. */
   readonly nodes: GatewayNodes | undefined
@@ -142,11 +145,16 @@ export function createClearParts(deps: ClearDeps) {
 
   /** Runs a clear, and says what comes back of it. */
   async function watched(
+    { auditEventId }: Pick<ClearOptions, 'auditEventId'>,
     isMirror: boolean,
     onReturned: ((record: AffinityRecord) => void) | undefined,
     run: (watch: ClearWatch) => Promise<FirstReport>,
   ): Promise<ClearReport> {
-    const watch = deps.guard.watch({ removes: !isMirror, ...(onReturned && { onReturned }) })
+    const guarded = deps.guard.watch({ removes: !isMirror, ...(onReturned && { onReturned }) })
+    const watch =
+      auditEventId === undefined
+        ? guarded
+        : trackedWatch(guarded, deps.followUps.open(auditEventId, { isMirror }))
     const report = await run(watch).finally(() => watch.end())
     return { ...report, writtenBack: watch.writtenBack }
   }

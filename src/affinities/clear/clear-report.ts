@@ -9,7 +9,12 @@ export interface ClearOptions extends Choice {
   readonly asked?: AskedFor | undefined
   /** The administrator who clears; null for a static token. */
   readonly actorId: string | null
+  /** The audit event of this clear, by which its follow-up is found; without it there is none. */
+  readonly auditEventId?: string | undefined
 }
+
+/** What a clear of everything needs to know. */
+export type ClearAllOptions = Pick<ClearOptions, 'actorId' | 'auditEventId'>
 
 export interface ClearReport {
   /** Distinct pins that went. */
@@ -37,7 +42,7 @@ export interface HoldingClearer {
    * @throws UnavailableError, with the nodes that were called
    */
   clear(records: readonly AffinityRecord[], options: ClearOptions): Promise<ClearReport>
-  clearAll(options: Pick<ClearOptions, 'actorId'>): Promise<ClearReport>
+  clearAll(options: ClearAllOptions): Promise<ClearReport>
   /** Calls no node. */
   foresee(records: readonly AffinityRecord[], options: ClearOptions): Promise<ClearForecast>
   foreseeAll(options: Pick<ClearOptions, 'actorId'>): Promise<ClearForecast>

@@ -32,9 +32,9 @@ export const WHAT_TO_SET =
 
 export const NO_NODES = `This gateway routes by the memory of its processes, and Redis only mirrors it: affinities are cleared through the gateway’s own API. ${WHAT_TO_SET}`
 
-/** Where pins lead that a clear has removed. */
+/** What a clear was asked for by name. */
 export interface ClearedTarget {
-  readonly kind: 'provider' | 'endpoint' | 'provider key'
+  readonly kind: 'provider' | 'endpoint' | 'provider key' | 'model'
   readonly id: string
   readonly name: string
 }
@@ -43,6 +43,7 @@ const SWITCHED_OFF: Readonly<Record<ClearedTarget['kind'], string>> = {
   provider: 'the provider',
   endpoint: 'the endpoint',
   'provider key': 'the provider key',
+  model: 'the model',
 }
 
 /** Names the targets, but only the first of very many. */

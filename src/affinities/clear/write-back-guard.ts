@@ -10,6 +10,7 @@ import { encodeKey } from '../../util/key-bytes.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'
 import type { KeyFamilies } from '../key-families.js'
+import { isWriteBackOf, type Removed } from '../write-back.js'
 import type { ClearGuard, GuardedWalk } from './affinity-clearer.js'
 
 /** Milliseconds between two checks of the guarded clears. */
@@ -22,9 +23,6 @@ const REMOVALS = 100
 const MEMORY_MS = 3_000
 /** Milliseconds between two looks for what has come back, after the window. */
 const LOOK_EVERY_MS = 100
-
-/** What is kept of a record that a clear removes. */
-type Removed = Pick<AffinityRecord, 'createdAt' | 'requestCount'>
 
 /** One guarded clear, from before it begins until its window closes. */
 interface Guarded {
@@ -106,16 +104,6 @@ export interface WriteBackGuard extends ClearGuard {
 }
 
 const UNGUARDED: GuardedWalk = { during: (run) => run(), spare: () => {}, found: () => {} }
-
-/**
- * Tells a write-back from a new pin by what was removed, with no clock of ours: the clocks of gateways may differ from it and
- * from each other. Mirrors have whole seconds, so that a new pin may seem as old as the one that was removed; only a
- * write-back has been used more often.
- */
-const isWriteBackOf = (removed: Removed | undefined, record: AffinityRecord, isMirror: boolean): boolean =>
-  removed !== undefined &&
-  (record.createdAt < removed.createdAt ||
-    (record.createdAt === removed.createdAt && !(isMirror && record.requestCount <= removed.requestCount)))
 
 /** Takes the first entries out of a map, without copying the whole map, which may hold 100,000. */
 function takeFirst<K, V>(map: Map<K, V>, count: number): [K, V][] {

@@ -3,10 +3,12 @@ import { notFollowed, UnavailableError } from '../../errors.js'
 import { ChangeQueue } from '../../redis/change-queue.js'
 import type { FeedListener, KeyFeed } from '../../redis/key-feed.js'
 import { BackOff } from '../../util/back-off.js'
+import type { KnownRemoval } from '../affinity-changes.js'
 import { type AffinityEventListener, AffinityEvents } from '../affinity-events.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinitySource, FeedFigures } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
+import { ChangeList } from '../history/change-list.js'
 import { MinuteHistory } from '../history/minute-history.js'
 import { AffinityIndex } from '../index/affinity-index.js'
 import type { BrokenRecords } from './broken-records.js'
@@ -45,8 +47,8 @@ export interface IndexFollowerDeps {
   readonly isCleared?: (record: AffinityRecord) => boolean
   /** The index holds so many records at most. Default: any number. */
   readonly maxRecords?: number
-  /** Called with each record that such a clear has removed. */
-  readonly onCleared?: (record: AffinityRecord) => void
+  /** Called with each removal: says of which clear it is known to be. */
+  readonly onRemoved?: (record: AffinityRecord, isCleared: boolean) => KnownRemoval | undefined
   /** How long a request waits for the first read, in milliseconds. Default 8,000. */
   readonly patienceMs?: number
   /** Milliseconds in which every record is compared with the cache once; 0 for never. Default 300,000. */
@@ -60,6 +62,7 @@ export interface IndexFollower {
   readonly index: AffinityIndex
   readonly observed: Observed
   readonly history: MinuteHistory
+  readonly listed: ChangeList
   /** The given store; the index applies each of its removals before the removal resolves. */
   readonly store: AffinityStore
   /** Removes what has expired by the cache's clock, or where it is unknown reads again what has expired by ours. */
@@ -104,6 +107,7 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
       ),
     }),
   })
+  const listed = new ChangeList({ now })
   const events = new AffinityEvents((error) =>
     deps.log.error({ err: error }, 'a listener to affinities failed'),
   )
@@ -116,8 +120,9 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
     events,
     observed,
     history,
+    changes: listed,
     isCleared: deps.isCleared ?? (() => false),
-    onCleared: deps.onCleared ?? (() => {}),
+    onRemoved: deps.onRemoved ?? (() => undefined),
     onSeen,
     now,
     cacheNow,
@@ -159,7 +164,9 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
 
   const machine = new FollowerMachine((action, reason) => {
     gate.follow(machine.meaning.source, reason)
-    history.follow(machine.meaning.source === 'live')
+    const isLive = machine.meaning.source === 'live'
+    history.follow(isLive)
+    listed.follow(isLive)
     actions[action](reason)
   })
 
@@ -283,6 +290,7 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
     index,
     observed,
     history,
+    listed,
     store: indexedStore(deps.store, {
       removed(keys) {
         applyChange(keys, () => {

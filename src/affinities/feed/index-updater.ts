@@ -1,6 +1,8 @@
 import { TimeSlice } from '../../util/time-slice.js'
+import type { KnownRemoval } from '../affinity-changes.js'
 import type { AffinityChangeType, AffinityEvents } from '../affinity-events.js'
 import type { AffinityBatch, AffinityRecord, BrokenAffinity } from '../affinity-record.js'
+import type { ChangeList } from '../history/change-list.js'
 import type { MinuteHistory } from '../history/minute-history.js'
 import type { AffinityChange, AffinityIndex } from '../index/affinity-index.js'
 import type { BrokenRecords } from './broken-records.js'
@@ -18,10 +20,11 @@ export interface IndexUpdaterDeps {
   readonly events: AffinityEvents
   readonly observed: Observed
   readonly history: MinuteHistory
+  readonly changes: ChangeList
   /** Returns true for a record that a clear of this service is removing, or has just removed. */
   readonly isCleared: (record: AffinityRecord) => boolean
-  /** Called with each record that such a clear has removed. */
-  readonly onCleared: (record: AffinityRecord) => void
+  /** Called with each removal: says of which clear it is known to be. */
+  readonly onRemoved: (record: AffinityRecord, isCleared: boolean) => KnownRemoval | undefined
   /** Called with each record that is read, whether or not it has changed. */
   readonly onSeen: (record: AffinityRecord) => void
   /** Unix milliseconds. */
@@ -117,6 +120,7 @@ export class IndexUpdater {
       this.#report('CREATED', record)
     } else if (kind === 'switched') {
       this.#report('SWITCHED', record, previous)
+      this.#deps.changes.switched(record, previous)
     } else if (record.createdAt <= previous.createdAt) {
       this.#report('REFRESHED', record, previous)
     } else {
@@ -129,9 +133,10 @@ export class IndexUpdater {
   #reportRemoval(record: AffinityRecord, isCleared = false): void {
     const isDue = record.expiresAt <= this.#deps.cacheNow() / 1_000 + EXPIRY_TOLERANCE_SECONDS
     const type = isDue ? 'EXPIRED' : 'REMOVED'
-    const byClear = isCleared || this.#deps.isCleared(record)
-    if (byClear) this.#deps.onCleared(record)
-    this.#report(type, record, undefined, byClear)
+    const isOurs = isCleared || this.#deps.isCleared(record)
+    const known = this.#deps.onRemoved(record, isOurs)
+    this.#report(type, record, undefined, isOurs || known !== undefined)
+    if (type === 'REMOVED') this.#deps.changes.removed(record, known)
   }
 
   #report(

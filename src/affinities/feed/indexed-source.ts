@@ -99,6 +99,7 @@ export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
     },
     observed: () => observed.figures(),
     history: follower.history,
+    changes: follower.listed,
     events: follower.listen,
     cacheNow: follower.cacheNow,
     ready: follower.ready,

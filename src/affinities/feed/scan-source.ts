@@ -17,6 +17,7 @@ import {
 import { type AffinitySelection, isSelected } from '../affinity-selection.js'
 import type { AffinitySource } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
+import { ChangeList } from '../history/change-list.js'
 import { MinuteHistory } from '../history/minute-history.js'
 import { compareNamePositions, namePositionIn } from '../record-names.js'
 import type { BrokenRecords } from './broken-records.js'
@@ -219,6 +220,7 @@ export function createScanSource(
       removed: 0,
       expired: 0,
     }),
+    changes: new ChangeList({ now }),
     history: new MinuteHistory({ now, totals: () => ({ all: 0, byProvider: new Map() }) }),
     events() {
       throw notFollowed('The cache does not tell changes, or AFFINITY_INDEX is off: there are no events.')

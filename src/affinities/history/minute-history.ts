@@ -7,6 +7,11 @@ const MINUTE_MS = 60_000
 
 /** Providers with a series of their own: with the whole these take 8 MB. */
 const MAX_PROVIDERS = 200
+/**
+ * A provider gets the series of another one when it has so many times as many affinities: two that are about as large would
+ * else take it from each other, and what it held is lost each time.
+ */
+const CLEARLY_LARGER = 1.1
 
 /** The live affinities, of all providers and of each. */
 export interface Totals {
@@ -31,8 +36,8 @@ export class MinuteHistory implements AffinityHistory {
   readonly #deps: MinuteHistoryDeps
   readonly #whole = createSeries()
   readonly #providers = new Map<string, Series>()
-  /** The series of the providers that have none of their own; undefined while each has one. */
-  #shared: Series | undefined
+  /** Whether some provider has no series of its own: the whole alone has what these do. */
+  #isCrowded = false
   /** Milliseconds of each minute in which changes were seen. */
   readonly #seenMs = new Uint16Array(MINUTES)
   #isFollowed = false
@@ -68,11 +73,13 @@ export class MinuteHistory implements AffinityHistory {
     const minute = slotOf(minuteOf(this.#at)) * SLOTS
     const slot = minute + KINDS[type]
     for (const series of [this.#whole, this.#seriesOf(record.providerId)]) {
+      if (!series) continue
       this.#add(series, slot)
       if (isCleared && type === 'REMOVED') this.#add(series, minute + CLEARED)
     }
     if (previous && previous.providerId !== record.providerId) {
-      this.#add(this.#seriesOf(previous.providerId), slot)
+      const series = this.#seriesOf(previous.providerId)
+      if (series) this.#add(series, slot)
     }
   }
 
@@ -120,7 +127,7 @@ export class MinuteHistory implements AffinityHistory {
     const end = minuteOf(start + bucketMs)
     let seen = 0
     for (
-      let minute = Math.max(minuteOf(start), now - MINUTES + 1);
+      let minute = Math.max(minuteOf(start), now - MINUTES + 1, series?.from ?? 0);
       minute < end && minute <= now;
       minute += 1
     ) {
@@ -143,7 +150,7 @@ export class MinuteHistory implements AffinityHistory {
   /** Null unless changes were seen to the minute's end. */
   #totalAt(minute: number, series: Series | undefined): number | null {
     const known = this.#whole.totals[slotOf(minute)] ?? -1
-    if (known < 0) return null
+    if (known < 0 || (series && minute < series.from)) return null
     return series ? Math.max(0, series.totals[slotOf(minute)] ?? 0) : 0
   }
 
@@ -151,17 +158,32 @@ export class MinuteHistory implements AffinityHistory {
     if (!this.#isFollowed) return
     const { all, byProvider } = this.#deps.totals()
     this.#whole.totals[slotOf(minute)] = all
-    for (const [providerId, total] of byProvider) this.#seriesOf(providerId).totals[slotOf(minute)] = total
+    for (const [providerId, total] of byProvider) {
+      const series = this.#seriesOf(providerId)
+      if (series) series.totals[slotOf(minute)] = total
+    }
+    if (this.#isCrowded) this.#preferLargest(byProvider, minute + 1)
+  }
+
+  /** Gives the series of the smallest providers to larger ones that have none. @param from the first minute that these know */
+  #preferLargest(totals: ReadonlyMap<string, number>, from: number): void {
+    const totalOf = (providerId: string) => totals.get(providerId) ?? 0
+    const largest = [...totals.keys()]
+      .filter((providerId) => !this.#providers.has(providerId))
+      .sort((a, b) => totalOf(b) - totalOf(a))
+    const smallest = [...this.#providers.keys()].sort((a, b) => totalOf(a) - totalOf(b))
+    for (const [place, larger] of largest.entries()) {
+      const smaller = smallest[place]
+      if (smaller === undefined || totalOf(larger) <= totalOf(smaller) * CLEARLY_LARGER) return
+      this.#providers.delete(smaller)
+      this.#providers.set(larger, createSeries(from))
+    }
   }
 
   #clear(minute: number): void {
     const slot = slotOf(minute)
     this.#seenMs[slot] = 0
-    for (const series of [
-      this.#whole,
-      ...this.#providers.values(),
-      ...(this.#shared ? [this.#shared] : []),
-    ]) {
+    for (const series of [this.#whole, ...this.#providers.values()]) {
       series.counts.fill(0, slot * SLOTS, (slot + 1) * SLOTS)
       series.totals[slot] = series === this.#whole ? -1 : 0
     }
@@ -172,16 +194,16 @@ export class MinuteHistory implements AffinityHistory {
   }
 
   #found(providerId: string): Series | null | undefined {
-    return this.#providers.get(providerId) ?? (this.#shared ? null : undefined)
+    return this.#providers.get(providerId) ?? (this.#isCrowded ? null : undefined)
   }
 
-  /** Returns a provider's series. Beyond the bound the smaller ones share one, for as long as this process runs. */
-  #seriesOf(providerId: string): Series {
+  /** Returns a provider's series; undefined if all series are those of larger ones. */
+  #seriesOf(providerId: string): Series | undefined {
     const known = this.#providers.get(providerId)
     if (known) return known
     if (this.#providers.size >= (this.#deps.maxProviders ?? MAX_PROVIDERS)) {
-      this.#shared ??= createSeries()
-      return this.#shared
+      this.#isCrowded = true
+      return undefined
     }
     const series = createSeries()
     this.#providers.set(providerId, series)

@@ -23,9 +23,12 @@ export interface Series {
   readonly counts: Uint32Array
   /** The live affinities at each minute's end. */
   readonly totals: Int32Array
+  /** The first minute that it knows. */
+  readonly from: number
 }
 
-export const createSeries = (): Series => ({
+export const createSeries = (from = 0): Series => ({
+  from,
   counts: new Uint32Array(MINUTES * SLOTS),
   totals: new Int32Array(MINUTES),
 })

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CacheUsage, CacheUsageArguments } from '../../client/index.js'
-import { type Cli, clientOf } from '../command.js'
+import { type Cli, clientOf, tableViewOf } from '../command.js'
 import { CommandError, EXIT } from '../exit-codes.js'
 import { type Column, count, dollars, percent, properties, table, utc } from '../format.js'
 import { printOne } from '../lists.js'
@@ -83,10 +83,12 @@ async function savings(cli: Cli, command: Command): Promise<void> {
     { signal: cli.signal },
   )
   if (usage === null) throw new CommandError('This gateway has no usage rows.', EXIT.unavailable)
-  await printOne(cli, command, usage, () => usageText(usage, cli))
+  await printOne(cli, command, usage, () => usageText(usage, cli, command))
 }
 
-function usageText(usage: CacheUsage, { terminal }: Cli): Printable {
+function usageText(usage: CacheUsage, cli: Cli, command: Command): Printable {
+  const { terminal } = cli
+  const view = tableViewOf(cli, command)
   const { total, groups: listed, others, by } = usage
   const sums = properties(
     [
@@ -115,5 +117,5 @@ function usageText(usage: CacheUsage, { terminal }: Cli): Printable {
           },
         ]
       : []
-  return join([sums, plain`\n`, table(COLUMNS, [...listed, ...rest], terminal)])
+  return join([sums, plain`\n`, table(COLUMNS, [...listed, ...rest], terminal, view)])
 }

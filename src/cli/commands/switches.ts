@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { SwitchCosts } from '../../client/index.js'
-import { type Cli, clientOf } from '../command.js'
+import { type Cli, clientOf, tableViewOf } from '../command.js'
 import { CommandError, EXIT } from '../exit-codes.js'
 import { type Column, count, dollars, percent, properties, table, utc } from '../format.js'
 import { printOne } from '../lists.js'
@@ -61,10 +61,12 @@ async function switches(cli: Cli, command: Command): Promise<void> {
     { signal: cli.signal },
   )
   if (costs === null) throw new CommandError('This gateway has no usage rows.', EXIT.unavailable)
-  await printOne(cli, command, costs, () => costsText(costs, cli))
+  await printOne(cli, command, costs, () => costsText(costs, cli, command))
 }
 
-function costsText(costs: SwitchCosts, { terminal }: Cli): Printable {
+function costsText(costs: SwitchCosts, cli: Cli, command: Command): Printable {
+  const { terminal } = cli
+  const view = tableViewOf(cli, command)
   const { total, groups, others, by, groupCount } = costs
   const sums = properties(
     [
@@ -83,11 +85,11 @@ function costsText(costs: SwitchCosts, { terminal }: Cli): Printable {
     terminal,
   )
   const causes =
-    total.byCause.length === 0 ? [] : [plain`\n`, table(CAUSE_COLUMNS, [...total.byCause], terminal)]
+    total.byCause.length === 0 ? [] : [plain`\n`, table(CAUSE_COLUMNS, [...total.byCause], terminal, view)]
   if (by === 'TOTAL') return join([sums, ...causes])
   const rest: readonly Group[] =
     groupCount > groups.length
       ? [{ key: null, label: `${count(groupCount - groups.length)} others`, start: null, figures: others }]
       : []
-  return join([sums, ...causes, plain`\n`, table(COLUMNS, [...groups, ...rest], terminal)])
+  return join([sums, ...causes, plain`\n`, table(COLUMNS, [...groups, ...rest], terminal, view)])
 }

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { TtlAdvice, TtlAdviceArguments, TtlAdviceList } from '../../client/index.js'
-import { type Cli, clientOf } from '../command.js'
+import { type Cli, clientOf, tableViewOf } from '../command.js'
 import { CommandError, EXIT } from '../exit-codes.js'
 import { type Column, count, percent, properties, table, utc } from '../format.js'
 import { printOne } from '../lists.js'
@@ -65,10 +65,12 @@ async function ttlAdvice(cli: Cli, command: Command): Promise<void> {
     { signal: cli.signal },
   )
   if (advice === null) throw new CommandError('This gateway has no usage rows.', EXIT.unavailable)
-  await printOne(cli, command, advice, () => adviceText(advice, cli))
+  await printOne(cli, command, advice, () => adviceText(advice, cli, command))
 }
 
-function adviceText(advice: TtlAdviceList, { terminal }: Cli): Printable {
+function adviceText(advice: TtlAdviceList, cli: Cli, command: Command): Printable {
+  const { terminal } = cli
+  const view = tableViewOf(cli, command)
   const facts = properties(
     [
       ['since', `${utc(advice.since)} UTC`],
@@ -81,5 +83,5 @@ function adviceText(advice: TtlAdviceList, { terminal }: Cli): Printable {
     ],
     terminal,
   )
-  return join([facts, plain`\n`, table(COLUMNS, [...advice.groups], terminal)])
+  return join([facts, plain`\n`, table(COLUMNS, [...advice.groups], terminal, view)])
 }

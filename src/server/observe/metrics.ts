@@ -33,6 +33,8 @@ export interface MetricSources {
   indexDrift(): number
   /** About the bytes that reconciles have sent to the cache and received since the start. */
   reconcileBytes(): number
+  /** What is followed since clears. */
+  followUps(): { readonly affinities: number; readonly clears: number; readonly dropped: number }
   /** Number of affinity keys whose values cannot be read. */
   brokenRecords(): number
   gateways(): readonly GatewayState[]
@@ -202,6 +204,21 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
     help: 'Requests of the last 24 hours whose prices are unknown, which the saving leaves out.',
     registers,
   })
+  const followed = new Gauge({
+    name: 'affinityql_follow_up_affinities',
+    help: 'Affinities that clears of the last hour removed, and whose return is followed.',
+    registers,
+  })
+  const followedClears = new Gauge({
+    name: 'affinityql_follow_up_clears',
+    help: 'Clears of the last hour that have a follow-up.',
+    registers,
+  })
+  const droppedFollowUps = new Counter({
+    name: 'affinityql_follow_ups_dropped_total',
+    help: 'Follow-ups of clears that were given up before their hour was over, because of the bound on their memory.',
+    registers,
+  })
 
   async function collect(sources: MetricSources): Promise<void> {
     const [statistics, affinities, health, saved] = await Promise.all([
@@ -231,6 +248,11 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
     indexDrift.set(sources.indexDrift())
     reconcileBytes.reset()
     reconcileBytes.inc(sources.reconcileBytes())
+    const { affinities: followedCount, clears: clearCount, dropped } = sources.followUps()
+    followed.set(followedCount)
+    followedClears.set(clearCount)
+    droppedFollowUps.reset()
+    droppedFollowUps.inc(dropped)
     brokenRecords.set(sources.brokenRecords())
   }
 

@@ -14,6 +14,7 @@ import { createMemoryFeed } from '../../../src/affinities/feed/affinity-feed.js'
 import { createBrokenRecords } from '../../../src/affinities/feed/broken-records.js'
 import { createIndexedSource } from '../../../src/affinities/feed/indexed-source.js'
 import { createScanSource } from '../../../src/affinities/feed/scan-source.js'
+import { createFollowUps, type KeptFollowUps } from '../../../src/affinities/follow-up/create-follow-ups.js'
 import { createMemoryAffinityStore } from '../../../src/affinities/memory-affinity-store.js'
 import type { StandInRequest } from '../../../src/demo/stand-in/process.js'
 import {
@@ -41,6 +42,7 @@ export interface World {
   readonly clearer: HoldingClearer
   readonly stop: ClearStop
   readonly guard: WriteBackGuard
+  readonly followUps: KeptFollowUps
   readonly keyspace: MemoryKeyspace
   readonly gateways: readonly StandInGateway[]
   readonly servers: readonly StandInServer[]
@@ -107,6 +109,7 @@ export async function createWorld(generation: Generation, options: WorldOptions 
   const brokenRecords = createBrokenRecords(() => {})
   const log = logTo([])
   let guard: WriteBackGuard | undefined
+  const followUps = createFollowUps({ now, isFollowed: () => source.state === 'live' })
   const source = createIndexedSource({
     store,
     feed: createMemoryFeed(keyspace, FAMILIES),
@@ -114,7 +117,11 @@ export async function createWorld(generation: Generation, options: WorldOptions 
     scanSource: createScanSource(store, brokenRecords, now),
     now,
     log,
-    onSeen: (record) => guard?.seen(record),
+    onSeen(record) {
+      guard?.seen(record)
+      followUps.seen(record)
+    },
+    onRemoved: followUps.removed,
   })
   guard = createWriteBackGuard({
     store,
@@ -129,6 +136,7 @@ export async function createWorld(generation: Generation, options: WorldOptions 
     store: source.store,
     guard,
     stop,
+    followUps,
     countInvalidations: async () => {},
     nodes,
     generation: () => generation,
@@ -158,6 +166,7 @@ export async function createWorld(generation: Generation, options: WorldOptions 
     clearer,
     stop,
     guard,
+    followUps,
     keyspace,
     gateways,
     servers,

@@ -6,6 +6,7 @@ import { createBrokenRecords } from '../../../src/affinities/feed/broken-records
 import { readEverything } from '../../../src/affinities/feed/full-read.js'
 import { IndexUpdater } from '../../../src/affinities/feed/index-updater.js'
 import { Observed } from '../../../src/affinities/feed/observed.js'
+import { ChangeList } from '../../../src/affinities/history/change-list.js'
 import { MinuteHistory } from '../../../src/affinities/history/minute-history.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
 import { createMemoryAffinityStore } from '../../../src/affinities/memory-affinity-store.js'
@@ -23,9 +24,10 @@ function reading() {
     broken,
     events: new AffinityEvents(() => {}),
     observed: new Observed(0),
+    changes: new ChangeList({ now: Date.now }),
+    onRemoved: () => undefined,
     history: new MinuteHistory({ now: Date.now, totals: () => ({ all: 0, byProvider: new Map() }) }),
     isCleared: () => false,
-    onCleared: () => {},
     onSeen: () => {},
     now: Date.now,
     cacheNow: Date.now,

@@ -144,4 +144,50 @@ describe('the history of changes', () => {
         .buckets.map(({ figures }) => figures?.created ?? null)
     expect([created(), created('a'), created('b'), created('c')]).toEqual([[4], [1], [null], [null]])
   })
+
+  it('gives the series that there are to the largest providers, from the minute in which they are', () => {
+    const start = Date.UTC(2030, 0, 1)
+    let clock = start
+    const sizes = new Map([
+      ['a', 10],
+      ['b', 20],
+    ])
+    const history = new MinuteHistory({
+      now: () => clock,
+      totals: () => ({ all: 99, byProvider: sizes }),
+      maxProviders: 2,
+    })
+    history.follow(true)
+    const minute = (...providers: string[]) => {
+      for (const provider of providers) history.count('CREATED', record(provider), undefined, false)
+      clock += MINUTE
+      history.advance()
+    }
+    const told = (providerId: string, minutes = 1) =>
+      history
+        .buckets({ since: start, until: clock, bucketMs: minutes * MINUTE, providerId })
+        .buckets.map(({ figures, total, complete }) => [figures?.created ?? null, total, complete])
+    minute('a', 'b', 'c')
+    // As large as another one is not larger.
+    sizes.set('c', 11)
+    minute('a', 'c')
+    expect(told('a')).toEqual([
+      [1, 10, true],
+      [1, 10, true],
+    ])
+    sizes.set('c', 30)
+    minute('c')
+    sizes.set('c', 31)
+    minute('c', 'c', 'b')
+    const unknown = [null, null, false]
+    expect(told('a')).toEqual([unknown, unknown, unknown, unknown])
+    expect(told('c')).toEqual([unknown, unknown, unknown, [2, 31, true]])
+    expect(told('c', 4)).toEqual([[2, 31, false]])
+    expect(told('b')).toEqual([
+      [1, 20, true],
+      [0, 20, true],
+      [0, 20, true],
+      [1, 20, true],
+    ])
+  })
 })
