@@ -192,6 +192,7 @@ export function createScanSource(
       }
       return {
         page: async (request) => (await current()).page(request),
+        pageByName: async (request) => (await current()).pageByName(request),
         count: async (selection) => (await current()).count(selection),
         tally: async (selection, dimension) => (await current()).tally(selection, dimension),
         tallyClasses: async (selection, classes) => (await current()).tallyClasses(selection, classes),
