@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sql } from '../api/affinity-model.js'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { FIXTURE_ADMIN, loadFixtures } from '../support/fixtures.js'
 import { brokenTable, wholeTable } from '../support/odd-table.js'
@@ -24,6 +26,8 @@ beforeAll(async () => {
   await loadFixtures({ redisUrl })
   const url = new URL(freshDatabase())
   databaseUrl = url.href
+  const usage = readFileSync(new URL('../fixtures/endpoint-keys/usage-schema.sql', import.meta.url), 'utf8')
+  await sql(databaseUrl, usage.replaceAll('public.', ''))
   url.password = CANARIES.databasePassword
   service = await startTestApp({
     redis: 'empty',
@@ -61,6 +65,7 @@ const EVERYTHING = `{ viewer { name user { id } } affinities(first: 1000) { node
 const GIVEN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'Query.affinities': { first: '200' },
   'Query.auditEvents': { first: '200' },
+  'Query.requestIntervals': { filter: '{ userId: "nobody" }' },
   'Query.userAffinities': { identifier: '"alice"' },
   'Mutation.login': { email: `"${FIXTURE_ADMIN.email}"`, password: `"${CANARIES.password}"` },
   'Mutation.clearUserCache': { identifier: '"alice"', dryRun: 'true' },

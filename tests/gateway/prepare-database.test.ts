@@ -178,7 +178,9 @@ describe("a gateway's own database", () => {
   test('that lacks the ids of its users is refused, and says which field misses what', async () => {
     const url = freshDatabase('schema')
     psql(url, 'ALTER TABLE users DROP COLUMN id CASCADE; ALTER TABLE api_keys DROP COLUMN name')
-    expect((await problemsOf(makeTables(connect(url)))).slice(1)).toEqual([
+    // This schema has no rows of usage either.
+    const problems = (await problemsOf(makeTables(connect(url)))).filter((text) => !text.includes(' usage.'))
+    expect(problems.slice(1)).toEqual([
       'The column "users"."id" is missing.',
       'User needs users.id.',
       'ApiKey.name needs api_keys.name.',

@@ -36,6 +36,8 @@ export type FailureKind =
   | 'cache'
   | 'database'
   | 'input'
+  | 'notAvailable'
+  | 'usageTooExpensive'
   | 'internal'
 
 const KINDS: Readonly<Record<string, FailureKind>> = {
@@ -47,6 +49,8 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
   CACHE_UNAVAILABLE: 'cache',
   DATABASE_UNAVAILABLE: 'database',
   BAD_USER_INPUT: 'input',
+  NOT_AVAILABLE: 'notAvailable',
+  USAGE_TOO_EXPENSIVE: 'usageTooExpensive',
 }
 
 export function failureKind(error: unknown): FailureKind {

@@ -140,6 +140,9 @@ export const en = {
     session: 'Your session has ended. Sign in and try again.',
     database: 'PostgreSQL does not answer, and this request needs it.',
     input: 'The server refused the request.',
+    notAvailable: 'This gateway has no such data. The overview names what its tables lack.',
+    usageTooExpensive:
+      'The database would have to read many more rows than the period has. Choose a shorter period.',
     internal: 'The request failed on the server. The server log contains the reason.',
     partial: 'Names are missing because PostgreSQL does not answer. The console shows ids instead.',
   },
@@ -557,6 +560,8 @@ export const en = {
       database:
         'PostgreSQL does not answer. Nothing is cleared without an audit event: check PostgreSQL first.',
       input: 'The server refused the request.',
+      notAvailable: 'This gateway has nothing of the kind to clear.',
+      usageTooExpensive: 'The server refused the request.',
       internal: 'The clear failed on the server. The server log contains the reason.',
     },
     failed: 'The clear failed',
