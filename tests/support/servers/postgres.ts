@@ -34,9 +34,18 @@ export const postgresTool = (tool: string): string => {
 export const psql = (url: string, sql: string): string =>
   run({ command: postgresTool('psql'), args: ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', url] }, sql)
 
-/** CREATE DATABASE on the server of `adminUrl`, empty or as a copy of `template`; its URL. */
-export function createDatabase(adminUrl: string, name: string, template = 'template0'): string {
-  psql(adminUrl, `CREATE DATABASE "${name}" TEMPLATE "${template}"`)
+/** A copy of files is the quicker way for small databases. PostgreSQL 14 and earlier know no other, and no word for it. */
+const STRATEGY = `SELECT CASE WHEN current_setting('server_version_num')::int >= 150000 THEN 'STRATEGY file_copy' ELSE '' END AS strategy \\gset\n`
+
+/** Makes databases on the server of `adminUrl`, empty or as copies of `template`. */
+export function createDatabases(adminUrl: string, names: readonly string[], template = 'template0'): void {
+  const statements = names.map((name) => `CREATE DATABASE "${name}" TEMPLATE "${template}" :strategy;\n`)
+  psql(adminUrl, STRATEGY + statements.join(''))
+}
+
+/** Makes one, and returns its URL. */
+export function createDatabase(adminUrl: string, name: string, template?: string): string {
+  createDatabases(adminUrl, [name], template)
   const url = new URL(adminUrl)
   url.pathname = `/${name}`
   return url.href
