@@ -16,7 +16,7 @@ const KNOWN = new Set([
   // The other language's name, the reader's time zone, and the client's name for it.
   ...['English', 'UTC', 'GMT'],
   // Keys, and JSON.
-  ...['Enter', 'Esc', 'true', 'false', 'null'],
+  ...['Enter', 'Esc', 'Home', 'End', 'true', 'false', 'null'],
   // Typed by hand before everything goes, in any language.
   ...wordsOf('clear all affinities clear all mappings'),
 ])

@@ -224,11 +224,13 @@ describe('an intent without an outcome', () => {
     const { service, proxy, databaseUrl } = await start(20)
     const reports = ({ logs }: TestApp) =>
       logs.filter(({ msg }) => String(msg).includes('without an outcome'))
-    let second: TestApp | undefined
+    let starting: Promise<TestApp> | undefined
     proxy.onCommand(['unlink', 'removal'], async () => {
-      second = await startTestApp({ redis: 'empty', env: { DATABASE_URL: databaseUrl } })
+      starting ??= startTestApp({ redis: 'empty', env: { DATABASE_URL: databaseUrl } })
+      await starting
     })
     await clear(service, 'clearProviderCache', provider)
+    const second = await starting
     expect(second).toBeDefined()
     await second?.close()
     expect(second && reports(second)).toEqual([])
