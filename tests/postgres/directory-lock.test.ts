@@ -9,7 +9,7 @@ import { startProgram } from '../support/process.js'
 import { temporaryDirectory } from '../support/servers/child.js'
 
 const CONTENDER = fileURLToPath(new URL('lock-contender.ts', import.meta.url))
-const CONTENDERS = 8
+const CONTENDERS = 4
 const DIRECTORIES = 300
 
 /** The id of a process that has ended. */
@@ -22,7 +22,7 @@ it.each([
   ['the lock of a process that has ended', ['.lock']],
   // As after a machine that went off at the worst moment, and at the next start again.
   ['that, and its take-over half done', ['.lock', '.lock.next', '.lock.next.next']],
-])('of eight processes at once, one takes a directory that has %s', async (_what, stale) => {
+])('of four processes at once, one takes a directory that has %s', async (_what, stale) => {
   const root = temporaryDirectory('lock')
   const pid = endedProcess()
   for (let n = 0; n < DIRECTORIES; n += 1)

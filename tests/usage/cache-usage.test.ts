@@ -265,7 +265,7 @@ describe.each(['endpoint-keys', 'provider-keys', 'process-memory'] as const)('ca
           if (isTime) expect(keys).toEqual([...keys].sort())
         }
       }),
-      { numRuns: 8 },
+      { numRuns: 5 },
     )
   }, 120_000)
 

@@ -190,7 +190,7 @@ describe.each(FOLDERS)('switchCosts of %s', (folder) => {
           }
         },
       ),
-      { numRuns: 8 },
+      { numRuns: 5 },
     )
   }, 120_000)
 })

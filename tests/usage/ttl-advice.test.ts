@@ -186,7 +186,7 @@ describe.each(FOLDERS)('intervals of %s', (folder) => {
           expect(data.requestIntervals.points.length).toBeLessThanOrEqual(first)
         },
       ),
-      { numRuns: 6 },
+      { numRuns: 4 },
     )
   }, 120_000)
 })
