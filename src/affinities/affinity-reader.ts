@@ -65,6 +65,18 @@ export interface AffinityReader {
   valuesContaining(dimension: Dimension, text: string): Promise<readonly string[]>
 }
 
+/** Answers by the reader that is right when a question comes. */
+export const readerBy = (current: () => Promise<AffinityReader>): AffinityReader => ({
+  page: async (request) => (await current()).page(request),
+  pageByName: async (request) => (await current()).pageByName(request),
+  count: async (selection) => (await current()).count(selection),
+  tally: async (selection, dimension) => (await current()).tally(selection, dimension),
+  tallyClasses: async (selection, classes) => (await current()).tallyClasses(selection, classes),
+  matching: async (selection) => (await current()).matching(selection),
+  distinct: async (dimension) => (await current()).distinct(dimension),
+  valuesContaining: async (dimension, text) => (await current()).valuesContaining(dimension, text),
+})
+
 /** The figure by which each order sorts. */
 export const FIGURE_OF = {
   EXPIRES_AT: 'expiresAt',

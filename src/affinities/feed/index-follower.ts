@@ -25,9 +25,9 @@ import { createReconciler } from './reconciler.js'
 
 /** Milliseconds until a full read that the cache did not answer is tried again. */
 const RETRY_MS = 500
-/** Milliseconds until the next full read after a fault of our own code: a full read is expensive and may fail again. */
-/** The same after the affinities did not fit into memory: they seldom become fewer. */
+/** Milliseconds until the next full read after the affinities did not fit into memory: they seldom become fewer. */
 const LARGE_RETRY = { firstMs: 600_000, longestMs: 3_600_000 } as const
+/** The same after a fault of our own code: a full read is expensive and may fail again. */
 const FAULT_RETRY = { firstMs: 1_000, longestMs: 60_000 } as const
 /** Milliseconds in which every record is compared with the cache once. */
 export const RECONCILE_MS = 300_000

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { createChangeFilter } from '../../log/change-filter.js'
 import { TimeSlice } from '../../util/time-slice.js'
-import { type AffinityPosition, type AffinityReader, positionOf } from '../affinity-reader.js'
+import { type AffinityPosition, type AffinityReader, positionOf, readerBy } from '../affinity-reader.js'
 import type { AffinityRecord, Dimension } from '../affinity-record.js'
 import type { AffinitySelection } from '../affinity-selection.js'
 import type { AffinitySource } from '../affinity-source.js'
@@ -70,16 +70,7 @@ export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
         scan ??= scanSource.reader()
         return scan
       }
-      return {
-        page: async (request) => (await current()).page(request),
-        pageByName: async (request) => (await current()).pageByName(request),
-        count: async (selection) => (await current()).count(selection),
-        tally: async (selection, dimension) => (await current()).tally(selection, dimension),
-        tallyClasses: async (selection, classes) => (await current()).tallyClasses(selection, classes),
-        matching: async (selection) => (await current()).matching(selection),
-        distinct: async (dimension) => (await current()).distinct(dimension),
-        valuesContaining: async (dimension, text) => (await current()).valuesContaining(dimension, text),
-      }
+      return readerBy(current)
     },
     get state() {
       return follower.state

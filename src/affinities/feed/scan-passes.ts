@@ -53,6 +53,7 @@ export function createPasses(scan: (see: (record: AffinityRecord) => void) => Pr
 /** Answers each question by a pass. It holds a page, counts, or what was asked for as a whole, and never all records. */
 export function passReader(run: RunPass): AffinityReader {
   const tallies = new Map<Dimension, Promise<ReadonlyMap<string, number>>>()
+  let models: Promise<readonly ModelCount[]> | undefined
   const distinct = async (dimension: Dimension) => new Set((await valueCounts(dimension)).keys())
 
   function valueCounts(dimension: Dimension): Promise<ReadonlyMap<string, number>> {
@@ -75,6 +76,11 @@ export function passReader(run: RunPass): AffinityReader {
     pageByName: (request) => run(pagePass(request, compareNamePositions, namePositionIn(request.names))),
     async count(selection) {
       const only = onlyDimension(selection)
+      if (!only && isOfModels(selection)) {
+        models ??= run(modelsPass())
+        const selected = (await models).filter(({ record }) => isSelected(record, selection))
+        return selected.reduce((sum, model) => sum + model.count, 0)
+      }
       if (!only) return (await run(countPass(selection, () => undefined))).total
       const counts = await valueCounts(only.dimension)
       return [...only.values].reduce((sum, value) => sum + (counts.get(value) ?? 0), 0)
@@ -120,6 +126,34 @@ function countPass<Group>(
   }
 }
 
+/** One of the records that have a model in common, and their number. */
+interface ModelCount {
+  readonly record: AffinityRecord
+  readonly count: number
+}
+
+/** Counts records by family and model: a page of models asks for the count of each. */
+function modelsPass(): Pass<readonly ModelCount[]> {
+  const counts = new Map<string, { record: AffinityRecord; count: number }>()
+  return {
+    see(record) {
+      const model = `${record.family} ${record.modelId}`
+      const known = counts.get(model)
+      if (known) known.count += 1
+      else counts.set(model, { record, count: 1 })
+    },
+    answer: () => [...counts.values()],
+  }
+}
+
+/** Whether a selection has conditions on family and model alone. */
+const isOfModels = ({ keys, all = {}, any = [], none = {}, ...others }: AffinitySelection): boolean =>
+  keys === undefined &&
+  Object.values(others).every((condition) => condition === undefined) &&
+  [all, none, ...any].every((sets) =>
+    Object.keys(sets).every((dimension) => dimension === 'family' || dimension === 'modelId'),
+  )
+
 /** Keeps at most twice as many records as lie between the start of the order, or the cursor, and the end of the page. */
 function pagePass<Position>(
   { selection, direction, after, first, offset = 0 }: Cut<Position>,
@@ -161,7 +195,7 @@ function pagePass<Position>(
 }
 
 /** Returns the dimension of a selection that has exactly one condition, in `all`; otherwise undefined. */
-export function onlyDimension({
+function onlyDimension({
   keys,
   all = {},
   any = [],

@@ -1,5 +1,4 @@
 import { notFollowed } from '../../errors.js'
-import { containing } from '../../util/text.js'
 import {
   type AffinityPage,
   type AffinityPageRequest,
@@ -7,21 +6,17 @@ import {
   comparePositions,
   type NamePageRequest,
   positionOf,
+  readerBy,
 } from '../affinity-reader.js'
-import {
-  type AffinityRecord,
-  type BrokenAffinity,
-  type Dimension,
-  dimensionValue,
-} from '../affinity-record.js'
-import { type AffinitySelection, isSelected } from '../affinity-selection.js'
+import type { AffinityRecord, BrokenAffinity } from '../affinity-record.js'
+import { isSelected } from '../affinity-selection.js'
 import type { AffinitySource } from '../affinity-source.js'
 import type { AffinityStore } from '../affinity-store.js'
 import { ChangeList } from '../history/change-list.js'
 import { MinuteHistory } from '../history/minute-history.js'
 import { compareNamePositions, namePositionIn } from '../record-names.js'
 import type { BrokenRecords } from './broken-records.js'
-import { type Cut, createPasses, onlyDimension, passReader } from './scan-passes.js'
+import { type Cut, createPasses, passReader, type RunPass } from './scan-passes.js'
 
 /** Cuts a page out of a list of records. This is the definition of a page: the index must agree with it. */
 export const pageOf = (records: readonly AffinityRecord[], request: AffinityPageRequest): AffinityPage =>
@@ -56,86 +51,18 @@ function cutPage<Position>(
   }
 }
 
+/** Answers by records that are kept. */
 function readerOf(all: readonly AffinityRecord[]): AffinityReader {
-  const tallies = new Map<Dimension, ValueCounts>()
-  let models: readonly ModelCount[] | undefined
-  const valueIn = (dimension: Dimension) => (record: AffinityRecord) => dimensionValue(record, dimension)
-  const selected = async (selection: AffinitySelection) =>
-    all.filter((record) => isSelected(record, selection))
-  const distinct = async (dimension: Dimension) =>
-    new Set(all.flatMap((record) => dimensionValue(record, dimension) ?? []))
+  const run: RunPass = async (pass) => {
+    for (const record of all) pass.see(record)
+    return pass.answer()
+  }
   return {
+    ...passReader(run),
     page: async (request) => pageOf(all, request),
     pageByName: async (request) => pageByNameOf(all, request),
-    async count(selection) {
-      const only = onlyDimension(selection)
-      if (!only && isOfModels(selection)) {
-        models ??= modelsOf(all)
-        const selected = models.filter(({ record }) => isSelected(record, selection))
-        return selected.reduce((sum, model) => sum + model.count, 0)
-      }
-      if (!only) return all.filter((record) => isSelected(record, selection)).length
-      const tally = tallies.get(only.dimension) ?? countsOf(all, valueIn(only.dimension))
-      tallies.set(only.dimension, tally)
-      return [...only.values].reduce((sum, value) => sum + (tally.get(value) ?? 0), 0)
-    },
-    async tally(selection, dimension) {
-      const records = await selected(selection)
-      return { total: records.length, counts: countsOf(records, valueIn(dimension)) }
-    },
-    async tallyClasses(selection, { dimensions, classOf }) {
-      const records = await selected(selection)
-      const classIn = (record: AffinityRecord) =>
-        classOf(dimensions.map((dimension) => dimensionValue(record, dimension)))
-      return { total: records.length, counts: countsOf(records, classIn) }
-    },
-    matching: selected,
-    distinct,
-    valuesContaining: async (dimension, text) => [...(await distinct(dimension))].filter(containing(text)),
   }
 }
-
-/** The number of records of each value. It is kept because a page of 1,000 asks 1,000 times for counts of few providers. */
-type ValueCounts = ReadonlyMap<string, number>
-
-/** Counts records by what they are grouped by; those of which that is undefined are in no group. */
-function countsOf<Group>(
-  records: readonly AffinityRecord[],
-  groupOf: (record: AffinityRecord) => Group | undefined,
-): ReadonlyMap<Group, number> {
-  const counts = new Map<Group, number>()
-  for (const record of records) {
-    const group = groupOf(record)
-    if (group !== undefined) counts.set(group, (counts.get(group) ?? 0) + 1)
-  }
-  return counts
-}
-
-/** One of the records that have a model in common, and their number. */
-interface ModelCount {
-  readonly record: AffinityRecord
-  readonly count: number
-}
-
-/** Counts records by family and model. It is kept because a page of models asks for the count of each. */
-function modelsOf(records: readonly AffinityRecord[]): readonly ModelCount[] {
-  const counts = new Map<string, { record: AffinityRecord; count: number }>()
-  for (const record of records) {
-    const model = `${record.family} ${record.modelId}`
-    const known = counts.get(model)
-    if (known) known.count += 1
-    else counts.set(model, { record, count: 1 })
-  }
-  return [...counts.values()]
-}
-
-/** Whether a selection has conditions on family and model alone. */
-const isOfModels = ({ keys, all = {}, any = [], none = {}, ...others }: AffinitySelection): boolean =>
-  keys === undefined &&
-  Object.values(others).every((condition) => condition === undefined) &&
-  [all, none, ...any].every((sets) =>
-    Object.keys(sets).every((dimension) => dimension === 'family' || dimension === 'modelId'),
-  )
 
 /**
  * Scans all affinities for each request, with only one scan at a time: requests that come while a scan runs share the next
@@ -190,16 +117,7 @@ export function createScanSource(
         opened ??= open()
         return opened
       }
-      return {
-        page: async (request) => (await current()).page(request),
-        pageByName: async (request) => (await current()).pageByName(request),
-        count: async (selection) => (await current()).count(selection),
-        tally: async (selection, dimension) => (await current()).tally(selection, dimension),
-        tallyClasses: async (selection, classes) => (await current()).tallyClasses(selection, classes),
-        matching: async (selection) => (await current()).matching(selection),
-        distinct: async (dimension) => (await current()).distinct(dimension),
-        valuesContaining: async (dimension, text) => (await current()).valuesContaining(dimension, text),
-      }
+      return readerBy(current)
     },
     get brokenCount() {
       return brokenRecords.count
