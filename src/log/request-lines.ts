@@ -1,3 +1,5 @@
+import { shortened } from '../util/text.js'
+
 const LONGEST_OPERATION = 40
 const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
 
@@ -11,18 +13,15 @@ export function shortRequest(line: string): string {
   const entry = parsed(line)
   if (entry?.['msg'] !== 'request') return line
   const { level, time, kind, operation, status, durationMs, viewer, address, requestId, errorCodes } = entry
-  const what = [kind, shortened(operation)].filter((word) => typeof word === 'string').join(' ')
+  const what = [kind, operation]
+    .flatMap((word) => (typeof word === 'string' ? shortened(word, LONGEST_OPERATION) : []))
+    .join(' ')
   const codes = Array.isArray(errorCodes) ? ` ${errorCodes.join(', ')}` : ''
   const who = `${viewer ?? 'nobody'} from ${address}`
   const msg = `${what || 'request'} ${status}${codes} in ${durationMs} ms, ${who}, ${requestId}`
   // A message is shown as it is: a name in it must make no line of its own.
   return `${JSON.stringify({ level, time, msg: msg.replace(CONTROL, '�') })}\n`
 }
-
-const shortened = (operation: unknown): unknown =>
-  typeof operation === 'string' && operation.length > LONGEST_OPERATION
-    ? `${operation.slice(0, LONGEST_OPERATION - 1)}…`
-    : operation
 
 function parsed(line: string): Record<string, unknown> | undefined {
   try {

@@ -1,4 +1,4 @@
-import type { FollowUp } from '../affinities/follow-up/follow-up.js'
+import { FOLLOWED_MS, type FollowUp } from '../affinities/follow-up/follow-up.js'
 import { dryRunOf } from '../audit/audit-facts.js'
 import type { AuditLog } from '../audit/audit-reader.js'
 import { type AuditAction, actionAndActorOf, isSuccess } from '../audit/audit-store.js'
@@ -28,7 +28,6 @@ export function followUpOf(event: ClearEvent, context: Context): FollowUp | null
   return null
 }
 
-const FOLLOWED_MS = 3_600_000
 const ACTIONS: ReadonlySet<string> = new Set<AuditAction>([
   'cache_clear_user',
   'cache_clear_api_key',

@@ -2,7 +2,7 @@ import { UnavailableError } from '../../errors.js'
 import { batchesOf, removalError } from '../../redis/removal.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityStore, PinRemoval } from '../affinity-store.js'
-import { type ClearStop, STOP_BATCH, stoppableStore, stoppedClear } from './clear-stop.js'
+import { type ClearStop, STOP_BATCH, stopBetween, stoppableStore } from './clear-stop.js'
 import { type Choice, stillMeant } from './still-meant.js'
 
 /** Keys of one read of the store. */
@@ -86,13 +86,12 @@ export function createAffinityClearer({
   }
 
   async function removeAll(guarded: GuardedWalk): Promise<number> {
+    const mayGoOn = stopBetween(stop)
     let removed = 0
-    let isFirst = true
     try {
       for await (const keys of store.allKeys()) {
         for (const chunk of batchesOf(keys, CHUNK)) {
-          if (!isFirst && stop.isStopping) throw stoppedClear()
-          isFirst = false
+          mayGoOn()
           guarded.found((await store.read(chunk)).records)
           removed += await store.remove(chunk)
         }
@@ -134,15 +133,14 @@ export function createAffinityClearer({
   }
 
   async function removeSelected(records: readonly AffinityRecord[], choice: Choice): Promise<Removal> {
+    const mayGoOn = stopBetween(stop)
     let removed = 0
     let spared = 0
-    let isFirst = true
     // Verdicts of many records are those of a moment ago by the time that the last ones are removed.
     const chunks = choice.rejudge ? batchesOf(records, CHUNK) : [records]
     try {
       for (const chunk of chunks) {
-        if (!isFirst && stop.isStopping) throw stoppedClear()
-        isFirst = false
+        mayGoOn()
         let remaining = await stillMeant(chunk, chunk, choice)
         spared += chunk.length - remaining.length
         for (let attempt = 1; attempt <= ATTEMPTS && remaining.length > 0; attempt += 1) {

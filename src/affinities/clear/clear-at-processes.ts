@@ -4,7 +4,7 @@ import { removalError } from '../../redis/removal.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { ClearDeps, ClearParts } from './clear-parts.js'
 import { type ClearOptions, type FirstReport, type HoldingClearer, withNodes } from './clear-report.js'
-import { stoppableStore, stoppedClear } from './clear-stop.js'
+import { stopBetween, stoppableStore } from './clear-stop.js'
 import { type ClearWarning, NO_NODES, WHAT_TO_SET, warnings } from './clear-warning.js'
 import { bothOf, countOf, createMeantCalls } from './meant-calls.js'
 import { asChosen } from './still-meant.js'
@@ -144,10 +144,9 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
   }
 
   async function removeLeft(before: ReadonlyMap<string, AffinityRecord>): Promise<void> {
-    let isFirst = true
+    const mayGoOn = stopBetween(stop)
     for await (const batch of store.readAll()) {
-      if (!isFirst && stop.isStopping) throw stoppedClear()
-      isFirst = false
+      mayGoOn()
       await store.removePins(batch.records.filter((record) => isAsBefore(record, before)))
       await store.remove(batch.broken.map(({ key }) => key))
     }

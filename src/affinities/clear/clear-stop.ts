@@ -28,12 +28,20 @@ export function createClearStop(): ClearStop {
 }
 
 /** The error of a clear that ends since this instance stops. */
-export const stoppedClear = (clearedCount = 0): UnavailableError =>
+export const stoppedClear = (): UnavailableError =>
   new UnavailableError(
     'OUTCOME_UNKNOWN',
     'This instance of the service was stopped in the middle of the clear, and the rest was not cleared. Repeating it is safe.',
-    { clearedCount },
   )
+
+/** Returns a check that is called before each step of a clear: from the second on it throws if this instance stops. */
+export function stopBetween(stop: ClearStop): () => void {
+  let isFirst = true
+  return () => {
+    if (!isFirst && stop.isStopping) throw stoppedClear()
+    isFirst = false
+  }
+}
 
 /**
  * Removes entries batch after batch, as long as the instance does not stop.
@@ -44,12 +52,11 @@ export async function removeUntilStop<T>(
   items: readonly T[],
   remove: (batch: readonly T[]) => Promise<number>,
 ): Promise<number> {
+  const mayGoOn = stopBetween(stop)
   let removed = 0
-  let isFirst = true
   for (const batch of batchesOf(items, STOP_BATCH)) {
-    if (!isFirst && stop.isStopping) throw stoppedClear(removed)
-    isFirst = false
     try {
+      mayGoOn()
       removed += await remove(batch)
     } catch (error) {
       throw removed === 0 ? error : removalError(error, removed)

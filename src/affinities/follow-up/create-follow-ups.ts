@@ -2,11 +2,15 @@ import type { KnownRemoval } from '../affinity-changes.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import { isWriteBackOf } from '../write-back.js'
 import { ClearFigures, type FollowedClear } from './clear-figures.js'
-import type { FollowUpFeed, FollowUpListener, FollowUps, TrackedClear } from './follow-up.js'
+import {
+  FOLLOWED_MS,
+  type FollowUpFeed,
+  type FollowUpListener,
+  type FollowUps,
+  type TrackedClear,
+} from './follow-up.js'
 import { type Digest, digestOf, NO_SLOT, TrackedKeys } from './tracked-keys.js'
 
-/** Milliseconds for which a clear is followed. */
-export const FOLLOWED_MS = 3_600_000
 /** Affinities that are followed, of all clears together: some 70 MB. */
 const MAX_AFFINITIES = 1_000_000
 const MAX_CLEARS = 10_000

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
-import { createFollowUps, FOLLOWED_MS } from '../../../src/affinities/follow-up/create-follow-ups.js'
+import { createFollowUps } from '../../../src/affinities/follow-up/create-follow-ups.js'
+import { FOLLOWED_MS } from '../../../src/affinities/follow-up/follow-up.js'
 
 const KEYS = ['a', 'b', 'c', 'd', 'e'] as const
 const PROVIDERS = ['x', 'y', 'z'] as const
