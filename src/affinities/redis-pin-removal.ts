@@ -1,6 +1,7 @@
 import { Cluster } from 'ioredis'
 import type { RedisClient } from '../redis/client.js'
-import { batchesOf, removalError, settled, UNLINK_BATCH } from '../redis/removal.js'
+import { removalError, settled, UNLINK_BATCH } from '../redis/removal.js'
+import { batchesOf } from '../util/batches.js'
 import { encodeKey } from '../util/key-bytes.js'
 import { type AffinityRecord, dimensionValue } from './affinity-record.js'
 import type { PinRemoval, RemovePinsOptions } from './affinity-store.js'

@@ -1,9 +1,9 @@
 import { Cluster, type Redis } from 'ioredis'
+import { batchesOf } from '../util/batches.js'
 import { encodeKey } from '../util/key-bytes.js'
 import type { RedisClient } from './client.js'
 import { type Expiry, NO_KEY, readExpiries } from './expiries.js'
 import { hasMoved, NO_REPLY, outcomes } from './pipeline.js'
-import { batchesOf } from './removal.js'
 
 /** A stored value; null if the key is gone, undefined if it is not a string. */
 export type StoredValue = string | null | undefined

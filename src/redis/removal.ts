@@ -1,5 +1,6 @@
 import { Cluster } from 'ioredis'
 import { UnavailableError } from '../errors.js'
+import { batchesOf } from '../util/batches.js'
 import { encodeKey } from '../util/key-bytes.js'
 import { mayHaveRun, toCacheError } from './cache-errors.js'
 import type { RedisClient } from './client.js'
@@ -68,9 +69,4 @@ function sentenceOf(code: UnavailableError['code']): string {
     return 'A delete was sent and its reply never came: it may have happened. Repeating the clear is safe.'
   const store = code === 'DATABASE_UNAVAILABLE' ? 'database' : 'cache'
   return `The ${store} stopped answering, and the clear stopped with it. Repeating it is safe.`
-}
-
-/** Cuts a list into batches of `size` and one with the rest. */
-export function* batchesOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size)
 }

@@ -1,6 +1,7 @@
 import type { CommonDimension } from '../affinities/affinity-record.js'
 import { type RecordNames, recordNames } from '../affinities/record-names.js'
 import type { Context, Readers, SharedRead } from '../context.js'
+import { batchesOf } from '../util/batches.js'
 
 /** The orders by the names that people see, and the dimension whose values have them. */
 const DIMENSIONS = {
@@ -54,7 +55,7 @@ type ReadNames = (values: readonly string[], readers: Readers, context: Context)
 const READS: Readonly<Record<NameOrderField, ReadNames>> = {
   USER: async (apiKeyIds, { gateway }, { apiKeyOwners }) => {
     const owners = new Map<string, string | null>()
-    for (const ids of pieces(apiKeyIds)) {
+    for (const ids of batchesOf(apiKeyIds, AT_ONCE)) {
       const found = await Promise.all(ids.map((id) => apiKeyOwners.ownerOf(id)))
       ids.forEach((id, at) => {
         owners.set(id, found[at] ?? null)
@@ -98,7 +99,8 @@ async function namesById<Row extends Named[number]>(
 ): Promise<Names> {
   const names = new Map<string, string | null | undefined>(values.map((value) => [value, undefined]))
   // PostgreSQL's text holds no NUL: such an id has no row, and would fail the statement for all the others.
-  for (const ids of pieces(values.filter((value) => !value.includes('\0'))))
+  const askable = values.filter((value) => !value.includes('\0'))
+  for (const ids of batchesOf(askable, AT_ONCE))
     for (const row of await read(ids)) names.set(row.id, nameOf(row))
   return names
 }
@@ -123,8 +125,4 @@ async function modelNames(
     for (const { name, model } of await gateway.globalModelsNamed(asked)) names.set(name, model.name)
   for (const value of unknown) names.set(value, names.get(value) ?? value)
   return names
-}
-
-function* pieces(values: readonly string[]): Generator<readonly string[]> {
-  for (let from = 0; from < values.length; from += AT_ONCE) yield values.slice(from, from + AT_ONCE)
 }

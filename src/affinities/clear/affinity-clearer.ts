@@ -1,5 +1,6 @@
 import { UnavailableError } from '../../errors.js'
-import { batchesOf, removalError } from '../../redis/removal.js'
+import { removalError } from '../../redis/removal.js'
+import { batchesOf } from '../../util/batches.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityStore, PinRemoval } from '../affinity-store.js'
 import { type ClearStop, STOP_BATCH, stopBetween, stoppableStore } from './clear-stop.js'

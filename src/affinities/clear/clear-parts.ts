@@ -5,7 +5,7 @@ import type {
   NodeClear,
   PlanFacts,
 } from '../../gateway/nodes/gateway-nodes.js'
-import { batchesOf } from '../../redis/removal.js'
+import { batchesOf } from '../../util/batches.js'
 import type { AffinityReader } from '../affinity-reader.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import type { AffinityStore } from '../affinity-store.js'

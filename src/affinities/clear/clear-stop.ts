@@ -1,5 +1,6 @@
 import { UnavailableError } from '../../errors.js'
-import { batchesOf, removalError } from '../../redis/removal.js'
+import { removalError } from '../../redis/removal.js'
+import { batchesOf } from '../../util/batches.js'
 import type { AffinityStore } from '../affinity-store.js'
 
 /** Entries that are removed between two looks at the stop. */
