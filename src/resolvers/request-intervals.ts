@@ -1,8 +1,8 @@
 import type { Context } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import type { Interval } from '../usage/usage-chains.js'
-import type { UsageFilter } from '../usage/usage-rows.js'
-import { askRows, filterText, type PeriodArguments, readFirst } from './usage-questions.js'
+import { filterText, type UsageFilter } from '../usage/usage-rows.js'
+import { askRows, type PeriodArguments, readFirst } from './usage-questions.js'
 
 export const DEFAULT_POINTS = 1_000
 

@@ -3,12 +3,12 @@ import type { Context } from '../context.js'
 import type { Loaders } from '../loaders/index.js'
 import { type SwitchCosts, switchCostsOf } from '../usage/switch-costs.js'
 import type { ClearedPin, SwitchSide, SwitchSumsOfGroup } from '../usage/usage-chains.js'
-import type { Period, UsageGrouping } from '../usage/usage-rows.js'
-import { askRows, type ChainArguments, filterText, readFirst } from './usage-questions.js'
+import { filterText, type Period, type UsageGrouping } from '../usage/usage-rows.js'
+import { askRows, readFirst, type UsageArguments } from './usage-questions.js'
 
 export const DEFAULT_SWITCH_GROUPS = 20
 
-export interface SwitchCostsArguments extends ChainArguments {
+export interface SwitchCostsArguments extends UsageArguments {
   readonly by: UsageGrouping
   readonly side?: SwitchSide | null | undefined
 }

@@ -1,12 +1,12 @@
 import type { Context } from '../context.js'
 import { mostIntervalsFirst, type TtlAdvice, ttlAdviceOf } from '../usage/ttl-advice.js'
 import type { TtlGrouping, TtlSums } from '../usage/usage-chains.js'
-import type { Period } from '../usage/usage-rows.js'
-import { askRows, type ChainArguments, filterText, readFirst } from './usage-questions.js'
+import { filterText, type Period } from '../usage/usage-rows.js'
+import { askRows, readFirst, type UsageArguments } from './usage-questions.js'
 
 export const DEFAULT_ADVICE = 20
 
-export interface TtlAdviceArguments extends ChainArguments {
+export interface TtlAdviceArguments extends UsageArguments {
   readonly by: TtlGrouping
 }
 

@@ -2,17 +2,20 @@ import type { Context, Readers } from '../context.js'
 import { InvalidInputError, NotAvailableError } from '../errors.js'
 import { readPeriod } from '../usage/period.js'
 import type { Period, UsageFilter } from '../usage/usage-rows.js'
-import { ROWS_FOR_ONE, USAGE_SECONDS } from './cache-usage.js'
 
+/** The most seconds that a query of usage may take: the database may read millions of rows for it. */
+const USAGE_SECONDS = 30
+/** So many rows that the database sums cost as much as one record that is read: none of them comes here. */
+const ROWS_FOR_ONE = 100
 /** The most groups or points that one answer lists. */
-export const MAX_LISTED = 10_000
+const MAX_LISTED = 10_000
 
 export interface PeriodArguments {
   readonly since: Date
   readonly until?: Date | null | undefined
 }
 
-export interface ChainArguments extends PeriodArguments {
+export interface UsageArguments extends PeriodArguments {
   readonly filter?: UsageFilter | null | undefined
   readonly first?: number | null | undefined
 }
@@ -28,6 +31,7 @@ export function readFirst(given: number | null | undefined, otherwise: number): 
 /**
  * Asks the usage rows of a period. Equal questions of one moment share one statement, and two run at a time.
  * @param question whatever of the arguments decides the answer, with the query's name
+ * @param rowsOf about the number of rows that are read for it. Default: those of the period
  * @throws InvalidInputError if the period is empty or too long; NotAvailableError where the tables lack what it needs
  */
 export async function askRows<Answer>(
@@ -35,6 +39,7 @@ export async function askRows<Answer>(
   { since, until }: PeriodArguments,
   context: Context,
   run: (period: Period, readers: Readers, signal: AbortSignal) => Promise<Answer | null>,
+  rowsOf: (period: Period) => Promise<number> = (period) => context.usage.rowsIn(period),
 ): Promise<{ readonly period: Period; readonly answer: Answer }> {
   const now = () => new Date(context.now() * 1_000)
   const asked = readPeriod(since, until, now())
@@ -44,7 +49,7 @@ export async function askRows<Answer>(
     of: 'usage',
     // Those who ask for everything until now have the same question, though not at the same time.
     question: JSON.stringify([...question, asked.since, isOpen ? 'now' : asked.until]),
-    size: async () => (await context.usage.rowsIn(asked)) / ROWS_FOR_ONE,
+    size: async () => (await rowsOf(asked)) / ROWS_FOR_ONE,
     async run(readers, signal) {
       const period = isOpen ? { ...asked, until: now() } : asked
       return { period, answer: await run(period, readers, signal) }
@@ -56,11 +61,3 @@ export async function askRows<Answer>(
     )
   return { period, answer }
 }
-
-/** A filter as a part of a question. */
-export const filterText = (filter: UsageFilter): string =>
-  JSON.stringify(
-    Object.entries(filter)
-      .filter(([, value]) => value !== null && value !== undefined)
-      .sort(),
-  )

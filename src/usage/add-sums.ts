@@ -1,3 +1,4 @@
+import { plus } from './cut-groups.js'
 import type { CacheSums, CacheSumsOfGroup } from './usage-rows.js'
 
 export const NO_REQUESTS: CacheSums = {
@@ -14,9 +15,6 @@ export const NO_REQUESTS: CacheSums = {
   actualSavedUsd: null,
   actualPremiumUsd: null,
 }
-
-/** Sums what is known; null if neither is. */
-const plus = (a: number | null, b: number | null): number | null => (a === null ? b : b === null ? a : a + b)
 
 /** Adds two sums. */
 export const added = (a: CacheSums, b: CacheSums): CacheSums => ({

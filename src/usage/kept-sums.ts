@@ -1,7 +1,7 @@
 import { createLru } from '../util/lru.js'
 import { mergedGroups } from './add-sums.js'
 import { hoursOf, isByTime, type Unit } from './units.js'
-import type { CacheSumsOfGroup, UsageQuery } from './usage-rows.js'
+import { type CacheSumsOfGroup, filterText, type UsageQuery } from './usage-rows.js'
 
 /** Groups of all units together, of which 100,000 take some 25 MB. */
 const MOST_KEPT = 100_000
@@ -26,8 +26,7 @@ export function createKeptSums(mostKept = MOST_KEPT): KeptSums {
   })
 
   function keyOf({ by, filter }: Question, { since, until }: Unit): string {
-    const given = Object.entries(filter).filter(([, value]) => value !== null && value !== undefined)
-    return JSON.stringify([isByTime(by) ? 'TIME' : by, given.sort(), since.getTime(), until.getTime()])
+    return JSON.stringify([isByTime(by) ? 'TIME' : by, filterText(filter), since.getTime(), until.getTime()])
   }
 
   return {

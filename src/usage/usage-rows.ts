@@ -21,6 +21,23 @@ export interface UsageFilter {
   readonly apiFormat?: string | null | undefined
 }
 
+export const FILTER_FIELDS = [
+  'userId',
+  'apiKeyId',
+  'providerId',
+  'providerKeyId',
+  'model',
+  'apiFormat',
+] as const satisfies readonly (keyof UsageFilter)[]
+
+/** The fields of a filter that are given, always in the same order. */
+export const givenIn = (filter: UsageFilter): readonly (keyof UsageFilter)[] =>
+  FILTER_FIELDS.filter((name) => filter[name] !== null && filter[name] !== undefined)
+
+/** Equal for filters that select the same rows. */
+export const filterText = (filter: UsageFilter): string =>
+  JSON.stringify(givenIn(filter).map((name) => [name, filter[name]]))
+
 /** Times from `since` on and before `until`. */
 export interface Period {
   readonly since: Date

@@ -6,7 +6,7 @@ import type { GatewayLists, Listed, ListedRows, ListPlace, ListRequest, ListSele
 import { type RunQuery, snakeCase } from '../table-reader.js'
 import { missingColumns } from './fields.js'
 import type { Look } from './look.js'
-import { patternOf } from './name-search.js'
+import { literal, patternOf } from './name-search.js'
 
 /** What Prisma is asked. The fields are chosen as the program runs, by the columns that are there. */
 interface Find {
@@ -181,6 +181,7 @@ async function conditions(
   else if (isActive === false) found.push(NEVER)
   if (providerId !== undefined) found.push({ id: { in: [...(await columns.providerKeysOf(providerId))] } })
   if (search !== undefined) {
+    // Prisma escapes nothing in what becomes a LIKE pattern.
     const text = { contains: literal(search), mode: 'insensitive' }
     const fields = ['id', list.name, ...list.searched].filter(has)
     const seenAs = list === LISTS.providers ? await columns.providersSeenAs(search) : []
@@ -191,9 +192,6 @@ async function conditions(
 }
 
 const NEVER: Condition = { id: { in: [] } }
-
-/** Prisma escapes nothing in what becomes a LIKE pattern. */
-const literal = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
 
 /** The condition for rows after a place (`gt`), or up to it (`lt`). Its first part lets PostgreSQL use an index on the name. */
 function beyond({ name }: List, place: ListPlace, side: 'gt' | 'lt', named: boolean): Condition {

@@ -26,8 +26,11 @@ const AT_ONCE = 2_500
 
 const isPlain = (letter: string): boolean => letter < '\x80' || letter.toLowerCase() === letter.toUpperCase()
 
+/** A text as a part of a LIKE pattern. */
+export const literal = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
+
 /** A LIKE pattern for what holds a text that is `searchable`. */
-export const patternOf = (text: string): string => `%${searchable(text).replace(/[\\%_]/g, '\\$&')}%`
+export const patternOf = (text: string): string => `%${literal(searchable(text))}%`
 
 // In the C collation only ASCII is folded, by far the fastest; deploy/postgres/indexes.sql has indexes on the same terms.
 const like = (columns: readonly string[], parameter: string): string =>

@@ -1,6 +1,12 @@
 import type { Rows } from '../../../postgres/long-read.js'
 import { periodOf, type Unit } from '../../../usage/units.js'
-import type { CacheSumsOfGroup, UsageFilter, UsageGrouping, UsageQuery } from '../../../usage/usage-rows.js'
+import {
+  type CacheSumsOfGroup,
+  givenIn,
+  type UsageFilter,
+  type UsageGrouping,
+  type UsageQuery,
+} from '../../../usage/usage-rows.js'
 import { inputTokens, type UsageTables, uncachedTokens, usageColumns } from './usage-columns.js'
 import type { UsageStatement } from './usage-statements.js'
 
@@ -26,8 +32,6 @@ const FILTERS = {
   apiFormat: 'api_format',
 } as const satisfies Record<keyof UsageFilter, string>
 
-const FILTER_NAMES = Object.keys(FILTERS) as (keyof UsageFilter)[]
-
 /** The columns that are missing for the figures as a whole; empty if there are any. */
 export const missingForUsage = (look: Pick<UsageTables, 'mayRead'>): readonly string[] =>
   usageColumns(look).missing
@@ -44,10 +48,7 @@ export function canSum(look: UsageTables, { by, filter }: Pick<UsageQuery, 'by' 
 const keyColumns = (by: UsageGrouping): readonly string[] => (KEYS[by] === 'NULL::text' ? [] : [KEYS[by]])
 
 const givenOf = (filter: UsageFilter) =>
-  FILTER_NAMES.flatMap((name) => {
-    const value = filter[name]
-    return value === null || value === undefined ? [] : [{ column: FILTERS[name], value }]
-  })
+  givenIn(filter).map((name) => ({ column: FILTERS[name], value: String(filter[name]) }))
 
 /**
  * Makes the statement that sums usage rows by unit and group.

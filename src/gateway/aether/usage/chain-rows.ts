@@ -1,4 +1,4 @@
-import type { Period, UsageFilter, UsageGrouping } from '../../../usage/usage-rows.js'
+import { givenIn, type Period, type UsageFilter, type UsageGrouping } from '../../../usage/usage-rows.js'
 import { inputTokens, type UsageTables, uncachedTokens, usageColumns } from './usage-columns.js'
 
 export type ChainLook = UsageTables
@@ -26,12 +26,6 @@ const CHOOSING = {
   providerKeyId: 'provider_api_key_id',
   model: 'model',
 } as const satisfies Partial<Record<keyof UsageFilter, string>>
-
-const FILTERS = ['userId', 'apiKeyId', 'providerId', 'providerKeyId', 'model', 'apiFormat'] as const
-
-/** The fields of a filter that are given. */
-export const givenIn = (filter: UsageFilter): readonly (keyof UsageFilter)[] =>
-  FILTERS.filter((name) => filter[name] !== null && filter[name] !== undefined)
 
 const formatOf = (look: ChainLook): string => usageColumns(look).select.api_format
 

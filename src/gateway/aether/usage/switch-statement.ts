@@ -1,4 +1,5 @@
 import type { SwitchQuery } from '../../../usage/usage-chains.js'
+import { givenIn } from '../../../usage/usage-rows.js'
 import {
   type Arguments,
   CHAIN,
@@ -6,7 +7,6 @@ import {
   chainRows,
   choosing,
   createArguments,
-  givenIn,
   groupKey,
   minutesBetween,
   missingForChains,
