@@ -142,7 +142,7 @@ export const en = {
     input: 'The server refused the request.',
     notAvailable: 'This gateway has no such data. The overview names what its tables lack.',
     usageTooExpensive:
-      'The database would have to read many more rows than the period has. Choose a shorter period.',
+      'The database would read far more rows than the period has: the gateway’s table “usage” lacks its index on created_at.',
     internal: 'The request failed on the server. The server log contains the reason.',
     partial: 'Names are missing because PostgreSQL does not answer. The console shows ids instead.',
   },

@@ -139,7 +139,7 @@ export const zhCN: Catalogue = {
     database: 'PostgreSQL 无响应，而此请求需要它。',
     input: '服务器拒绝了该请求。',
     notAvailable: '该网关没有此类数据。概览页列出其数据表缺少的内容。',
-    usageTooExpensive: '数据库需要读取的行数远多于该时段的行数，请选择更短的时段。',
+    usageTooExpensive: '数据库需要读取的行数远多于该时段的行数：网关的 usage 表缺少 created_at 索引。',
     internal: '服务器处理失败，原因见其日志。',
     partial: 'PostgreSQL 无响应，因此缺少名称，以 ID 代替。',
   },
