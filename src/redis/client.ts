@@ -5,6 +5,9 @@ import { Cluster, type DNSLookupFunction, Redis, type RedisOptions } from 'iored
 import { ConfigurationError, cacheUnavailable } from '../errors.js'
 import { type Address, hostAndPort } from '../util/reachability.js'
 import { parseRedisUrl } from '../util/urls.js'
+import { countRunningTime } from './command-timeout.js'
+
+countRunningTime()
 
 interface Credentials {
   readonly username?: string | undefined
@@ -62,6 +65,7 @@ const CONNECTION_OPTIONS = {
   // A command fails at once while Redis is away, and is never sent later: a clear reported as failed must not run.
   maxRetriesPerRequest: 1,
   autoResendUnfulfilledCommands: false,
+  // Of this process's running time: see command-timeout.ts.
   commandTimeout: 1_500,
   connectTimeout: 2_000,
   // Drops a connection that hangs, so that the next attempt asks the sentinels or the cluster for the new master.

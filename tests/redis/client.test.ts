@@ -126,6 +126,16 @@ describe('a single Redis', () => {
     expect(await client.get('late')).toBeNull()
   })
 
+  test('that has answered while this process was blocked is not called late', async () => {
+    const server = await started()
+    const { client } = single(server.url)
+    await connectRedis(client, 15_000)
+    const answers = Promise.all(Array.from({ length: 3 }, () => client.ping()))
+    await new Promise(setImmediate)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_700)
+    expect(await answers).toEqual(['PONG', 'PONG', 'PONG'])
+  })
+
   test('that hangs: a command fails after 1.5 s and may have run; later ones fail at once', async () => {
     const server = await started()
     const { client } = single(server.url)
