@@ -1,5 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { memoryDirectory } from './tests/support/memory-directory.js'
+
+// For the servers that all files share, and for the workers, which inherit it.
+process.env['TMPDIR'] = memoryDirectory()
 
 /** These directories start whole services, browsers, clusters or installs, or run against the clock. */
 const WORLD = ['browser', 'deploy', 'faults', 'package', 'tracing'].map(

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { untilShown } from '../api/shown.js'
 import { VIEWER_TOKEN } from '../support/app.js'
@@ -181,7 +182,7 @@ describe('affinityql clear, on a terminal', () => {
   })
 
   it('asks nothing where nothing would go', async () => {
-    const { code, screen } = await onTerminal(['clear', 'provider', 'no-such-provider'], [], { server })
+    const { code, screen } = await onTerminal(['clear', 'provider', randomUUID()], [], { server })
     expect(screen).not.toContain('[y/N]')
     expect(code).toBe(0)
   })

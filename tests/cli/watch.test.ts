@@ -35,7 +35,12 @@ async function printedOf(args: readonly string[], targets: readonly [Target, Tar
   onTestFinished(() => stop.abort())
   const said = { stdout: '', stderr: '' }
   const watching = inThisProcess(['affinities', 'watch', ...args], server, { said, signal: stop.signal })
+  let hasEnded = false
+  void watching.finally(() => {
+    hasEnded = true
+  })
   for (let round = 0; said.stdout === ''; round++) {
+    if (hasEnded) throw new Error(`The watcher ended: ${said.stderr}`)
     const { providerId, endpointId, providerKeyId } = targets[round % 2] ?? targets[0]
     const pin = { affinityKey: 'watched', modelId: 'm', providerId, endpointId, providerKeyId }
     await writePin(server.redis.client(), { ...pin, requestCount: round + 1 })
