@@ -16,6 +16,7 @@ import {
   USER_FACTS,
 } from '../tables.js'
 import type { ApiKeyRows, Facts, ModelFacts } from './facts.js'
+import { untoldReasons } from './untold.js'
 
 /** API keys in one statement, and in one turn of the event loop. */
 const AT_ONCE = 20_000
@@ -62,6 +63,7 @@ export function createFactsReader(
   const [providers, endpoints] = [read(PROVIDER_FACTS), read(ENDPOINT_FACTS)]
   const [providerKeys, globalModels] = [read(PROVIDER_KEY_FACTS), read(GLOBAL_MODEL_FACTS)]
   const models = has('models.provider_id', 'models.global_model_id') ? read(MODEL_FACTS) : undefined
+  const untold = new Set(untoldReasons(tables, generation).map(([reason]) => reason))
   const hasOwners = users !== undefined && has('api_keys.user_id')
   const namesDecide =
     generation === 'ENDPOINT_KEYS' &&
@@ -128,6 +130,7 @@ export function createFactsReader(
     const keys = askable(affinityKey)
     const facts = {
       now: Date.now() / 1_000,
+      untold,
       convertsFormats: null as boolean | null,
       apiKeys: new Map<string, ApiKeyRows>(),
       providers: new Map(),
