@@ -43,6 +43,7 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
     const meant = plan.steps.flatMap((step) => step.records)
     const calls = createMeantCalls(read, options, deps.stop)
     const guarded = watch.willClear(meant)
+    const notClearable = [...plan.notClearable]
     const { nodes: results, done } = await guarded.during(async () => {
       const first = await gateway.clear(plan.steps, actorId, calls.mayCall)
       if (calls.held.length === 0) {
@@ -50,9 +51,10 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
         return first
       }
       // A call that would have cleared what is spared was not made: those that are still meant go one by one.
-      const { steps } = await gateway.plan([...calls.held], { kind: 'each' }, facts)
+      const { steps, notClearable: left } = await gateway.plan([...calls.held], { kind: 'each' }, facts)
+      notClearable.push(...left)
       const second = await gateway.clear(steps, actorId, calls.mayCall)
-      guarded.spare([...calls.spared])
+      guarded.spare([...calls.spared, ...left.map(({ key }) => key)])
       return bothOf(first, second)
     })
     for (const [step, count] of done) cleared.set(step, Math.max(count, step.records.length))
@@ -76,7 +78,7 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
       warnings: [
         ...ofNodes(results),
         ...ofBalancers(),
-        ...ofPlan(plan.notClearable, true),
+        ...ofPlan(notClearable, true),
         ...ofMirror(asked),
         ...atOnce.warnings,
       ],

@@ -26,13 +26,16 @@ export function createMeantCalls(
   let failure: { readonly error: unknown } | undefined
   let hasCalled = false
 
-  async function ask({ records }: ClearStep): Promise<boolean> {
-    const there = await read(records)
-    const meant = await stillMeant(there, records, choice)
+  async function ask({ records, others = [] }: ClearStep): Promise<boolean> {
+    const chosen = [...records, ...others]
+    const there = await read(chosen)
+    const meant = await stillMeant(there, chosen, choice)
     if (meant.length === there.length) return true
     const isMeant = new Set(meant.map(({ key }) => key))
-    for (const { key } of there) if (!isMeant.has(key)) spared.add(key)
-    held.push(...meant)
+    const isOfStep = new Set(records.map(({ key }) => key))
+    // The others have a step of their own, which asks again.
+    for (const { key } of there) if (isOfStep.has(key) && !isMeant.has(key)) spared.add(key)
+    held.push(...meant.filter(({ key }) => isOfStep.has(key)))
     return false
   }
 
