@@ -8,6 +8,7 @@ import { createStatements } from '../../../src/gateway/aether/statements.js'
 import { TABLE_NAMES } from '../../../src/gateway/aether/tables.js'
 import { judgedPin, pinIds } from '../../../src/loaders/verdicts.js'
 import { createPgDatabase, type Database } from '../../../src/postgres/database.js'
+import { psql } from '../../support/servers/postgres.js'
 import { freshDatabase } from '../../support/servers/shared.js'
 
 const GENERATIONS = [
@@ -84,3 +85,47 @@ describe.each(GENERATIONS)('beside $generation', ({ generation, contents, file }
     })
   })
 })
+
+describe.each(GENERATIONS)(
+  'beside $generation, whose truths are texts,',
+  ({ generation, contents, file }) => {
+    const TRUTHS = [
+      ...['models.is_active', 'providers.is_active', 'global_models.is_active'],
+      ...['routing_groups.enabled', 'routing_groups.is_system_default'],
+    ]
+
+    it('judges, lists and reads modes all the same', async () => {
+      const url = freshDatabase(contents)
+      for (const truth of TRUTHS) {
+        const [table, column] = truth.split('.')
+        // Indexes on the column cannot be kept.
+        psql(
+          url,
+          `DO $$ BEGIN
+           IF to_regclass('${table}') IS NOT NULL THEN
+             ALTER TABLE ${table} ADD COLUMN as_text text;
+             UPDATE ${table} SET as_text = ${column}::text;
+             ALTER TABLE ${table} DROP COLUMN ${column} CASCADE;
+             ALTER TABLE ${table} RENAME COLUMN as_text TO ${column};
+           END IF; END $$`,
+        )
+      }
+      const database = createPgDatabase({ url })
+      const pins = pinsOf(file)
+      try {
+        const found = lookAt(await readTables(database.query, 'public'))
+        expect(found.generation).toBe(generation)
+        const store = createStatements(database.query, found)
+        const judge = await store.judge(pinIds(pins, []))
+        expect(pins.map((pin) => judge.verdictOf(pin).usability)).toContain('USABLE')
+        const [globalModelId = ''] = await database
+          .query('SELECT global_model_id FROM models WHERE global_model_id IS NOT NULL LIMIT 1', [])
+          .then((rows) => rows.map(([id]) => String(id)))
+        expect(await store.servingModels([globalModelId])).not.toEqual([])
+        expect((await store.schedulingModes()).pinsAreHonoured).toBe(true)
+      } finally {
+        await database.close()
+      }
+    })
+  },
+)

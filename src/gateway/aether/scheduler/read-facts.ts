@@ -4,7 +4,7 @@ import { parseJson } from '../../../util/text.js'
 import type { GatewayStore } from '../../gateway.js'
 import type { Reading, RunQuery } from '../../table-reader.js'
 import type { PinIds } from '../../usability.js'
-import { missingColumns, type RowTable } from '../fields.js'
+import { missingColumns, needsOf, type RowTable } from '../fields.js'
 import { type Look, reads } from '../look.js'
 import {
   API_KEY_FACTS,
@@ -58,6 +58,8 @@ export function createFactsReader(
 ): (ids: PinIds) => Promise<Facts> {
   const { tables, generation } = look
   const has = (...columns: readonly string[]) => missingColumns(tables, columns).length === 0
+  const canFill = <Row extends object>(table: RowTable<Row>, ...names: readonly (keyof Row & string)[]) =>
+    names.every((name) => needsOf(table.fields[name], tables, generation) === undefined)
   const read = <Row extends object>(table: RowTable<Row>) => reads(look, table)
   const [apiKeys, users] = [read(API_KEY_FACTS), read(USER_FACTS)]
   const [providers, endpoints] = [read(PROVIDER_FACTS), read(ENDPOINT_FACTS)]
@@ -67,8 +69,10 @@ export function createFactsReader(
   const hasOwners = users !== undefined && has('api_keys.user_id')
   const namesDecide =
     generation === 'ENDPOINT_KEYS' &&
-    has('models.provider_model_name', 'models.is_active', 'global_models.is_active', 'global_models.name') &&
-    has('models.provider_id', 'models.global_model_id', 'providers.is_active', 'global_models.id')
+    has('models.provider_id', 'models.global_model_id') &&
+    canFill(MODEL_FACTS, 'name', 'isActive') &&
+    canFill(PROVIDER_FACTS, 'isActive') &&
+    canFill(GLOBAL_MODEL_FACTS, 'id', 'name', 'isActive')
 
   const byIds = (kind: string, reading: Reading<object> | undefined, parameter: string): string[] =>
     reading
