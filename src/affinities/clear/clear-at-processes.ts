@@ -14,7 +14,8 @@ import type { ClearWatch } from './write-back-guard.js'
 export function createProcessClears(deps: ClearDeps, parts: ClearParts): HoldingClearer {
   const { nodes, tables, stop } = deps
   const store = stoppableStore(deps.store, stop)
-  const { facts, read, reachable, ofPlan, ofNodes, ofBalancers, foreseenMissed, countAll, watched } = parts
+  const { facts, live, read, reachable, ofPlan, ofNodes, ofBalancers, foreseenMissed, countAll, watched } =
+    parts
 
   async function requireNodes(actorId: string | null): Promise<GatewayNodes> {
     const gateway = await reachable(actorId)
@@ -41,7 +42,7 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
     const plan = await gateway.plan(records, asked, facts)
     const cleared = new Map<ClearStep, number>()
     const meant = plan.steps.flatMap((step) => step.records)
-    const calls = createMeantCalls(read, options, deps.stop)
+    const calls = createMeantCalls(live, options, deps.stop)
     const guarded = watch.willClear(meant)
     const notClearable = [...plan.notClearable]
     const { nodes: results, done } = await guarded.during(async () => {

@@ -19,8 +19,19 @@ export function createWorkerClears(
   deps: Pick<ClearDeps, 'reader' | 'store' | 'guard' | 'stop'>,
   parts: ClearParts,
 ): HoldingClearer {
-  const { redis, facts, read, mayReturn, whyTheyReturn, reachable, ofPlan, ofNodes, countAll, watched } =
-    parts
+  const {
+    redis,
+    facts,
+    live,
+    read,
+    mayReturn,
+    whyTheyReturn,
+    reachable,
+    ofPlan,
+    ofNodes,
+    countAll,
+    watched,
+  } = parts
 
   /** Groups first; the single calls only if all of them fit. Those that come back get theirs later. */
   function affordable(steps: readonly ClearStep[], left: number): readonly ClearStep[] {
@@ -69,7 +80,7 @@ export function createWorkerClears(
     const guarded = watch.willClear(records)
     const { clearedCount, sparedCount, results } = await guarded.during(async () => {
       // The gateway first: after an UNLINK its routes find nothing, and drop nothing from memory.
-      const calls = createMeantCalls(read, options, deps.stop)
+      const calls = createMeantCalls(live, options, deps.stop)
       const { nodes: results, done } = await gateway.clear(steps, actorId, calls.mayCall)
       calls.throwFailure(countOf(done), results)
       const there = new Map((await read(records)).map((record) => [record.key, record]))

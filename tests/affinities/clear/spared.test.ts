@@ -97,6 +97,22 @@ describe.each(PLACES)('a clear by verdict beside %s, with nodes: %s,', (generati
     expect(await left(world)).toEqual([])
   })
 
+  it('leaves a pin that was made while the others were judged, though one route would clear them all', async () => {
+    const world = await begin()
+    const [old] = requests
+    const newcomer = { ...(old ?? expect.fail('There are six requests.')), apiKeyId: 'api-key-30' }
+    const rejudge = async (records: readonly AffinityRecord[]) => {
+      await world.where([newcomer])
+      await expect
+        .poll(() => world.records(({ affinityKey }) => affinityKey === 'api-key-30'))
+        .toHaveLength(1)
+      return records
+    }
+    const report = await world.clearer.clear(await world.records(), { ...ADMIN, rejudge })
+    expect(report).toMatchObject({ clearedCount: 6, sparedCount: 0 })
+    expect((await world.records()).map(({ affinityKey }) => affinityKey)).toEqual(['api-key-30'])
+  })
+
   it('counts what left a filter by its pin as well', async () => {
     const world = await begin()
     const chosen = await world.records()
