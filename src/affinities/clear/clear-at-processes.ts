@@ -14,8 +14,7 @@ import type { ClearWatch } from './write-back-guard.js'
 export function createProcessClears(deps: ClearDeps, parts: ClearParts): HoldingClearer {
   const { nodes, tables, stop } = deps
   const store = stoppableStore(deps.store, stop)
-  const { facts, live, read, reachable, ofPlan, ofNodes, ofBalancers, foreseenMissed, countAll, watched } =
-    parts
+  const { facts, live, reachable, ofPlan, ofNodes, ofBalancers, foreseenMissed, countAll, watched } = parts
 
   async function requireNodes(actorId: string | null): Promise<GatewayNodes> {
     const gateway = await reachable(actorId)
@@ -37,7 +36,7 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
   ): Promise<FirstReport> {
     const { actorId, asked } = options
     const gateway = await requireNodes(actorId)
-    const now = await read(seen)
+    const now = await live.read(seen)
     const records = asChosen(now, seen, options)
     const plan = await gateway.plan(records, asked, facts)
     const cleared = new Map<ClearStep, number>()
@@ -64,7 +63,7 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
     const gone = [...done.keys()].flatMap((step) => step.records)
     // The gateway removes the mirrors of what it knew: those that are left are of pins that no process holds any more.
     const before = new Map(gone.map((record) => [record.key, record]))
-    const left = read(gone).then((there) => there.filter((record) => isAsBefore(record, before)))
+    const left = live.read(gone).then((there) => there.filter((record) => isAsBefore(record, before)))
     await left
       .then((records) => store.removePins(records))
       .catch((error: unknown) => {

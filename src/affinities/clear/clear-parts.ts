@@ -170,7 +170,6 @@ export function createClearParts(deps: ClearDeps) {
     redis,
     facts,
     live,
-    read,
     mayReturn,
     whyTheyReturn,
     reachable,
