@@ -33,7 +33,7 @@ export const addFollowOptions = (command: Command): Command =>
       ).conflicts('dryRun'),
     )
     .addOption(
-      new Option('--follow-for <time>', 'Follow the clear for so long: 30s or 10m, at most 59m.')
+      new Option('--follow-for <time>', 'Follow for so long, 30s or 10m, at most 59m. It implies --follow.')
         .default(followTime('10m'), '10m')
         .argParser(followTime)
         .implies({ follow: true })
