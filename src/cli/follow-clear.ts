@@ -115,16 +115,18 @@ const NOT_KNOWN = 'It is not known where the affinities of this clear are pinned
 function summary(state: ClearFollowUp, elapsed: string): string {
   if (isProved(state)) return `Everybody is elsewhere after ${elapsed}: ${providers(state)}.`
   const who = state.notSeenSince === 0 ? 'Everybody is back, but not all elsewhere,' : 'Not everybody is back'
-  return `${who} after ${elapsed}: ${whereabouts(state)}.`
+  return `${who} after ${elapsed}: ${whereabouts(state)}${atSameKey(state)}.`
 }
 
 /** Says how many affinities are where, the most important first: a narrow terminal cuts the end. */
 function whereabouts(state: ClearFollowUp): string {
-  const { repinnedElsewhere, repinnedSame, repinnedSameKey, notSeenSince, byProvider } = state
-  const sameKey = repinnedSameKey > 0 ? ` (${count(repinnedSameKey)} at the same provider key)` : ''
+  const { repinnedElsewhere, repinnedSame, notSeenSince, byProvider } = state
   const seenAt = byProvider.length > 0 ? `; ${providers(state)}` : ''
-  return `${count(repinnedElsewhere)} elsewhere, ${count(repinnedSame)} at the same provider again${sameKey}, ${count(notSeenSince)} not seen since${seenAt}`
+  return `${count(repinnedElsewhere)} elsewhere, ${count(repinnedSame)} at the same provider again, ${count(notSeenSince)} not seen since${seenAt}`
 }
+
+const atSameKey = ({ repinnedSameKey }: ClearFollowUp): string =>
+  repinnedSameKey === 0 ? '' : `; ${count(repinnedSameKey)} at the same provider key again`
 
 const SHOWN_PROVIDERS = 5
 
@@ -139,5 +141,7 @@ function providers({ byProvider }: ClearFollowUp): string {
 /** Names the first API keys that have affinities which were not seen since. */
 function notSeen({ notSeenSince, notSeenApiKeys }: ClearFollowUp): string[] {
   if (notSeenSince === 0 || notSeenApiKeys.length === 0) return []
-  return [`Not seen since, API keys such as: ${notSeenApiKeys.map(({ name, id }) => name ?? id).join(', ')}`]
+  // Many users call their key alike.
+  const names = new Set(notSeenApiKeys.map(({ name, id }) => name ?? id))
+  return [`Not seen since, API keys such as: ${[...names].join(', ')}`]
 }

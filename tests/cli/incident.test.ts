@@ -55,10 +55,10 @@ describe('affinityql changes', () => {
     const { code, stdout, stderr } = await run('changes')
     const [head, ...lines] = stdout.trimEnd().split('\n')
     expect(head).toMatch(
-      /^WHEN \(UTC\) +TYPE +AFFINITIES +USER .* PROVIDER +PROVIDER KEY +BEFORE +KEY BEFORE$/,
+      /^ +WHEN \(UTC\) +TYPE +AFFINITIES +USER .* PROVIDER +PROVIDER KEY +BEFORE +KEY BEFORE$/,
     )
     const time = '\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d'
-    expect(lines[0]).toMatch(new RegExp(`^${time} +REMOVED by a clear +150( +-)+$`))
+    expect(lines[0]).toMatch(new RegExp(`^${time} +CLEARED +150( +-)+$`))
     expect(lines[1]).toMatch(new RegExp(`^${time} +REMOVED +1 +- +moves +CLAUDE +model +other +new( +-)+$`))
     expect(lines[2]).toMatch(new RegExp(`^${time} +SWITCHED +1 .* other +new +${anthropic} +k$`))
     expect(stderr).toMatch(
@@ -67,6 +67,18 @@ describe('affinityql changes', () => {
       ),
     )
     expect(code).toBe(0)
+  })
+
+  it('leaves out what a person misses least where the terminal is narrow, and cuts no time', async () => {
+    await pin({ affinityKey: 'moves', providerId: 'here' })
+    await pin({ affinityKey: 'moves', providerId: 'there', requestCount: 2 })
+    const said = { stdout: '', stderr: '' }
+    const terminal = { ...silentTerminal(said), columns: 80 }
+    await inThisProcess(['changes', '--type', 'SWITCHED'], server, { said, terminal })
+    const [head, first] = said.stdout.split('\n')
+    expect(head).toMatch(/^ +WHEN \(UTC\) +TYPE .*PROVIDER .*BEFORE/)
+    expect(head).not.toContain('FORMAT')
+    expect(first).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +SWITCHED .*there/)
   })
 
   it('takes a type and a provider by name, whose switches are those to it and away from it', async () => {
@@ -204,7 +216,7 @@ describe('affinityql clear … --follow', () => {
     )
     expect(await following.ended).toMatchObject({ code: 6 })
     expect(following.stdout).toMatch(
-      /\nEverybody is back, but not all elsewhere, after \d+ s: 1 elsewhere, 2 at the same provider again \(1 at the same provider key\), 0 not seen since; broken 2, spare 1\.\n$/,
+      /\nEverybody is back, but not all elsewhere, after \d+ s: 1 elsewhere, 2 at the same provider again, 0 not seen since; broken 2, spare 1; 1 at the same provider key again\.\n$/,
     )
   })
 

@@ -107,7 +107,7 @@ describe('docs/runbook.md', () => {
     expect(clear).toMatch(/\nEverybody is elsewhere after [^:]+: elsewhere \d+\.\n$/)
     expect(stderr).toContain('Warning (STILL_ACTIVE)')
     expect(left).not.toMatch(new RegExp(`^${PROVIDER} `, 'm'))
-    expect(left).toMatch(/ REMOVED by a clear /)
+    expect(left).toMatch(/ CLEARED /)
     expect(left).toContain('cache_clear_provider')
     expect(await pinned()).toBe(0)
   })

@@ -86,8 +86,9 @@ const ofOne =
     change.count > 1 ? null : value(change)
 
 const COLUMNS: readonly Column<AffinityChange>[] = [
-  { title: 'WHEN (UTC)', value: ({ at }) => utc(at) },
-  { title: 'TYPE', value: ({ type, auditEventId }) => (auditEventId === null ? type : `${type} by a clear`) },
+  // A time says nothing if it is cut, so it is narrowed after all texts, as a number is.
+  { title: 'WHEN (UTC)', value: ({ at }) => utc(at), align: 'right' },
+  { title: 'TYPE', value: ({ type, auditEventId }) => (auditEventId === null ? type : 'CLEARED') },
   { title: 'AFFINITIES', value: (change) => count(change.count), align: 'right', rank: 1 },
   { title: 'USER', value: ofOne(({ user }) => user?.username) },
   { title: 'USER ID', value: ofOne(({ user }) => user?.id), wide: true },
