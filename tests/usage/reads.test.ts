@@ -86,26 +86,6 @@ describe('a statement', () => {
   })
   afterAll(() => service.close())
 
-  const planOf = async (filter: string) => {
-    const statements: string[] = []
-    const stop = service.app.database.onQuery((text) => statements.push(text))
-    await service.query(
-      `query ($since: DateTime!) { cacheUsage(since: $since, by: USER${filter}) { groupCount } }`,
-      { since: ago(1) },
-    )
-    stop()
-    const text = statements.find((one) => one.includes('GROUP BY unit') && !one.startsWith('EXPLAIN')) ?? ''
-    const given = filter === '' ? [] : ["'user-1'"]
-    const values = [`'${ago(1)}'`, `'${iso(NOW)}'`, `'{${ago(1)}}'`, ...given]
-    const filled = text.replace(/\$(\d)/g, (_, n) => values[Number(n) - 1] ?? '')
-    return psql(service.databaseUrl, `EXPLAIN ${filled}`)
-  }
-
-  it('finds the rows of its period by the gateway’s index', async () => {
-    expect(await planOf('')).toMatch(/ix_usage_created_at[\s\S]*Index Cond: \(\(created_at >= /)
-    expect(await planOf(', filter: { userId: "user-1" }')).not.toContain('Seq Scan')
-  })
-
   it('is refused only where it would read more than a million rows, and three times those of its period', async () => {
     const { databaseUrl } = service
     const codeOf = async (since: string) => (await ask(service, since)).errors[0]?.extensions['code']
