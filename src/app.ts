@@ -32,7 +32,7 @@ import { readTrustedDocuments } from './server/limits/use-trusted-documents.js'
 import { createMetrics } from './server/observe/metrics.js'
 import type { Tracing } from './server/observe/tracing/tracing.js'
 import { createStatisticsReader } from './statistics/statistics.js'
-import { createSavedLately } from './usage/saved-lately.js'
+import { createUsageLately, type UsageLately } from './usage/usage-lately.js'
 import { createStreams } from './util/open-streams.js'
 import { sparing } from './util/promises.js'
 
@@ -40,6 +40,7 @@ import { sparing } from './util/promises.js'
 const MASKED_KEYS = 50_000
 /** Scrapes that have a rendering of their own, and milliseconds for which all further ones share one. */
 const RENDERINGS = { burst: 30, everyMs: 1_000 } as const
+const NO_FIGURES: UsageLately = { saved: async () => undefined, lostUsd: async () => undefined }
 /** Written by the build. The relative path is right from src/ and from dist/. */
 const TRUSTED_DOCUMENTS = fileURLToPath(new URL('../dist/trusted-documents.json', import.meta.url))
 /** Folder of the built console. The relative path is right from src/ and from dist/. */
@@ -143,7 +144,7 @@ export async function createApp(
     now,
   })
   await Promise.all([audit.start(), session.start()])
-  const saved = config.usageMetrics ? createSavedLately(gateway.usage, now) : async () => undefined
+  const lately = config.usageMetrics ? createUsageLately(gateway, now) : NO_FIGURES
   let draining = false
   const stopClears = createStopClears({
     audit,
@@ -219,7 +220,7 @@ export async function createApp(
           gateways: () => nodes.poller?.states() ?? [],
           generation,
           nodes: () => nodes.nodes?.states() ?? [],
-          saved,
+          ...lately,
         }),
       RENDERINGS.burst,
       RENDERINGS.everyMs,
