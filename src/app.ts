@@ -83,6 +83,8 @@ export interface AppOptions {
   readonly transportLimits?: Partial<TransportLimits>
   /** The kind of gateway, as it is now. Default: as its tables tell. */
   readonly generation?: () => Generation
+  /** Milliseconds between two sweeps over the filters of subscriptions. Default: as createCrossings has it. */
+  readonly sweepEveryMs?: number
   /** The cache of the embedded mode. Default: an empty one. */
   readonly keyspace?: MemoryKeyspace
 }
@@ -120,7 +122,14 @@ export async function createApp(
 
   const generation = options.generation ?? (() => gateway.traits().generation)
   const onRemovedAgain = metrics.guardDeleted
-  const affinities = openAffinities({ cache, config, logger, now, onRemovedAgain })
+  const affinities = openAffinities({
+    cache,
+    config,
+    logger,
+    now,
+    onRemovedAgain,
+    sweepEveryMs: options.sweepEveryMs,
+  })
   const affinitySource = affinities.source
   const nodes = openNodes({
     config,
@@ -184,6 +193,7 @@ export async function createApp(
     viewerWatch: session.viewerWatch,
     affinitySource,
     followUps: affinities.followUps,
+    crossings: affinities.crossings,
     affinityStore: cache.affinityStore,
     foreignFamilies: createForeignFamilies({
       families: cache.affinityStore.families,
