@@ -610,6 +610,17 @@ export const en = {
     nodeDone: 'done',
     nodeCleared: '{{formatted}} cleared',
     nodeFailed: 'failed',
+    followUp: {
+      title: 'Where their users are now',
+      elsewhere: 'Pinned elsewhere',
+      same: 'At the same provider again',
+      sameKey: '{{formatted}} of them at the same provider key.',
+      show: 'Show who is there',
+      notSeen: 'Not seen since',
+      byProvider: 'Those seen, by provider',
+      until: 'This is followed until {{time}}. The audit event tells it, too.',
+      notKept: 'The instance that answers keeps no follow-up of this clear.',
+    },
     writtenBack_one:
       '{{formatted}} of {{total}} was written back by the gateway, so it is in use again. Set GATEWAY_URLS, so that clears reach the memory of the gateway; if it is set, clear again.',
     writtenBack_other:

@@ -588,6 +588,17 @@ export const zhCN: Catalogue = {
     nodeDone: '完成',
     nodeCleared: '已清除 {{formatted}} 条',
     nodeFailed: '失败',
+    followUp: {
+      title: '这些用户现在绑定在哪里',
+      elsewhere: '已绑定到别处',
+      same: '又绑定到同一提供商',
+      sameKey: '其中 {{formatted}} 条使用同一提供商密钥。',
+      show: '查看绑定在那里的记录',
+      notSeen: '此后未出现',
+      byProvider: '已出现的，按提供商',
+      until: '持续跟踪至 {{time}}，审计事件中也可查看。',
+      notKept: '当前应答的服务实例没有跟踪这次清除。',
+    },
     writtenBack_other:
       '{{total}} 条中有 {{formatted}} 条被网关写回，仍在使用。请设置 GATEWAY_URLS，使清除能够触及网关内存；若已设置，请再次清除。',
   },
