@@ -14,6 +14,7 @@ const row: ClearableRow = {
   providerId: 'provider',
   providerKeyId: 'provider-key',
   requestCount: 1,
+  staleReasons: [],
   apiKey: null,
   user: null,
   provider: null,

@@ -30,22 +30,25 @@ export function FollowUp({ followUp, again, onLeave }: FollowUpProps) {
         <div>
           <dt>{t('clears.followUp.same')}</dt>
           <dd className={`value ${repinnedSame > 0 ? 'warn' : ''}`}>{format.number(repinnedSame)}</dd>
-          {repinnedSame > 0 && (
-            <dd className="hint">
-              {t('clears.followUp.sameKey', { formatted: format.number(repinnedSameKey) })}{' '}
-              {again !== null && (
-                <Link to={again} onClick={onLeave}>
-                  {t('clears.followUp.show')}
-                </Link>
-              )}
-            </dd>
-          )}
         </div>
         <div>
           <dt>{t('clears.followUp.notSeen')}</dt>
           <dd className="value">{format.number(notSeenSince)}</dd>
         </div>
       </dl>
+      {repinnedSame > 0 && (
+        <p className="hint">
+          {t('clears.followUp.sameKey', {
+            total: format.number(repinnedSame),
+            formatted: format.number(repinnedSameKey),
+          })}{' '}
+          {again !== null && (
+            <Link to={again} onClick={onLeave}>
+              {t('clears.followUp.show')}
+            </Link>
+          )}
+        </p>
+      )}
       {byProvider.length > 0 && (
         <>
           <h3>{t('clears.followUp.byProvider')}</h3>

@@ -614,7 +614,7 @@ export const en = {
       title: 'Where their users are now',
       elsewhere: 'Pinned elsewhere',
       same: 'At the same provider again',
-      sameKey: '{{formatted}} of them at the same provider key.',
+      sameKey: 'Of the {{total}} there again, {{formatted}} are at the same provider key.',
       show: 'Show who is there',
       notSeen: 'Not seen since',
       byProvider: 'Those seen, by provider',

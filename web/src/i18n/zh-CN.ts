@@ -592,7 +592,7 @@ export const zhCN: Catalogue = {
       title: '这些用户现在绑定在哪里',
       elsewhere: '已绑定到别处',
       same: '又绑定到同一提供商',
-      sameKey: '其中 {{formatted}} 条使用同一提供商密钥。',
+      sameKey: '又绑定到那里的 {{total}} 条中，{{formatted}} 条使用同一提供商密钥。',
       show: '查看绑定在那里的记录',
       notSeen: '此后未出现',
       byProvider: '已出现的，按提供商',

@@ -36,9 +36,11 @@ export function ProviderState({ id, answers }: ProviderStateProps) {
               <span className="hint">{t(`provider.stateHints.${known.state}`)}</span>
             </>
           ) : (
-            <span className="dim">
-              {t('common.unknown')} {row.error !== undefined && t(`errors.${failureKind(row.error)}`)}
-            </span>
+            row.error !== undefined && (
+              <span className="dim">
+                {t('common.unknown')} {t(`errors.${failureKind(row.error)}`)}
+              </span>
+            )
           )}
         </dd>
         <dt>{t('provider.pins')}</dt>
@@ -49,12 +51,10 @@ export function ProviderState({ id, answers }: ProviderStateProps) {
             </Link>
           )}
         </dd>
-        <dt>{t('provider.name')}</dt>
-        <dd>{known?.provider ? <Name of={known.provider.name} /> : t('common.unknown')}</dd>
         <dt>{t('overview.stale')}</dt>
         <dd>
           {stale === undefined ? (
-            <span className="dim">{t('common.unknown')}</span>
+            people.error !== undefined && <span className="dim">{t('common.unknown')}</span>
           ) : stale === 0 ? (
             t('common.none')
           ) : (
@@ -63,6 +63,8 @@ export function ProviderState({ id, answers }: ProviderStateProps) {
             </Link>
           )}
         </dd>
+        <dt>{t('provider.name')}</dt>
+        <dd>{known?.provider && <Name of={known.provider.name} />}</dd>
         <dt>{t('common.id')}</dt>
         <dd>
           <Copyable value={id} what={t('common.id')} />
