@@ -93,18 +93,7 @@ const button = (page: Page, name: string) => page.getByRole('button', { name, ex
 const PLACES: readonly (readonly [string, string, (page: Page) => Promise<unknown>])[] = [
   ['the overview', '/', (page) => page.locator('.chart').first().waitFor()],
   ['the counts', '/counts/reason', (page) => page.locator('.counts .bars li').first().waitFor()],
-  [
-    'the page of a provider',
-    `/providers/${ANTHROPIC}`,
-    (page) => page.locator('.provider .bars .rest').first().waitFor(),
-  ],
-  ['a provider that is not there', '/providers/none', (page) => page.getByText('没有该提供商').waitFor()],
   ['the list', '/affinities', whenListed],
-  [
-    'what was pinned since a time',
-    '/affinities?sort=provider-key&created-after=2020-01-01T00:00:00Z',
-    whenListed,
-  ],
   [
     'an empty list',
     '/affinities?provider-key=none',
@@ -222,6 +211,17 @@ const PLACES: readonly (readonly [string, string, (page: Page) => Promise<unknow
     },
   ],
   ['an event that does not exist', '/audit?event=none', (page) => page.getByText('没有该事件').waitFor()],
+  [
+    'the page of a provider',
+    `/providers/${ANTHROPIC}`,
+    (page) => page.locator('.provider .bars .rest').first().waitFor(),
+  ],
+  ['a provider that is not there', '/providers/none', (page) => page.getByText('没有该提供商').waitFor()],
+  [
+    'what was pinned since a time',
+    '/affinities?sort=provider-key&created-after=2020-01-01T00:00:00Z',
+    whenListed,
+  ],
   ['no page', '/nowhere', (page) => page.getByText('没有这个页面').waitFor()],
 ]
 
