@@ -49,7 +49,7 @@ export default defineConfig({
     projects: [
       // Its files share the modules of a worker: no file may mock a module or leave a global changed.
       project('fast', { include: ['tests/**/*.test.ts'], exclude: [...WORLD, ...ALONE], isolate: false }),
-      project('world', { include: WORLD }),
+      project('world', { include: WORLD, isolate: false }),
       project('alone', { include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } }),
     ],
   },

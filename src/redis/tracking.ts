@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events'
 import type { Redis } from 'ioredis'
 import { cacheUnavailable } from '../errors.js'
 import { decodeKey } from '../util/key-bytes.js'
+import { runningTime } from '../util/running-time.js'
 import { isRefusal } from './cache-errors.js'
 import { duplicateForTracking } from './client.js'
 
@@ -52,10 +53,12 @@ export async function openTracking(
   connection.on('error', (error) => {
     lastError = error
   })
-  const timer = setTimeout(() => {
+  let isSettled = false
+  void runningTime(OPEN_TIMEOUT_MS).then(() => {
+    if (isSettled) return
     lastError = new Error(`Redis did not set tracking up within ${OPEN_TIMEOUT_MS} ms.`)
     connection.disconnect()
-  }, OPEN_TIMEOUT_MS)
+  })
   try {
     await connection.connect()
     const runId = await runIdOf(connection)
@@ -78,7 +81,7 @@ export async function openTracking(
     if (error instanceof TrackingRefusedError) throw error
     throw cacheUnavailable(error instanceof Error && /closed/.test(error.message) ? lastError : error)
   } finally {
-    clearTimeout(timer)
+    isSettled = true
   }
 }
 

@@ -79,6 +79,25 @@ describe('what the scheduler would do with a pin', () => {
     await expect.poll(() => count(page)).toBe(`${notStale.length} records`)
   })
 
+  it('is narrowed by both of two choices that follow each other before a browser draws again', async () => {
+    const page = await open('/affinities')
+    await whenListed(page)
+    await page.getByRole('button', { name: 'Filter', exact: true }).click()
+    await page.getByRole('combobox', { name: 'Stale for one of' }).click()
+    const option = (name: string) => page.getByRole('dialog').getByRole('option', { name, exact: true })
+    const both = await Promise.all(
+      ['circuit breaker open', 'model inactive'].map((name) => option(name).elementHandle()),
+    )
+    await page.evaluate(async ([first, second]) => {
+      ;(first as HTMLElement).click()
+      await Promise.resolve()
+      ;(second as HTMLElement).click()
+    }, both)
+    await expect
+      .poll(() => new URL(page.url()).searchParams.get('reason')?.split(',').sort())
+      .toEqual(['CIRCUIT_OPEN', 'MODEL_INACTIVE'])
+  })
+
   it('is named in words by the review of a clear, in both languages', async () => {
     for (const [language, menu, entry, words] of [
       [

@@ -34,9 +34,11 @@ describe('the doctor and the clock of the gateway', () => {
   async function write(redis: Redis, from: number, count: number, aheadSeconds: number, isWhole = false) {
     const pipeline = redis.pipeline()
     for (let n = from; n < from + count; n += 1) {
-      const expires = Date.now() / 1_000 + aheadSeconds + 300
-      const value = stored({ expire_at: isWhole ? Math.floor(expires) : expires })
-      pipeline.set(keyOf(n), value, 'PX', 300_000)
+      const expiresMs = Date.now() + 300_000
+      const written = expiresMs / 1_000 + aheadSeconds
+      const value = stored({ expire_at: isWhole ? Math.floor(written) : written })
+      // A moment and no TTL: however late the command arrives, the clocks are so far apart.
+      pipeline.set(keyOf(n), value, 'PXAT', expiresMs)
     }
     await pipeline.exec()
   }

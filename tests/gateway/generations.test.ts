@@ -463,6 +463,12 @@ describe('a gateway that is upgraded beside us', () => {
   })
 })
 
+/** What these tables alone cannot tell of a pin. */
+const UNTOLD_REASONS = [
+  ...['ENDPOINT_DELETED', 'ENDPOINT_OF_OTHER_FORMAT', 'PROVIDER_KEY_DELETED', 'MODEL_DELETED'],
+  ...['MODEL_NOT_AT_PROVIDER', 'MODEL_NOT_ALLOWED', 'MODEL_NOT_ON_PROVIDER_KEY'],
+]
+
 describe('a gateway with nothing but users, API keys and providers', () => {
   it('is started beside, and what the tables cannot tell is named', async () => {
     const databaseUrl = freshDatabase()
@@ -490,6 +496,10 @@ describe('a gateway with nothing but users, API keys and providers', () => {
           { field: 'login', needs: 'users.role' },
           { field: 'Gateway.schedulingMode', needs: 'system_configs.key and system_configs.value' },
           { field: 'auditEvents', needs: expect.stringContaining('audit_logs.event_type') },
+          ...UNTOLD_REASONS.map((reason) => ({
+            field: `Affinity.staleReasons (${reason})`,
+            needs: expect.stringMatching(/^(provider_endpoints|provider_api_keys|global_models|models)\.id/),
+          })),
           ...USAGE_FIGURES.map((field) => ({ field, needs: expect.stringContaining('usage.created_at') })),
         ],
       },

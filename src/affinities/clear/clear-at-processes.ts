@@ -14,7 +14,7 @@ import type { ClearWatch } from './write-back-guard.js'
 export function createProcessClears(deps: ClearDeps, parts: ClearParts): HoldingClearer {
   const { nodes, tables, stop } = deps
   const store = stoppableStore(deps.store, stop)
-  const { facts, read, reachable, ofPlan, ofNodes, ofBalancers, foreseenMissed, countAll, watched } = parts
+  const { facts, live, reachable, ofPlan, ofNodes, ofBalancers, foreseenMissed, countAll, watched } = parts
 
   async function requireNodes(actorId: string | null): Promise<GatewayNodes> {
     const gateway = await reachable(actorId)
@@ -36,13 +36,14 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
   ): Promise<FirstReport> {
     const { actorId, asked } = options
     const gateway = await requireNodes(actorId)
-    const now = await read(seen)
+    const now = await live.read(seen)
     const records = asChosen(now, seen, options)
     const plan = await gateway.plan(records, asked, facts)
     const cleared = new Map<ClearStep, number>()
     const meant = plan.steps.flatMap((step) => step.records)
-    const calls = createMeantCalls(read, options, deps.stop)
+    const calls = createMeantCalls(live, options, deps.stop)
     const guarded = watch.willClear(meant)
+    const notClearable = [...plan.notClearable]
     const { nodes: results, done } = await guarded.during(async () => {
       const first = await gateway.clear(plan.steps, actorId, calls.mayCall)
       if (calls.held.length === 0) {
@@ -50,9 +51,10 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
         return first
       }
       // A call that would have cleared what is spared was not made: those that are still meant go one by one.
-      const { steps } = await gateway.plan([...calls.held], { kind: 'each' }, facts)
+      const { steps, notClearable: left } = await gateway.plan([...calls.held], { kind: 'each' }, facts)
+      notClearable.push(...left)
       const second = await gateway.clear(steps, actorId, calls.mayCall)
-      guarded.spare([...calls.spared])
+      guarded.spare([...calls.spared, ...left.map(({ key }) => key)])
       return bothOf(first, second)
     })
     for (const [step, count] of done) cleared.set(step, Math.max(count, step.records.length))
@@ -61,7 +63,7 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
     const gone = [...done.keys()].flatMap((step) => step.records)
     // The gateway removes the mirrors of what it knew: those that are left are of pins that no process holds any more.
     const before = new Map(gone.map((record) => [record.key, record]))
-    const left = read(gone).then((there) => there.filter((record) => isAsBefore(record, before)))
+    const left = live.read(gone).then((there) => there.filter((record) => isAsBefore(record, before)))
     await left
       .then((records) => store.removePins(records))
       .catch((error: unknown) => {
@@ -76,7 +78,7 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
       warnings: [
         ...ofNodes(results),
         ...ofBalancers(),
-        ...ofPlan(plan.notClearable, true),
+        ...ofPlan(notClearable, true),
         ...ofMirror(asked),
         ...atOnce.warnings,
       ],

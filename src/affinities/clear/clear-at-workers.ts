@@ -19,7 +19,7 @@ export function createWorkerClears(
   deps: Pick<ClearDeps, 'reader' | 'store' | 'guard' | 'stop'>,
   parts: ClearParts,
 ): HoldingClearer {
-  const { redis, facts, read, mayReturn, whyTheyReturn, reachable, ofPlan, ofNodes, countAll, watched } =
+  const { redis, facts, live, mayReturn, whyTheyReturn, reachable, ofPlan, ofNodes, countAll, watched } =
     parts
 
   /** Groups first; the single calls only if all of them fit. Those that come back get theirs later. */
@@ -61,7 +61,7 @@ export function createWorkerClears(
     watch: ClearWatch,
   ): Promise<FirstReport> {
     const { actorId, asked } = options
-    const now = await read(seen)
+    const now = await live.read(seen)
     const records = asChosen(now, seen, options)
     const plan = await gateway.plan(records, asked, facts)
     const steps = affordable(plan.steps, gateway.callsLeft)
@@ -69,10 +69,10 @@ export function createWorkerClears(
     const guarded = watch.willClear(records)
     const { clearedCount, sparedCount, results } = await guarded.during(async () => {
       // The gateway first: after an UNLINK its routes find nothing, and drop nothing from memory.
-      const calls = createMeantCalls(read, options, deps.stop)
+      const calls = createMeantCalls(live, options, deps.stop)
       const { nodes: results, done } = await gateway.clear(steps, actorId, calls.mayCall)
       calls.throwFailure(countOf(done), results)
-      const there = new Map((await read(records)).map((record) => [record.key, record]))
+      const there = new Map((await live.read(records)).map((record) => [record.key, record]))
       const tried = new Set(steps.flatMap((step) => step.records.map(({ key }) => key)))
       const isDone = new Set([...done.keys()].flatMap((step) => step.records.map(({ key }) => key)))
       let cleared = 0

@@ -14,6 +14,7 @@ import { type AffinityClearer, createAffinityClearer } from './affinity-clearer.
 import type { ClearOptions, ClearReport, FirstReport } from './clear-report.js'
 import type { ClearStop } from './clear-stop.js'
 import { type ClearWarning, warnings } from './clear-warning.js'
+import type { LiveRecords } from './meant-calls.js'
 import { trackedWatch } from './tracked-watch.js'
 import type { ClearWatch, WriteBackGuard } from './write-back-guard.js'
 
@@ -84,6 +85,12 @@ export function createClearParts(deps: ClearDeps) {
       for (const record of batch.records) found.push(record)
     }
     return found
+  }
+
+  const live: LiveRecords = {
+    read,
+    sharing: (dimension, record) =>
+      deps.reader().matching({ all: { [dimension]: new Set([record[dimension]]) } }),
   }
 
   async function inUse(records: readonly AffinityRecord[]): Promise<number> {
@@ -162,7 +169,7 @@ export function createClearParts(deps: ClearDeps) {
   return {
     redis,
     facts,
-    read,
+    live,
     mayReturn,
     whyTheyReturn,
     reachable,

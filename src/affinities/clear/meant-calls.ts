@@ -16,8 +16,16 @@ export interface MeantCalls {
   throwFailure(clearedCount: number, nodes: NodesOutcome['nodes']): void
 }
 
+/** What is there now. */
+export interface LiveRecords {
+  /** Reads these records as they are in the cache. */
+  read(records: readonly AffinityRecord[]): Promise<readonly AffinityRecord[]>
+  /** All that the route of this record's provider, or of its API key, would clear. */
+  sharing(dimension: 'providerId' | 'affinityKey', record: AffinityRecord): Promise<readonly AffinityRecord[]>
+}
+
 export function createMeantCalls(
-  read: (records: readonly AffinityRecord[]) => Promise<readonly AffinityRecord[]>,
+  { read, sharing }: LiveRecords,
   choice: Choice,
   stop: ClearStop,
 ): MeantCalls {
@@ -26,13 +34,26 @@ export function createMeantCalls(
   let failure: { readonly error: unknown } | undefined
   let hasCalled = false
 
-  async function ask({ records }: ClearStep): Promise<boolean> {
-    const there = await read(records)
-    const meant = await stillMeant(there, records, choice)
-    if (meant.length === there.length) return true
+  /** Whether a route clears nothing but what was chosen: judging takes its time, in which other pins are made. */
+  async function isExact({ route, records }: ClearStep): Promise<boolean> {
+    const [one] = records
+    if (!one || (route !== 'provider' && route !== 'apiKey')) return true
+    const isChosen = new Set(records.map(({ key }) => key))
+    const live = await sharing(route === 'provider' ? 'providerId' : 'affinityKey', one)
+    return live.every(({ key }) => isChosen.has(key))
+  }
+
+  async function ask(step: ClearStep): Promise<boolean> {
+    const { records, others = [] } = step
+    const chosen = [...records, ...others]
+    const there = await read(chosen)
+    const meant = await stillMeant(there, chosen, choice)
+    if (meant.length === there.length && (await isExact(step))) return true
     const isMeant = new Set(meant.map(({ key }) => key))
-    for (const { key } of there) if (!isMeant.has(key)) spared.add(key)
-    held.push(...meant)
+    const isOfStep = new Set(records.map(({ key }) => key))
+    // The others have a step of their own, which asks again.
+    for (const { key } of there) if (isOfStep.has(key) && !isMeant.has(key)) spared.add(key)
+    held.push(...meant.filter(({ key }) => isOfStep.has(key)))
     return false
   }
 

@@ -98,6 +98,18 @@ export const expressionOf = (
 ): string | undefined =>
   possible(field, generation).find((one) => lacks(tables, one, field.kind.types).length === 0)?.sql
 
+/** What a field lacks where no way can be taken, for a sentence; undefined if it can be filled. */
+export const needsOf = (
+  field: Field<unknown>,
+  tables: ActualTables,
+  generation: Generation,
+): string | undefined =>
+  expressionOf(field, tables, generation) === undefined
+    ? possible(field, generation)
+        .map((one) => lacks(tables, one, field.kind.types).join(' and '))
+        .join(', or ')
+    : undefined
+
 /** What is needed by the columns that a part of the API reads beside the fields of rows. */
 export const missingColumns = (tables: ActualTables, columns: readonly string[]): string[] =>
   columns.filter((column) => isMissing(tables, column))
@@ -111,10 +123,8 @@ export function missingFields<Row>(
   const fields = Object.entries<Field<unknown>>(table.fields)
   const entries = fields.flatMap(([name, field]): (MissingField & { name: string })[] => {
     const shown = Reflect.get(table.shownAs ?? {}, name)
-    if (shown === null || expressionOf(field, tables, generation) !== undefined) return []
-    const needs = possible(field, generation)
-      .map((one) => lacks(tables, one, field.kind.types).join(' and '))
-      .join(', or ')
+    const needs = shown === null ? undefined : needsOf(field, tables, generation)
+    if (needs === undefined) return []
     return [{ name, field: shown === '' ? table.type : `${table.type}.${shown ?? name}`, needs }]
   })
   const id = entries.find(({ name }) => name === 'id')

@@ -1,6 +1,7 @@
 import type { GatewayTraits, Generation, MissingField } from '../gateway.js'
 import type { Reading, RunQuery } from '../table-reader.js'
 import { expressionOf, missingColumns, missingFields, type RowTable, readingOf } from './fields.js'
+import { missingForReasons } from './scheduler/untold.js'
 import { type ActualTables, type FoundTables, generationOf, readTables } from './schema/actual-tables.js'
 import { ENDPOINTS, OTHER_READS, ROW_TABLES, TABLE_NAMES } from './tables.js'
 import { missingForUsage } from './usage/cache-sums.js'
@@ -41,6 +42,7 @@ export function lookAt({ tables, withheld }: FoundTables): Look {
           const missing = missingColumns(tables, columns)
           return missing.length === 0 ? [] : [{ field, needs: missing.join(' and ') }]
         }),
+        ...missingForReasons(tables, generation),
         ...missingUsage({ generation, mayRead }),
       ],
       keyFamilies:

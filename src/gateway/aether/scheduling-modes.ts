@@ -24,9 +24,10 @@ const groupsSql = (canBeBound: boolean): string => {
   const isBound = canBeBound
     ? 'EXISTS (SELECT FROM routing_group_bindings WHERE routing_group_bindings.group_id = routing_groups.id)'
     : 'false'
-  return `SELECT CASE WHEN is_system_default THEN 'default group' ELSE 'group' END,
+  // As texts: a truth of another type would fail the whole statement.
+  return `SELECT CASE WHEN is_system_default::text = 'true' THEN 'default group' ELSE 'group' END,
       (config_json::jsonb #> '{default_policy,scheduling_mode}')::text
-    FROM routing_groups WHERE enabled AND (is_system_default OR ${isBound})`
+    FROM routing_groups WHERE enabled::text = 'true' AND (is_system_default::text = 'true' OR ${isBound})`
 }
 
 /**

@@ -11,7 +11,16 @@ import { createScannedRows } from './scanned-rows.js'
 import { createJudge } from './scheduler/judge.js'
 import { createFactsReader } from './scheduler/read-facts.js'
 import { createSchedulingModesReader } from './scheduling-modes.js'
-import { API_KEYS, ENDPOINTS, GLOBAL_MODELS, MODELS, PROVIDER_KEYS, PROVIDERS, USERS } from './tables.js'
+import {
+  API_KEYS,
+  ENDPOINTS,
+  GLOBAL_MODELS,
+  MODEL_FACTS,
+  MODELS,
+  PROVIDER_KEYS,
+  PROVIDERS,
+  USERS,
+} from './tables.js'
 
 type Ids = readonly string[]
 
@@ -49,9 +58,9 @@ export function createStatements(query: RunQuery, look: Look): GatewayRows {
       (await read(ids)).map(({ row, other }) => ({ apiKey: row, owner: other }))
   }
   const canServe = hasColumn(look, 'models', 'global_model_id') && hasColumn(look, 'models', 'provider_id')
-  const activeOnly = ['providers', 'models']
-    .filter((table) => hasColumn(look, table, 'is_active'))
-    .map((table) => `${table}.is_active AND `)
+  const activeOnly = [PROVIDERS.fields.isActive, MODEL_FACTS.fields.isActive]
+    .flatMap((isActive) => expressionOf(isActive, look.tables, look.generation) ?? [])
+    .map((isActive) => `${isActive} AND `)
     .join('')
   const servedBy =
     models && providers && canServe

@@ -39,6 +39,8 @@ export interface ClearStep {
   readonly path: string
   /** The chosen records that it clears. */
   readonly records: readonly AffinityRecord[]
+  /** Chosen records of other steps that it clears as well: it is meant only while all of them are. */
+  readonly others?: readonly AffinityRecord[]
 }
 
 export interface ClearPlan {

@@ -97,6 +97,22 @@ describe.each(PLACES)('a clear by verdict beside %s, with nodes: %s,', (generati
     expect(await left(world)).toEqual([])
   })
 
+  it('leaves a pin that was made while the others were judged, though one route would clear them all', async () => {
+    const world = await begin()
+    const [old] = requests
+    const newcomer = { ...(old ?? expect.fail('There are six requests.')), apiKeyId: 'api-key-30' }
+    const rejudge = async (records: readonly AffinityRecord[]) => {
+      await world.where([newcomer])
+      await expect
+        .poll(() => world.records(({ affinityKey }) => affinityKey === 'api-key-30'))
+        .toHaveLength(1)
+      return records
+    }
+    const report = await world.clearer.clear(await world.records(), { ...ADMIN, rejudge })
+    expect(report).toMatchObject({ clearedCount: 6, sparedCount: 0 })
+    expect((await world.records()).map(({ affinityKey }) => affinityKey)).toEqual(['api-key-30'])
+  })
+
   it('counts what left a filter by its pin as well', async () => {
     const world = await begin()
     const chosen = await world.records()
@@ -108,5 +124,42 @@ describe.each(PLACES)('a clear by verdict beside %s, with nodes: %s,', (generati
     const report = await world.clearer.clear(chosen, { ...ADMIN, isSelected })
     expect(report).toMatchObject({ clearedCount: 5, sparedCount: 1 })
     expect(await left(world)).toEqual([1])
+  })
+})
+
+describe('a clear by verdict of pins with and without a session of one name, beside PROCESS_MEMORY,', () => {
+  const sessions = sessionsOf(3)
+  const plain = requestsOf(1)
+  const isPlain = ({ family }: AffinityRecord) => family === 'scheduler_affinity'
+  /** Says that a session is no longer stale. */
+  const freeing = (usable: number) => ({
+    rejudge: async (records: readonly AffinityRecord[]) =>
+      records.filter((record) => isPlain(record) || numberOf(record) !== usable),
+  })
+  const hashes = async (world: World) => (await world.records((one) => !isPlain(one))).map(numberOf).sort()
+
+  it.each([
+    ['by the route of its provider', []],
+    // Another format of the same API key stays, so that neither it nor the provider goes by one call.
+    ['one by one', requestsOf(1, { apiFormat: 'OPENAI' })],
+  ])('clears no session that is spared, %s', async (_how, others) => {
+    const world = await createWorld('PROCESS_MEMORY', { windowSeconds: 1 })
+    await world.where([...sessions, ...plain, ...others])
+    const chosen = await world.records(({ apiFormat }) => apiFormat === 'CLAUDE')
+    const report = await world.clearer.clear(chosen, { ...ADMIN, ...freeing(1) })
+    expect(await hashes(world)).toEqual([1])
+    expect(report).toMatchObject({ clearedCount: 2, sparedCount: 1 })
+    // The route of the pin without a session would clear that one as well.
+    expect(await world.records(isPlain)).toHaveLength(1 + others.length)
+    expect(report.warnings.map(({ code }) => code)).toEqual(['NOT_CLEARABLE', 'NOT_IMMEDIATE'])
+  })
+
+  it('clears the pin without a session where all of its name are still meant', async () => {
+    const world = await createWorld('PROCESS_MEMORY', { windowSeconds: 1 })
+    await world.where([...sessions, ...plain, ...requestsOf(1, { apiFormat: 'OPENAI' })])
+    const chosen = await world.records(({ apiFormat }) => apiFormat === 'CLAUDE')
+    const report = await world.clearer.clear(chosen, { ...ADMIN, ...freeing(9) })
+    expect(report).toMatchObject({ clearedCount: 4, sparedCount: 0 })
+    expect((await world.records()).map(({ apiFormat }) => apiFormat)).toEqual(['OPENAI'])
   })
 })

@@ -114,6 +114,7 @@ function verdict(changes: Changes = {}, pin: Partial<JudgedPin> = {}) {
   ) as unknown as Rows
   const facts: Facts = {
     now: NOW,
+    untold: new Set(),
     convertsFormats: rows.convertsFormats,
     apiKeys: new Map(rows.apiKey ? [[rows.apiKey.id, { apiKey: rows.apiKey, owner: rows.user }]] : []),
     providers: one(rows.provider),

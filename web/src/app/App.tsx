@@ -35,7 +35,8 @@ export function App() {
       <ApolloProvider client={client}>
         <PageBoundary page={session ? 'signed in' : 'signed out'}>
           {session ? (
-            <BrowserRouter>
+            // In a transition a second change of the address would start from the page drawn before the first, and undo it.
+            <BrowserRouter useTransitions={false}>
               <Routes>
                 <Route element={<Layout />}>
                   <Route index element={<OverviewPage />} />

@@ -21,7 +21,7 @@ export async function planClear(
   options: PlanOptions,
 ): Promise<ClearPlan> {
   if (asked?.kind === 'all') return { steps: [{ route: 'all', path: CACHE, records }], notClearable: [] }
-  if (asked?.kind === 'each') return planEach(records, new Set(), options)
+  if (asked?.kind === 'each') return planEach(records, await namesOfSeveral(records, facts, options), options)
   const { steps, rest } = askedSteps(records, asked, options)
   if (rest.length === 0) return { steps, notClearable: [] }
   const chosen = await planRecords(rest, facts, options)
@@ -119,15 +119,33 @@ async function planRecords(
     if (ofIt.length === 1 && only && singlePath(only, spared.one, options) !== undefined) singles.push(only)
     else if (path !== undefined) steps.push({ route, path, records: ofIt })
   }
-  const each = planEach(singles, spared.one, options)
+  const each = planEach(singles, spared.one, options, records)
   return { steps: [...steps, ...each.steps], notClearable: each.notClearable }
 }
 
-/** One call for each record. */
+/** The names that several live records share: of these, the route without a session clears more than one record. */
+async function namesOfSeveral(
+  records: readonly AffinityRecord[],
+  facts: PlanFacts,
+  { generation }: PlanOptions,
+): Promise<ReadonlySet<string>> {
+  if (generation !== 'PROCESS_MEMORY') return new Set()
+  const live = new Map([...(await facts.relatives(records)), ...records].map((one) => [one.key, one]))
+  const seen = new Set<string>()
+  const several = new Set<string>()
+  for (const name of [...live.values()].map(nameOf)) (seen.has(name) ? several : seen).add(name)
+  return several
+}
+
+/**
+ * One call for each record.
+ * @param chosen all that is to be cleared, by these calls or by others
+ */
 function planEach(
   records: readonly AffinityRecord[],
   spared: ReadonlySet<string>,
   options: PlanOptions,
+  chosen: readonly AffinityRecord[] = records,
 ): ClearPlan {
   const notClearable: AffinityRecord[] = []
   const byPath = new Map<string, AffinityRecord[]>()
@@ -141,9 +159,28 @@ function planEach(
     if (same) same.push(record)
     else byPath.set(path, [record])
   }
-  const steps = [...byPath].map(([path, ofIt]) => ({ route: 'single', path, records: ofIt }) as const)
+  const others = othersOfName(records, chosen)
+  const steps = [...byPath].map(([path, ofIt]): ClearStep => {
+    const also = ofIt.flatMap((one) => others(one))
+    return { route: 'single', path, records: ofIt, ...(also.length > 0 && { others: also }) }
+  })
   return { steps, notClearable }
 }
+
+/** Finds the chosen pins of sessions that the route of a pin without one clears as well. */
+function othersOfName(
+  records: readonly AffinityRecord[],
+  chosen: readonly AffinityRecord[],
+): (record: AffinityRecord) => readonly AffinityRecord[] {
+  const sessions = chosen.filter(hasSession)
+  const plain = sessions.length === 0 ? [] : records.filter((record) => !hasSession(record))
+  const ofSessions = new Map(plain.map((record): [string, AffinityRecord[]] => [nameOf(record), []]))
+  for (const record of plain.length === 0 ? [] : sessions) ofSessions.get(nameOf(record))?.push(record)
+  return (record) => (hasSession(record) ? [] : (ofSessions.get(nameOf(record)) ?? []))
+}
+
+const hasSession = ({ extra = {} }: AffinityRecord): boolean =>
+  extra['clientFamily'] !== undefined || extra['sessionHash'] !== undefined
 
 /** What the route of one pin names, apart from the session. */
 const nameOf = ({ affinityKey, endpointId, modelId, apiFormat }: AffinityRecord): string =>
@@ -164,7 +201,7 @@ function singlePath(
   const one = `${CACHE}/affinity${path}`
   if (generation !== 'PROCESS_MEMORY') return one
   const { clientFamily, sessionHash } = extra
-  if (clientFamily === undefined && sessionHash === undefined) {
+  if (!hasSession(record)) {
     // Without a session the route clears those of every session, so these must be meant as well.
     return spared.has(nameOf(record)) ? undefined : one
   }

@@ -1,4 +1,5 @@
 import type { UserRole } from '../../rows.js'
+import type { StaleReason } from '../../usability.js'
 
 /*
  * The rows that decide what the scheduler does with a pin. A field that is null is unset, or no column tells it. JSON stays as
@@ -105,6 +106,8 @@ export interface ApiKeyRows {
 export interface Facts {
   /** The database's clock. */
   readonly now: number
+  /** The reasons that no table or column tells. */
+  readonly untold: ReadonlySet<StaleReason>
   /** The setting `enable_format_conversion`; null: unset. */
   readonly convertsFormats: boolean | null
   /** By API key id. API keys with equal rows share one object. */

@@ -2,13 +2,13 @@ import type { Generation } from '../../gateway.js'
 import type { Judge, JudgedPin, PinIds, Verdict } from '../../usability.js'
 import { type Case, caseOf } from './case.js'
 import type { ApiKeyRows, Facts } from './facts.js'
+import type { Rules } from './rules/rule.js'
 import { RULES } from './rules.js'
 
 const USABLE: Verdict = { usability: 'USABLE', staleReasons: [], conditions: [] }
 
-/** Says what the scheduler of a generation would do with a pin. */
-function verdictOn(one: Case, generation: Generation): Verdict {
-  const { reasons, conditions } = RULES[generation]
+/** Says what the scheduler would do with a pin, by the rules of its generation. */
+function verdictOn(one: Case, { reasons, conditions }: Rules): Verdict {
   const staleReasons = reasons.filter((rule) => rule.holds(one)).map(({ name }) => name)
   if (staleReasons.length > 0) return { usability: 'STALE', staleReasons, conditions: [] }
   const depends = conditions.filter((rule) => rule.holds(one)).map(({ name }) => name)
@@ -42,6 +42,10 @@ export function createJudge(facts: Facts, ids: PinIds, generation: Generation): 
     id: new Set(ids.modelId),
     name: new Set(ids.modelName),
   }
+  const rules: Rules = {
+    ...RULES[generation],
+    reasons: RULES[generation].reasons.filter(({ name }) => !facts.untold.has(name)),
+  }
   const superseded = new Set(ids.supersededEpochs)
   const likenesses = new Map<string, number>()
   const likenessOfRows = new Map<ApiKeyRows, number>()
@@ -68,7 +72,7 @@ export function createJudge(facts: Facts, ids: PinIds, generation: Generation): 
       asked.providerKeyId.has(pin.providerKeyId) &&
       asked[pin.modelIs].has(pin.modelId),
     verdictOf: (pin) =>
-      verdictOn(caseOf(facts, pin, pin.epoch !== undefined && superseded.has(pin.epoch)), generation),
+      verdictOn(caseOf(facts, pin, pin.epoch !== undefined && superseded.has(pin.epoch)), rules),
     likenessOf,
   }
 }

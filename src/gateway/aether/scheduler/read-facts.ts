@@ -4,7 +4,7 @@ import { parseJson } from '../../../util/text.js'
 import type { GatewayStore } from '../../gateway.js'
 import type { Reading, RunQuery } from '../../table-reader.js'
 import type { PinIds } from '../../usability.js'
-import { missingColumns, type RowTable } from '../fields.js'
+import { missingColumns, needsOf, type RowTable } from '../fields.js'
 import { type Look, reads } from '../look.js'
 import {
   API_KEY_FACTS,
@@ -16,6 +16,7 @@ import {
   USER_FACTS,
 } from '../tables.js'
 import type { ApiKeyRows, Facts, ModelFacts } from './facts.js'
+import { untoldReasons } from './untold.js'
 
 /** API keys in one statement, and in one turn of the event loop. */
 const AT_ONCE = 20_000
@@ -57,16 +58,21 @@ export function createFactsReader(
 ): (ids: PinIds) => Promise<Facts> {
   const { tables, generation } = look
   const has = (...columns: readonly string[]) => missingColumns(tables, columns).length === 0
+  const canFill = <Row extends object>(table: RowTable<Row>, ...names: readonly (keyof Row & string)[]) =>
+    names.every((name) => needsOf(table.fields[name], tables, generation) === undefined)
   const read = <Row extends object>(table: RowTable<Row>) => reads(look, table)
   const [apiKeys, users] = [read(API_KEY_FACTS), read(USER_FACTS)]
   const [providers, endpoints] = [read(PROVIDER_FACTS), read(ENDPOINT_FACTS)]
   const [providerKeys, globalModels] = [read(PROVIDER_KEY_FACTS), read(GLOBAL_MODEL_FACTS)]
   const models = has('models.provider_id', 'models.global_model_id') ? read(MODEL_FACTS) : undefined
+  const untold = new Set(untoldReasons(tables, generation).map(([reason]) => reason))
   const hasOwners = users !== undefined && has('api_keys.user_id')
   const namesDecide =
     generation === 'ENDPOINT_KEYS' &&
-    has('models.provider_model_name', 'models.is_active', 'global_models.is_active', 'global_models.name') &&
-    has('models.provider_id', 'models.global_model_id', 'providers.is_active', 'global_models.id')
+    has('models.provider_id', 'models.global_model_id') &&
+    canFill(MODEL_FACTS, 'name', 'isActive') &&
+    canFill(PROVIDER_FACTS, 'isActive') &&
+    canFill(GLOBAL_MODEL_FACTS, 'id', 'name', 'isActive')
 
   const byIds = (kind: string, reading: Reading<object> | undefined, parameter: string): string[] =>
     reading
@@ -128,6 +134,7 @@ export function createFactsReader(
     const keys = askable(affinityKey)
     const facts = {
       now: Date.now() / 1_000,
+      untold,
       convertsFormats: null as boolean | null,
       apiKeys: new Map<string, ApiKeyRows>(),
       providers: new Map(),
