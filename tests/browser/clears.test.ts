@@ -183,7 +183,7 @@ describe('a provider that is broken', () => {
     const dialog = page.getByRole('dialog', { name: 'Clear all affinities of Anthropic' })
     await dialog.getByText('What was cleared is still switched on').waitFor()
     expect(await dialog.locator('.clear-sample li').first().textContent()).toMatch(
-      /^key-\dmodelCLAUDEAnthropic · kAPI key deleted, /,
+      /^key-\dmodelCLAUDEkAPI key deleted, /,
     )
     await clearAfterDryRun(page, 3)
     await expect.poll(() => figure(page, 'Not seen since')).toBe('3')

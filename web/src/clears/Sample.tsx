@@ -21,6 +21,8 @@ export function Sample({ rows, keys, total }: SampleProps) {
   if (rows === null) return <p className="warn">{t('clears.sampleMissing')}</p>
   if (rows.length === 0) return <KeySample keys={keys} />
   const partial = rows.length < total
+  // Where there is one, it stands above.
+  const isOneProvider = new Set(rows.map(({ providerId }) => providerId)).size === 1
   return (
     <>
       <div className="clear-who">
@@ -46,8 +48,12 @@ export function Sample({ rows, keys, total }: SampleProps) {
               <Name of={row.apiFormat} />
             </span>
             <span className="dim">
-              <Name of={row.provider?.displayName ?? row.providerId} />
-              {' · '}
+              {!isOneProvider && (
+                <>
+                  <Name of={row.provider?.displayName ?? row.providerId} />
+                  {' · '}
+                </>
+              )}
               <Name of={row.providerKey?.name ?? shortId(row.providerKeyId)} />
             </span>
             {row.staleReasons !== null && row.staleReasons.length > 0 && (
