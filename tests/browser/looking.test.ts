@@ -13,6 +13,7 @@ describe('looking', () => {
     const page = await open('/affinities')
     await page.getByRole('searchbox').fill('张伟')
     await page.getByText('All records of user 张伟').waitFor()
+    await whenListed(page)
     const names = await rows(page).locator('.c-user').allInnerTexts()
     expect(new Set(names)).toEqual(new Set(['张伟']))
     expect(new URL(page.url()).searchParams.get('q')).toBe('张伟')
