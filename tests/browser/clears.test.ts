@@ -71,7 +71,7 @@ describe('clearing more than one', () => {
     await openClearMenu(page)
     await page.getByRole('menuitem', { name: 'Clear the selected records (3)' }).click()
     await clearAfterDryRun(page, 3)
-    await page.getByRole('link', { name: 'Audit events' }).waitFor()
+    await page.getByRole('link', { name: 'Audit event', exact: true }).waitFor()
     await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
     await expect.poll(() => page.locator(`tr[data-id="${ids[0]}"]`).count()).toBe(0)
   })

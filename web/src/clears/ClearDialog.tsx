@@ -5,7 +5,6 @@ import { useStore } from '../hooks/store.js'
 import { ClearDone } from './ClearDone.js'
 import { ClearReview } from './ClearReview.js'
 import { type ClearTarget, clearTarget, openClear } from './clear-store.js'
-import type { ClearProgress } from './run-clear.js'
 import { useClear } from './use-clear.js'
 import './clears.css'
 
@@ -34,9 +33,7 @@ function OpenDialog({ target }: { readonly target: ClearTarget }) {
       size="lg"
       zIndex={400}
     >
-      {(step.name === 'counting' || step.name === 'clearing') && (
-        <ClearWorking name={step.name} progress={step.progress} />
-      )}
+      {(step.name === 'counting' || step.name === 'clearing') && <ClearWorking name={step.name} />}
       {step.name === 'review' && (
         <ClearReview target={target} plan={step.plan} onClear={clear} onAgain={again} onClose={close} />
       )}
@@ -47,19 +44,12 @@ function OpenDialog({ target }: { readonly target: ClearTarget }) {
   )
 }
 
-interface ClearWorkingProps {
-  readonly name: 'counting' | 'clearing'
-  readonly progress: ClearProgress | null
-}
-
-function ClearWorking({ name, progress }: ClearWorkingProps) {
+function ClearWorking({ name }: { readonly name: 'counting' | 'clearing' }) {
   const { t } = useTranslation()
   return (
     <div className="clear-working" role="status">
       <Loader size="sm" />
-      <span>
-        {t(`clears.${name}`)} {progress && t('clears.progress', { ...progress })}
-      </span>
+      <span>{t(`clears.${name}`)}</span>
     </div>
   )
 }

@@ -2,14 +2,12 @@ import { Anchor, Button, Group } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { useFormat } from '../hooks/use-format.js'
-import { ClearFailures } from './ClearFailures.js'
+import { ClearFailed } from './ClearFailed.js'
 import { ClearWarnings } from './ClearWarnings.js'
 import { type ClearTarget, clearsMappings } from './clear-store.js'
 import { LiveFollowUp } from './LiveFollowUp.js'
 import type { ClearOutcome } from './run-clear.js'
 import { useWrittenBack } from './use-written-back.js'
-
-const NONE: readonly string[] = []
 
 interface ClearDoneProps {
   readonly target: ClearTarget
@@ -21,20 +19,18 @@ interface ClearDoneProps {
 export function ClearDone({ target, outcome, onAgain, onClose }: ClearDoneProps) {
   const { t } = useTranslation()
   const format = useFormat()
-  const { cleared: count, auditIds, failures } = outcome
+  const { cleared: count, auditId, failure } = outcome
   const mappings = clearsMappings(target)
-  const [auditId] = auditIds
-  // The follow-up is of one audit event.
-  const isFollowed = !mappings && target.kind !== 'poolSessions' && count > 0 && auditIds.length === 1
-  const writtenBack = useWrittenBack(mappings || count === 0 ? NONE : auditIds)
+  const isFollowed = !mappings && target.kind !== 'poolSessions' && count > 0
+  const writtenBack = useWrittenBack(mappings || count === 0 ? null : auditId)
   return (
     <>
       <p className="clear-count" role="status">
         {/* A failed clear with an unknown result must not say "0 records cleared". */}
-        {(count > 0 || failures.length === 0) &&
+        {(count > 0 || failure === null) &&
           t(mappings ? 'clears.doneKeys' : 'clears.done', { count, formatted: format.number(count) })}
       </p>
-      {failures.length > 0 && <ClearFailures failures={failures} />}
+      {failure && <ClearFailed failure={failure} />}
       <ClearWarnings warnings={outcome.warnings} nodes={outcome.nodes} />
       {writtenBack !== null && writtenBack > 0 && (
         <p role="alert" className="notice warn">
@@ -45,25 +41,25 @@ export function ClearDone({ target, outcome, onAgain, onClose }: ClearDoneProps)
           })}
         </p>
       )}
-      {isFollowed && auditId !== undefined && (
+      {isFollowed && auditId !== null && (
         <LiveFollowUp target={target} auditEventId={auditId} onClose={onClose} />
       )}
       {!mappings && count > 0 && <p className="dim">{t('clears.backInCache')}</p>}
       <Group justify="space-between" mt="md">
-        {auditId === undefined ? (
+        {auditId === null ? (
           <span />
         ) : (
           <Anchor
             component={Link}
-            to={auditIds.length === 1 ? `/audit?event=${encodeURIComponent(auditId)}` : '/audit'}
+            to={`/audit?event=${encodeURIComponent(auditId)}`}
             onClick={onClose}
             size="sm"
           >
-            {auditIds.length === 1 ? t('clears.audit') : t('clears.auditMany')}
+            {t('clears.audit')}
           </Anchor>
         )}
         <Group gap="xs">
-          {failures.length > 0 && (
+          {failure && (
             <Button size="xs" variant="default" onClick={onAgain}>
               {t('common.retry')}
             </Button>

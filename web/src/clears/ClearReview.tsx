@@ -2,7 +2,7 @@ import { Button, Group, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { Trans, useTranslation } from 'react-i18next'
 import { useFormat } from '../hooks/use-format.js'
-import { ClearFailures } from './ClearFailures.js'
+import { ClearFailed } from './ClearFailed.js'
 import { ClearWarnings } from './ClearWarnings.js'
 import { type ClearTarget, clearsMappings, WORDS } from './clear-store.js'
 import { FilterInWords } from './FilterInWords.js'
@@ -22,7 +22,7 @@ export function ClearReview({ target, plan, onClear, onAgain, onClose }: ClearRe
   const { t } = useTranslation()
   const format = useFormat()
   const [typed, setTyped] = useState('')
-  const { cleared: count, failures, keys } = plan.outcome
+  const { cleared: count, failure, keys } = plan.outcome
   const formatted = format.number(count)
   const mappings = clearsMappings(target)
   const word = WORDS[target.kind]
@@ -30,10 +30,10 @@ export function ClearReview({ target, plan, onClear, onAgain, onClose }: ClearRe
 
   const isIgnored = plan.outcome.warnings.some(({ code }) => code === 'PINS_NOT_HONOURED')
 
-  if (failures.length > 0 && count === 0) {
+  if (failure && count === 0) {
     return (
       <>
-        <ClearFailures failures={failures} />
+        <ClearFailed failure={failure} />
         <Group justify="flex-end" mt="md" gap="xs">
           <Button size="xs" variant="default" onClick={onAgain}>
             {t('common.retry')}
@@ -56,7 +56,7 @@ export function ClearReview({ target, plan, onClear, onAgain, onClose }: ClearRe
       ) : (
         <Sample rows={plan.rows} keys={keys} total={count} />
       )}
-      {failures.length > 0 && <ClearFailures failures={failures} />}
+      {failure && <ClearFailed failure={failure} />}
       <ClearWarnings warnings={plan.outcome.warnings} nodes={[]} />
       {count > 0 && (
         <section className="clear-effect">

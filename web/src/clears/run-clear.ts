@@ -16,7 +16,7 @@ import {
   type ClearWarningCode,
   type ErrorCode,
 } from '../generated/graphql.js'
-import { type ClearableRow, type ClearTarget, clearsMappings } from './clear-store.js'
+import { type ClearTarget, clearsMappings } from './clear-store.js'
 
 export interface ClearFailure {
   /** The server's message; empty if it sent none. */
@@ -29,24 +29,19 @@ export interface ClearFailure {
 
 export interface ClearOutcome {
   readonly cleared: number
-  readonly auditIds: readonly string[]
+  /** Null where nothing was written down that could be shown. */
+  readonly auditId: string | null
   /** The first thousand cache keys; only clears of mappings have them. */
   readonly keys: readonly string[]
-  readonly failures: readonly ClearFailure[]
-  /** Each of them once, however many records it concerns. */
+  readonly failure: ClearFailure | null
   readonly warnings: readonly Warning[]
-  /** What the nodes of the gateway did, each node once. */
+  /** What the nodes of the gateway did. */
   readonly nodes: readonly ClearedNodeFragment[]
 }
 
 export interface Warning {
   readonly code: ClearWarningCode
   readonly message: string
-}
-
-export interface ClearProgress {
-  readonly done: number
-  readonly total: number
 }
 
 /** All nine mutations answer in this shape. */
@@ -68,30 +63,25 @@ interface Answer {
       }
 }
 
-/** This many clears run at once: quick, without a burst on the shared server. */
-const CONCURRENT = 4
-
 /** Clears the target, or only counts it (`dryRun`). The promise never rejects: failures are part of the outcome. */
-export async function runClear(
-  target: ClearTarget,
-  dryRun: boolean,
-  onProgress: (progress: ClearProgress) => void = () => {},
-): Promise<ClearOutcome> {
-  const outcome = await send(target, dryRun, onProgress)
+export async function runClear(target: ClearTarget, dryRun: boolean): Promise<ClearOutcome> {
+  const outcome = await send(target, dryRun)
   // A clear that failed may have cleared some of it, or all.
   evictCleared(cache, !dryRun && clearsMappings(target))
   return outcome
 }
 
-async function send(
-  target: ClearTarget,
-  dryRun: boolean,
-  onProgress: (progress: ClearProgress) => void,
-): Promise<ClearOutcome> {
+async function send(target: ClearTarget, dryRun: boolean): Promise<ClearOutcome> {
   switch (target.kind) {
-    case 'single':
+    case 'single': {
+      const [{ affinityKey, endpointId, modelId, apiFormat, clientFamily, sessionHash }] = target.rows
+      // Without the session, every session of this API key and model would be cleared.
+      const session = { clientFamily, sessionHash }
+      const variables = { affinityKey, endpointId, modelId, apiFormat, ...session, dryRun }
+      return ask(ClearSingleAffinityDocument, variables)
+    }
     case 'selected':
-      return clearRows(target.rows, dryRun, onProgress)
+      return ask(ClearAffinitiesDocument, { filter: { ids: target.rows.map(({ id }) => id) }, dryRun })
     case 'filtered':
       return ask(ClearAffinitiesDocument, { filter: target.filter, dryRun })
     case 'user':
@@ -113,58 +103,6 @@ async function send(
   }
 }
 
-async function clearRows(
-  rows: readonly ClearableRow[],
-  dryRun: boolean,
-  onProgress: (progress: ClearProgress) => void,
-): Promise<ClearOutcome> {
-  const outcomes: ClearOutcome[] = []
-  const left = [...rows]
-  const work = async () => {
-    for (let row = left.shift(); row; row = left.shift()) {
-      const { affinityKey, endpointId, modelId, apiFormat, clientFamily, sessionHash } = row
-      // Without the session, every session of this API key and model would be cleared.
-      const session = { clientFamily, sessionHash }
-      const variables = { affinityKey, endpointId, modelId, apiFormat, ...session, dryRun }
-      outcomes.push(await ask(ClearSingleAffinityDocument, variables))
-      onProgress({ done: outcomes.length, total: rows.length })
-    }
-  }
-  await Promise.all(Array.from({ length: CONCURRENT }, work))
-  return {
-    cleared: outcomes.reduce((sum, { cleared }) => sum + cleared, 0),
-    auditIds: outcomes.flatMap(({ auditIds }) => auditIds),
-    keys: [],
-    failures: outcomes.flatMap(({ failures }) => failures),
-    warnings: [
-      ...new Map(
-        outcomes.flatMap(({ warnings }) => warnings).map((warning) => [warning.code, warning]),
-      ).values(),
-    ],
-    nodes: sumOfNodes(outcomes.flatMap(({ nodes }) => nodes)),
-  }
-}
-
-/** One entry a node: it failed if it failed once. */
-function sumOfNodes(nodes: readonly ClearedNodeFragment[]): ClearedNodeFragment[] {
-  const sums = new Map<string, ClearedNodeFragment>()
-  for (const node of nodes) {
-    const before = sums.get(node.url)
-    if (!before) {
-      sums.set(node.url, node)
-      continue
-    }
-    const counts = [before.clearedCount, node.clearedCount].filter((count) => count !== null)
-    sums.set(node.url, {
-      ...before,
-      ok: before.ok && node.ok,
-      clearedCount: counts.length === 0 ? null : counts.reduce((sum, count) => sum + count, 0),
-      error: before.error ?? node.error,
-    })
-  }
-  return [...sums.values()]
-}
-
 async function ask<Variables extends Record<string, unknown>>(
   mutation: TypedDocumentNode<Answer, Variables>,
   variables: Variables,
@@ -184,9 +122,9 @@ async function ask<Variables extends Record<string, unknown>>(
     }
     return {
       cleared: result.clearedCount,
-      auditIds: [result.auditEvent.id],
+      auditId: result.auditEvent.id,
       keys: result.deletedKeys ?? [],
-      failures: [],
+      failure: null,
       warnings: result.warnings,
       nodes: result.nodes,
     }
@@ -197,9 +135,9 @@ async function ask<Variables extends Record<string, unknown>>(
 
 const failed = (failure: ClearFailure): ClearOutcome => ({
   cleared: failure.cleared,
-  auditIds: [],
+  auditId: null,
   keys: [],
-  failures: [failure],
+  failure,
   warnings: [],
   nodes: [],
 })

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState } from 'react'
 import { client } from '../api/client.js'
 import { type AffinityFilter, ClearPreviewDocument } from '../generated/graphql.js'
 import { type ClearableRow, type ClearTarget, clearsDone } from './clear-store.js'
-import { type ClearOutcome, type ClearProgress, runClear } from './run-clear.js'
+import { type ClearOutcome, runClear } from './run-clear.js'
 
 /** The plan holds the dry run's count and a sample of the same selection. */
 export interface ClearPlan {
@@ -14,7 +14,7 @@ export interface ClearPlan {
 }
 
 export type ClearStep =
-  | { readonly name: 'counting' | 'clearing'; readonly progress: ClearProgress | null }
+  | { readonly name: 'counting' | 'clearing' }
   | { readonly name: 'review'; readonly plan: ClearPlan }
   | { readonly name: 'done'; readonly outcome: ClearOutcome }
 
@@ -27,15 +27,14 @@ export interface ClearControl {
 
 /** The hook always starts with a dry run. The clear follows only if the user confirms it. */
 export function useClear(target: ClearTarget): ClearControl {
-  const [step, setStep] = useState<ClearStep>({ name: 'counting', progress: null })
+  const [step, setStep] = useState<ClearStep>({ name: 'counting' })
   const [round, setRound] = useState(0)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another round counts again
   useEffect(() => {
     let over = false
-    setStep({ name: 'counting', progress: null })
-    const onProgress = (progress: ClearProgress) => over || setStep({ name: 'counting', progress })
-    void Promise.all([runClear(target, true, onProgress), affectedRows(target)]).then(([outcome, rows]) => {
+    setStep({ name: 'counting' })
+    void Promise.all([runClear(target, true), affectedRows(target)]).then(([outcome, rows]) => {
       if (!over) setStep({ name: 'review', plan: { outcome, rows, countedAt: Date.now() } })
     })
     return () => {
@@ -44,8 +43,8 @@ export function useClear(target: ClearTarget): ClearControl {
   }, [target, round])
 
   const clear = useCallback(() => {
-    setStep({ name: 'clearing', progress: null })
-    void runClear(target, false, (progress) => setStep({ name: 'clearing', progress })).then((outcome) => {
+    setStep({ name: 'clearing' })
+    void runClear(target, false).then((outcome) => {
       // A failed clear may have cleared some records, or all.
       clearsDone.set(clearsDone.get() + 1)
       setStep({ name: 'done', outcome })

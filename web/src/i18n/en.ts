@@ -555,12 +555,10 @@ export const en = {
     confirmButtonKeys_one: 'Clear {{formatted}} key',
     confirmButtonKeys_other: 'Clear {{formatted}} keys',
     clearing: 'Clearing…',
-    progress: '{{done}} of {{total}}',
     done_one: '{{formatted}} record cleared',
     done_other: '{{formatted}} records cleared',
     doneKeys_one: '{{formatted}} cache key cleared',
     doneKeys_other: '{{formatted}} cache keys cleared',
-    failedSome: '{{count}} could not be cleared:',
     clearedBefore_one: '{{formatted}} was cleared before the clear stopped.',
     clearedBefore_other: '{{formatted}} were cleared before the clear stopped.',
     reasons: {
@@ -593,7 +591,6 @@ export const en = {
     },
     failed: 'The clear failed',
     audit: 'Audit event',
-    auditMany: 'Audit events',
     audited: 'Every clear is recorded as an audit event, and so is this dry run.',
     backInCache: 'The user’s next request creates a new pin. This is normal.',
     warnings: {

@@ -540,10 +540,8 @@ export const zhCN: Catalogue = {
     confirmButton_other: '清除 {{formatted}} 条记录',
     confirmButtonKeys_other: '清除 {{formatted}} 个键',
     clearing: '正在清除…',
-    progress: '{{done}} / {{total}}',
     done_other: '已清除 {{formatted}} 条记录',
     doneKeys_other: '已清除 {{formatted}} 个缓存键',
-    failedSome: '{{count}} 条未能清除：',
     clearedBefore_other: '清除停止之前已清除 {{formatted}} 条。',
     reasons: {
       OUTCOME_UNKNOWN:
@@ -570,7 +568,6 @@ export const zhCN: Catalogue = {
     },
     failed: '清除失败',
     audit: '审计事件',
-    auditMany: '审计事件',
     audited: '每次清除都会记录为一条审计事件，这次试运行也不例外。',
     backInCache: '该用户的下一个请求会建立新的绑定，这是正常的。',
     warnings: {
