@@ -6,6 +6,8 @@ export interface Format {
   decimal(value: number): string
   /** `0.873` as `87.3 %` in the language's own way. */
   percent(value: number): string
+  /** US dollars: to the cent, below one dollar to a hundredth of a cent. */
+  money(value: number): string
   /** Date and time to the second with its zone. */
   dateTime(value: string | number): string
   /** Time of day to the second. */
@@ -38,6 +40,13 @@ export function createFormat(language: string): Format {
   const number = new Intl.NumberFormat(language)
   const decimal = new Intl.NumberFormat(language, { maximumFractionDigits: 1 })
   const percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 })
+  const dollars = { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol' } as const
+  const cents = new Intl.NumberFormat(language, dollars)
+  const parts = new Intl.NumberFormat(language, {
+    ...dollars,
+    minimumFractionDigits: 4,
+    maximumFractionDigits: 4,
+  })
   const dateTime = new Intl.DateTimeFormat(language, {
     year: 'numeric',
     month: 'short',
@@ -63,6 +72,7 @@ export function createFormat(language: string): Format {
     number: (value) => number.format(value),
     decimal: (value) => decimal.format(value),
     percent: (value) => percent.format(value),
+    money: (value) => (value !== 0 && Math.abs(value) < 1 ? parts : cents).format(value),
     dateTime: (value) => dateTime.format(new Date(value)),
     time: (value) => time.format(value),
     duration(seconds) {

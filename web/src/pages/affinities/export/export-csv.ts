@@ -1,5 +1,5 @@
 import { client } from '../../../api/client.js'
-import { fetchPart } from '../../../app/part.js'
+import { csvFile, csvWriter } from '../../../components/csv.js'
 import {
   AffinitiesPageDocument,
   type AffinitiesPageQuery,
@@ -35,7 +35,7 @@ export async function exportCsv(
   signal: AbortSignal,
   onProgress: (progress: ExportProgress) => void,
 ): Promise<Blob> {
-  const { unparse } = await fetchPart(() => import('papaparse'))
+  const lineOf = await csvWriter()
   const by = SORTED_BY[view.sort.field]
   const met = new Map<string, { readonly value: string | number; readonly line: string }>()
   let header: string[] = []
@@ -48,7 +48,7 @@ export async function exportCsv(
       header = Object.keys(cells)
       met.set(node.id, {
         value: node[by] ?? LATEST,
-        line: unparse([cells], { header: false, escapeFormulae: true }),
+        line: lineOf(cells),
       })
     }
     onProgress({ done: met.size, total: Math.max(totalCount, met.size) })
@@ -57,8 +57,7 @@ export async function exportCsv(
   const sorted = [...met.values()].sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0))
   if (view.sort.direction === 'DESC') sorted.reverse()
   const lines = [header.join(','), ...sorted.map(({ line }) => line)]
-  // Excel reads a file without the byte order mark in the local code page.
-  return new Blob(['\ufeff', lines.join('\r\n')], { type: 'text/csv;charset=utf-8' })
+  return csvFile(lines)
 }
 
 async function readPage(
@@ -114,12 +113,3 @@ const toLine = (record: AffinityRowFragment) => ({
   staleReasons: record.staleReasons?.join(' ') ?? '',
   conditions: record.conditions?.join(' ') ?? '',
 })
-
-export function download(blob: Blob, name: string): void {
-  const url = URL.createObjectURL(blob)
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 60_000)
-}
