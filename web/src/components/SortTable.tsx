@@ -1,9 +1,10 @@
 import { Button, NativeSelect } from '@mantine/core'
-import { IconArrowDown, IconArrowUp, IconDownload } from '@tabler/icons-react'
+import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
 import { type ReactNode, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useFormat } from '../hooks/use-format.js'
-import { type CsvCells, downloadTable } from './csv.js'
+import { CsvButton } from './CsvButton.js'
+import type { CsvCells } from './csv.js'
 
 export interface SortColumn<Row> {
   readonly name: string
@@ -107,17 +108,11 @@ export function SortTable<Row>({ label, columns, rows, keyOf, sortedBy, rest, cs
                 })}
           </Button>
         )}
-        <Button
-          size="compact-xs"
-          variant="default"
-          leftSection={<IconDownload size={13} />}
-          aria-label={t('common.saveCsv', { what: label })}
-          onClick={() =>
-            void downloadTable(csv.name, [...sorted, ...(rest === undefined ? [] : [rest])].map(csv.cells))
-          }
-        >
-          {t('affinities.export')}
-        </Button>
+        <CsvButton
+          what={label}
+          name={csv.name}
+          rows={() => [...sorted, ...(rest === undefined ? [] : [rest])].map(csv.cells)}
+        />
       </div>
     </>
   )

@@ -10,6 +10,8 @@ export interface Format {
   money(value: number): string
   /** Date and time to the second with its zone. */
   dateTime(value: string | number): string
+  /** Date and time to the minute, without the year. */
+  shortTime(value: string | number): string
   /** Time of day to the second. */
   time(value: number): string
   /** `1 h 05 min`, `4 min 32 s`, `32 s`; from seconds. */
@@ -57,6 +59,13 @@ export function createFormat(language: string): Format {
     hourCycle: 'h23',
     timeZoneName: 'short',
   })
+  const shortTime = new Intl.DateTimeFormat(language, {
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  })
   const time = new Intl.DateTimeFormat(language, { timeStyle: 'medium', hourCycle: 'h23' })
   const list = new Intl.ListFormat(language, { type: 'conjunction', style: 'narrow' })
   const either = new Intl.ListFormat(language, { type: 'disjunction' })
@@ -74,6 +83,7 @@ export function createFormat(language: string): Format {
     percent: (value) => percent.format(value),
     money: (value) => (value !== 0 && Math.abs(value) < 1 ? parts : cents).format(value),
     dateTime: (value) => dateTime.format(new Date(value)),
+    shortTime: (value) => shortTime.format(new Date(value)),
     time: (value) => time.format(value),
     duration(seconds) {
       const total = Math.max(0, Math.floor(seconds))

@@ -1,13 +1,21 @@
 import { SegmentedControl } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { AsOf } from '../../components/AsOf.js'
+import { Message } from '../../components/Message.js'
 import { PageHead, Scroll } from '../../components/Page.js'
-import { SavedInTotalDocument, SavedOverTimeDocument } from '../../generated/graphql.js'
+import {
+  SavedInTotalDocument,
+  SavedOverTimeDocument,
+  SwitchesDocument,
+  SwitchesInTotalDocument,
+} from '../../generated/graphql.js'
 import { useFormat } from '../../hooks/use-format.js'
 import { UnreadableAddress } from '../affinities/UnreadableAddress.js'
-import { PERIOD_NAMES } from './address.js'
+import { bucketOf, MOST_GROUPS, PERIOD_NAMES } from './address.js'
 import { HitRates } from './HitRates.js'
+import { OverTime } from './OverTime.js'
 import { SavedFigures } from './SavedFigures.js'
+import { Switches } from './Switches.js'
 import { UsagePart } from './UsagePart.js'
 import { type SavingsControl, useSavingsControl, useUsage } from './use-savings.js'
 import './savings.css'
@@ -25,15 +33,16 @@ export function SavingsPage() {
   )
 }
 
-/** A chart has room for the days of a month and the hours of a week. */
-const bucketOf = (period: SavingsControl['view']['period']) => (period === '31d' ? 'DAY' : 'HOUR')
-
 function Savings({ control }: { readonly control: SavingsControl }) {
   const { t } = useTranslation()
-  const format = useFormat()
   const { view, these, before, change, refresh } = control
-  const usage = useUsage(SavedOverTimeDocument, { ...these, by: bucketOf(view.period) })
-  const past = useUsage(SavedInTotalDocument, before)
+  const bucket = bucketOf(view.period)
+  const usage = useUsage(SavedOverTimeDocument, { ...these, by: bucket })
+  // What the page is about comes first: the server answers few such questions at once.
+  const later = usage.data?.cacheUsage == null
+  const past = useUsage(SavedInTotalDocument, before, later)
+  const switches = useUsage(SwitchesDocument, { ...these, first: MOST_GROUPS }, later)
+  const switchesPast = useUsage(SwitchesInTotalDocument, before, later)
   return (
     <Scroll>
       <PageHead title={t('savings.title')} intro={t('savings.intro')}>
@@ -48,22 +57,42 @@ function Savings({ control }: { readonly control: SavingsControl }) {
       </PageHead>
       <div className="grid savings">
         <UsagePart answer={usage} data={usage.data?.cacheUsage} field="cacheUsage">
-          {({ total }) => (
+          {({ total, groups }) => (
             <>
-              {total.unpricedRequests > 0 && (
-                <p className="notice" role="note">
-                  {t('savings.partial', {
-                    count: total.unpricedRequests,
-                    replace: { count: format.number(total.unpricedRequests) },
-                  })}
-                </p>
+              <Partial unpriced={total.unpricedRequests} />
+              <SavedFigures
+                period={view.period}
+                total={total}
+                before={past.data?.cacheUsage?.total}
+                switches={switches.data?.switchCosts}
+                switchesBefore={switchesPast.data?.switchCosts?.total}
+              />
+              {total.requests === 0 ? (
+                <div className="panel">
+                  <Message title={t('savings.empty')} hint={t('savings.emptyHint')} />
+                </div>
+              ) : (
+                <>
+                  <OverTime bucket={bucket} groups={groups} />
+                  <HitRates control={control} />
+                  <Switches period={view.period} answer={switches} />
+                </>
               )}
-              <SavedFigures period={view.period} total={total} before={past.data?.cacheUsage?.total} />
             </>
           )}
         </UsagePart>
-        <HitRates control={control} />
       </div>
     </Scroll>
+  )
+}
+
+function Partial({ unpriced }: { readonly unpriced: number }) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  if (unpriced === 0) return null
+  return (
+    <p className="notice" role="note">
+      {t('savings.partial', { count: unpriced, replace: { count: format.number(unpriced) } })}
+    </p>
   )
 }

@@ -6,6 +6,13 @@ export const PERIODS = { '1h': 1, '6h': 6, '24h': 24, '7d': 7 * 24, '31d': 31 * 
 export type Period = keyof typeof PERIODS
 export const PERIOD_NAMES = Object.keys(PERIODS) as Period[]
 
+/** So many groups of each kind are listed at most. */
+export const MOST_GROUPS = 1_000
+
+/** A chart has room for the days of a month, and the hours of a week. */
+export const bucketOf = (period: Period) => (period === '31d' ? 'DAY' : 'HOUR')
+export type Bucket = ReturnType<typeof bucketOf>
+
 /** What hit rates are told by, by the parameter of `/affinities` that selects one group. */
 export const GROUPINGS = {
   provider: 'PROVIDER',
