@@ -11,8 +11,10 @@ import {
 } from '../../generated/graphql.js'
 import { useFormat } from '../../hooks/use-format.js'
 import { UnreadableAddress } from '../affinities/UnreadableAddress.js'
+import { Advice } from './Advice.js'
 import { bucketOf, MOST_GROUPS, PERIOD_NAMES } from './address.js'
 import { HitRates } from './HitRates.js'
+import { Intervals } from './Intervals.js'
 import { OverTime } from './OverTime.js'
 import { SavedFigures } from './SavedFigures.js'
 import { Switches } from './Switches.js'
@@ -76,6 +78,8 @@ function Savings({ control }: { readonly control: SavingsControl }) {
                   <OverTime bucket={bucket} groups={groups} />
                   <HitRates control={control} />
                   <Switches period={view.period} answer={switches} />
+                  <Advice control={control} />
+                  <Intervals control={control} />
                 </>
               )}
             </>

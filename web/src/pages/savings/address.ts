@@ -1,4 +1,4 @@
-import type { UsageGrouping } from '../../generated/graphql.js'
+import type { TtlAdviceGrouping, UsageGrouping } from '../../generated/graphql.js'
 import { oneOf, readerOf, type Unreadable } from '../affinities/address.js'
 
 /** The periods that the page offers, in hours. */
@@ -30,7 +30,7 @@ export const TTL_GROUPINGS = {
   'provider-key': 'PROVIDER_KEY',
   user: 'USER',
   key: 'API_KEY',
-} as const
+} as const satisfies Record<string, TtlAdviceGrouping>
 export type TtlGrouping = keyof typeof TTL_GROUPINGS
 export const TTL_GROUPING_NAMES = Object.keys(TTL_GROUPINGS) as TtlGrouping[]
 
