@@ -58,7 +58,7 @@ export function SavedFigures({ period, total, before, switches, switchesBefore }
       {figure(
         t('savings.switches.title'),
         [switches?.total, switchesBefore],
-        ({ costUsd, switches: count }) => (count === 0 ? format.money(0) : money(costUsd)),
+        ({ pairs, switches: count, costUsd }) => money(pairs > 0 && count === 0 ? 0 : costUsd),
         switches == null
           ? ''
           : t(

@@ -19,8 +19,10 @@ interface UsagePartProps<Data> {
 /** Shows what usage rows say; until then, and without them, what is going on instead. */
 export function UsagePart<Data>({ answer, data, field, children }: UsagePartProps<Data>) {
   const { error, loading, ask } = answer
-  if (data == null)
-    return error === undefined || loading ? <Reading /> : <UsageFailure {...{ error, field, ask }} />
+  if (data == null) {
+    if (loading || (data === undefined && error === undefined)) return <Reading />
+    return error === undefined ? <NotAvailable field={field} /> : <UsageFailure {...{ error, field, ask }} />
+  }
   return (
     <div className={loading ? 'usage busy' : 'usage'} aria-busy={loading}>
       {error !== undefined && <FailureNotice nameless error={error} onRetry={ask} />}
