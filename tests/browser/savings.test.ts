@@ -148,6 +148,13 @@ describe('the page of savings', () => {
     expect(page.url()).toMatch(/user=[\da-f-]{36}/)
   })
 
+  it('is led to from the details of a pin, with the pauses of its user', async () => {
+    await open('/affinities?q=priya')
+    await pinRows(page).first().locator('.row-open').click()
+    await page.getByRole('link', { name: 'Pauses of this user' }).click()
+    await expect.poll(() => panel('Pauses of a user').getByRole('combobox').inputValue()).toBe('priya')
+  })
+
   it('has nothing serious that axe finds, in both themes, and fits a phone', async () => {
     await open('/savings')
     await table('How long pins should last').waitFor()
@@ -212,6 +219,11 @@ describe('the page of savings says', () => {
       'that what has been summed is kept',
       () => refusing('SavedOverTime', 'OPERATION_TIMEOUT'),
       'The days that it has summed are kept',
+    ],
+    [
+      'that a shorter period would do, where nothing is kept',
+      () => refusing('Switches', 'OPERATION_TIMEOUT'),
+      'Choose a shorter period',
     ],
   ])('%s', async (_what, answer, words) => {
     await answer()

@@ -377,6 +377,7 @@ export const en = {
     notHere: 'There is no such record any more: it has expired, or was cleared.',
     elsewhere: 'This record is not on the page of the list.',
     showUser: 'All of this user',
+    showPauses: 'Pauses of this user',
     showProvider: 'All of this provider',
     showKey: 'All of this provider key',
     showModel: 'All of this model',
@@ -803,12 +804,13 @@ export const en = {
     without: 'not told',
     empty: 'No requests in this period',
     emptyHint: 'The gateway has no usage row of a completed request in it. Choose a longer period.',
-    slow: 'The gateway’s largest table is being read. This may take half a minute; what is summed is kept.',
+    slow: 'The gateway’s largest table is being read. This may take half a minute.',
     notAvailable: 'This gateway has no such rows',
     notAvailableHint: 'Its tables lack, or this service may not read:',
     failures: {
       timeout: 'The database needs more time',
       timeoutHint: 'The days that it has summed are kept: try again, and it goes on from there.',
+      shorterPeriod: 'Choose a shorter period, or try again when the database has less to do.',
       usageTooExpensive: 'The database would read too much',
       usageTooExpensiveHint:
         'It would read far more rows than the period has: the gateway’s table “usage” lacks its index on created_at.',

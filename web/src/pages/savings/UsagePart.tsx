@@ -51,9 +51,13 @@ function UsageFailure({ error, field, ask }: UsageFailureProps) {
   const kind = failureKind(error)
   if (kind === 'notAvailable') return <NotAvailable field={field} />
   if (kind !== 'timeout' && kind !== 'usageTooExpensive') return <Failure error={error} onRetry={ask} />
+  // All other parts are one statement each over the whole period, of which nothing is kept.
+  const isResumed = field === 'cacheUsage'
+  const hint =
+    kind === 'timeout' && !isResumed ? t('savings.failures.shorterPeriod') : t(`savings.failures.${kind}Hint`)
   return (
     <div role="alert">
-      <Message title={t(`savings.failures.${kind}`)} hint={t(`savings.failures.${kind}Hint`)}>
+      <Message title={t(`savings.failures.${kind}`)} hint={hint}>
         <Button size="xs" variant="default" onClick={ask}>
           {t('common.retry')}
         </Button>
