@@ -12,6 +12,7 @@ import {
   rows as pinRows,
   seriousFindings,
   serve,
+  tooWide,
   visit,
 } from './support.js'
 
@@ -167,13 +168,7 @@ describe('the page of savings', () => {
       await page.locator(`[data-mantine-color-scheme=${colorScheme}]`).waitFor()
       expect(await seriousFindings(page)).toEqual([])
     }
-    const tooWide = await page.evaluate(() =>
-      ['html', 'main', '.content'].filter((part) => {
-        const element = document.querySelector(part)
-        return element !== null && element.scrollWidth > element.clientWidth
-      }),
-    )
-    expect(tooWide).toEqual([])
+    expect(await tooWide(page)).toEqual([])
     await page.setViewportSize(DESK)
   })
 })
