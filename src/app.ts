@@ -32,7 +32,7 @@ import { readTrustedDocuments } from './server/limits/use-trusted-documents.js'
 import { createMetrics } from './server/observe/metrics.js'
 import type { Tracing } from './server/observe/tracing/tracing.js'
 import { createStatisticsReader } from './statistics/statistics.js'
-import { createSavedLately } from './usage/saved-lately.js'
+import { createUsageLately, type UsageLately } from './usage/usage-lately.js'
 import { createStreams } from './util/open-streams.js'
 import { sparing } from './util/promises.js'
 
@@ -40,6 +40,7 @@ import { sparing } from './util/promises.js'
 const MASKED_KEYS = 50_000
 /** Scrapes that have a rendering of their own, and milliseconds for which all further ones share one. */
 const RENDERINGS = { burst: 30, everyMs: 1_000 } as const
+const NO_FIGURES: UsageLately = { saved: async () => undefined, lostUsd: async () => undefined }
 /** Written by the build. The relative path is right from src/ and from dist/. */
 const TRUSTED_DOCUMENTS = fileURLToPath(new URL('../dist/trusted-documents.json', import.meta.url))
 /** Folder of the built console. The relative path is right from src/ and from dist/. */
@@ -82,6 +83,8 @@ export interface AppOptions {
   readonly transportLimits?: Partial<TransportLimits>
   /** The kind of gateway, as it is now. Default: as its tables tell. */
   readonly generation?: () => Generation
+  /** Milliseconds between two sweeps over the filters of subscriptions. Default: as createCrossings has it. */
+  readonly sweepEveryMs?: number
   /** The cache of the embedded mode. Default: an empty one. */
   readonly keyspace?: MemoryKeyspace
 }
@@ -119,7 +122,14 @@ export async function createApp(
 
   const generation = options.generation ?? (() => gateway.traits().generation)
   const onRemovedAgain = metrics.guardDeleted
-  const affinities = openAffinities({ cache, config, logger, now, onRemovedAgain })
+  const affinities = openAffinities({
+    cache,
+    config,
+    logger,
+    now,
+    onRemovedAgain,
+    sweepEveryMs: options.sweepEveryMs,
+  })
   const affinitySource = affinities.source
   const nodes = openNodes({
     config,
@@ -143,7 +153,7 @@ export async function createApp(
     now,
   })
   await Promise.all([audit.start(), session.start()])
-  const saved = config.usageMetrics ? createSavedLately(gateway.usage, now) : async () => undefined
+  const lately = config.usageMetrics ? createUsageLately(gateway, now) : NO_FIGURES
   let draining = false
   const stopClears = createStopClears({
     audit,
@@ -183,6 +193,7 @@ export async function createApp(
     viewerWatch: session.viewerWatch,
     affinitySource,
     followUps: affinities.followUps,
+    crossings: affinities.crossings,
     affinityStore: cache.affinityStore,
     foreignFamilies: createForeignFamilies({
       families: cache.affinityStore.families,
@@ -219,7 +230,7 @@ export async function createApp(
           gateways: () => nodes.poller?.states() ?? [],
           generation,
           nodes: () => nodes.nodes?.states() ?? [],
-          saved,
+          ...lately,
         }),
       RENDERINGS.burst,
       RENDERINGS.everyMs,

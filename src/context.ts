@@ -10,6 +10,7 @@ import type { AffinityStore } from './affinities/affinity-store.js'
 import type { ClearFacts } from './affinities/clear/clear-facts.js'
 import type { HoldingClearer } from './affinities/clear/clear-report.js'
 import type { RemovedPin } from './affinities/clear/cleared-pins.js'
+import type { Crossings } from './affinities/crossings.js'
 import type { ForeignFamilies } from './affinities/family-counts.js'
 import type { FollowUps } from './affinities/follow-up/follow-up.js'
 import type { AuditReader } from './audit/audit-reader.js'
@@ -134,12 +135,19 @@ export interface Context {
   /**
    * Replaces the loaders and readers if they are over one second old, for subscriptions: otherwise these would see old rows
    * for ever.
+   * @param since they must not be older than this either, as `performance.now()`
    */
-  refresh(): void
+  refresh(since?: number): void
   /** Replaces the readers of the cache, after this request has changed the cache. */
   refreshReaders(): void
   /** Calls the listener with each change to an affinity; returns a function that stops it. See AffinitySource.events. */
   onAffinityEvent: AffinitySource['events']
+  readonly crossings: Crossings
+  /**
+   * Returns a context of the service itself, at most a second old: nobody pays for what it reads. Those who ask for it at the
+   * same moment share it.
+   */
+  ofService(): Promise<Context>
   readonly streams: Streams
   /** Closes the connection of a client that reads too slowly. */
   disconnect(): void

@@ -4,7 +4,10 @@ import { type AffinityRecord, hasSamePin, type PinTarget } from './affinity-reco
 /** What happens to a record itself. */
 export type AffinityChangeType = 'CREATED' | 'REFRESHED' | 'SWITCHED' | 'REMOVED' | 'EXPIRED'
 
-/** ENTERED and LEFT are told under a filter alone: the record changed so that it now matches, or no longer does. */
+/**
+ * ENTERED and LEFT are told under a filter alone: it now holds for the record, or no longer does. The record changed, or time
+ * or a row of the database did.
+ */
 export type AffinityEventType = AffinityChangeType | 'ENTERED' | 'LEFT'
 
 /** One change of an affinity, whichever gateway made it. */
@@ -17,6 +20,9 @@ export interface AffinityEvent {
   /** The affinity as it was before; not for what was created, removed or has expired. */
   readonly previous?: AffinityRecord
 }
+
+/** Whether the event tells that the record is gone. */
+export const isOfGone = ({ type }: AffinityEvent): boolean => type === 'REMOVED' || type === 'EXPIRED'
 
 /** Returns the pin that the affinity had before; undefined if it has kept its pin. */
 export const previousPin = ({ record, previous }: AffinityEvent): PinTarget | undefined =>

@@ -2,7 +2,8 @@ import type { UnavailableError } from '../errors.js'
 import type { AffinityChanges } from './affinity-changes.js'
 import type { AffinityEventListener } from './affinity-events.js'
 import type { AffinityReader } from './affinity-reader.js'
-import type { Dimension } from './affinity-record.js'
+import type { AffinityRecord, Dimension } from './affinity-record.js'
+import type { AffinitySelection } from './affinity-selection.js'
 
 /** Counts of the changes that this service has seen since `since`. */
 export interface ObservedFigures {
@@ -57,6 +58,21 @@ export interface AffinitySizes {
   values(dimension: Dimension): number
 }
 
+/** A record for which one of two selections holds alone. */
+export interface Crossing {
+  readonly record: AffinityRecord
+  /** Whether it is the second one. */
+  readonly holds: boolean
+}
+
+/** What is asked about two selections. */
+export interface CrossingsRequest {
+  readonly before: AffinitySelection
+  readonly after: AffinitySelection
+  /** Whether the crossing of the record with this key is known already, and is left out. */
+  readonly isKnown: (key: string, holds: boolean) => boolean
+}
+
 /** Gives each request its reader: of the live index, or of a scan that concurrent requests share. */
 export interface AffinitySource {
   /** Creates a reader for one request. A scanning reader gives all its answers from one scan. */
@@ -78,6 +94,12 @@ export interface AffinitySource {
    * @throws UnavailableError while the index does not follow the cache
    */
   events(listener: AffinityEventListener, onLost?: (reason: UnavailableError) => void): () => void
+  /**
+   * Compares two selections on the live index alone. `use` gets the crossings of one moment: it must take them at once, and
+   * may stop at any of them.
+   * @throws UnavailableError, as a rejection, while the index does not follow the cache
+   */
+  crossings(request: CrossingsRequest, use: (crossings: Iterable<Crossing>) => void): Promise<void>
   /**
    * `starting`: the first full read runs, and readers wait. `live`: the index follows the cache. `scanning`: every request
    * scans all affinities. `lost`: the index cannot follow the cache at the moment, and readers get CACHE_UNAVAILABLE.

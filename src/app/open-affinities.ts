@@ -4,6 +4,7 @@ import type { AffinitySource } from '../affinities/affinity-source.js'
 import type { AffinityStore } from '../affinities/affinity-store.js'
 import { type ClearedPins, createClearedPins } from '../affinities/clear/cleared-pins.js'
 import { createWriteBackGuard, type WriteBackGuard } from '../affinities/clear/write-back-guard.js'
+import { type Crossings, createCrossings } from '../affinities/crossings.js'
 import { createBrokenRecords } from '../affinities/feed/broken-records.js'
 import { createIndexedSource } from '../affinities/feed/indexed-source.js'
 import { createScanSource } from '../affinities/feed/scan-source.js'
@@ -19,6 +20,7 @@ export interface Affinities {
   readonly source: AffinitySource
   readonly guard: WriteBackGuard
   readonly followUps: KeptFollowUps
+  readonly crossings: Crossings
   /** Store that clears use, so that the index removes the same records. */
   readonly clearingStore: AffinityStore
   /** What clears have removed; nothing while the cache is not followed. */
@@ -33,10 +35,19 @@ export interface AffinitiesDeps {
   readonly now: () => number
   /** Told how many records were removed again because a gateway had written them back. */
   readonly onRemovedAgain: (count: number) => void
+  /** Milliseconds between two sweeps over what is listened to. Default: see createCrossings. */
+  readonly sweepEveryMs?: number | undefined
 }
 
 /** Opens the affinities of the cache: what reads them, and what keeps them away after a clear. */
-export function openAffinities({ cache, config, logger, now, onRemovedAgain }: AffinitiesDeps): Affinities {
+export function openAffinities({
+  cache,
+  config,
+  logger,
+  now,
+  onRemovedAgain,
+  sweepEveryMs,
+}: AffinitiesDeps): Affinities {
   const store = cache.affinityStore
   const room = affinitiesIn(getHeapStatistics().heap_size_limit)
   const brokenRecords = createBrokenRecords(({ key, reason }) =>
@@ -85,5 +96,6 @@ export function openAffinities({ cache, config, logger, now, onRemovedAgain }: A
       })
     : undefined
   const source: AffinitySource = liveSource ?? scanSource
-  return { source, guard, followUps, clearingStore: liveSource?.store ?? store, clearedPins }
+  const crossings = createCrossings({ source, now, everyMs: sweepEveryMs })
+  return { source, guard, followUps, crossings, clearingStore: liveSource?.store ?? store, clearedPins }
 }

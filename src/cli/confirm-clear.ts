@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import { AffinityqlError } from '../client/index.js'
+import { AffinityqlError, type ClearFollowUp } from '../client/index.js'
 import { type Cli, formatOf } from './command.js'
 import { CommandError, EXIT, exitCodeOf } from './exit-codes.js'
+import { followClear, isToFollow, type WatchFollowUp } from './follow-clear.js'
 import { counted } from './format.js'
 import { printOne } from './lists.js'
 import { type Printable, plain, printable } from './terminal.js'
@@ -15,6 +16,7 @@ export type ClearResult =
       readonly dryRun: boolean
       readonly warnings?: readonly Warning[]
       readonly nodes?: readonly Node[]
+      readonly auditEvent?: { readonly id: string }
     }
   | {
       readonly __typename: string
@@ -46,6 +48,8 @@ export interface Clear<Result extends ClearResult> {
   readonly word?: string
   /** This hint is printed if the clear found no record. */
   readonly noMatchHint?: string | undefined
+  /** Tells where what the clear removed is pinned since. A clear of other than affinities has nothing to follow. */
+  readonly watch?: WatchFollowUp
   /** Prints what may have been meant if the server knows nothing of this name. */
   readonly tellCandidates?: () => Promise<void>
 }
@@ -87,9 +91,17 @@ export async function clear<Result extends ClearResult>(
   }
   // Ctrl-C may have come during the preview.
   cli.signal.throwIfAborted()
+  await print(cli, command, await send(cli, operation), operation)
+}
+
+/** Sends the clear. If no answer comes, it says what that means. */
+async function send<Result extends ClearResult>(
+  { terminal }: Cli,
+  operation: Clear<Result>,
+): Promise<Result> {
   terminal.progress('Clearing …')
   try {
-    await print(cli, command, await operation.run(false), operation)
+    return await operation.run(false)
   } catch (error) {
     if (mayHaveCleared(error)) {
       terminal.note(
@@ -124,20 +136,54 @@ async function askForConfirmation({ terminal }: Cli, total: number, word: string
   if (!isYes) throw new CommandError('Nothing was cleared.', EXIT.refused)
 }
 
-/** Prints the result of a clear. An error that came as data ends the command like any other error. */
+/** Prints the result of a clear, and follows it if that is wanted. An error that came as data ends the command like any other error. */
 async function print<Result extends ClearResult>(
   cli: Cli,
   command: Command,
   result: Result,
-  { noMatchHint, tellCandidates }: Clear<Result>,
+  operation: Clear<Result>,
 ): Promise<void> {
-  if (!('code' in result)) {
-    await printOne(cli, command, result, () => plain`${printable(result.message)}\n`)
-    if (result.clearedCount === 0 && noMatchHint) cli.terminal.note(noMatchHint)
-    tellNodes(cli, result.nodes ?? [])
-    tellWarnings(cli, result.warnings ?? [])
-    return
+  if ('code' in result) return printFailure(cli, command, result, operation)
+  const { watch } = operation
+  const { auditEvent, clearedCount } = result
+  if (!watch || !auditEvent || clearedCount === 0 || !isToFollow(command)) {
+    await printResult(cli, command, result)
+    return tellDone(cli, result, operation)
   }
+  const isOneValue = formatOf(command) === 'json'
+  if (!isOneValue) await printResult(cli, command, result)
+  tellDone(cli, result, operation)
+  const followUp = await followClear(cli, command, { auditEventId: auditEvent.id, watch })
+  if (isOneValue) await printResult(cli, command, result, { followUp })
+}
+
+type Done = Extract<ClearResult, { readonly clearedCount: number; readonly dryRun: boolean }>
+type Failed = Extract<ClearResult, { readonly code: string }>
+
+const printResult = (
+  cli: Cli,
+  command: Command,
+  result: Done,
+  followed: { readonly followUp?: ClearFollowUp | null } = {},
+): Promise<void> =>
+  printOne(cli, command, { ...result, ...followed }, () => plain`${printable(result.message)}\n`)
+
+function tellDone(
+  cli: Cli,
+  { clearedCount, nodes = [], warnings = [] }: Done,
+  { noMatchHint }: Pick<Clear<ClearResult>, 'noMatchHint'>,
+): void {
+  if (clearedCount === 0 && noMatchHint) cli.terminal.note(noMatchHint)
+  tellNodes(cli, nodes)
+  tellWarnings(cli, warnings)
+}
+
+async function printFailure(
+  cli: Cli,
+  command: Command,
+  result: Failed,
+  { tellCandidates }: Pick<Clear<ClearResult>, 'tellCandidates'>,
+): Promise<void> {
   cli.exitCode = exitCodeOf(result.code)
   if (formatOf(command) !== 'table') await printOne(cli, command, result, () => plain``)
   const cleared = result.clearedCount

@@ -9,6 +9,8 @@ export const EXIT = {
   notFound: 3,
   refused: 4,
   unavailable: 5,
+  /** A clear was done, but was not seen to lead everybody elsewhere. */
+  unproved: 6,
   /** Shells expect this code after Ctrl-C: 128 plus the number of SIGINT. */
   interrupted: 130,
 } as const

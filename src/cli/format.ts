@@ -25,7 +25,8 @@ const widthOf = (text: string): number => {
   return columns
 }
 
-function cut(text: Printable, widest: number): Printable {
+/** Cuts a text that is wider than so many terminal columns. */
+export function cut(text: Printable, widest: number): Printable {
   let columns = 0
   let kept = ''
   for (const character of text) {

@@ -18,23 +18,34 @@ export const recordLimit = (command: Command): number =>
   command.opts<{ limit?: number }>().limit ??
   (formatOf(command) === 'table' ? TABLE_ROWS : Number.POSITIVE_INFINITY)
 
+/** What was printed of a list. */
+export interface Printed<Result> {
+  readonly records: number
+  /** The page that was read last. */
+  readonly lastPage: Result | undefined
+}
+
 /**
- * Prints a list page by page and returns the number of printed records. A table has one head for all pages, and a note on
- * stderr says how many records there are.
+ * Prints a list page by page. A table has one head for all pages, and a note on stderr says how many records there are.
  */
-export async function printList<Row, Arguments extends { readonly first?: number | null | undefined }>(
+export async function printList<
+  Row,
+  Result extends Page<Row>,
+  Arguments extends { readonly first?: number | null | undefined },
+>(
   cli: Cli,
   command: Command,
   columns: readonly Column<Row>[],
-  list: List<Arguments, Page<Row>>,
+  list: List<Arguments, Result>,
   args: Arguments,
-): Promise<number> {
+): Promise<Printed<Result>> {
   const format = formatOf(command)
   const wanted = recordLimit(command)
   const printer = printers[format](cli, columns, tableViewOf(cli, command))
   const { terminal } = cli
   let printed = 0
   let totalCount = 0
+  let lastPage: Result | undefined
   const { signal } = cli
   // One page is fetched by a single call: `pages` would prefetch the next page for nothing.
   const pages =
@@ -42,6 +53,7 @@ export async function printList<Row, Arguments extends { readonly first?: number
       ? [await list({ ...args, first: wanted }, { signal })]
       : list.pages(args, { signal })
   for await (const page of pages) {
+    lastPage = page
     totalCount = page.totalCount
     const rows = page.nodes.slice(0, wanted - printed)
     await printer.rows(rows)
@@ -53,7 +65,7 @@ export async function printList<Row, Arguments extends { readonly first?: number
   }
   terminal.progress('')
   await printer.end(printed, totalCount)
-  return printed
+  return { records: printed, lastPage }
 }
 
 interface Printer<Row> {

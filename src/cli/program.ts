@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { type Cli, globalOptions } from './command.js'
 import { addAffinities } from './commands/affinities.js'
+import { addChanges } from './commands/changes.js'
 import { addClears } from './commands/clear.js'
 import { addCompletion } from './commands/completion.js'
 import { addCounts } from './commands/counts.js'
@@ -26,7 +27,7 @@ const AFTER_HELP = `
 AFFINITYQL_URL sets the server’s address, AFFINITYQL_TOKEN sets the token, and NO_COLOR switches colours off.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 the server, Redis or PostgreSQL is
-unavailable, 130 interrupted by Ctrl-C.`
+unavailable, 6 a clear was done but --follow did not see everybody elsewhere, 130 interrupted by Ctrl-C.`
 
 /** Makes every command with its options. No command runs before the arguments are parsed. */
 export function createProgram(cli: Cli): Command {
@@ -46,6 +47,7 @@ export function createProgram(cli: Cli): Command {
 
   addAffinities(program, cli)
   addCounts(program, cli)
+  addChanges(program, cli)
   addGateway(program, cli)
   addQueries(program, cli)
   addSavings(program, cli)

@@ -23,8 +23,8 @@ export interface Kind {
   readonly nouns: string
   /** Returns the rows that have this text in an id or a name. */
   search(text: string, client: AffinityqlClient, signal: AbortSignal): Promise<readonly Candidate[]>
-  /** Tells whether affinities name this id although no row has it, as after its row was deleted. */
-  isPinned(id: string, client: AffinityqlClient, signal: AbortSignal): Promise<boolean>
+  /** Tells whether what the command is about names this id although no row has it, as after its row was deleted. */
+  isNamed(id: string, client: AffinityqlClient, signal: AbortSignal): Promise<boolean>
 }
 
 /** A search takes no longer text, and no row has a longer name. */
@@ -46,20 +46,20 @@ async function everyRow(rows: AsyncIterable<Named>): Promise<Candidate[]> {
 }
 
 const isPinned =
-  (filterOf: (id: string) => AffinityFilter): Kind['isPinned'] =>
+  (filterOf: (id: string) => AffinityFilter): Kind['isNamed'] =>
   async (id, client, signal) =>
     (await client.affinityRecords({ filter: filterOf(id), first: 1 }, { signal })).totalCount > 0
 
 export const PROVIDER: Kind = {
   nouns: 'providers',
   search: (search, client, signal) => everyRow(client.providers.all({ search }, { signal })),
-  isPinned: isPinned((providerId) => ({ providerId })),
+  isNamed: isPinned((providerId) => ({ providerId })),
 }
 
 export const GLOBAL_MODEL: Kind = {
   nouns: 'global models',
   search: (search, client, signal) => everyRow(client.globalModels.all({ search }, { signal })),
-  isPinned: isPinned((modelId) => ({ modelId })),
+  isNamed: isPinned((modelId) => ({ modelId })),
 }
 
 export type Found =
@@ -80,7 +80,7 @@ async function find(text: string, kind: Kind, client: AffinityqlClient, signal: 
   const [one, ...others] = named.length > 0 ? named : rows.filter((row) => hasNameInAnyCase(row, text))
   if (one && others.length === 0) return { id: one.id, isRow: true }
   if (one) return { candidates: [one, ...others], isAmbiguous: true }
-  if (await kind.isPinned(text, client, signal)) return { id: text, isRow: false }
+  if (await kind.isNamed(text, client, signal)) return { id: text, isRow: false }
   return { candidates: rows, isAmbiguous: false }
 }
 
@@ -97,19 +97,26 @@ const COLUMNS: readonly Column<Candidate>[] = [
   { title: 'ID', value: ({ id }) => id, whole: true },
 ]
 
+interface Wanted {
+  readonly text: string
+  readonly kind: Kind
+  /** Says what the command did not do, because nobody has this name. */
+  readonly undone?: string
+}
+
 /** Returns what a name means. @throws CommandError (exit code 3) after the candidates have been printed */
 export async function resolveName(
   cli: Cli,
   command: Command,
   client: AffinityqlClient,
-  { text, kind }: { readonly text: string; readonly kind: Kind },
+  { text, kind, undone = 'Nothing was cleared' }: Wanted,
 ): Promise<{ readonly id: string; readonly isRow: boolean }> {
   const found = await find(text, kind, client, cli.signal)
   if ('id' in found) return found
   const { candidates, isAmbiguous } = found
   const message = isAmbiguous
-    ? `Nothing was cleared: several ${kind.nouns} have the name ${text}. Give the id of one.`
-    : `Nothing was cleared: none of the ${kind.nouns} has this name or id: ${text}.`
+    ? `${undone}: several ${kind.nouns} have the name ${text}. Give the id of one.`
+    : `${undone}: none of the ${kind.nouns} has this name or id: ${text}.`
   if (formatOf(command) !== 'table') {
     const error = { __typename: 'NotFoundError', code: 'NOT_FOUND', message }
     await printOne(cli, command, error, () => plain``)

@@ -7,8 +7,6 @@ export interface LongRead {
   /** Cast numbers to float8 and times to text: drivers differ in the others. */
   readonly sql: string
   readonly args: readonly (string | readonly string[])[]
-  /** Settings of this transaction alone, each `SET LOCAL …`. */
-  readonly settings?: readonly string[]
   /** Milliseconds after which the server ends the statement. */
   readonly timeoutMs: number
   /** The server ends the statement when it is aborted. */
@@ -20,10 +18,9 @@ export type Rows = readonly (readonly unknown[])[]
 /** The gateway's own requests come first: such a read must not take its processors, and compiling it would take longer than it saves. */
 const ALONE = ['SET LOCAL max_parallel_workers_per_gather = 0', 'SET LOCAL jit = off']
 
-export const settingsOf = ({ settings = [], timeoutMs }: LongRead): readonly string[] => [
+export const settingsOf = ({ timeoutMs }: LongRead): readonly string[] => [
   `SET LOCAL statement_timeout = ${Math.ceil(timeoutMs)}`,
   ...ALONE,
-  ...settings,
 ]
 
 /** SQLSTATE: the server ended the statement, by its time-out or because somebody asked it to. */

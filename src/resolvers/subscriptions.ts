@@ -1,80 +1,119 @@
 import { type AffinityEvent, eventUnderFilter } from '../affinities/affinity-events.js'
-import type { AffinityRecord } from '../affinities/affinity-record.js'
 import { isSelected } from '../affinities/affinity-selection.js'
 import type { Context } from '../context.js'
 import { InvalidInputError } from '../errors.js'
+import type { BoundedStream } from '../util/bounded-stream.js'
 import type { MaybePromise } from '../util/promises.js'
 import { type CacheStats, cacheStats } from './cache.js'
-import { unusedCheck } from './figures.js'
 import { ownersOf } from './filter-lists.js'
-import { type AffinityFilter, filterSelection, presentFields } from './selections.js'
+import {
+  movingCheck,
+  movingPart,
+  movingSelection,
+  nameOf,
+  type Tellable,
+  ToldRecords,
+} from './moving-filters.js'
+import { type AffinityFilter, both, filterSelection, presentFields } from './selections.js'
 import { openStream } from './streams.js'
-import { STALE_ROWS, verdictCheck, verdictOn } from './usability.js'
 
 const DEFAULT_INTERVAL_SECONDS = 5
 const MAX_INTERVAL_SECONDS = 60
 
 /**
- * Streams the changes to the affinities for which the filter held before the change or holds after it. A client that reads too slowly is disconnected.
+ * Streams the changes to the affinities for which the filter held before the change or holds after it, and those that cross
+ * it by time or by a row of the database. A client that reads too slowly is disconnected.
  * @throws RateLimitedError if too many subscriptions are open; UnavailableError, also later, if changes are not seen
  */
 export async function affinityEvents(
   filter: AffinityFilter | null | undefined,
   context: Context,
 ): Promise<AsyncIterableIterator<AffinityEvent>> {
-  const { stale, usability, staleReasons, userId, userIds, unusedForSeconds, ...exact } =
-    presentFields(filter)
-  const check = verdictCheck({ stale, usability, staleReasons })
-  const isUnused = unusedCheck({ unusedForSeconds }, context)
+  const { fixed, moving } = movingPart(presentFields(filter))
+  const holds = moving && movingCheck(moving, context)
+  const { userId, userIds, ...exact } = fixed
   const selection = await filterSelection(exact, context)
   const owners = ownersOf({ userId, userIds })
-  const isOwned = owners === undefined ? () => true : await keysOfUsers(owners, context)
-  async function passes(record: AffinityRecord): Promise<boolean> {
-    if (isUnused) {
-      await context.pay(1)
-      if (!(await isUnused(record))) return false
-    }
-    if (!check) return true
-    await context.pay(STALE_ROWS)
-    return check(await context.turns.run(async () => verdictOn(record, context)))
+  const keys = owners && (await keysOfUsers(owners, context))
+  const isTouched = ({ record, previous }: AffinityEvent) =>
+    isSelected(record, selection) || (previous !== undefined && isSelected(previous, selection))
+
+  /** Events of other users do not fill the queue while the database is asked whose they are. */
+  function pushOwned<T>(items: BoundedStream<T>, { record }: AffinityEvent, item: T): void {
+    const owned = keys ? keys.isOwned(record.affinityKey) : true
+    if (owned === true) items.push(item)
+    else if (owned) owned.then((isOwn) => isOwn && items.push(item), items.fail)
   }
-  return openStream<AffinityEvent, AffinityEvent>(
-    context,
-    (events) =>
-      context.onAffinityEvent((event) => {
+
+  if (!moving || !holds) {
+    return openStream<AffinityEvent, AffinityEvent>(
+      context,
+      (events) =>
+        context.onAffinityEvent((event) => {
+          if (isTouched(event)) pushOwned(events, event, event)
+        }, events.fail),
+      async (event) => {
+        context.refresh()
         const { record, previous } = event
-        if (!isSelected(record, selection) && !(previous && isSelected(previous, selection))) return
-        const owned = isOwned(record.affinityKey)
-        if (owned === true) events.push(event)
-        // Events of other users do not fill the queue while the database is asked whose they are.
-        else if (owned) owned.then((isOwn) => isOwn && events.push(event), events.fail)
-      }, events.fail),
-    async (event) => {
-      context.refresh()
-      const { record, previous } = event
-      const holds = isSelected(record, selection) && (await passes(record))
-      const held = previous !== undefined && isSelected(previous, selection) && (await passes(previous))
-      return eventUnderFilter(event, held, holds)
+        const held = previous !== undefined && isSelected(previous, selection)
+        return eventUnderFilter(event, held, isSelected(record, selection))
+      },
+    )
+  }
+
+  const told = new ToldRecords(async (record) => isSelected(record, selection) && holds(record))
+  const select = movingSelection(context, moving, () =>
+    keys ? both({ all: { affinityKey: new Set(keys.known) } }, selection) : selection,
+  )
+  const listen = await context.crossings.open(nameOf(fixed, moving), select)
+  return openStream<Tellable, AffinityEvent>(
+    context,
+    (items) =>
+      listen({
+        changed(event, before, after) {
+          if (isTouched(event)) pushOwned(items, event, { event, before, after })
+        },
+        crossed(event, holds) {
+          items.push({ event, before: !holds, after: holds, holds, seenAt: performance.now() })
+        },
+        looked(...look) {
+          for (const item of told.corrections(...look)) items.push(item)
+        },
+        lost: items.fail,
+      }),
+    async (item) => {
+      context.refresh(item.seenAt)
+      return told.next(item)
     },
   )
 }
 
-/**
- * Creates a function that says whether an API key belongs to one of the users. It answers without a promise if the owner is
- * known. An unknown key is read from the database at its first use, and the viewer pays for it.
- */
-async function keysOfUsers(
-  userIds: ReadonlySet<string>,
-  context: Context,
-): Promise<(apiKeyId: string) => MaybePromise<boolean>> {
+interface KeysOfUsers {
+  /** The API keys that are known to belong to the users. */
+  readonly known: ReadonlySet<string>
+  /**
+   * Says whether an API key belongs to one of the users, without a promise if the owner is known. An unknown key is read from
+   * the database at its first use, and the viewer pays for it.
+   */
+  isOwned(apiKeyId: string): MaybePromise<boolean>
+}
+
+async function keysOfUsers(userIds: ReadonlySet<string>, context: Context): Promise<KeysOfUsers> {
   const keys = await Promise.all([...userIds].map((id) => context.loaders.apiKeys.byUser.load(id)))
-  const own = new Set(keys.flatMap((ofUser) => ofUser ?? []).map(({ id }) => id))
-  const isAmong = (id: string | null) => id !== null && userIds.has(id)
-  return (apiKeyId) => {
-    if (own.has(apiKeyId)) return true
-    const owner = context.apiKeyOwners.ownerOf(apiKeyId)
-    if (!(owner instanceof Promise)) return isAmong(owner)
-    return Promise.all([owner, context.pay(1)]).then(([id]) => isAmong(id))
+  const known = new Set(keys.flatMap((ofUser) => ofUser ?? []).map(({ id }) => id))
+  const isAmong = (apiKeyId: string, owner: string | null) => {
+    const isOwn = owner !== null && userIds.has(owner)
+    if (isOwn) known.add(apiKeyId)
+    return isOwn
+  }
+  return {
+    known,
+    isOwned(apiKeyId) {
+      if (known.has(apiKeyId)) return true
+      const owner = context.apiKeyOwners.ownerOf(apiKeyId)
+      if (!(owner instanceof Promise)) return isAmong(apiKeyId, owner)
+      return Promise.all([owner, context.pay(1)]).then(([id]) => isAmong(apiKeyId, id))
+    },
   }
 }
 

@@ -19,10 +19,12 @@ export const AffinityEventType = builder.enumType('AffinityEventType', {
     REMOVED: { description: 'The affinity was cleared or evicted before it expired.' },
     EXPIRED: { description: 'The affinity was not used until its TTL ran out.' },
     ENTERED: {
-      description: 'The affinity changed so that the filter of the subscription now holds for it.',
+      description:
+        'The filter of the subscription now holds for the affinity: it changed, or time or a row of the database did.',
     },
     LEFT: {
-      description: 'The affinity changed so that the filter of the subscription no longer holds for it.',
+      description:
+        'The filter of the subscription no longer holds for the affinity: it changed, or time or a row of the database did.',
     },
   } as const,
 })
@@ -86,7 +88,7 @@ builder.subscriptionFields((t) => ({
     complexity: ownField,
     type: AffinityEvent,
     description:
-      'This subscription tells every change to an affinity for which the filter held before it or holds after it, as it is seen. It ends with CACHE_UNAVAILABLE when changes are not seen any more, and with RATE_LIMITED when what its events join has used up the budget; a client that reads too slowly is disconnected: connect again, and read the list anew.',
+      'This subscription tells every change to an affinity for which the filter held before it or holds after it, as it is seen, and within 5 s what crosses the filter by time or by a row of the database, 1,000 at a time. It ends with CACHE_UNAVAILABLE when changes are not seen any more, and with RATE_LIMITED when what its events join has used up the budget; a client that reads too slowly is disconnected: connect again, and read the list anew.',
     args: {
       filter: t.arg({
         type: AffinityFilter,

@@ -7,6 +7,7 @@ import { schema } from '../schema/index.js'
 import type { Credentials } from '../session/authenticator.js'
 import type { Admission } from '../util/admission.js'
 import { createKeptAnswers } from '../util/kept-answers.js'
+import { remembered } from '../util/promises.js'
 import { createSharedRuns } from '../util/shared-runs.js'
 import { createTurns } from '../util/turns.js'
 import type { BodyBudget } from './http/body-budget.js'
@@ -31,7 +32,7 @@ import type { Metrics } from './observe/metrics.js'
 import type { Tracing } from './observe/tracing/tracing.js'
 import { useMetrics, useOperationMetrics } from './observe/use-metrics.js'
 import { useRequestLog } from './observe/use-request-log.js'
-import { type ContextDeps, createContext } from './request-context.js'
+import { type ContextDeps, createContext, createServiceContext } from './request-context.js'
 import { useCancellation } from './use-cancellation.js'
 import { useCompiledQueries } from './use-compiled-queries.js'
 import { useDocumentCache } from './use-document-cache.js'
@@ -39,11 +40,13 @@ import { useResponseExtensions } from './use-response-extensions.js'
 
 /** With the time of a request, verdicts are at most 5 s old. */
 const KEPT_MS = 4_000
+/** What sweeps read is shared by all filters that are looked at within this time, in milliseconds. */
+const SERVICE_CONTEXT_MS = 1_000
 
 export interface YogaDeps
   extends Omit<
     ContextDeps,
-    'apiKeyOwners' | 'budgets' | 'keptAnswers' | 'sharedRuns' | 'usageRuns' | 'turns'
+    'apiKeyOwners' | 'budgets' | 'ofService' | 'keptAnswers' | 'sharedRuns' | 'usageRuns' | 'turns'
   > {
   readonly logger: Logger
   readonly readHealth: () => Promise<Health>
@@ -103,6 +106,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
     usageRuns: createSharedRuns(),
     keptAnswers: createKeptAnswers(KEPT_MS),
     turns: createTurns(EVENTS_AT_ONCE),
+    ofService: remembered(async () => createServiceContext(contextDeps), SERVICE_CONTEXT_MS),
   }
 
   const admission = useAdmission(deps.admission, deps.onOverload)

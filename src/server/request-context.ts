@@ -4,6 +4,7 @@ import type { AffinityStore } from '../affinities/affinity-store.js'
 import type { ClearFacts } from '../affinities/clear/clear-facts.js'
 import type { HoldingClearer } from '../affinities/clear/clear-report.js'
 import type { RemovedPin } from '../affinities/clear/cleared-pins.js'
+import type { Crossings } from '../affinities/crossings.js'
 import type { ForeignFamilies } from '../affinities/family-counts.js'
 import type { FollowUps } from '../affinities/follow-up/follow-up.js'
 import type { AuditReader } from '../audit/audit-reader.js'
@@ -50,6 +51,9 @@ export interface ContextDeps {
   readonly affinitySource: AffinitySource
   readonly affinityStore: AffinityStore
   readonly followUps: Pick<FollowUps, 'find' | 'watch'>
+  readonly crossings: Crossings
+  /** See Context.ofService. */
+  readonly ofService: () => Promise<Context>
   readonly streams: Streams
   readonly clearer: HoldingClearer
   /** The nodes of the gateway; undefined if none is configured. */
@@ -77,7 +81,34 @@ export interface ContextDeps {
   readonly now: () => number
 }
 
+/** The service itself, where it reads for all who listen. */
+const SERVICE: Viewer = {
+  key: 'service',
+  name: 'service',
+  role: 'USER',
+  canClear: false,
+  userId: null,
+  permissions: [],
+}
+
+/** Creates a context of the service itself. */
+export const createServiceContext = (deps: ContextDeps): Context =>
+  createContext(
+    { ...deps, budgets: undefined },
+    {
+      viewer: SERVICE,
+      clientGone: new AbortController().signal,
+      credentials: { authorization: null, deviceId: null, address: '' },
+      requestId: 'service',
+      userAgent: null,
+      disconnect: () => {},
+      place: undefined,
+    },
+  )
+
 export interface RequestFacts {
+  /** Who asks, where that needs no credentials. */
+  readonly viewer?: Viewer
   /** Aborts when the client disconnects. */
   readonly clientGone: AbortSignal
   readonly credentials: Credentials
@@ -95,7 +126,7 @@ const REFRESH_AFTER_MS = 1_000
 
 /** Creates the context of one request. It reads nothing from a store before it is needed. */
 export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
-  let viewer: Promise<Viewer> | undefined
+  let viewer = facts.viewer && Promise.resolve(facts.viewer)
   let knownViewer: Viewer | undefined
   const notes = new Map<string, unknown>()
   const stopped = new AbortController()
@@ -321,14 +352,16 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     gatewayFigures: deps.gatewayFigures,
     gatewayTraits: deps.gatewayTraits,
     loaders,
-    refresh() {
-      if (performance.now() - readAt <= REFRESH_AFTER_MS) return
+    refresh(since = 0) {
+      if (readAt >= since && performance.now() - readAt <= REFRESH_AFTER_MS) return
       readAt = performance.now()
       Object.assign(loaders, newLoaders())
       refreshReaders()
     },
     refreshReaders,
     onAffinityEvent: (listener, onLost) => deps.affinitySource.events(listener, onLost),
+    crossings: deps.crossings,
+    ofService: deps.ofService,
     streams: deps.streams,
     disconnect: facts.disconnect,
     clientGone: facts.clientGone,

@@ -61,13 +61,14 @@ export function sparing<T>(read: () => Promise<T>, burst: number, everyMs: numbe
 
 /**
  * Waits for work, but no longer than these milliseconds: a server that does not answer must not delay the end of the
- * process.
+ * process, or an answer that can do without.
+ * @returns what the work does, undefined if it was not done in time
  * @throws what the work throws in time
  */
-export async function withinGrace(work: Promise<void>, graceMs: number): Promise<void> {
+export async function withinGrace<T>(work: Promise<T>, graceMs: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
-  const grace = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, graceMs)
+  const grace = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), graceMs)
   })
-  await Promise.race([work, grace]).finally(() => clearTimeout(timer))
+  return Promise.race([work, grace]).finally(() => clearTimeout(timer))
 }

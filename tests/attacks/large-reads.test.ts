@@ -26,7 +26,8 @@ describe('an event of a subscription', () => {
   let server: Listening
   let apiKey = ''
   beforeAll(async () => {
-    server = await startListening({ redis: 'empty', env: { RATE_LIMIT_VIEWER: String(LIMIT) } })
+    const env = { RATE_LIMIT_VIEWER: String(LIMIT) }
+    server = await startListening({ redis: 'empty', env, sweepEveryMs: 50 })
     const [row] = await sql(server.service.databaseUrl, 'SELECT id FROM api_keys LIMIT 1')
     apiKey = String(row?.['id'])
     await until(async () => expect((await server.post('{ affinities { totalCount } }')).status).toBe(200))
@@ -50,6 +51,18 @@ describe('an event of a subscription', () => {
     await pins(50)
     await until(() => expect(stream.answers()).toHaveLength(50))
     expect((await budgetOf(server)).remaining).toBe(before.remaining - ASKING)
+  })
+
+  it('costs nothing if it tells what has crossed the filter without a change', async () => {
+    await writePin(server.service.redis.client(), { affinityKey: 'unused' })
+    const stream = await subscribe(
+      server.service,
+      'subscription { affinityEvents(filter: { unusedForSeconds: 1, affinityKey: "unused" }) { type affinity { id } } }',
+    )
+    const before = await budgetOf(server)
+    await until(() => expect(stream.answers()).toHaveLength(1))
+    expect(stream.answers()[0].data.affinityEvents.type).toBe('ENTERED')
+    expect((await budgetOf(server)).remaining).toBeGreaterThanOrEqual(before.remaining - ASKING)
   })
 
   it('is refused if it joins very much, before the stream begins', async () => {

@@ -1,7 +1,7 @@
 import type { Page, Request } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { zhCN } from '../../web/src/i18n/zh-CN.js'
-import { leaveAuditEvents, startConsole, whenListed } from './console.js'
+import { ANTHROPIC, leaveAuditEvents, startConsole, whenListed } from './console.js'
 import { rows, whenStill } from './support.js'
 
 const console = startConsole()
@@ -175,6 +175,7 @@ const PLACES: readonly (readonly [string, string, (page: Page) => Promise<unknow
       await rows(page).first().locator('.c-menu button').click()
       await button(page, '清除 1 条记录').click()
       await page.getByText('已清除 1 条记录').waitFor()
+      await page.getByText('此后未出现').waitFor()
     },
   ],
   [
@@ -215,6 +216,17 @@ const PLACES: readonly (readonly [string, string, (page: Page) => Promise<unknow
     },
   ],
   ['an event that does not exist', '/audit?event=none', (page) => page.getByText('没有该事件').waitFor()],
+  [
+    'the page of a provider',
+    `/providers/${ANTHROPIC}`,
+    (page) => page.locator('.provider .bars .rest').first().waitFor(),
+  ],
+  ['a provider that is not there', '/providers/none', (page) => page.getByText('没有该提供商').waitFor()],
+  [
+    'what was pinned since a time',
+    '/affinities?sort=provider-key&created-after=2020-01-01T00:00:00Z',
+    whenListed,
+  ],
   ['no page', '/nowhere', (page) => page.getByText('没有这个页面').waitFor()],
 ]
 

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { VIEWER_TOKEN } from '../support/app.js'
+import { writePin } from '../support/pin.js'
 import { count, startConsole, whenListed, whenLive } from './console.js'
 import { rows } from './support.js'
 
@@ -158,5 +159,61 @@ describe('clearing everything', () => {
     await event.getByText('cache_clear_all', { exact: true }).waitFor()
     await page.goto(`${console.server.url}/affinities`)
     await page.getByText('There is no live affinity').waitFor()
+  })
+})
+
+describe('a provider that is broken', () => {
+  const ids = async () => {
+    const { data } = await console.service.query('{ providers(isActive: true) { nodes { id displayName } } }')
+    const idOf = (name: string): string =>
+      data.providers.nodes.find(({ displayName }: { displayName: string }) => displayName === name).id
+    return { broken: idOf('Anthropic'), spare: idOf('OpenAI') }
+  }
+  const pin = (affinityKey: string, providerId: string) =>
+    writePin(console.service.redis.client(), { affinityKey, providerId })
+  const figure = (page: Page, name: string) =>
+    page.locator('.follow-up div', { hasText: name }).locator('.value').textContent()
+
+  it('is left by a clear from its page, which tells live who is elsewhere, and who went back', async () => {
+    const { broken, spare } = await ids()
+    for (const key of ['key-0', 'key-1', 'key-2']) await pin(key, broken)
+    const page = await open(`/providers/${broken}`)
+    await page.getByRole('link', { name: '3 records' }).waitFor()
+    await openClearMenu(page)
+    const dialog = page.getByRole('dialog', { name: 'Clear all affinities of Anthropic' })
+    await dialog.getByText('What was cleared is still switched on').waitFor()
+    expect(await dialog.locator('.clear-sample li').first().textContent()).toMatch(
+      /^key-\dmodelCLAUDEkAPI key deleted, /,
+    )
+    await clearAfterDryRun(page, 3)
+    await expect.poll(() => figure(page, 'Not seen since')).toBe('3')
+
+    await pin('key-0', spare)
+    await expect.poll(() => figure(page, 'Pinned elsewhere')).toBe('1')
+    await pin('key-1', broken)
+    await expect.poll(() => figure(page, 'At the same provider again')).toBe('1')
+    expect(await figure(page, 'Not seen since')).toBe('1')
+    expect(await dialog.locator('.bars li').allInnerTexts()).toEqual(['Anthropic\n1', 'OpenAI\n1'])
+
+    await dialog.getByRole('link', { name: 'Audit event' }).click()
+    const event = page.getByRole('dialog', { name: 'Clear of a provider' })
+    await expect.poll(() => figure(page, 'Pinned elsewhere')).toBe('1')
+    await event.getByRole('link', { name: 'Show who is there' }).click()
+    await page.locator('.chip', { hasText: 'created after' }).waitFor()
+    await whenListed(page)
+    expect(await count(page)).toBe('1 record')
+    const [chip] = await page.locator('.chip').allInnerTexts()
+    expect(chip).toBe('Provider: Anthropic')
+
+    // The page tells the clear as one of the changes of the last hour.
+    await page.goto(`${console.server.url}/providers/${broken}`)
+    await page.locator('.provider-changes').getByText('1 record cleared').first().waitFor()
+  })
+
+  it('offers no clear to a viewer', async () => {
+    const { broken } = await ids()
+    const page = await open(`/providers/${broken}`, { token: VIEWER_TOKEN })
+    await page.getByText('switched on', { exact: true }).waitFor()
+    expect(await page.getByRole('button', { name: /Clear/ }).count()).toBe(0)
   })
 })

@@ -4,10 +4,14 @@ import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import { ADMIN_TOKEN, startTestApp, type TestApp, type TestAppOptions, VIEWER_TOKEN } from '../support/app.js'
 import { type ConsoleServer, openBrowser, rows, serve, type VisitOptions, visit } from './support.js'
 
+/** A provider of the fixtures, which has most of the pins. */
+export const ANTHROPIC = '42a90167-8c53-4a24-b4e4-2b0c84578881'
+
 export const PAGES = {
   overview: '/',
   affinities: '/affinities',
   counts: '/counts/reason',
+  provider: `/providers/${ANTHROPIC}`,
   mappings: '/mappings',
   configuration: '/configuration',
   audit: '/audit',

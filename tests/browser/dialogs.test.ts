@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { sql } from '../api/affinity-model.js'
-import { startConsole, whenListed } from './console.js'
+import { ANTHROPIC, startConsole, whenListed } from './console.js'
 import { DESK, PHONE, rows, whenStill } from './support.js'
 
 const site = startConsole()
@@ -140,6 +140,14 @@ describe('names of 200 characters', () => {
     await page.keyboard.press('Escape')
     await page.goto(`${site.server.url}/`)
     await page.locator('.bars li').first().waitFor()
+    await check()
+    await page.goto(`${site.server.url}/providers/${ANTHROPIC}`)
+    await page.locator('.bars .rest').first().waitFor()
+    await check()
+    await page.goto(`${site.server.url}/affinities`)
+    await rows(page).first().locator('.c-menu button').click()
+    await page.getByRole('button', { name: 'Clear 1 record' }).click()
+    await page.locator('.follow-up').waitFor()
     await check()
   })
 })

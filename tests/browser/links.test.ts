@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { sql } from '../api/affinity-model.js'
 import { startConsole, whenListed } from './console.js'
 import { rows } from './support.js'
 
@@ -74,5 +75,51 @@ describe('the counts', () => {
     await page.getByText('This address cannot be read').waitFor()
     await page.goto(`${site.server.url}/counts/weather`)
     await page.getByRole('heading', { name: 'This page does not exist' }).waitFor()
+  })
+})
+
+describe('a provider', () => {
+  const counts = async (by: string, id: string) => {
+    const { data } = await site.service.query(
+      `{ affinityCounts(by: ${by}, first: 6, filter: { providerId: "${id}" }) { total groups { key count } } }`,
+    )
+    return data.affinityCounts
+  }
+
+  it('has a page that its bar leads to, which says its state and who is on it, each bar a link to its pins', async () => {
+    const page = await open('/')
+    const byProvider = page.locator('.breakdowns section', { hasText: 'By provider' })
+    await byProvider.getByRole('link', { name: 'Anthropic' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Provider: Anthropic' }).waitFor()
+    await page.getByText('switched on', { exact: true }).waitFor()
+    const id = new URL(page.url()).pathname.replace('/providers/', '')
+    for (const [title, by] of [
+      ['By provider key', 'PROVIDER_KEY'],
+      ['By user', 'USER'],
+      ['By model', 'MODEL'],
+      ['Stale, by reason', 'STALE_REASON'],
+    ] as const) {
+      const section = page.locator('.thirds section', { has: page.getByRole('heading', { name: title }) })
+      const { groups } = await counts(by, id)
+      await expect
+        .poll(() => section.locator('li:not(.rest) .number').allInnerTexts())
+        .toEqual(groups.map(({ count }: { count: number }) => String(count)))
+    }
+    const { total, groups } = await counts('PROVIDER_KEY', id)
+    await page.getByRole('link', { name: `${total} records` }).waitFor()
+    await page.locator('.thirds section').first().getByRole('link').first().click()
+    await page.getByText(`${groups[0].count} records`, { exact: true }).waitFor()
+    const { searchParams } = new URL(page.url())
+    expect([searchParams.get('provider'), searchParams.get('provider-key')]).toEqual([id, groups[0].key])
+  })
+
+  it('that the gateway has switched off, or never had, says so', async () => {
+    const { databaseUrl } = site.service
+    const [row] = await sql(databaseUrl, 'SELECT id FROM providers WHERE NOT is_active LIMIT 1')
+    const page = await open(`/providers/${row?.id}`)
+    await page.getByText('switched off', { exact: true }).waitFor()
+    await page.goto(`${site.server.url}/providers/nobody`)
+    await page.getByText('The gateway’s database has no such provider.').waitFor()
+    await page.getByText('Nobody is pinned to this provider').waitFor()
   })
 })

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import Papa from 'papaparse'
 import { describe, expect, it } from 'vitest'
 import { sql } from '../api/affinity-model.js'
 import { count, startConsole, whenListed } from './console.js'
@@ -12,6 +13,7 @@ describe('looking', () => {
     const page = await open('/affinities')
     await page.getByRole('searchbox').fill('张伟')
     await page.getByText('All records of user 张伟').waitFor()
+    await whenListed(page)
     const names = await rows(page).locator('.c-user').allInnerTexts()
     expect(new Set(names)).toEqual(new Set(['张伟']))
     expect(new URL(page.url()).searchParams.get('q')).toBe('张伟')
@@ -57,6 +59,36 @@ describe('looking', () => {
       Number(text.replace(/,/g, '')),
     )
     expect(requests).toEqual([...requests].sort((a, b) => a - b))
+  })
+
+  it.each([
+    ['User', 'user', 'USER'],
+    ['API key', 'key', 'API_KEY'],
+    ['Format', 'format', 'API_FORMAT'],
+    ['Model', 'model', 'MODEL'],
+    ['Provider', 'provider', 'PROVIDER'],
+    ['Provider key', 'provider-key', 'PROVIDER_KEY'],
+  ])('sorts by the names of the column %s, from the first at first', async (title, sort, field) => {
+    const inOrder = async (direction: string) => {
+      const { data } = await site.service.query(
+        `{ affinities(first: 25, orderBy: { field: ${field}, direction: ${direction} }) { nodes { id } } }`,
+      )
+      return data.affinities.nodes.map(({ id }: { id: string }) => id)
+    }
+    const page = await open('/affinities?size=25')
+    await whenListed(page)
+    const column = page.getByRole('columnheader', { name: title, exact: true })
+    for (const [param, direction, said] of [
+      [sort, 'ASC', 'ascending'],
+      [`-${sort}`, 'DESC', 'descending'],
+    ] as const) {
+      await column.getByRole('button').click()
+      await expect
+        .poll(() => rows(page).evaluateAll((list) => list.map((row) => row.dataset['id'])))
+        .toEqual(await inOrder(direction))
+      expect(await column.getAttribute('aria-sort')).toBe(said)
+      expect(new URL(page.url()).searchParams.get('sort')).toBe(param)
+    }
   })
 
   it('is walked by the keyboard', async () => {
@@ -107,15 +139,21 @@ describe('looking', () => {
   })
 
   it('exports all that matches, not the page alone', async () => {
-    const page = await open('/affinities?format=CLAUDE&size=25')
+    const page = await open('/affinities?format=CLAUDE&size=25&sort=user')
     await rows(page).first().waitFor()
+    const shown = await rows(page).locator('.c-user').allInnerTexts()
     const total = Number.parseInt((await count(page)) ?? '', 10)
     const downloaded = page.waitForEvent('download')
     await page.getByRole('button', { name: 'CSV' }).click()
-    const [header = '', ...lines] = readFileSync(await (await downloaded).path(), 'utf8').split('\r\n')
+    const csv = readFileSync(await (await downloaded).path(), 'utf8')
+    const [header = '', ...lines] = csv.split('\r\n')
     expect(header).toMatch(/^\ufeffusername,email,userId,/)
     expect(lines).toHaveLength(total)
     expect(total).toBeGreaterThan(25)
     for (const line of lines) expect(line).toContain(',CLAUDE,')
+    const names = Papa.parse<string[]>(csv)
+      .data.slice(1)
+      .map(([name]) => name)
+    expect(names.slice(0, shown.length)).toEqual(shown)
   })
 })

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { sql } from '../api/affinity-model.js'
 import { FIXTURE_ADMIN } from '../support/fixtures.js'
 import { writePin } from '../support/pin.js'
-import { startConsole, whenListed } from './console.js'
+import { ANTHROPIC, startConsole, whenListed } from './console.js'
 import { rows, whenStill } from './support.js'
 
 const IMAGE = '<img src=x onerror="window.wasRun = 1">'
@@ -54,6 +54,11 @@ const row = (page: Page) => rows(page).first().locator('.row-open').click()
 describe('a name that is HTML is shown as the text that it is', () => {
   it.each<[string, string, (page: Page) => Promise<unknown>]>([
     ['on the overview', '/', (page) => page.locator('.chart canvas').first().waitFor()],
+    [
+      'on the page of a provider',
+      `/providers/${ANTHROPIC}`,
+      (page) => page.locator('.bars li').first().waitFor(),
+    ],
     ['in the list', '/affinities', whenListed],
     ['in a search', `/affinities?q=${encodeURIComponent(IMAGE)}`, whenListed],
     [

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { startConsole, whenListed, whenLive } from './console.js'
+import { ANTHROPIC, startConsole, whenListed, whenLive } from './console.js'
 
 const site = startConsole()
 const { open } = site
@@ -55,10 +55,14 @@ describe('the stale pins’ number', () => {
 })
 
 /** What the API answers to a question while PostgreSQL is away. */
-const DATABASE_AWAY = JSON.stringify({
-  errors: [{ message: 'PostgreSQL does not answer.', extensions: { code: 'DATABASE_UNAVAILABLE' } }],
-  data: null,
-})
+const DATABASE_AWAY = {
+  status: 503,
+  contentType: 'application/graphql-response+json',
+  body: JSON.stringify({
+    errors: [{ message: 'PostgreSQL does not answer.', extensions: { code: 'DATABASE_UNAVAILABLE' } }],
+    data: null,
+  }),
+}
 
 describe('PostgreSQL away', () => {
   it('takes the clear controls away until it is back, and then they come by themselves', async () => {
@@ -67,11 +71,7 @@ describe('PostgreSQL away', () => {
       watch: (watched) =>
         void watched.route('**/graphql', (route) =>
           isAway && /Viewer/.test(route.request().postData() ?? '')
-            ? route.fulfill({
-                status: 503,
-                contentType: 'application/graphql-response+json',
-                body: DATABASE_AWAY,
-              })
+            ? route.fulfill(DATABASE_AWAY)
             : route.continue(),
         ),
     })
@@ -87,15 +87,27 @@ describe('PostgreSQL away', () => {
       watch: (watched) =>
         void watched.route('**/graphql', (route) =>
           /auditEvents/.test(route.request().postData() ?? '')
-            ? route.fulfill({
-                status: 503,
-                contentType: 'application/graphql-response+json',
-                body: DATABASE_AWAY,
-              })
+            ? route.fulfill(DATABASE_AWAY)
             : route.continue(),
         ),
     })
     await page.getByText('PostgreSQL does not answer, and this request needs it.', { exact: true }).waitFor()
     expect(await page.getByText(/still shown/).count()).toBe(0)
+  })
+
+  it('leaves the page of a provider what Redis tells: who is there by key and model, and the way to clear', async () => {
+    const page = await open(`/providers/${ANTHROPIC}`, {
+      watch: (watched) =>
+        void watched.route('**/graphql', (route) =>
+          /Provider(Row|People)/.test(route.request().postData() ?? '')
+            ? route.fulfill(DATABASE_AWAY)
+            : route.continue(),
+        ),
+    })
+    await page.getByText('unknown PostgreSQL does not answer').waitFor()
+    await page.locator('.thirds section', { hasText: 'By provider key' }).locator('li').first().waitFor()
+    expect(await page.locator('.thirds section', { hasText: 'By user' }).locator('li').count()).toBe(0)
+    expect(await page.getByText(/switched o|no such provider/).count()).toBe(0)
+    await page.getByRole('button', { name: 'Clear…' }).waitFor()
   })
 })

@@ -11,7 +11,11 @@ const AXE_TIMEOUT_MS = 120_000
 const SIZES = { desk: DESK, phone: PHONE } as const
 type Size = keyof typeof SIZES
 /** What a page without a table has when its data is there. */
-const READY: Readonly<Record<string, string>> = { overview: '.chart canvas', counts: '.counts .bars li' }
+const READY: Readonly<Record<string, string>> = {
+  overview: '.chart canvas',
+  counts: '.counts .bars li',
+  provider: '.thirds .bars .rest',
+}
 /** The narrowest that is asked for by WCAG (reflow). */
 const SMALL_PHONE = { width: 320, height: 640 } as const
 
@@ -67,6 +71,11 @@ describe('each dialogue', () => {
     'the dry run of one record': async (page) => {
       await rows(page).first().locator('.c-menu button').click()
       await page.getByText('1 record would be cleared').waitFor()
+    },
+    'the follow-up of a clear': async (page) => {
+      await rows(page).first().locator('.c-menu button').click()
+      await page.getByRole('button', { name: 'Clear 1 record' }).click()
+      await page.locator('.follow-up').waitFor()
     },
     'the dry run of a filter by verdict': async (page) => {
       await page.goto(`${new URL(page.url()).origin}/affinities?stale=true&reason=CIRCUIT_OPEN`)

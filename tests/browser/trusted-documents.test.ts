@@ -40,8 +40,10 @@ it('the console asks for nothing but registered documents, on any page', async (
   await page.getByRole('button', { name: 'Cancel' }).click()
   await rows(page).first().locator('.c-menu button').click()
   await page.getByRole('button', { name: 'Clear 1 record' }).click()
+  await page.locator('.follow-up').waitFor()
   await page.getByRole('link', { name: 'Audit event' }).click()
   await page.getByText('cache_clear_single', { exact: true }).first().waitFor()
+  await page.locator('.follow-up').waitFor()
   await page.keyboard.press('Escape')
 
   await go('Model mappings')
@@ -58,6 +60,11 @@ it('the console asks for nothing but registered documents, on any page', async (
 
   await go('Savings')
   await page.getByText('This gateway has no such rows').waitFor()
+
+  await go('Overview')
+  await go('Anthropic')
+  await page.locator('.thirds .rest').first().waitFor()
+  await page.locator('.provider-changes').waitFor()
 
   await go('Configuration')
   await page.getByText('cacheTtlSeconds').waitFor()

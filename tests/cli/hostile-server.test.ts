@@ -74,10 +74,12 @@ function poison(numbers: Parameters<typeof poisoned>[1] = 'numbers stay'): void 
 }
 
 /** The stand-in streams one event, and then nothing. */
-function stream(event: unknown): void {
-  const body = `event: next\ndata: ${JSON.stringify({ data: event })}\n\n`
-  hostile.answer(() => ({ headers: { 'content-type': 'text/event-stream' }, body }))
-}
+const stream = (event: unknown): void => hostile.answer(() => eventStream(event))
+
+const eventStream = (event: unknown) => ({
+  headers: { 'content-type': 'text/event-stream' },
+  body: `event: next\ndata: ${JSON.stringify({ data: event })}\n\n`,
+})
 
 const READS = [
   ['affinities', 'list', '--limit', '5'],
@@ -90,6 +92,7 @@ const READS = [
   ['mappings', 'list', '--unmapped'],
   ['mappings', 'stats'],
   ['audit'],
+  ['changes'],
   ['clear', 'user', '张伟', '--dry-run'],
   ['clear', 'user', 'nobody', '--dry-run'],
   ['clear', 'filter', '--stale', '--dry-run'],
@@ -102,6 +105,8 @@ describe('a server whose every text would steer a terminal', () => {
   beforeAll(async () => {
     // An event for `audit`, and something to say who did it.
     await honest.query('mutation { clearUserCache(identifier: "nobody") { __typename } }')
+    // A change for `changes`.
+    await honest.query('mutation { clearAffinities(filter: { apiFormat: "OPENAI" }) { __typename } }')
   })
 
   it.each(READS)('steers none that reads a table: $command', async ({ args }) => {
@@ -179,6 +184,26 @@ describe('a server whose every text would steer a terminal', () => {
     const { stdout, stderr } = await affinityql(args, { stopAfter: /evil/ })
     expect(stdout).toContain('evil')
     expect(steersIn(stdout + stderr)).toEqual([])
+  })
+
+  it.each(['table', '--json', '--ndjson'])('nor by `clear --follow`: %s', async (format) => {
+    const state = {
+      ...{ repinnedElsewhere: 1, repinnedSame: 1, repinnedSameKey: 1, notSeenSince: 1 },
+      byProvider: [{ provider: { displayName: '' }, count: 1 }],
+      notSeenApiKeys: [{ name: '' }],
+    }
+    const clearFollowUp = poisoned(state, 'numbers are texts')
+    const clearAllCache = { message: EVIL, clearedCount: 1, auditEvent: { id: EVIL } }
+    hostile.answer((body) =>
+      body.includes('subscription')
+        ? eventStream({ clearFollowUp })
+        : { body: JSON.stringify({ data: { clearAllCache } }) },
+    )
+    const args = ['clear', 'all', '--yes', '--follow', ...(format === 'table' ? [] : [format])]
+    const { code, stdout, stderr } = await affinityql(args, { stopAfter: /connects again/ })
+    expect(stdout).toContain('evil')
+    expect(steersIn(stdout + stderr)).toEqual([])
+    expect(code).toBe(130)
   })
 
   it.each([

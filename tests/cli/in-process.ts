@@ -1,3 +1,4 @@
+import { CommanderError } from 'commander'
 import { describeFailure, EXIT, type ExitCode } from '../../src/cli/exit-codes.js'
 import { createProgram } from '../../src/cli/program.js'
 import type { Terminal } from '../../src/cli/terminal.js'
@@ -41,17 +42,20 @@ export async function inThisProcess(
   {
     said = { stdout: '', stderr: '' },
     signal = new AbortController().signal,
-  }: { said?: Said; signal?: AbortSignal } = {},
+    terminal = silentTerminal(said),
+  }: { said?: Said; signal?: AbortSignal; terminal?: Terminal } = {},
 ): Promise<Said & { readonly code: number }> {
   const cli = {
-    terminal: silentTerminal(said),
+    terminal,
     env: { AFFINITYQL_URL: server.url, AFFINITYQL_TOKEN: ADMIN_TOKEN },
     signal,
     exitCode: EXIT.ok as ExitCode,
   }
   try {
     await createProgram(cli).parseAsync(args, { from: 'user' })
+    if (signal.aborted) cli.exitCode = EXIT.interrupted
   } catch (error) {
+    if (error instanceof CommanderError) return { ...said, code: error.exitCode === 0 ? EXIT.ok : EXIT.usage }
     const { lines, exitCode } = describeFailure(error)
     for (const line of lines) cli.terminal.note(`affinityql: ${line}`)
     cli.exitCode = exitCode

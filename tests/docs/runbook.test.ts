@@ -55,12 +55,37 @@ async function inOneShell(
   return { code, said: stdout.split(`${MARK}\n`), stderr }
 }
 
+const asked = () => createClient({ url: server.url, token: ADMIN_TOKEN })
+
+async function idOfProvider(): Promise<string> {
+  const { nodes } = await asked().providers({ search: PROVIDER })
+  return nodes.find(({ displayName }) => displayName === PROVIDER)?.id ?? ''
+}
+
 /** How many pins the provider has, by the list of records, which no block of the page uses. */
 async function pinned(): Promise<number> {
-  const client = createClient({ url: server.url, token: ADMIN_TOKEN })
-  const { nodes } = await client.providers({ search: PROVIDER })
-  const providerId = nodes.find(({ displayName }) => displayName === PROVIDER)?.id ?? ''
-  return (await client.affinityRecords({ filter: { providerId }, first: 1 })).totalCount
+  const providerId = await idOfProvider()
+  return (await asked().affinityRecords({ filter: { providerId }, first: 1 })).totalCount
+}
+
+/** Once the provider has no pin any more, its users are pinned elsewhere, as by a gateway that answers their next requests. */
+async function usersComeBackElsewhere(): Promise<() => Promise<void>> {
+  const redis = server.redis.client()
+  const providerId = await idOfProvider()
+  const keys = await redis.keys('cache_affinity:*')
+  const values = await redis.mget(keys)
+  const theirs = keys
+    .map((key, n) => ({ key, value: values[n] ?? '' }))
+    .filter(({ value }) => value.includes(providerId))
+  return async () => {
+    await expect.poll(pinned, { interval: 100, timeout: 60_000 }).toBe(0)
+    const pipeline = redis.pipeline()
+    for (const { key, value } of theirs) {
+      const again = { ...JSON.parse(value), provider_id: 'elsewhere', created_at: Date.now() / 1_000 }
+      pipeline.set(key, JSON.stringify(again), 'EX', 300)
+    }
+    await pipeline.exec()
+  }
 }
 
 describe('docs/runbook.md', () => {
@@ -70,7 +95,8 @@ describe('docs/runbook.md', () => {
 
   it('leads by the command line from a broken provider to everybody elsewhere', async () => {
     const before = await pinned()
-    const { code, said, stderr } = await inOneShell(ofCli)
+    const comeBack = await usersComeBackElsewhere()
+    const [{ code, said, stderr }] = await Promise.all([inOneShell(ofCli), comeBack()])
     expect(code, stderr).toBe(0)
     const [who = '', dryRun = '', clear = '', left = ''] = said
     expect(who).toMatch(new RegExp(`^${PROVIDER} +${before} +[\\d.]+ %$`, 'm'))
@@ -78,8 +104,10 @@ describe('docs/runbook.md', () => {
     expect(who).toMatch(/^USER +AFFINITIES/m)
     expect(dryRun).toContain(`${before} affinities`)
     expect(clear).toContain(`Cleared ${before} affinities`)
+    expect(clear).toMatch(/\nEverybody is elsewhere after [^:]+: elsewhere \d+\.\n$/)
     expect(stderr).toContain('Warning (STILL_ACTIVE)')
     expect(left).not.toMatch(new RegExp(`^${PROVIDER} `, 'm'))
+    expect(left).toMatch(/ CLEARED /)
     expect(left).toContain('cache_clear_provider')
     expect(await pinned()).toBe(0)
   })

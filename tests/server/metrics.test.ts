@@ -380,6 +380,7 @@ describe('what the service counts itself', () => {
     generation: () => 'PROVIDER_KEYS',
     nodes: () => [],
     saved: async () => undefined,
+    lostUsd: async () => undefined,
   }
   const seriesOf = async (metrics: ReturnType<typeof createMetrics>, name: string) =>
     samplesOf(parsePrometheus(await metrics.render(sources)), name).map(({ labels, value }) => ({

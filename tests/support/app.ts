@@ -72,6 +72,7 @@ export interface TestAppOptions {
   readonly now?: () => number
   readonly transportLimits?: Partial<TransportLimits>
   readonly generation?: () => Generation
+  readonly sweepEveryMs?: number
 }
 
 export async function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
@@ -83,13 +84,14 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     { level: 'debug', base: null },
     { write: (line: string) => logs.push(JSON.parse(line)) },
   )
-  const { now, transportLimits, generation, openGateway } = options
+  const { now, transportLimits, generation, openGateway, sweepEveryMs } = options
   const app = await createApp(config, {
     logger,
     ...(now && { now }),
     ...(openGateway && { openGateway }),
     ...(transportLimits && { transportLimits }),
     ...(generation && { generation }),
+    ...(sweepEveryMs !== undefined && { sweepEveryMs }),
   })
   const statements: string[] = []
   app.database.onQuery((sql) => statements.push(sql))

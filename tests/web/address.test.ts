@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { filterOf, readAddress, verdictParams } from '../../web/src/pages/affinities/address.js'
+import {
+  filterOf,
+  pinnedSince,
+  readAddress,
+  SORTS,
+  sortParam,
+  verdictParams,
+} from '../../web/src/pages/affinities/address.js'
 import { STALE_REASONS } from '../../web/src/pages/affinities/verdict.js'
 
 const read = (address: string) => readAddress(new URLSearchParams(address))
@@ -11,6 +18,7 @@ describe('an address that can be read', () => {
     ['stale=true', { stale: true }],
     ['stale=false', { stale: false }],
     ['usability=CONDITIONAL', { usability: 'CONDITIONAL' }],
+    ['created-after=2026-11-27T03:00:00.123Z', { createdAfter: '2026-11-27T03:00:00.123Z' }],
     ['reason=CIRCUIT_OPEN', { staleReasons: ['CIRCUIT_OPEN'] }],
     ['reason=CIRCUIT_OPEN,PROVIDER_INACTIVE', { staleReasons: ['CIRCUIT_OPEN', 'PROVIDER_INACTIVE'] }],
     ['provider=p&format=CLAUDE&stale=true', { providerId: 'p', apiFormat: 'CLAUDE', stale: true }],
@@ -28,6 +36,24 @@ describe('an address that can be read', () => {
     expect(unreadable).toEqual([])
     expect(view).toMatchObject({ search: '张伟', page: 99, size: 25, open: 'affinity-1' })
     expect(view.sort).toEqual({ field: 'REQUEST_COUNT', direction: 'ASC' })
+  })
+
+  it.each(Object.entries(SORTS))('orders by %s in either direction', (name, field) => {
+    expect(read(`sort=${name}`).view.sort).toEqual({ field, direction: 'ASC' })
+    expect(read(`sort=-${name}`).view.sort).toEqual({ field, direction: 'DESC' })
+    expect(sortParam({ field, direction: 'DESC' })).toBe(`-${name}`)
+  })
+
+  it('is made for what was pinned since a clear, from where it cleared', () => {
+    const since = '2026-11-27T03:00:00.000Z'
+    const { view, unreadable } = read(
+      pinnedSince({ providerId: 'p', modelId: 'gpt-5', sessionHash: null }, since).replace(
+        '/affinities?',
+        '',
+      ),
+    )
+    expect(unreadable).toEqual([])
+    expect(filterOf(view)).toEqual({ providerId: 'p', modelId: 'gpt-5', createdAfter: since })
   })
 
   it.each(['USABLE', 'CONDITIONAL', 'STALE', 'NOT_STALE'] as const)('is made for %s', (use) => {
@@ -56,7 +82,10 @@ describe('an address that cannot be read', () => {
     ['page=1e3', 'page', '1e3'],
     ['page=two', 'page', 'two'],
     ['size=7', 'size', '7'],
-    ['sort=user', 'sort', 'user'],
+    ['sort=name', 'sort', 'name'],
+    ['sort=--user', 'sort', '--user'],
+    ['created-after=yesterday', 'created-after', 'yesterday'],
+    ['created-after=2026-13-01T00:00:00Z', 'created-after', '2026-13-01T00:00:00Z'],
   ])('says what has no meaning: %s', (address, name, value) => {
     expect(read(address).unreadable).toMatchObject([{ name, value }])
   })

@@ -35,7 +35,17 @@ describe('the CSV of all affinities, read while they are used,', () => {
       return service.app.yoga.fetch(new URL(path, 'http://localhost').href, { ...init, headers }, client)
     })
     onTestFinished(() => void vi.unstubAllGlobals())
-    const view = { search: '', filters: {}, use: null, reasons: [], sort, page: 1, size: 50, open: null }
+    const view = {
+      search: '',
+      filters: {},
+      use: null,
+      reasons: [],
+      createdAfter: null,
+      sort,
+      page: 1,
+      size: 50,
+      open: null,
+    }
     const csv = await exportCsv(view, null, new AbortController().signal, () => {})
     expect(asked).toBeGreaterThan(2)
     const { data, errors } = Papa.parse<Record<string, string>>((await csv.text()).replace(/^\ufeff/, ''), {

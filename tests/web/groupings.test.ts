@@ -57,6 +57,10 @@ describe('the link of a group', () => {
   it('leads to the first page of what was counted, narrowed to the group', () => {
     fc.assert(
       fc.property(selection, group, (counted, { grouping, key }) => {
+        // All pins of a provider have a page.
+        fc.pre(
+          grouping !== 'provider' || Object.keys(counted).some((name) => !['page', 'open'].includes(name)),
+        )
         const params = new URLSearchParams(counted)
         const before = readAddress(params).view
         const link = linkOf(grouping, key, params) ?? ''
@@ -69,6 +73,16 @@ describe('the link of a group', () => {
         expect([view.search, view.page, view.open]).toEqual([before.search, 1, null])
       }),
     )
+  })
+
+  it('leads to the page of a provider where all of its pins are counted', () => {
+    const all = new URLSearchParams({ page: '2' })
+    expect(linkOf('provider', '42a90167-8c53', all)).toBe('/providers/42a90167-8c53')
+    expect(linkOf('provider', '42a90167-8c53', new URLSearchParams({ stale: 'true' }))).toBe(
+      '/affinities?stale=true&provider=42a90167-8c53',
+    )
+    for (const odd of ['..', 'a/b', 'a%2Fb'])
+      expect(linkOf('provider', odd, all)).toBe(`/affinities?${new URLSearchParams({ provider: odd })}`)
   })
 
   it('is none where no address has the records of the group alone', () => {

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { notFollowed } from '../../errors.js'
 import { createChangeFilter } from '../../log/change-filter.js'
 import { TimeSlice } from '../../util/time-slice.js'
 import { type AffinityPosition, type AffinityReader, positionOf, readerBy } from '../affinity-reader.js'
@@ -92,6 +93,13 @@ export function createIndexedSource(deps: IndexedSourceDeps): IndexedSource {
     history: follower.history,
     changes: follower.listed,
     events: follower.listen,
+    async crossings(request, use) {
+      const slice = new TimeSlice()
+      await index.prepare(request.before, slice)
+      await index.prepare(request.after, slice)
+      if (follower.state !== 'live') throw notFollowed('Changes to the cache are not seen just now.')
+      use(index.crossings(request))
+    },
     cacheNow: follower.cacheNow,
     ready: follower.ready,
     get figures() {

@@ -105,6 +105,9 @@ export function createScanSource(
     }
   }
 
+  const noEvents = () =>
+    notFollowed('The cache does not tell changes, or AFFINITY_INDEX is off: there are no events.')
+
   async function open(): Promise<AffinityReader> {
     const records = lastCount > keptRecords ? undefined : await run(keepingPass())
     return records ? readerOf(records) : passReader(run)
@@ -142,7 +145,10 @@ export function createScanSource(
     changes: new ChangeList({ now }),
     history: new MinuteHistory({ now, totals: () => ({ all: 0, byProvider: new Map() }) }),
     events() {
-      throw notFollowed('The cache does not tell changes, or AFFINITY_INDEX is off: there are no events.')
+      throw noEvents()
+    },
+    async crossings() {
+      throw noEvents()
     },
     cacheNow: now,
     state: 'scanning',

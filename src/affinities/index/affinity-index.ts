@@ -2,6 +2,7 @@ import type { TimeSlice } from '../../util/time-slice.js'
 import type { AffinityPage, AffinityPageRequest, NamePageRequest } from '../affinity-reader.js'
 import { type AffinityRecord, type Dimension, isSameRecord } from '../affinity-record.js'
 import type { AffinitySelection, Classes, Tally } from '../affinity-selection.js'
+import type { Crossing, CrossingsRequest } from '../affinity-source.js'
 import type { KeyFamilies } from '../key-families.js'
 import { Bitmap } from './bitmap.js'
 import { ColumnStore } from './column-store.js'
@@ -226,6 +227,44 @@ export class AffinityIndex {
       totalCount: matches?.count ?? this.size,
       ...pages,
     }
+  }
+
+  /**
+   * Yields the records for which one of two selections holds alone, first those that leave. The index must not change
+   * before the last one is taken.
+   */
+  *crossings({ before, after, isKnown }: CrossingsRequest): Generator<Crossing, void, undefined> {
+    const table = this.#table
+    const [left, entered] = [this.#slotsOf(before), this.#slotsOf(after)]
+    const stayed = new Bitmap(left.limit)
+    stayed.union(left)
+    stayed.intersect(entered)
+    for (const [slots, holds] of [
+      [left, false],
+      [entered, true],
+    ] as const) {
+      slots.subtract(stayed)
+      const crossing: number[] = []
+      slots.forEach((slot) => {
+        crossing.push(slot)
+      })
+      for (const slot of crossing) {
+        if (!isKnown(table.keys.textOf(slot), holds)) yield { record: table.recordAt(slot), holds }
+      }
+    }
+  }
+
+  /** Returns the slots of a selection as a bitmap of the caller's own. */
+  #slotsOf(selection: AffinitySelection): Bitmap {
+    const slots = new Bitmap(this.slotLimit)
+    const matches = this.#matches(selection) ?? this.#table.live
+    if (matches instanceof Bitmap) slots.union(matches)
+    else if (matches.addTo) matches.addTo(slots)
+    else
+      matches.forEach((slot) => {
+        slots.add(slot)
+      })
+    return slots
   }
 
   count(selection: AffinitySelection): number {

@@ -70,7 +70,7 @@ async function list(cli: Cli, command: Command): Promise<void> {
   const client = clientOf(cli, command)
   const filter = filterOf(command)
   const args = { search, filter, orderBy: orderOf({ sort, ascending }, recordLimit(command)) }
-  const printed = records
+  const { records: printed } = records
     ? await printList(cli, command, RECORD_COLUMNS, client.affinityRecords, args)
     : await printList(
         cli,

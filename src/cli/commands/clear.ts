@@ -5,6 +5,7 @@ import { addFilterOptions, filterOf, noMatchHint } from '../affinity-filter.js'
 import { type Cli, clientOf, tableViewOf } from '../command.js'
 import { addClearOptions, type Clear, type ClearResult, clear } from '../confirm-clear.js'
 import { CommandError, EXIT } from '../exit-codes.js'
+import { addFollowOptions } from '../follow-clear.js'
 import { preview } from '../format.js'
 import { GLOBAL_MODEL, PROVIDER, resolveName, tellUsers } from '../resolve-name.js'
 import { join, type Printable, plain, printable } from '../terminal.js'
@@ -22,12 +23,16 @@ export function addClears(program: Command, cli: Cli): void {
     for (const [argument, meaning] of Object.entries(args)) command.argument(`<${argument}>`, meaning)
     return addClearOptions(command)
   }
-  const run = <Result extends ClearResult>(
+  const addFollowed: typeof add = (...args) => addFollowOptions(add(...args))
+  const run = async <Result extends ClearResult>(
     command: Command,
-    make: (client: AffinityqlClient) => Clear<Result>,
-  ) => clear(cli, command, make(clientOf(cli, command)))
+    make: (client: AffinityqlClient) => Clear<Result> | Promise<Clear<Result>>,
+  ) => {
+    const client = clientOf(cli, command)
+    return clear(cli, command, { watch: client.clearFollowUp.watch, ...(await make(client)) })
+  }
 
-  add('user', 'Clear the affinities of one user, or of one API key.', {
+  addFollowed('user', 'Clear the affinities of one user, or of one API key.', {
     identifier: 'The id of an API key, or the id, username or email of a user, exactly.',
   }).action((identifier: string, _options, command: Command) =>
     run(command, (client) => ({
@@ -37,12 +42,16 @@ export function addClears(program: Command, cli: Cli): void {
     })),
   )
 
-  add('affinity', 'Clear the affinity of one session, or of all, if it is still pinned to this endpoint.', {
-    'api-key': 'The id of the API key.',
-    format: 'The API format, such as CLAUDE or openai:chat.',
-    model: 'The model in the cache key: a global model id, or a name.',
-    endpoint: 'The id of the endpoint that the affinity is pinned to.',
-  })
+  addFollowed(
+    'affinity',
+    'Clear the affinity of one session, or of all, if it is still pinned to this endpoint.',
+    {
+      'api-key': 'The id of the API key.',
+      format: 'The API format, such as CLAUDE or openai:chat.',
+      model: 'The model in the cache key: a global model id, or a name.',
+      endpoint: 'The id of the endpoint that the affinity is pinned to.',
+    },
+  )
     .option('--client-family <name>', 'Clear only the affinities of this kind of client.')
     .option('--session-hash <hash>', 'Clear only the affinity of the session with this hash.')
     .action(
@@ -67,31 +76,36 @@ export function addClears(program: Command, cli: Cli): void {
       },
     )
 
-  add('provider', 'Clear all affinities that are pinned to one provider.', {
+  addFollowed('provider', 'Clear all affinities that are pinned to one provider.', {
     provider: 'The id, name or display name of the provider, exactly.',
-  }).action(async (text: string, _options, command: Command) => {
-    const client = clientOf(cli, command)
-    const { id: providerId } = await resolveName(cli, command, client, { text, kind: PROVIDER })
-    return clear(cli, command, {
-      run: (dryRun) => client.clearProviderCache({ providerId, dryRun }),
-      sample: () => sample(cli, command, client, { filter: { providerId } }),
-    })
-  })
+  }).action((text: string, _options, command: Command) =>
+    run(command, async (client) => {
+      const { id: providerId } = await resolveName(cli, command, client, { text, kind: PROVIDER })
+      return {
+        run: (dryRun) => client.clearProviderCache({ providerId, dryRun }),
+        sample: () => sample(cli, command, client, { filter: { providerId } }),
+      }
+    }),
+  )
 
-  add('model', 'Clear all affinities of one global model, whatever name of it their keys have.', {
+  addFollowed('model', 'Clear all affinities of one global model, whatever name of it their keys have.', {
     model: 'The id, name or display name of the global model, exactly.',
-  }).action(async (text: string, _options, command: Command) => {
-    const client = clientOf(cli, command)
-    const { id, isRow } = await resolveName(cli, command, client, { text, kind: GLOBAL_MODEL })
-    const filter = isRow ? { globalModelId: id } : { modelId: id }
-    return clear(cli, command, {
-      run: (dryRun) => client.clearAffinities({ filter, dryRun }),
-      sample: () => sample(cli, command, client, { filter }),
-    })
-  })
+  }).action((text: string, _options, command: Command) =>
+    run(command, async (client) => {
+      const { id, isRow } = await resolveName(cli, command, client, { text, kind: GLOBAL_MODEL })
+      const filter = isRow ? { globalModelId: id } : { modelId: id }
+      return {
+        run: (dryRun) => client.clearAffinities({ filter, dryRun }),
+        sample: () => sample(cli, command, client, { filter }),
+      }
+    }),
+  )
 
   addFilterOptions(
-    add('filter', 'Clear the affinities that all given options select. At least one of them is needed.'),
+    addFollowed(
+      'filter',
+      'Clear the affinities that all given options select. At least one of them is needed.',
+    ),
   ).action((_options, command: Command) => {
     const filter = filterOf(command)
     if (!filter) {
@@ -107,7 +121,7 @@ export function addClears(program: Command, cli: Cli): void {
     }))
   })
 
-  add(
+  addFollowed(
     'all',
     'Clear all affinities of all users. A terminal asks for the word `all`, also with --yes.',
   ).action((_options, command: Command) =>

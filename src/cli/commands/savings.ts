@@ -5,6 +5,7 @@ import { CommandError, EXIT } from '../exit-codes.js'
 import { type Column, count, dollars, percent, properties, table, utc } from '../format.js'
 import { printOne } from '../lists.js'
 import { join, type Printable, plain } from '../terminal.js'
+import { beforeNow, sinceOption } from '../times.js'
 
 type Grouping = CacheUsageArguments['by']
 type Group = CacheUsage['groups'][number]
@@ -32,20 +33,6 @@ const COLUMNS: readonly Column<Group>[] = [
 ]
 
 const DEFAULT_GROUPS = 20
-const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
-const MOST_MS = 31 * UNIT_MS.d
-
-/** Reads a time before now, such as `24h`. @returns milliseconds */
-function timeBefore(text: string): number {
-  const [, digits = '', unit = 'h'] = /^([1-9]\d{0,4})([mhd])$/.exec(text) ?? []
-  const ms = Number(digits) * UNIT_MS[unit as keyof typeof UNIT_MS]
-  if (digits === '' || ms > MOST_MS)
-    throw new InvalidArgumentError(
-      'The time must be minutes, hours or days, such as 90m, 24h or 7d, at most 31d.',
-    )
-  return ms
-}
-
 function groups(text: string): number {
   if (!/^[1-9]\d{0,4}$/.test(text) || Number(text) > 10_000)
     throw new InvalidArgumentError('The number must be a whole number from 1 to 10000.')
@@ -53,10 +40,8 @@ function groups(text: string): number {
 }
 
 /** Says how long before now requests count. */
-export const sinceOption = (): Option =>
-  new Option('--since <time>', 'Sum the requests of so long before now: 90m, 24h or 7d, at most 31d.')
-    .default(UNIT_MS.d, '24h')
-    .argParser(timeBefore)
+export const usageSinceOption = (): Option =>
+  sinceOption('Sum the requests of so long before now: 90m, 24h or 7d, at most 31d.', '24h')
 
 export const firstOption = (description: string): Option =>
   new Option('--first <groups>', description).default(DEFAULT_GROUPS).argParser(groups)
@@ -68,7 +53,7 @@ export function addSavings(program: Command, cli: Cli): void {
     .description(
       'Show what the providers’ caches saved, by the gateway’s usage rows, in US dollars at list price.',
     )
-    .addOption(sinceOption())
+    .addOption(usageSinceOption())
     .addOption(new Option('--by <group>', 'List a sum for each of these.').choices(Object.keys(GROUPINGS)))
     .addOption(firstOption('List at most this number of groups, 1 to 10000; hours and days are all listed.'))
     .action((_options, command: Command) => savings(cli, command))
@@ -77,7 +62,7 @@ export function addSavings(program: Command, cli: Cli): void {
 async function savings(cli: Cli, command: Command): Promise<void> {
   const options = command.opts<{ since: number; by?: string; first: number }>()
   const by = GROUPINGS[options.by ?? ''] ?? 'TOTAL'
-  const since = new Date(Date.now() - options.since).toISOString()
+  const since = beforeNow(options.since)
   const usage = await clientOf(cli, command).cacheUsage(
     { since, by, first: options.first },
     { signal: cli.signal },

@@ -5,7 +5,8 @@ import { CommandError, EXIT } from '../exit-codes.js'
 import { type Column, count, dollars, percent, properties, table, utc } from '../format.js'
 import { printOne } from '../lists.js'
 import { join, type Printable, plain } from '../terminal.js'
-import { firstOption, GROUPINGS, sinceOption } from './savings.js'
+import { beforeNow } from '../times.js'
+import { firstOption, GROUPINGS, usageSinceOption } from './savings.js'
 
 type Group = SwitchCosts['groups'][number]
 type Cause = Group['figures']['byCause'][number]
@@ -41,7 +42,7 @@ export function addSwitches(program: Command, cli: Cli): void {
     .description(
       'Show what it cost that sessions were switched from one provider key to another, by the gateway’s usage rows, in US dollars at list price.',
     )
-    .addOption(sinceOption())
+    .addOption(usageSinceOption())
     .addOption(new Option('--by <group>', 'List a sum for each of these.').choices(Object.keys(GROUPINGS)))
     .addOption(
       new Option('--side <side>', 'Group a switch by the request that was left, or by the one that came.')
@@ -55,7 +56,7 @@ export function addSwitches(program: Command, cli: Cli): void {
 async function switches(cli: Cli, command: Command): Promise<void> {
   const options = command.opts<{ since: number; by?: string; side: keyof typeof SIDES; first: number }>()
   const by = GROUPINGS[options.by ?? ''] ?? 'TOTAL'
-  const since = new Date(Date.now() - options.since).toISOString()
+  const since = beforeNow(options.since)
   const costs = await clientOf(cli, command).switchCosts(
     { since, by, side: SIDES[options.side], first: options.first },
     { signal: cli.signal },

@@ -5,7 +5,8 @@ import { CommandError, EXIT } from '../exit-codes.js'
 import { type Column, count, percent, properties, table, utc } from '../format.js'
 import { printOne } from '../lists.js'
 import { join, type Printable, plain } from '../terminal.js'
-import { firstOption, sinceOption } from './savings.js'
+import { beforeNow } from '../times.js'
+import { firstOption, usageSinceOption } from './savings.js'
 
 /** What a user writes for each grouping. */
 const GROUPINGS: Readonly<Record<string, TtlAdviceArguments['by']>> = {
@@ -46,7 +47,7 @@ export function addTtlAdvice(program: Command, cli: Cli): void {
     .description(
       'Show how long users pause between requests, and how long pins should last, by the gateway’s usage rows.',
     )
-    .addOption(sinceOption())
+    .addOption(usageSinceOption())
     .addOption(
       new Option('--by <group>', 'List advice for each of these.')
         .choices(Object.keys(GROUPINGS))
@@ -59,7 +60,7 @@ export function addTtlAdvice(program: Command, cli: Cli): void {
 async function ttlAdvice(cli: Cli, command: Command): Promise<void> {
   const options = command.opts<{ since: number; by: string; first: number }>()
   const by = GROUPINGS[options.by] ?? 'PROVIDER_KEY'
-  const since = new Date(Date.now() - options.since).toISOString()
+  const since = beforeNow(options.since)
   const advice = await clientOf(cli, command).ttlAdvice(
     { since, by, first: options.first },
     { signal: cli.signal },

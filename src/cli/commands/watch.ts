@@ -3,6 +3,7 @@ import type { AffinityEvent, AffinityEventType } from '../../client/index.js'
 import { whyOf } from '../affinity-columns.js'
 import { addFilterOptions, filterOf } from '../affinity-filter.js'
 import { type Cli, clientOf, formatOf } from '../command.js'
+import { connectionNotes } from '../connection-notes.js'
 import { cell } from '../format.js'
 import { json } from '../lists.js'
 import { tellSchedulingMode } from '../scheduling-mode.js'
@@ -46,12 +47,7 @@ async function watch(cli: Cli, command: Command): Promise<void> {
   const client = clientOf(cli, command)
   const events = client.affinityEvents(
     { filter: filterOf(command) },
-    {
-      signal,
-      onDisconnect: (error) => terminal.note(`affinityql: ${error.message} The command connects again …`),
-      onReconnect: () =>
-        terminal.note('affinityql: The command is connected again. It has missed the changes in between.'),
-    },
+    { signal, ...connectionNotes(terminal, 'It has missed the changes in between.') },
   )
   const print = async () => {
     for await (const event of events) {

@@ -50,7 +50,7 @@ export const SERVICE = {
     secret: false,
     default: 'false',
     description:
-      'With `true`, `/metrics` has what the providers’ caches earned in the last 24 hours. The service sums usage rows for it at most once in 5 minutes.',
+      'With `true`, `/metrics` has what the providers’ caches earned in the last 24 hours, and what switches to other provider keys lost. The service sums usage rows for it at most once in 5 minutes.',
   },
   CACHE_RESERVATION_RATIO: {
     schema: decimal(0, 1),

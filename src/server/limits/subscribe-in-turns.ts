@@ -6,8 +6,8 @@ import { shortenMessage } from './use-bounded-errors.js'
 import { complexityOf } from './use-rate-limit.js'
 
 /**
- * Highest cost of one event. The console's and the documented events cost nothing, and an event with every join of its
- * affinity costs less than 200.
+ * Highest cost of one event. The console's and the documented events of affinities cost nothing, its follow-up of a clear
+ * names providers for less than 50, and an event with every join of its affinity costs less than 200.
  */
 export const MAX_EVENT_COST = 2_000
 /** Number of events that are joined at a time, of all streams together. */

@@ -42,6 +42,8 @@ export interface MetricSources {
   nodes(): readonly NodeState[]
   /** What the caches earned in the last 24 hours; undefined if it is not asked for, or cannot be read. */
   saved(): Promise<Saved | undefined>
+  /** What switches cost in the last 24 hours, in US dollars; undefined likewise. */
+  lostUsd(): Promise<number | null | undefined>
 }
 
 /** In US dollars; null: no request has such a figure. */
@@ -199,6 +201,11 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
     help: 'US dollars at list price that the providers’ caches saved in the last 24 hours, less what writing to them cost.',
     registers,
   })
+  const lost = new Gauge({
+    name: 'affinityql_lost_to_switches_usd',
+    help: 'US dollars at list price that were paid in the last 24 hours because requests went to another provider key than the one before.',
+    registers,
+  })
   const unpriced = new Gauge({
     name: 'affinityql_unpriced_requests',
     help: 'Requests of the last 24 hours whose prices are unknown, which the saving leaves out.',
@@ -221,14 +228,16 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
   })
 
   async function collect(sources: MetricSources): Promise<void> {
-    const [statistics, affinities, health, saved] = await Promise.all([
+    const [statistics, affinities, health, saved, lostUsd] = await Promise.all([
       sources.statistics().catch(() => undefined),
       sources.countAffinities().catch(() => undefined),
       sources.health(),
       sources.saved(),
+      sources.lostUsd(),
     ])
     show(netSaved, saved?.netSavedUsd ?? undefined)
     show(unpriced, saved?.unpricedRequests)
+    show(lost, lostUsd ?? undefined)
     for (const { gauge, read } of gateway) show(gauge, read({ statistics, affinities }))
     const isUp = (name: string) => health.dependencies[name]?.state === 'up'
     cacheUp.set(isUp('cache') && statistics !== undefined && affinities !== undefined ? 1 : 0)

@@ -18,6 +18,7 @@ const AffinitiesPage = part(
   async () => (await import('../pages/affinities/AffinitiesPage.js')).AffinitiesPage,
 )
 const CountsPage = part(async () => (await import('../pages/counts/CountsPage.js')).CountsPage)
+const ProviderPage = part(async () => (await import('../pages/provider/ProviderPage.js')).ProviderPage)
 const MappingsPage = part(async () => (await import('../pages/mappings/MappingsPage.js')).MappingsPage)
 const PoolsPage = part(async () => (await import('../pages/pools/PoolsPage.js')).PoolsPage)
 const SavingsPage = part(async () => (await import('../pages/savings/SavingsPage.js')).SavingsPage)
@@ -43,6 +44,7 @@ export function App() {
                   <Route path="affinities" element={<AffinitiesPage />} />
                   <Route path="counts/:by" element={<CountsPage />} />
                   <Route path="savings" element={<SavingsPage />} />
+                  <Route path="providers/:id" element={<ProviderPage />} />
                   <Route path="mappings" element={<MappingsPage />} />
                   <Route path="pool-sessions" element={<PoolsPage />} />
                   <Route path="configuration" element={<ConfigurationPage />} />

@@ -5,6 +5,7 @@ import { useFormat } from '../hooks/use-format.js'
 import { ClearFailures } from './ClearFailures.js'
 import { ClearWarnings } from './ClearWarnings.js'
 import { type ClearTarget, clearsMappings } from './clear-store.js'
+import { LiveFollowUp } from './LiveFollowUp.js'
 import type { ClearOutcome } from './run-clear.js'
 import { useWrittenBack } from './use-written-back.js'
 
@@ -23,6 +24,8 @@ export function ClearDone({ target, outcome, onAgain, onClose }: ClearDoneProps)
   const { cleared: count, auditIds, failures } = outcome
   const mappings = clearsMappings(target)
   const [auditId] = auditIds
+  // The follow-up is of one audit event.
+  const isFollowed = !mappings && target.kind !== 'poolSessions' && count > 0 && auditIds.length === 1
   const writtenBack = useWrittenBack(mappings || count === 0 ? NONE : auditIds)
   return (
     <>
@@ -41,6 +44,9 @@ export function ClearDone({ target, outcome, onAgain, onClose }: ClearDoneProps)
             total: format.number(count),
           })}
         </p>
+      )}
+      {isFollowed && auditId !== undefined && (
+        <LiveFollowUp target={target} auditEventId={auditId} onClose={onClose} />
       )}
       {!mappings && count > 0 && <p className="dim">{t('clears.backInCache')}</p>}
       <Group justify="space-between" mt="md">

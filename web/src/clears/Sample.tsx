@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next'
 import { Name } from '../components/Name.js'
 import { useFormat } from '../hooks/use-format.js'
+import { shortId } from '../pages/affinities/names.js'
 import type { ClearableRow } from './clear-store.js'
 
 const NAMES = 5
@@ -16,9 +17,12 @@ interface SampleProps {
 /** The sample shows whom a clear affects: a count alone does not reveal a wrong filter. */
 export function Sample({ rows, keys, total }: SampleProps) {
   const { t } = useTranslation()
+  const format = useFormat()
   if (rows === null) return <p className="warn">{t('clears.sampleMissing')}</p>
   if (rows.length === 0) return <KeySample keys={keys} />
   const partial = rows.length < total
+  // Where there is one, it stands above.
+  const isOneProvider = new Set(rows.map(({ providerId }) => providerId)).size === 1
   return (
     <>
       <div className="clear-who">
@@ -40,9 +44,23 @@ export function Sample({ rows, keys, total }: SampleProps) {
               </span>
             )}
             <Name of={row.modelName ?? row.modelId} />
-            <span className="dim">
-              <Name of={row.provider?.displayName ?? row.providerId} />
+            <span className="tag">
+              <Name of={row.apiFormat} />
             </span>
+            <span className="dim">
+              {!isOneProvider && (
+                <>
+                  <Name of={row.provider?.displayName ?? row.providerId} />
+                  {' · '}
+                </>
+              )}
+              <Name of={row.providerKey?.name ?? shortId(row.providerKeyId)} />
+            </span>
+            {row.staleReasons !== null && row.staleReasons.length > 0 && (
+              <span className="warn">
+                {format.list(row.staleReasons.map((reason) => t(`staleReasons.${reason}`)))}
+              </span>
+            )}
           </li>
         ))}
       </ul>

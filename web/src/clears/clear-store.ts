@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'react'
-import type { AffinityFilter, PoolSessionFilter } from '../generated/graphql.js'
+import type { AffinityFilter, PoolSessionFilter, StaleReason } from '../generated/graphql.js'
 import { createStore } from '../hooks/store.js'
 
 /** The row has what identifies a record for the API and its owner for people. */
@@ -16,6 +16,8 @@ export interface ClearableRow {
   readonly providerId: string
   readonly providerKeyId: string
   readonly requestCount: number
+  /** Null while PostgreSQL does not answer. */
+  readonly staleReasons: readonly StaleReason[] | null
   readonly apiKey: { readonly id: string; readonly name: string | null } | null
   readonly user: { readonly id: string; readonly username: string } | null
   readonly provider: { readonly id: string; readonly displayName: string } | null

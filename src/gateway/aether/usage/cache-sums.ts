@@ -7,7 +7,7 @@ import {
   type UsageGrouping,
   type UsageQuery,
 } from '../../../usage/usage-rows.js'
-import { inputTokens, type UsageTables, uncachedTokens, usageColumns } from './usage-columns.js'
+import { inputTokens, type UsageTables, uncachedTokens, usageColumns, usageTables } from './usage-columns.js'
 import type { UsageStatement } from './usage-statements.js'
 
 const KEYS: Readonly<Record<UsageGrouping, string>> = {
@@ -59,7 +59,7 @@ export function cacheSumsStatement(
   { by, filter }: Pick<UsageQuery, 'by' | 'filter'>,
   units: readonly Unit[],
 ): UsageStatement {
-  const { from, select, settings } = usageColumns(look)
+  const { select } = usageColumns(look)
   const given = givenOf(filter)
   const fields = Object.entries(select).map(([name, expression]) => `${expression} AS ${name}`)
   const conditions = [
@@ -69,7 +69,7 @@ export function cacheSumsStatement(
     ...given.map(({ column }, at) => `${Reflect.get(select, column)} = $${at + 4}`),
   ]
   const rows = `SELECT width_bucket(usage.created_at, $3::timestamptz[]) AS unit, ${inputTokens(look)}, ${fields.join(', ')}
-      FROM ${from}
+      FROM ${usageTables(look, 'ONE_BY_ONE')}
      WHERE ${conditions.join(' AND ')}`
   const { since, until } = periodOf(units)
   return {
@@ -80,7 +80,6 @@ export function cacheSumsStatement(
       units.map((unit) => unit.since.toISOString()),
       ...given.map(({ value }) => value),
     ],
-    settings,
   }
 }
 

@@ -8,31 +8,39 @@ import {
   type TtlSums,
   type UsageChains,
 } from '../../../usage/usage-chains.js'
+import type { Period } from '../../../usage/usage-rows.js'
 import type { Look, Looks } from '../look.js'
 import { tellsSessions } from './chain-rows.js'
 import { intervalsStatement } from './intervals-statement.js'
 import { switchStatement } from './switch-statement.js'
 import { ttlStatement } from './ttl-statement.js'
+import { hasSettlements, type SettlementsFound } from './usage-columns.js'
 import type { UsageStatements } from './usage-statements.js'
 
 type Row = readonly unknown[]
 
+/** The largest share of the rows for which settlement rows are found one by one: beyond, a read of their whole table is quicker. */
+const MOST_ONE_BY_ONE = 0.2
+
 /** Reads chains of usage rows, with statements made for the latest look at the tables. */
 export function createChainReader(
-  statements: Pick<UsageStatements, 'runChecked'>,
+  statements: Pick<UsageStatements, 'runChecked' | 'shareOf'>,
   looks: Looks<{ readonly look: Look }>,
 ): UsageChains {
+  const settlementsOf = async (look: Look, period: Period): Promise<SettlementsFound> =>
+    hasSettlements(look) && (await statements.shareOf(period)) > MOST_ONE_BY_ONE ? 'AS_PLANNED' : 'ONE_BY_ONE'
+
   return {
     switchSums: (query, signal) =>
       looks.run(async ({ look }) => {
-        const statement = switchStatement(look, query)
+        const statement = switchStatement(look, query, await settlementsOf(look, query))
         if (!statement) return null
         const rows = await statements.runChecked(statement, query, signal)
         return { tellsSessions: tellsSessions(look), groups: switchSumsOf(rows) }
       }),
     ttlSums: (query, signal) =>
       looks.run(async ({ look }) => {
-        const statement = ttlStatement(look, query)
+        const statement = ttlStatement(look, query, await settlementsOf(look, query))
         if (!statement) return null
         const rows = await statements.runChecked(statement, query, signal)
         return { ttlIsFixed: look.generation === 'PROCESS_MEMORY', groups: rows.map(ttlSumsOf) }

@@ -1,5 +1,12 @@
 import { givenIn, type Period, type UsageFilter, type UsageGrouping } from '../../../usage/usage-rows.js'
-import { inputTokens, type UsageTables, uncachedTokens, usageColumns } from './usage-columns.js'
+import {
+  inputTokens,
+  type SettlementsFound,
+  type UsageTables,
+  uncachedTokens,
+  usageColumns,
+  usageTables,
+} from './usage-columns.js'
 
 export type ChainLook = UsageTables
 
@@ -93,8 +100,8 @@ const byCost = (price: string, cost: string, tokens: string): string =>
  * user_id, api_key_id, provider_id, provider_key_id, model, api_format, session, input, read, created, input_price,
  * read_price, creation_price.
  */
-export function chainRows(look: ChainLook, condition: string): string {
-  const { from, select } = usageColumns(look)
+export function chainRows(look: ChainLook, found: SettlementsFound, condition: string): string {
+  const { select } = usageColumns(look)
   const fields = Object.entries(select).map(([name, expression]) => `${expression} AS ${name}`)
   const session = tellsSessions(look) ? SESSION : 'NULL::text'
   return `
@@ -105,7 +112,7 @@ export function chainRows(look: ChainLook, condition: string): string {
            ${byCost('creation_price', 'creation_cost', 'created_tokens')} AS creation_price
       FROM (SELECT usage.id::text AS id, usage.created_at AS at, ${session} AS session,
                    ${inputTokens(look)}, ${fields.join(', ')}
-              FROM ${from}
+              FROM ${usageTables(look, found)}
              WHERE ${condition}) AS usage_rows`
 }
 

@@ -15,6 +15,7 @@ import {
   within,
 } from './chain-rows.js'
 import { nearestPrices } from './nearest-prices.js'
+import type { SettlementsFound } from './usage-columns.js'
 import type { UsageStatement } from './usage-statements.js'
 
 /** Minutes that a pin lasts where nothing else is known. */
@@ -35,7 +36,11 @@ export const joinKeys = ({ mayRead }: ChainLook, id: string): string =>
  * The one statement that sums neighbours in chains; undefined where the tables lack what it needs. Its rows are sums of a
  * group, and then sums of one cause in a group.
  */
-export function switchStatement(look: ChainLook, query: SwitchQuery): UsageStatement | undefined {
+export function switchStatement(
+  look: ChainLook,
+  query: SwitchQuery,
+  found: SettlementsFound,
+): UsageStatement | undefined {
   const { by, side, filter, cleared } = query
   if (missingForChains(look).length > 0 || missingForFilter(look, filter).length > 0) return undefined
   if (!tellsGroups(look, by)) return undefined
@@ -44,10 +49,11 @@ export function switchStatement(look: ChainLook, query: SwitchQuery): UsageState
   const isFirst = side === 'FIRST'
   // Prices are those of the whole period, whatever rows are chosen: a switch costs the same in every view.
   const needsOthers = givenIn(ofRows).some((name) => name !== 'model')
-  const chosen = chainRows(look, choosing(look, query, ofRows, args))
+  const chosen = chainRows(look, found, choosing(look, query, ofRows, args))
   const quoting = needsOthers
     ? chainRows(
         look,
+        found,
         `${choosing(look, query, { model: ofRows.model }, args)} AND usage.model IN (SELECT model FROM needing)`,
       )
     : 'SELECT * FROM chosen'

@@ -12,6 +12,7 @@ import {
   tellsGroups,
 } from './chain-rows.js'
 import { joinKeys, ttlMinutes } from './switch-statement.js'
+import type { SettlementsFound } from './usage-columns.js'
 import type { UsageStatement } from './usage-statements.js'
 
 const KEYS = {
@@ -30,7 +31,11 @@ const bandOf = (minutes: string): string =>
  * The one statement that reads intervals by group, of groups with enough of them, and what neighbours in chains read from the
  * cache after each time; undefined where the tables lack what it needs.
  */
-export function ttlStatement(look: ChainLook, query: TtlQuery): UsageStatement | undefined {
+export function ttlStatement(
+  look: ChainLook,
+  query: TtlQuery,
+  found: SettlementsFound,
+): UsageStatement | undefined {
   const { by, filter } = query
   if (missingForChains(look).length > 0 || missingForFilter(look, filter).length > 0) return undefined
   if (!tellsGroups(look, by)) return undefined
@@ -42,7 +47,7 @@ export function ttlStatement(look: ChainLook, query: TtlQuery): UsageStatement |
   )
   // Neighbours count where the later request shows whether the cache still read: it is that request's group.
   const sql = `
-  WITH chosen AS MATERIALIZED (${chainRows(look, choosing(look, query, filter, args))}),
+  WITH chosen AS MATERIALIZED (${chainRows(look, found, choosing(look, query, filter, args))}),
   neighbours AS ${ofKey ? 'MATERIALIZED ' : ''}(
     SELECT user_id, api_key_id, provider_key_id, first_key, read, input, ${minutesBetween('first_at', 'at')} AS minutes
       FROM (SELECT *, lag(at) OVER chain AS first_at, lag(provider_key_id) OVER chain AS first_key

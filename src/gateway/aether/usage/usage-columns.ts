@@ -12,14 +12,16 @@ export interface UsageTables {
   mayRead(table: string, ...columns: readonly string[]): boolean
 }
 
+/**
+ * How settlement rows are found: `ONE_BY_ONE` by the ids of their requests, where the planner would rather read that whole
+ * table for a day of it, or as it likes.
+ */
+export type SettlementsFound = 'ONE_BY_ONE' | 'AS_PLANNED'
+
 /** Expressions over a usage row and its settlement row, if the gateway has such. */
 export interface UsageColumns {
-  /** Tables that are read, with their join. */
-  readonly from: string
   /** Each is a column of the inner rows; `NULL` where the tables have no way to fill it. */
   readonly select: Readonly<Record<(typeof COLUMNS)[number], string>>
-  /** By these the planner finds each settlement row by its request: it would read that whole table for a day otherwise. */
-  readonly settings: readonly string[]
   /** The columns without which there are no figures, as far as they are missing. */
   readonly missing: readonly string[]
 }
@@ -71,8 +73,6 @@ export function usageColumns({ mayRead }: Pick<UsageTables, 'mayRead'>): UsageCo
   }
   const settled = `${SETTLED}.billing_cache_creation`
   return {
-    from: isSettled ? `usage LEFT JOIN ${SETTLED} ON ${SETTLED}.request_id = usage.request_id` : 'usage',
-    settings: isSettled ? ['SET LOCAL enable_hashjoin = off', 'SET LOCAL enable_mergejoin = off'] : [],
     missing: NEEDED.map((name) => `usage.${name}`).filter((column) => !isThere(column)),
     select: {
       user_id: text('usage.user_id'),
@@ -108,7 +108,15 @@ export function usageColumns({ mayRead }: Pick<UsageTables, 'mayRead'>): UsageCo
   }
 }
 
-const hasSettlements = ({ mayRead }: Pick<UsageTables, 'mayRead'>): boolean =>
+/** The tables that are read, with their join. */
+export function usageTables(look: Pick<UsageTables, 'mayRead'>, found: SettlementsFound): string {
+  if (!hasSettlements(look)) return 'usage'
+  // A list of one id can be looked up in the index, but neither hashed nor merged.
+  const ids = found === 'ONE_BY_ONE' ? 'ANY (ARRAY[usage.request_id])' : 'usage.request_id'
+  return `usage LEFT JOIN ${SETTLED} ON ${SETTLED}.request_id = ${ids}`
+}
+
+export const hasSettlements = ({ mayRead }: Pick<UsageTables, 'mayRead'>): boolean =>
   mayRead('usage', 'request_id') && mayRead(SETTLED, 'request_id')
 
 const hasSettledInput = (look: Pick<UsageTables, 'mayRead'>): boolean =>

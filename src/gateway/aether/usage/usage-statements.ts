@@ -10,8 +10,6 @@ import { plannedRows, planOf, readsByTime, rowsRead } from './usage-plan.js'
 export interface UsageStatement {
   readonly sql: string
   readonly args: readonly (string | readonly string[])[]
-  /** Each `SET LOCAL …`. */
-  readonly settings?: readonly string[]
 }
 
 /** Statements that run at the same time, whoever asks. */
@@ -47,6 +45,8 @@ export interface UsageStatements {
   runChecked(statement: UsageStatement, period: Period, signal: AbortSignal): Promise<Rows>
   /** About the number of rows that a period has, as the planner knows it. */
   rowsIn(period: Period): Promise<number>
+  /** About the share of all rows that a period has, 0 to 1; 1 of a table of which the planner knows nothing. */
+  shareOf(period: Period): Promise<number>
 }
 
 export function createUsageStatements(database: Pick<Database, 'query' | 'readLong'>): UsageStatements {
@@ -97,5 +97,9 @@ export function createUsageStatements(database: Pick<Database, 'query' | 'readLo
       return run(statement, signal)
     },
     rowsIn,
+    async shareOf(period) {
+      const [ofTable, ofPeriod] = await Promise.all([rowsOfTable(), rowsIn(period)])
+      return ofTable === 0 ? 1 : Math.min(1, ofPeriod / ofTable)
+    },
   }
 }

@@ -26,23 +26,45 @@ export type FilterField = keyof typeof FILTER_PARAMS
 export const FILTER_FIELDS = Object.keys(FILTER_PARAMS) as FilterField[]
 /** The parameters of a verdict: `stale` is older than the others, and stands in links. */
 export const VERDICT_PARAMS = { stale: 'stale', usability: 'usability', reasons: 'reason' } as const
+/** The parameter of what a clear leads to: the pins that were made after it. */
+export const CREATED_AFTER = 'created-after'
 
 /** Every parameter that an address may have. */
 export const PARAMETERS: readonly string[] = [
   ...Object.values(FILTER_PARAMS),
   ...Object.values(VERDICT_PARAMS),
+  CREATED_AFTER,
   ...['q', 'sort', 'page', 'size', 'open'],
 ]
 
 export type Filters = Partial<Record<FilterField, string>>
 
-/** The orders that the table offers. */
-export type SortField = Extract<AffinityOrderField, 'EXPIRES_AT' | 'CREATED_AT' | 'REQUEST_COUNT'>
-
-export const SORTS: Readonly<Record<string, SortField>> = {
+/** Each column but that of the state has an order: those of names by name, A before Z at first. */
+export const SORTS = {
   expires: 'EXPIRES_AT',
   created: 'CREATED_AT',
   requests: 'REQUEST_COUNT',
+  user: 'USER',
+  key: 'API_KEY',
+  format: 'API_FORMAT',
+  model: 'MODEL',
+  provider: 'PROVIDER',
+  'provider-key': 'PROVIDER_KEY',
+} as const satisfies Record<string, AffinityOrderField>
+type SortName = keyof typeof SORTS
+export type SortField = (typeof SORTS)[SortName]
+const SORT_NAMES = Object.keys(SORTS) as SortName[]
+
+/** What a column begins with: the largest number, the latest time, the first name. */
+export const firstDirection = (field: SortField): OrderDirection =>
+  ['EXPIRES_AT', 'CREATED_AT', 'REQUEST_COUNT'].includes(field) ? 'DESC' : 'ASC'
+
+export const TURNED = { ASC: 'DESC', DESC: 'ASC' } as const
+
+/** Returns the parameter that says this order. */
+export function sortParam({ field, direction }: Sort): string {
+  const name = SORT_NAMES.find((known) => SORTS[known] === field) ?? 'expires'
+  return direction === 'DESC' ? `-${name}` : name
 }
 
 export interface Sort {
@@ -57,6 +79,8 @@ export interface ViewState {
   readonly use: Use | null
   /** One of them is enough; without any, they are not asked for. */
   readonly reasons: readonly StaleReason[]
+  /** RFC 3339; null without a filter by it. */
+  readonly createdAfter: string | null
   readonly sort: Sort
   /** 1 for the first. */
   readonly page: number
@@ -134,8 +158,10 @@ export function readAddress(params: URLSearchParams): Address {
     isStale === undefined ? oneOf(USABILITIES)(value) : undefined,
   )
   const reasons = read(VERDICT_PARAMS.reasons, ['CIRCUIT_OPEN,PROVIDER_INACTIVE,…'], reasonsOf)
-  const sorts = Object.keys(SORTS).flatMap((name) => [name, `-${name}`])
-  const sort = read('sort', sorts, oneOf(sorts)) ?? '-expires'
+  const sorts = SORT_NAMES.flatMap((name) =>
+    (['ASC', 'DESC'] as const).map((direction) => ({ field: SORTS[name], direction })),
+  )
+  const sort = read('sort', sorts.map(sortParam), (value) => sorts.find((one) => sortParam(one) === value))
   const view: ViewState = {
     search:
       read('q', [`1–${LONGEST_SEARCH}`], (value) => (value.length <= LONGEST_SEARCH ? value : undefined)) ??
@@ -143,10 +169,8 @@ export function readAddress(params: URLSearchParams): Address {
     filters,
     use: isStale === undefined ? (usability ?? null) : isStale === 'true' ? 'STALE' : 'NOT_STALE',
     reasons: reasons ?? [],
-    sort: {
-      field: SORTS[sort.replace(/^-/, '')] ?? 'EXPIRES_AT',
-      direction: sort.startsWith('-') ? 'DESC' : 'ASC',
-    },
+    createdAfter: read(CREATED_AFTER, ['2026-11-27T03:00:00Z'], timeOf) ?? null,
+    sort: sort ?? { field: 'EXPIRES_AT', direction: 'DESC' },
     page: read('page', ['1', '2', '…'], pageOf) ?? 1,
     size: read('size', PAGE_SIZES.map(String), oneOf(PAGE_SIZES)) ?? DEFAULT_SIZE,
     open: text('open') ?? null,
@@ -162,6 +186,10 @@ function reasonsOf(text: string): readonly StaleReason[] | undefined {
   return reasons.every(isReason) ? reasons : undefined
 }
 
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/
+const timeOf = (text: string): string | undefined =>
+  TIME.test(text) && !Number.isNaN(Date.parse(text)) ? text : undefined
+
 /** The API counts records in 32 bits, and no page of it is further than that. */
 const pageOf = (text: string): number | undefined => (/^[1-9]\d{0,5}$/.test(text) ? Number(text) : undefined)
 
@@ -170,12 +198,14 @@ export function filterOf({
   filters,
   use,
   reasons,
-}: Pick<ViewState, 'filters' | 'use' | 'reasons'>): AffinityFilter | null {
+  createdAfter,
+}: Pick<ViewState, 'filters' | 'use' | 'reasons' | 'createdAfter'>): AffinityFilter | null {
   const filter: AffinityFilter = {
     ...filters,
     ...(use !== null &&
       (use === 'STALE' || use === 'NOT_STALE' ? { stale: use === 'STALE' } : { usability: use })),
     ...(reasons.length > 0 && { staleReasons: [...reasons] }),
+    ...(createdAfter !== null && { createdAfter }),
   }
   return Object.keys(filter).length > 0 ? filter : null
 }
@@ -185,3 +215,14 @@ export const verdictParams = (use: Use | null) => ({
   [VERDICT_PARAMS.stale]: use === 'STALE' ? 'true' : use === 'NOT_STALE' ? 'false' : null,
   [VERDICT_PARAMS.usability]: use === 'USABLE' || use === 'CONDITIONAL' ? use : null,
 })
+
+/** Returns the address of the list of what is pinned since a time, as far as the fields of a filter say where and whose. */
+export function pinnedSince(filter: AffinityFilter, since: string): string {
+  const params = new URLSearchParams()
+  for (const field of FILTER_FIELDS) {
+    const value = filter[field]
+    if (value != null) params.set(FILTER_PARAMS[field], String(value))
+  }
+  params.set(CREATED_AFTER, since)
+  return `/affinities?${params}`
+}

@@ -34,6 +34,13 @@ export function nameOf(field: FilterField, id: string): string {
   return SHARED.includes(field) ? `${name} · ${shortId(id)}` : name
 }
 
+/** Returns the label of each group, with the id where several share one: a gateway allows two provider keys with one name. */
+export function toldApart(groups: readonly { readonly key: string; readonly label: string }[]) {
+  const uses = new Map<string, number>()
+  for (const { label } of groups) uses.set(label, (uses.get(label) ?? 0) + 1)
+  return groups.map(({ key, label }) => (uses.get(label) === 1 ? label : `${label} · ${shortId(key)}`))
+}
+
 /** Shortens an id to its first characters, which tell it from others on the page. */
 export const shortId = (id: string): string => (id.length > 13 ? `${id.slice(0, 8)}…` : id)
 

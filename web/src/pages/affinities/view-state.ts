@@ -2,14 +2,17 @@ import { useCallback, useMemo } from 'react'
 import { useSearchParams } from 'react-router'
 import type { AffinityFilter, StaleReason } from '../../generated/graphql.js'
 import {
+  CREATED_AFTER,
   DEFAULT_SIZE,
   FILTER_PARAMS,
   type FilterField,
   filterOf,
+  firstDirection,
   readAddress,
-  SORTS,
   type Sort,
   type SortField,
+  sortParam,
+  TURNED,
   type Unreadable,
   VERDICT_PARAMS,
   type ViewState,
@@ -26,6 +29,7 @@ export interface ViewControl {
   setFilter(field: FilterField, value: string | null): void
   setUse(use: Use | null): void
   setReasons(reasons: readonly StaleReason[]): void
+  anyCreation(): void
   clearFilters(): void
   /** Takes the parts that cannot be read out of the address. */
   dropUnreadable(): void
@@ -71,15 +75,17 @@ export function useViewState(): ViewControl {
       setFilter: (field, value) => change({ [FILTER_PARAMS[field]]: value, ...first }),
       setUse: (use) => change({ ...verdictParams(use), ...first }),
       setReasons: (reasons) => change({ [VERDICT_PARAMS.reasons]: reasons.join(','), ...first }),
+      anyCreation: () => change({ [CREATED_AFTER]: null, ...first }),
       clearFilters: () =>
         change({
-          ...without([...Object.values(FILTER_PARAMS), ...Object.values(VERDICT_PARAMS)]),
+          ...without([...Object.values(FILTER_PARAMS), ...Object.values(VERDICT_PARAMS), CREATED_AFTER]),
           ...first,
         }),
       dropUnreadable: () => change(without(unreadable.map(({ name }) => name))),
       sortBy(field) {
-        const turn = view.sort.field === field && view.sort.direction === 'DESC'
-        change({ sort: sortParam({ field, direction: turn ? 'ASC' : 'DESC' }), ...first })
+        const { sort } = view
+        const direction = sort.field === field ? TURNED[sort.direction] : firstDirection(field)
+        change({ sort: sortParam({ field, direction }), ...first })
       },
       setSort: (sort) => change({ sort: sortParam(sort), ...first }),
       goTo: (page) => change({ page: page <= 1 ? null : String(page), open: null }),
@@ -87,9 +93,4 @@ export function useViewState(): ViewControl {
       openRecord: (id) => change({ open: id }, view.open !== null && id !== null),
     }
   }, [view, unreadable, filter, change])
-}
-
-function sortParam({ field, direction }: Sort): string {
-  const name = Object.keys(SORTS).find((key) => SORTS[key] === field) ?? 'expires'
-  return direction === 'DESC' ? `-${name}` : name
 }

@@ -8,8 +8,10 @@ import { Time } from '../../components/Time.js'
 import { useTopmost } from '../../dialogs/open-dialogs.js'
 import { AuditEventDocument, type AuditRowFragment } from '../../generated/graphql.js'
 import { useAnswer } from '../../hooks/use-answer.js'
+import { AuditFollowUp } from './AuditFollowUp.js'
 import { AuditResult } from './AuditTable.js'
-import { useActionName } from './actions.js'
+import { clearsAffinities, useActionName } from './actions.js'
+import { readMetadata } from './metadata.js'
 
 interface AuditDetailsProps {
   readonly id: string | null
@@ -54,6 +56,7 @@ export function AuditDetails({ id, onClose }: AuditDetailsProps) {
 
 function AuditFacts({ event: shown }: { readonly event: AuditRowFragment }) {
   const { t } = useTranslation()
+  const hasFollowUp = shown.success && clearsAffinities(shown.action) && !readMetadata(shown.metadata).dryRun
   return (
     <>
       <dl className="facts">
@@ -105,9 +108,9 @@ function AuditFacts({ event: shown }: { readonly event: AuditRowFragment }) {
         <dd>
           <Copyable value={shown.id} what={t('common.id')} />
         </dd>
-        <dt>{t('audit.metadata')}</dt>
-        <dd />
       </dl>
+      {hasFollowUp && <AuditFollowUp id={shown.id} />}
+      <p className="dim metadata-title">{t('audit.metadata')}</p>
       <pre className="metadata mono">{shownJson(shown.metadata)}</pre>
     </>
   )

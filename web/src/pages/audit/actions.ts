@@ -19,6 +19,8 @@ type AuditAction = (typeof AUDIT_ACTIONS)[number]
 
 const isKnown = (action: string): action is AuditAction => AUDIT_ACTIONS.some((known) => known === action)
 
+export const clearsAffinities = (action: string): boolean => action.startsWith('cache_clear_')
+
 /** Returns the name of an action in the reader's language. Unknown actions of a newer server stay as they are. */
 export function useActionName(): (action: string) => string {
   const { t } = useTranslation()

@@ -6,6 +6,7 @@ import { Name } from '../../components/Name.js'
 import { shownText } from '../../components/shown-text.js'
 import type { SpreadFragment } from '../../generated/graphql.js'
 import type { ViewState } from '../affinities/address.js'
+import { toldApart } from '../affinities/names.js'
 import { STALE_REASONS, USABILITIES } from '../affinities/verdict.js'
 import { type Grouping, groupAddress, selecting } from './groupings.js'
 
@@ -21,8 +22,9 @@ interface GroupBarsProps {
 export function GroupBars({ grouping, counts, params, view }: GroupBarsProps) {
   const { t } = useTranslation()
   const { groups, others, groupCount, ungrouped } = counts
-  const bars: Bar[] = groups.map(({ key, label, count }) => {
-    const name = groupName(t, grouping, key, label)
+  const labels = toldApart(groups)
+  const bars: Bar[] = groups.map(({ key, count }, index) => {
+    const name = groupName(t, grouping, key, labels[index] ?? key)
     const to = groupAddress(grouping, key, params, view)
     return {
       id: key,

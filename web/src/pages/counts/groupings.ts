@@ -31,9 +31,15 @@ export function selecting(params: URLSearchParams): URLSearchParams {
   return kept
 }
 
+/** An id that a part of an address can be. */
+const PART = /^[\w-]+$/
+
+/** Returns the address of a provider's page; null for an id that no gateway gives, and no part of an address can be. */
+export const providerAddress = (id: string): string | null => (PART.test(id) ? `/providers/${id}` : null)
+
 /**
- * Returns the address of the list that has exactly the group's records; null if no address says that, as for a reason
- * beside others of which one is enough.
+ * Returns the address of the group: the provider's page, where all of its pins are counted, or else the list that has exactly the
+ * group's records. It is null if no address says that, as for a reason beside others of which one is enough.
  */
 export function groupAddress(
   grouping: Grouping,
@@ -42,6 +48,8 @@ export function groupAddress(
   { reasons }: Pick<ViewState, 'reasons'>,
 ): string | null {
   const next = selecting(params)
+  const page = grouping === FILTER_PARAMS.providerId && next.size === 0 ? providerAddress(key) : null
+  if (page !== null) return page
   if (grouping === VERDICT_PARAMS.usability) {
     const use = USABILITIES.find((known) => known === key)
     if (use === undefined) return null

@@ -13,6 +13,8 @@ interface HistoryProps {
   readonly period: Past
   /** The live affinities now; null while they are unknown. */
   readonly total: number | null
+  /** Without it, the changes at all providers are drawn. */
+  readonly providerId?: string
 }
 
 const TOTAL = [
@@ -20,10 +22,10 @@ const TOTAL = [
 ] as const satisfies readonly ChartPart[]
 
 /** The charts of what the server has counted, also before this page was opened. */
-export function History({ period, total }: HistoryProps) {
+export function History({ period, total, providerId }: HistoryProps) {
   const { t } = useTranslation()
   const format = useFormat()
-  const { data, error, readAt, ask } = useHistory(period)
+  const { data, error, readAt, ask } = useHistory(period, providerId ?? null)
   const history = data?.affinityHistory
   const { times, affinities, changes } = useMemo(() => {
     const points = history ? historyPoints(history, readAt, total) : []

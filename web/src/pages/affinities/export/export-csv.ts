@@ -6,7 +6,7 @@ import {
   type AffinityFilter,
   type AffinityRowFragment,
 } from '../../../generated/graphql.js'
-import type { Sort, ViewState } from '../address.js'
+import type { Sort, SortField, ViewState } from '../address.js'
 
 /** The API returns at most this many records per page. */
 const PAGE = 1_000
@@ -19,10 +19,26 @@ export interface ExportProgress {
 /** A use changes a record's expiry and count, but not this: no record is passed by, or met twice, as it is used. */
 const WALK: Sort = { field: 'CREATED_AT', direction: 'ASC' }
 
-const SORTED_BY = { EXPIRES_AT: 'expiresAt', CREATED_AT: 'createdAt', REQUEST_COUNT: 'requestCount' } as const
+/** What a record is sorted by; null sorts last, as what has no name and what never expires. */
+type SortValue = string | number | null
+const nameValue = (name: string | null | undefined): SortValue => (name ? name.toLowerCase() : null)
 
-/** It sorts after every RFC 3339 time, as a record that never expires does. */
-const LATEST = '~'
+const SORTED_BY: Readonly<Record<SortField, (record: AffinityRowFragment) => SortValue>> = {
+  EXPIRES_AT: ({ expiresAt }) => expiresAt,
+  CREATED_AT: ({ createdAt }) => createdAt,
+  REQUEST_COUNT: ({ requestCount }) => requestCount,
+  USER: ({ user }) => nameValue(user?.username),
+  API_KEY: ({ apiKey }) => nameValue(apiKey?.name),
+  API_FORMAT: ({ apiFormat }) => nameValue(apiFormat),
+  MODEL: ({ modelName }) => nameValue(modelName),
+  PROVIDER: ({ provider }) => nameValue(provider?.displayName),
+  PROVIDER_KEY: ({ providerKey }) => nameValue(providerKey?.name),
+}
+
+function compareValues(a: SortValue, b: SortValue): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null)
+  return a < b ? -1 : a > b ? 1 : 0
+}
 
 /**
  * Exports all records of the selection as CSV, in the order of the table. It reads them in an order that does not move
@@ -36,8 +52,8 @@ export async function exportCsv(
   onProgress: (progress: ExportProgress) => void,
 ): Promise<Blob> {
   const lineOf = await csvWriter()
-  const by = SORTED_BY[view.sort.field]
-  const met = new Map<string, { readonly value: string | number; readonly line: string }>()
+  const sortValueOf = SORTED_BY[view.sort.field]
+  const met = new Map<string, { readonly value: SortValue; readonly line: string }>()
   let header: string[] = []
   let after: string | null = null
   do {
@@ -47,14 +63,14 @@ export async function exportCsv(
       const cells = toLine(node)
       header = Object.keys(cells)
       met.set(node.id, {
-        value: node[by] ?? LATEST,
+        value: sortValueOf(node),
         line: lineOf(cells),
       })
     }
     onProgress({ done: met.size, total: Math.max(totalCount, met.size) })
     after = pageInfo.hasNextPage ? pageInfo.endCursor : null
   } while (after !== null)
-  const sorted = [...met.values()].sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0))
+  const sorted = [...met.values()].sort((a, b) => compareValues(a.value, b.value))
   if (view.sort.direction === 'DESC') sorted.reverse()
   const lines = [header.join(','), ...sorted.map(({ line }) => line)]
   return csvFile(lines)

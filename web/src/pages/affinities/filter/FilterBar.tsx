@@ -6,7 +6,7 @@ import { FILTER_FIELDS } from '../address.js'
 import type { Matched as MatchedBy } from '../selection-filter.js'
 import type { ViewControl } from '../view-state.js'
 import { FilterMenu } from './FilterMenu.js'
-import { fieldWords, reasonWords, verdictWords } from './filter-words.js'
+import { createdWords, fieldWords, reasonWords, verdictWords } from './filter-words.js'
 import { PhoneSort } from './PhoneSort.js'
 
 interface FilterBarProps {
@@ -24,7 +24,7 @@ interface ChipProps {
 export function FilterBar({ control, matched }: FilterBarProps) {
   const { t } = useTranslation()
   const format = useFormat()
-  const { filters, use, reasons } = control.view
+  const { filters, use, reasons, createdAfter } = control.view
   const chips: readonly ChipProps[] = [
     ...FILTER_FIELDS.flatMap((field) => {
       const value = filters[field]
@@ -42,6 +42,9 @@ export function FilterBar({ control, matched }: FilterBarProps) {
     ...(reasons.length === 0
       ? []
       : [{ words: reasonWords(t, format, reasons), onRemove: () => control.setReasons([]) }]),
+    ...(createdAfter === null
+      ? []
+      : [{ words: createdWords(t, format, createdAfter), onRemove: control.anyCreation }]),
   ]
   return (
     <div className="filter-bar">

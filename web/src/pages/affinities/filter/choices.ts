@@ -1,6 +1,6 @@
 import { shownText } from '../../../components/shown-text.js'
 import type { FilterChoicesQuery, SpreadFragment } from '../../../generated/graphql.js'
-import { rememberName, shortId } from '../names.js'
+import { rememberName, toldApart } from '../names.js'
 
 export const CHOICE_FIELDS = ['providerId', 'providerKeyId', 'modelId', 'apiFormat', 'clientFamily'] as const
 export type ChoiceField = (typeof CHOICE_FIELDS)[number]
@@ -30,7 +30,7 @@ export function choicesOf(counts: FilterChoicesQuery): Choices {
     for (const { key, label } of groups) {
       if (label !== key && field !== 'apiFormat' && field !== 'clientFamily') rememberName(field, key, label)
     }
-    return toldApart(groups)
+    return choices(groups)
   }
   return {
     providerId: list('providerId'),
@@ -45,14 +45,9 @@ export function choicesOf(counts: FilterChoicesQuery): Choices {
 export const cutFields = (counts: FilterChoicesQuery): readonly ChoiceField[] =>
   CHOICE_FIELDS.filter((field) => counts[field].groupCount > counts[field].groups.length)
 
-/** Adds the id to names that several ids share: a gateway allows two provider keys with one name. */
-function toldApart(groups: SpreadFragment['groups']): Choice[] {
-  const uses = new Map<string, number>()
-  for (const { label } of groups) uses.set(label, (uses.get(label) ?? 0) + 1)
+const choices = (groups: SpreadFragment['groups']): Choice[] => {
+  const labels = toldApart(groups)
   return groups
-    .map(({ key, label }) => ({
-      value: key,
-      label: shownText(uses.get(label) === 1 ? label : `${label} · ${shortId(key)}`),
-    }))
+    .map(({ key }, index) => ({ value: key, label: shownText(labels[index] ?? key) }))
     .sort((a, b) => a.label.localeCompare(b.label))
 }

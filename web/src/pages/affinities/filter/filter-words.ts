@@ -15,9 +15,12 @@ export const verdictWords = (t: TFunction, use: Use): string => t(`affinities.us
 export const reasonWords = (t: TFunction, format: Format, reasons: readonly StaleReason[]): string =>
   t('affinities.staleFor', { reasons: format.either(reasons.map((reason) => t(`staleReasons.${reason}`))) })
 
+export const createdWords = (t: TFunction, format: Format, after: string): string =>
+  t('affinities.createdAfter', { time: format.dateTime(after) })
+
 /** Returns every condition of a filter in words, all of which hold for what it selects. */
 export function filterWords(t: TFunction, format: Format, filter: AffinityFilter): readonly string[] {
-  const { stale, usability, staleReasons } = filter
+  const { stale, usability, staleReasons, createdAfter } = filter
   const use = usability ?? (stale == null ? null : stale ? 'STALE' : 'NOT_STALE')
   return [
     ...FILTER_FIELDS.flatMap((field) =>
@@ -25,5 +28,6 @@ export function filterWords(t: TFunction, format: Format, filter: AffinityFilter
     ),
     ...(use === null ? [] : [verdictWords(t, use)]),
     ...(staleReasons == null || staleReasons.length === 0 ? [] : [reasonWords(t, format, staleReasons)]),
+    ...(createdAfter == null ? [] : [createdWords(t, format, createdAfter)]),
   ]
 }

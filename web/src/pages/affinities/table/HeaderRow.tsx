@@ -1,6 +1,7 @@
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import type { Sort, SortField } from '../address.js'
+import { COLUMN_OF } from './columns.js'
 
 interface HeaderRowProps {
   readonly sort: Sort
@@ -11,13 +12,16 @@ interface HeaderRowProps {
   readonly onSelectAll: () => void
 }
 
-const PLAIN = [
-  { className: 'c-user', name: 'user' },
-  { className: 'c-key', name: 'apiKey' },
-  { className: 'c-format', name: 'format' },
-  { className: 'c-model', name: 'model' },
-  { className: 'c-provider', name: 'provider' },
-  { className: 'c-pkey', name: 'providerKey' },
+const COLUMNS = [
+  { className: 'c-user', field: 'USER' },
+  { className: 'c-key', field: 'API_KEY' },
+  { className: 'c-format', field: 'API_FORMAT' },
+  { className: 'c-model', field: 'MODEL' },
+  { className: 'c-provider', field: 'PROVIDER' },
+  { className: 'c-pkey', field: 'PROVIDER_KEY' },
+  { className: 'c-requests number', field: 'REQUEST_COUNT' },
+  { className: 'c-created number', field: 'CREATED_AT' },
+  { className: 'c-ttl number', field: 'EXPIRES_AT' },
 ] as const
 
 export function HeaderRow({
@@ -29,12 +33,12 @@ export function HeaderRow({
   onSelectAll,
 }: HeaderRowProps) {
   const { t } = useTranslation()
-  const sortable = (field: SortField, name: 'requests' | 'created' | 'ttl', className: string) => {
+  const sortable = (field: SortField, className: string) => {
     const on = sort.field === field
     const direction = sort.direction === 'ASC' ? 'ascending' : 'descending'
-    const label = t(`affinities.columns.${name}`)
+    const label = t(`affinities.columns.${COLUMN_OF[field]}`)
     return (
-      <th scope="col" className={`${className} number`} aria-sort={on ? direction : 'none'}>
+      <th key={field} scope="col" className={className} aria-sort={on ? direction : 'none'}>
         <button
           type="button"
           className="sort"
@@ -42,7 +46,7 @@ export function HeaderRow({
           title={t('affinities.sortBy', { column: label })}
         >
           {on && (sort.direction === 'ASC' ? <IconArrowUp size={13} /> : <IconArrowDown size={13} />)}
-          {label}
+          <span className="truncate">{label}</span>
         </button>
       </th>
     )
@@ -62,14 +66,7 @@ export function HeaderRow({
           />
         </th>
       )}
-      {PLAIN.map(({ className, name }) => (
-        <th key={name} scope="col" className={className}>
-          {t(`affinities.columns.${name}`)}
-        </th>
-      ))}
-      {sortable('REQUEST_COUNT', 'requests', 'c-requests')}
-      {sortable('CREATED_AT', 'created', 'c-created')}
-      {sortable('EXPIRES_AT', 'ttl', 'c-ttl')}
+      {COLUMNS.map(({ field, className }) => sortable(field, className))}
       <th scope="col" className="c-state">
         {t('affinities.columns.state')}
       </th>

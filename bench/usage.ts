@@ -1,0 +1,122 @@
+/**
+ * Measures the questions about usage rows: `tsx bench/usage.ts [rows of 31 days] [folder of the generation] [days …]`. The
+ * server that it starts is in memory where there is such a file system, so that its times are those of a warm disk; buffers
+ * are those that the statement reads.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import { createAetherGateway } from '../src/gateway/aether/aether-gateway.js'
+import { createPgDatabase } from '../src/postgres/database.js'
+import { startPostgres } from '../tests/support/servers/postgres.js'
+import { FOLDERS } from '../tests/usage/chain-model.js'
+import { manyRows } from '../tests/usage/many-rows.js'
+import { type WatchedRead, watchReads } from '../tests/usage/watched-reads.js'
+import { printTable } from './lib/measure.js'
+
+const MEMORY = '/dev/shm'
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+/** The gateway's other indexes on usage rows are left out: no statement could use them, and 10 million rows would not fit. */
+const KEPT_INDEXES = /_created|_request_id|_pkey|dashboard_cover/
+
+const [given = '1000000', givenFolder = 'process-memory', ...givenDays] = process.argv.slice(2)
+const count = Number(given)
+const folder = FOLDERS.find((one) => one === givenFolder) ?? 'process-memory'
+const days = givenDays.length > 0 ? givenDays.map(Number) : [1, 7]
+const until = new Date(Math.floor(Date.now() / HOUR_MS) * HOUR_MS)
+
+const fixture = (name: string): string => {
+  const isFirst = folder === 'endpoint-keys' && name === 'gateway-schema.sql'
+  const url = new URL(`../tests/fixtures/${isFirst ? '' : `${folder}/`}${name}`, import.meta.url)
+  return existsSync(url) ? readFileSync(url, 'utf8') : ''
+}
+
+async function measureAll(databaseUrl: string): Promise<void> {
+  const database = createPgDatabase({ url: databaseUrl })
+  const rows: (readonly (string | number)[])[] = []
+  const signal = new AbortController().signal
+  for (const day of days) {
+    const watched = watchReads(database, { analyze: true })
+    const gateway = createAetherGateway(watched.database, { encryptionKey: 'any' })
+    // Both ends of the period lie within an hour.
+    const now = new Date(until.getTime() - HOUR_MS / 2)
+    const period = { since: new Date(now.getTime() - day * DAY_MS), until: now }
+    const questions = {
+      cacheUsage: () => gateway.usage.cacheSums({ ...period, by: 'PROVIDER', filter: {}, now }, signal),
+      switchCosts: () =>
+        gateway.chains.switchSums(
+          { ...period, by: 'PROVIDER', side: 'SECOND', filter: {}, cleared: [] },
+          signal,
+        ),
+      ttlAdvice: () => gateway.chains.ttlSums({ ...period, by: 'USER', filter: {} }, signal),
+    }
+    for (const [name, ask] of Object.entries(questions)) {
+      // Cold: nothing is kept. Warm: asked again.
+      for (const state of ['cold', 'warm']) {
+        const answer = await ask().catch((error: Error) => error)
+        const label = `${name}, ${day} d, ${state}`
+        const reads = watched.taken()
+        rows.push(answer instanceof Error ? [label, answer.message, '', ''] : [label, ...figures(reads)])
+      }
+    }
+  }
+  await database.close()
+  printTable(`Load ${loadavg()[0]?.toFixed(1)}; buffers of 8 kB`, ['', 'statements', 'ms', 'buffers'], rows)
+}
+
+const figures = (reads: readonly WatchedRead[]): readonly (string | number)[] => [
+  String(reads.length),
+  Math.round(reads.reduce((sum, { ms }) => sum + ms, 0)),
+  reads.reduce(
+    (sum, { plan }) => sum + (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0),
+    0,
+  ),
+]
+
+if (existsSync(MEMORY)) process.env['TMPDIR'] = MEMORY
+const postgres = await startPostgres({
+  settings: {
+    shared_buffers: '256MB',
+    work_mem: '4MB',
+    max_wal_size: '2GB',
+    wal_level: 'minimal',
+    max_wal_senders: '0',
+  },
+})
+try {
+  const databaseUrl = postgres.createDatabase('bench')
+  const names = ['gateway-schema.sql', 'usage-schema.sql']
+  postgres.psql(databaseUrl, names.map(fixture).join('\n'))
+  const usageIndexes = postgres
+    .psql(
+      databaseUrl,
+      "SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN ('usage', 'usage_settlement_snapshots') AND indexname NOT LIKE '%pkey'",
+    )
+    .trim()
+    .split('\n')
+    .map((line) => line.split('|'))
+  postgres.psql(
+    databaseUrl,
+    `DO $$ DECLARE one record; BEGIN
+       FOR one IN SELECT conrelid::regclass AS of, conname FROM pg_constraint WHERE contype = 'f'
+       LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', one.of, one.conname); END LOOP; END $$;
+     ${usageIndexes.map(([name]) => `DROP INDEX ${name};`).join('\n')}`,
+  )
+  const filledAt = performance.now()
+  postgres.psql(
+    databaseUrl,
+    `${manyRows(folder, { count, since: new Date(until.getTime() - 31 * DAY_MS), until })}
+     ${usageIndexes
+       .filter(([name = '']) => KEPT_INDEXES.test(name))
+       .map(([, definition]) => `${definition};`)
+       .join('\n')}
+     VACUUM ANALYZE usage; ${folder === 'process-memory' ? 'VACUUM ANALYZE usage_settlement_snapshots;' : ''} CHECKPOINT`,
+  )
+  const size = postgres.psql(databaseUrl, "SELECT pg_size_pretty(pg_database_size('bench'))").trim()
+  console.log(
+    `${count.toLocaleString('en')} rows of ${folder} in 31 days, ${size}, filled in ${Math.round((performance.now() - filledAt) / 1_000)} s`,
+  )
+  await measureAll(databaseUrl)
+} finally {
+  await postgres.stop()
+}
