@@ -93,6 +93,11 @@ const button = (page: Page, name: string) => page.getByRole('button', { name, ex
 const PLACES: readonly (readonly [string, string, (page: Page) => Promise<unknown>])[] = [
   ['the overview', '/', (page) => page.locator('.chart').first().waitFor()],
   ['the counts', '/counts/reason', (page) => page.locator('.counts .bars li').first().waitFor()],
+  [
+    'savings beside a gateway without usage rows',
+    '/savings',
+    (page) => page.getByText('该网关没有此类记录').waitFor(),
+  ],
   ['the list', '/affinities', whenListed],
   [
     'an empty list',

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { leaveAuditEvents, PAGES, startConsole } from './console.js'
-import { DESK, PHONE, rows, seriousFindings, whenStill } from './support.js'
+import { DESK, PHONE, rows, seriousFindings, tooWide, whenStill } from './support.js'
 
 /** Written where SCREENSHOTS is set: on a machine without a Chinese font they would show boxes. */
 const SCREENSHOTS = process.env['SCREENSHOTS'] && new URL('../../docs/screenshots/', import.meta.url).pathname
@@ -34,15 +34,6 @@ async function inEachLook(page: Page, sizes: readonly Size[], look: (name: strin
     }
   }
 }
-
-/** Parts of the page that want more room across than there is. */
-const tooWide = (page: Page) =>
-  page.evaluate(() =>
-    ['html', 'main', '.content'].filter((part) => {
-      const element = document.querySelector(part)
-      return element !== null && element.scrollWidth > element.clientWidth
-    }),
-  )
 
 describe('each page', () => {
   it.each(Object.entries(PAGES))(

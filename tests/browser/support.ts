@@ -116,3 +116,12 @@ export async function seriousFindings(page: Page): Promise<string[]> {
 }
 
 export const rows = (page: Page) => page.locator('tr[data-row]')
+
+/** Parts of the page that want more room across than there is. */
+export const tooWide = (page: Page) =>
+  page.evaluate(() =>
+    ['html', 'main', '.content'].filter((part) => {
+      const element = document.querySelector(part)
+      return element !== null && element.scrollWidth > element.clientWidth
+    }),
+  )

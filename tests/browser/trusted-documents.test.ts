@@ -58,6 +58,9 @@ it('the console asks for nothing but registered documents, on any page', async (
   await page.getByText(/cache keys? would be cleared/).waitFor()
   await page.getByRole('button', { name: 'Cancel' }).click()
 
+  await go('Savings')
+  await page.getByText('This gateway has no such rows').waitFor()
+
   await go('Overview')
   await go('Anthropic')
   await page.locator('.thirds .rest').first().waitFor()

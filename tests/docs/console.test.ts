@@ -3,18 +3,28 @@ import { describe, expect, it } from 'vitest'
 import { ANSWER_MS, CLEAR_MS } from '../../web/src/api/timed-fetch.js'
 import { PAGE_SIZES, PARAMETERS, readAddress } from '../../web/src/pages/affinities/address.js'
 import { USABILITIES } from '../../web/src/pages/affinities/verdict.js'
+import { GROUPING_NAMES, PERIOD_NAMES, TTL_GROUPING_NAMES } from '../../web/src/pages/savings/address.js'
 
 const page = readFileSync(new URL('../../docs/console.md', import.meta.url), 'utf8')
-const rows = [...page.matchAll(/^\| `([\w-]+)` \| (.+) \|$/gm)].map(([, name = '', takes = '']) => ({
-  name,
-  takes,
-}))
+const rowsIn = (text = '') =>
+  [...text.matchAll(/^\| `([\w-]+)` \| (.+) \|$/gm)].map(([, name = '', takes = '']) => ({ name, takes }))
+const [lists, savings] = page.split('## Savings')
+const rows = rowsIn(lists)
 const takesOf = (name: string) => rows.find((row) => row.name === name)?.takes ?? ''
 const unreadable = (address: string) => readAddress(new URLSearchParams(address)).unreadable
 
 describe('docs/console.md', () => {
   it('has every parameter of an address, and no other', () => {
     expect(rows.map(({ name }) => name).sort()).toEqual([...PARAMETERS].sort())
+  })
+
+  it('has every parameter of the address of savings with all that it takes, and no other', () => {
+    const takes = { period: PERIOD_NAMES, by: GROUPING_NAMES, ttl: TTL_GROUPING_NAMES, user: [] }
+    expect(rowsIn(savings).map(({ name }) => name)).toEqual(Object.keys(takes))
+    for (const { name, takes: words } of rowsIn(savings)) {
+      const told = [...words.matchAll(/`([\w-]+)`/g)].map(([, value]) => value)
+      expect(told, name).toEqual(takes[name as keyof typeof takes])
+    }
   })
 
   it('says of each what it takes', () => {

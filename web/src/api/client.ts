@@ -7,6 +7,7 @@ import { authorization, expireSession, onSessionChange } from '../session/sessio
 import { createCache } from './cache.js'
 import { heardServer, reportLost } from './connectivity.js'
 import { codeOf, isNoAnswer } from './errors.js'
+import { LargeReadsLink } from './large-reads.js'
 import { RecentMap } from './recent-map.js'
 import { SseLink } from './sse-link.js'
 import { ANSWER_MS, CLEAR_MS, isTimeout, withTimeout } from './timed-fetch.js'
@@ -82,7 +83,7 @@ export const client = new ApolloClient({
     ApolloLink.split(
       isSubscription,
       new SseLink(),
-      ApolloLink.from([authorize, endUnanswered, noteReadTimes, http]),
+      ApolloLink.from([new LargeReadsLink(), authorize, endUnanswered, noteReadTimes, http]),
     ),
   ]),
   cache,

@@ -21,6 +21,7 @@ const CountsPage = part(async () => (await import('../pages/counts/CountsPage.js
 const ProviderPage = part(async () => (await import('../pages/provider/ProviderPage.js')).ProviderPage)
 const MappingsPage = part(async () => (await import('../pages/mappings/MappingsPage.js')).MappingsPage)
 const PoolsPage = part(async () => (await import('../pages/pools/PoolsPage.js')).PoolsPage)
+const SavingsPage = part(async () => (await import('../pages/savings/SavingsPage.js')).SavingsPage)
 const ConfigurationPage = part(
   async () => (await import('../pages/configuration/ConfigurationPage.js')).ConfigurationPage,
 )
@@ -42,6 +43,7 @@ export function App() {
                   <Route index element={<OverviewPage />} />
                   <Route path="affinities" element={<AffinitiesPage />} />
                   <Route path="counts/:by" element={<CountsPage />} />
+                  <Route path="savings" element={<SavingsPage />} />
                   <Route path="providers/:id" element={<ProviderPage />} />
                   <Route path="mappings" element={<MappingsPage />} />
                   <Route path="pool-sessions" element={<PoolsPage />} />

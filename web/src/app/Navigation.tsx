@@ -1,6 +1,7 @@
 import {
   IconArrowsShuffle,
   IconClipboardList,
+  IconCoin,
   IconGauge,
   IconPinned,
   IconSettings,
@@ -19,6 +20,7 @@ const Preferences = part(async () => (await import('./Preferences.js')).Preferen
 const PAGES = [
   { to: '/', name: 'overview', Icon: IconGauge },
   { to: '/affinities', name: 'affinities', Icon: IconPinned },
+  { to: '/savings', name: 'savings', Icon: IconCoin },
   { to: '/mappings', name: 'mappings', Icon: IconArrowsShuffle },
   { to: '/pool-sessions', name: 'pools', Icon: IconUsersGroup },
   { to: '/configuration', name: 'configuration', Icon: IconSettings },

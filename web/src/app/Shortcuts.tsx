@@ -11,6 +11,7 @@ export const openShortcuts = (): void => helpOpen.set(true)
 const PAGE_KEYS: Readonly<Record<string, string>> = {
   o: '/',
   a: '/affinities',
+  s: '/savings',
   m: '/mappings',
   p: '/pool-sessions',
   c: '/configuration',

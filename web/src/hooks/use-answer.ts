@@ -22,6 +22,8 @@ interface AnswerOptions {
   readonly everyMs?: number
   /** Nothing is sent while this is true. */
   readonly skip?: boolean
+  /** The server reads very many rows for it: few such queries are sent at once. */
+  readonly isLargeRead?: boolean
 }
 
 interface Kept<Data> {
@@ -38,7 +40,7 @@ interface Kept<Data> {
 export function useAnswer<Data, Variables extends Record<string, unknown>>(
   document: TypedDocumentNode<Data, Variables>,
   variables: Variables,
-  { fetchPolicy = 'cache-and-network', everyMs = 0, skip = false }: AnswerOptions = {},
+  { fetchPolicy = 'cache-and-network', everyMs = 0, skip = false, isLargeRead = false }: AnswerOptions = {},
 ): Answer<Data> {
   const values: Record<string, unknown> = variables
   const { data, loading, error, refetch } = useQuery(document as TypedDocumentNode<Data>, {
@@ -48,7 +50,7 @@ export function useAnswer<Data, Variables extends Record<string, unknown>>(
     pollInterval: everyMs,
     skipPollAttempt: () => globalThis.document.hidden,
     // A query that is sent after a clear must not share the answer of one that was sent before it.
-    context: { queryDeduplication: false },
+    context: { queryDeduplication: false, isLargeRead },
   })
   const question = JSON.stringify(variables)
   const kept = useRef<Kept<Data>>(undefined)

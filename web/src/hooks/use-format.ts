@@ -6,8 +6,12 @@ export interface Format {
   decimal(value: number): string
   /** `0.873` as `87.3 %` in the language's own way. */
   percent(value: number): string
+  /** US dollars: to the cent, below one dollar to a hundredth of a cent. */
+  money(value: number): string
   /** Date and time to the second with its zone. */
   dateTime(value: string | number): string
+  /** Date and time to the minute, without the year. */
+  shortTime(value: string | number): string
   /** Time of day to the second. */
   time(value: number): string
   /** `1 h 05 min`, `4 min 32 s`, `32 s`; from seconds. */
@@ -38,6 +42,13 @@ export function createFormat(language: string): Format {
   const number = new Intl.NumberFormat(language)
   const decimal = new Intl.NumberFormat(language, { maximumFractionDigits: 1 })
   const percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 })
+  const dollars = { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol' } as const
+  const cents = new Intl.NumberFormat(language, dollars)
+  const parts = new Intl.NumberFormat(language, {
+    ...dollars,
+    minimumFractionDigits: 4,
+    maximumFractionDigits: 4,
+  })
   const dateTime = new Intl.DateTimeFormat(language, {
     year: 'numeric',
     month: 'short',
@@ -47,6 +58,13 @@ export function createFormat(language: string): Format {
     second: '2-digit',
     hourCycle: 'h23',
     timeZoneName: 'short',
+  })
+  const shortTime = new Intl.DateTimeFormat(language, {
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
   })
   const time = new Intl.DateTimeFormat(language, { timeStyle: 'medium', hourCycle: 'h23' })
   const list = new Intl.ListFormat(language, { type: 'conjunction', style: 'narrow' })
@@ -63,7 +81,9 @@ export function createFormat(language: string): Format {
     number: (value) => number.format(value),
     decimal: (value) => decimal.format(value),
     percent: (value) => percent.format(value),
+    money: (value) => (value !== 0 && Math.abs(value) < 1 ? parts : cents).format(value),
     dateTime: (value) => dateTime.format(new Date(value)),
+    shortTime: (value) => shortTime.format(new Date(value)),
     time: (value) => time.format(value),
     duration(seconds) {
       const total = Math.max(0, Math.floor(seconds))

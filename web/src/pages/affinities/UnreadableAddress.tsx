@@ -3,8 +3,12 @@ import { useTranslation } from 'react-i18next'
 import { Message } from '../../components/Message.js'
 import type { ViewControl } from './view-state.js'
 
+interface UnreadableAddressProps {
+  readonly control: Pick<ViewControl, 'unreadable' | 'dropUnreadable'>
+}
+
 /** The message takes the place of a list that would be another than the address asks for. */
-export function UnreadableAddress({ control }: { readonly control: ViewControl }) {
+export function UnreadableAddress({ control }: UnreadableAddressProps) {
   const { t } = useTranslation()
   return (
     <div className="rows" role="alert">

@@ -103,25 +103,48 @@ export interface Address {
   readonly unreadable: readonly Unreadable[]
 }
 
+type Read = <Meaning>(
+  name: string,
+  takes: readonly string[],
+  meaningOf: (text: string) => Meaning | undefined,
+) => Meaning | undefined
+
+interface ParameterReader {
+  /** Returns what a parameter means; undefined if it is absent, or has no meaning. */
+  readonly read: Read
+  /** What has been read without a meaning. */
+  readonly unreadable: readonly Unreadable[]
+  /** Notes every parameter that is none of the page's. */
+  noteUnknown(known: readonly string[]): void
+}
+
+/** Reads the parameters of an address, and notes those that have no meaning. */
+export function readerOf(params: URLSearchParams): ParameterReader {
+  const unreadable: Unreadable[] = []
+  return {
+    read(name, takes, meaningOf) {
+      const [text, ...more] = params.getAll(name)
+      if (text === undefined) return undefined
+      const meaning = more.length === 0 && text !== '' ? meaningOf(text) : undefined
+      if (meaning === undefined) unreadable.push({ name, value: [text, ...more].join(` … ${name}=`), takes })
+      return meaning
+    },
+    unreadable,
+    noteUnknown(known) {
+      for (const [name, value] of params)
+        if (!known.includes(name)) unreadable.push({ name, value, takes: null })
+    },
+  }
+}
+
+export const oneOf =
+  <Value extends string | number>(values: readonly Value[]) =>
+  (text: string) =>
+    values.find((value) => String(value) === text)
+
 /** Reads the whole state of the table from its address. */
 export function readAddress(params: URLSearchParams): Address {
-  const unreadable: Unreadable[] = []
-  /** Returns what a parameter means; undefined if it is absent, or has no meaning. */
-  const read = <Meaning>(
-    name: string,
-    takes: readonly string[],
-    meaningOf: (text: string) => Meaning | undefined,
-  ) => {
-    const [text, ...more] = params.getAll(name)
-    if (text === undefined) return undefined
-    const meaning = more.length === 0 && text !== '' ? meaningOf(text) : undefined
-    if (meaning === undefined) unreadable.push({ name, value: [text, ...more].join(` … ${name}=`), takes })
-    return meaning
-  }
-  const oneOf =
-    <Value extends string | number>(values: readonly Value[]) =>
-    (text: string) =>
-      values.find((value) => String(value) === text)
+  const { read, unreadable, noteUnknown } = readerOf(params)
   const text = (name: string) => read(name, ['…'], (value) => value)
 
   const filters: Filters = {}
@@ -152,8 +175,7 @@ export function readAddress(params: URLSearchParams): Address {
     size: read('size', PAGE_SIZES.map(String), oneOf(PAGE_SIZES)) ?? DEFAULT_SIZE,
     open: text('open') ?? null,
   }
-  for (const [name, value] of params)
-    if (!PARAMETERS.includes(name)) unreadable.push({ name, value, takes: null })
+  noteUnknown(PARAMETERS)
   return { view, unreadable }
 }
 

@@ -1,7 +1,7 @@
-import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { failureKind } from '../../api/errors.js'
+import { Figure } from '../../components/Figure.js'
 import type { StatsFragment } from '../../generated/graphql.js'
 import { useFormat } from '../../hooks/use-format.js'
 import type { StaleCounts } from './use-breakdown.js'
@@ -103,20 +103,4 @@ export function Figures({ stats, stale: { data, error } }: FiguresProps) {
 function whyUnknown(error: unknown): 'database' | 'cache' | 'network' | 'other' {
   const kind = failureKind(error)
   return kind === 'database' || kind === 'cache' || kind === 'network' ? kind : 'other'
-}
-
-interface FigureProps {
-  readonly name: string
-  readonly value: ReactNode
-  readonly hint: ReactNode
-}
-
-function Figure({ name, value, hint }: FigureProps) {
-  return (
-    <div className="figure">
-      <dt>{name}</dt>
-      <dd className="value">{value}</dd>
-      <dd className="hint">{hint}</dd>
-    </div>
-  )
 }

@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
 import { openClear } from '../../../clears/clear-store.js'
 import type { AffinityRowFragment } from '../../../generated/graphql.js'
 import type { FilterField } from '../address.js'
@@ -25,6 +26,16 @@ export function DetailActions({ record, gone, control, canClear }: DetailActions
     <div className="detail-actions">
       <div>
         {user && show('userId', user.id, t('details.showUser'))}
+        {user && (
+          <Button
+            size="compact-sm"
+            variant="default"
+            component={Link}
+            to={`/savings?${new URLSearchParams({ user: user.id })}`}
+          >
+            {t('details.showPauses')}
+          </Button>
+        )}
         {show('providerId', providerId, t('details.showProvider'))}
         {show('providerKeyId', providerKeyId, t('details.showKey'))}
         {show('modelId', modelId, t('details.showModel'))}

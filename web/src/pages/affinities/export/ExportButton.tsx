@@ -3,10 +3,11 @@ import { IconDownload } from '@tabler/icons-react'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { failureKind } from '../../../api/errors.js'
+import { download } from '../../../components/csv.js'
 import type { AffinityFilter } from '../../../generated/graphql.js'
 import { useFormat } from '../../../hooks/use-format.js'
 import type { ViewState } from '../address.js'
-import { download, type ExportProgress, exportCsv } from './export-csv.js'
+import { type ExportProgress, exportCsv } from './export-csv.js'
 
 interface ExportButtonProps {
   readonly view: ViewState
@@ -30,7 +31,7 @@ export function ExportButton({ view, filter, total }: ExportButtonProps) {
     setProgress({ done: 0, total })
     try {
       const csv = await exportCsv(view, filter, abort.signal, setProgress)
-      download(csv, `affinities-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}Z.csv`)
+      download(csv, 'affinities')
     } catch (error) {
       if (!abort.signal.aborted) {
         setFailure(t('affinities.exportFailed', { reason: t(`errors.${failureKind(error)}`) }))

@@ -1,5 +1,5 @@
 import { client } from '../../../api/client.js'
-import { fetchPart } from '../../../app/part.js'
+import { csvFile, csvWriter } from '../../../components/csv.js'
 import {
   AffinitiesPageDocument,
   type AffinitiesPageQuery,
@@ -51,7 +51,7 @@ export async function exportCsv(
   signal: AbortSignal,
   onProgress: (progress: ExportProgress) => void,
 ): Promise<Blob> {
-  const { unparse } = await fetchPart(() => import('papaparse'))
+  const lineOf = await csvWriter()
   const sortValueOf = SORTED_BY[view.sort.field]
   const met = new Map<string, { readonly value: SortValue; readonly line: string }>()
   let header: string[] = []
@@ -64,7 +64,7 @@ export async function exportCsv(
       header = Object.keys(cells)
       met.set(node.id, {
         value: sortValueOf(node),
-        line: unparse([cells], { header: false, escapeFormulae: true }),
+        line: lineOf(cells),
       })
     }
     onProgress({ done: met.size, total: Math.max(totalCount, met.size) })
@@ -73,8 +73,7 @@ export async function exportCsv(
   const sorted = [...met.values()].sort((a, b) => compareValues(a.value, b.value))
   if (view.sort.direction === 'DESC') sorted.reverse()
   const lines = [header.join(','), ...sorted.map(({ line }) => line)]
-  // Excel reads a file without the byte order mark in the local code page.
-  return new Blob(['\ufeff', lines.join('\r\n')], { type: 'text/csv;charset=utf-8' })
+  return csvFile(lines)
 }
 
 async function readPage(
@@ -130,12 +129,3 @@ const toLine = (record: AffinityRowFragment) => ({
   staleReasons: record.staleReasons?.join(' ') ?? '',
   conditions: record.conditions?.join(' ') ?? '',
 })
-
-export function download(blob: Blob, name: string): void {
-  const url = URL.createObjectURL(blob)
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 60_000)
-}
