@@ -1,6 +1,7 @@
 /** The COUNT of a walk's first step, and of all steps where Redis does not tell the time. */
 const FIRST = 500
-const FEWEST = 10
+/** So few take Redis less than 1 ms on any machine: a step that took longer waited for something else than its keys. */
+const FEWEST = 50
 const MOST = 4_000
 /** Microseconds of Redis's time. A step above them is too long for the gateway's commands, which wait for it. */
 const LONG_US = 1_000
