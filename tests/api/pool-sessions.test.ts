@@ -110,9 +110,12 @@ describe('the sessions of pools', () => {
 
   it('cost a query one scan, however many ask at once', async () => {
     service.redis.cli('config', 'resetstat')
+    // Redis answers when all have asked.
+    service.redis.cli('client', 'pause', '500', 'ALL')
     await Promise.all(Array.from({ length: 8 }, () => list()))
     const scans = /cmdstat_scan:calls=(\d+)/.exec(service.redis.cli('info', 'commandstats'))?.[1]
-    expect(Number(scans)).toBeLessThan(8)
+    // Those who ask while a scan runs share the next.
+    expect(Number(scans)).toBeLessThanOrEqual(2)
   })
 })
 

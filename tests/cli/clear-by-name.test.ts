@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sql } from '../api/affinity-model.js'
 import { untilShown } from '../api/shown.js'
 import { writePin } from '../support/pin.js'
-import { inThisProcess } from './in-process.js'
 import { affinityql, startServer, type TestServer } from './support.js'
 
 let server: TestServer
@@ -12,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 /** Every run counts only: the tests share one server. */
-const dryRun = (...args: string[]) => inThisProcess(['clear', ...args, '--dry-run', '--json'], server)
+const dryRun = (...args: string[]) => affinityql(['clear', ...args, '--dry-run', '--json'], { server })
 
 const pinnedTo = async (filter: string): Promise<number> =>
   (await server.query(`{ affinities(filter: ${filter}) { totalCount } }`)).data.affinities.totalCount
@@ -71,7 +70,7 @@ describe('affinityql clear provider', () => {
       'Twin',
       [one.id, two.id],
     ])
-    const { code, stderr } = await inThisProcess(['clear', 'provider', 'Twin', '--yes'], server)
+    const { code, stderr } = await affinityql(['clear', 'provider', 'Twin', '--yes'], { server })
     expect(stderr).toMatch(/^They are:\n/)
     for (const { id } of [one, two]) expect(stderr).toContain(id)
     expect(stderr).toMatch(/several providers have the name Twin\. Give the id of one\.\n$/)
@@ -105,7 +104,7 @@ describe('affinityql clear model', () => {
 
 describe('affinityql clear user', () => {
   it('names the users that may have been meant', async () => {
-    const { code, stderr } = await inThisProcess(['clear', 'user', 'alic', '--yes'], server)
+    const { code, stderr } = await affinityql(['clear', 'user', 'alic', '--yes'], { server })
     expect(stderr).toMatch(/These users have the text in a name or an id:\nNAME +ALSO +ACTIVE +ID\nalice /)
     expect(code).toBe(3)
   })

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { inThisProcess } from './in-process.js'
 import { affinityql, jsonLines, onTerminal, startServer, type TestServer } from './support.js'
 
 let server: TestServer
@@ -43,7 +42,7 @@ describe('affinityql counts', () => {
       if (key !== null) expected.set(key, (expected.get(key) ?? 0) + 1)
     }
     const args = ['counts', '--by', by, '--limit', '1000', '--ndjson']
-    const { stdout } = await inThisProcess(args, server)
+    const { stdout } = await affinityql(args, { server })
     const groups = jsonLines(stdout)
     expect(new Map(groups.map(({ key, count }) => [key, count]))).toEqual(expected)
     expect(groups.map(({ count }) => count)).toEqual([...expected.values()].sort((a, b) => b - a))

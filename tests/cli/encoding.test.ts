@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
-import { inThisProcess } from './in-process.js'
+import { affinityql } from './support.js'
 
 /** A server that answers nothing useful, and the encodings that it was asked for. */
 async function listening() {
@@ -18,8 +18,8 @@ async function listening() {
 
 it('a server on this machine is asked not to compress, which takes longer than to send', async () => {
   const { asked, port } = await listening()
-  expect((await inThisProcess(['config'], { url: `http://127.0.0.1:${port}` })).code).toBe(0)
+  expect((await affinityql(['config'], { server: { url: `http://127.0.0.1:${port}` } })).code).toBe(0)
   // The address stands for any other: it leads here as well, and names no loopback interface.
-  expect((await inThisProcess(['config'], { url: `http://0.0.0.0:${port}` })).code).toBe(0)
+  expect((await affinityql(['config'], { server: { url: `http://0.0.0.0:${port}` } })).code).toBe(0)
   expect(asked).toEqual(['identity', expect.stringContaining('gzip')])
 })

@@ -1,13 +1,11 @@
 /** What an operator asks while a provider is broken: what has changed, and did the clear work. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import type { Terminal } from '../../src/cli/terminal.js'
 import { sql } from '../api/affinity-model.js'
 import { untilShown } from '../api/shown.js'
 import { type Pin, writePin } from '../support/pin.js'
 import { type HostileServer, startHostileServer } from './hostile-server.js'
-import { inThisProcess, type Said, silentTerminal } from './in-process.js'
-import { jsonLines, startServer, type TestServer } from './support.js'
+import { affinityql, jsonLines, type Said, startServer, type TestServer } from './support.js'
 
 const ANTHROPIC = '42a90167-8c53-4a24-b4e4-2b0c84578881'
 
@@ -37,7 +35,7 @@ async function pin(...pins: readonly Pin[]): Promise<void> {
 const pinsOf = (count: number, fields: Partial<Pin> = {}): Pin[] =>
   Array.from({ length: count }, (_, n) => ({ affinityKey: `key-${n}`, ...fields }))
 
-const run = (...args: string[]) => inThisProcess(args, server)
+const run = (...args: string[]) => affinityql(args, { server })
 
 const displayNameOf = async (id: string): Promise<string> => {
   const [row] = await sql(server.databaseUrl, 'SELECT display_name FROM providers WHERE id = $1', [id])
@@ -72,10 +70,8 @@ describe('affinityql changes', () => {
   it('leaves out what a person misses least where the terminal is narrow, and cuts no time', async () => {
     await pin({ affinityKey: 'moves', providerId: 'here' })
     await pin({ affinityKey: 'moves', providerId: 'there', requestCount: 2 })
-    const said = { stdout: '', stderr: '' }
-    const terminal = { ...silentTerminal(said), columns: 80 }
-    await inThisProcess(['changes', '--type', 'SWITCHED'], server, { said, terminal })
-    const [head, first] = said.stdout.split('\n')
+    const { stdout } = await affinityql(['changes', '--type', 'SWITCHED'], { server, env: { COLUMNS: '80' } })
+    const [head, first] = stdout.split('\n')
     expect(head).toMatch(/^ +WHEN \(UTC\) +TYPE .*PROVIDER .*BEFORE/)
     expect(head).not.toContain('FORMAT')
     expect(first).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +SWITCHED .*there/)
@@ -122,7 +118,7 @@ describe('affinityql changes', () => {
     })
     const ageOf = async (...args: string[]) => {
       const before = Date.now()
-      const { stderr } = await inThisProcess(['changes', '--json', ...args], standIn)
+      const { stderr } = await affinityql(['changes', '--json', ...args], { server: standIn })
       const { since } = JSON.parse(standIn.received.at(-1) ?? '').variables
       const [least, most] = [before, Date.now()].map((now) => (now - Date.parse(since)) / 60_000)
       return { least, most, stderr }
@@ -164,7 +160,7 @@ function timeInHand(wanted: number): () => void {
 }
 
 interface Following extends Said {
-  readonly ended: Promise<{ readonly code: number }>
+  readonly ended: Promise<{ readonly code: number | null }>
   readonly interrupt: () => void
   readonly until: (stream: keyof Said, text: RegExp) => Promise<void>
 }
@@ -174,7 +170,7 @@ function follow(args: readonly string[]): Following {
   const stop = new AbortController()
   onTestFinished(() => stop.abort())
   const said: Said = { stdout: '', stderr: '' }
-  const ended = inThisProcess(['clear', ...args], server, { said, signal: stop.signal })
+  const ended = affinityql(['clear', ...args], { server, live: said, signal: stop.signal })
   return Object.assign(said, {
     ended,
     interrupt: () => stop.abort(),
@@ -301,13 +297,8 @@ describe('affinityql clear … --follow, at a server that plays its part', () =>
       return { body: JSON.stringify({ data: { [field]: done } }) }
     })
   }
-  const clear = (args: readonly string[], terminal?: (said: Said) => Terminal) => {
-    const said = { stdout: '', stderr: '' }
-    return inThisProcess(['clear', ...args, '--yes', '--follow'], standIn, {
-      said,
-      ...(terminal && { terminal: terminal(said) }),
-    })
-  }
+  const clear = (args: readonly string[], terminal: { readonly columns?: number } = {}) =>
+    affinityql(['clear', ...args, '--yes', '--follow'], { server: standIn, ...terminal })
 
   it.each([
     ['user', 'alice'],
@@ -326,13 +317,9 @@ describe('affinityql clear … --follow, at a server that plays its part', () =>
 
   it('shows one progress line on a terminal, no wider than that, and the sum', async () => {
     answers(...inOrder)
-    const progress: string[] = []
-    const { stdout } = await clear(['all'], (said) => ({
-      ...silentTerminal(said),
-      isOutputTerminal: true,
-      columns: 60,
-      progress: (text) => void progress.push(text),
-    }))
+    const { stdout, stderr } = await clear(['all'], { columns: 60 })
+    // Each progress line takes the place of the one before.
+    const progress = stderr.split('\r\u001b[K')
     expect(stdout).toMatch(new RegExp(`^Cleared 3 affinities\\.\n${sum}$`))
     expect(progress).toContain(`Following: ${NOBODY_YET}`.slice(0, 58).concat('…'))
     expect(progress.at(-1)).toBe('')

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { run } from '../../src/cli/run.js'
+import type { Streams } from '../../src/cli/terminal.js'
 import { listen } from '../../src/server/http/http-server.js'
 import { ADMIN_TOKEN, startTestApp, type TestApp, type TestAppOptions } from '../support/app.js'
 import { freePort } from '../support/servers/child.js'
@@ -43,6 +46,11 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
+export interface Said {
+  stdout: string
+  stderr: string
+}
+
 const environment = ({ server, token = ADMIN_TOKEN, env }: RunOptions) => ({
   PATH: process.env['PATH'] ?? '',
   ...(server && { AFFINITYQL_URL: server.url, AFFINITYQL_TOKEN: token }),
@@ -56,19 +64,38 @@ export function startCli(args: readonly string[], options: RunOptions = {}): Chi
   return child
 }
 
-export async function affinityql(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  return outcomeOf(startCli(args, options), options.input)
-}
-
-async function outcomeOf(child: ChildProcess, input = ''): Promise<Outcome> {
-  const said = { stdout: '', stderr: '' }
-  for (const stream of ['stdout', 'stderr'] as const) {
-    child[stream]?.setEncoding('utf8').on('data', (text: string) => {
-      said[stream] += text
-    })
-  }
-  child.stdin?.end(input)
-  const [code] = await once(child, 'close')
+/**
+ * The command line in this process: one of its own takes longer to start than most commands take. It has no terminal, or
+ * one of so many columns that nobody types at.
+ * @param live what was printed so far
+ */
+export async function affinityql(
+  args: readonly string[],
+  options: RunOptions & {
+    readonly live?: Said
+    readonly signal?: AbortSignal
+    readonly columns?: number
+  } = {},
+): Promise<Outcome> {
+  const { live: said = { stdout: '', stderr: '' }, signal = new AbortController().signal, columns } = options
+  const kept = (stream: keyof Said) =>
+    Object.assign(
+      new Writable({
+        decodeStrings: false,
+        write(text: string, _encoding, done) {
+          said[stream] += text
+          done()
+        },
+      }),
+      columns === undefined ? {} : { isTTY: true, columns },
+    )
+  const streams = {
+    stdin: Readable.from([options.input ?? '']),
+    stdout: kept('stdout'),
+    stderr: kept('stderr'),
+    env: environment(options),
+  } as unknown as Streams
+  const code = await run(args, streams, signal)
   return { code, ...said }
 }
 

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { writePin } from '../support/pin.js'
-import { inThisProcess } from './in-process.js'
 import { affinityql, jsonLines, startServer, type TestServer } from './support.js'
 
 let server: TestServer
@@ -34,7 +33,7 @@ async function printedOf(args: readonly string[], targets: readonly [Target, Tar
   const stop = new AbortController()
   onTestFinished(() => stop.abort())
   const said = { stdout: '', stderr: '' }
-  const watching = inThisProcess(['affinities', 'watch', ...args], server, { said, signal: stop.signal })
+  const watching = affinityql(['affinities', 'watch', ...args], { server, live: said, signal: stop.signal })
   let hasEnded = false
   void watching.finally(() => {
     hasEnded = true
