@@ -17,7 +17,8 @@ import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const POSTGRES_TOOLS = ['initdb', 'postgres', 'pg_dump', 'psql']
-const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+// The one without windows takes two thirds of the CPU.
+const BROWSERS = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
 /**
  * Programs that only tests run, with their Debian packages: those that the documentation's scripts use, the shells with
@@ -81,7 +82,7 @@ export function missingPackages({ tests = false, browser = tests } = {}) {
   const missing = []
   if (!findRedis()) missing.push('redis-server', 'redis-tools')
   if (!findPostgresDirectory()) missing.push('postgresql')
-  if (browser && !findBrowser()) missing.push('chromium')
+  if (browser && !findBrowser()) missing.push('chromium-headless-shell')
   if (!tests) return missing
   for (const [program, name] of Object.entries(TEST_TOOLS)) if (!findProgram(program)) missing.push(name)
   return missing
