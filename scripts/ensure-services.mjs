@@ -18,7 +18,13 @@ import { fileURLToPath } from 'node:url'
 
 const POSTGRES_TOOLS = ['initdb', 'postgres', 'pg_dump', 'psql']
 // The one without windows takes two thirds of the CPU.
-const BROWSERS = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+const BROWSERS = [
+  'chromium-headless-shell',
+  'chromium',
+  'chromium-browser',
+  'google-chrome',
+  'google-chrome-stable',
+]
 
 /**
  * Programs that only tests run, with their Debian packages: those that the documentation's scripts use, the shells with
