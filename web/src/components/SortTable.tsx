@@ -1,10 +1,10 @@
 import { Button, NativeSelect } from '@mantine/core'
-import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
 import { type ReactNode, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useFormat } from '../hooks/use-format.js'
 import { CsvButton } from './CsvButton.js'
 import type { CsvCells } from './csv.js'
+import { type SortDirection, SortHead } from './SortHead.js'
 
 export interface SortColumn<Row> {
   readonly name: string
@@ -29,12 +29,11 @@ interface SortTableProps<Row> {
 
 /** So many rows are shown at first. */
 const SHOWN = 12
-const ARROWS = { descending: '↓', ascending: '↑' } as const
-type Direction = keyof typeof ARROWS
+const ARROWS: Readonly<Record<SortDirection, string>> = { descending: '↓', ascending: '↑' }
 
 interface Order {
   readonly column: number
-  readonly direction: Direction
+  readonly direction: SortDirection
 }
 
 /** A table that holds all of its rows: it sorts by any column and saves them as CSV. */
@@ -74,15 +73,22 @@ export function SortTable<Row>({ label, columns, rows, keyOf, sortedBy, rest, cs
       <table className="table stack" aria-label={label}>
         <thead>
           <tr>
-            {columns.map(({ name, number }, column) => (
-              <SortHead
-                key={name}
-                name={name}
-                number={number ?? false}
-                sorted={order.column === column ? order.direction : 'none'}
-                onSort={(direction) => setOrder({ column, direction })}
-              />
-            ))}
+            {columns.map(({ name, number }, column) => {
+              const sorted = order.column === column ? order.direction : 'none'
+              return (
+                <SortHead
+                  key={name}
+                  name={name}
+                  className={number ? 'number' : ''}
+                  sorted={sorted}
+                  onSort={() =>
+                    setOrder({ column, direction: sorted === 'descending' ? 'ascending' : 'descending' })
+                  }
+                >
+                  {name}
+                </SortHead>
+              )
+            })}
           </tr>
         </thead>
         <tbody>
@@ -118,33 +124,8 @@ export function SortTable<Row>({ label, columns, rows, keyOf, sortedBy, rest, cs
   )
 }
 
-interface SortHeadProps {
-  readonly name: string
-  readonly number: boolean
-  readonly sorted: Direction | 'none'
-  readonly onSort: (direction: Direction) => void
-}
-
-function SortHead({ name, number, sorted, onSort }: SortHeadProps) {
-  const { t } = useTranslation()
-  return (
-    <th scope="col" className={number ? 'number' : ''} aria-sort={sorted}>
-      <button
-        type="button"
-        className="sort"
-        title={t('affinities.sortBy', { column: name })}
-        onClick={() => onSort(sorted === 'descending' ? 'ascending' : 'descending')}
-      >
-        {sorted !== 'none' &&
-          (sorted === 'ascending' ? <IconArrowUp size={13} /> : <IconArrowDown size={13} />)}
-        {name}
-      </button>
-    </th>
-  )
-}
-
 const comparing =
-  <Row,>(value: SortColumn<Row>['value'], direction: Direction) =>
+  <Row,>(value: SortColumn<Row>['value'], direction: SortDirection) =>
   (a: Row, b: Row): number => {
     const [first, second] = [value(a), value(b)]
     if (first === null || second === null) return Number(first === null) - Number(second === null)

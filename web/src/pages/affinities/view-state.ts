@@ -1,6 +1,6 @@
-import { useCallback, useMemo } from 'react'
-import { useSearchParams } from 'react-router'
+import { useMemo } from 'react'
 import type { AffinityFilter, StaleReason } from '../../generated/graphql.js'
+import { useAddress } from '../../hooks/use-address.js'
 import {
   CREATED_AFTER,
   DEFAULT_SIZE,
@@ -43,25 +43,9 @@ export interface ViewControl {
 
 /** The address holds the whole state of the table, so that it can be linked to and the back button undoes a step. */
 export function useViewState(): ViewControl {
-  const [params, setParams] = useSearchParams()
+  const [params, change] = useAddress()
   const { view, unreadable } = useMemo(() => readAddress(params), [params])
   const filter = useMemo(() => filterOf(view), [view])
-
-  const change = useCallback(
-    (values: Readonly<Record<string, string | null>>, replace = false) =>
-      setParams(
-        (before) => {
-          const next = new URLSearchParams(before)
-          for (const [name, value] of Object.entries(values)) {
-            if (value === null || value === '') next.delete(name)
-            else next.set(name, value)
-          }
-          return next
-        },
-        { replace, preventScrollReset: true },
-      ),
-    [setParams],
-  )
 
   return useMemo(() => {
     const first = { page: null, open: null }

@@ -1,12 +1,12 @@
 import { NativeSelect } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import { useSearchParams } from 'react-router'
 import { AsOf } from '../../components/AsOf.js'
 import { CursorPager } from '../../components/CursorPager.js'
 import { Failure, FailureNotice } from '../../components/Failure.js'
 import { Message } from '../../components/Message.js'
 import { PageHead } from '../../components/Page.js'
 import { AuditEventsDocument } from '../../generated/graphql.js'
+import { useAddress } from '../../hooks/use-address.js'
 import { useAnswer } from '../../hooks/use-answer.js'
 import { useCursorPages } from '../../hooks/use-cursor-pages.js'
 import { AuditDetails } from './AuditDetails.js'
@@ -19,7 +19,7 @@ const PAGE_SIZE = 50
 export function AuditPage() {
   const { t } = useTranslation()
   const actionName = useActionName()
-  const [params, setParams] = useSearchParams()
+  const [params, change] = useAddress()
   const action = params.get('action')
   const open = params.get('event')
   const pages = useCursorPages(action ?? '')
@@ -27,13 +27,7 @@ export function AuditPage() {
   const { data, loading, error, ask } = answer
   const events = data?.auditEvents
 
-  const set = (name: 'action' | 'event', value: string | null) =>
-    setParams((before) => {
-      const next = new URLSearchParams(before)
-      if (value === null || value === '') next.delete(name)
-      else next.set(name, value)
-      return next
-    })
+  const set = (name: 'action' | 'event', value: string | null) => change({ [name]: value })
   return (
     <div className="content fixed">
       <PageHead title={t('audit.title')}>

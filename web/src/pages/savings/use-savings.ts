@@ -1,6 +1,6 @@
 import type { TypedDocumentNode } from '@apollo/client'
-import { useCallback, useMemo, useState } from 'react'
-import { useSearchParams } from 'react-router'
+import { useMemo, useState } from 'react'
+import { useAddress } from '../../hooks/use-address.js'
 import { type Answer, useAnswer } from '../../hooks/use-answer.js'
 import type { Unreadable } from '../affinities/address.js'
 import { readSavingsAddress, type SavingsView, type Times, timesOf } from './address.js'
@@ -21,25 +21,10 @@ export interface SavingsControl {
 
 /** The address holds the state of the page. Its periods end when the page was opened, or last refreshed. */
 export function useSavingsControl(): SavingsControl {
-  const [params, setParams] = useSearchParams()
+  const [params, set] = useAddress()
   const [now, setNow] = useState(() => Date.now())
   const { view, unreadable } = useMemo(() => readSavingsAddress(params), [params])
   const times = useMemo(() => timesOf(view.period, now), [view.period, now])
-  const set = useCallback(
-    (values: Readonly<Record<string, string | null>>) =>
-      setParams(
-        (before) => {
-          const next = new URLSearchParams(before)
-          for (const [name, value] of Object.entries(values)) {
-            if (value === null) next.delete(name)
-            else next.set(name, value)
-          }
-          return next
-        },
-        { preventScrollReset: true },
-      ),
-    [setParams],
-  )
   return useMemo(
     () => ({
       view,

@@ -1,5 +1,5 @@
-import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
+import { SortHead } from '../../../components/SortHead.js'
 import type { Sort, SortField } from '../address.js'
 import { COLUMN_OF } from './columns.js'
 
@@ -24,6 +24,8 @@ const COLUMNS = [
   { className: 'c-ttl number', field: 'EXPIRES_AT' },
 ] as const
 
+const SORTED = { ASC: 'ascending', DESC: 'descending' } as const
+
 export function HeaderRow({
   sort,
   onSort,
@@ -33,24 +35,6 @@ export function HeaderRow({
   onSelectAll,
 }: HeaderRowProps) {
   const { t } = useTranslation()
-  const sortable = (field: SortField, className: string) => {
-    const on = sort.field === field
-    const direction = sort.direction === 'ASC' ? 'ascending' : 'descending'
-    const label = t(`affinities.columns.${COLUMN_OF[field]}`)
-    return (
-      <th key={field} scope="col" className={className} aria-sort={on ? direction : 'none'}>
-        <button
-          type="button"
-          className="sort"
-          onClick={() => onSort(field)}
-          title={t('affinities.sortBy', { column: label })}
-        >
-          {on && (sort.direction === 'ASC' ? <IconArrowUp size={13} /> : <IconArrowDown size={13} />)}
-          <span className="truncate">{label}</span>
-        </button>
-      </th>
-    )
-  }
   return (
     <tr aria-rowindex={1}>
       {canClear && (
@@ -66,7 +50,20 @@ export function HeaderRow({
           />
         </th>
       )}
-      {COLUMNS.map(({ field, className }) => sortable(field, className))}
+      {COLUMNS.map(({ field, className }) => {
+        const name = t(`affinities.columns.${COLUMN_OF[field]}`)
+        return (
+          <SortHead
+            key={field}
+            name={name}
+            className={className}
+            sorted={sort.field === field ? SORTED[sort.direction] : 'none'}
+            onSort={() => onSort(field)}
+          >
+            <span className="truncate">{name}</span>
+          </SortHead>
+        )
+      })}
       <th scope="col" className="c-state">
         {t('affinities.columns.state')}
       </th>
