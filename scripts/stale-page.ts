@@ -26,7 +26,7 @@ const TITLES: Readonly<Record<Generation, string>> = {
 
 const NOTES: Readonly<Record<Generation, string>> = {
   ENDPOINT_KEYS:
-    'Lists of the API key and of its owner set no limit while they are null or empty. Where both are given, what is literally in both counts: an id on one side and a name on the other have nothing in common. The names that clients may ask for lead to a model first through `models.provider_model_name` of any active provider, and then through the global name. A name of several models leads to any of them, so that it is left out.',
+    'Lists of the API key and of its owner set no limit while they are null or empty. If both are given, what is literally in both counts: an id on one side and a name on the other have nothing in common. The names that clients may ask for lead to a model first through `models.provider_model_name` of any active provider, and then through the global name. A name of several models leads to any of them, so that it is left out.',
   PROVIDER_KEYS:
     'Lists of providers and formats set no limit while they are null or empty. Lists of models set none while they are null, and allow nothing while they are empty. Patterns of administrators run in time that is linear in the text (RE2); one that is invalid or longer than 500 characters matches nothing. Quotas are in wallets, which are not read.',
   PROCESS_MEMORY:

@@ -153,7 +153,7 @@ const storedTarget = z.looseObject({
   result: z.record(z.string(), z.unknown()).optional(),
 })
 
-/** Where an event of each action names its one target: in the result, once it is found, or else in the arguments. */
+/** The place in which an event of each action names its one target: in the result, once it is found, or else in the arguments. */
 export const TARGETS = {
   cache_clear_user: { found: 'userId', typed: 'identifier' },
   cache_clear_api_key: { found: 'apiKeyId', typed: 'identifier' },

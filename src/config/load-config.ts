@@ -124,7 +124,7 @@ function readClearAtOnce({ read, problem }: Reader, hasNodes: boolean): boolean 
   return atOnce
 }
 
-/** Where the gateway's memory is cleared as well, what it still writes back is cleared again, which takes a few rounds. */
+/** If the gateway's memory is cleared as well, what it still writes back is cleared again, which takes a few rounds. */
 const GUARD_SECONDS_WITH_NODES = 15
 
 const readClearGuard = ({ isSet, read }: Reader, hasNodes: boolean): number =>

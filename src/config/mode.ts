@@ -8,7 +8,7 @@ export type ModeConfig =
   | {
       readonly kind: 'gateway'
       readonly databaseUrl: string
-      /** Where usage rows are read; undefined: from the gateway's database. */
+      /** The database that usage rows are read from; undefined: from the gateway's database. */
       readonly usageDatabaseUrl: string | undefined
       /** Number of SQL statements that run at the same time. */
       readonly databasePoolSize: number

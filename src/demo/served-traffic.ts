@@ -40,7 +40,7 @@ const CONVERSATIONS = 90
 const OLDEST_SECONDS = 90 * 60
 /** Only relics have a longer one. */
 const LONGEST_TTL_SECONDS = 86_400
-/** Of requests to a Rust gateway, this share names a session. */
+/** This share of the requests to a Rust gateway names a session. */
 const SESSION_SHARE = 0.9
 /** So many conversations of one API key never pause. */
 const STEADY = 4

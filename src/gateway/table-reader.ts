@@ -16,7 +16,7 @@ export interface Reading<Row> {
   readonly table: string
   /** The expression of the row's id. */
   readonly id: string
-  /** Where the id is among the selected expressions. */
+  /** The position of the id among the selected expressions. */
   readonly idAt: number
   readonly select: readonly string[]
   rowOf(values: readonly unknown[]): Row

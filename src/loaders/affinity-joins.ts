@@ -59,7 +59,7 @@ export async function primeAffinityJoins(
   async function primeKeysAndUsers(): Promise<void> {
     await primeApiKeys(ids('affinityKey'))
     if (!wantsUser) return
-    // Of keys that were there before; the others have brought theirs along.
+    // This is for keys that were there before; the others have brought theirs along.
     await loaders.users.prime(found(loaders.apiKeys.byId, ids('affinityKey')).map(({ userId }) => userId))
   }
 

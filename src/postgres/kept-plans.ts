@@ -17,7 +17,7 @@ export interface KeptPlans {
   /** The name under which the server keeps the plan of this statement; empty: it keeps none. For the adapter. */
   readonly nameOf: (statement: SqlQuery) => string
   /**
-   * Runs a statement that only reads, with the plan that the session has of it, or makes one. Where a pooler hands each
+   * Runs a statement that only reads, with the plan that the session has of it, or makes one. If a pooler hands each
    * transaction to another session, names are lost: then this statement runs again without a name, and so do all later ones.
    */
   run(statement: SqlQuery, run: (statement: SqlQuery) => Promise<SqlResultSet>): Promise<SqlResultSet>

@@ -99,7 +99,7 @@ async function cancelWhenAborted(
   const [pid, begunAt] = rows[0] ?? []
   signal.throwIfAborted()
   const cancel = () => {
-    // Where the server cannot be asked, the statement's own time-out ends it.
+    // If the server cannot be asked, the statement's own time-out ends it.
     pool.query(CANCEL, [pid, begunAt]).catch(() => {})
   }
   signal.addEventListener('abort', cancel, { once: true })

@@ -65,7 +65,7 @@ const CONNECTION_OPTIONS = {
   // A command fails at once while Redis is away, and is never sent later: a clear reported as failed must not run.
   maxRetriesPerRequest: 1,
   autoResendUnfulfilledCommands: false,
-  // Of this process's running time: see command-timeout.ts.
+  // It counts this process's running time: see command-timeout.ts.
   commandTimeout: 1_500,
   connectTimeout: 2_000,
   // Drops a connection that hangs, so that the next attempt asks the sentinels or the cluster for the new master.

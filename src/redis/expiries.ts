@@ -36,7 +36,7 @@ const refusesScripts = new WeakSet<RedisClient>()
 const lacksExpiryTime = new WeakSet<RedisClient>()
 
 /**
- * Reads when Redis removes keys, in one round trip, which is the same as that of a read sent in the same turn. Where scripts
+ * Reads when Redis removes keys, in one round trip, which is the same as that of a read sent in the same turn. If scripts
  * are refused, and in a cluster, it sends a command for each key.
  * @throws what ioredis throws
  */

@@ -74,7 +74,7 @@ const MAX_IDS = 1_000
 
 /**
  * Clears the affinity of one API key, API format and model, but only while it is pinned to the endpoint that the caller saw.
- * Where affinities belong to sessions, it clears that of one session, or without a session those of all.
+ * If affinities belong to sessions, it clears that of one session, or without a session those of all.
  */
 export const clearSingleAffinity = (
   { dryRun, ...given }: SingleAffinityArguments,

@@ -153,7 +153,7 @@ interface JudgedNow extends Judged {
 }
 
 /**
- * Returns a judge of all live records. Of very many it may be some seconds old, and then the other verdicts of the request are
+ * Returns a judge of all live records. If they are very many, it may be some seconds old, and then the other verdicts of the request are
  * this judge’s as well.
  * @param isFresh whether its rows must be read now, for a clear
  */

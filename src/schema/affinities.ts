@@ -138,7 +138,7 @@ const OrderDirection = builder.enumType('OrderDirection', {
 
 const AffinityOrder = builder.inputType('AffinityOrder', {
   description:
-    'An order sorts affinities by one field. Names are compared by the code points of their small letters, and affinities without a name come last in ASC. Where there are more than 1,000 ids to name, the order may be up to 5 s older than the names that are shown. The cache key breaks ties: its first 512 characters, then a digest of a longer one. To read all pages, order by CREATED_AT ASC: a use moves a record in the other orders, so that a walk may miss it or meet it twice.',
+    'An order sorts affinities by one field. Names are compared by the code points of their small letters, and affinities without a name come last in ASC. If there are more than 1,000 ids to name, the order may be up to 5 s older than the names that are shown. The cache key breaks ties: its first 512 characters, then a digest of a longer one. To read all pages, order by CREATED_AT ASC: a use moves a record in the other orders, so that a walk may miss it or meet it twice.',
   fields: (t) => ({
     field: t.field({
       type: AffinityOrderField,

@@ -128,7 +128,7 @@ export const AuditEvent = builder.prismaObject('AuditLog', {
     writtenBack: t.int({
       nullable: true,
       description:
-        'Of what this clear removed, gateways had written back so many from memory that were still there at the end of the guard window (CLEAR_GUARD_SECONDS); null until then.',
+        'Gateways had written back so many of the removed affinities from memory, which were still there at the end of the guard window (CLEAR_GUARD_SECONDS); null until then.',
       select: { eventMetadata: true },
       resolve: writtenBackOf,
     }),

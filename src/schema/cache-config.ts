@@ -62,7 +62,7 @@ const CacheConfig = builder.objectRef<CacheConfigShape>('CacheConfig').implement
     dynamicReservation: t.expose('dynamicReservation', {
       type: DynamicReservationConfig,
       description:
-        'This says how that share follows the load. Where the gateway has no reservation, these are the figures of those that have one.',
+        'This says how that share follows the load. If the gateway has no reservation, these are the figures of those that have one.',
     }),
     parameters: t.expose('parameters', {
       type: [ConfigParameter],

@@ -78,7 +78,7 @@ const SwitchFigures = builder.objectRef<SwitchSums>('SwitchFigures').implement({
     }),
     unknownPairs: t.exposeInt('unknownPairs', {
       description:
-        'Of so many neighbours at least one names no provider key, 0 or more: they are neither pair nor switch.',
+        'At least one request of so many neighbouring pairs names no provider key, 0 or more: they are neither pair nor switch.',
     }),
     unorderedPairs: t.exposeInt('unorderedPairs', {
       description:

@@ -16,7 +16,7 @@ const BY_TIME: ReadonlySet<UsageGrouping> = new Set(['TOTAL', 'HOUR', 'DAY'])
 export const isByTime = (by: UsageGrouping): boolean => BY_TIME.has(by)
 
 /**
- * Cuts a period into units, oldest first. Where the groups may be many, a whole day is one unit: of an hour they would be
+ * Cuts a period into units, oldest first. If the groups may be many, a whole day is one unit: of an hour they would be
  * almost as many.
  */
 export function unitsOf({

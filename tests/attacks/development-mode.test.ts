@@ -20,7 +20,7 @@ describe('in production', () => {
     'there is no GraphiQL at %s',
     async (path) => {
       const reply = await openPage(service, path)
-      // Where the console is built, its page answers; it is small, and loads no GraphiQL.
+      // If the console is built, its page answers; it is small, and loads no GraphiQL.
       expect(reply.text.length).toBeLessThan(5_000)
       expect(reply.text.toLowerCase()).not.toContain('graphiql')
       if (path.startsWith('/graphql')) expect(reply.status).toBeGreaterThanOrEqual(400)

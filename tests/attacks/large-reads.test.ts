@@ -1,4 +1,4 @@
-/** Whoever asks for much pays for what is read, shares it with others who ask the same, and waits a turn. */
+/** A client that asks for much pays for what is read, shares it with others who ask the same, and waits a turn. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Affinities, AffinityEvents } from '../../src/client/generated/operations.js'
 import { SERVER } from '../../src/config/variables/server.js'

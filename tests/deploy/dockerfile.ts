@@ -5,7 +5,7 @@ export interface Instruction {
   readonly rest: string
 }
 
-/** Of the Dockerfile: comments out, continued lines joined. */
+/** The Dockerfile's lines: comments out, continued lines joined. */
 export const INSTRUCTIONS: readonly Instruction[] = textOf('Dockerfile')
   .replace(/^\s*#.*\n/gm, '')
   .replace(/\\\n\s*/g, '')

@@ -35,7 +35,7 @@ describe('the Fernet specification', () => {
     expect(encrypt('hello')).toBe(stored(SPEC_HELLO))
   })
 
-  // Of these, the sizes, paddings and the IV are wrong under a good HMAC.
+  // The sizes, paddings and the IV of these are wrong under a good HMAC.
   it.each([
     [
       'incorrect mac',

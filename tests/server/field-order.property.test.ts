@@ -71,7 +71,7 @@ const asker = (after: number) => {
     schema,
     logging: false,
     context: () => ({ knownViewer: () => ({ name: 'somebody' }) }),
-    // Of the context, this plugin needs only the viewer.
+    // This plugin needs only the viewer of the context.
     plugins: [useCompiledQueries({ after }) as unknown as Plugin<object>],
   })
   return async (query: string) => {

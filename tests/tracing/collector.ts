@@ -28,7 +28,7 @@ export interface Collector {
   /** Paths, content types and bodies of all requests. */
   readonly requests: readonly { readonly path: string; readonly type: string; readonly body: string }[]
   spans(): Span[]
-  /** Of the service, as the first request names it. */
+  /** The attributes of the service, as the first request names it. */
   resource(): Readonly<Record<string, unknown>>
 }
 

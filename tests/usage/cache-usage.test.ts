@@ -32,7 +32,7 @@ interface Row {
   readonly creationCost: number | null
   readonly multiplier: number | null
   readonly isSettled: boolean
-  /** Of a settlement row; tokens that were written for 5 minutes and for an hour, if it tells no sum. */
+  /** The figures of a settlement row; tokens that were written for 5 minutes and for an hour, if it tells no sum. */
   readonly settledInput: number | null
   readonly writes: readonly [number, number] | null
 }

@@ -13,7 +13,7 @@ const SCRIPT = 'console.debug("affinityql")'
 const PAGE = '<!doctype html><title>affinityql</title>'
 const NOT_OURS = 'not the console’s'
 const ASSET = '/assets/index-1a2b3c4d.js'
-/** Of no compressed form, and more than a socket takes at once. */
+/** A file without a compressed form, and more than a socket takes at once. */
 const LARGE = '/assets/large-9f8e7d6c.js'
 const asPage = { accept: 'text/html,application/xhtml+xml' }
 

@@ -136,7 +136,7 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
       })
     }
     return {
-      // Of what a node that was missed had, nothing is known: only what the others said counts.
+      // Nothing is known of what a node that was missed had: only what the others said counts.
       clearedCount: Math.max(...done.values(), isComplete ? keys : 0),
       sparedCount: 0,
       nodes: results,

@@ -121,7 +121,7 @@ export function createWorkerClears(
     actorId: string | null,
     watch: ClearWatch,
   ): Promise<FirstReport> {
-    // Of what the gateway's flush removes, the pins are known only before it.
+    // The pins that the gateway's flush removes are known only before it.
     const guarded = watch.willClearAll()
     return guarded.during(async () => {
       let before = 0

@@ -55,7 +55,7 @@ function namesOf(targets: readonly ClearedTarget[]): string {
   return [...names, ...(more > 0 ? [`${more.toLocaleString('en')} more`] : [])].join(' and ')
 }
 
-/** Of several targets that are a pin's parts one is enough; several of one kind are each a way back. */
+/** One of several targets that are a pin's parts is enough; several of one kind are each a way back. */
 function toSwitchOff(targets: readonly ClearedTarget[]): string {
   const [{ kind } = { kind: 'provider' as const }] = targets
   if (targets.length === 1) return SWITCHED_OFF[kind]

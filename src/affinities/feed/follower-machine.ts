@@ -99,7 +99,7 @@ export interface Step {
 
 const step = (to: FollowerState, action: FollowerAction): Step => ({ to, action })
 
-/** Of the states in which the index grows. */
+/** The step from a state in which the index grows, once it does not fit. */
 const tooLarge = step('tooLarge', 'outgrow')
 
 const always = {

@@ -102,7 +102,7 @@ export class RollingReconcile {
 
   async #newWalk(): Promise<Walk> {
     const { store, index } = this.#deps
-    // Where the cache does not tell, the last walk does; the first one then makes up for the rest at its end.
+    // If the cache does not tell, the last walk does; the first one then makes up for the rest at its end.
     const keys = (await store.countKeys()) ?? Math.max(this.#lastWalk, 2 * index.size)
     return { steps: store.walkKeys()[Symbol.asyncIterator](), keys, visited: 0 }
   }

@@ -20,7 +20,7 @@ export class Names {
   }
 }
 
-/** Where an affinity is pinned, in numbers of a clear's names. */
+/** The place where an affinity is pinned, in numbers of a clear's names. */
 export interface NumberedPin {
   readonly provider: number
   readonly providerKey: number

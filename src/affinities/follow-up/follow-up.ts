@@ -4,7 +4,7 @@ import type { AffinityRecord } from '../affinity-record.js'
 /** Milliseconds for which a clear is followed. */
 export const FOLLOWED_MS = 3_600_000
 
-/** Where the users of what one clear removed went since, as far as this instance has seen it. */
+/** A follow-up says where the users of what one clear removed went since, as far as this instance has seen it. */
 export interface FollowUp {
   readonly since: Date
   readonly watchedUntil: Date

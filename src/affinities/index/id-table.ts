@@ -138,7 +138,7 @@ const emptyShard = (): Shard => ({
   used: 0,
 })
 
-/** Of this process alone, so that nobody can choose model names that collide. The last bit makes it odd. */
+/** The factor is this process's alone, so that nobody can choose model names that collide. The last bit makes it odd. */
 const FACTOR = randomBytes(4).readInt32LE() | 1
 /** Spreads the highest bits over all, since a multiplication carries upwards alone. */
 const MIX = 0x45d9f3b

@@ -3,7 +3,7 @@ import type { Bitmap } from './bitmap.js'
 import type { Matches } from './plan-selection.js'
 import type { DimensionIndex } from './postings.js'
 
-/** Counts records by their value. Of all records the postings know the counts already. */
+/** Counts records by their value. The postings know the counts of all records already. */
 export function tallyOfValues(
   postings: DimensionIndex | undefined,
   matches: Matches | undefined,

@@ -121,7 +121,7 @@ export async function checkRights({ prisma, schemaName }: Database, { schema }: 
 }
 
 /**
- * Checks that a user may read the tables of usage. Where there are none, the check of the tables says so.
+ * Checks that a user may read the tables of usage. If there are none, the check of the tables says so.
  * @param variable the URL that names the user
  */
 export async function* checkUsageRights(

@@ -21,7 +21,7 @@ export interface PythonWorkerOptions {
   /** Unix milliseconds. */
   readonly now: () => number
   readonly ttlSeconds: number
-  /** Where a request without a pin goes. */
+  /** The target of a request without a pin. */
   readonly choose: (request: StandInRequest) => StandInTarget
 }
 

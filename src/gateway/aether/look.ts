@@ -112,7 +112,7 @@ export interface Looks<Made> {
   /** Undefined before the first look. */
   latest(): Look | undefined
   /**
-   * Runs work on what was made of the latest look, after a first look where there was none. Where the work meets tables
+   * Runs work on what was made of the latest look, after a first look where there was none. If the work meets tables
    * that have changed since, it runs once more after another look.
    */
   run<Result>(work: (made: Made) => Promise<Result>): Promise<Result>

@@ -68,7 +68,7 @@ function apiKeysNamed({ tables }: Look): string {
 
 /**
  * Finds the ids of what has a text in its name (of an API key also in its user's id, username or email), without regard
- * to case: two statements find what may match, with further ones for more than 2,500 API keys, and `containing` has the last word. Where pins hold names of models, it adds
+ * to case: two statements find what may match, with further ones for more than 2,500 API keys, and `containing` has the last word. If pins hold names of models, it adds
  * every name of the models found.
  */
 export function createNameSearch(query: RunQuery, look: Look): GatewayRows['idsNamed'] {

@@ -84,7 +84,7 @@ const itsId = (id: string): string => id
 const EPOCH = new Date(0)
 
 /*
- * Where each field of a row comes from, in every generation of Aether: the first expression whose columns all exist is
+ * The source of each field of a row, in every generation of Aether: the first expression whose columns all exist is
  * taken. A field with none has its last resort (null, or the value that is named first), and the API tells that it is
  * missing. Wide JSON columns (a provider key's utilisation samples, say) are never fetched: a page of 1,000 must not drag
  * them along.

@@ -51,7 +51,7 @@ query OneUser($who: String!) {
 const HEADERS = JSON.stringify({ authorization: 'Bearer <your token>' }, null, 2)
 
 const PATHS = ['/graphql', '/graphql/']
-/** Where people look for it; the console's router must not take it. */
+/** The path at which people look for it; the console's router must not take it. */
 const OTHER_PATHS = ['/graphiql', '/graphiql/']
 
 /**

@@ -202,7 +202,7 @@ describe('a clear', () => {
     })
     fail()
     await expect(all).rejects.toMatchObject({ clearedCount: 1 })
-    // Of the one that failed nothing may happen afterwards; the other's window is open.
+    // Nothing of the one that failed may happen afterwards; the other's window is open.
     put(1)
     put(2)
     await untilGone(2)

@@ -56,7 +56,7 @@ export interface World {
   traffic(requests: readonly StandInRequest[]): Promise<() => void>
   /** From now on, requests without a pin go to NEW. */
   prefer(): void
-  /** Where these requests go now. */
+  /** The target of these requests now. */
   where(requests: readonly StandInRequest[], gateway?: number): Promise<string[]>
 }
 

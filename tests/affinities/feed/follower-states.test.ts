@@ -33,7 +33,7 @@ describe('the table of the follower’s states', () => {
   it.each(steps)('$from + $event → $to, $action', ({ from, event, to, action }) => {
     const { source, takesChanges } = STATES[to]
     if (READS.includes(action)) {
-      // Whoever reads has to hear of changes, and of the end of the read.
+      // A reader has to hear of changes, and of the end of the read.
       expect(takesChanges).toBe(true)
       expect(Object.keys(TRANSITIONS[to])).toEqual(expect.arrayContaining(['filled', 'unreadable', 'fault']))
     }

@@ -120,7 +120,7 @@ describe('the list of changes', () => {
     const isLargeIn = (fields: object) =>
       page(fields).changes.some(({ auditEventId }) => auditEventId === 'large')
     expect([isLargeIn({ providerId: 'y' }), isLargeIn({ providerId: 'z' })]).toEqual([true, false])
-    // Of very many API keys it is not kept which ones they were.
+    // It is not kept which API keys they were if they are very many.
     expect(isLargeIn({ affinityKeys: new Set(['whoever']) })).toBe(true)
   })
 

@@ -3,7 +3,7 @@ import type { AffinityFilter } from '../generated/graphql.js'
 import { useFormat } from '../hooks/use-format.js'
 import { filterWords } from '../pages/affinities/filter/filter-words.js'
 
-/** Whoever clears by a filter reads here what it selects, and not in the table behind the dialogue. */
+/** An operator who clears by a filter reads here what it selects, and not in the table behind the dialogue. */
 export function FilterInWords({ filter }: { readonly filter: AffinityFilter }) {
   const { t } = useTranslation()
   const format = useFormat()

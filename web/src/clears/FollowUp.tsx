@@ -15,7 +15,7 @@ interface FollowUpProps {
   readonly onLeave?: (() => void) | undefined
 }
 
-/** Where the users went whose pins a clear removed: the proof that it worked. */
+/** This tells where the users went whose pins a clear removed: the proof that it worked. */
 export function FollowUp({ followUp, again, onLeave }: FollowUpProps) {
   const { t } = useTranslation()
   const format = useFormat()

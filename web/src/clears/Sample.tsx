@@ -21,7 +21,7 @@ export function Sample({ rows, keys, total }: SampleProps) {
   if (rows === null) return <p className="warn">{t('clears.sampleMissing')}</p>
   if (rows.length === 0) return <KeySample keys={keys} />
   const partial = rows.length < total
-  // Where there is one, it stands above.
+  // If there is one, it stands above.
   const isOneProvider = new Set(rows.map(({ providerId }) => providerId)).size === 1
   return (
     <>

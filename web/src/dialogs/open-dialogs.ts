@@ -39,7 +39,7 @@ function openerOf(focused: Element | null): HTMLElement | null {
 function giveFocusBack(id: string): void {
   const opener = openers.get(id)
   openers.delete(id)
-  // Where it was within another dialogue, that one still holds the focus.
+  // If it was within another dialogue, that one still holds the focus.
   setTimeout(() => {
     if (document.activeElement !== document.body && document.activeElement !== null) return
     opener?.focus({ preventScroll: true })

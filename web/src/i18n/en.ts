@@ -616,7 +616,7 @@ export const en = {
       title: 'Where their users are now',
       elsewhere: 'Pinned elsewhere',
       same: 'At the same provider again',
-      sameKey: 'Of the {{total}} there again, {{formatted}} are at the same provider key.',
+      sameKey: '{{formatted}} of the {{total}} there again are at the same provider key.',
       show: 'Show who is there',
       notSeen: 'Not seen since',
       byProvider: 'Those seen, by provider',

@@ -28,7 +28,7 @@ export function shareSession(
   return new Promise((resolve) => {
     sessionStore.subscribe(() => {
       const { session } = sessionStore.get()
-      // Whoever signs in, or has signed out, takes over nobody's session.
+      // A tab that signs in, or has signed out, takes over nobody's session.
       isOpen = false
       if (known !== null && session === null) say({ kind: 'ended', token: known.token })
       known = session

@@ -93,7 +93,7 @@ export function createFactsReader(
           ),
         ]
       : []
-  // Where names decide, those that other providers have for the model count as well.
+  // If names decide, those that other providers have for the model count as well.
   const wantedModels = `models.global_model_id = ANY($5)${namesDecide ? '' : ' AND models.provider_id = ANY($2)'}`
   const taken = `FROM models JOIN providers ON providers.id = models.provider_id
       JOIN global_models ON global_models.id = models.global_model_id

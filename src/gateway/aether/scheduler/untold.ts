@@ -34,7 +34,7 @@ const NEEDED: Partial<Record<StaleReason, Needed>> = {
   MODEL_NOT_ON_PROVIDER_KEY: ALL_NAMES,
 }
 
-/** Where pins hold names of models, no name may be unknown. */
+/** If pins hold names of models, no name may be unknown. */
 const NEEDED_BY_NAME: Partial<Record<StaleReason, Needed>> = {
   MODEL_DELETED: ALL_NAMES,
   MODEL_NOT_AT_PROVIDER: ALL_NAMES,

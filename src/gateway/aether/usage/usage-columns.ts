@@ -51,7 +51,7 @@ const NEEDED = [
   'cache_creation_input_tokens',
 ]
 
-/** Where there is a settlement row, it decides; else the column; else cost ÷ tokens. */
+/** If there is a settlement row, it decides; else the column; else cost ÷ tokens. */
 export function usageColumns({ mayRead }: Pick<UsageTables, 'mayRead'>): UsageColumns {
   const isSettled = hasSettlements({ mayRead })
   const isThere = (column: string): boolean => {
@@ -80,7 +80,7 @@ export function usageColumns({ mayRead }: Pick<UsageTables, 'mayRead'>): UsageCo
       provider_id: text('usage.provider_id'),
       provider_key_id: text('usage.provider_api_key_id'),
       model: text('usage.model'),
-      // Of a request that was converted, the endpoint's format tells whose tokens were counted.
+      // The endpoint's format tells whose tokens were counted, if the request was converted.
       api_format: text('usage.endpoint_api_format', 'usage.api_format'),
       read_tokens: number(`${SETTLED}.billing_cache_read_tokens`, 'usage.cache_read_input_tokens', '0'),
       created_tokens: number(

@@ -67,7 +67,7 @@ export function createUsageStatements(database: Pick<Database, 'query' | 'readLo
     const rows = await mapDatabaseErrors(() =>
       database.query("SELECT reltuples::float8 FROM pg_class WHERE oid = 'usage'::regclass", []),
     )
-    // Of a table that was never analysed it is -1.
+    // It is -1 for a table that was never analysed.
     return Math.max(0, Number(rows[0]?.[0] ?? 0))
   }
 

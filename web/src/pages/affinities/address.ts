@@ -99,7 +99,7 @@ export interface Unreadable {
 
 export interface Address {
   readonly view: ViewState
-  /** Whoever sees a list believes that it is what the address asks for, and clears by it: nothing may be left out. */
+  /** A person who sees a list believes that it is what the address asks for, and clears by it: nothing may be left out. */
   readonly unreadable: readonly Unreadable[]
 }
 

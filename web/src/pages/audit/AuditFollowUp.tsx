@@ -6,7 +6,7 @@ import { pinnedSince } from '../affinities/address.js'
 
 const EVERY_MS = 5_000
 
-/** Where the users of what a clear removed are pinned since; nothing an hour after it, and for any other event. */
+/** This tells where the users of what a clear removed are pinned since; nothing an hour after it, and for any other event. */
 export function AuditFollowUp({ id }: { readonly id: string }) {
   const { t } = useTranslation()
   const { data } = useAnswer(AuditFollowUpDocument, { id }, { fetchPolicy: 'no-cache', everyMs: EVERY_MS })

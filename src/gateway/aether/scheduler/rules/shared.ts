@@ -80,7 +80,7 @@ export const MODEL_BY_ID: readonly Rule[] = [
 export const streaming = (holds: (one: Case) => boolean, when: string): ConditionRule =>
   rule('STREAMING', when, holds)
 
-/** Whether no model of the provider streams. Where some of several do, the order of rows decides, so nothing is told. */
+/** Whether no model of the provider streams. If some of several do, the order of rows decides, so nothing is told. */
 export function neverStreams({ models, globalModel }: Case): boolean {
   const byDefault = truthIn(globalModel?.config, 'streaming') ?? true
   const active = models.filter(({ isActive }) => isActive)
