@@ -5,6 +5,7 @@ import { redisStandInStore } from '../../src/demo/stand-in/stand-in-store.js'
 import type { Generation } from '../../src/gateway/nodes/gateway-nodes.js'
 import { createAccessTokens } from '../../src/session/jwt.js'
 import { apiKey, EVERY_RIGHT, TOKEN, target } from '../gateway/nodes/nodes-support.js'
+import { againAndAgain } from '../support/again-and-again.js'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
 import { untilShown } from './shown.js'
@@ -107,9 +108,9 @@ describe('beside the oldest generation, without a token', () => {
     gateway.prefer(OLD)
     for (let n = 5; n < 8; n += 1) await gateway.serve(request(n), 0)
     await untilShown(service)
-    const traffic = setInterval(() => {
-      for (let n = 5; n < 8; n += 1) void gateway.serve(request(n), 0)
-    }, 100)
+    const stopTraffic = againAndAgain(100, () =>
+      Promise.all([5, 6, 7].map((n) => gateway.serve(request(n), 0))),
+    )
     const filter = { providerId: OLD.providerId }
     const { data: dry } = await service.query(CLEAR_FILTERED, { filter, dryRun: true })
     expect(dry.result).toMatchObject({ warnings: [{ code: 'MAY_RETURN' }], nodes: [] })
@@ -117,7 +118,7 @@ describe('beside the oldest generation, without a token', () => {
     expect(data.result).toMatchObject({ warnings: [{ code: 'MAY_RETURN' }], nodes: [] })
     expect(data.result.auditEvent.writtenBack).toBeNull()
     expect(await untilWrittenBack(service, data.result.auditEvent.id)).toBe(3)
-    clearInterval(traffic)
+    await stopTraffic()
     expect(clearsAt(server)).toHaveLength(before)
   })
 })

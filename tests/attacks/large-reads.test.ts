@@ -6,6 +6,7 @@ import { EVENTS_AT_ONCE } from '../../src/server/limits/subscribe-in-turns.js'
 import { REQUEST_COST } from '../../src/server/limits/use-rate-limit.js'
 import { RUN_LIMITS } from '../../src/util/shared-runs.js'
 import { sql } from '../api/affinity-model.js'
+import { againAndAgain } from '../support/again-and-again.js'
 import { VIEWER_TOKEN } from '../support/app.js'
 import { quickTable, slowTable } from '../support/odd-table.js'
 import { writePin } from '../support/pin.js'
@@ -202,15 +203,15 @@ describe('a large read', () => {
       )
     const asked = Array.from({ length: MANY }, (_, n) => count(n))
     let most = 0
-    const watch = setInterval(async () => {
+    const stopWatching = againAndAgain(50, async () => {
       const busy = await sql(databaseUrl, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
       most = Math.max(most, busy.length)
-    }, 50)
+    })
     // Somebody else's read has a place although the first viewer's wait.
     const other = await count(99, VIEWER_TOKEN)
     expect(other.status).toBe(200)
     const answers = await Promise.all(asked)
-    clearInterval(watch)
+    await stopWatching()
     await quickTable(databaseUrl, 'audit_logs')
     const refused = answers.filter(({ errors }) => errors[0]?.extensions['code'] === 'RATE_LIMITED')
     expect(refused.length).toBeGreaterThan(0)

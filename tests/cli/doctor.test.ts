@@ -7,6 +7,7 @@ import { findings } from '../../src/cli/doctor/findings.js'
 import { redisStandInStore } from '../../src/demo/stand-in/stand-in-store.js'
 import { keyOf, stored } from '../affinities/feed/feed-support.js'
 import { startStandIn, TOKEN } from '../gateway/nodes/nodes-support.js'
+import { againAndAgain } from '../support/again-and-again.js'
 import { FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
 import { startPgBouncer } from '../support/servers/pgbouncer.js'
 import { psql, startPostgres } from '../support/servers/postgres.js'
@@ -153,10 +154,9 @@ describe('the doctor and the processes of a Rust gateway', () => {
       const store = redisStandInStore(own)
       nodes.push(await startStandIn({ generation: 'PROCESS_MEMORY', store, epoch: 1 + n }))
     }
-    const timer = setInterval(() => {
-      nodes.forEach(({ gateway }, n) => void gateway.serve(session(n)))
-    }, 200)
-    onTestFinished(() => clearInterval(timer))
+    onTestFinished(
+      againAndAgain(200, () => Promise.all(nodes.map(({ gateway }, n) => gateway.serve(session(n))))),
+    )
     while ((await redis.dbsize()) < count) await new Promise((resolve) => setTimeout(resolve, 20))
     const named = { ...env, GATEWAY_TOKEN: TOKEN }
     return { env: named, urls: nodes.map(({ node }) => node.url) }

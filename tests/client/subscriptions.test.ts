@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AffinityqlError, createClient } from '../../src/client/index.js'
 import { readEvents, type ServerSentEvent } from '../../src/client/subscribe.js'
 import { startServer, type TestServer } from '../cli/support.js'
+import { againAndAgain } from '../support/again-and-again.js'
 import { ADMIN_TOKEN } from '../support/app.js'
 import { writePin } from '../support/pin.js'
 import { startFlakyProxy } from './flaky-proxy.js'
@@ -20,8 +21,8 @@ const pin = (affinityKey: string) =>
 
 /** Writes until what is waited for has come: a subscription stands some time after it was asked for. */
 async function whileWriting<T>(affinityKey: string, wanted: Promise<T>): Promise<T> {
-  const timer = setInterval(() => void pin(affinityKey), 50)
-  return wanted.finally(() => clearInterval(timer))
+  const stopWriting = againAndAgain(50, async () => pin(affinityKey))
+  return wanted.finally(stopWriting)
 }
 
 describe('subscriptions of the client', () => {

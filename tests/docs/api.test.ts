@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { schema } from '../../src/schema/index.js'
 import { PUBLIC_CODES } from '../../src/server/mask-error.js'
 import { sql } from '../api/affinity-model.js'
+import { againAndAgain } from '../support/again-and-again.js'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { FIXTURE_ADMIN } from '../support/fixtures.js'
 import { writePin } from '../support/pin.js'
@@ -85,12 +86,12 @@ async function firstEvent(service: TestApp, query: string) {
   const stream = await subscribe(service, query)
   const client = service.redis.client()
   let used = 0
-  const traffic = setInterval(() => void use(client, ++used), 20)
+  const stopTraffic = againAndAgain(20, async () => use(client, ++used))
   try {
     await vi.waitFor(() => expect(stream.answers()).not.toEqual([]), { timeout: 60_000, interval: 20 })
     return stream.answers()[0] as { data?: object; errors?: unknown }
   } finally {
-    clearInterval(traffic)
+    await stopTraffic()
   }
 }
 

@@ -13,6 +13,7 @@ import {
 import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { createMemoryAffinityStore } from '../../../src/affinities/memory-affinity-store.js'
 import { MemoryKeyspace } from '../../../src/redis/memory-keyspace.js'
+import { againAndAgain } from '../../support/again-and-again.js'
 import { freshRedis } from '../../support/servers/shared.js'
 import { follow, keyOf, type LogLine, logTo, stored, untilState } from '../feed/feed-support.js'
 
@@ -179,11 +180,11 @@ describe('the guard and the count of a clear', () => {
     const pipeline = gateway.pipeline()
     for (let n = 0; n < 20_000; n += 1) pipeline.set(keyOf(n), stored({ created_at: CREATED }))
     await pipeline.exec()
-    const gatewayWrites = setInterval(() => {
-      void gateway.set(keyOf(19_999), stored({ created_at: CREATED }), 'XX')
-    }, 1)
+    const stopWriting = againAndAgain(1, () =>
+      gateway.set(keyOf(19_999), stored({ created_at: CREATED }), 'XX'),
+    )
     const cleared = await clearAll()
-    clearInterval(gatewayWrites)
+    await stopWriting()
     expect(cleared).toBe(20_000)
     expect(guard.removedAgain).toBe(0)
     expect(await gateway.dbsize()).toBe(0)
