@@ -1,5 +1,6 @@
 import { messageOf, OverloadedError, UnavailableError } from '../errors.js'
 import { createChangeFilter } from '../log/change-filter.js'
+import { isOfMissingTables } from '../postgres/database-errors.js'
 import { BEAT_EVERY_MS } from './audit-facts.js'
 import type { AuditSpool } from './audit-spool.js'
 import {
@@ -129,7 +130,9 @@ export function createAuditTrail({ store, spool, log }: AuditTrailDeps): AuditTr
     } catch (error) {
       log.error({ action: intent.action, reason: messageOf(error) }, 'audit intent cannot be written')
       if (error instanceof OverloadedError) throw error
-      throw new UnavailableError('DATABASE_UNAVAILABLE', NO_INTENT, { cause: error })
+      throw new UnavailableError('DATABASE_UNAVAILABLE', isOfMissingTables(error) ? NO_TABLE : NO_INTENT, {
+        cause: error,
+      })
     } finally {
       ended(beginning)
     }
@@ -205,3 +208,5 @@ export function createAuditTrail({ store, spool, log }: AuditTrailDeps): AuditTr
 }
 
 const NO_INTENT = 'The audit event cannot be written to the database, so nothing was done. Try again shortly.'
+const NO_TABLE =
+  'This gateway’s tables have no place for the audit event, so nothing was done: gateway.missing names what is missing.'

@@ -91,6 +91,8 @@ async function insert(
     ipAddress: intent.ipAddress.slice(0, WIDTH.ipAddress),
     userAgent: intent.userAgent === null ? null : cleaned(intent.userAgent, WIDTH.userAgent),
     requestId: intent.requestId.slice(0, WIDTH.requestId),
+    // The outcome's column as well: without it nothing may begin.
+    statusCode: null,
     errorMessage: 'The outcome is not known: the action began and did not report its end.',
     createdAt,
   }

@@ -1,4 +1,4 @@
-import { databaseUnavailable, OverloadedError, UnavailableError } from '../errors.js'
+import { databaseUnavailable, NotAvailableError, OverloadedError, UnavailableError } from '../errors.js'
 import type { PrismaClient } from '../generated/prisma/client.js'
 import { UNREACHABLE_CODES } from '../util/reachability.js'
 
@@ -73,11 +73,11 @@ const layersBelow = (error: object): unknown[] => {
 
 const MAX_LAYERS = 8
 
-const anyLayerUnavailable = (error: unknown, depth = 0): boolean =>
+const anyLayer = (error: unknown, is: (layer: object) => boolean, depth = 0): boolean =>
   typeof error === 'object' &&
   error !== null &&
   depth < MAX_LAYERS &&
-  (isUnavailable(error) || layersBelow(error).some((layer) => anyLayerUnavailable(layer, depth + 1)))
+  (is(error) || layersBelow(error).some((layer) => anyLayer(layer, is, depth + 1)))
 
 /** The message of an error for a statement that got no turn, whether or not the database is idle. */
 export const NO_TURN = 'This statement got no turn in time.'
@@ -90,19 +90,37 @@ const RETRY_AFTER_SECONDS = 1
  */
 export function toDomainError(error: unknown): unknown {
   if (error instanceof UnavailableError) return error
-  if (anyLayerWaited(error)) {
+  if (anyLayer(error, hasWaited)) {
     return new OverloadedError(RETRY_AFTER_SECONDS, 'The service has more to ask the database than it can.')
   }
-  return anyLayerUnavailable(error) ? databaseUnavailable(error) : error
+  return anyLayer(error, isUnavailable) ? databaseUnavailable(error) : error
 }
 
 /** Tells it from what Prisma makes of it, which would take an error with a code of its own for one of the database. */
-const anyLayerWaited = (error: unknown, depth = 0): boolean =>
-  typeof error === 'object' &&
-  error !== null &&
-  depth < MAX_LAYERS &&
-  (field(error, 'message') === NO_TURN ||
-    layersBelow(error).some((layer) => anyLayerWaited(layer, depth + 1)))
+const hasWaited = (layer: object): boolean => field(layer, 'message') === NO_TURN
+
+/** SQLSTATE: no such column, no such table; Prisma's codes for them, and the kinds of DriverAdapterError. */
+const NOT_THERE = new Set<unknown>([
+  '42703',
+  '42P01',
+  'P2022',
+  'P2021',
+  'ColumnNotFound',
+  'TableDoesNotExist',
+])
+/** SQLSTATE: no such function or operator for a column's new type, no right to read it. */
+const OTHERWISE = new Set<unknown>(['42883', '42804', '42501'])
+
+const hasCode = (layer: object, codes: ReadonlySet<unknown>): boolean =>
+  ['code', 'originalCode', 'kind'].some((name) => codes.has(field(layer, name)))
+
+/** Whether a statement failed because a table or a column is not there. */
+export const isOfMissingTables = (error: unknown): boolean =>
+  anyLayer(error, (layer) => hasCode(layer, NOT_THERE))
+
+/** Whether a statement failed because the tables are not what it takes them for. */
+export const isOfOtherTables = (error: unknown): boolean =>
+  isOfMissingTables(error) || anyLayer(error, (layer) => hasCode(layer, OTHERWISE))
 
 /** Runs a statement and converts its error, see toDomainError. */
 export async function mapDatabaseErrors<T>(run: () => Promise<T>): Promise<T> {
@@ -115,11 +133,22 @@ export async function mapDatabaseErrors<T>(run: () => Promise<T>): Promise<T> {
 
 /**
  * The Prisma client for reads of GraphQL fields, by Pothos's Prisma plugin or by a resolver. It throws UnavailableError
- * (DATABASE_UNAVAILABLE) if the database cannot be reached, see toDomainError.
+ * (DATABASE_UNAVAILABLE) if the database cannot be reached, see toDomainError, and NotAvailableError if the gateway's tables
+ * lack what is read.
  */
 export type ReadingPrisma = ReturnType<typeof createReadingPrisma>
 
 export const createReadingPrisma = (prisma: PrismaClient) =>
   prisma.$extends({
-    query: { $allOperations: ({ args, query }) => mapDatabaseErrors(() => query(args)) },
+    query: {
+      $allOperations: async ({ args, query }) => {
+        try {
+          return await mapDatabaseErrors(() => query(args))
+        } catch (error) {
+          throw isOfMissingTables(error) ? new NotAvailableError(NOT_IN_TABLES, { cause: error }) : error
+        }
+      },
+    },
   })
+
+const NOT_IN_TABLES = 'This gateway’s tables have not what this needs: gateway.missing names what is missing.'

@@ -91,7 +91,12 @@ export const clearSingleAffinity = (
       const isAsSeen = (now: AffinityRecord) =>
         Object.entries(named).every(([field, value]) => dimensionValue(now, field) === value)
       const records = (await readSingle(given, named, context)).filter(isAsSeen)
-      const options = { isSelected: isAsSeen, actorId: await actorOf(context), auditEventId }
+      const options = {
+        isSelected: isAsSeen,
+        isMeant: isAsSeen,
+        actorId: await actorOf(context),
+        auditEventId,
+      }
       const cleared = await clearOrForesee(records, dryRun, context, options)
       const affinityIds = records.slice(0, MAX_IDS).map(affinityId)
       const [first] = affinityIds
@@ -241,6 +246,7 @@ async function clearSelected(
     rejudge,
     actorId: await actorOf(context),
     auditEventId,
+    isMeant: checkOf(byValue),
     ...(isValueChosen && { isSelected: checkOf(byValue) }),
   }
   return clearOrForesee(records, dryRun, context, options, named)

@@ -8,6 +8,7 @@ import { apiKey, EVERY_RIGHT, TOKEN, target } from '../gateway/nodes/nodes-suppo
 import { againAndAgain } from '../support/again-and-again.js'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { FIXTURE_ENVIRONMENT } from '../support/fixtures.js'
+import { sql } from './affinity-model.js'
 import { untilShown } from './shown.js'
 
 const OUTCOME = `__typename
@@ -235,6 +236,38 @@ describe('beside the Rust generation', () => {
       { success: false },
     ])
     expect(gateway.processes).toBe(1)
+    await service.close()
+    await server.close()
+  })
+
+  it('tells in the audit event whose name it wrote again to clear at once', async () => {
+    const { gateway, server, service } = await start('PROCESS_MEMORY', {
+      GATEWAY_TOKEN: TOKEN,
+      CLEAR_AT_ONCE: 'true',
+    })
+    const { id, userId } = apiKey(1)
+    await sql(
+      service.databaseUrl,
+      `INSERT INTO users (id, username, email, password_hash, role, is_active, is_deleted, created_at, updated_at)
+       VALUES ($1, $1, $1, '-', 'user', true, false, now(), now())`,
+      [userId],
+    )
+    await sql(
+      service.databaseUrl,
+      `INSERT INTO api_keys (id, user_id, key_hash, name, is_standalone, is_active, auto_delete_on_expiry, created_at, updated_at)
+       VALUES ($1, $2, $1, 'its present name', false, true, false, now(), now())`,
+      [id, userId],
+    )
+    await gateway.serve({ ...request(1), clientFamily: 'codex', sessionHash: 'a'.repeat(64) })
+    const shown = () => service.query('{ affinities(filter: { clientFamily: "codex" }) { totalCount } }')
+    await expect.poll(async () => (await shown()).data.affinities.totalCount).toBe(1)
+    const { data } = await service.query(CLEAR_FILTERED, { filter: { clientFamily: 'codex' } })
+    expect(data.result).toMatchObject({ clearedCount: 1, nodes: [{ ok: true }] })
+    expect(data.result.auditEvent.metadata.result).toMatchObject({ wroteApiKeyName: id })
+    expect(data.result.warnings.map(({ code }: { code: string }) => code)).not.toContain('NOT_IMMEDIATE')
+    // The look at the node asks whether it may, with ids that nobody has.
+    const writes = server.calls.filter(({ method, target: path }) => method === 'PUT' && path.endsWith(id))
+    expect(writes.map(({ target: path }) => path)).toEqual([`/api/admin/users/${userId}/api-keys/${id}`])
     await service.close()
     await server.close()
   })

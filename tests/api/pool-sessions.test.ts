@@ -185,3 +185,21 @@ it('no token stands in an answer, the audit or the log', async () => {
     expect(text).not.toContain(Buffer.from(secret).toString('base64url'))
   }
 })
+
+it('no token stands in what a refusal of the cache says, or in its log', async () => {
+  const secret = 'a token in a refused command'
+  await redis().set(`ap:p:sticky:${secret}`, 'k', 'EX', 600)
+  service.redis.cli('acl', 'setuser', 'default', '-unlink')
+  const told: unknown[] = []
+  try {
+    const { done, errors } = await clear({ session: secret })
+    told.push(done, errors)
+    expect(done ?? errors[0]?.extensions).toHaveProperty('code')
+  } finally {
+    service.redis.cli('acl', 'setuser', 'default', '+unlink')
+  }
+  expect(await left()).toContain(secret)
+  for (const text of [told, service.logs, await sql(service.databaseUrl, 'SELECT * FROM audit_logs')]) {
+    expect(JSON.stringify(text)).not.toContain(secret)
+  }
+})

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startTestApp, type TestApp } from '../support/app.js'
 import { listed, loadGeneration, mirrors } from '../support/generations.js'
+import { subscribe } from '../support/subscribe.js'
 import { sql } from './affinity-model.js'
 
 /** Beside the tables of the first generation; who and what the pins name is read elsewhere. */
@@ -125,6 +126,30 @@ describe('the mirrors of a Rust gateway', () => {
       { filter },
     )
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field } }])
+  })
+
+  it('are watched by client family and session, as they are filtered', async () => {
+    const hash = 'ab'.repeat(32)
+    const filters = [`clientFamily: "watched"`, `sessionHash: "${hash}"`, 'family: CACHE_AFFINITY']
+    const streams = await Promise.all(
+      filters.map((filter) =>
+        subscribe(
+          service,
+          `subscription { affinityEvents(filter: { ${filter} }) { type affinity { family clientFamily sessionHash } } }`,
+        ),
+      ),
+    )
+    const pin = { provider_id: 'p', endpoint_id: 'e', key_id: 'k', created_at: 1, request_count: 1 }
+    const value = JSON.stringify({ ...pin, expire_at: Math.floor(Date.now() / 1_000) + 300 })
+    await redis().set(`scheduler_affinity:v2:key:openai:chat:m:watched:${hash}`, value, 'EX', 300)
+    const event = {
+      type: 'CREATED',
+      affinity: { family: 'SCHEDULER_AFFINITY_V2', clientFamily: 'watched', sessionHash: hash },
+    }
+    for (const stream of streams.slice(0, 2)) {
+      await expect.poll(() => stream.answers()).toEqual([{ data: { affinityEvents: event } }])
+    }
+    expect(streams[2]?.answers()).toEqual([])
   })
 
   it('are named by the global model of their name, and found by it', async () => {

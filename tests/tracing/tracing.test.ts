@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
 import { describeStatement } from '../../src/server/observe/describe.js'
 import { ADMIN_TOKEN, ADMIN_TOKENS } from '../support/app.js'
@@ -14,6 +15,7 @@ const QUERY =
   'query Secret($s: String) { modelMappings(first: 5, search: $s) { totalCount nodes { providers { name } } } }'
 
 interface Traced {
+  readonly redis: Redis
   readonly service: ServiceProcess
   ask(query: string, variables?: object, headers?: Record<string, string>): Promise<unknown>
   stop(): Promise<void>
@@ -33,6 +35,7 @@ async function startTraced(env: Readonly<Record<string, string>>): Promise<Trace
   const [, url = ''] = await service.line(/(http:\/\/127\.0\.0\.1:\d+)\/graphql/)
   return {
     service,
+    redis: redis.client(),
     async ask(query, variables = {}, headers = {}) {
       const response = await fetch(`${url}/graphql`, {
         method: 'POST',
@@ -111,8 +114,14 @@ describe('traces', () => {
 
   it('carry no variable, no parameter, no key, no token and no text of the client’s', async () => {
     const collector = await startCollector()
-    const { ask, stop } = await startTraced(json(collector))
+    const { ask, stop, redis } = await startTraced(json(collector))
     const canary = 'canary-1f0c'
+    await redis.set(`ap:p:sticky:${canary}`, 'provider-key', 'EX', 60)
+    expect(
+      await ask(
+        'mutation { clearPoolSessions(filter: { providerId: "p" }) { ... on ClearPayload { clearedCount } } }',
+      ),
+    ).toMatchObject({ data: { clearPoolSessions: { clearedCount: 1 } } })
     await ask(QUERY, { s: canary }, { 'x-client-device-id': canary })
     await ask(`query { userAffinities(identifier: "${canary}") { __typename } }`)
     await ask(`mutation { clearUserCache(identifier: "${canary}", dryRun: true) { __typename } }`)

@@ -56,6 +56,14 @@ describe('the catalogues', () => {
     )
   })
 
+  it('count by what was written back, and not by what was cleared', () => {
+    const said = sources.map(({ text }) => text).join('\n')
+    const [, given = ''] = /t\('clears\.writtenBack', \{([^}]*)\}/.exec(said) ?? []
+    expect(given.replaceAll(/\s/g, '')).toContain('count:writtenBack,')
+    expect(en.clears.writtenBack_one).toMatch(/^\{\{formatted\}\} of \{\{total\}\} was /)
+    expect(en.clears.writtenBack_other).toMatch(/^\{\{formatted\}\} of \{\{total\}\} were /)
+  })
+
   it('hold nothing that the console does not say', () => {
     const code = sources.map(({ text }) => text).join('\n')
     const unused = [...english.keys()].filter((key) => {

@@ -50,10 +50,13 @@ export function createProcessClears(deps: ClearDeps, parts: ClearParts): Holding
         guarded.spare([...calls.spared])
         return first
       }
-      // A call that would have cleared what is spared was not made: those that are still meant go one by one.
-      const { steps, notClearable: left } = await gateway.plan([...calls.held], { kind: 'each' }, facts)
-      notClearable.push(...left)
+      // A call that would have cleared what is not meant was not made: those that are go one by one.
+      const held = [...calls.held]
+      const { steps, notClearable: unnamed } = await gateway.plan(held, { kind: 'each' }, facts)
       const second = await gateway.clear(steps, actorId, calls.mayCall)
+      // What is held once more shares its name with what is not meant.
+      const left = [...unnamed, ...calls.held.slice(held.length)]
+      notClearable.push(...left)
       guarded.spare([...calls.spared, ...left.map(({ key }) => key)])
       return bothOf(first, second)
     })

@@ -20,6 +20,8 @@ import type { ClearWatch, WriteBackGuard } from './write-back-guard.js'
 
 /** Keys of one read. */
 const READ_BATCH = 1_000
+/** Milliseconds from which an answer about a group is slow: an index answers sooner. */
+const SLOW_MS = 100
 /** A pin that was used so many seconds ago may be in a worker's memory again soon. */
 const IN_USE_SECONDS = 60
 
@@ -87,10 +89,21 @@ export function createClearParts(deps: ClearDeps) {
     return found
   }
 
+  /** A reader that took long for its first answer, until the same time has passed again. */
+  let slow: { readonly reader: AffinityReader; readonly until: number } | undefined
+
   const live: LiveRecords = {
     read,
-    sharing: (dimension, record) =>
-      deps.reader().matching({ all: { [dimension]: new Set([record[dimension]]) } }),
+    // Where each question reads the whole cache, those of one clear must not read it for each of very many groups.
+    async sharing({ dimension, value }) {
+      const begun = performance.now()
+      const isKept = slow !== undefined && begun < slow.until
+      const reader = slow && isKept ? slow.reader : deps.reader()
+      const found = await reader.matching({ all: { [dimension]: new Set([value]) } })
+      const took = performance.now() - begun
+      if (!isKept) slow = took > SLOW_MS ? { reader, until: performance.now() + took } : undefined
+      return found
+    },
   }
 
   async function inUse(records: readonly AffinityRecord[]): Promise<number> {

@@ -1,4 +1,4 @@
-import type { ClearStep, MayCall, NodesOutcome } from '../../gateway/nodes/gateway-nodes.js'
+import type { ClearReach, ClearStep, MayCall, NodesOutcome } from '../../gateway/nodes/gateway-nodes.js'
 import { removalError } from '../../redis/removal.js'
 import type { AffinityRecord } from '../affinity-record.js'
 import { withNodes } from './clear-report.js'
@@ -20,8 +20,8 @@ export interface MeantCalls {
 export interface LiveRecords {
   /** Reads these records as they are in the cache. */
   read(records: readonly AffinityRecord[]): Promise<readonly AffinityRecord[]>
-  /** All that the route of this record's provider, or of its API key, would clear. */
-  sharing(dimension: 'providerId' | 'affinityKey', record: AffinityRecord): Promise<readonly AffinityRecord[]>
+  /** All records that have this value of the dimension. */
+  sharing(reach: Pick<ClearReach, 'dimension' | 'value'>): Promise<readonly AffinityRecord[]>
 }
 
 export function createMeantCalls(
@@ -34,27 +34,43 @@ export function createMeantCalls(
   let failure: { readonly error: unknown } | undefined
   let hasCalled = false
 
-  /** Whether a route clears nothing but what was chosen: judging takes its time, in which other pins are made. */
-  async function isExact({ route, records }: ClearStep): Promise<boolean> {
-    const [one] = records
-    if (!one || (route !== 'provider' && route !== 'apiKey')) return true
-    const isChosen = new Set(records.map(({ key }) => key))
-    const live = await sharing(route === 'provider' ? 'providerId' : 'affinityKey', one)
+  const { isMeant, isSelected, rejudge } = choice
+
+  /**
+   * Whether a call clears nothing but what is meant: since its plan was made, other pins may have been, of which nobody knows
+   * a verdict.
+   */
+  async function isExact({ reach }: ClearStep, chosen: readonly AffinityRecord[]): Promise<boolean> {
+    if (!reach) return true
+    const live = (await sharing(reach)).filter((record) => reach.isOf(record))
+    if (!rejudge) return isMeant === undefined || live.every(isMeant)
+    const isChosen = new Set(chosen.map(({ key }) => key))
     return live.every(({ key }) => isChosen.has(key))
   }
 
   async function ask(step: ClearStep): Promise<boolean> {
     const { records, others = [] } = step
     const chosen = [...records, ...others]
+    // A chosen record that has left the group is not reached. Of the others a verdict may have changed.
+    if (!rejudge && step.reach && (await isExact(step, chosen))) return true
     const there = await read(chosen)
     const meant = await stillMeant(there, chosen, choice)
-    if (meant.length === there.length && (await isExact(step))) return true
-    const isMeant = new Set(meant.map(({ key }) => key))
+    const areAllMeant = meant.length === there.length
+    if (areAllMeant && (rejudge ? await isExact(step, chosen) : !step.reach)) return true
+    const areMeant = new Set(meant.map(({ key }) => key))
     const isOfStep = new Set(records.map(({ key }) => key))
     // The others have a step of their own, which asks again.
-    for (const { key } of there) if (isOfStep.has(key) && !isMeant.has(key)) spared.add(key)
+    for (const { key } of there) if (isOfStep.has(key) && !areMeant.has(key)) spared.add(key)
     held.push(...meant.filter(({ key }) => isOfStep.has(key)))
     return false
+  }
+
+  /** Of what was asked for as a group, all is meant; and of a key, whatever its pin is by now. */
+  const isAskedAbout = ({ reach, route }: ClearStep): boolean =>
+    rejudge !== undefined || (reach ? isMeant !== undefined : route === 'single' && isSelected !== undefined)
+
+  function goOn(): void {
+    if (hasCalled && stop.isStopping) throw stoppedClear()
   }
 
   return {
@@ -62,8 +78,12 @@ export function createMeantCalls(
     held,
     async mayCall(step) {
       try {
-        if (hasCalled && stop.isStopping) throw stoppedClear()
-        if (failure !== undefined || (choice.rejudge && !(await ask(step)))) return false
+        goOn()
+        if (failure !== undefined) return false
+        if (isAskedAbout(step)) {
+          if (!(await ask(step))) return false
+          goOn()
+        }
         hasCalled = true
         return true
       } catch (error) {

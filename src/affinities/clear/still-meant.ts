@@ -3,6 +3,11 @@ import type { SelectionCheck } from '../affinity-selection.js'
 
 /** What a clear asks again when it comes to remove what was chosen. */
 export interface Choice {
+  /**
+   * Whether a record belongs to what was asked for, also one that was made since. Without it nothing is known of such records.
+   * Verdicts are left out.
+   */
+  readonly isMeant?: ((record: AffinityRecord) => boolean) | undefined
   /** Given if the selection depends on the pin or on figures. */
   readonly isSelected?: SelectionCheck | undefined
   /**

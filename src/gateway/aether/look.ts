@@ -1,3 +1,4 @@
+import { isOfOtherTables } from '../../postgres/database-errors.js'
 import type { GatewayTraits, Generation, MissingField } from '../gateway.js'
 import type { Reading, RunQuery } from '../table-reader.js'
 import { expressionOf, missingColumns, missingFields, type RowTable, readingOf } from './fields.js'
@@ -153,17 +154,4 @@ export function createLooks<Made>(
       }
     },
   }
-}
-
-/** SQLSTATE: no such column, no such table, no such function or operator for a column's new type, no right to read it; Prisma's codes for the first two. */
-const OTHER_TABLES = new Set(['42703', '42P01', '42883', '42804', '42501', 'P2022', 'P2021'])
-/** The kinds of DriverAdapterError for the first two. */
-const OTHER_TABLES_KINDS = new Set(['ColumnNotFound', 'TableDoesNotExist'])
-
-/** Whether a statement failed because the tables are not what they were: the gateway was upgraded beside us. */
-function isOfOtherTables(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false
-  const codes = ['code', 'originalCode', 'kind'].map((name) => Reflect.get(error, name))
-  if (codes.some((code) => OTHER_TABLES.has(code) || OTHER_TABLES_KINDS.has(code))) return true
-  return isOfOtherTables(Reflect.get(error, 'cause'))
 }

@@ -42,26 +42,33 @@ export const NAMED = {
   modelId: 'global_models',
 } as const
 
-/** Users and others whose names hold a text; the columns of a table that are not there are null. */
-function ownersAndOthers({ tables }: Look): string {
+/** Users and others whose names hold a text; the columns of a table that are not there are null. Undefined where no table is there. */
+function ownersAndOthers({ tables }: Look): string | undefined {
   const has = (column: string) => missingColumns(tables, [column]).length === 0
   const ownerColumns = ['id', 'username', 'email'].filter((column) => has(`users.${column}`))
   const [username, email] = ['username', 'email'].map((column) =>
     ownerColumns.includes(column) ? column : 'NULL',
   )
-  return [
-    `SELECT 'owner', id, ${username}, ${email} FROM users WHERE ${like(ownerColumns, '$1')}`,
+  const parts = [
+    ...(ownerColumns.includes('id')
+      ? [`SELECT 'owner', id, ${username}, ${email} FROM users WHERE ${like(ownerColumns, '$1')}`]
+      : []),
     ...Object.entries(NAMED).flatMap(([dimension, table]) =>
       has(`${table}.id`) && has(`${table}.name`)
         ? [`SELECT '${dimension}', id, name, NULL FROM ${table} WHERE ${like(['name'], '$1')}`]
         : [],
     ),
-  ].join('\nUNION ALL ')
+  ]
+  return parts.length > 0 ? parts.join('\nUNION ALL ') : undefined
 }
 
-/** Owners come as a list and not as a join: so that either condition can use an index, and without any, each API key is looked at once. */
-function apiKeysNamed({ tables }: Look): string {
+/**
+ * Owners come as a list and not as a join: so that either condition can use an index, and without any, each API key is looked
+ * at once. Undefined where no API key can be told.
+ */
+function apiKeysNamed({ tables }: Look): string | undefined {
   const has = (column: string) => missingColumns(tables, [`api_keys.${column}`]).length === 0
+  if (!has('id')) return undefined
   const [owner, name] = [has('user_id') ? 'user_id' : 'NULL', has('name') ? 'name' : 'NULL']
   return `SELECT id, ${owner}, ${name} FROM api_keys WHERE (${owner} = ANY($1) OR ${like([name], '$2')})`
 }
@@ -89,7 +96,7 @@ export function createNameSearch(query: RunQuery, look: Look): GatewayRows['idsN
         modelId: new Set<string>(),
       }
       const owners = new Set<string>()
-      for (const [kind, id, ...names] of await query(others, [pattern])) {
+      for (const [kind, id, ...names] of others === undefined ? [] : await query(others, [pattern])) {
         const isMatch = names.some((name) => typeof name === 'string' && matches(name))
         if (kind === 'owner') {
           if (isMatch || matches(String(id))) owners.add(String(id))
@@ -104,7 +111,7 @@ export function createNameSearch(query: RunQuery, look: Look): GatewayRows['idsN
           if (isMatch && isWanted(String(id))) found.affinityKey.add(String(id))
         }
       }
-      let rows = await query(few, [asked, pattern])
+      let rows = apiKeys === undefined ? [] : await query(few, [asked, pattern])
       if (rows.length <= AT_ONCE) take(rows)
       else {
         rows = await query(first, [asked, pattern])

@@ -13,11 +13,11 @@ type Values = readonly unknown[]
 /** The statements about accounts that follow from a look at the tables. */
 export interface AccountStatements {
   readonly generation: Generation
-  readonly account: string
-  readonly holder: string
+  /** Undefined without the ids of users: then nobody has an account. So for the next. */
+  readonly holder: string | undefined
   /** `unreadable`: there are sessions, but without a column that is needed, or without the right to read them. */
   readonly sessions: 'none' | 'readable' | 'unreadable'
-  readonly byName: string
+  readonly byName: string | undefined
   /** Undefined without the columns by which an administrator's hash is found. */
   readonly sampleHash: string | undefined
   /** Undefined where this gateway has no management tokens, or where they cannot be read. */
@@ -41,7 +41,7 @@ export function createAdminDirectory(
     holderOf: (userId, sessionId) =>
       read(async ({ generation, holder, sessions }) => {
         const args = sessions === 'readable' ? [userId, sessionId ?? ''] : [userId]
-        const [row] = await query(holder, args)
+        const [row] = holder === undefined ? [] : await query(holder, args)
         return {
           generation,
           account: row === undefined ? null : accountOf(row),
@@ -50,7 +50,7 @@ export function createAdminDirectory(
       }),
     findByName: (name) =>
       read(async ({ byName }) => {
-        const [row] = await query(byName, [name])
+        const [row] = byName === undefined ? [] : await query(byName, [name])
         return row === undefined ? null : accountOf(row)
       }),
     findManagementToken: (sha256Hex) =>
@@ -75,6 +75,7 @@ export function accountStatements({ tables, generation, mayRead }: Look): Accoun
   const exists = (table: string, column?: string) =>
     column === undefined ? tables.has(table) : tables.get(table)?.has(column) === true
 
+  const hasUsers = exists('users', 'id')
   const account = accountColumns((column) => exists('users', column))
   const sessions = !exists('user_sessions')
     ? 'none'
@@ -83,18 +84,19 @@ export function accountStatements({ tables, generation, mayRead }: Look): Accoun
       : 'unreadable'
   const hasSwitch = generation !== 'PROCESS_MEMORY'
   const hasManagementTokens =
+    hasUsers &&
     mayRead('management_tokens', ...MANAGEMENT_COLUMNS) &&
     (!hasSwitch || mayRead('system_configs', 'key', 'value'))
   return {
     generation,
-    account,
     sessions,
-    holder:
-      sessions === 'readable'
+    holder: !hasUsers
+      ? undefined
+      : sessions === 'readable'
         ? `SELECT ${account}, s.client_device_id, s.expires_at, s.revoked_at
            FROM users LEFT JOIN user_sessions s ON s.user_id = users.id AND s.id = $2 WHERE users.id = $1`
         : `SELECT ${account} FROM users WHERE users.id = $1`,
-    byName: namedSql(account, (column) => exists('users', column)),
+    byName: hasUsers ? namedSql(account, (column) => exists('users', column)) : undefined,
     sampleHash: exists('users', 'role') && exists('users', 'password_hash') ? SAMPLE_HASH : undefined,
     unreadable: [
       ...(sessions === 'unreadable' ? ['user_sessions'] : []),

@@ -41,6 +41,15 @@ export interface ClearStep {
   readonly records: readonly AffinityRecord[]
   /** Chosen records of other steps that it clears as well: it is meant only while all of them are. */
   readonly others?: readonly AffinityRecord[]
+  /** Given if it clears whatever is in a group when it is called, though no group was asked for. */
+  readonly reach?: ClearReach
+}
+
+/** The records that a call clears: those with this value of the dimension, and of these the ones that are of it. */
+export interface ClearReach {
+  readonly dimension: 'providerId' | 'affinityKey'
+  readonly value: string
+  isOf(record: AffinityRecord): boolean
 }
 
 export interface ClearPlan {

@@ -68,6 +68,8 @@ export interface WorldOptions {
   /** The clock of each gateway is so many seconds behind the service's; those that are not named are right. */
   readonly secondsBehind?: readonly number[]
   readonly token?: string | undefined
+  /** Runs when the routes of a clear are chosen, before the first call. */
+  readonly onPlan?: () => Promise<void>
   readonly standIn?: Partial<StandInOptions>
 }
 
@@ -143,7 +145,11 @@ export async function createWorld(generation: Generation, options: WorldOptions 
     clearsAtOnce: options.clearsAtOnce ?? false,
     reader: () => source.reader(),
     tables: {
-      apiKeysThere: async (ids) => new Set(ids.filter((id) => id.startsWith('api-key-'))),
+      async apiKeysThere(ids) {
+        // The live records have been read by now.
+        await options.onPlan?.()
+        return new Set(ids.filter((id) => id.startsWith('api-key-')))
+      },
       namedApiKey: async (ids) => {
         const [id] = ids
         const n = Number(id?.split('-').at(-1))

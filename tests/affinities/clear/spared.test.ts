@@ -1,6 +1,7 @@
 /** What a clear chose and no longer means when it comes to remove it stays, and is counted; at the gateways of each generation. */
 import { describe, expect, it } from 'vitest'
 import type { AffinityRecord } from '../../../src/affinities/affinity-record.js'
+import type { StandInRequest } from '../../../src/demo/stand-in/process.js'
 import { UnavailableError } from '../../../src/errors.js'
 import type { Generation } from '../../../src/gateway/nodes/gateway-nodes.js'
 import { createWorld, NEW, OLD, requestsOf, sessionsOf, type World } from './gateway-world.js'
@@ -124,6 +125,104 @@ describe.each(PLACES)('a clear by verdict beside %s, with nodes: %s,', (generati
     const report = await world.clearer.clear(chosen, { ...ADMIN, isSelected })
     expect(report).toMatchObject({ clearedCount: 5, sparedCount: 1 })
     expect(await left(world)).toEqual([1])
+  })
+})
+
+describe.each(PLACES.filter(([, urls]) => urls === 'set'))(
+  'a clear by a filter beside %s, when a pin is made after its routes were chosen,',
+  (generation) => {
+    const requests = generation === 'PROCESS_MEMORY' ? sessionsOf(6) : requestsOf(6)
+    const [first = expect.fail('There are six requests.')] = requests
+    const isMeant = ({ apiFormat }: AffinityRecord) => apiFormat === 'CLAUDE'
+    /** A pin of the same provider and API key: one route would clear it with the others. */
+    const begin = async (newcomer: Partial<StandInRequest>) => {
+      const made = { ...first, ...newcomer }
+      const world: World = await createWorld(generation, {
+        windowSeconds: 1,
+        async onPlan() {
+          await world.where([made])
+          await expect.poll(() => world.records(isOf(made))).toHaveLength(1)
+        },
+      })
+      await world.where(requests)
+      return { world, isMade: isOf(made), chosen: await world.records() }
+    }
+    const isOf =
+      ({ apiFormat, model }: StandInRequest) =>
+      (record: AffinityRecord): boolean =>
+        record.apiFormat === apiFormat && record.modelId === model
+
+    it('leaves one that the filter does not mean, and clears the others one by one', async () => {
+      const { world, isMade, chosen } = await begin({ apiFormat: 'OPENAI' })
+      const report = await world.clearer.clear(chosen, { ...ADMIN, isMeant })
+      expect(report).toMatchObject({ clearedCount: 6, sparedCount: 0 })
+      expect((await world.records()).map(isMade)).toEqual([true])
+      expect(world.clears().filter((call) => !call.startsWith('DELETE /affinity/'))).toEqual([])
+    })
+
+    it('is called by the route of the provider that was asked for, whatever has moved away from it', async () => {
+      const { world, chosen } = await begin({ model: 'another' })
+      const [moved] = chosen
+      const value = JSON.parse(world.keyspace.get(moved?.key ?? '') ?? '{}')
+      world.keyspace.set(moved?.key ?? '', JSON.stringify({ ...value, provider_id: NEW.providerId }), 300)
+      const isSelected = ({ providerId }: AffinityRecord) => providerId === OLD.providerId
+      const asked = { kind: 'provider', providerId: OLD.providerId } as const
+      await world.clearer.clear(chosen, { ...ADMIN, asked, isSelected, isMeant: isSelected })
+      expect(world.clears().map((call) => call.replace(OLD.providerId, '…'))).toEqual(['DELETE /providers/…'])
+    })
+
+    it('takes one that the filter means along, by the one route for all', async () => {
+      const { world, chosen } = await begin({ model: 'another' })
+      await world.clearer.clear(chosen, { ...ADMIN, isMeant })
+      expect(await world.records()).toEqual([])
+      expect(world.clears().filter((call) => call.startsWith('DELETE /affinity/'))).toEqual([])
+    })
+  },
+)
+
+describe('a clear by a filter beside PROCESS_MEMORY', () => {
+  it('leaves a pin without a session, and says so, when a session of its name is pinned elsewhere than is meant', async () => {
+    const [plain = expect.fail('There is a request.'), other] = [...requestsOf(1), ...requestsOf(2).slice(1)]
+    const [session = expect.fail('There is a session.')] = sessionsOf(1)
+    const world: World = await createWorld('PROCESS_MEMORY', {
+      windowSeconds: 1,
+      async onPlan() {
+        await world.where([session])
+        await expect
+          .poll(() => world.records(({ extra }) => extra?.['sessionHash'] !== undefined))
+          .toHaveLength(1)
+      },
+    })
+    await world.where(other ? [plain, other] : [plain])
+    const isMeant = ({ family, affinityKey }: AffinityRecord) =>
+      family === 'scheduler_affinity' && affinityKey === plain.apiKeyId
+    const report = await world.clearer.clear(await world.records(isMeant), { ...ADMIN, isMeant })
+    expect(report.clearedCount).toBe(0)
+    expect(report.warnings.map(({ code }) => code)).toContain('NOT_CLEARABLE')
+    expect(await world.records()).toHaveLength(3)
+    expect(world.clears()).toEqual([])
+  })
+
+  it('spares a pin that has moved within its endpoint since its route was chosen', async () => {
+    const requests = sessionsOf(2)
+    const isSession = ({ family }: AffinityRecord) => family === 'scheduler_affinity_v2'
+    const world: World = await createWorld('PROCESS_MEMORY', {
+      windowSeconds: 1,
+      async onPlan() {
+        const [moved] = await world.records((one) => isSession(one) && numberOf(one) === 1)
+        const value = JSON.parse(world.keyspace.get(moved?.key ?? '') ?? '{}')
+        world.keyspace.set(moved?.key ?? '', JSON.stringify({ ...value, key_id: NEW.providerKeyId }), 300)
+      },
+    })
+    await world.where([...requests, ...requestsOf(2)])
+    const isSelected = (one: AffinityRecord) => one.providerKeyId === OLD.providerKeyId && isSession(one)
+    const report = await world.clearer.clear(await world.records(isSelected), {
+      ...ADMIN,
+      isSelected,
+      isMeant: isSelected,
+    })
+    expect(report).toMatchObject({ clearedCount: 1, sparedCount: 1 })
+    expect((await world.records(isSession)).map(numberOf)).toEqual([1])
   })
 })
 

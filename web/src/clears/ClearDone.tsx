@@ -35,7 +35,7 @@ export function ClearDone({ target, outcome, onAgain, onClose }: ClearDoneProps)
       {writtenBack !== null && writtenBack > 0 && (
         <p role="alert" className="notice warn">
           {t('clears.writtenBack', {
-            count,
+            count: writtenBack,
             formatted: format.number(writtenBack),
             total: format.number(count),
           })}

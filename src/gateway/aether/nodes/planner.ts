@@ -1,5 +1,12 @@
 import type { AffinityRecord } from '../../../affinities/affinity-record.js'
-import type { AskedFor, ClearPlan, ClearStep, Generation, PlanFacts } from '../../nodes/gateway-nodes.js'
+import type {
+  AskedFor,
+  ClearPlan,
+  ClearReach,
+  ClearStep,
+  Generation,
+  PlanFacts,
+} from '../../nodes/gateway-nodes.js'
 import { leastCover, type Pair } from './least-cover.js'
 import { joinPath } from './paths.js'
 
@@ -117,7 +124,10 @@ async function planRecords(
     // One record alone goes by its own route: that clears nothing else, whatever was pinned meanwhile.
     const path = groupPath(route, id, generation)
     if (ofIt.length === 1 && only && singlePath(only, spared.one, options) !== undefined) singles.push(only)
-    else if (path !== undefined) steps.push({ route, path, records: ofIt })
+    else if (path !== undefined) {
+      const dimension = route === 'provider' ? 'providerId' : 'affinityKey'
+      steps.push({ route, path, records: ofIt, reach: { dimension, value: id, isOf: () => true } })
+    }
   }
   const each = planEach(singles, spared.one, options, records)
   return { steps: [...steps, ...each.steps], notClearable: each.notClearable }
@@ -162,9 +172,23 @@ function planEach(
   const others = othersOfName(records, chosen)
   const steps = [...byPath].map(([path, ofIt]): ClearStep => {
     const also = ofIt.flatMap((one) => others(one))
-    return { route: 'single', path, records: ofIt, ...(also.length > 0 && { others: also }) }
+    const reach = reachOf(ofIt[0], options)
+    return {
+      route: 'single',
+      path,
+      records: ofIt,
+      ...(also.length > 0 && { others: also }),
+      ...(reach && { reach }),
+    }
   })
   return { steps, notClearable }
+}
+
+/** A pin without a session is cleared with those of every session of its name. */
+function reachOf(record: AffinityRecord | undefined, { generation }: PlanOptions): ClearReach | undefined {
+  if (!record || generation !== 'PROCESS_MEMORY' || hasSession(record)) return undefined
+  const name = nameOf(record)
+  return { dimension: 'affinityKey', value: record.affinityKey, isOf: (one) => nameOf(one) === name }
 }
 
 /** Finds the chosen pins of sessions that the route of a pin without one clears as well. */

@@ -71,7 +71,7 @@ export function createFactsReader(
     generation === 'ENDPOINT_KEYS' &&
     has('models.provider_id', 'models.global_model_id') &&
     canFill(MODEL_FACTS, 'name', 'isActive') &&
-    canFill(PROVIDER_FACTS, 'isActive') &&
+    canFill(PROVIDER_FACTS, 'id', 'isActive') &&
     canFill(GLOBAL_MODEL_FACTS, 'id', 'name', 'isActive')
 
   const byIds = (kind: string, reading: Reading<object> | undefined, parameter: string): string[] =>

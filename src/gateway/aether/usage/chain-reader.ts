@@ -10,7 +10,7 @@ import {
 } from '../../../usage/usage-chains.js'
 import type { Period } from '../../../usage/usage-rows.js'
 import type { Look, Looks } from '../look.js'
-import { tellsSessions } from './chain-rows.js'
+import { missingForChains, tellsSessions } from './chain-rows.js'
 import { intervalsStatement } from './intervals-statement.js'
 import { switchStatement } from './switch-statement.js'
 import { ttlStatement } from './ttl-statement.js'
@@ -33,6 +33,7 @@ export function createChainReader(
   return {
     switchSums: (query, signal) =>
       looks.run(async ({ look }) => {
+        if (missingForChains(look).length > 0) return null
         const statement = switchStatement(look, query, await settlementsOf(look, query))
         if (!statement) return null
         const rows = await statements.runChecked(statement, query, signal)
@@ -40,6 +41,7 @@ export function createChainReader(
       }),
     ttlSums: (query, signal) =>
       looks.run(async ({ look }) => {
+        if (missingForChains(look).length > 0) return null
         const statement = ttlStatement(look, query, await settlementsOf(look, query))
         if (!statement) return null
         const rows = await statements.runChecked(statement, query, signal)
