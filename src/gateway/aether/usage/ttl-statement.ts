@@ -45,11 +45,27 @@ export function ttlStatement(
   const counts = [0, 1, 2, 3, 4].map(
     (band) => `count(*) FILTER (WHERE ${bandOf('minutes')} = ${band})::float8`,
   )
+  const columns = [
+    ...new Set([
+      ...([
+        'id',
+        'at',
+        'api_key_id',
+        'provider_key_id',
+        'model',
+        'api_format',
+        'session',
+        'read',
+        'input',
+      ] as const),
+      key,
+    ]),
+  ]
   // Neighbours count where the later request shows whether the cache still read: it is that request's group.
   const sql = `
-  WITH chosen AS MATERIALIZED (${chainRows(look, found, choosing(look, query, filter, args))}),
+  WITH chosen AS MATERIALIZED (${chainRows(look, found, choosing(look, query, filter, args), columns)}),
   neighbours AS ${ofKey ? 'MATERIALIZED ' : ''}(
-    SELECT user_id, api_key_id, provider_key_id, first_key, read, input, ${minutesBetween('first_at', 'at')} AS minutes
+    SELECT ${[...new Set([key, 'provider_key_id'])].join(', ')}, first_key, read, input, ${minutesBetween('first_at', 'at')} AS minutes
       FROM (SELECT *, lag(at) OVER chain AS first_at, lag(provider_key_id) OVER chain AS first_key
               FROM chosen WHERE api_key_id IS NOT NULL
             WINDOW chain AS (${CHAIN})) AS chained
