@@ -1,5 +1,4 @@
 import type { SwitchQuery } from '../../../usage/usage-chains.js'
-import { givenIn } from '../../../usage/usage-rows.js'
 import {
   type Arguments,
   CHAIN,
@@ -66,8 +65,6 @@ export function switchStatement(
   const { providerId, providerKeyId, ...ofRows } = filter
   const args = createArguments()
   const isFirst = side === 'FIRST'
-  // Prices are those of the whole period, whatever rows are chosen: a switch costs the same in every view.
-  const needsOthers = givenIn(ofRows).some((name) => name !== 'model')
   const grouping = [
     ...(by === 'USER' ? (['user_id'] as const) : []),
     ...(by === 'PROVIDER' || (providerId ?? null) !== null ? (['provider_id'] as const) : []),
@@ -77,14 +74,14 @@ export function switchStatement(
     ...QUOTED,
     ...grouping,
   ])
-  const quoting = needsOthers
-    ? chainRows(
-        look,
-        found,
-        `${choosing(look, query, { model: ofRows.model }, args)} AND usage.model IN (SELECT model FROM needing)`,
-        QUOTED,
-      )
-    : 'SELECT * FROM chosen'
+  // Prices are those of the whole period, whatever rows are chosen: a switch costs the same in every view. They are read apart,
+  // since most switches tell their own: to keep all rows for them takes longer than to read those of some models again.
+  const quoting = chainRows(
+    look,
+    found,
+    `${choosing(look, query, { model: ofRows.model }, args)} AND usage.model IN (SELECT model FROM needing)`,
+    QUOTED,
+  )
   const ofSide = Object.entries({ provider_id: providerId, provider_key_id: providerKeyId }).flatMap(
     ([column, value]) =>
       value === null || value === undefined
@@ -92,7 +89,7 @@ export function switchStatement(
         : [`${isFirst ? 'first_' : ''}${column} = ${args.add(value)}`],
   )
   const sql = `
-  WITH chosen AS ${needsOthers ? '' : 'MATERIALIZED '}(${chosen}),
+  WITH chosen AS (${chosen}),
   neighbours AS (
     SELECT *, lag(read + created) OVER chain AS first_cached,
            ${['at', 'provider_key_id', ...grouping].map((column) => `lag(${column}) OVER chain AS first_${column}`).join(', ')}
