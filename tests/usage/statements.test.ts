@@ -20,3 +20,22 @@ it('two statements over usage rows run at once, whoever asks, and the next one w
   for (const { end } of running) end()
   await Promise.all(asked)
 })
+
+it('of statements that belong together, one that fails ends the others', async () => {
+  const ended: unknown[] = []
+  const { runAll } = createUsageStatements({
+    query: async () => [],
+    readLong: ({ sql, signal }) =>
+      sql === 'failing'
+        ? Promise.reject(new Error('It failed.'))
+        : new Promise((_resolve, reject) => {
+            signal?.addEventListener('abort', () => {
+              ended.push(sql)
+              reject(signal.reason)
+            })
+          }),
+  })
+  const all = ['long', 'failing'].map((sql) => ({ sql, args: [] }))
+  await expect(runAll(all, new AbortController().signal)).rejects.toThrow('It failed.')
+  expect(ended).toEqual(['long'])
+})

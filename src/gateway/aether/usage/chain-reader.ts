@@ -1,3 +1,4 @@
+import { mergedSwitches } from '../../../usage/switch-costs.js'
 import {
   type Band,
   SWITCH_CAUSES,
@@ -10,40 +11,55 @@ import {
 } from '../../../usage/usage-chains.js'
 import type { Period } from '../../../usage/usage-rows.js'
 import type { Look, Looks } from '../look.js'
-import { tellsSessions } from './chain-rows.js'
+import { HALVES, tellsSessions } from './chain-rows.js'
 import { intervalsStatement } from './intervals-statement.js'
 import { switchStatement } from './switch-statement.js'
-import { ttlStatement } from './ttl-statement.js'
+import { bandsOfGroups, intervalsOfGroups } from './ttl-statement.js'
 import { hasSettlements, type SettlementsFound } from './usage-columns.js'
 import type { UsageStatements } from './usage-statements.js'
 
 type Row = readonly unknown[]
 
-/** The largest share of the rows for which settlement rows are found one by one: beyond, a read of their whole table is quicker. */
+/**
+ * The largest share of all rows that a statement finds the settlement rows of one by one: beyond, a read of their whole table is
+ * quicker.
+ */
 const MOST_ONE_BY_ONE = 0.2
 
 /** Reads chains of usage rows, with statements made for the latest look at the tables. */
 export function createChainReader(
-  statements: Pick<UsageStatements, 'runChecked' | 'shareOf'>,
+  statements: Pick<UsageStatements, 'check' | 'runAll' | 'runChecked' | 'shareOf'>,
   looks: Looks<{ readonly look: Look }>,
 ): UsageChains {
   const settlementsOf = async (look: Look, period: Period): Promise<SettlementsFound> =>
-    hasSettlements(look) && (await statements.shareOf(period)) > MOST_ONE_BY_ONE ? 'AS_PLANNED' : 'ONE_BY_ONE'
+    hasSettlements(look) && (await statements.shareOf(period)) / HALVES.length > MOST_ONE_BY_ONE
+      ? 'AS_PLANNED'
+      : 'ONE_BY_ONE'
 
   return {
     switchSums: (query, signal) =>
       looks.run(async ({ look }) => {
-        const statement = switchStatement(look, query, await settlementsOf(look, query))
-        if (!statement) return null
-        const rows = await statements.runChecked(statement, query, signal)
-        return { tellsSessions: tellsSessions(look), groups: switchSumsOf(rows) }
+        const found = await settlementsOf(look, query)
+        const whole = switchStatement(look, query, found)
+        if (!whole) return null
+        await statements.check(whole, query, signal)
+        const halves = HALVES.flatMap((half) => switchStatement(look, query, found, half) ?? [])
+        const parts = await statements.runAll(halves, signal)
+        return { tellsSessions: tellsSessions(look), groups: mergedSwitches(parts.map(switchSumsOf)) }
       }),
     ttlSums: (query, signal) =>
       looks.run(async ({ look }) => {
-        const statement = ttlStatement(look, query, await settlementsOf(look, query))
-        if (!statement) return null
-        const rows = await statements.runChecked(statement, query, signal)
-        return { ttlIsFixed: look.generation === 'PROCESS_MEMORY', groups: rows.map(ttlSumsOf) }
+        const intervals = intervalsOfGroups(look, query)
+        if (!intervals) return null
+        await statements.check(intervals, query, signal)
+        const found = await settlementsOf(look, query)
+        const halves = HALVES.flatMap((half) => bandsOfGroups(look, query, found, half) ?? [])
+        const [rows = [], ...parts] = await statements.runAll([intervals, ...halves], signal)
+        const bands = bandsOf(parts.flat())
+        return {
+          ttlIsFixed: look.generation === 'PROCESS_MEMORY',
+          groups: rows.map((row) => ttlSumsOf(row, bands)),
+        }
       }),
     intervals: (query, signal) =>
       looks.run(async ({ look }) => {
@@ -101,7 +117,26 @@ function switchSumsOf(rows: readonly Row[]): SwitchSumsOfGroup[] {
     }))
 }
 
-function ttlSumsOf(row: Row): TtlSums {
+const NO_NEIGHBOURS: Band = { neighbours: 0, readTokens: 0, inputTokens: 0 }
+
+/** The bands of each group, added up. */
+function bandsOf(rows: readonly Row[]): ReadonlyMap<string, readonly Band[]> {
+  const groups = new Map<string, Band[]>()
+  for (const [key, band, ...figures] of rows) {
+    const bands = groups.get(String(key)) ?? TTL_OPTIONS.map(() => NO_NEIGHBOURS)
+    groups.set(String(key), bands)
+    const [neighbours = 0, readTokens = 0, inputTokens = 0] = figures.map(Number)
+    const known = bands[Number(band)] ?? NO_NEIGHBOURS
+    bands[Number(band)] = {
+      neighbours: known.neighbours + neighbours,
+      readTokens: known.readTokens + readTokens,
+      inputTokens: known.inputTokens + inputTokens,
+    }
+  }
+  return groups
+}
+
+function ttlSumsOf(row: Row, bands: ReadonlyMap<string, readonly Band[]>): TtlSums {
   const at = (place: number): number => Number(row[place])
   return {
     key: String(row[0]),
@@ -113,9 +148,6 @@ function ttlSumsOf(row: Row): TtlSums {
     p90Minutes: at(10),
     maxMinutes: at(11),
     currentMinutes: numberOf(row[12]),
-    bands: TTL_OPTIONS.map((_, band): Band => {
-      const from = 13 + band * 3
-      return { neighbours: at(from), readTokens: at(from + 1), inputTokens: at(from + 2) }
-    }),
+    bands: bands.get(String(row[0])) ?? TTL_OPTIONS.map(() => NO_NEIGHBOURS),
   }
 }

@@ -7,9 +7,11 @@ import {
   choosing,
   createArguments,
   groupKey,
+  type Half,
   minutesBetween,
   missingForChains,
   missingForFilter,
+  ofHalf,
   tellsGroups,
   within,
 } from './chain-rows.js'
@@ -51,13 +53,14 @@ const OF_SWITCHES = [
 ] as const
 
 /**
- * The one statement that sums neighbours in chains; undefined where the tables lack what it needs. Its rows are sums of a
- * group, and then sums of one cause in a group.
+ * The statement that sums neighbours in chains, of all API keys or one half of them; undefined where the tables lack what it
+ * needs. Its rows are sums of a group, and then sums of one cause in a group.
  */
 export function switchStatement(
   look: ChainLook,
   query: SwitchQuery,
   found: SettlementsFound,
+  half?: Half,
 ): UsageStatement | undefined {
   const { by, side, filter, cleared } = query
   if (missingForChains(look).length > 0 || missingForFilter(look, filter).length > 0) return undefined
@@ -69,7 +72,8 @@ export function switchStatement(
     ...(by === 'USER' ? (['user_id'] as const) : []),
     ...(by === 'PROVIDER' || (providerId ?? null) !== null ? (['provider_id'] as const) : []),
   ]
-  const chosen = chainRows(look, found, choosing(look, query, ofRows, args), [
+  const condition = choosing(look, query, ofRows, args)
+  const chosen = chainRows(look, found, half ? `${condition} AND ${ofHalf(half)}` : condition, [
     ...CHAINED,
     ...QUOTED,
     ...grouping,
