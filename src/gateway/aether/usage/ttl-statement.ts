@@ -52,8 +52,8 @@ export function intervalsOfGroups(look: ChainLook, query: TtlQuery): UsageStatem
   const { by, filter } = query
   if (!answers(look, query)) return undefined
   const args = createArguments()
-  const rows = (columns: readonly ChainColumn[]) =>
-    chainRows(look, 'ONE_BY_ONE', choosing(look, query, filter, args), columns)
+  const condition = choosing(look, query, filter, args)
+  const rows = (columns: readonly ChainColumn[]) => chainRows(look, 'ONE_BY_ONE', condition, columns)
   const counts = [0, 1, 2, 3, 4].map(
     (band) => `count(*) FILTER (WHERE minutes IS NOT NULL AND ${bandOf('minutes')} = ${band})::float8`,
   )
@@ -77,9 +77,11 @@ export function intervalsOfGroups(look: ChainLook, query: TtlQuery): UsageStatem
     : 'NULL::float8'
   // An interval is that of the key that answered the first request; its requests are all that it answered.
   const sql = `
-  WITH chosen AS MATERIALIZED (${rows(CHAINED)}),
-  spread AS MATERIALIZED (${spread(`SELECT first_key AS key, minutes FROM (${neighbours('SELECT * FROM chosen', ['at'])}) AS near`)}),
-  asked AS (SELECT provider_key_id AS key, count(*)::float8 AS requests FROM chosen WHERE provider_key_id IS NOT NULL GROUP BY 1)
+  WITH spread AS MATERIALIZED (${spread(`SELECT first_key AS key, minutes FROM (${neighbours(rows(CHAINED), ['at'])}) AS near`)}),
+  asked AS (
+    SELECT provider_key_id AS key, count(*)::float8 AS requests
+      FROM (${rows(['provider_key_id'])}) AS chosen WHERE provider_key_id IS NOT NULL GROUP BY 1
+  )
   SELECT spread.key, COALESCE(asked.requests, 0)::float8, ${figures}, ${current}
     FROM spread LEFT JOIN asked USING (key) ${joinKeys(look, 'spread.key')}`
   return { sql, args: args.values }
