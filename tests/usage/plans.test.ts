@@ -80,7 +80,7 @@ describe.each(FOLDERS)('on tables of %s', (folder) => {
         }
       }
     if (folder !== 'process-memory') return
-    // Of a fifth of the rows and more, as half of 31 days are, a read of the whole table is quicker than as many look-ups.
+    // Of a fifth of the rows and more, a read of the whole table is quicker than as many look-ups.
     const long = { since: daysAgo(31), until: NOW, filter: {} }
     await chains.switchSums({ ...long, by: 'TOTAL', side: 'FIRST', cleared: [] }, signal)
     await chains.ttlSums({ ...long, by: 'USER' }, signal)

@@ -20,10 +20,7 @@ import type { UsageStatements } from './usage-statements.js'
 
 type Row = readonly unknown[]
 
-/**
- * The largest share of all rows that a statement finds the settlement rows of one by one: beyond, a read of their whole table is
- * quicker.
- */
+/** The largest share of the rows for which settlement rows are found one by one: beyond, a read of their whole table is quicker. */
 const MOST_ONE_BY_ONE = 0.2
 
 /** Reads chains of usage rows, with statements made for the latest look at the tables. */
@@ -32,9 +29,7 @@ export function createChainReader(
   looks: Looks<{ readonly look: Look }>,
 ): UsageChains {
   const settlementsOf = async (look: Look, period: Period): Promise<SettlementsFound> =>
-    hasSettlements(look) && (await statements.shareOf(period)) / HALVES.length > MOST_ONE_BY_ONE
-      ? 'AS_PLANNED'
-      : 'ONE_BY_ONE'
+    hasSettlements(look) && (await statements.shareOf(period)) > MOST_ONE_BY_ONE ? 'AS_PLANNED' : 'ONE_BY_ONE'
 
   return {
     switchSums: (query, signal) =>
