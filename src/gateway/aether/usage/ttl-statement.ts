@@ -6,11 +6,9 @@ import {
   chainRows,
   choosing,
   createArguments,
-  type Half,
   minutesBetween,
   missingForChains,
   missingForFilter,
-  ofHalf,
   rowsOfSame,
   tellsGroups,
 } from './chain-rows.js'
@@ -88,21 +86,20 @@ export function intervalsOfGroups(look: ChainLook, query: TtlQuery): UsageStatem
 }
 
 /**
- * The statement that reads by group what neighbours that one provider key answered read from the cache after each time, of one
- * half of the API keys; undefined where the tables lack what it needs. Neighbours count where the later request shows whether the
- * cache still read: it is that request's group.
+ * The statement that reads by group what neighbours that one provider key answered read from the cache after each time; undefined
+ * where the tables lack what it needs. Neighbours count where the later request shows whether the cache still read: it is that
+ * request's group.
  */
 export function bandsOfGroups(
   look: ChainLook,
   query: TtlQuery,
   found: SettlementsFound,
-  half: Half,
 ): UsageStatement | undefined {
   const { by, filter } = query
   if (!answers(look, query)) return undefined
   const args = createArguments()
   const key = KEYS[by]
-  const condition = `${choosing(look, query, filter, args)} AND ${ofHalf(half)}`
+  const condition = choosing(look, query, filter, args)
   const columns = [...new Set<ChainColumn>([...CHAINED, 'read', 'input', key])]
   const sql = `
   SELECT key, ${bandOf('minutes')} AS band, count(*)::float8, sum(read)::float8, sum(input)::float8
