@@ -10,7 +10,7 @@ import { measure, printTable, type Timing } from './lib/measure.js'
 import { whenRead } from './lib/when-read.js'
 import { makeWorld } from './lib/world.js'
 
-const PAGE = `{ affinities(first: 100) {
+export const PAGE = `{ affinities(first: 100) {
   totalCount
   pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
   nodes {

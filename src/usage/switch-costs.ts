@@ -63,6 +63,16 @@ const added = (a: SwitchSums, b: SwitchSums): SwitchSums => ({
   ),
 })
 
+/** Adds up the groups of the same key of several parts, no chain of which is in two. */
+export function mergedSwitches(parts: readonly (readonly SwitchSumsOfGroup[])[]): SwitchSumsOfGroup[] {
+  const merged = new Map<string | null, SwitchSumsOfGroup>()
+  for (const group of parts.flat()) {
+    const known = merged.get(group.key)
+    merged.set(group.key, known ? { ...added(known, group), key: group.key } : group)
+  }
+  return [...merged.values()]
+}
+
 /** The token hit rate of the requests that the same provider key answered as the one before, 0 to 1; null if there are none. */
 export const hitRateSameKey = ({ stayedRead, stayedInput }: SwitchSums): number | null =>
   share(stayedRead, stayedInput)

@@ -108,11 +108,18 @@ describe.each([
     const month = new Date(Date.now() - 30 * 86_400_000).toISOString()
     const usage = await ask(
       service.app,
-      `{ cacheUsage(since: "${month}", by: PROVIDER_KEY) { total { requests netSavedUsd unpricedRequests } groups { providerKey { name } } } }`,
+      `{ cacheUsage(since: "${month}", by: PROVIDER_KEY) { total { requests netSavedUsd unpricedRequests } groups { providerKey { name } } }
+         switchCosts(since: "${month}", by: DAY) { total { pairs } groups { figures { switches } } } }`,
       {},
       { token: ADMIN_TOKEN },
     )
     expect(usage.errors).toEqual([])
+    // On one day a storm switched more than on any two others.
+    const switches: number[] = usage.data.switchCosts.groups.map(
+      ({ figures }: { figures: { switches: number } }) => figures.switches,
+    )
+    const [storm = 0, ...others] = switches.sort((a, b) => b - a)
+    expect(storm).toBeGreaterThan((others[0] ?? 0) + (others[1] ?? 0))
     const { total, groups } = usage.data.cacheUsage
     expect(total.requests).toBeGreaterThan(1_000)
     expect(total.netSavedUsd).toBeGreaterThan(10)

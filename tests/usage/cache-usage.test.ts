@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sql } from '../api/affinity-model.js'
 import { startTestApp, type TestApp } from '../support/app.js'
+import { freshDatabase } from '../support/servers/shared.js'
 import { ENDPOINT_KEYS_USAGE } from './usage-table.js'
 
 const FIGURES = `requests requestsWithCacheRead uncachedInputTokens cacheReadTokens cacheCreationTokens requestHitRate
@@ -323,5 +324,31 @@ it('cacheUsage is NOT_AVAILABLE, and gateway.missing names it, where there are n
     field: 'cacheUsage',
     needs: expect.stringContaining('usage.created_at'),
   })
+  await service.close()
+})
+
+it('a column that switches alone need is missed by switches and advice, and nothing else suffers', async () => {
+  const databaseUrl = freshDatabase()
+  await sql(databaseUrl, `${ENDPOINT_KEYS_USAGE}; ALTER TABLE usage DROP COLUMN provider_api_key_id`)
+  const service = await startTestApp({ databaseUrl, redis: 'empty' })
+  const since = new Date(Date.now() - 3_600_000).toISOString()
+  const { data, errors } = await service.query(
+    `{ gateway { missing { field needs } } cacheUsage(since: "${since}", by: TOTAL) { total { requests } }
+       requestIntervals(since: "${since}", filter: { userId: "u" }) { total }
+       switchCosts(since: "${since}", by: TOTAL) { groupCount } ttlAdvice(since: "${since}", by: USER) { groupCount } }`,
+  )
+  expect(data).toMatchObject({
+    cacheUsage: { total: { requests: 0 } },
+    requestIntervals: { total: 0 },
+    switchCosts: null,
+    ttlAdvice: null,
+  })
+  expect(errors.map(({ extensions }) => extensions['code'])).toEqual(['NOT_AVAILABLE', 'NOT_AVAILABLE'])
+  expect(data.gateway.missing).toEqual(
+    expect.arrayContaining(
+      ['switchCosts', 'ttlAdvice'].map((field) => ({ field, needs: 'usage.provider_api_key_id' })),
+    ),
+  )
+  expect(data.gateway.missing).not.toContainEqual(expect.objectContaining({ field: 'cacheUsage' }))
   await service.close()
 })

@@ -13,6 +13,11 @@ export async function startChainService(folder: Folder): Promise<{
   if (folder === 'endpoint-keys') await sql(databaseUrl, ENDPOINT_KEYS_USAGE)
   else await dropForeignKeys(databaseUrl)
   await writeKeys(databaseUrl)
+  // Hours and days are those of UTC, also where the server's are not.
+  await sql(
+    databaseUrl,
+    `ALTER DATABASE "${new URL(databaseUrl).pathname.slice(1)}" SET timezone TO 'Asia/Kolkata'`,
+  )
   const service = await startTestApp({ databaseUrl, redis: 'empty', env: { COST_PER_MINUTE: '0' } })
   return { service, write: (rows, keys = new Map()) => write(databaseUrl, folder, rows, keys) }
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { expect, it } from 'vitest'
 import { sql } from '../api/affinity-model.js'
@@ -33,6 +34,8 @@ it('affinityql switches and ttl-advice print what the example of the docs says',
   expect(JSON.parse(json.stdout)).toMatchObject({
     total: { pairs: 2, switches: 1, lostTokens: 10_000, costUsd: expect.closeTo(0.0345, 9) },
   })
+  const docs = readFileSync(new URL('../../docs/savings.md', import.meta.url), 'utf8')
+  for (const figure of ['**$0.0345**', 'a hit rate of 95.7 %', '0 of 12,000']) expect(docs).toContain(figure)
   const advice = await affinityql(['ttl-advice', '--by', 'api-key', '--json'], { server })
   // Three intervals are too few.
   expect(JSON.parse(advice.stdout)).toMatchObject({

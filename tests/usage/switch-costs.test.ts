@@ -7,6 +7,7 @@ import {
   isWithin,
   judge,
   KEY_STATES,
+  KEYS,
   type KeyState,
   neighboursIn,
   ROWS,
@@ -131,6 +132,133 @@ const near = ({ byCause, ...given }: Figures) => ({
   byCause: byCause.map(({ costUsd, ...one }) => ({ ...one, costUsd: close(costUsd) })),
 })
 
+/** A request that wrote 9,000 tokens to the cache. Each generation tells the same prices in its way. */
+const REQUEST: Row = {
+  id: '',
+  at: SINCE,
+  status: 'completed',
+  user: 'another-user',
+  apiKey: 'api-key-1',
+  provider: 'provider-x',
+  providerKey: 'key-a',
+  model: 'claude-y',
+  format: 'CLAUDE',
+  session: 'one',
+  input: 1_000,
+  read: 0,
+  created: 9_000,
+  inputPrice: 3,
+  readPrice: 0.3,
+  creationPrice: 3.75,
+  inputCost: 0.003,
+  readCost: 0,
+  creationCost: 0.03375,
+  isSettled: true,
+  settledInput: null,
+  writes: null,
+}
+const at = (minutes: number) => ({ at: SINCE + minutes * 60_000 })
+const [KEY_A, KEY_B] = [{ providerKey: 'key-a' }, { providerKey: 'key-b' }]
+const UNPRICED = { inputPrice: null, readPrice: null, creationPrice: null, inputCost: 0, creationCost: 0 }
+const NONE = { pairs: 0, switches: 0, unknownPairs: 0, unorderedPairs: 0 }
+const ONE = { ...NONE, pairs: 1, switches: 1, lostTokens: 9_000 }
+const STAYED = { ...NONE, pairs: 1, lostTokens: 0, causes: [] }
+
+type Expected = Readonly<Record<string, unknown>>
+/** What random rows have by chance, one by one. */
+const CASES: readonly (readonly [
+  string,
+  readonly Partial<Row>[],
+  Expected | ((folder: Folder) => Expected),
+])[] = [
+  ['a switch', [{ ...at(0) }, { ...at(1), ...KEY_B }], { ...ONE, causes: ['UNKNOWN'] }],
+  [
+    'requests of a standalone key, which has no user',
+    [
+      { ...at(0), user: null },
+      { ...at(1), user: null, ...KEY_B },
+    ],
+    { ...ONE, users: [null] },
+  ],
+  [
+    'requests of a deleted user at a deleted provider key, whose TTL is taken for 5 minutes',
+    [
+      { ...at(0), user: 'deleted-user', providerKey: 'key-deleted' },
+      { ...at(5), user: 'deleted-user' },
+      { ...at(10.1), user: 'deleted-user', providerKey: 'key-deleted' },
+    ],
+    { ...ONE, users: ['deleted-user'] },
+  ],
+  [
+    'no failed and no pending request',
+    [
+      { ...at(0) },
+      { ...at(1), ...KEY_B, status: 'failed' },
+      { ...at(2), ...KEY_B, status: 'pending' },
+      { ...at(3) },
+    ],
+    STAYED,
+  ],
+  [
+    'a retry at another key after the first one failed',
+    [{ ...at(0) }, { ...at(1), status: 'failed' }, { ...at(1), ...KEY_B }],
+    { ...ONE, causes: ['KEY_FAILED'] },
+  ],
+  [
+    'two requests at the same instant as unordered',
+    [{ ...at(0) }, { ...at(0), ...KEY_B }],
+    { ...NONE, unorderedPairs: 1 },
+  ],
+  ['two requests of one key at the same instant as a pair', [{ ...at(0) }, { ...at(0) }], { ...STAYED }],
+  ['no pair of which one lies before the period', [{ ...at(-1) }, { ...at(1), ...KEY_B }], NONE],
+  [
+    'a request without a provider key as unknown, at any distance',
+    [{ ...at(0) }, { ...at(100), providerKey: null }],
+    { ...NONE, unknownPairs: 1 },
+  ],
+  [
+    'sessions apart where rows tell them',
+    [{ ...at(0) }, { ...at(1), ...KEY_B, session: 'two' }],
+    (folder) =>
+      folder === 'process-memory' ? { ...NONE, sessionsKnown: true } : { ...ONE, sessionsKnown: false },
+  ],
+  [
+    'requests that tell no session as of one',
+    [
+      { ...at(0), session: null },
+      { ...at(1), ...KEY_B, session: null },
+    ],
+    { ...ONE, sessionsKnown: false },
+  ],
+  [
+    'a switch of a model without a price as unpriced',
+    [
+      { ...at(0), ...UNPRICED },
+      { ...at(1), ...KEY_B, ...UNPRICED },
+    ],
+    { ...ONE, costUsd: null, unpricedSwitches: 1 },
+  ],
+  [
+    'writes for 5 minutes and for an hour in one row together',
+    [
+      { ...at(0), created: 0, writes: [4_000, 5_000] },
+      { ...at(1), ...KEY_B },
+    ],
+    (folder) => (folder === 'process-memory' ? ONE : { ...ONE, lostTokens: 0 }),
+  ],
+  [
+    'tokens of a converted request by the format of the endpoint, which counts those read within the input',
+    [
+      { ...at(0), format: 'openai:chat', input: 9_000, read: 8_000, created: 0 },
+      { ...at(1), ...KEY_A, format: 'openai:chat', input: 9_000, read: 8_000, created: 0 },
+    ],
+    (folder) => ({
+      ...STAYED,
+      hitRateSameKey: expect.closeTo(folder === 'provider-keys' ? 8 / 17 : 8 / 9, 9),
+    }),
+  ],
+]
+
 describe.each(FOLDERS)('switchCosts of %s', (folder) => {
   let service: TestApp
   let write: (rows: readonly Row[], keys: ReadonlyMap<string, KeyState>) => Promise<void>
@@ -193,4 +321,20 @@ describe.each(FOLDERS)('switchCosts of %s', (folder) => {
       { numRuns: 5 },
     )
   }, 120_000)
+
+  it.each(CASES)('counts %s', async (_what, rows, expected) => {
+    await write(
+      rows.map((row, at) => ({ ...REQUEST, id: `row-${at}`, ...row })),
+      new Map(KEYS.slice(0, 3).map((id) => [id, { ttl: 5, isActive: true }])),
+    )
+    const { data } = await service.query(QUERY, { ...period, by: 'USER', side: 'SECOND', filter: {} })
+    const { total, groups, sessionsKnown } = data.switchCosts
+    const found = {
+      ...total,
+      causes: total.byCause.map(({ cause }: { cause: string }) => cause),
+      users: groups.map(({ key }: { key: string | null }) => key),
+      sessionsKnown,
+    }
+    expect(found).toMatchObject(typeof expected === 'function' ? expected(folder) : expected)
+  })
 })

@@ -279,6 +279,8 @@ export const en = {
     movedTo: 'moved to {{place}}',
     cameFrom: 'came from {{place}}',
     otherKey: 'from provider key {{from}} to {{to}}',
+    saved: 'Saved by its cache in {{period}}',
+    allSavings: 'All savings',
   },
   affinities: {
     title: 'Affinities',

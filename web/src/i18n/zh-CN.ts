@@ -274,6 +274,8 @@ export const zhCN: Catalogue = {
     movedTo: '移至 {{place}}',
     cameFrom: '来自 {{place}}',
     otherKey: '从提供商密钥 {{from}} 切换到 {{to}}',
+    saved: '其缓存在 {{period}}内的节省',
+    allSavings: '全部节省',
   },
   affinities: {
     title: '亲和记录',

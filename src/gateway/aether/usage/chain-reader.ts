@@ -1,3 +1,4 @@
+import { mergedSwitches } from '../../../usage/switch-costs.js'
 import {
   type Band,
   SWITCH_CAUSES,
@@ -10,10 +11,10 @@ import {
 } from '../../../usage/usage-chains.js'
 import type { Period } from '../../../usage/usage-rows.js'
 import type { Look, Looks } from '../look.js'
-import { missingForChains, tellsSessions } from './chain-rows.js'
+import { HALVES, missingForChains, tellsSessions } from './chain-rows.js'
 import { intervalsStatement } from './intervals-statement.js'
 import { switchStatement } from './switch-statement.js'
-import { ttlStatement } from './ttl-statement.js'
+import { bandsOfGroups, intervalsOfGroups } from './ttl-statement.js'
 import { hasSettlements, type SettlementsFound } from './usage-columns.js'
 import type { UsageStatements } from './usage-statements.js'
 
@@ -24,7 +25,7 @@ const MOST_ONE_BY_ONE = 0.2
 
 /** Reads chains of usage rows, with statements made for the latest look at the tables. */
 export function createChainReader(
-  statements: Pick<UsageStatements, 'runChecked' | 'shareOf'>,
+  statements: Pick<UsageStatements, 'check' | 'runAll' | 'runChecked' | 'shareOf'>,
   looks: Looks<{ readonly look: Look }>,
 ): UsageChains {
   const settlementsOf = async (look: Look, period: Period): Promise<SettlementsFound> =>
@@ -34,18 +35,29 @@ export function createChainReader(
     switchSums: (query, signal) =>
       looks.run(async ({ look }) => {
         if (missingForChains(look).length > 0) return null
-        const statement = switchStatement(look, query, await settlementsOf(look, query))
-        if (!statement) return null
-        const rows = await statements.runChecked(statement, query, signal)
-        return { tellsSessions: tellsSessions(look), groups: switchSumsOf(rows) }
+        const found = await settlementsOf(look, query)
+        const whole = switchStatement(look, query, found)
+        if (!whole) return null
+        await statements.check(whole, query, signal)
+        const halves = HALVES.flatMap((half) => switchStatement(look, query, found, half) ?? [])
+        // Where the whole table of settlement rows is read, half of the API keys take as long as all.
+        const parts = await statements.runAll(found === 'AS_PLANNED' ? [whole] : halves, signal)
+        return { tellsSessions: tellsSessions(look), groups: mergedSwitches(parts.map(switchSumsOf)) }
       }),
     ttlSums: (query, signal) =>
       looks.run(async ({ look }) => {
         if (missingForChains(look).length > 0) return null
-        const statement = ttlStatement(look, query, await settlementsOf(look, query))
-        if (!statement) return null
-        const rows = await statements.runChecked(statement, query, signal)
-        return { ttlIsFixed: look.generation === 'PROCESS_MEMORY', groups: rows.map(ttlSumsOf) }
+        const intervals = intervalsOfGroups(look, query)
+        if (!intervals) return null
+        await statements.check(intervals, query, signal)
+        const near = bandsOfGroups(look, query, await settlementsOf(look, query))
+        const both = near ? [intervals, near] : [intervals]
+        const [rows = [], ofBands = []] = await statements.runAll(both, signal)
+        const bands = bandsOf(ofBands)
+        return {
+          ttlIsFixed: look.generation === 'PROCESS_MEMORY',
+          groups: rows.map((row) => ttlSumsOf(row, bands)),
+        }
       }),
     intervals: (query, signal) =>
       looks.run(async ({ look }) => {
@@ -103,7 +115,21 @@ function switchSumsOf(rows: readonly Row[]): SwitchSumsOfGroup[] {
     }))
 }
 
-function ttlSumsOf(row: Row): TtlSums {
+const NO_NEIGHBOURS: Band = { neighbours: 0, readTokens: 0, inputTokens: 0 }
+
+/** The bands of each group. */
+function bandsOf(rows: readonly Row[]): ReadonlyMap<string, readonly Band[]> {
+  const groups = new Map<string, Band[]>()
+  for (const [key, band, ...figures] of rows) {
+    const bands = groups.get(String(key)) ?? TTL_OPTIONS.map(() => NO_NEIGHBOURS)
+    groups.set(String(key), bands)
+    const [neighbours = 0, readTokens = 0, inputTokens = 0] = figures.map(Number)
+    bands[Number(band)] = { neighbours, readTokens, inputTokens }
+  }
+  return groups
+}
+
+function ttlSumsOf(row: Row, bands: ReadonlyMap<string, readonly Band[]>): TtlSums {
   const at = (place: number): number => Number(row[place])
   return {
     key: String(row[0]),
@@ -115,9 +141,6 @@ function ttlSumsOf(row: Row): TtlSums {
     p90Minutes: at(10),
     maxMinutes: at(11),
     currentMinutes: numberOf(row[12]),
-    bands: TTL_OPTIONS.map((_, band): Band => {
-      const from = 13 + band * 3
-      return { neighbours: at(from), readTokens: at(from + 1), inputTokens: at(from + 2) }
-    }),
+    bands: bands.get(String(row[0])) ?? TTL_OPTIONS.map(() => NO_NEIGHBOURS),
   }
 }

@@ -1,6 +1,7 @@
 import { givenIn, type Period, type UsageFilter, type UsageGrouping } from '../../../usage/usage-rows.js'
 import {
   inputTokens,
+  joining,
   type SettlementsFound,
   type UsageTables,
   uncachedTokens,
@@ -88,6 +89,13 @@ export function choosing(
   return ["usage.status = 'completed'", within({ since, until }, args), ...conditions].join(' AND ')
 }
 
+/** The two halves into which API keys fall, about as large as each other: no chain is in both. */
+export const HALVES = ['<', '>='] as const
+export type Half = (typeof HALVES)[number]
+
+/** The condition that chooses the rows of one half of the API keys. The planner takes it for a third of the rows. */
+export const ofHalf = (half: Half): string => `hashtextextended(usage.api_key_id::text, 0) ${half} 0`
+
 export const within = ({ since, until }: Period, args: Arguments): string =>
   `usage.created_at >= ${args.add(since.toISOString())}::timestamptz AND usage.created_at < ${args.add(until.toISOString())}::timestamptz`
 
@@ -95,33 +103,92 @@ export const within = ({ since, until }: Period, args: Arguments): string =>
 const byCost = (price: string, cost: string, tokens: string): string =>
   `COALESCE(${price}, CASE WHEN ${cost} > 0 AND ${tokens} > 0 THEN ${cost} * 1e6 / ${tokens} END)`
 
+const byCosts = {
+  read_price: byCost('read_price', 'read_cost', 'read_tokens'),
+  creation_price: byCost('creation_price', 'creation_cost', 'created_tokens'),
+}
+
+/** What a row may be asked for, by the columns of the gateway's tables. Prices are per million, null if unknown. */
+const COLUMNS = {
+  id: 'id',
+  at: 'at',
+  user_id: 'user_id',
+  api_key_id: 'api_key_id',
+  provider_id: 'provider_id',
+  provider_key_id: 'provider_key_id',
+  model: 'model',
+  api_format: 'api_format',
+  session: 'session',
+  read: 'read_tokens AS read',
+  created: 'created_tokens AS created',
+  input_price: 'input_price',
+  read_price: `${byCosts.read_price} AS read_price`,
+  creation_price: `${byCosts.creation_price} AS creation_price`,
+} as const
+export type ChainColumn = keyof typeof COLUMNS | 'input'
+
+/** What a usage row tells without its settlement row. */
+const PLAIN: ReadonlySet<string> = new Set<ChainColumn>([
+  'id',
+  'at',
+  'user_id',
+  'api_key_id',
+  'provider_id',
+  'provider_key_id',
+  'model',
+  'api_format',
+  'session',
+])
+
 /**
- * A query of completed rows: who asked and answered, tokens, and prices per million (null if unknown). Columns: id, at,
- * user_id, api_key_id, provider_id, provider_key_id, model, api_format, session, input, read, created, input_price,
- * read_price, creation_price.
+ * A query of completed rows with these columns: what nobody asks for would be carried through sorts and temporary files.
  */
-export function chainRows(look: ChainLook, found: SettlementsFound, condition: string): string {
+export function chainRows(
+  look: ChainLook,
+  found: SettlementsFound,
+  condition: string,
+  columns: readonly ChainColumn[],
+): string {
   const { select } = usageColumns(look)
-  const fields = Object.entries(select).map(([name, expression]) => `${expression} AS ${name}`)
+  const isPlain = columns.every((name) => PLAIN.has(name))
+  const fields = Object.entries(select).flatMap(([name, expression]) =>
+    isPlain && !PLAIN.has(name) ? [] : [`${expression} AS ${name}`],
+  )
+  const tokens = isPlain ? [] : [inputTokens(look)]
+  const inner = ['usage.id::text AS id', 'usage.created_at AS at', ...tokens, ...fields].join(', ')
   const session = tellsSessions(look) ? SESSION : 'NULL::text'
+  const asked = columns.map((name) =>
+    name === 'input' ? `${uncachedTokens(look)} + read_tokens + created_tokens AS input` : COLUMNS[name],
+  )
+  const read = new Set([
+    ...[...inner.matchAll(/\busage\.(\w+)/g)].map(([column]) => column),
+    ...(isPlain ? [] : joining(look)),
+  ])
+  // OFFSET 0 keeps the metadata of a request, which is long, out of the join.
+  const usage = `(SELECT ${[...read].join(', ')}, ${session} AS session FROM usage WHERE ${condition} OFFSET 0) AS usage`
   return `
-    SELECT id, at, user_id, api_key_id, provider_id, provider_key_id, model, api_format, session,
-           ${uncachedTokens(look)} + read_tokens + created_tokens AS input,
-           read_tokens AS read, created_tokens AS created, input_price,
-           ${byCost('read_price', 'read_cost', 'read_tokens')} AS read_price,
-           ${byCost('creation_price', 'creation_cost', 'created_tokens')} AS creation_price
-      FROM (SELECT usage.id::text AS id, usage.created_at AS at, ${session} AS session,
-                   ${inputTokens(look)}, ${fields.join(', ')}
-              FROM ${usageTables(look, found)}
-             WHERE ${condition}) AS usage_rows`
+    SELECT ${asked.join(', ')}
+      FROM (SELECT ${inner}, usage.session FROM ${isPlain ? usage : usageTables(look, found, usage)}) AS usage_rows`
 }
 
 /** Names and ids in the order of their bytes, which is the cheapest. */
 const bytes = (...columns: readonly string[]): string =>
   columns.map((column) => `${column} COLLATE "C"`).join(', ')
 
-/** The window of a row's chain. */
-export const CHAIN = `PARTITION BY ${bytes('api_key_id', 'model', 'api_format', 'session')} ORDER BY at, id COLLATE "C"`
+/** What is null is as good as a value, which the number must not lose. */
+const CHAINED_BY = ['api_key_id', 'model', 'api_format', 'session'].map(
+  (column) => `COALESCE(${column}, ' none')`,
+)
+
+/** A number made of what tells a chain. */
+const numberOf = (seed: number): string =>
+  CHAINED_BY.reduce((number, column) => `hashtextextended(${column}, ${number})`, `${seed}`)
+
+/**
+ * The window of a row's chain. Two numbers of 64 bits stand for four names, since sorting by names takes half as long again: no two
+ * of a billion chains share both.
+ */
+export const CHAIN = `PARTITION BY ${numberOf(0)}, ${numberOf(1)} ORDER BY at, id COLLATE "C"`
 
 /** The window of the rows with the same value in a column. */
 export const rowsOfSame = (column: string): string =>

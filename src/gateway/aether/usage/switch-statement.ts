@@ -1,5 +1,4 @@
 import type { SwitchQuery } from '../../../usage/usage-chains.js'
-import { givenIn } from '../../../usage/usage-rows.js'
 import {
   type Arguments,
   CHAIN,
@@ -8,9 +7,11 @@ import {
   choosing,
   createArguments,
   groupKey,
+  type Half,
   minutesBetween,
   missingForChains,
   missingForFilter,
+  ofHalf,
   tellsGroups,
   within,
 } from './chain-rows.js'
@@ -32,14 +33,34 @@ export const ttlMinutes = ({ generation, mayRead }: ChainLook): string =>
 export const joinKeys = ({ mayRead }: ChainLook, id: string): string =>
   mayRead(PROVIDER_KEYS, 'id') ? `LEFT JOIN ${PROVIDER_KEYS} AS keys ON keys.id::text = ${id}` : ''
 
+/** What tells a chain and its order, and what tells prices. */
+const CHAINED = ['id', 'api_key_id', 'api_format', 'session', 'read', 'created', 'input'] as const
+const QUOTED = ['at', 'model', 'provider_key_id', 'input_price', 'read_price', 'creation_price'] as const
+/** What only switches are asked for: of the other neighbours it would be written to temporary files for nothing. */
+const OF_SWITCHES = [
+  'at',
+  'first_at',
+  'api_key_id',
+  'model',
+  'provider_key_id',
+  'first_provider_key_id',
+  'is_inactive',
+  'created',
+  'first_cached',
+  'input_price',
+  'read_price',
+  'creation_price',
+] as const
+
 /**
- * The one statement that sums neighbours in chains; undefined where the tables lack what it needs. Its rows are sums of a
- * group, and then sums of one cause in a group.
+ * The statement that sums neighbours in chains, of all API keys or one half of them; undefined where the tables lack what it
+ * needs. Its rows are sums of a group, and then sums of one cause in a group.
  */
 export function switchStatement(
   look: ChainLook,
   query: SwitchQuery,
   found: SettlementsFound,
+  half?: Half,
 ): UsageStatement | undefined {
   const { by, side, filter, cleared } = query
   if (missingForChains(look).length > 0 || missingForFilter(look, filter).length > 0) return undefined
@@ -47,16 +68,24 @@ export function switchStatement(
   const { providerId, providerKeyId, ...ofRows } = filter
   const args = createArguments()
   const isFirst = side === 'FIRST'
-  // Prices are those of the whole period, whatever rows are chosen: a switch costs the same in every view.
-  const needsOthers = givenIn(ofRows).some((name) => name !== 'model')
-  const chosen = chainRows(look, found, choosing(look, query, ofRows, args))
-  const quoting = needsOthers
-    ? chainRows(
-        look,
-        found,
-        `${choosing(look, query, { model: ofRows.model }, args)} AND usage.model IN (SELECT model FROM needing)`,
-      )
-    : 'SELECT * FROM chosen'
+  const grouping = [
+    ...(by === 'USER' ? (['user_id'] as const) : []),
+    ...(by === 'PROVIDER' || (providerId ?? null) !== null ? (['provider_id'] as const) : []),
+  ]
+  const condition = choosing(look, query, ofRows, args)
+  const chosen = chainRows(look, found, half ? `${condition} AND ${ofHalf(half)}` : condition, [
+    ...CHAINED,
+    ...QUOTED,
+    ...grouping,
+  ])
+  // Prices are those of the whole period, whatever rows are chosen: a switch costs the same in every view. They are read apart,
+  // since most switches tell their own: to keep all rows for them takes longer than to read those of some models again.
+  const quoting = chainRows(
+    look,
+    found,
+    `${choosing(look, query, { model: ofRows.model }, args)} AND usage.model IN (SELECT model FROM needing)`,
+    QUOTED,
+  )
   const ofSide = Object.entries({ provider_id: providerId, provider_key_id: providerKeyId }).flatMap(
     ([column, value]) =>
       value === null || value === undefined
@@ -64,16 +93,16 @@ export function switchStatement(
         : [`${isFirst ? 'first_' : ''}${column} = ${args.add(value)}`],
   )
   const sql = `
-  WITH chosen AS ${needsOthers ? '' : 'MATERIALIZED '}(${chosen}),
+  WITH chosen AS (${chosen}),
   neighbours AS (
-    SELECT *, lag(at) OVER chain AS first_at, lag(user_id) OVER chain AS first_user_id,
-           lag(provider_id) OVER chain AS first_provider_id, lag(provider_key_id) OVER chain AS first_provider_key_id,
-           lag(read + created) OVER chain AS first_cached
+    SELECT *, lag(read + created) OVER chain AS first_cached,
+           ${['at', 'provider_key_id', ...grouping].map((column) => `lag(${column}) OVER chain AS first_${column}`).join(', ')}
       FROM chosen WHERE api_key_id IS NOT NULL
     WINDOW chain AS (${CHAIN})
   ),
   told AS MATERIALIZED (
-    SELECT *, ${groupKey(by, isFirst)} AS key
+    SELECT kind, read, input, session IS NULL AS is_sessionless, ${groupKey(by, isFirst)} AS key,
+           ${OF_SWITCHES.map((column) => `CASE WHEN kind = 'switched' THEN ${column} END AS ${column}`).join(', ')}
       FROM (SELECT neighbours.*, ${inactive(look)} AS is_inactive,
                    CASE WHEN provider_key_id IS NULL OR first_provider_key_id IS NULL THEN 'unknown'
                         WHEN provider_key_id <> first_provider_key_id AND at = first_at THEN 'unordered'
@@ -81,7 +110,7 @@ export function switchStatement(
                         THEN CASE WHEN provider_key_id = first_provider_key_id THEN 'stayed' ELSE 'switched' END
                    END AS kind
               FROM neighbours ${joinKeys(look, 'first_provider_key_id')}
-             WHERE first_at IS NOT NULL) AS joined
+             WHERE first_at IS NOT NULL OFFSET 0) AS joined
      WHERE kind IS NOT NULL${ofSide.map((condition) => ` AND ${condition}`).join('')}
   ),
   switched AS MATERIALIZED (
@@ -113,7 +142,7 @@ export function switchStatement(
          COALESCE(sum(input) FILTER (WHERE kind = 'stayed'), 0)::float8,
          COALESCE(sum(read) FILTER (WHERE kind = 'switched'), 0)::float8,
          COALESCE(sum(input) FILTER (WHERE kind = 'switched'), 0)::float8,
-         count(*) FILTER (WHERE session IS NULL)::float8
+         count(*) FILTER (WHERE is_sessionless)::float8
     FROM told GROUP BY key
   UNION ALL
   SELECT key, cause, count(*)::float8, sum(lost)::float8, sum(cost)::float8,

@@ -108,13 +108,24 @@ export function usageColumns({ mayRead }: Pick<UsageTables, 'mayRead'>): UsageCo
   }
 }
 
-/** The tables that are read, with their join. */
-export function usageTables(look: Pick<UsageTables, 'mayRead'>, found: SettlementsFound): string {
-  if (!hasSettlements(look)) return 'usage'
+/**
+ * The tables that are read, with their join.
+ * @param usage the table of usage rows, or a query of some of them that is called so
+ */
+export function usageTables(
+  look: Pick<UsageTables, 'mayRead'>,
+  found: SettlementsFound,
+  usage = 'usage',
+): string {
+  if (!hasSettlements(look)) return usage
   // A list of one id can be looked up in the index, but neither hashed nor merged.
   const ids = found === 'ONE_BY_ONE' ? 'ANY (ARRAY[usage.request_id])' : 'usage.request_id'
-  return `usage LEFT JOIN ${SETTLED} ON ${SETTLED}.request_id = ${ids}`
+  return `${usage} LEFT JOIN ${SETTLED} ON ${SETTLED}.request_id = ${ids}`
 }
+
+/** The columns of usage rows by which settlement rows are found. */
+export const joining = (look: Pick<UsageTables, 'mayRead'>): readonly string[] =>
+  hasSettlements(look) ? ['usage.request_id'] : []
 
 export const hasSettlements = ({ mayRead }: Pick<UsageTables, 'mayRead'>): boolean =>
   mayRead('usage', 'request_id') && mayRead(SETTLED, 'request_id')

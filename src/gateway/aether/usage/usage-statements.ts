@@ -39,9 +39,16 @@ export interface UsageStatements {
    */
   plan(statement: UsageStatement, period: Period, signal: AbortSignal): Promise<UsagePlan>
   /**
-   * Runs a statement, after asking the planner.
+   * Asks the planner whether a statement may be run.
    * @throws UsageTooExpensiveError if it would read more than a million rows, and three times those of the period
    */
+  check(statement: UsageStatement, period: Period, signal: AbortSignal): Promise<void>
+  /**
+   * Runs statements that belong together. If one fails, the others are ended.
+   * @returns their rows, in the order of the statements
+   */
+  runAll(statements: readonly UsageStatement[], signal: AbortSignal): Promise<readonly Rows[]>
+  /** Runs a statement, after `check`. */
   runChecked(statement: UsageStatement, period: Period, signal: AbortSignal): Promise<Rows>
   /** About the number of rows that a period has, as the planner knows it. */
   rowsIn(period: Period): Promise<number>
@@ -85,15 +92,30 @@ export function createUsageStatements(database: Pick<Database, 'query' | 'readLo
     }
   }
 
+  const check: UsageStatements['check'] = async (statement, period, signal) => {
+    const { isTooExpensive } = await plan(statement, period, signal)
+    if (isTooExpensive)
+      throw new UsageTooExpensiveError(
+        'The database would read far more rows than the period has. Ask for a longer period, or give the gateway’s table "usage" its index on created_at.',
+      )
+  }
+
   return {
     run,
     plan,
+    check,
+    async runAll(all, signal) {
+      const failure = new AbortController()
+      const either = AbortSignal.any([signal, failure.signal])
+      try {
+        return await Promise.all(all.map((statement) => run(statement, either)))
+      } catch (error) {
+        failure.abort(error)
+        throw error
+      }
+    },
     async runChecked(statement, period, signal) {
-      const { isTooExpensive } = await plan(statement, period, signal)
-      if (isTooExpensive)
-        throw new UsageTooExpensiveError(
-          'The database would read far more rows than the period has. Ask for a longer period, or give the gateway’s table "usage" its index on created_at.',
-        )
+      await check(statement, period, signal)
       return run(statement, signal)
     },
     rowsIn,

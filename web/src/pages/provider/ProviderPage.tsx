@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
-import { Suspense, useEffect } from 'react'
+import { Suspense, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useParams } from 'react-router'
+import { Link, useParams } from 'react-router'
 import { Loading } from '../../app/Loading.js'
 import { idle, part } from '../../app/part.js'
 import { openClear, useClearedNotice } from '../../clears/clear-store.js'
@@ -11,6 +11,7 @@ import { Panel } from '../../components/Panel.js'
 import { PinsIgnored } from '../../gateway/PinsIgnored.js'
 import { useCanClear } from '../../session/use-session.js'
 import { nameOf, rememberName } from '../affinities/names.js'
+import { timesOf } from '../savings/address.js'
 import { ProviderChanges } from './ProviderChanges.js'
 import { ProviderPins } from './ProviderPins.js'
 import { ProviderState } from './ProviderState.js'
@@ -24,17 +25,31 @@ const History = part(async () => {
   return (await import('../overview/History.js')).History
 })
 
+const Brief = part(async () => {
+  await idle()
+  return (await import('../savings/Brief.js')).Brief
+})
+
+/** What the provider's cache saved is told of so long. */
+const SAVED_IN = '24h'
+
 export function ProviderPage() {
   const { id = '' } = useParams()
   // Nothing of one provider is shown, or cleared, under the name of another.
   return <OneProvider key={id} id={id} />
 }
 
-/** The page says who is on a provider, what happened there within an hour, and leads to the clear of its pins. */
+/** The page says who is on a provider, what its cache saved, what happened there within an hour, and leads to the clear of its pins. */
 function OneProvider({ id }: { readonly id: string }) {
   const { t } = useTranslation()
   const answers = useProvider(id)
   const canClear = useCanClear()
+  const [now, setNow] = useState(Date.now)
+  const times = useMemo(() => timesOf(SAVED_IN, now), [now])
+  const ask = () => {
+    answers.ask()
+    setNow(Date.now())
+  }
   useClearedNotice(answers.ask)
   const known = stateOf(answers, id)
   const name = known?.provider?.displayName
@@ -45,7 +60,7 @@ function OneProvider({ id }: { readonly id: string }) {
   return (
     <Scroll>
       <PageHead title={t('common.pair', { name: t('affinities.filters.providerId'), value: shownName })}>
-        <AsOf answer={{ ...answers.pins, ask: answers.ask }} />
+        <AsOf answer={{ ...answers.pins, ask }} />
         {canClear && (
           <Button
             size="xs"
@@ -61,6 +76,15 @@ function OneProvider({ id }: { readonly id: string }) {
         <PinsIgnored />
         <ProviderState id={id} answers={answers} />
         <ProviderPins id={id} answers={answers} />
+        <Panel
+          className="brief"
+          title={t('provider.saved', { period: t(`savings.periods.${SAVED_IN}`) })}
+          hint={<Link to="/savings?by=provider">{t('provider.allSavings')}</Link>}
+        >
+          <Suspense fallback={<Loading />}>
+            <Brief filter={{ providerId: id }} period={SAVED_IN} {...times} />
+          </Suspense>
+        </Panel>
         <Panel title={t('provider.lastHour')} hint={t('overview.historyHint')}>
           <div className="charts history">
             <Suspense fallback={<Loading />}>

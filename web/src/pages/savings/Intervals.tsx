@@ -8,6 +8,7 @@ import { shownText } from '../../components/shown-text.js'
 import { IntervalsDocument, type IntervalsQuery, SavedByDocument } from '../../generated/graphql.js'
 import { useFormat } from '../../hooks/use-format.js'
 import { MOST_GROUPS, type Times } from './address.js'
+import { Brief } from './Brief.js'
 import { placesOf, RULES } from './scatter.js'
 import { UsagePart } from './UsagePart.js'
 import { type SavingsControl, useUsage } from './use-savings.js'
@@ -15,8 +16,12 @@ import { type SavingsControl, useUsage } from './use-savings.js'
 /** A chart of this size has no room for more points. */
 const MOST_POINTS = 2_000
 
-/** The panel shows each pause between two requests of a user. */
-export function Intervals({ control: { view, these, change } }: { readonly control: SavingsControl }) {
+/** The panel shows what a user's requests saved, and each pause between two of them. */
+export function Intervals({
+  control: { view, these, before, change },
+}: {
+  readonly control: SavingsControl
+}) {
   const { t } = useTranslation()
   const { user } = view
   const [opened, setOpened] = useState(user !== null)
@@ -48,15 +53,18 @@ export function Intervals({ control: { view, these, change } }: { readonly contr
         onChange={(id) => change({ user: id })}
       />
       {user !== null && (
-        <UsagePart answer={answer} data={answer.data?.requestIntervals} field="requestIntervals">
-          {(intervals) =>
-            intervals.points.length === 0 ? (
-              <Message title={t('savings.intervals.empty')} hint={t('savings.intervals.emptyHint')} />
-            ) : (
-              <Scatter intervals={intervals} times={these} />
-            )
-          }
-        </UsagePart>
+        <>
+          <Brief filter={{ userId: user }} period={view.period} these={these} before={before} />
+          <UsagePart answer={answer} data={answer.data?.requestIntervals} field="requestIntervals">
+            {(intervals) =>
+              intervals.points.length === 0 ? (
+                <Message title={t('savings.intervals.empty')} hint={t('savings.intervals.emptyHint')} />
+              ) : (
+                <Scatter intervals={intervals} times={these} />
+              )
+            }
+          </UsagePart>
+        </>
       )}
     </Panel>
   )

@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import { Figure } from '../../components/Figure.js'
-import type { CacheSumsFragment, SwitchesQuery, SwitchSumsFragment } from '../../generated/graphql.js'
+import type { CacheSumsFragment, SwitchSumsFragment } from '../../generated/graphql.js'
 import { useFormat } from '../../hooks/use-format.js'
 import type { Period } from './address.js'
 
@@ -9,12 +9,27 @@ interface SavedFiguresProps {
   readonly total: CacheSumsFragment
   readonly before: CacheSumsFragment | undefined
   /** What switches cost, as far as that is known already. */
-  readonly switches: SwitchesQuery['switchCosts'] | undefined
+  readonly switches:
+    | { readonly sessionsKnown: boolean; readonly total: SwitchSumsFragment }
+    | null
+    | undefined
   readonly switchesBefore: SwitchSumsFragment | undefined
+  /** Whether nothing will be known of switches: they could not be read. */
+  readonly switchesFailed: boolean
+  /** Within a panel they need none of their own. */
+  readonly isWithin?: boolean
 }
 
 /** Four figures, each beside that of the period before. */
-export function SavedFigures({ period, total, before, switches, switchesBefore }: SavedFiguresProps) {
+export function SavedFigures({
+  period,
+  total,
+  before,
+  switches,
+  switchesBefore,
+  switchesFailed,
+  isWithin = false,
+}: SavedFiguresProps) {
   const { t } = useTranslation()
   const format = useFormat()
   function figure<Sums>(
@@ -22,11 +37,12 @@ export function SavedFigures({ period, total, before, switches, switchesBefore }
     [now, past]: readonly [Sums | undefined, Sums | undefined],
     words: (sums: Sums) => string,
     hint = '',
+    otherwise?: string,
   ) {
     return (
       <Figure
         name={name}
-        value={now && words(now)}
+        value={now ? words(now) : otherwise}
         hint={
           <>
             {past && t(`savings.before.${period}`, { value: words(past) })}
@@ -41,12 +57,14 @@ export function SavedFigures({ period, total, before, switches, switchesBefore }
   const money = (dollars: number | null) => (dollars === null ? t('common.noData') : format.money(dollars))
   const sums = [total, before] as const
   return (
-    <dl className="panel figures">
+    <dl className={isWithin ? 'figures' : 'panel figures'}>
       {figure(
         t('savings.net'),
         sums,
         ({ netSavedUsd }) => money(netSavedUsd),
-        t('savings.netHint', { saved: money(total.savedUsd), premium: money(total.creationPremiumUsd) }),
+        total.netSavedUsd === null
+          ? ''
+          : t('savings.netHint', { saved: money(total.savedUsd), premium: money(total.creationPremiumUsd) }),
       )}
       {figure(t('savings.tokenHitRate'), sums, ({ tokenHitRate }) => percent(tokenHitRate))}
       {figure(
@@ -65,6 +83,7 @@ export function SavedFigures({ period, total, before, switches, switchesBefore }
               switches.sessionsKnown ? 'savings.switches.inAll' : 'savings.switches.atMost',
               counted(switches.total.switches),
             ),
+        switchesFailed ? t('common.noData') : undefined,
       )}
     </dl>
   )

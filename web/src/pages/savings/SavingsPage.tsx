@@ -9,13 +9,13 @@ import {
   SwitchesDocument,
   SwitchesInTotalDocument,
 } from '../../generated/graphql.js'
-import { useFormat } from '../../hooks/use-format.js'
 import { UnreadableAddress } from '../affinities/UnreadableAddress.js'
 import { Advice } from './Advice.js'
 import { bucketOf, MOST_GROUPS, PERIOD_NAMES } from './address.js'
 import { HitRates } from './HitRates.js'
 import { Intervals } from './Intervals.js'
 import { OverTime } from './OverTime.js'
+import { Partial } from './Partial.js'
 import { SavedFigures } from './SavedFigures.js'
 import { Switches } from './Switches.js'
 import { UsagePart } from './UsagePart.js'
@@ -68,6 +68,7 @@ function Savings({ control }: { readonly control: SavingsControl }) {
                 before={past.data?.cacheUsage?.total}
                 switches={switches.data?.switchCosts}
                 switchesBefore={switchesPast.data?.switchCosts?.total}
+                switchesFailed={switches.error !== undefined}
               />
               {total.requests === 0 ? (
                 <div className="panel">
@@ -87,16 +88,5 @@ function Savings({ control }: { readonly control: SavingsControl }) {
         </UsagePart>
       </div>
     </Scroll>
-  )
-}
-
-function Partial({ unpriced }: { readonly unpriced: number }) {
-  const { t } = useTranslation()
-  const format = useFormat()
-  if (unpriced === 0) return null
-  return (
-    <p className="notice" role="note">
-      {t('savings.partial', { count: unpriced, replace: { count: format.number(unpriced) } })}
-    </p>
   )
 }

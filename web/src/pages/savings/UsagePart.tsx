@@ -51,7 +51,7 @@ function UsageFailure({ error, field, ask }: UsageFailureProps) {
   const kind = failureKind(error)
   if (kind === 'notAvailable') return <NotAvailable field={field} />
   if (kind !== 'timeout' && kind !== 'usageTooExpensive') return <Failure error={error} onRetry={ask} />
-  // All other parts are one statement each over the whole period, of which nothing is kept.
+  // All other parts are read over the whole period each time: nothing is kept of them.
   const isResumed = field === 'cacheUsage'
   const hint =
     kind === 'timeout' && !isResumed ? t('savings.failures.shorterPeriod') : t(`savings.failures.${kind}Hint`)
