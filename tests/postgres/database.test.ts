@@ -73,6 +73,15 @@ test('times are right in a database of another time zone', async () => {
   )
 })
 
+test('lists of texts arrive as they are, whatever the texts hold', async () => {
+  const odd = ['', ' ', '"', '\\', '\\"', 'NULL', '{}', ',', '{"a","b"}', "'", '日本', 'a\nb\tc', '\u{1F600}']
+  const long = Array.from({ length: 1_500 }, (_, n) => `${odd[n % odd.length]}${n}`)
+  const database = connect({ url: freshDatabase('schema') })
+  for (const list of [[], odd, long, long]) {
+    expect(await database.query('SELECT unnest($1::text[])', [list])).toEqual(list.map((text) => [text]))
+  }
+})
+
 test('settings in the URL are kept beside ours', async () => {
   const url = `${freshDatabase('schema')}?options=-c%20enable_seqscan%3Doff`
   const { prisma } = connect({ url })
