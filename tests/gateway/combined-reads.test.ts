@@ -37,11 +37,11 @@ it('reads in one statement what is asked in one turn, each kind with its own row
 
 it('reads alone what is asked alone, and what is very much', async () => {
   const { statements, dogs, cats } = world(async () => expect.fail('nothing to combine'))
-  const many = Array.from({ length: 1_001 }, String)
+  const many = Array.from({ length: 201 }, String)
   expect(await dogs(['rex'])).toEqual(['rex'])
   await expect(cats(many)).rejects.toThrow('no cats')
   const [few, all] = await Promise.all([dogs(['rex']), dogs(many)])
-  expect([few, all.length]).toEqual([['rex'], 1_001])
+  expect([few, all.length]).toEqual([['rex'], 201])
   expect(new Set(statements)).toEqual(new Set(['dogs alone', 'cats alone']))
 })
 

@@ -25,8 +25,8 @@ interface Asked {
   readonly reject: (error: unknown) => void
 }
 
-/** Ids of one kind up to which it is combined: to make JSON of very many rows keeps the database and the service longer. */
-const MOST_IDS = 1_000
+/** Ids of one kind up to which it is combined: V8 puts what it makes of more than 100 kB of JSON where only a full collection finds it. */
+const MOST_IDS = 200
 
 /** Makes reads that share a statement if they are asked in the same turn. */
 export interface Combiner {
