@@ -15,6 +15,7 @@ import { createKeptPlans, type KeptPlans, suitsKeptPlan } from './kept-plans.js'
 import { type LongRead, type Rows, readLong, settingsOf } from './long-read.js'
 import { createPgSessions } from './pg-sessions.js'
 import { type Around, observeQueries, type QueryListener } from './query-observer.js'
+import { boundStatements } from './read-timeout.js'
 import { textOfList } from './text-list.js'
 
 export type { QueryListener } from './query-observer.js'
@@ -145,6 +146,7 @@ function poolConfig(options: PgDatabaseOptions): Pooled {
 export function createPgDatabase(options: PgDatabaseOptions): Database {
   const { config, schemaName, ...settings } = poolConfig(options)
   const pool = new pg.Pool(config)
+  boundStatements(pool, settings.statementTimeoutMs + CLIENT_TIMEOUT_MARGIN_MS)
   const address = addressOf(config)
   const sessions = createPgSessions({ pool, address, schemaName, ...settings })
   // Without a listener the error of an idle connection would end the process.
