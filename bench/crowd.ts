@@ -7,6 +7,7 @@ import { startPostgres } from '../tests/support/servers/postgres.js'
 import { startRedis } from '../tests/support/servers/redis.js'
 import { again, type Crowd, createCrowd, type Reply, tally } from './lib/crowd.js'
 import { printTable, quantile } from './lib/measure.js'
+import { startProbes } from './lib/probes.js'
 import { type ServiceOptions, type SoakService, startSoakService } from './lib/soak-service.js'
 import { makeWorld } from './lib/world.js'
 
@@ -20,6 +21,13 @@ const FULL_PAGE = `{ affinities(first: 1000) { nodes {
   id apiFormat modelName requestCount expiresAt
   apiKey { name } user { username email } provider { displayName } endpoint { baseUrl } providerKey { name }
 } } }`
+
+const PROBES = [
+  { path: '/health/ready', pauseMs: 20 },
+  { path: '/health/live', pauseMs: 20 },
+  { path: '/metrics', pauseMs: 100 },
+]
+const whom = ({ url, tokens }: SoakService) => ({ url, token: tokens[1] ?? '' })
 
 const times = (replies: readonly Reply[]): [number, number, number] => {
   const all = replies.map(({ ms }) => ms)
@@ -62,7 +70,7 @@ async function benchWide(records: number, apiKeys: number, counts: readonly numb
       for (let n = 0; n < 20; n += 1) await crowd.ask(LIGHT)
       const stop = new AbortController()
       const light = again(() => crowd.ask(LIGHT), 50, stop.signal)
-      const probes = again(() => crowd.get('/health/ready'), 50, stop.signal)
+      const probing = await startProbes({ ...whom(service), path: '/health/ready', pauseMs: 50 })
       const startedAt = performance.now()
       const wide = await Promise.all(
         Array.from({ length: count }, () => [crowd.ask(SEARCH), crowd.ask(STALE)]).flat(),
@@ -70,10 +78,11 @@ async function benchWide(records: number, apiKeys: number, counts: readonly numb
       const seconds = (performance.now() - startedAt) / 1_000
       stop.abort()
       const [, , lightMax] = times(await light)
-      const [, , probeMax] = times(await probes)
+      const probes = await probing.stop()
+      const [, , probeMax] = times(probes)
       const memory = service.peakMiB()
       rows.push([`${count} + ${count}`, tally(wide), seconds, lightMax, probeMax, memory ?? 'ended'])
-      rows.push(['', `light: ${tally(await light)}; probes: ${tally(await probes)}`, '', '', '', ''])
+      rows.push(['', `light: ${tally(await light)}; probes: ${tally(probes)}`, '', '', '', ''])
       if (memory === undefined) {
         console.log(service.output.slice(-600))
         break
@@ -94,21 +103,22 @@ async function benchPages(records: number, counts: readonly number[]): Promise<v
     for (const count of counts) {
       for (let n = 0; n < 5; n += 1) await crowd.ask(FULL_PAGE)
       const stop = new AbortController()
+      const probing = await Promise.all(PROBES.map((probe) => startProbes({ ...whom(service), ...probe })))
       const clients = Array.from({ length: count }, () => again(() => crowd.ask(FULL_PAGE), 0, stop.signal))
-      const probes = again(() => crowd.get('/health/ready'), 20, stop.signal)
-      const live = again(() => crowd.get('/health/live'), 20, stop.signal)
-      const metrics = again(() => crowd.get('/metrics'), 100, stop.signal)
       await sleep(10_000)
       stop.abort()
+      const told = await Promise.all(probing.map((probes) => probes.stop()))
       const pages = (await Promise.all(clients)).flat()
       const served = pages.filter(({ outcome }) => outcome === 'OK')
       const [p50, p99] = served.length > 0 ? times(served) : [0, 0]
       rows.push([
         ...[count, tally(pages), p50, p99],
-        ...[times(await probes), times(await live), times(await metrics)].map((all) =>
-          all.map((ms) => ms.toFixed(0)).join(' / '),
+        ...told.map((replies) =>
+          times(replies)
+            .map((ms) => ms.toFixed(0))
+            .join(' / '),
         ),
-        tally([...(await probes), ...(await live), ...(await metrics)]),
+        tally(told.flat()),
         service.peakMiB() ?? 'ended',
       ])
     }

@@ -138,6 +138,11 @@ export interface Context {
    * @param since they must not be older than this either, as `performance.now()`
    */
   refresh(since?: number): void
+  /**
+   * Lets go of the rows, when the answer is made: what knows a context, by whichever weak map, lasts until the next full
+   * garbage collection, and so would they.
+   */
+  release(): void
   /** Replaces the readers of the cache, after this request has changed the cache. */
   refreshReaders(): void
   /** Calls the listener with each change to an affinity; returns a function that stops it. See AffinitySource.events. */

@@ -162,7 +162,7 @@ export interface OwnedApiKey {
 }
 
 /**
- * The gateway's rows, read only. Each method but `idsNamed` and `judge` issues one SQL statement whatever the number of ids, returns the rows
+ * The gateway's rows, read only. Each method but `idsNamed` and `judge` issues one SQL statement at most, whatever the number of ids, returns the rows
  * that exist in no order, and throws UnavailableError (DATABASE_UNAVAILABLE) when the database does not answer.
  */
 export interface GatewayRows {

@@ -63,20 +63,36 @@ export function createPairReader<Row extends object, Other extends object>(
   otherSource: Reading<Other> | TableOf<Other>,
   on: string,
   condition: string,
-): (ids: readonly string[]) => Promise<{ row: Row; other: Other | null }[]> {
+): (ids: readonly string[]) => Promise<Pair<Row, Other>[]> {
   const [one, other] = [asReading(source), asReading(otherSource)]
+  const { from, rowOf } = pairReading(one, other, on)
+  const sql = `SELECT ${[...one.select, ...other.select].join(', ')} ${from} WHERE ${condition}`
+  return (ids) => mapDatabaseErrors(async () => (await query(sql, [ids], 'kept')).map(rowOf))
+}
+
+/** A row, and the one of another table that it belongs to. */
+export interface Pair<Row, Other> {
+  readonly row: Row
+  /** Null where there is none. */
+  readonly other: Other | null
+}
+
+/** How pairs are read: from where, and what makes one of the values of both selections. */
+export function pairReading<Row, Other>(
+  one: Reading<Row>,
+  other: Reading<Other>,
+  on: string,
+): { readonly from: string; rowOf(values: readonly unknown[]): Pair<Row, Other> } {
   const width = one.select.length
   // For a page's few rows: without OFFSET the planner reads all of the other table, some thousands of rows, to join a hundred.
   const lookup = `SELECT * FROM ${other.table} WHERE ${other.id} = ${one.table}.${on} OFFSET 0`
-  const join = `LEFT JOIN LATERAL (${lookup}) ${other.table} ON true`
-  const sql = `SELECT ${[...one.select, ...other.select].join(', ')} FROM ${one.table} ${join} WHERE ${condition}`
-  return (ids) =>
-    mapDatabaseErrors(async () =>
-      (await query(sql, [ids], 'kept')).map((values) => ({
-        row: one.rowOf(values),
-        other: values[width + other.idAt] === null ? null : other.rowOf(values.slice(width)),
-      })),
-    )
+  return {
+    from: `FROM ${one.table} LEFT JOIN LATERAL (${lookup}) ${other.table} ON true`,
+    rowOf: (values) => ({
+      row: one.rowOf(values),
+      other: values[width + other.idAt] === null ? null : other.rowOf(values.slice(width)),
+    }),
+  }
 }
 
 /** The types of columns, by Prisma's names of them. */

@@ -17,6 +17,8 @@ export interface EntityLoader<Row> {
   known(id: string): Row | null | undefined
   /** Takes the rows that another loader has, for which this one then needs no statement. */
   adopt(other: Pick<EntityLoader<Row>, 'known'>): void
+  /** Forgets all rows. */
+  forget(): void
 }
 
 /** PostgreSQL's text holds no NUL: such an id has no row, and would fail the statement for all the others. */
@@ -66,6 +68,12 @@ export function createEntityLoader<Row>(
     known: rowOf,
     adopt(other) {
       adopted = other
+    },
+    forget() {
+      known.clear()
+      failed.clear()
+      batches.clearAll()
+      adopted = undefined
     },
   }
 }

@@ -91,6 +91,24 @@ export function adoptRows(loaders: Loaders, others: Loaders): void {
   loaders.verdicts.adopt(others.verdicts)
 }
 
+/** Lets go of all rows, when a request is answered. */
+export function forgetRows(loaders: Loaders): void {
+  for (const loader of [
+    loaders.users,
+    loaders.apiKeys.byId,
+    loaders.apiKeys.byUser,
+    loaders.providers,
+    loaders.endpoints,
+    loaders.providerKeys,
+    loaders.globalModels,
+    loaders.globalModelsNamed,
+    loaders.namesOfGlobalModels,
+    loaders.models,
+    loaders.verdicts,
+  ])
+    loader.forget()
+}
+
 const rowsById = <Row extends { id: string }>(
   read: (ids: readonly string[]) => Promise<readonly Row[]>,
 ): EntityLoader<Row> => createEntityLoader(async (ids) => byId(await read(ids)))

@@ -19,6 +19,8 @@ export interface VerdictLoader {
   /** Takes the judges of another loader. */
   adopt(other: Pick<VerdictLoader, 'judges'>): void
   readonly judges: readonly Judge[]
+  /** Forgets all judges. */
+  forget(): void
 }
 
 /** The question whose answer is a judge of all live records. */
@@ -104,6 +106,10 @@ export function createVerdictLoader(
     },
     adopt(other) {
       judges.unshift(...other.judges)
+    },
+    forget() {
+      judges.length = 0
+      failure = undefined
     },
   }
 }

@@ -11,10 +11,12 @@ import { hostAndPort } from '../util/reachability.js'
 import { type ConnectionShare, readRoleLimit, shareOf } from './connection-share.js'
 import { NO_TURN } from './database-errors.js'
 import { lockDirectory } from './directory-lock.js'
-import { createKeptPlans, type KeptPlans } from './kept-plans.js'
+import { createKeptPlans, type KeptPlans, suitsKeptPlan } from './kept-plans.js'
 import { type LongRead, type Rows, readLong, settingsOf } from './long-read.js'
 import { createPgSessions } from './pg-sessions.js'
 import { type Around, observeQueries, type QueryListener } from './query-observer.js'
+import { boundStatements } from './read-timeout.js'
+import { textOfList } from './text-list.js'
 
 export type { QueryListener } from './query-observer.js'
 
@@ -25,7 +27,8 @@ export interface Database {
   readonly sqlAdapterFactory: SqlMigrationAwareDriverAdapterFactory
   /**
    * Runs one statement through Prisma's driver adapter and not its client: a third of the cost for statements that never
-   * change. Arguments are texts or lists of texts. Rows are as the adapter returns them, with times as ISO texts.
+   * change. Arguments are texts, or lists of texts that nobody changes
+   * afterwards. Rows are as the adapter returns them, with times as ISO texts.
    * @param plan `kept` for a statement that reads, whose plan suits any arguments: each session plans it only once
    */
   query(
@@ -143,6 +146,7 @@ function poolConfig(options: PgDatabaseOptions): Pooled {
 export function createPgDatabase(options: PgDatabaseOptions): Database {
   const { config, schemaName, ...settings } = poolConfig(options)
   const pool = new pg.Pool(config)
+  boundStatements(pool, settings.statementTimeoutMs + CLIENT_TIMEOUT_MARGIN_MS)
   const address = addressOf(config)
   const sessions = createPgSessions({ pool, address, schemaName, ...settings })
   // Without a listener the error of an idle connection would end the process.
@@ -341,10 +345,15 @@ function assemble(
     sqlAdapterFactory: observed.factory,
     async query(sql, args, plan) {
       adapter ??= observed.factory.connect()
-      const statement = { sql, args: [...args], argTypes: argTypesOf(args) }
       const connected = await adapter
+      if (!plans) {
+        const { rows } = await connected.queryRaw({ sql, args: [...args], argTypes: argTypesOf(args) })
+        return rows
+      }
+      const texts = args.map((arg) => (typeof arg === 'string' ? arg : textOfList(arg)))
+      const statement = { sql, args: texts, argTypes: argTypesOf(texts) }
       const { rows } =
-        plan === 'kept' && plans
+        plan === 'kept' && suitsKeptPlan(args)
           ? await plans.run(statement, (one) => connected.queryRaw(one))
           : await connected.queryRaw(statement)
       return rows

@@ -7,6 +7,10 @@ import type { SqlQuery, SqlResultSet } from '@prisma/driver-adapter-utils'
  */
 const MOST_TEXTS = 2_000
 
+/** Whether a statement with these arguments is one whose plan is to be kept. */
+export const suitsKeptPlan = (args: readonly (string | readonly string[])[]): boolean =>
+  args.reduce((sum, arg) => sum + (typeof arg === 'string' ? 1 : arg.length), 0) <= MOST_TEXTS
+
 /** The driver's codes for a name that this session does not know, or that it has already. */
 const NAME_IS_LOST = new Set(['26000', '42P05'])
 /** A kept plan whose columns have other types by now. */
@@ -54,7 +58,7 @@ export function createKeptPlans(): KeptPlans {
   return {
     nameOf: (statement) => (named.has(statement) ? nameFor(statement.sql) : ''),
     async run(statement, run) {
-      if (!isKept || textsIn(statement) > MOST_TEXTS) return run(statement)
+      if (!isKept) return run(statement)
       const again = { ...statement }
       named.add(statement)
       try {
@@ -66,9 +70,6 @@ export function createKeptPlans(): KeptPlans {
     },
   }
 }
-
-const textsIn = ({ args }: SqlQuery): number =>
-  args.reduce<number>((sum, arg) => sum + (Array.isArray(arg) ? arg.length : 1), 0)
 
 /** The driver's code within an error of Prisma's adapter. */
 function codeOf(error: unknown): string {

@@ -15,7 +15,7 @@ import type { FixedFigures, GatewayStore, GatewayTraits } from '../gateway/gatew
 import type { KeyMasker } from '../gateway/masking.js'
 import type { GatewayNodes } from '../gateway/nodes/gateway-nodes.js'
 import type { ApiKeyOwners } from '../loaders/api-key-owners.js'
-import { adoptRows, createLoaders, type Loaders } from '../loaders/index.js'
+import { adoptRows, createLoaders, forgetRows, type Loaders } from '../loaders/index.js'
 import { supersededEpochs } from '../loaders/superseded-epochs.js'
 import { type Judged, pinIds, VERDICTS } from '../loaders/verdicts.js'
 import type { ModelMappingReader, ModelMappingSource } from '../model-mappings/model-mapping-source.js'
@@ -359,6 +359,10 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
       refreshReaders()
     },
     refreshReaders,
+    release() {
+      forgetRows(loaders)
+      asked.clear()
+    },
     onAffinityEvent: (listener, onLost) => deps.affinitySource.events(listener, onLost),
     crossings: deps.crossings,
     ofService: deps.ofService,

@@ -43,6 +43,7 @@ export function useCancellation(seconds: number): Plugin<Context & YogaInitialCo
         onExecuteDone() {
           clearTimeout(timer)
           forget()
+          args.contextValue.release()
         },
       }
     },

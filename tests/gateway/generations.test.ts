@@ -260,6 +260,34 @@ describe.each(LATER_GENERATIONS)('beside a gateway of %s', (folder) => {
     expect(items.some(({ rate_multipliers }) => rate_multipliers !== null)).toBe(true)
   })
 
+  it('reads the same rows by one statement for all kinds as by one for each', async () => {
+    const { database } = service.app
+    const store = createGatewayStore(database)
+    const idsOf = async (table: string) =>
+      (await database.query(`SELECT id FROM ${table} ORDER BY id`, [])).map(([id]) => String(id))
+    const reads = await Promise.all(
+      (
+        [
+          ['users', 'users'],
+          ['apiKeys', 'api_keys'],
+          ['apiKeysWithOwners', 'api_keys'],
+          ['providers', 'providers'],
+          ['endpoints', 'provider_endpoints'],
+          ['providerKeys', 'provider_api_keys'],
+          ['globalModels', 'global_models'],
+        ] as const
+      ).map(async ([kind, table]) => ({ kind, ids: await idsOf(table) })),
+    )
+    const each: unknown[] = []
+    for (const { kind, ids } of reads) each.push(await store[kind](ids))
+    const statements = await service.statementsOf(async () => {
+      const together = await Promise.all(reads.map(({ kind, ids }) => store[kind](ids)))
+      expect(together).toEqual(each)
+      expect(together.every((rows) => rows.length > 0)).toBe(true)
+    })
+    expect(statements).toHaveLength(1)
+  })
+
   it('knows models by every name that leads to them', async () => {
     const store = createGatewayStore(service.app.database)
     const names = isRust

@@ -39,7 +39,7 @@ describe('loaders over a real database', () => {
     expect(statements).toHaveLength(1)
   })
 
-  it('load every kind of row with one statement each', async () => {
+  it('load every kind of row that is asked in a turn with one statement', async () => {
     await Promise.all(
       [
         loaders.users,
@@ -53,7 +53,7 @@ describe('loaders over a real database', () => {
         expect(loader.load('one')).toBeNull()
       }),
     )
-    expect(statements).toHaveLength(6)
+    expect(statements).toHaveLength(1)
   })
 
   it('load the scheduling modes in one statement, however many fields ask for them', async () => {

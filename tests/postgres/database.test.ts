@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { ConfigurationError } from '../../src/errors.js'
 import { createPgDatabase, createPgliteDatabase } from '../../src/postgres/database.js'
+import { boundStatements } from '../../src/postgres/read-timeout.js'
 import { psql } from '../support/servers/postgres.js'
 import { freshDatabase } from '../support/servers/shared.js'
 
@@ -71,6 +73,32 @@ test('times are right in a database of another time zone', async () => {
   expect(psql(url, "SELECT created_at AT TIME ZONE 'UTC' FROM audit_logs WHERE id = 'one'").trim()).toBe(
     '2026-11-22 12:34:56.789',
   )
+})
+
+test('lists of texts arrive as they are, whatever the texts hold', async () => {
+  const odd = ['', ' ', '"', '\\', '\\"', 'NULL', '{}', ',', '{"a","b"}', "'", '日本', 'a\nb\tc', '\u{1F600}']
+  const long = Array.from({ length: 1_500 }, (_, n) => `${odd[n % odd.length]}${n}`)
+  const database = connect({ url: freshDatabase('schema') })
+  for (const list of [[], odd, long, long]) {
+    expect(await database.query('SELECT unnest($1::text[])', [list])).toEqual(list.map((text) => [text]))
+  }
+})
+
+test('a statement without an answer fails in time, and its session is closed', async () => {
+  const pool = new pg.Pool({ connectionString: freshDatabase('schema'), max: 1, query_timeout: 200 })
+  pool.on('error', () => {})
+  onTestFinished(() => pool.end())
+  boundStatements(pool, 150)
+  const session = async () => (await pool.query('SELECT pg_backend_pid() AS id')).rows[0].id
+  const before = await session()
+  expect(await session()).toBe(before)
+  await expect(pool.query({ text: 'SELECT pg_sleep($1)', values: [9] })).rejects.toThrow('Query read timeout')
+  await expect(pool.query('SELECT nonsense')).rejects.toThrow('column "nonsense" does not exist')
+  expect(await session()).not.toBe(before)
+  // Statements of a transaction have the driver's time-out.
+  const client = await pool.connect()
+  await expect(client.query('SELECT pg_sleep(9)')).rejects.toThrow('Query read timeout')
+  client.release(true)
 })
 
 test('settings in the URL are kept beside ours', async () => {

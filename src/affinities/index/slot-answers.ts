@@ -3,6 +3,8 @@ import { Bitmap } from './bitmap.js'
 
 /** Slots that are asked about in one turn of the event loop. */
 const FEW_MISSING = 2_000
+/** Slots between two looks at the clock: a verdict that is not known yet takes up to 20 microseconds. */
+const BLOCK = 256
 
 /** Answers about the records in slots, each asked for once, and again when its record has changed. */
 export abstract class SlotAnswers {
@@ -15,11 +17,15 @@ export abstract class SlotAnswers {
   async prepare(live: Bitmap, slice: TimeSlice): Promise<void> {
     // A few are found without a look at each slot.
     if (this.#missing(live) <= FEW_MISSING) return
-    await slice.blocks(live.limit, (from, to) => {
-      for (let slot = from; slot < to; slot += 1) {
-        if (live.has(slot) && !this.#asked.has(slot)) this.#ask(slot)
-      }
-    })
+    await slice.blocks(
+      live.limit,
+      (from, to) => {
+        for (let slot = from; slot < to; slot += 1) {
+          if (live.has(slot) && !this.#asked.has(slot)) this.#ask(slot)
+        }
+      },
+      BLOCK,
+    )
   }
 
   /** Asks about all slots in use that are new or have changed. */

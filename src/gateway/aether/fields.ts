@@ -131,16 +131,25 @@ export function missingFields<Row>(
   return id ? [{ field: table.type, needs: id.needs }] : entries.map(({ field, needs }) => ({ field, needs }))
 }
 
+/** How rows of a table are read, also as JSON. */
+export interface TableReading<Row> extends Reading<Row> {
+  /** What stands for `select` where rows come as JSON: a column of JSON comes as its text, as from a row. */
+  readonly selectForJson: readonly string[]
+}
+
 /** How rows of the table are read here; undefined if the table has no id, so that it has no rows for us. */
 export function readingOf<Row extends object>(
   table: RowTable<Row>,
   tables: ActualTables,
   generation: Generation,
-): Reading<Row> | undefined {
+): TableReading<Row> | undefined {
   const select: string[] = []
+  const selectForJson: string[] = []
   const fields = Object.entries<Field<unknown>>(table.fields).map(([name, { kind, otherwise, ...field }]) => {
     const expression = expressionOf({ kind, otherwise, ...field }, tables, generation)
     const at = expression === undefined ? undefined : select.push(expression) - 1
+    if (expression !== undefined)
+      selectForJson.push(kind.types === READABLE_TYPES.Json ? `(${expression})::text` : expression)
     return { name, at, kind, otherwise }
   })
   const idAt = fields.find(({ name }) => name === 'id')?.at
@@ -151,6 +160,7 @@ export function readingOf<Row extends object>(
     id,
     idAt,
     select,
+    selectForJson,
     rowOf(values) {
       const row: Record<string, unknown> = {}
       for (const { name, at, kind, otherwise } of fields) {
@@ -183,10 +193,10 @@ function finite(value: unknown): number | undefined {
   return Number.isFinite(number) ? number : undefined
 }
 
-/** A time of RFC 3339, also within JSON. */
+/** A time of RFC 3339, also within JSON, where times of columns without a zone have none: they are UTC. */
 export function timeOf(value: unknown): Date | undefined {
   if (typeof value !== 'string') return undefined
-  const time = new Date(value)
+  const time = new Date(/(Z|[+-]\d\d(:?\d\d)?)$/.test(value) ? value : `${value}Z`)
   return Number.isNaN(time.getTime()) ? undefined : time
 }
 

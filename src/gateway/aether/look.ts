@@ -1,7 +1,14 @@
 import { isOfOtherTables } from '../../postgres/database-errors.js'
 import type { GatewayTraits, Generation, MissingField } from '../gateway.js'
-import type { Reading, RunQuery } from '../table-reader.js'
-import { expressionOf, missingColumns, missingFields, type RowTable, readingOf } from './fields.js'
+import type { RunQuery } from '../table-reader.js'
+import {
+  expressionOf,
+  missingColumns,
+  missingFields,
+  type RowTable,
+  readingOf,
+  type TableReading,
+} from './fields.js'
 import { missingForReasons } from './scheduler/untold.js'
 import { type ActualTables, type FoundTables, generationOf, readTables } from './schema/actual-tables.js'
 import { ENDPOINTS, OTHER_READS, ROW_TABLES, TABLE_NAMES } from './tables.js'
@@ -104,7 +111,7 @@ export function refusalsOf({ tables, traits, generation }: Look): string[] {
 export const reads = <Row extends object>(
   { tables, generation }: Look,
   table: RowTable<Row>,
-): Reading<Row> | undefined => readingOf(table, tables, generation)
+): TableReading<Row> | undefined => readingOf(table, tables, generation)
 
 /** The latest look at a database's tables, and what was made of it. */
 export interface Looks<Made> {

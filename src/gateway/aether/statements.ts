@@ -2,8 +2,15 @@ import { aliasNames } from '../../model-mappings/model-mapping-records.js'
 import { mapDatabaseErrors } from '../../postgres/database-errors.js'
 import type { GatewayRows, OwnedApiKey } from '../gateway.js'
 import type { GlobalModelRow } from '../rows.js'
-import { createPairReader, createTableReader, type Reading, type RunQuery } from '../table-reader.js'
-import { expressionOf } from './fields.js'
+import {
+  createPairReader,
+  createTableReader,
+  pairReading,
+  type Reading,
+  type RunQuery,
+} from '../table-reader.js'
+import { createCombiner } from './combined-reads.js'
+import { expressionOf, type TableReading } from './fields.js'
 import { type Look, reads } from './look.js'
 import { createModelNames, createNameSearch } from './name-search.js'
 import { createRoutingScopesReader } from './routing-scopes.js'
@@ -46,6 +53,16 @@ export function createStatements(query: RunQuery, look: Look): GatewayRows {
   const [users, apiKeys, providers] = [reads(look, USERS), reads(look, API_KEYS), reads(look, PROVIDERS)]
   const models = reads(look, MODELS)
   const hasOwners = hasColumn(look, 'api_keys', 'user_id')
+  const { combined } = createCombiner(query)
+  const byIds = <Row extends object>(
+    kind: string,
+    reading: TableReading<Row> | undefined,
+  ): ((ids: Ids) => Promise<Row[]>) => {
+    if (!reading) return nothing
+    const { table, id, selectForJson: select, rowOf } = reading
+    const rest = (ids: string) => `FROM ${table} WHERE ${id} = ANY(${ids})`
+    return combined({ kind, select, rest, rowOf }, createTableReader(query, reading))
+  }
   const ownedApiKeys = (condition: string) => {
     if (!apiKeys) return nothing
     if (!users || !hasOwners) {
@@ -57,6 +74,8 @@ export function createStatements(query: RunQuery, look: Look): GatewayRows {
     return async (ids: Ids): Promise<OwnedApiKey[]> =>
       (await read(ids)).map(({ row, other }) => ({ apiKey: row, owner: other }))
   }
+  const apiKeysWithOwners = ownedApiKeys('api_keys.id = ANY($1)')
+  const pairs = apiKeys && users && hasOwners && pairReading(apiKeys, users, 'user_id')
   const canServe = hasColumn(look, 'models', 'global_model_id') && hasColumn(look, 'models', 'provider_id')
   const activeOnly = [PROVIDERS.fields.isActive, MODEL_FACTS.fields.isActive]
     .flatMap((isActive) => expressionOf(isActive, look.tables, look.generation) ?? [])
@@ -80,17 +99,30 @@ export function createStatements(query: RunQuery, look: Look): GatewayRows {
   const readFacts = createFactsReader(query, look, globalModelsNamed)
   return {
     judge: async (ids) => createJudge(await readFacts(ids), ids, look.generation),
-    users: rowsOf(query, users),
-    apiKeys: rowsOf(query, apiKeys),
+    users: byIds('users', users),
+    apiKeys: byIds('apiKeys', apiKeys),
     apiKeysOfUsers: rowsOf(query, apiKeys, hasOwners ? 'user_id = ANY($1)' : null),
-    apiKeysWithOwners: ownedApiKeys('api_keys.id = ANY($1)'),
+    apiKeysWithOwners: pairs
+      ? combined(
+          {
+            kind: 'apiKeysWithOwners',
+            select: [...apiKeys.selectForJson, ...users.selectForJson],
+            rest: (ids) => `${pairs.from} WHERE ${apiKeys.id} = ANY(${ids})`,
+            rowOf(values): OwnedApiKey {
+              const { row, other } = pairs.rowOf(values)
+              return { apiKey: row, owner: other }
+            },
+          },
+          apiKeysWithOwners,
+        )
+      : apiKeysWithOwners,
     apiKeysWithSiblings: ownedApiKeys(
       'api_keys.user_id IN (SELECT user_id FROM api_keys WHERE id = ANY($1))',
     ),
-    providers: rowsOf(query, providers),
-    endpoints: rowsOf(query, reads(look, ENDPOINTS)),
-    providerKeys: rowsOf(query, reads(look, PROVIDER_KEYS)),
-    globalModels: rowsOf<GlobalModelRow>(query, reads(look, GLOBAL_MODELS)),
+    providers: byIds('providers', providers),
+    endpoints: byIds('endpoints', reads(look, ENDPOINTS)),
+    providerKeys: byIds('providerKeys', reads(look, PROVIDER_KEYS)),
+    globalModels: byIds<GlobalModelRow>('globalModels', reads(look, GLOBAL_MODELS)),
     globalModelsNamed,
     namesOfGlobalModels,
     servingModels: async (globalModelIds) =>

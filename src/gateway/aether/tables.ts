@@ -273,13 +273,12 @@ const ANY: Kind<NonNullable<unknown>> = {
   read: (value) => value ?? undefined,
 }
 
-/** A time within a row that is JSON, in Unix seconds. Times without a zone are UTC. */
+/** A time within a row that is JSON, in Unix seconds. */
 const MOMENT: Kind<number> = {
   types: READABLE_TYPES.DateTime,
   read(value) {
-    if (typeof value !== 'string') return undefined
-    const time = Date.parse(/(Z|[+-]\d\d(:?\d\d)?)$/.test(value) ? value : `${value}Z`)
-    return Number.isNaN(time) ? undefined : time / 1_000
+    const time = timeOf(value)
+    return time && time.getTime() / 1_000
   },
 }
 

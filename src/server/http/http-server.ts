@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigurationError } from '../../errors.js'
@@ -7,7 +7,7 @@ import type { Yoga } from '../create-yoga.js'
 import { boundConnections } from './bound-connections.js'
 import { TRUST_NOBODY, type TrustProxy } from './client-address.js'
 import { cutUnreadAnswers } from './cut-unread-answers.js'
-import { inSlices } from './in-slices.js'
+import { inSlices, isProbe } from './in-slices.js'
 import { inTurn } from './in-turn.js'
 import { type CutReason, TRANSPORT_LIMITS, type TransportLimits } from './transport-limits.js'
 
@@ -86,9 +86,6 @@ export async function listen(
     },
   }
 }
-
-/** Whether a request asks for the health, which has to be told also where all others wait. */
-const isProbe = ({ url }: IncomingMessage): boolean => url?.startsWith('/health/') === true
 
 async function drain(server: Server, connections: ReadonlySet<Socket>, drainMs: number): Promise<void> {
   const cut = setTimeout(() => server.closeAllConnections(), drainMs)

@@ -23,6 +23,10 @@ function slice(): void {
   }
 }
 
+/** Whether a request asks how the service is, which has to be told also where all others wait. */
+export const isProbe = ({ url = '' }: Pick<IncomingMessage, 'url'>): boolean =>
+  url.startsWith('/health/') || /^\/metrics(\?|$)/.test(url)
+
 /**
  * Begins requests in the order in which they arrive, with turns of the event loop between slices: however many have arrived
  * at once, connections are accepted and answers are sent meanwhile.

@@ -1,5 +1,12 @@
 import { complexityFromQuery } from '@pothos/plugin-complexity'
-import { type DocumentNode, type ExecutionArgs, getOperationAST, getVariableValues, Kind } from 'graphql'
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  getOperationAST,
+  getVariableValues,
+  Kind,
+  type OperationDefinitionNode,
+} from 'graphql'
 import type { Plugin, YogaInitialContext } from 'graphql-yoga'
 import type { Context } from '../../context.js'
 import { ForbiddenError, RateLimitedError, UnauthenticatedError } from '../../errors.js'
@@ -40,7 +47,7 @@ export function useRateLimit<ServerContext extends object>({
     // The token cannot be checked while a store is down, and then it is not known whom to charge.
     if (viewer === 'unknown') return
     // Without a viewer almost every field is refused, so that only the request itself costs.
-    if (viewer) return context.pay(REQUEST_COST + complexityOf(args, 'price'))
+    if (viewer) return context.isCharged ? context.pay(REQUEST_COST + priceOf(args)) : undefined
     const budget = await addresses?.take(clientNetwork(context.clientAddress), REQUEST_COST)
     if (budget) context.note('cost', budget)
   }
@@ -89,6 +96,17 @@ const nobody = (): null => null
 /** A token that is good for nothing here is as good as none: its requests count as its network's. */
 const isRefusal = (error: unknown): boolean =>
   [UnauthenticatedError, ForbiddenError, RateLimitedError].some((refusal) => error instanceof refusal)
+
+/** Prices of operations without variables, whose price is the same each time. Parsed documents are kept by their texts. */
+const prices = new WeakMap<OperationDefinitionNode, number>()
+
+function priceOf(args: ExecutionArgs): number {
+  const operation = getOperationAST(args.document, args.operationName)
+  if (!operation || (operation.variableDefinitions ?? []).length > 0) return complexityOf(args, 'price')
+  const price = prices.get(operation) ?? complexityOf(args, 'price')
+  prices.set(operation, price)
+  return price
+}
 
 /** Computes a measure of an operation; 0 if its variables are invalid, so that it will not run. */
 export function complexityOf(

@@ -73,6 +73,7 @@ export function useRequestLog<ServerContext extends object>(
     onResponse({ request, response }) {
       response.headers.set('x-request-id', requestIdOf(request))
       const entry = entries.get(request)
+      entries.delete(request)
       if (!entry || (!entry.isGraphql && response.status < 400)) return
       logger.info(
         {
