@@ -1,8 +1,10 @@
 import type { Generation } from '../../gateway.js'
 import type { Judge, JudgedPin, PinIds, Verdict } from '../../usability.js'
 import { type Case, caseOf } from './case.js'
-import type { ApiKeyRows, Facts } from './facts.js'
+import type { ApiKeyRows, Facts, ProviderKeyFacts } from './facts.js'
+import { openBreakers } from './rules/later.js'
 import type { Rules } from './rules/rule.js'
+import { isPast } from './rules/rule.js'
 import { RULES } from './rules.js'
 
 const USABLE: Verdict = { usability: 'USABLE', staleReasons: [], conditions: [] }
@@ -32,7 +34,44 @@ function likeOwner(owner: ApiKeyRows['owner']): unknown {
   return { ...owner, quota: isOver ? 0 : null, quotaUsed: isOver ? 1 : 0 }
 }
 
-/** A judge over rows that were read at one moment. API keys with equal rows are alike, so that a target is judged once for them. */
+/** The same of a provider key. The records of most breakers differ, and only the open ones decide. */
+const likeProviderKey = ({ id: _, ...key }: ProviderKeyFacts, now: number): unknown => ({
+  ...key,
+  invalidAt: key.invalidAt !== null,
+  halfOpenUntil: key.halfOpenUntil !== null && key.halfOpenUntil > now,
+  nextProbeAt: isPast(key.nextProbeAt, now),
+  breakers: openBreakers(key.breakers),
+})
+
+/** Numbers ids, so that those are alike whose rows are alike. */
+function createLikeness<Row extends object>(
+  rowOf: (id: string) => Row | undefined,
+  wasAsked: (id: string) => boolean,
+  like: (row: Row) => unknown,
+): (id: string) => number {
+  const numbers = new Map<string, number>()
+  const ofRows = new Map<Row, number>()
+  const numberOf = (text: string): number => {
+    const number = numbers.get(text) ?? numbers.size
+    numbers.set(text, number)
+    return number
+  }
+  return (id) => {
+    const row = rowOf(id)
+    // One without a row is not like one that was not asked for, of which nothing is known.
+    if (!row) return numberOf(String(wasAsked(id)))
+    const known = ofRows.get(row)
+    if (known !== undefined) return known
+    const number = numberOf(JSON.stringify(like(row)))
+    ofRows.set(row, number)
+    return number
+  }
+}
+
+/**
+ * A judge over rows that were read at one moment. API keys with equal rows are alike, and so are provider keys, so that pins which
+ * differ in them alone are judged once.
+ */
 export function createJudge(facts: Facts, ids: PinIds, generation: Generation): Judge {
   const asked = {
     affinityKey: new Set(ids.affinityKey),
@@ -47,23 +86,6 @@ export function createJudge(facts: Facts, ids: PinIds, generation: Generation): 
     reasons: RULES[generation].reasons.filter(({ name }) => !facts.untold.has(name)),
   }
   const superseded = new Set(ids.supersededEpochs)
-  const likenesses = new Map<string, number>()
-  const likenessOfRows = new Map<ApiKeyRows, number>()
-  const numberOf = (text: string): number => {
-    const number = likenesses.get(text) ?? likenesses.size
-    likenesses.set(text, number)
-    return number
-  }
-  function likenessOf(apiKeyId: string): number {
-    const rows = facts.apiKeys.get(apiKeyId)
-    // One without a row is not like one that was not asked for, of which nothing is known.
-    if (!rows) return numberOf(String(asked.affinityKey.has(apiKeyId)))
-    const known = likenessOfRows.get(rows)
-    if (known !== undefined) return known
-    const likeness = numberOf(JSON.stringify(likeApiKey(rows, facts.now)))
-    likenessOfRows.set(rows, likeness)
-    return likeness
-  }
   return {
     knows: (pin: JudgedPin) =>
       asked.affinityKey.has(pin.affinityKey) &&
@@ -73,6 +95,17 @@ export function createJudge(facts: Facts, ids: PinIds, generation: Generation): 
       asked[pin.modelIs].has(pin.modelId),
     verdictOf: (pin) =>
       verdictOn(caseOf(facts, pin, pin.epoch !== undefined && superseded.has(pin.epoch)), rules),
-    likenessOf,
+    likeness: {
+      affinityKey: createLikeness(
+        (id) => facts.apiKeys.get(id),
+        (id) => asked.affinityKey.has(id),
+        (rows) => likeApiKey(rows, facts.now),
+      ),
+      providerKeyId: createLikeness(
+        (id) => facts.providerKeys.get(id),
+        (id) => asked.providerKeyId.has(id),
+        (key) => likeProviderKey(key, facts.now),
+      ),
+    },
   }
 }
