@@ -32,10 +32,9 @@ const ROWS = {
     id: 'a',
     isActive: true,
     isLocked: false,
-    expiresAt: null as number | null,
+    isExpired: false,
     isStandalone: false,
-    balance: null,
-    balanceUsed: null,
+    isSpent: false,
     forceCapabilities: null,
   } as ApiKeyFacts,
   user: {
@@ -44,8 +43,7 @@ const ROWS = {
     role: 'user' as const,
     isActive: true,
     isDeleted: false,
-    quota: null,
-    quotaUsed: null,
+    isOverQuota: false,
     capabilitySettings: null,
   },
   provider: { id: 'p', name: 'north', isActive: true, convertsFormats: null as boolean | null },
@@ -149,7 +147,7 @@ const STALE: readonly (readonly [reason: string, changes: Changes, pin?: Partial
   ['API_KEY_DELETED', { apiKey: null }],
   ['API_KEY_INACTIVE', { apiKey: { isActive: false } }],
   ['API_KEY_LOCKED', { apiKey: { isLocked: true } }],
-  ['API_KEY_EXPIRED', { apiKey: { expiresAt: NOW } }],
+  ['API_KEY_EXPIRED', { apiKey: { isExpired: true } }],
   ['USER_DELETED', { user: null }],
   ['USER_DELETED', { user: { isDeleted: true } }],
   ['USER_INACTIVE', { user: { isActive: false } }],
@@ -175,7 +173,6 @@ const STALE: readonly (readonly [reason: string, changes: Changes, pin?: Partial
 
 const USED: readonly (readonly [what: string, changes: Changes])[] = [
   ['nothing is wrong', {}],
-  ['the API key expires later', { apiKey: { expiresAt: NOW + 1 } }],
   [
     'lists of API key and owner exclude it',
     { apiKey: { allowedModels: [], allowedProviders: ['other'] }, user: { allowedFormats: ['claude:cli'] } },

@@ -1,7 +1,7 @@
 import type { Generation } from '../../gateway.js'
 import type { Judge, JudgedPin, PinIds, Verdict } from '../../usability.js'
 import { type Case, caseOf } from './case.js'
-import type { ApiKeyRows, Facts, ProviderKeyFacts } from './facts.js'
+import type { Facts, ProviderKeyFacts } from './facts.js'
 import { openBreakers } from './rules/later.js'
 import type { Rules } from './rules/rule.js'
 import { isPast } from './rules/rule.js'
@@ -17,24 +17,7 @@ function verdictOn(one: Case, { reasons, conditions }: Rules): Verdict {
   return depends.length > 0 ? { usability: 'CONDITIONAL', staleReasons: [], conditions: depends } : USABLE
 }
 
-/** What decides about the pins of an API key, without what differs though verdicts do not. */
-const likeApiKey = ({ apiKey, owner }: ApiKeyRows, now: number): unknown => [
-  {
-    ...apiKey,
-    expiresAt: apiKey.expiresAt !== null && apiKey.expiresAt <= now ? 0 : null,
-    balance: apiKey.balance === null ? null : Math.sign(apiKey.balance - (apiKey.balanceUsed ?? 0)),
-    balanceUsed: 0,
-  },
-  likeOwner(owner),
-]
-
-function likeOwner(owner: ApiKeyRows['owner']): unknown {
-  if (!owner) return owner === null ? 'none' : 'not told'
-  const isOver = owner.quota !== null && (owner.quotaUsed ?? 0) > owner.quota
-  return { ...owner, quota: isOver ? 0 : null, quotaUsed: isOver ? 1 : 0 }
-}
-
-/** The same of a provider key. The records of most breakers differ, and only the open ones decide. */
+/** What decides about the pins of a provider key, without what differs though verdicts do not: of breakers, all but open ones. */
 const likeProviderKey = ({ id: _, ...key }: ProviderKeyFacts, now: number): unknown => ({
   ...key,
   invalidAt: key.invalidAt !== null,
@@ -43,26 +26,23 @@ const likeProviderKey = ({ id: _, ...key }: ProviderKeyFacts, now: number): unkn
   breakers: openBreakers(key.breakers),
 })
 
-/** Numbers ids, so that those are alike whose rows are alike. */
+/**
+ * Numbers ids, so that those are alike whose rows are alike.
+ * @param rowOf returns null for an id without a row, undefined for one that was not asked for, of which nothing is known
+ */
 function createLikeness<Row extends object>(
-  rowOf: (id: string) => Row | undefined,
-  wasAsked: (id: string) => boolean,
+  rowOf: (id: string) => Row | null | undefined,
   like: (row: Row) => unknown,
 ): (id: string) => number {
   const numbers = new Map<string, number>()
-  const ofRows = new Map<Row, number>()
-  const numberOf = (text: string): number => {
-    const number = numbers.get(text) ?? numbers.size
-    numbers.set(text, number)
-    return number
-  }
+  const ofRows = new Map<Row | null | undefined, number>()
   return (id) => {
     const row = rowOf(id)
-    // One without a row is not like one that was not asked for, of which nothing is known.
-    if (!row) return numberOf(String(wasAsked(id)))
     const known = ofRows.get(row)
     if (known !== undefined) return known
-    const number = numberOf(JSON.stringify(like(row)))
+    const text = row ? JSON.stringify(like(row)) : String(row)
+    const number = numbers.get(text) ?? numbers.size
+    numbers.set(text, number)
     ofRows.set(row, number)
     return number
   }
@@ -74,7 +54,6 @@ function createLikeness<Row extends object>(
  */
 export function createJudge(facts: Facts, ids: PinIds, generation: Generation): Judge {
   const asked = {
-    affinityKey: new Set(ids.affinityKey),
     providerId: new Set(ids.providerId),
     endpointId: new Set(ids.endpointId),
     providerKeyId: new Set(ids.providerKeyId),
@@ -88,7 +67,7 @@ export function createJudge(facts: Facts, ids: PinIds, generation: Generation): 
   const superseded = new Set(ids.supersededEpochs)
   return {
     knows: (pin: JudgedPin) =>
-      asked.affinityKey.has(pin.affinityKey) &&
+      facts.apiKeys.has(pin.affinityKey) &&
       asked.providerId.has(pin.providerId) &&
       asked.endpointId.has(pin.endpointId) &&
       asked.providerKeyId.has(pin.providerKeyId) &&
@@ -98,12 +77,10 @@ export function createJudge(facts: Facts, ids: PinIds, generation: Generation): 
     likeness: {
       affinityKey: createLikeness(
         (id) => facts.apiKeys.get(id),
-        (id) => asked.affinityKey.has(id),
-        (rows) => likeApiKey(rows, facts.now),
+        (rows) => rows,
       ),
       providerKeyId: createLikeness(
-        (id) => facts.providerKeys.get(id),
-        (id) => asked.providerKeyId.has(id),
+        (id) => facts.providerKeys.get(id) ?? (asked.providerKeyId.has(id) ? null : undefined),
         (key) => likeProviderKey(key, facts.now),
       ),
     },
