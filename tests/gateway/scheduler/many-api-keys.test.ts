@@ -58,3 +58,31 @@ it('judges API keys of a filter as it judges those of a page, 50,000 with a stat
   expect([...reasons]).toEqual(expect.arrayContaining(['API_KEY_INACTIVE', 'API_KEY_DELETED']))
   for (const id of some) expect(ofMany.verdictOf(pinOf(id))).toEqual(ofPage.verdictOf(pinOf(id)))
 })
+
+it('takes API keys for alike that differ in times and amounts, until these decide', async () => {
+  const url = freshDatabase('fixtures')
+  psql(
+    url,
+    `INSERT INTO users SELECT (json_populate_record(old, json_build_object('id', n, 'username', n, 'email', n, 'role', 'user',
+         'is_active', true, 'quota_usd', 10, 'used_usd', n))).*
+       FROM users old, unnest(ARRAY[1, 2, 10, 11, 12]) n WHERE old.id = (SELECT min(id) FROM users);
+     INSERT INTO api_keys SELECT (json_populate_record(old, json_build_object('id', n, 'key_hash', n, 'user_id', n,
+         'is_active', true, 'is_standalone', false, 'expires_at', now() + n * interval '1 day'))).*
+       FROM api_keys old, unnest(ARRAY[1, 2, 10, 11, 12]) n WHERE old.id = (SELECT min(id) FROM api_keys);
+     UPDATE users SET used_usd = 'NaN' WHERE id = '12';
+     UPDATE api_keys SET expires_at = now() - interval '1 s' WHERE id = '2'`,
+  )
+  const database = createPgDatabase({ url })
+  onTestFinished(() => database.close())
+  const ids = ['1', '2', '10', '11', '12']
+  const none: readonly string[] = []
+  const judge = await createGatewayStore(database).judge({
+    ...{ affinityKey: [...ids, 'gone', 'gone too'], providerId: none, endpointId: none, providerKeyId: none },
+    ...{ modelId: none, modelName: none },
+  })
+  const likenessOf = judge.likeness.affinityKey
+  const [used, expired, usedUp, over, noNumber] = ids.map(likenessOf)
+  expect([usedUp, noNumber]).toEqual([used, used])
+  expect(new Set([used, expired, over, likenessOf('gone'), likenessOf('never asked for')]).size).toBe(5)
+  expect(likenessOf('gone too')).toBe(likenessOf('gone'))
+})

@@ -1,6 +1,11 @@
 /** The rules of PROCESS_MEMORY, a test a row: a pin that is used, and one change that makes it stale. */
 import { describe, expect, it } from 'vitest'
-import type { AccessLists, ApiKeyFacts, Facts } from '../../../src/gateway/aether/scheduler/facts.js'
+import type {
+  AccessLists,
+  ApiKeyFacts,
+  Facts,
+  ProviderKeyFacts,
+} from '../../../src/gateway/aether/scheduler/facts.js'
 import { createJudge } from '../../../src/gateway/aether/scheduler/judge.js'
 import { RULES } from '../../../src/gateway/aether/scheduler/rules.js'
 import type { JudgedPin } from '../../../src/gateway/usability.js'
@@ -96,7 +101,10 @@ type Changes = {
 const one = <Row extends { readonly id: string }>(row: Row | null): Map<string, Row> =>
   new Map(row ? [[row.id, row]] : [])
 
-function verdict(changes: Changes = {}, pin: Partial<JudgedPin> = {}) {
+const verdict = (changes: Changes = {}, pin: Partial<JudgedPin> = {}) =>
+  judgeOf(changes).verdictOf({ ...PIN, ...pin })
+
+function judgeOf(changes: Changes, ...others: readonly ProviderKeyFacts[]) {
   const rows = Object.fromEntries(
     Object.entries(ROWS).map(([name, row]) => {
       const change = Reflect.get(changes, name)
@@ -117,7 +125,7 @@ function verdict(changes: Changes = {}, pin: Partial<JudgedPin> = {}) {
     apiKeys: new Map(rows.apiKey ? [[rows.apiKey.id, { apiKey: rows.apiKey, owner: rows.user }]] : []),
     providers: one(rows.provider),
     endpoints: one(rows.endpoint),
-    providerKeys: one(rows.providerKey),
+    providerKeys: new Map([...one(rows.providerKey), ...others.map((key) => [key.id, key] as const)]),
     globalModels: one(rows.globalModel),
     models: new Map(rows.model ? [['m', [rows.model]]] : []),
     names: undefined,
@@ -132,7 +140,7 @@ function verdict(changes: Changes = {}, pin: Partial<JudgedPin> = {}) {
     modelName: [],
     supersededEpochs: ['6'],
   }
-  return createJudge(facts, ids, 'PROCESS_MEMORY').verdictOf({ ...PIN, ...pin })
+  return createJudge(facts, ids, 'PROCESS_MEMORY')
 }
 
 const USABLE = { usability: 'USABLE', staleReasons: [], conditions: [] }
@@ -243,6 +251,22 @@ describe('a pin in the memory of a process', () => {
       staleReasons: [],
       conditions: ['CAPABILITIES'],
     })
+  })
+
+  it('is judged once for provider keys that differ in their ids and in closed breakers alone', () => {
+    const key: ProviderKeyFacts = ROWS.providerKey
+    const closed = { open: false, next_probe_at: at(-60), failures: 3 }
+    const open = { open: true, next_probe_at: at(60) }
+    const { providerKeyId } = judgeOf(
+      {},
+      { ...key, id: 'closed', breakers: { 'openai:chat': closed } },
+      { ...key, id: 'open', breakers: { 'openai:chat': open } },
+      { ...key, id: 'open elsewhere', breakers: { 'claude:messages': open } },
+      { ...key, id: 'of others', providerId: 'other' },
+    ).likeness
+    expect(providerKeyId('closed')).toBe(providerKeyId('k'))
+    const others = ['open', 'open elsewhere', 'of others', 'never asked for'].map(providerKeyId)
+    expect(new Set([providerKeyId('k'), ...others]).size).toBe(5)
   })
 
   it('is judged in a moment whatever pattern an administrator wrote', () => {

@@ -25,7 +25,7 @@ export const openBreaker = ({ providerKey, endpoint }: Case) =>
 
 /** What the open breakers of a provider key say, each beside its format. */
 export const openBreakers = (breakers: unknown): unknown =>
-  entriesOf(breakers)?.flatMap(([format, breaker]) => {
+  (entriesOf(breakers) ?? []).flatMap(([format, breaker]) => {
     const open = whatIsOpen(breaker)
     return open ? [[format, open]] : []
   })
