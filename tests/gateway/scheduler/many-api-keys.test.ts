@@ -51,6 +51,8 @@ it('judges API keys of a filter as it judges those of a page, 50,000 with a stat
   ]
   const ofMany = await judge(ids)
   expect(statements).toHaveLength(2)
+  await judge(Array.from({ length: 200_001 }, (_, n) => `none-${n}`))
+  expect(statements).toHaveLength(2 + 3)
 
   const some = [...ids.slice(0, 50), ...ids.slice(-50)]
   const ofPage = await judge(some)

@@ -19,8 +19,11 @@ import {
 import type { ApiKeyRows, Facts, ModelFacts } from './facts.js'
 import { untoldReasons } from './untold.js'
 
-/** API keys in one statement, and in one turn of the event loop. */
-const AT_ONCE = 50_000
+/**
+ * API keys in one statement, and in one turn of the event loop. Each statement reads the whole tables of API keys and owners, so
+ * that fewer ones are better for very many; for some, several run at a time.
+ */
+const atOnce = (apiKeys: number): number => (apiKeys > 200_000 ? 100_000 : 50_000)
 /** Statements at a time: a read of very many API keys leaves most connections of the pool to others. */
 const STATEMENTS = 3
 /** API keys up to which the owner of each is looked up: the planner would read all users, some thousands, to join a hundred. */
@@ -56,7 +59,8 @@ const arrayText = (texts: readonly string[]): string =>
 
 /**
  * Reads all rows that decide about some pins: one statement for any number of providers, endpoints, provider keys and models
- * and for 50,000 API keys with their owners, and another one for each further 50,000; one more before it where pins hold names.
+ * and for 50,000 API keys with their owners, and another one for each further 50,000, or 100,000 where there are more than 200,000;
+ * one more before it where pins hold names.
  */
 export function createFactsReader(
   query: RunQuery,
@@ -145,7 +149,8 @@ export function createFactsReader(
       (names.length > 0 ? await globalModelsNamed(names) : []).map(({ name, model }) => [name, model.id]),
     )
     const keys = askable(affinityKey)
-    const firstKeys = keys.slice(0, AT_ONCE)
+    const size = atOnce(keys.length)
+    const firstKeys = keys.slice(0, size)
     const facts = {
       now: Date.now() / 1_000,
       untold,
@@ -225,11 +230,11 @@ export function createFactsReader(
     const first = isPage
       ? ask(ofPage, [firstKeys, ...others], 'kept')
       : ask(ofMany, [arrayText(firstKeys), ...others])
-    let start = AT_ONCE
+    let start = size
     const takeMore = async (): Promise<void> => {
       while (start < keys.length && more !== '') {
-        const some = keys.slice(start, start + AT_ONCE)
-        start += AT_ONCE
+        const some = keys.slice(start, start + size)
+        start += size
         takeAll(await ask(more, [arrayText(some)]), some)
         await nextTurn()
       }
