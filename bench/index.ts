@@ -14,7 +14,7 @@ const sizes = onlyAnonymous || first === undefined ? [] : [first, ...rest].map(N
 const wanted = sizes.length > 0 ? sizes : [10_000, 100_000]
 const largest = Math.max(...wanted)
 
-const part = (name: string, ...args: readonly number[]): void => {
+const part = (name: string, ...args: readonly (number | string)[]): void => {
   const script = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
   const { status } = spawnSync(process.execPath, [...process.execArgv, script, ...args.map(String)], {
     stdio: 'inherit',
@@ -31,7 +31,8 @@ if (onlyAnonymous) {
   part('clears', largest)
   part('cli', Math.min(largest, 100_000))
   part('console', Math.min(largest, 100_000))
-  part('index-memory', ...wanted)
+  // It takes its sizes as one list, and the kind of its records after them.
+  part('index-memory', wanted.join(','))
   part('crowd')
   part('anonymous')
 }

@@ -189,7 +189,7 @@ export interface GatewayRows {
   schedulingModes(): Promise<SchedulingModes>
   /**
    * Reads all rows that decide whether the scheduler would use pins with these ids: one statement, one more where pins hold names
-   * of models, and one for each 2,500 API keys beyond the first.
+   * of models, and one for each 50,000 API keys beyond the first.
    */
   judge(ids: PinIds): Promise<Judge>
   /** Users whose id, username or email is exactly this text: at most one of each. */

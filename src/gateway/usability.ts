@@ -94,6 +94,6 @@ export interface Judge {
   /** Whether the rows of all ids of the pin were asked for. */
   knows(pin: JudgedPin): boolean
   verdictOf(pin: JudgedPin): Verdict
-  /** Is equal for API keys that have the same verdict with every target. */
-  likenessOf(apiKeyId: string): number
+  /** Numbers of ids, from 0 on. They are equal only for ids that have the same verdict, whatever else the pin names. */
+  readonly likeness: Readonly<Record<'affinityKey' | 'providerKeyId', (id: string) => number>>
 }

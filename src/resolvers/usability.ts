@@ -129,11 +129,11 @@ export function verdictClasses(judge: Judge, families: KeyFamilies): VerdictClas
   return made
 }
 
-/** What of a record is judged. API keys that are alike have equal verdicts. */
+/** What of a record is judged. API keys and provider keys that are alike have equal verdicts. */
 function judged(judge: Judge, families: KeyFamilies) {
   return {
     dimensions: JUDGED_DIMENSIONS,
-    likeness: { affinityKey: (id: string) => judge.likenessOf(id) },
+    likeness: judge.likeness,
     verdictOf(values: readonly (string | undefined)[]): Verdict {
       const [family = '', clientFamily, epoch, apiFormat = '', providerId = ''] = values
       const [endpointId = '', providerKeyId = '', modelId = '', affinityKey = ''] = values.slice(5)

@@ -20,12 +20,11 @@ const EVERY_FIELD = `
 
 const page = (args: string) => `{ affinities${args} { totalCount nodes { ...EveryField } } } ${EVERY_FIELD}`
 
-/** The table that a statement reads first; a join or a subquery is part of that one statement. */
-/** Each table that a statement reads, once; a table of two statements is there twice. */
+/** Each table that a statement reads, once; a table of two statements is there twice. What a function returns is none. */
 const tablesIn = (statement: string) => [
   ...new Set(
     Array.from(
-      statement.matchAll(/\b(?:FROM|JOIN(?! LATERAL))\s+(?:"public"\.)?"?(\w+)"?/gi),
+      statement.matchAll(/\b(?:FROM|JOIN(?! LATERAL))\s+(?:"public"\.)?"?(\w+)\b"?(?!\()/gi),
       ([, table]) => table,
     ),
   ),

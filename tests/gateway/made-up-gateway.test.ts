@@ -232,7 +232,10 @@ async function madeUpJudge(query: RunQuery, { affinityKey, providerKeyId }: PinI
   const badges = await createTableReader(query, BADGES)(providerKeyId)
   return {
     knows: () => true,
-    likenessOf: (id) => affinityKey.indexOf(id),
+    likeness: {
+      affinityKey: (id) => affinityKey.indexOf(id),
+      providerKeyId: (id) => providerKeyId.indexOf(id),
+    },
     verdictOf(pin) {
       const staleReasons: StaleReason[] = []
       if (tickets.some(({ id, isActive }) => id === pin.affinityKey && !isActive))

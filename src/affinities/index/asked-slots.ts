@@ -1,15 +1,9 @@
 import { Bitmap } from './bitmap.js'
 import { SlotAnswers } from './slot-answers.js'
 
-/** The answers, yes or no, to a question about the records in slots. */
+/** The answers to a question about the records in slots: 1 is yes, 0 is no. */
 export class AskedSlots extends SlotAnswers {
-  readonly #question: (slot: number) => boolean
   readonly #holds = new Bitmap()
-
-  constructor(question: (slot: number) => boolean) {
-    super()
-    this.#question = question
-  }
 
   /** The slots in use for which the answer is yes. */
   current(live: Bitmap): Bitmap {
@@ -22,7 +16,7 @@ export class AskedSlots extends SlotAnswers {
     this.#holds.delete(slot)
   }
 
-  protected override answer(slot: number): void {
-    if (this.#question(slot)) this.#holds.add(slot)
+  protected override keep(slot: number, answer: number): void {
+    if (answer === 1) this.#holds.add(slot)
   }
 }

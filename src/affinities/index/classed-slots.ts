@@ -3,13 +3,7 @@ import { SlotAnswers } from './slot-answers.js'
 
 /** The classes of the records in slots. */
 export class ClassedSlots extends SlotAnswers {
-  readonly #classOf: (slot: number) => number
   #classes = new Uint16Array(1_024)
-
-  constructor(classOf: (slot: number) => number) {
-    super()
-    this.#classOf = classOf
-  }
 
   /** Returns a function from a slot in use to its class, until the next change. */
   current(live: Bitmap): (slot: number) => number {
@@ -18,9 +12,9 @@ export class ClassedSlots extends SlotAnswers {
     return (slot) => classes[slot] ?? 0
   }
 
-  protected override answer(slot: number): void {
+  protected override keep(slot: number, answer: number): void {
     if (slot >= this.#classes.length) this.#grow(slot + 1)
-    this.#classes[slot] = this.#classOf(slot)
+    this.#classes[slot] = answer
   }
 
   #grow(slots: number): void {

@@ -21,6 +21,7 @@ import { ConditionAnswers } from './condition-answers.js'
 import { createKeyHead, OrderedColumn, SAME, SAME_NUMBERS } from './ordered-column.js'
 import type { PostingsByDimension } from './plan-selection.js'
 import { type DimensionIndex, Postings } from './postings.js'
+import type { SlotQuestion } from './slot-answers.js'
 import { StringTable } from './string-table.js'
 import { TailPostings } from './tail-postings.js'
 import { UnnamedValues } from './unnamed-values.js'
@@ -154,7 +155,7 @@ export class ColumnStore {
   #classedSlots(classes: Classes): ClassedSlots {
     if (this.#latestClasses?.classes !== classes) {
       const answers = new ConditionAnswers(classes, this.dimensions, (values) => classes.classOf(values))
-      this.#latestClasses = { classes, slots: new ClassedSlots((slot) => answers.at(slot)) }
+      this.#latestClasses = { classes, slots: new ClassedSlots((slots, found) => answers.at(slots, found)) }
     }
     return this.#latestClasses.slots
   }
@@ -168,12 +169,19 @@ export class ColumnStore {
     return slots
   }
 
-  #questionOf(condition: Condition | LastUse): (slot: number) => boolean {
-    if ('ttlSeconds' in condition) return this.#wasUsedBefore(condition)
+  #questionOf(condition: Condition | LastUse): SlotQuestion {
+    if ('ttlSeconds' in condition) {
+      const wasUsedBefore = this.#wasUsedBefore(condition)
+      return (slots, found) => {
+        slots.forEach((slot, index) => {
+          found[index] = wasUsedBefore(slot) ? 1 : 0
+        })
+      }
+    }
     const answers = new ConditionAnswers(condition, this.dimensions, (values) =>
       condition.holds(values) ? 1 : 0,
     )
-    return (slot) => answers.at(slot) === 1
+    return (slots, found) => answers.at(slots, found)
   }
 
   #wasUsedBefore({ before, ttlSeconds }: LastUse): (slot: number) => boolean {

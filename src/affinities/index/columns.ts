@@ -57,6 +57,11 @@ export class Int32Rows {
     }
     chunk[(row & ROW_MASK) * this.#width + field] = value
   }
+
+  /** Reads a field of many rows. */
+  readMany(rows: Int32Array, field: number, values: Int32Array): void {
+    for (let index = 0; index < rows.length; index++) values[index] = this.get(rows[index] ?? 0, field)
+  }
 }
 
 /** Stands for -1 in a chunk of 16 bits. */
@@ -92,6 +97,12 @@ export class NarrowRows {
       this.#narrow[at] = chunk
     }
     chunk[(row & ROW_MASK) * this.#width + field] = value
+  }
+
+  /** Reads a field of many rows. */
+  readMany(rows: Int32Array, field: number, values: Int32Array): void {
+    if (this.#narrow === undefined) this.#wide?.readMany(rows, field, values)
+    else for (let index = 0; index < rows.length; index++) values[index] = this.get(rows[index] ?? 0, field)
   }
 
   #widen(): void {

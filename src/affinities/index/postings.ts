@@ -24,7 +24,7 @@ const NO_VALUE = -1
 
 /** The inverted index of one dimension: the value of each slot, and the slots of each value. A value has a small integer id. */
 export type DimensionIndex = {
-  readonly [Member in Exclude<keyof Postings, 'addedCount' | 'addedSince'>]: Postings[Member]
+  readonly [Member in keyof Postings]: Postings[Member]
 }
 
 /** The latest values of which is known that they were added. */
@@ -67,7 +67,7 @@ export class Postings {
     return this.#values.limit
   }
 
-  /** How often a value was added that no record held. */
+  /** How often a value was added that no record held. While it stays the same, the id of each value in use does. */
   get addedCount(): number {
     return this.#addedCount
   }
@@ -111,6 +111,11 @@ export class Postings {
 
   idAt(slot: number): number {
     return this.#valueIds.get(slot, this.#dimension)
+  }
+
+  /** Reads the ids at many slots, several times faster than one by one; -1 for a slot without a value. */
+  idsAt(slots: Int32Array, ids: Int32Array): void {
+    this.#valueIds.readMany(slots, this.#dimension, ids)
   }
 
   /** Checks whether a slot has a value; it has none if its record's key family does not have this dimension. */

@@ -32,6 +32,7 @@ export class TailPostings implements DimensionIndex {
   readonly #table = new IdTable((id) => this.valueOf(id))
   readonly #free: number[] = []
   #limit = 0
+  #addedCount = 0
 
   /**
    * @param keyOf returns the key of a slot
@@ -52,6 +53,15 @@ export class TailPostings implements DimensionIndex {
 
   get idLimit(): number {
     return this.#limit
+  }
+
+  get addedCount(): number {
+    return this.#addedCount
+  }
+
+  /** Not kept: nearly every record adds a value. */
+  addedSince(): undefined {
+    return undefined
   }
 
   idOf(value: string): number {
@@ -81,6 +91,10 @@ export class TailPostings implements DimensionIndex {
 
   idAt(slot: number): number {
     return this.#valueIds.get(slot, this.#dimension)
+  }
+
+  idsAt(slots: Int32Array, ids: Int32Array): void {
+    this.#valueIds.readMany(slots, this.#dimension, ids)
   }
 
   hasValueAt(slot: number): boolean {
@@ -133,7 +147,9 @@ export class TailPostings implements DimensionIndex {
     this.#values.set(id, FIRST, slot)
     this.#values.set(id, COUNT, next === NONE ? 1 : this.count(id) + 1)
     this.#valueIds.set(slot, this.#dimension, id)
-    if (known === NONE) this.#table.insert(id, value, hash)
+    if (known !== NONE) return
+    this.#table.insert(id, value, hash)
+    this.#addedCount += 1
   }
 
   #linkOf(slot: number, field: number): number {

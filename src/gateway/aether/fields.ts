@@ -7,6 +7,8 @@ export interface Way {
   readonly sql: string
   /** `table.column` */
   readonly needs: readonly string[]
+  /** The types that the columns may have, where the expression takes only such. */
+  readonly types?: readonly string[]
   /** The one generation that fills the field in this way; undefined: each that has the columns. */
   readonly only?: Generation
 }
@@ -49,6 +51,9 @@ export const way = (sql: string, only?: Generation): Way => ({
 /** A way that stands for a column: whoever has the column needs no other value. */
 export const constant = (sql: string, ...needs: readonly string[]): Way => ({ sql, needs })
 
+/** A way whose expression takes columns of these types alone. */
+export const wayFrom = (types: readonly string[], sql: string): Way => ({ ...way(sql), types })
+
 type WayLike = Way | string
 
 const waysOf = (ways: readonly WayLike[]): Way[] =>
@@ -80,11 +85,14 @@ const typeIn = (tables: ActualTables, column: string): string | undefined => {
 }
 
 /** What a way lacks, for a sentence; empty if it can be taken. */
-function lacks(tables: ActualTables, { sql, needs }: Way, types: readonly string[]): string[] {
+function lacks(tables: ActualTables, { sql, needs, types }: Way, ofKind: readonly string[]): string[] {
   const missing = needs.filter((column) => isMissing(tables, column))
-  if (missing.length > 0 || needs[0] !== sql) return missing
-  const type = typeIn(tables, sql) ?? ''
-  return types.includes(type) ? [] : [`${sql} as ${types[0]} (it is ${type})`]
+  const wanted = types ?? (needs[0] === sql ? ofKind : undefined)
+  if (missing.length > 0 || wanted === undefined) return missing
+  return needs.flatMap((column) => {
+    const type = typeIn(tables, column) ?? ''
+    return wanted.includes(type) ? [] : [`${column} as ${wanted[0]} (it is ${type})`]
+  })
 }
 
 const possible = ({ ways }: Field<unknown>, generation: Generation): readonly Way[] =>

@@ -14,6 +14,7 @@ import {
   BOOLEAN,
   constant,
   entriesOf,
+  type Field,
   FLOAT,
   INT,
   json,
@@ -25,6 +26,7 @@ import {
   TIME,
   timeOf,
   way,
+  wayFrom,
 } from './fields.js'
 
 import type {
@@ -282,6 +284,18 @@ const MOMENT: Kind<number> = {
   },
 }
 
+/** When the statement that reads began, by the database's clock: time does not go on while it runs. */
+export const MOMENT_OF_READ = 'statement_timestamp()'
+
+/** A JSON column as text. JSON itself cannot be compared, and API keys with equal rows come together. */
+const PARSED: Kind<NonNullable<unknown>> = json((value) => value ?? undefined)
+const comparable = (column: string): Field<NonNullable<unknown> | null> =>
+  nullable(PARSED, wayFrom(PARSED.types, `${column}::text`))
+
+/** An amount as a double, as gateways have it. What is no number is above no other, though PostgreSQL says so. */
+const amount = (column: string): string => `NULLIF(${column}::float8, 'NaN')`
+
+/** What differs among API keys though nothing else does (times, amounts) is compared here, so that few kinds of rows come. */
 export const API_KEY_FACTS: RowTable<ApiKeyFacts> = {
   name: 'api_keys',
   type: 'ApiKey',
@@ -289,18 +303,24 @@ export const API_KEY_FACTS: RowTable<ApiKeyFacts> = {
     id: API_KEYS.fields.id,
     isActive: API_KEYS.fields.isActive,
     isLocked: required(BOOLEAN, false, 'api_keys.is_locked'),
-    expiresAt: nullable(MOMENT, 'api_keys.expires_at'),
+    isExpired: required(BOOLEAN, false, wayFrom(TIME.types, `api_keys.expires_at <= ${MOMENT_OF_READ}`)),
     isStandalone: API_KEYS.fields.isStandalone,
-    balance: nullable(FLOAT, 'api_keys.current_balance_usd'),
-    balanceUsed: nullable(FLOAT, 'api_keys.balance_used_usd'),
-    allowedFormats: nullable(ANY, 'api_keys.allowed_api_formats'),
-    allowedProviders: nullable(ANY, 'api_keys.allowed_providers'),
-    allowedEndpoints: nullable(ANY, 'api_keys.allowed_endpoints'),
-    allowedModels: nullable(ANY, 'api_keys.allowed_models'),
-    forceCapabilities: nullable(ANY, 'api_keys.force_capabilities'),
+    isSpent: required(
+      BOOLEAN,
+      false,
+      wayFrom(
+        FLOAT.types,
+        `${amount('api_keys.current_balance_usd')} <= COALESCE(${amount('api_keys.balance_used_usd')}, 0)`,
+      ),
+      wayFrom(FLOAT.types, `${amount('api_keys.current_balance_usd')} <= 0`),
+    ),
+    allowedFormats: comparable('api_keys.allowed_api_formats'),
+    allowedProviders: comparable('api_keys.allowed_providers'),
+    allowedEndpoints: comparable('api_keys.allowed_endpoints'),
+    allowedModels: comparable('api_keys.allowed_models'),
+    forceCapabilities: comparable('api_keys.force_capabilities'),
   },
 }
-
 export const USER_FACTS: RowTable<UserFacts> = {
   name: 'users',
   type: 'User',
@@ -309,16 +329,19 @@ export const USER_FACTS: RowTable<UserFacts> = {
     role: USERS.fields.role,
     isActive: USERS.fields.isActive,
     isDeleted: USERS.fields.isDeleted,
-    quota: nullable(FLOAT, 'users.quota_usd'),
-    quotaUsed: nullable(FLOAT, 'users.used_usd'),
-    allowedFormats: nullable(ANY, 'users.allowed_api_formats'),
-    allowedProviders: nullable(ANY, 'users.allowed_providers'),
-    allowedEndpoints: nullable(ANY, 'users.allowed_endpoints'),
-    allowedModels: nullable(ANY, 'users.allowed_models'),
-    capabilitySettings: nullable(ANY, 'users.model_capability_settings'),
+    isOverQuota: required(
+      BOOLEAN,
+      false,
+      wayFrom(FLOAT.types, `COALESCE(${amount('users.used_usd')}, 0) > ${amount('users.quota_usd')}`),
+      wayFrom(FLOAT.types, `0 > ${amount('users.quota_usd')}`),
+    ),
+    allowedFormats: comparable('users.allowed_api_formats'),
+    allowedProviders: comparable('users.allowed_providers'),
+    allowedEndpoints: comparable('users.allowed_endpoints'),
+    allowedModels: comparable('users.allowed_models'),
+    capabilitySettings: comparable('users.model_capability_settings'),
   },
 }
-
 export const PROVIDER_FACTS: RowTable<ProviderFacts> = {
   name: 'providers',
   type: 'Provider',

@@ -1,6 +1,11 @@
 /** The rules of PROCESS_MEMORY, a test a row: a pin that is used, and one change that makes it stale. */
 import { describe, expect, it } from 'vitest'
-import type { AccessLists, ApiKeyFacts, Facts } from '../../../src/gateway/aether/scheduler/facts.js'
+import type {
+  AccessLists,
+  ApiKeyFacts,
+  Facts,
+  ProviderKeyFacts,
+} from '../../../src/gateway/aether/scheduler/facts.js'
 import { createJudge } from '../../../src/gateway/aether/scheduler/judge.js'
 import { RULES } from '../../../src/gateway/aether/scheduler/rules.js'
 import type { JudgedPin } from '../../../src/gateway/usability.js'
@@ -32,10 +37,9 @@ const ROWS = {
     id: 'a',
     isActive: true,
     isLocked: false,
-    expiresAt: null as number | null,
+    isExpired: false,
     isStandalone: false,
-    balance: null,
-    balanceUsed: null,
+    isSpent: false,
     forceCapabilities: null,
   } as ApiKeyFacts,
   user: {
@@ -44,8 +48,7 @@ const ROWS = {
     role: 'user' as const,
     isActive: true,
     isDeleted: false,
-    quota: null,
-    quotaUsed: null,
+    isOverQuota: false,
     capabilitySettings: null,
   },
   provider: { id: 'p', name: 'north', isActive: true, convertsFormats: null as boolean | null },
@@ -98,7 +101,10 @@ type Changes = {
 const one = <Row extends { readonly id: string }>(row: Row | null): Map<string, Row> =>
   new Map(row ? [[row.id, row]] : [])
 
-function verdict(changes: Changes = {}, pin: Partial<JudgedPin> = {}) {
+const verdict = (changes: Changes = {}, pin: Partial<JudgedPin> = {}) =>
+  judgeOf(changes).verdictOf({ ...PIN, ...pin })
+
+function judgeOf(changes: Changes, ...others: readonly ProviderKeyFacts[]) {
   const rows = Object.fromEntries(
     Object.entries(ROWS).map(([name, row]) => {
       const change = Reflect.get(changes, name)
@@ -119,7 +125,7 @@ function verdict(changes: Changes = {}, pin: Partial<JudgedPin> = {}) {
     apiKeys: new Map(rows.apiKey ? [[rows.apiKey.id, { apiKey: rows.apiKey, owner: rows.user }]] : []),
     providers: one(rows.provider),
     endpoints: one(rows.endpoint),
-    providerKeys: one(rows.providerKey),
+    providerKeys: new Map([...one(rows.providerKey), ...others.map((key) => [key.id, key] as const)]),
     globalModels: one(rows.globalModel),
     models: new Map(rows.model ? [['m', [rows.model]]] : []),
     names: undefined,
@@ -134,7 +140,7 @@ function verdict(changes: Changes = {}, pin: Partial<JudgedPin> = {}) {
     modelName: [],
     supersededEpochs: ['6'],
   }
-  return createJudge(facts, ids, 'PROCESS_MEMORY').verdictOf({ ...PIN, ...pin })
+  return createJudge(facts, ids, 'PROCESS_MEMORY')
 }
 
 const USABLE = { usability: 'USABLE', staleReasons: [], conditions: [] }
@@ -149,7 +155,7 @@ const STALE: readonly (readonly [reason: string, changes: Changes, pin?: Partial
   ['API_KEY_DELETED', { apiKey: null }],
   ['API_KEY_INACTIVE', { apiKey: { isActive: false } }],
   ['API_KEY_LOCKED', { apiKey: { isLocked: true } }],
-  ['API_KEY_EXPIRED', { apiKey: { expiresAt: NOW } }],
+  ['API_KEY_EXPIRED', { apiKey: { isExpired: true } }],
   ['USER_DELETED', { user: null }],
   ['USER_DELETED', { user: { isDeleted: true } }],
   ['USER_INACTIVE', { user: { isActive: false } }],
@@ -175,7 +181,6 @@ const STALE: readonly (readonly [reason: string, changes: Changes, pin?: Partial
 
 const USED: readonly (readonly [what: string, changes: Changes])[] = [
   ['nothing is wrong', {}],
-  ['the API key expires later', { apiKey: { expiresAt: NOW + 1 } }],
   [
     'lists of API key and owner exclude it',
     { apiKey: { allowedModels: [], allowedProviders: ['other'] }, user: { allowedFormats: ['claude:cli'] } },
@@ -246,6 +251,22 @@ describe('a pin in the memory of a process', () => {
       staleReasons: [],
       conditions: ['CAPABILITIES'],
     })
+  })
+
+  it('is judged once for provider keys that differ in their ids and in closed breakers alone', () => {
+    const key: ProviderKeyFacts = ROWS.providerKey
+    const closed = { open: false, next_probe_at: at(-60), failures: 3 }
+    const open = { open: true, next_probe_at: at(60) }
+    const { providerKeyId } = judgeOf(
+      {},
+      { ...key, id: 'closed', breakers: { 'openai:chat': closed } },
+      { ...key, id: 'open', breakers: { 'openai:chat': open } },
+      { ...key, id: 'open elsewhere', breakers: { 'claude:messages': open } },
+      { ...key, id: 'of others', providerId: 'other' },
+    ).likeness
+    expect(providerKeyId('closed')).toBe(providerKeyId('k'))
+    const others = ['open', 'open elsewhere', 'of others', 'never asked for'].map(providerKeyId)
+    expect(new Set([providerKeyId('k'), ...others]).size).toBe(5)
   })
 
   it('is judged in a moment whatever pattern an administrator wrote', () => {

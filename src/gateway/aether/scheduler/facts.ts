@@ -20,10 +20,10 @@ export interface ApiKeyFacts extends AccessLists {
   readonly id: string
   readonly isActive: boolean
   readonly isLocked: boolean
-  readonly expiresAt: number | null
+  readonly isExpired: boolean
   readonly isStandalone: boolean
-  readonly balance: number | null
-  readonly balanceUsed: number | null
+  /** No balance is left; false where none is set. */
+  readonly isSpent: boolean
   readonly forceCapabilities: Json
 }
 
@@ -32,8 +32,7 @@ export interface UserFacts extends AccessLists {
   readonly role: UserRole
   readonly isActive: boolean
   readonly isDeleted: boolean
-  readonly quota: number | null
-  readonly quotaUsed: number | null
+  readonly isOverQuota: boolean
   readonly capabilitySettings: Json
 }
 
@@ -110,8 +109,8 @@ export interface Facts {
   readonly untold: ReadonlySet<StaleReason>
   /** The setting `enable_format_conversion`; null: unset. */
   readonly convertsFormats: boolean | null
-  /** By API key id. API keys with equal rows share one object. */
-  readonly apiKeys: ReadonlyMap<string, ApiKeyRows>
+  /** By the API key ids that were asked for; null for one that has no row. API keys with equal rows share one object. */
+  readonly apiKeys: ReadonlyMap<string, ApiKeyRows | null>
   readonly providers: ReadonlyMap<string, ProviderFacts>
   readonly endpoints: ReadonlyMap<string, EndpointFacts>
   readonly providerKeys: ReadonlyMap<string, ProviderKeyFacts>

@@ -1,8 +1,10 @@
 import type { Generation } from '../../gateway.js'
 import type { Judge, JudgedPin, PinIds, Verdict } from '../../usability.js'
 import { type Case, caseOf } from './case.js'
-import type { ApiKeyRows, Facts } from './facts.js'
+import type { Facts, ProviderKeyFacts } from './facts.js'
+import { openBreakers } from './rules/later.js'
 import type { Rules } from './rules/rule.js'
+import { isPast } from './rules/rule.js'
 import { RULES } from './rules.js'
 
 const USABLE: Verdict = { usability: 'USABLE', staleReasons: [], conditions: [] }
@@ -15,27 +17,43 @@ function verdictOn(one: Case, { reasons, conditions }: Rules): Verdict {
   return depends.length > 0 ? { usability: 'CONDITIONAL', staleReasons: [], conditions: depends } : USABLE
 }
 
-/** What decides about the pins of an API key, without what differs though verdicts do not. */
-const likeApiKey = ({ apiKey, owner }: ApiKeyRows, now: number): unknown => [
-  {
-    ...apiKey,
-    expiresAt: apiKey.expiresAt !== null && apiKey.expiresAt <= now ? 0 : null,
-    balance: apiKey.balance === null ? null : Math.sign(apiKey.balance - (apiKey.balanceUsed ?? 0)),
-    balanceUsed: 0,
-  },
-  likeOwner(owner),
-]
+/** What decides about the pins of a provider key, without what differs though verdicts do not: of breakers, all but open ones. */
+const likeProviderKey = ({ id: _, ...key }: ProviderKeyFacts, now: number): unknown => ({
+  ...key,
+  invalidAt: key.invalidAt !== null,
+  halfOpenUntil: key.halfOpenUntil !== null && key.halfOpenUntil > now,
+  nextProbeAt: isPast(key.nextProbeAt, now),
+  breakers: openBreakers(key.breakers),
+})
 
-function likeOwner(owner: ApiKeyRows['owner']): unknown {
-  if (!owner) return owner === null ? 'none' : 'not told'
-  const isOver = owner.quota !== null && (owner.quotaUsed ?? 0) > owner.quota
-  return { ...owner, quota: isOver ? 0 : null, quotaUsed: isOver ? 1 : 0 }
+/**
+ * Numbers ids, so that those are alike whose rows are alike.
+ * @param rowOf returns null for an id without a row, undefined for one that was not asked for, of which nothing is known
+ */
+function createLikeness<Row extends object>(
+  rowOf: (id: string) => Row | null | undefined,
+  like: (row: Row) => unknown,
+): (id: string) => number {
+  const numbers = new Map<string, number>()
+  const ofRows = new Map<Row | null | undefined, number>()
+  return (id) => {
+    const row = rowOf(id)
+    const known = ofRows.get(row)
+    if (known !== undefined) return known
+    const text = row ? JSON.stringify(like(row)) : String(row)
+    const number = numbers.get(text) ?? numbers.size
+    numbers.set(text, number)
+    ofRows.set(row, number)
+    return number
+  }
 }
 
-/** A judge over rows that were read at one moment. API keys with equal rows are alike, so that a target is judged once for them. */
+/**
+ * A judge over rows that were read at one moment. API keys with equal rows are alike, and so are provider keys, so that pins which
+ * differ in them alone are judged once.
+ */
 export function createJudge(facts: Facts, ids: PinIds, generation: Generation): Judge {
   const asked = {
-    affinityKey: new Set(ids.affinityKey),
     providerId: new Set(ids.providerId),
     endpointId: new Set(ids.endpointId),
     providerKeyId: new Set(ids.providerKeyId),
@@ -47,32 +65,24 @@ export function createJudge(facts: Facts, ids: PinIds, generation: Generation): 
     reasons: RULES[generation].reasons.filter(({ name }) => !facts.untold.has(name)),
   }
   const superseded = new Set(ids.supersededEpochs)
-  const likenesses = new Map<string, number>()
-  const likenessOfRows = new Map<ApiKeyRows, number>()
-  const numberOf = (text: string): number => {
-    const number = likenesses.get(text) ?? likenesses.size
-    likenesses.set(text, number)
-    return number
-  }
-  function likenessOf(apiKeyId: string): number {
-    const rows = facts.apiKeys.get(apiKeyId)
-    // One without a row is not like one that was not asked for, of which nothing is known.
-    if (!rows) return numberOf(String(asked.affinityKey.has(apiKeyId)))
-    const known = likenessOfRows.get(rows)
-    if (known !== undefined) return known
-    const likeness = numberOf(JSON.stringify(likeApiKey(rows, facts.now)))
-    likenessOfRows.set(rows, likeness)
-    return likeness
-  }
   return {
     knows: (pin: JudgedPin) =>
-      asked.affinityKey.has(pin.affinityKey) &&
+      facts.apiKeys.has(pin.affinityKey) &&
       asked.providerId.has(pin.providerId) &&
       asked.endpointId.has(pin.endpointId) &&
       asked.providerKeyId.has(pin.providerKeyId) &&
       asked[pin.modelIs].has(pin.modelId),
     verdictOf: (pin) =>
       verdictOn(caseOf(facts, pin, pin.epoch !== undefined && superseded.has(pin.epoch)), rules),
-    likenessOf,
+    likeness: {
+      affinityKey: createLikeness(
+        (id) => facts.apiKeys.get(id),
+        (rows) => rows,
+      ),
+      providerKeyId: createLikeness(
+        (id) => facts.providerKeys.get(id) ?? (asked.providerKeyId.has(id) ? null : undefined),
+        (key) => likeProviderKey(key, facts.now),
+      ),
+    },
   }
 }

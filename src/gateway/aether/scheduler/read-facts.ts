@@ -11,6 +11,7 @@ import {
   ENDPOINT_FACTS,
   GLOBAL_MODEL_FACTS,
   MODEL_FACTS,
+  MOMENT_OF_READ,
   PROVIDER_FACTS,
   PROVIDER_KEY_FACTS,
   USER_FACTS,
@@ -18,8 +19,11 @@ import {
 import type { ApiKeyRows, Facts, ModelFacts } from './facts.js'
 import { untoldReasons } from './untold.js'
 
-/** API keys in one statement, and in one turn of the event loop. */
-const AT_ONCE = 20_000
+/**
+ * API keys in one statement, and in one turn of the event loop. Each statement reads the whole tables of API keys and owners, so
+ * that fewer ones are better for very many; for some, several run at a time.
+ */
+const atOnce = (apiKeys: number): number => (apiKeys > 200_000 ? 100_000 : 50_000)
 /** Statements at a time: a read of very many API keys leaves most connections of the pool to others. */
 const STATEMENTS = 3
 /** API keys up to which the owner of each is looked up: the planner would read all users, some thousands, to join a hundred. */
@@ -45,11 +49,18 @@ function rowWithoutId<Row extends { readonly id: string }>(
 }
 
 /** PostgreSQL's text holds no NUL: such an id has no row, and would fail the statement for all the others. */
-const askable = (ids: readonly string[]): readonly string[] => ids.filter((id) => !id.includes('\0'))
+const isAskable = (id: string): boolean => !id.includes('\0')
+const askable = (ids: readonly string[]): readonly string[] => ids.filter(isAskable)
+
+const QUOTED = /["\\]/g
+/** Writes a list as PostgreSQL's text of an array, which takes the driver several times as long. */
+const arrayText = (texts: readonly string[]): string =>
+  `{${texts.map((text) => `"${text.search(QUOTED) < 0 ? text : text.replace(QUOTED, '\\$&')}"`).join(',')}}`
 
 /**
  * Reads all rows that decide about some pins: one statement for any number of providers, endpoints, provider keys and models
- * and for 2,500 API keys with their owners, and another one for each further 2,500; one more before it where pins hold names.
+ * and for 50,000 API keys with their owners, and another one for each further 50,000, or 100,000 where there are more than 200,000;
+ * one more before it where pins hold names.
  */
 export function createFactsReader(
   query: RunQuery,
@@ -78,21 +89,27 @@ export function createFactsReader(
     reading
       ? [part(kind, reading.select, `FROM ${reading.table} WHERE ${reading.id} = ANY(${parameter})`)]
       : []
-  // API keys with equal rows come together: mostly many of them differ in their ids alone. What is equal is equal byte by byte,
-  // and by the rules of a language it would take twice as long to find.
-  const ofApiKeys = (owners: string): string[] =>
-    apiKeys
-      ? [
-          part(
-            'apiKeys',
-            ['facts::json', 'ids'],
-            `FROM (
-            SELECT json_build_array(${[...withoutId(apiKeys, 'NULL'), ...(hasOwners ? withoutId(users, 'users.id IS NOT NULL') : [])].join(', ')})::text COLLATE "C" AS facts,
-              json_agg(${apiKeys.id}) AS ids
-            FROM api_keys ${hasOwners ? owners : ''} WHERE ${apiKeys.id} = ANY($1) GROUP BY 1) alike`,
-          ),
-        ]
-      : []
+  // API keys with equal rows come together, since mostly many of them differ in their ids alone, and with the places of their
+  // ids in the list, which are a sixth as long.
+  const ofApiKeys = (owners: string): string[] => {
+    if (!apiKeys) return []
+    const columns = [
+      ...withoutId(apiKeys, 'NULL'),
+      ...(hasOwners ? withoutId(users, 'users.id IS NOT NULL') : []),
+    ].map((sql, at) => ({ sql, name: sql === 'NULL' ? sql : `column_${at}` }))
+    const grouped = columns.filter(({ sql }) => sql !== 'NULL')
+    return [
+      part(
+        'apiKeys',
+        [...columns.map(({ name }) => name), 'places'],
+        `FROM (
+          SELECT ${grouped.map(({ sql, name }) => `${sql} AS ${name}`).join(', ')}, json_agg(asked.place) AS places
+          FROM unnest($1::text[]) WITH ORDINALITY AS asked(id, place)
+            JOIN api_keys ON ${apiKeys.id} = asked.id ${hasOwners ? owners : ''}
+          GROUP BY ${grouped.map((_, at) => at + 1).join(', ')}) alike`,
+      ),
+    ]
+  }
   // If names decide, those that other providers have for the model count as well.
   const wantedModels = `models.global_model_id = ANY($5)${namesDecide ? '' : ' AND models.provider_id = ANY($2)'}`
   const taken = `FROM models JOIN providers ON providers.id = models.provider_id
@@ -103,7 +120,7 @@ export function createFactsReader(
         UNION SELECT provider_model_name::text FROM models WHERE global_model_id = ANY($5)))`
   const once = (owners: string) =>
     [
-      part('clock', ["date_part('epoch', clock_timestamp())"], ''),
+      part('clock', [`date_part('epoch', ${MOMENT_OF_READ})`], ''),
       ...(generation !== 'ENDPOINT_KEYS' && has('system_configs.key', 'system_configs.value')
         ? [part('setting', ['value'], `FROM system_configs WHERE key = '${CONVERSION}'`)]
         : []),
@@ -132,11 +149,13 @@ export function createFactsReader(
       (names.length > 0 ? await globalModelsNamed(names) : []).map(({ name, model }) => [name, model.id]),
     )
     const keys = askable(affinityKey)
+    const size = atOnce(keys.length)
+    const firstKeys = keys.slice(0, size)
     const facts = {
       now: Date.now() / 1_000,
       untold,
       convertsFormats: null as boolean | null,
-      apiKeys: new Map<string, ApiKeyRows>(),
+      apiKeys: new Map<string, ApiKeyRows | null>(),
       providers: new Map(),
       endpoints: new Map(),
       providerKeys: new Map(),
@@ -153,20 +172,21 @@ export function createFactsReader(
       const row = reading?.rowOf(values)
       if (row) rows.set(row.id, row)
     }
-    const take: Readonly<Record<string, (values: readonly unknown[]) => void>> = {
+    const take: Readonly<Record<string, (values: readonly unknown[], found: ApiKeyRows[]) => void>> = {
       clock: ([now]) => {
         facts.now = Number(now)
       },
       setting: ([value]) => {
         facts.convertsFormats = truthOf(value)
       },
-      apiKeys([values, ids]) {
-        if (!apiKeys || !Array.isArray(values) || !Array.isArray(ids)) return
+      apiKeys(values, found) {
+        const places = values.at(-1)
+        if (!apiKeys || !Array.isArray(places)) return
         const rows = {
           apiKey: rowWithoutId(apiKeys, values),
           owner: ownerOf(values.slice(apiKeys.select.length)),
         }
-        for (const id of ids) facts.apiKeys.set(String(id), rows)
+        for (const place of places) found[place - 1] = rows
       },
       provider: (values) => keep(facts.providers, providers, values),
       endpoint: (values) => keep(facts.endpoints, endpoints, values),
@@ -185,38 +205,47 @@ export function createFactsReader(
         else facts.names?.set(String(name), new Set([String(id)]))
       },
     }
-    const ask = (sql: string, args: readonly (readonly string[])[], plan?: 'kept') =>
+    const ask = (sql: string, args: readonly (string | readonly string[])[], plan?: 'kept') =>
       mapDatabaseErrors(() => query(sql, args, plan))
-    const takeAll = (answer: Awaited<ReturnType<typeof ask>>) => {
+    const takeAll = (answer: Awaited<ReturnType<typeof ask>>, asked: readonly string[]) => {
+      const found = new Array<ApiKeyRows>(asked.length)
       for (const [kind, json] of answer) {
         const takeRow = take[String(kind)]
         const rows = parseJson(String(json))
         // A kind without a row is null.
         if (takeRow && Array.isArray(rows))
-          for (const values of rows) if (Array.isArray(values)) takeRow(values)
+          for (const values of rows) if (Array.isArray(values)) takeRow(values, found)
       }
+      asked.forEach((id, at) => {
+        facts.apiKeys.set(id, found[at] ?? null)
+      })
     }
     const isPage = keys.length <= PAGE
-    const args = [
-      keys.slice(0, AT_ONCE),
+    const others = [
       askable(providerId),
       askable(endpointId),
       askable(providerKeyId),
       [...askable(modelId), ...named.values()],
     ]
-    const first = isPage ? ask(ofPage, args, 'kept') : ask(ofMany, args)
-    let start = AT_ONCE
+    const first = isPage
+      ? ask(ofPage, [firstKeys, ...others], 'kept')
+      : ask(ofMany, [arrayText(firstKeys), ...others])
+    let start = size
     const takeMore = async (): Promise<void> => {
       while (start < keys.length && more !== '') {
-        const some = keys.slice(start, start + AT_ONCE)
-        start += AT_ONCE
-        takeAll(await ask(more, [some]))
+        const some = keys.slice(start, start + size)
+        start += size
+        takeAll(await ask(more, [arrayText(some)]), some)
         await nextTurn()
       }
     }
     // The database works at the next keys while these are taken.
-    await Promise.all([first.then(takeAll), ...Array.from({ length: STATEMENTS - 1 }, takeMore)])
+    await Promise.all([
+      first.then((answer) => takeAll(answer, firstKeys)),
+      ...Array.from({ length: STATEMENTS - 1 }, takeMore),
+    ])
     await takeMore()
+    for (const id of affinityKey) if (!isAskable(id)) facts.apiKeys.set(id, null)
     return facts
   }
 }

@@ -34,13 +34,8 @@ export const ENDPOINT_KEYS: Rules = {
     rule(
       'QUOTA_EXHAUSTED',
       'of a standalone key, `current_balance_usd` less `balance_used_usd` is 0 or less; of another key, its owner is no admin and `used_usd` is above `quota_usd`',
-      ({ apiKey, user }) => {
-        if (apiKey?.isStandalone)
-          return apiKey.balance !== null && apiKey.balance - (apiKey.balanceUsed ?? 0) <= 0
-        return (
-          user != null && user.role !== 'admin' && user.quota !== null && (user.quotaUsed ?? 0) > user.quota
-        )
-      },
+      ({ apiKey, user }) =>
+        apiKey?.isStandalone ? apiKey.isSpent : user != null && user.role !== 'admin' && user.isOverQuota,
     ),
     ...PROVIDER,
     PROVIDER_NOT_ALLOWED,

@@ -1,3 +1,4 @@
+import { entriesOf } from '../../fields.js'
 import { type Case, mappedNames } from '../case.js'
 import { type Conversion, type Service, serviceOf } from '../formats.js'
 import { limitOf, truthIn, valueIn } from '../lists.js'
@@ -19,8 +20,17 @@ export const service = (one: Case): Service =>
     : serviceOf(one.pin.apiFormat, one.endpoint.apiFormat, conversionOf(one))
 
 /** What the breaker of the endpoint's format says; undefined unless it is open. */
-export function openBreaker({ providerKey, endpoint }: Case) {
-  const breaker = endpoint?.apiFormat == null ? undefined : valueIn(providerKey?.breakers, endpoint.apiFormat)
+export const openBreaker = ({ providerKey, endpoint }: Case) =>
+  endpoint?.apiFormat == null ? undefined : whatIsOpen(valueIn(providerKey?.breakers, endpoint.apiFormat))
+
+/** What the open breakers of a provider key say, each beside its format. */
+export const openBreakers = (breakers: unknown): unknown =>
+  (entriesOf(breakers) ?? []).flatMap(([format, breaker]) => {
+    const open = whatIsOpen(breaker)
+    return open ? [[format, open]] : []
+  })
+
+function whatIsOpen(breaker: unknown) {
   if (truthIn(breaker, 'open') !== true) return undefined
   const secondsOf = (name: string): number | null => {
     const time = Date.parse(String(valueIn(breaker, name)))

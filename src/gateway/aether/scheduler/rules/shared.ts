@@ -1,17 +1,13 @@
 import type { Case } from '../case.js'
 import { common, limitUnlessEmpty, truthIn } from '../lists.js'
-import { type ConditionRule, isPast, type Rule, rule } from './rule.js'
+import { type ConditionRule, type Rule, rule } from './rule.js'
 
 /* Rules that gateways of several generations have. */
 
 export const API_KEY: readonly Rule[] = [
   rule('API_KEY_DELETED', 'the API key has no row', ({ apiKey }) => !apiKey),
   rule('API_KEY_INACTIVE', 'the API key is not active', ({ apiKey }) => apiKey?.isActive === false),
-  rule(
-    'API_KEY_EXPIRED',
-    '`api_keys.expires_at` is past',
-    ({ apiKey, now }) => apiKey !== null && isPast(apiKey.expiresAt, now),
-  ),
+  rule('API_KEY_EXPIRED', '`api_keys.expires_at` is past', ({ apiKey }) => apiKey?.isExpired === true),
 ]
 export const USER_INACTIVE = rule(
   'USER_INACTIVE',
