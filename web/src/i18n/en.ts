@@ -37,6 +37,7 @@ export const en = {
     configuration: 'Configuration',
     audit: 'Audit',
     graphiql: 'GraphiQL',
+    more: 'More',
   },
   gateway: {
     title: 'Gateway',
@@ -159,7 +160,7 @@ export const en = {
     reuseHint: 'refreshed pins, of all pins since {{since}}',
     noPins: 'No pin was used since {{since}}',
     switches: 'Switches',
-    switchesOf: '{{provider}} provider, {{key}} key',
+    switchesOf: '{{provider}} provider, {{key}} key, since {{since}}',
     invalidations: 'Invalidations',
     invalidationsHint: 'counted by the gateways',
     stale: 'Stale pins',

@@ -38,6 +38,7 @@ export const zhCN: Catalogue = {
     configuration: '配置',
     audit: '审计',
     graphiql: 'GraphiQL',
+    more: '更多',
   },
   gateway: {
     title: '网关',
@@ -156,7 +157,7 @@ export const zhCN: Catalogue = {
     reuseHint: '自 {{since}} 以来续期的绑定占全部绑定的比例',
     noPins: '自 {{since}} 以来没有使用过绑定',
     switches: '切换次数',
-    switchesOf: '提供商 {{provider}}，密钥 {{key}}',
+    switchesOf: '自 {{since}} 以来：提供商 {{provider}}，密钥 {{key}}',
     invalidations: '失效次数',
     invalidationsHint: '由网关统计',
     stale: '不可用的绑定',
