@@ -130,7 +130,10 @@ function createPlot(
           size: 30,
           gap: 9,
           splits: ({ bbox }, _, from, to) =>
-            timeTicks(from, to, ((to - from) * TIME_WIDTH * devicePixelRatio) / bbox.width),
+            // A chart that is not shown yet has no width, and room for no label.
+            bbox.width > 0
+              ? timeTicks(from, to, ((to - from) * TIME_WIDTH * devicePixelRatio) / bbox.width)
+              : [],
           values: (_, seconds) => seconds.map((at) => latest().time(at * 1_000)),
         },
         {
