@@ -1,4 +1,4 @@
-const FIRST_READ_MS = 120_000
+const FIRST_READ_MS = 300_000
 
 /** Asks until an answer has no error: the first read of a million records takes longer than a request waits. */
 export async function whenRead<T extends { readonly errors?: unknown }>(ask: () => Promise<T>): Promise<T> {
