@@ -148,6 +148,8 @@ function createPlot(
         ...Array.from({ length: count }, (_, index) => ({
           stroke: () => colorOf(index),
           width: 1.5,
+          // A line from a minute's end to now may be shorter than a pixel.
+          cap: 'round' as const,
           points: {
             show: false,
             size: 4,
