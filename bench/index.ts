@@ -27,6 +27,9 @@ if (onlyAnonymous) {
 } else {
   for (const count of wanted) await benchPage(count)
   for (const count of wanted) part('stale', count)
+  for (const count of wanted) part('counts', count)
+  part('sweeps', largest)
+  part('history')
   part('live', largest)
   part('clears', largest)
   part('cli', Math.min(largest, 100_000))

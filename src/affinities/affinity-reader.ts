@@ -1,6 +1,6 @@
 import { sortText } from '../util/text.js'
 import type { AffinityRecord, Dimension, Figure } from './affinity-record.js'
-import type { AffinitySelection, Classes, Tally } from './affinity-selection.js'
+import type { AffinitySelection, Classes, LargestGroups, Tally } from './affinity-selection.js'
 import type { NamePosition, RecordNames } from './record-names.js'
 
 export type AffinityOrderField = 'EXPIRES_AT' | 'CREATED_AT' | 'REQUEST_COUNT'
@@ -55,6 +55,8 @@ export interface AffinityReader {
   count(selection: AffinitySelection): Promise<number>
   /** Counts the selected records by their value in a dimension. */
   tally(selection: AffinitySelection, dimension: Dimension): Promise<Tally<string>>
+  /** Finds the largest groups of a tally, faster than the tally where a dimension has very many values. */
+  largest(selection: AffinitySelection, dimension: Dimension, first: number): Promise<LargestGroups>
   /** Counts the selected records by their class. */
   tallyClasses(selection: AffinitySelection, classes: Classes): Promise<Tally<number>>
   /** Returns every selected record, in no order; for clears. */
@@ -71,6 +73,7 @@ export const readerBy = (current: () => Promise<AffinityReader>): AffinityReader
   pageByName: async (request) => (await current()).pageByName(request),
   count: async (selection) => (await current()).count(selection),
   tally: async (selection, dimension) => (await current()).tally(selection, dimension),
+  largest: async (selection, dimension, first) => (await current()).largest(selection, dimension, first),
   tallyClasses: async (selection, classes) => (await current()).tallyClasses(selection, classes),
   matching: async (selection) => (await current()).matching(selection),
   distinct: async (dimension) => (await current()).distinct(dimension),

@@ -44,6 +44,15 @@ export interface Tally<Group> {
   readonly counts: ReadonlyMap<Group, number>
 }
 
+/** The largest of the groups that a tally has, largest first and then by value, and what all of them have together. */
+export interface LargestGroups {
+  readonly total: number
+  readonly groupCount: number
+  /** The number of records in a group. */
+  readonly grouped: number
+  readonly groups: readonly (readonly [value: string, count: number])[]
+}
+
 /** Figures from one number on, and below another; without a number the range is open there. */
 export interface Range {
   readonly from?: number

@@ -1,5 +1,7 @@
+import type { AffinityReader } from '../affinities/affinity-reader.js'
 import type { Dimension } from '../affinities/affinity-record.js'
-import type { AffinitySelection, Tally } from '../affinities/affinity-selection.js'
+import type { AffinitySelection, LargestGroups, Tally } from '../affinities/affinity-selection.js'
+import { largestOf } from '../affinities/largest-groups.js'
 import type { Context } from '../context.js'
 import { UnavailableError } from '../errors.js'
 import type {
@@ -11,6 +13,7 @@ import type {
   UserRow,
 } from '../gateway/rows.js'
 import type { MaybePromise } from '../util/promises.js'
+import { TimeSlice } from '../util/time-slice.js'
 import { readFirst } from './paging.js'
 import {
   type AffinityFilter,
@@ -62,8 +65,14 @@ export interface AffinityCounts {
   readonly ungrouped: number
 }
 
-interface Groups extends Tally<string> {
+interface Groups extends LargestGroups {
   readonly ungrouped: number
+}
+
+/** Who asks, and what: equal questions have the same answer. */
+interface Asked {
+  readonly context: Context
+  readonly question: string
 }
 
 /** Counts live affinities by what they have in common: the largest groups first, then by key. */
@@ -75,73 +84,99 @@ export async function affinityCounts(
   const text = search == null ? null : readSearchText(search, 'search')
   const searched = text === null ? {} : (await resolveSearch(text, context)).selection
   const selection = both(searched, await filterSelection(presentFields(filter), context))
-  const { total, counts, ungrouped } = await groupsOf(by, selection, context)
-  const ordered = largest(counts, listed)
-  const groups = ordered.slice(0, listed).map(([key, count]) => ({ by, key, count }))
+  const { total, groupCount, grouped, groups, ungrouped } = await groupsOf(by, selection, listed, {
+    context,
+    question: JSON.stringify([presentFields(filter), text]),
+  })
   return {
     by,
     total,
-    groupCount: counts.size,
-    groups,
-    others: sum(counts.values()) - sum(groups.map(({ count }) => count)),
+    groupCount,
+    groups: groups.map(([key, count]) => ({ by, key, count })),
+    others: grouped - sum(groups.map(([, count]) => count)),
     ungrouped,
   }
 }
 
-/** Sorts the groups that may be listed: to sort 100,000 API keys by name would take longer than to count them. */
-function largest(counts: ReadonlyMap<string, number>, listed: number): (readonly [string, number])[] {
-  const smallest = Int32Array.from(counts.values()).sort().at(-listed) ?? 0
-  return [...counts]
-    .filter(([, count]) => count >= smallest)
-    .sort(([a, inA], [b, inB]) => inB - inA || (a < b ? -1 : a > b ? 1 : 0))
-}
-
-function groupsOf(by: AffinityGrouping, selection: AffinitySelection, context: Context): Promise<Groups> {
-  if (by === 'USER') return groupsOfUsers(selection, context)
-  if (by === 'STALE_REASON' || by === 'USABILITY') return groupsOfVerdicts(by, selection, context)
-  return groupsOfValues(by, selection, context)
+function groupsOf(
+  by: AffinityGrouping,
+  selection: AffinitySelection,
+  first: number,
+  asked: Asked,
+): Promise<Groups> {
+  if (by === 'USER') return groupsOfUsers(selection, first, asked)
+  if (by === 'STALE_REASON' || by === 'USABILITY')
+    return groupsOfVerdicts(by, selection, first, asked.context)
+  return groupsOfValues(by, selection, first, asked.context)
 }
 
 /** Every record has one value, or none. */
 async function groupsOfValues(
   by: keyof typeof DIMENSIONS,
   selection: AffinitySelection,
+  first: number,
   { affinities }: Context,
 ): Promise<Groups> {
-  const { total, counts } = await affinities.tally(selection, DIMENSIONS[by])
-  const ungrouped = total - sum(counts.values())
-  if (by !== 'FAMILY') return { total, counts, ungrouped }
+  const found = await affinities.largest(selection, DIMENSIONS[by], first)
+  const ungrouped = found.total - found.grouped
+  if (by !== 'FAMILY') return { ...found, ungrouped }
   // As the API names families.
-  return {
-    total,
-    counts: new Map([...counts].map(([name, count]) => [name.toUpperCase(), count])),
-    ungrouped,
-  }
+  return { ...found, groups: found.groups.map(([name, count]) => [name.toUpperCase(), count]), ungrouped }
 }
+
+/** API keys from which on the counts of users are kept for a moment: to count fewer costs little, and is exact at once. */
+const KEPT_FROM_KEYS = 20_000
 
 /** A record belongs to the user of its API key, whom the database knows; the viewer pays for those that have to be read. */
 async function groupsOfUsers(
   selection: AffinitySelection,
-  { affinities, apiKeyOwners, payForRead }: Context,
+  first: number,
+  { context, question }: Asked,
 ): Promise<Groups> {
+  const users = `counts by user of ${question}`
+  const { total, counts } =
+    (context.kept(users) as Tally<string> | undefined) ??
+    (await context.shared<Tally<string>>({
+      question: users,
+      keep: (answer) => answer,
+      keptFrom: context.affinitySizes.values('affinityKey') < KEPT_FROM_KEYS ? Number.POSITIVE_INFINITY : 0,
+      // Paid for below, if there is anything to read.
+      size: () => 0,
+      run: ({ affinities }) => tallyOfUsers(selection, affinities, context),
+    }))
+  const groups = largestOf(counts, first)
+  return { total, ...groups, ungrouped: total - groups.grouped }
+}
+
+async function tallyOfUsers(
+  selection: AffinitySelection,
+  affinities: Pick<AffinityReader, 'tally'>,
+  { apiKeyOwners, payForRead }: Context,
+): Promise<Tally<string>> {
   const { total, counts } = await affinities.tally(selection, 'affinityKey')
-  const owners = [...counts].map(([id, count]) => [apiKeyOwners.ownerOf(id), count] as const)
-  await Promise.all([
-    payForRead(owners.filter(([owner]) => owner instanceof Promise).length),
-    ...owners.map(([owner]) => owner),
-  ])
   const users = new Map<string, number>()
-  for (const [known, count] of owners) {
-    const owner = known instanceof Promise ? await known : known
+  const add = (owner: string | null, count: number) => {
     if (owner !== null) users.set(owner, (users.get(owner) ?? 0) + count)
   }
-  return { total, counts: users, ungrouped: total - sum(users.values()) }
+  // Nearly all owners are known: a promise for each of 100,000 would take longer than all the rest.
+  const unknown: Promise<void>[] = []
+  const slice = new TimeSlice()
+  for (const [id, count] of counts) {
+    const owner = apiKeyOwners.ownerOf(id)
+    if (owner instanceof Promise) unknown.push(owner.then((read) => add(read, count)))
+    else add(owner, count)
+    // Keys that are asked for in one turn share a statement.
+    if (unknown.length === 0 && slice.isOver()) await slice.next()
+  }
+  await Promise.all([payForRead(unknown.length), ...unknown])
+  return { total, counts: users }
 }
 
 /** A record that is stale for two reasons is in the groups of both. */
 async function groupsOfVerdicts(
   by: 'STALE_REASON' | 'USABILITY',
   selection: AffinitySelection,
+  first: number,
   context: Context,
 ): Promise<Groups> {
   const judge = await judgeOfAll(context, false)
@@ -156,7 +191,7 @@ async function groupsOfVerdicts(
     for (const name of names) groups.set(name, (groups.get(name) ?? 0) + count)
     if (names.length === 0) ungrouped += count
   }
-  return { total, counts: groups, ungrouped }
+  return { total, ...largestOf(groups, first), ungrouped }
 }
 
 const sum = (counts: Iterable<number>): number => {

@@ -185,6 +185,8 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
       pageByName: async (request) => paidFor().then(() => reader.pageByName(request)),
       count: async (selection) => paidFor().then(() => reader.count(selection)),
       tally: async (selection, dimension) => paidFor().then(() => reader.tally(selection, dimension)),
+      largest: async (selection, dimension, first) =>
+        paidFor().then(() => reader.largest(selection, dimension, first)),
       tallyClasses: async (selection, classes) =>
         paidFor().then(() => reader.tallyClasses(selection, classes)),
       matching: async (selection) => paidFor().then(() => reader.matching(selection)),

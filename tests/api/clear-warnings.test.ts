@@ -112,7 +112,7 @@ describe('a target that is still switched on', () => {
     expect(warning?.message).toContain(POOL)
     const filter = `clearAffinities(filter: {providerId: "${POOL}", providerKeyId: "${session.value}"})`
     const [both] = await warningsOf(filter)
-    expect(both?.message).toMatch(/^provider .* and provider key .* are still switched on/)
+    expect(both?.message).toMatch(/^Provider .* and provider key .* are still switched on/)
 
     await inDatabase(`UPDATE providers SET is_active = false WHERE id = '${POOL}'`)
     expect(await codesOf(clear)).toEqual([])
@@ -143,7 +143,7 @@ describe('a target that is still switched on', () => {
       `globalModelId: "${model.id}"`,
     ]) {
       const message = await messageOf(filter)
-      expect(message).toMatch(/^model /)
+      expect(message).toMatch(/^Model /)
       for (const part of [model.name, model.id, 'switch the model off']) expect(message).toContain(part)
     }
     await inDatabase(`UPDATE global_models SET is_active = false WHERE id = '${model.id}'`)

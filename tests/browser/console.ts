@@ -12,6 +12,7 @@ export const PAGES = {
   affinities: '/affinities',
   counts: '/counts/reason',
   provider: `/providers/${ANTHROPIC}`,
+  savings: '/savings',
   mappings: '/mappings',
   configuration: '/configuration',
   audit: '/audit',

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { leaveAuditEvents, PAGES, startConsole } from './console.js'
-import { DESK, PHONE, rows, seriousFindings, tooWide, whenStill } from './support.js'
+import { crowded, DESK, PHONE, rows, seriousFindings, tooWide, whenStill } from './support.js'
 
 /** Written where SCREENSHOTS is set: on a machine without a Chinese font they would show boxes. */
 const SCREENSHOTS = process.env['SCREENSHOTS'] && new URL('../../docs/screenshots/', import.meta.url).pathname
@@ -15,6 +15,7 @@ const READY: Readonly<Record<string, string>> = {
   overview: '.chart canvas',
   counts: '.counts .bars li',
   provider: '.thirds .bars .rest',
+  savings: '.savings .message',
 }
 /** The narrowest that is asked for by WCAG (reflow). */
 const SMALL_PHONE = { width: 320, height: 640 } as const
@@ -48,11 +49,14 @@ describe('each page', () => {
         .waitFor()
       await inEachLook(page, ['desk', 'phone'], async (look) => {
         expect(await seriousFindings(page)).toEqual([])
-        if (SCREENSHOTS) await page.screenshot({ path: `${SCREENSHOTS}${name}-${look}.png` })
+        expect(await crowded(page)).toEqual([])
+        if (SCREENSHOTS && name !== 'savings')
+          await page.screenshot({ path: `${SCREENSHOTS}${name}-${look}.png` })
       })
       await page.setViewportSize(SMALL_PHONE)
       await whenStill(page)
       expect(await tooWide(page)).toEqual([])
+      expect(await crowded(page)).toEqual([])
     },
     AXE_TIMEOUT_MS,
   )
@@ -62,6 +66,11 @@ describe('each dialogue', () => {
   const DIALOGUES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     'the details of a record': (page) => rows(page).first().locator('.row-open').click(),
     'the filters': (page) => page.getByRole('button', { name: 'Filter', exact: true }).click(),
+    'the pages that a phone has no room for': async (page) => {
+      await page.setViewportSize(PHONE)
+      await page.getByRole('button', { name: 'More' }).click()
+      await page.getByRole('menuitem', { name: 'Configuration' }).waitFor()
+    },
     'the preferences': (page) => page.getByRole('button', { name: 'Preferences' }).click(),
     'the details of a stale record': async (page) => {
       await page.goto(`${new URL(page.url()).origin}/affinities?stale=true`)
@@ -92,12 +101,14 @@ describe('each dialogue', () => {
   }
   it.each(Object.entries(DIALOGUES))(
     'has nothing serious that axe finds in %s',
-    async (_name, openDialogue) => {
+    async (name, openDialogue) => {
       const page = await open('/affinities')
       await rows(page).first().waitFor()
       await openDialogue(page)
       await page.locator('[role=dialog], [role=menu]').first().waitFor()
-      await inEachLook(page, ['desk'], async () => expect(await seriousFindings(page)).toEqual([]))
+      await inEachLook(page, [name.includes('phone') ? 'phone' : 'desk'], async () =>
+        expect(await seriousFindings(page)).toEqual([]),
+      )
     },
     AXE_TIMEOUT_MS,
   )

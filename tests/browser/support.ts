@@ -125,3 +125,11 @@ export const tooWide = (page: Page) =>
       return element !== null && element.scrollWidth > element.clientWidth
     }),
   )
+
+/** Names of the navigation that need more room than they have. */
+export const crowded = (page: Page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('.nav > *')]
+      .filter((element) => element.scrollWidth > element.clientWidth)
+      .map((element) => element.textContent),
+  )

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ANSWER_MS, CLEAR_MS } from '../../web/src/api/timed-fetch.js'
+import { en } from '../../web/src/i18n/en.js'
 import { PAGE_SIZES, PARAMETERS, readAddress } from '../../web/src/pages/affinities/address.js'
 import { USABILITIES } from '../../web/src/pages/affinities/verdict.js'
 import { GROUPING_NAMES, PERIOD_NAMES, TTL_GROUPING_NAMES } from '../../web/src/pages/savings/address.js'
@@ -10,6 +11,7 @@ const rowsIn = (text = '') =>
   [...text.matchAll(/^\| `([\w-]+)` \| (.+) \|$/gm)].map(([, name = '', takes = '']) => ({ name, takes }))
 const [lists, savings] = page.split('## Savings')
 const rows = rowsIn(lists)
+const tiles = readFileSync(new URL('../../web/src/pages/overview/Figures.tsx', import.meta.url), 'utf8')
 const takesOf = (name: string) => rows.find((row) => row.name === name)?.takes ?? ''
 const unreadable = (address: string) => readAddress(new URLSearchParams(address)).unreadable
 
@@ -37,6 +39,13 @@ describe('docs/console.md', () => {
     expect(`${first}, ${last}`).toBe(PAGE_SIZES.join(', '))
     for (const [, sort] of takesOf('sort').matchAll(/`(\w+)`/g))
       expect(unreadable(`sort=-${sort}`)).toEqual([])
+  })
+
+  it('says what each tile of the overview is', () => {
+    const names = [...tiles.matchAll(/name=\{t\('overview\.(\w+)'\)\}/g)].map(([, key = '']) => key)
+    expect(names.length).toBeGreaterThan(5)
+    const told = [...page.matchAll(/^\| ([A-Z][\w ]+) \| .+ \|$/gm)].map(([, name]) => name)
+    expect(told).toEqual(names.map((key) => en.overview[key as keyof typeof en.overview]))
   })
 
   it('names addresses that are not read, as they are not', () => {

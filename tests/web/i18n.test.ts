@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInstance } from 'i18next'
 import { describe, expect, it } from 'vitest'
 import type { Context } from '../../src/context.js'
 import { AETHER_FIGURES } from '../../src/gateway/aether/aether-gateway.js'
@@ -20,7 +21,8 @@ const textsOf = (catalogue: object, path = ''): Map<string, string> =>
 
 /** Chinese has one form for every number. */
 const withoutSingulars = (keys: Iterable<string>) => [...keys].filter((key) => !key.endsWith('_one')).sort()
-const variablesOf = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name).sort()
+const variablesOf = (text: string) =>
+  [...text.matchAll(/\{\{(\w+)(?:, number)?\}\}/g)].map(([, name]) => name).sort()
 
 const sources = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .filter((file) => /\.tsx?$/.test(file) && !file.startsWith('generated') && !file.startsWith('i18n'))
@@ -43,6 +45,17 @@ describe('the catalogues', () => {
   it('put the same values into each sentence', () => {
     for (const [key, text] of chinese)
       expect([key, variablesOf(text)]).toEqual([key, variablesOf(english.get(key) ?? '')])
+  })
+
+  it('write the number of the groups that are not shown as any other number', async () => {
+    for (const [lng, words] of [
+      ['en', '1,002 others'],
+      ['zh-CN', '其他 1,002 项'],
+    ] as const) {
+      const i18n = createInstance()
+      await i18n.init({ lng, resources: { en: { translation: en }, 'zh-CN': { translation: zhCN } } })
+      expect(i18n.t('counts.others', { count: 1_002 })).toBe(words)
+    }
   })
 
   it('leave no sentence empty and none in English', () => {

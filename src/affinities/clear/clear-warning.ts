@@ -62,13 +62,15 @@ function toSwitchOff(targets: readonly ClearedTarget[]): string {
   return new Set(targets.map((target) => target.kind)).size === targets.length ? 'one of them' : 'them'
 }
 
+const asBeginning = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1)
+
 /** Text as it stands in a GraphQL document or in JSON. */
 const quoted = (text: string): string => JSON.stringify(text)
 
 export const warnings = {
   stillActive: (targets: readonly ClearedTarget[]): ClearWarning => ({
     code: 'STILL_ACTIVE',
-    message: `${namesOf(targets)} ${targets.length === 1 ? 'is' : 'are'} still switched on, so users may be pinned there again. To keep them away, switch ${toSwitchOff(targets)} off in the gateway and clear again.`,
+    message: `${asBeginning(namesOf(targets))} ${targets.length === 1 ? 'is' : 'are'} still switched on, so users may be pinned there again. To keep them away, switch ${toSwitchOff(targets)} off in the gateway and clear again.`,
   }),
   pinsNotHonoured: (schedulingMode: string | null): ClearWarning => ({
     code: 'PINS_NOT_HONOURED',

@@ -145,6 +145,10 @@ export function createIndexReader(index: AffinityIndex, pass: () => Promise<void
       await ready(selection)
       return index.tally(selection, dimension)
     },
+    async largest(selection, dimension, first) {
+      await ready(selection)
+      return index.largest(selection, dimension, first)
+    },
     async tallyClasses(selection, classes) {
       await index.prepareClasses(classes, new TimeSlice())
       await ready(selection)

@@ -3,6 +3,7 @@ import { containing } from '../../util/text.js'
 import { type AffinityPage, type AffinityReader, comparePositions, positionOf } from '../affinity-reader.js'
 import { type AffinityRecord, type Dimension, dimensionValue } from '../affinity-record.js'
 import { type AffinitySelection, isSelected } from '../affinity-selection.js'
+import { largestOf } from '../largest-groups.js'
 import { compareNamePositions, namePositionIn } from '../record-names.js'
 
 /** A page of the selected records in some order. */
@@ -86,6 +87,10 @@ export function passReader(run: RunPass): AffinityReader {
       return [...only.values].reduce((sum, value) => sum + (counts.get(value) ?? 0), 0)
     },
     tally: (selection, dimension) => run(countPass(selection, (record) => dimensionValue(record, dimension))),
+    async largest(selection, dimension, first) {
+      const { total, counts } = await run(countPass(selection, (record) => dimensionValue(record, dimension)))
+      return { total, ...largestOf(counts, first) }
+    },
     tallyClasses: (selection, { dimensions, classOf }) =>
       run(
         countPass(selection, (record) =>

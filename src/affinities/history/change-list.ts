@@ -10,8 +10,10 @@ import type {
 } from '../affinity-changes.js'
 import type { AffinityRecord } from '../affinity-record.js'
 
-/** Changes that are kept. */
+/** Changes that are kept: some 700 bytes each. */
 const MAX_CHANGES = 10_000
+/** So many times as many are held before the oldest are dropped, all at once: a change costs five steps on average. */
+const SLACK = 1.25
 /** A clear of more affinities is one change. */
 const LARGE_CLEAR = 100
 /** Ids of each kind by which a large clear is found; one that had more of them is found by any id. */
@@ -122,8 +124,7 @@ export class ChangeList implements AffinityChanges {
       count: 1,
     }
     this.#entries.push(entry)
-    // Now and then, so that a change costs one step on average.
-    if (this.#entries.length >= this.#max * 2) {
+    if (this.#entries.length >= this.#max * SLACK) {
       this.#entries = this.#entries.slice(-this.#max)
       this.#hasDropped = true
     }

@@ -1,7 +1,7 @@
 import type { TimeSlice } from '../../util/time-slice.js'
 import type { AffinityPage, AffinityPageRequest, NamePageRequest } from '../affinity-reader.js'
 import { type AffinityRecord, type Dimension, isSameRecord } from '../affinity-record.js'
-import type { AffinitySelection, Classes, Tally } from '../affinity-selection.js'
+import type { AffinitySelection, Classes, LargestGroups, Tally } from '../affinity-selection.js'
 import type { Crossing, CrossingsRequest } from '../affinity-source.js'
 import type { KeyFamilies } from '../key-families.js'
 import { Bitmap } from './bitmap.js'
@@ -10,7 +10,7 @@ import { pageByName } from './name-pages.js'
 import { pageOfAll, pageOfMatches } from './pages.js'
 import { type Matches, planSelection } from './plan-selection.js'
 import type { DimensionIndex } from './postings.js'
-import { tallyOfClasses, tallyOfValues } from './tallies.js'
+import { largestOfValues, tallyOfClasses, tallyOfValues } from './tallies.js'
 
 /** A bulk load, which builds a whole new index from many records. */
 export interface AffinityLoad {
@@ -273,6 +273,10 @@ export class AffinityIndex {
 
   tally(selection: AffinitySelection, dimension: Dimension): Tally<string> {
     return tallyOfValues(this.#table.dimensions[dimension], this.#matches(selection), this.size)
+  }
+
+  largest(selection: AffinitySelection, dimension: Dimension, first: number): LargestGroups {
+    return largestOfValues(this.#table.dimensions[dimension], this.#matches(selection), this.size, first)
   }
 
   /** Asks for the classes of all records in time slices, so that `tallyClasses` soon afterwards asks for few more. */

@@ -1,4 +1,5 @@
-import type { Tally } from '../affinity-selection.js'
+import type { LargestGroups as Largest, Tally } from '../affinity-selection.js'
+import { LargestGroups } from '../largest-groups.js'
 import type { Bitmap } from './bitmap.js'
 import type { Matches } from './plan-selection.js'
 import type { DimensionIndex } from './postings.js'
@@ -17,15 +18,39 @@ export function tallyOfValues(
     for (const id of postings.ids()) counts.set(postings.valueOf(id), postings.count(id))
     return { total, counts }
   }
+  countsById(postings, matches).forEach((count, id) => {
+    if (count > 0) counts.set(postings.valueOf(id), count)
+  })
+  return { total, counts }
+}
+
+/** Finds the largest groups by value, without a text for each of the others. */
+export function largestOfValues(
+  postings: DimensionIndex | undefined,
+  matches: Matches | undefined,
+  size: number,
+  first: number,
+): Largest {
+  const total = matches?.count ?? size
+  const largest = new LargestGroups(first)
+  if (postings !== undefined) {
+    const byId = matches && countsById(postings, matches)
+    for (let id = 0; id < postings.idLimit; id += 1) {
+      const count = byId ? (byId[id] ?? 0) : postings.count(id)
+      if (count > 0) largest.add(count, () => postings.valueOf(id))
+    }
+  }
+  const { groupCount, grouped, groups } = largest
+  return { total, groupCount, grouped, groups }
+}
+
+function countsById(postings: DimensionIndex, matches: Matches): Int32Array {
   const byId = new Int32Array(postings.idLimit)
   matches.forEach((slot) => {
     const id = postings.idAt(slot)
     if (id >= 0) byId[id] = (byId[id] ?? 0) + 1
   })
-  byId.forEach((count, id) => {
-    if (count > 0) counts.set(postings.valueOf(id), count)
-  })
-  return { total, counts }
+  return byId
 }
 
 /** Counts records by their class. */

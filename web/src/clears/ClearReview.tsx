@@ -54,7 +54,7 @@ export function ClearReview({ target, plan, onClear, onAgain, onClose }: ClearRe
       {count === 0 ? (
         <p className="dim">{t('clears.nothing')}</p>
       ) : (
-        <Sample rows={plan.rows} keys={keys} total={count} />
+        <Sample rows={plan.rows} groups={plan.groups} keys={keys} total={count} />
       )}
       {failure && <ClearFailed failure={failure} />}
       <ClearWarnings warnings={plan.outcome.warnings} nodes={[]} />

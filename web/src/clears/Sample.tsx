@@ -2,35 +2,38 @@ import { useTranslation } from 'react-i18next'
 import { Name } from '../components/Name.js'
 import { useFormat } from '../hooks/use-format.js'
 import { shortId } from '../pages/affinities/names.js'
+import { commonest, placesOf, type Tally, usersOf } from './affected.js'
 import type { ClearableRow } from './clear-store.js'
+import type { ClearGroups } from './use-clear.js'
 
-const NAMES = 5
 const EXAMPLES = 5
 
 interface SampleProps {
   /** Null if the records could not be read. */
   readonly rows: readonly ClearableRow[] | null
+  /** Of all that would be cleared; null where only the rows tell. */
+  readonly groups: ClearGroups | null
   readonly keys: readonly string[]
   readonly total: number
 }
 
 /** The sample shows whom a clear affects: a count alone does not reveal a wrong filter. */
-export function Sample({ rows, keys, total }: SampleProps) {
+export function Sample({ rows, groups, keys, total }: SampleProps) {
   const { t } = useTranslation()
   const format = useFormat()
   if (rows === null) return <p className="warn">{t('clears.sampleMissing')}</p>
   if (rows.length === 0) return <KeySample keys={keys} />
-  const partial = rows.length < total
+  const partial = rows.length < total && groups === null
   // If there is one, it stands above.
   const isOneProvider = new Set(rows.map(({ providerId }) => providerId)).size === 1
   return (
     <>
       <div className="clear-who">
-        <Tally
-          title={t('clears.whose')}
-          names={rows.map(({ user, apiKey, affinityKey }) => user?.username ?? apiKey?.name ?? affinityKey)}
+        <Names title={t('clears.whose')} tally={groups ? tallyOf(groups.users) : commonest(usersOf(rows))} />
+        <Names
+          title={t('clears.where')}
+          tally={groups ? tallyOf(groups.providers) : commonest(placesOf(rows))}
         />
-        <Tally title={t('clears.where')} names={placesOf(rows)} />
       </div>
       {partial && <p className="hint">{t('clears.basedOn', { count: rows.length })}</p>}
       <h3>{t('clears.sample')}</h3>
@@ -68,15 +71,6 @@ export function Sample({ rows, keys, total }: SampleProps) {
   )
 }
 
-/** Returns the providers, with the provider key's name if all records are pinned to one key. */
-function placesOf(rows: readonly ClearableRow[]): string[] {
-  const isOneKey = new Set(rows.map(({ providerKeyId }) => providerKeyId)).size === 1
-  return rows.map(({ provider, providerId, providerKey, providerKeyId }) => {
-    const place = provider?.displayName ?? providerId
-    return isOneKey ? `${place} · ${providerKey?.name ?? providerKeyId}` : place
-  })
-}
-
 function KeySample({ keys }: Pick<SampleProps, 'keys'>) {
   const { t } = useTranslation()
   if (keys.length === 0) return null
@@ -97,18 +91,20 @@ function KeySample({ keys }: Pick<SampleProps, 'keys'>) {
   )
 }
 
-function Tally({ title, names }: { readonly title: string; readonly names: readonly string[] }) {
+const tallyOf = ({ groups, groupCount }: ClearGroups['users']): Tally => ({
+  largest: groups.map(({ key, label, count }) => ({ key, name: label, count })),
+  more: groupCount - groups.length,
+})
+
+function Names({ title, tally: { largest, more } }: { readonly title: string; readonly tally: Tally }) {
   const { t } = useTranslation()
   const format = useFormat()
-  const counts = new Map<string, number>()
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
-  const ranked = [...counts].sort((a, b) => b[1] - a[1])
   return (
     <section>
       <h3>{title}</h3>
       <ul>
-        {ranked.slice(0, NAMES).map(([name, count]) => (
-          <li key={name}>
+        {largest.map(({ key, name, count }) => (
+          <li key={key}>
             <span className="truncate">
               <Name of={name} />
             </span>{' '}
@@ -116,8 +112,10 @@ function Tally({ title, names }: { readonly title: string; readonly names: reado
           </li>
         ))}
       </ul>
-      {ranked.length > NAMES && (
-        <span className="hint">{t('clears.andMore', { count: ranked.length - NAMES })}</span>
+      {more > 0 && (
+        <span className="hint">
+          {t('clears.andMore', { count: more, replace: { count: format.number(more) } })}
+        </span>
       )}
     </section>
   )

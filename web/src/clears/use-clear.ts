@@ -1,14 +1,24 @@
 import { useCallback, useEffect, useState } from 'react'
 import { client } from '../api/client.js'
-import { type AffinityFilter, ClearPreviewDocument } from '../generated/graphql.js'
+import {
+  type AffinityFilter,
+  ClearCountsDocument,
+  type ClearGroupsFragment,
+  ClearPreviewDocument,
+} from '../generated/graphql.js'
 import { type ClearableRow, type ClearTarget, clearsDone } from './clear-store.js'
 import { type ClearOutcome, runClear } from './run-clear.js'
+
+/** The largest groups of what a clear would remove. */
+export type ClearGroups = Readonly<Record<'users' | 'providers', ClearGroupsFragment>>
 
 /** The plan holds the dry run's count and a sample of the same selection. */
 export interface ClearPlan {
   readonly outcome: ClearOutcome
   /** Null if the records could not be read. */
   readonly rows: readonly ClearableRow[] | null
+  /** Of the whole selection; null where the sample is all of it, or if they could not be counted. */
+  readonly groups: ClearGroups | null
   /** Unix milliseconds. */
   readonly countedAt: number
 }
@@ -34,8 +44,8 @@ export function useClear(target: ClearTarget): ClearControl {
   useEffect(() => {
     let over = false
     setStep({ name: 'counting' })
-    void Promise.all([runClear(target, true), affectedRows(target)]).then(([outcome, rows]) => {
-      if (!over) setStep({ name: 'review', plan: { outcome, rows, countedAt: Date.now() } })
+    void planOf(target).then((plan) => {
+      if (!over) setStep({ name: 'review', plan })
     })
     return () => {
       over = true
@@ -51,6 +61,28 @@ export function useClear(target: ClearTarget): ClearControl {
     })
   }, [target])
   return { step, clear, again: () => setRound((before) => before + 1) }
+}
+
+async function planOf(target: ClearTarget): Promise<ClearPlan> {
+  const [outcome, rows] = await Promise.all([runClear(target, true), affectedRows(target)])
+  const isPart = rows !== null && rows.length > 0 && rows.length < outcome.cleared
+  return { outcome, rows, groups: isPart ? await groupsOf(target) : null, countedAt: Date.now() }
+}
+
+async function groupsOf(target: ClearTarget): Promise<ClearGroups | null> {
+  const filter = filterOf(target)
+  if (filter === undefined) return null
+  try {
+    const { data } = await client.query({
+      query: ClearCountsDocument,
+      variables: { filter },
+      fetchPolicy: 'no-cache',
+    })
+    return data?.users && data.providers ? data : null
+  } catch {
+    // The review then tells of the sample, and says so.
+    return null
+  }
 }
 
 async function affectedRows(target: ClearTarget): Promise<readonly ClearableRow[] | null> {

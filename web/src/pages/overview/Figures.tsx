@@ -65,6 +65,7 @@ export function Figures({ stats, stale: { data, error } }: FiguresProps) {
           t('overview.switchesOf', {
             provider: format.number(observed.providerSwitches),
             key: format.number(observed.keySwitches),
+            since,
           })
         }
       />

@@ -130,7 +130,10 @@ function createPlot(
           size: 30,
           gap: 9,
           splits: ({ bbox }, _, from, to) =>
-            timeTicks(from, to, ((to - from) * TIME_WIDTH * devicePixelRatio) / bbox.width),
+            // A chart that is not shown yet has no width, and room for no label.
+            bbox.width > 0
+              ? timeTicks(from, to, ((to - from) * TIME_WIDTH * devicePixelRatio) / bbox.width)
+              : [],
           values: (_, seconds) => seconds.map((at) => latest().time(at * 1_000)),
         },
         {
@@ -145,6 +148,8 @@ function createPlot(
         ...Array.from({ length: count }, (_, index) => ({
           stroke: () => colorOf(index),
           width: 1.5,
+          // A line from a minute's end to now may be shorter than a pixel.
+          cap: 'round' as const,
           points: {
             show: false,
             size: 4,
