@@ -33,5 +33,6 @@ if (onlyAnonymous) {
   part('console', Math.min(largest, 100_000))
   part('index-memory', ...wanted)
   part('crowd')
+  part('fan-out')
   part('anonymous')
 }
