@@ -52,7 +52,7 @@ export async function affinityEvents(
         context.onAffinityEvent((event) => {
           if (isTouched(event)) pushOwned(events, event, event)
         }, events.fail),
-      async (event) => {
+      (event) => {
         context.refresh()
         const { record, previous } = event
         const held = previous !== undefined && isSelected(previous, selection)
