@@ -2,16 +2,19 @@ import type { ExecutionArgs, ExecutionResult } from 'graphql'
 import type { Viewer } from '../../session/viewer.js'
 import type { MaybePromise } from '../../util/promises.js'
 
-/** An answer to an event, with the text that Yoga writes for it: made once, and sent to all who asked the same. */
+/** An answer to one event or more, with what is written for it: made once, and sent to all who asked the same. */
 export interface SharedAnswer extends ExecutionResult {
-  readonly stringify: (result: unknown) => string
+  /** Returns the answer as messages of an event stream. */
+  readonly messages: () => Uint8Array
 }
 
 type Run = (event: unknown) => Promise<ExecutionResult>
 
 /** Whether an answer is one for all who asked the same: one without errors. */
-export const isShared = (result: ExecutionResult): result is SharedAnswer =>
-  typeof Reflect.get(result, 'stringify') === 'function'
+export const isShared = (result: ExecutionResult): result is SharedAnswer => 'messages' in result
+
+/** Writes an answer as a message of an event stream. */
+export const messageOf = (json: string): Uint8Array => Buffer.from(`event: next\ndata: ${json}\n\n`)
 
 /** Answers to events, by event; an event that nobody holds any more takes its answers along. */
 const answers = new WeakMap<object, Map<string, MaybePromise<ExecutionResult>>>()
@@ -54,7 +57,7 @@ export function answerOnce(event: unknown, key: string, run: Run): MaybePromise<
   const ofEvent = known ?? new Map<string, MaybePromise<ExecutionResult>>()
   if (!known) answers.set(event, ofEvent)
   const answer = run(event).then((result) => {
-    const shared = withText(result)
+    const shared = withMessages(result)
     // Those who come later need no promise.
     ofEvent.set(key, shared)
     return shared
@@ -64,28 +67,42 @@ export function answerOnce(event: unknown, key: string, run: Run): MaybePromise<
   return answer
 }
 
-/** Ends an event and begins the next one in a text of several, which Yoga writes as `event: next`, `data: …` and a blank line. */
-const BETWEEN_EVENTS = '\n\nevent: next\ndata: '
+/** Answers that were put together lately, by the first of them: subscribers of the same mostly wait for the same. */
+const lately = new WeakMap<SharedAnswer, Bundle[]>()
 
-/** Puts answers together that wait for one reader, so that one write sends them. */
-export const together = (answers: readonly [SharedAnswer, ...SharedAnswer[]]): ExecutionResult => {
-  const [first] = answers
-  const inOne: SharedAnswer = {
-    ...first,
-    stringify: () => answers.map((answer) => answer.stringify(answer)).join(BETWEEN_EVENTS),
-  }
-  return answers.length === 1 ? first : inOne
+interface Bundle {
+  readonly answers: readonly SharedAnswer[]
+  readonly together: SharedAnswer
 }
 
-function withText(result: ExecutionResult): ExecutionResult {
-  if (result.errors) return result
-  let text: string | undefined
-  const shared: SharedAnswer = {
-    ...result,
-    stringify() {
-      text ??= JSON.stringify(result)
-      return text
-    },
+/** Bundles that are kept of those that begin with the same answer. */
+const BUNDLES = 4
+
+/** Puts answers together that wait for one reader, so that one write sends them. */
+export function together(answers: readonly [SharedAnswer, ...SharedAnswer[]]): SharedAnswer {
+  const [first] = answers
+  if (answers.length === 1) return first
+  const kept = lately.get(first) ?? []
+  const known = kept.find((one) => isEqual(one.answers, answers))
+  if (known) return known.together
+  const made = { ...first, messages: once(() => Buffer.concat(answers.map(({ messages }) => messages()))) }
+  lately.set(first, [{ answers, together: made }, ...kept.slice(0, BUNDLES - 1)])
+  return made
+}
+
+const isEqual = (some: readonly SharedAnswer[], others: readonly SharedAnswer[]): boolean =>
+  some.length === others.length && some.every((answer, index) => answer === others[index])
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => {
+    made ??= make()
+    return made
   }
+}
+
+function withMessages(result: ExecutionResult): ExecutionResult {
+  if (result.errors) return result
+  const shared: SharedAnswer = { ...result, messages: once(() => messageOf(JSON.stringify(result))) }
   return shared
 }
