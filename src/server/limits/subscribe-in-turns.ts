@@ -12,8 +12,9 @@ import { complexityOf } from './use-rate-limit.js'
  * names providers for less than 50, and an event with every join of its affinity costs less than 200.
  */
 export const MAX_EVENT_COST = 2_000
-/** Events that one write sends at most, some 50 kB: a stream that has fallen behind must not keep the others waiting. */
+/** Events, and bytes, from which on one write sends no more: a stream that has fallen behind must not keep the others waiting. */
 export const EVENTS_IN_ONE = 200
+const BYTES_IN_ONE = 65_536
 /** Number of events that are joined at a time, of all streams together. */
 export const EVENTS_AT_ONCE = 4
 
@@ -91,19 +92,21 @@ function batched(
 
   async function withWaiting(first: SharedAnswer): Promise<ExecutionResult> {
     const answers: [SharedAnswer, ...SharedAnswer[]] = [first]
+    let bytes = first.messages().length
     try {
-      while (answers.length < EVENTS_IN_ONE) {
+      while (answers.length < EVENTS_IN_ONE && bytes < BYTES_IN_ONE) {
         const waiting = source.ready?.()
         if (waiting === undefined) break
         const event = waiting instanceof Promise ? await waiting : waiting
         if (event === undefined) continue
         const known = answer(event)
         const result = known instanceof Promise ? await known : known
-        if (isShared(result)) answers.push(result)
-        else {
+        if (!isShared(result)) {
           held = { result }
           break
         }
+        answers.push(result)
+        bytes += result.messages().length
       }
     } catch (error) {
       held = { error }
