@@ -225,16 +225,7 @@ export async function benchFanOut(load: Load): Promise<void> {
     }
     printTable(
       'Events to many subscribers',
-      [
-        '',
-        'events/s',
-        '% delivered',
-        'p50 ms',
-        'p99 ms',
-        'µs of CPU a delivery',
-        'peak MiB',
-        'cut, told',
-      ],
+      ['', 'events/s', '% delivered', 'p50 ms', 'p99 ms', 'µs of CPU a delivery', 'peak MiB', 'cut, told'],
       rows,
     )
   } finally {
