@@ -16,21 +16,28 @@ import { makeWorld } from './lib/world.js'
 const CLI = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const RUNS = 5
 
-/** Module that prints the peak memory in KiB as the last line of stderr. */
-const TELL_PEAK =
-  'data:text/javascript,process.on("exit",()=>process.stderr.write("\\n"+process.resourceUsage().maxRSS))'
+/** Module that prints what the process has used as the last line of stderr, in JSON: KiB at its peak, and microseconds. */
+const TELL_USE =
+  'data:text/javascript,process.on("exit",()=>process.stderr.write("\\n"+JSON.stringify(process.resourceUsage())))'
 
 interface Listing {
   readonly ms: number
   readonly lines: number
   readonly peakMegabytes: number
+  /** Milliseconds of the processor's time that the command line has used. */
+  readonly cpuMs: number
+  /** The same for this process, where the service runs. */
+  readonly serviceCpuMs: number
 }
+
+const cpuMsOf = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1_000
 
 async function list(url: string, args: readonly string[]): Promise<Listing> {
   const startedAt = performance.now()
+  const cpuAtStart = process.cpuUsage()
   const child = spawn(
     process.execPath,
-    ['--import', TELL_PEAK, CLI, 'affinities', 'list', '--ndjson', ...args],
+    ['--import', TELL_USE, CLI, 'affinities', 'list', '--ndjson', ...args],
     {
       env: { PATH: process.env['PATH'], AFFINITYQL_URL: url, AFFINITYQL_TOKEN: ADMIN_TOKEN },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -47,7 +54,17 @@ async function list(url: string, args: readonly string[]): Promise<Listing> {
   const [[code], lines] = await Promise.all([once(child, 'exit'), counted, once(child.stderr, 'end')])
   if (code !== 0) throw new Error(`the command line ended with ${code}: ${said}`)
   const ms = performance.now() - startedAt
-  return { ms, lines: Number(lines), peakMegabytes: Number(said.split('\n').at(-1)) / 1_024 }
+  const serviceCpuMs = cpuMsOf(process.cpuUsage(cpuAtStart))
+  const { maxRSS, userCPUTime, systemCPUTime }: NodeJS.ResourceUsage = JSON.parse(
+    said.split('\n').at(-1) ?? '',
+  )
+  return {
+    ms,
+    lines: Number(lines),
+    peakMegabytes: maxRSS / 1_024,
+    cpuMs: cpuMsOf({ user: userCPUTime, system: systemCPUTime }),
+    serviceCpuMs,
+  }
 }
 
 async function repeated<T>(runs: number, run: () => Promise<T>): Promise<T[]> {
@@ -78,7 +95,7 @@ export async function benchCli(count: number): Promise<void> {
       return performance.now() - startedAt
     })
     const scan = median(scans)
-    const rows: (string | number)[][] = [['floor: SCAN + MGET + JSON.parse', scan, 1, '']]
+    const rows: (string | number)[][] = [['floor: SCAN + MGET + JSON.parse', scan, 1, '', '', '']]
     for (const [name, args, wanted] of [
       ['--ndjson --records', ['--records'], count],
       ['--ndjson, with names', [], count],
@@ -89,11 +106,13 @@ export async function benchCli(count: number): Promise<void> {
       for (const { lines } of listings) if (lines !== wanted) throw new Error(`${lines} lines of ${wanted}`)
       const ms = median(listings.map(({ ms: one }) => one))
       const peak = Math.max(...listings.map(({ peakMegabytes }) => peakMegabytes))
-      rows.push([name, ms, ms / scan, peak])
+      const cpu = median(listings.map(({ cpuMs }) => cpuMs))
+      const serviceCpu = median(listings.map(({ serviceCpuMs }) => serviceCpuMs))
+      rows.push([name, ms, ms / scan, cpu, serviceCpu, peak])
     }
     printTable(
       `affinityql affinities list, ${count.toLocaleString('en')} records`,
-      ['', 'ms', 'x scan', 'peak MB'],
+      ['', 'ms', 'x scan', 'CPU ms', 'CPU ms of the service', 'peak MB'],
       rows,
     )
     await server.close(0)

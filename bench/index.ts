@@ -37,5 +37,6 @@ if (onlyAnonymous) {
   // It takes its sizes as one list, and the kind of its records after them.
   part('index-memory', wanted.join(','))
   part('crowd')
+  part('fan-out')
   part('anonymous')
 }

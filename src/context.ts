@@ -60,6 +60,8 @@ export interface Context {
   onMayTake(listener: (seconds: number) => void): void
   /** What is kept of an answer to this question, if anything. */
   kept(question: string): unknown
+  /** Uses the rows that the walks of the last seconds have read, and adds to them what this request reads. */
+  joinWalk(): void
   /** Continues with what a shared read has read: its index, and its rows. */
   adopt(readers: Readers): void
   /** Shares the event loop between the events of all streams, and between large selections. */

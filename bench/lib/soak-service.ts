@@ -32,12 +32,17 @@ export interface SoakService {
   metric(name: string): Promise<number>
   /** Returns the largest resident memory so far, in MiB; undefined if the process has ended. */
   peakMiB(): number | undefined
+  /** Returns the milliseconds of the processor's time that it has used. */
+  cpuMs(): number
   /** Returns the latest lines that it has printed. */
   readonly output: string
   /** Returns the warnings and errors in its log. */
   warnings(): readonly string[]
   stop(): Promise<void>
 }
+
+/** Linux counts processor time in these, whatever the machine. */
+const CLOCK_TICK_MS = 10
 
 export interface ServiceOptions {
   /** The limit of V8's old generation, in MiB; default: Node's own. */
@@ -135,6 +140,12 @@ export async function startSoakService(
       } catch {
         return undefined
       }
+    },
+    cpuMs() {
+      // The name of the program, in brackets, may have blanks.
+      const [, figures = ''] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')
+      const [user = 0, system = 0] = figures.split(' ').slice(11, 13).map(Number)
+      return (user + system) * CLOCK_TICK_MS
     },
     get output() {
       return child.output

@@ -51,7 +51,7 @@ export async function printList<
   const pages =
     wanted <= LARGEST_PAGE
       ? [await list({ ...args, first: wanted }, { signal })]
-      : list.pages(args, { signal })
+      : list.pages(args, { signal, ...(Number.isFinite(wanted) && { limit: wanted }) })
   for await (const page of pages) {
     lastPage = page
     totalCount = page.totalCount

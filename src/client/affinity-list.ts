@@ -5,10 +5,11 @@ import {
   type List,
   listOf,
   type Page,
+  type PagesOptions,
   type WholeList,
 } from './pages.js'
 import type { CallOptions } from './transport.js'
-import type { AffinitiesArguments, AffinityOrder, AffinityRecord } from './types.js'
+import type { AffinitiesArguments, AffinityFilter, AffinityOrder, AffinityRecord } from './types.js'
 
 /** The walk is ordered by the time of the pin, which a use does not change. A new pin comes later in the walk. */
 const WALK: AffinityOrder = { field: 'CREATED_AT', direction: 'ASC' }
@@ -24,27 +25,94 @@ const LATEST = '~'
 /**
  * Makes a list of affinities. One page has the order that the caller asks for. A walk over all pages follows the order
  * of creation, so that it meets each lasting record exactly once while gateways use it. The order of another figure is
- * sorted after the walk. An order by name is walked as the server has it, since records do not hold names; a use does not
- * move a record there.
+ * sorted after the walk; with a limit the walk meets only records that may be among the first. An order by name is walked
+ * as the server has it, since records do not hold names; a use does not move a record there.
  */
 export function createAffinityList<Result extends Page<AffinityRecord>>(
   fetchPage: FetchPage<Result>,
 ): List<AffinitiesArguments, Result> {
   async function* pages(
     args: WholeList<AffinitiesArguments> = {},
-    options: CallOptions = {},
-  ): AsyncGenerator<Result, void, undefined> {
+    options: PagesOptions = {},
+  ): Pages<Result> {
     const { orderBy, ...rest } = args
-    const asWalked = { ...rest, orderBy: WALK }
-    const walk = eachPage(fetchPage, asWalked, options)
-    if (orderBy == null) return yield* withoutRepeats(walk)
+    const walk = (selected = rest) => {
+      const asWalked = { ...selected, orderBy: WALK }
+      return eachPage(fetchPage, asWalked, options)
+    }
+    if (orderBy == null) return yield* withoutRepeats(walk())
     const { field = 'EXPIRES_AT', direction = 'DESC' } = orderBy
-    if (field === WALK.field && direction === WALK.direction) return yield* withoutRepeats(walk)
+    if (field === WALK.field && direction === WALK.direction) return yield* withoutRepeats(walk())
     if (!isFigure(field)) return yield* withoutRepeats(eachPage(fetchPage, args, options))
-    yield* inOrder(walk, { field, direction }, args.first ?? LARGEST_PAGE)
+    const order = { field, direction }
+    const { limit } = options
+    if (limit !== undefined) {
+      const before = await bound(fetchPage, rest, order, limit, options)
+      const found = before && (await sorted(walk({ ...rest, filter: before.filter }), order))
+      // If very many records have gone meanwhile, those beyond the bound are needed.
+      if (found && found.nodes.length >= limit) {
+        const nodes = found.nodes.slice(0, limit)
+        return yield* cut({ ...found, nodes, totalCount: before.totalCount }, args.first)
+      }
+    }
+    const all = await sorted(walk(), order)
+    yield* cut({ ...all, nodes: all.nodes.slice(0, limit), totalCount: all.nodes.length }, args.first)
   }
   return listOf(fetchPage, pages)
 }
+
+interface FigureOrder {
+  readonly field: Figure
+  readonly direction: AffinityOrder['direction']
+}
+
+/**
+ * Reads the one record of an order that lies a tenth beyond a limit, and returns a filter for those up to it; undefined if
+ * there are no more records than that, or no filter selects them.
+ */
+async function bound<Result extends Page<AffinityRecord>>(
+  fetchPage: FetchPage<Result>,
+  args: AffinitiesArguments,
+  orderBy: FigureOrder,
+  limit: number,
+  options: CallOptions,
+): Promise<{ readonly filter: AffinityFilter; readonly totalCount: number } | undefined> {
+  const asked = { ...args, orderBy, first: 1, offset: limit + Math.ceil(limit / 10) }
+  const { nodes, totalCount } = await fetchPage(asked, options)
+  const [node] = nodes
+  const filter = node && filterUpTo(node, orderBy, args.filter ?? {})
+  return filter && { filter, totalCount }
+}
+
+/** Narrows a filter to the records of an order up to this one, with all that have the same figure; undefined if none can. */
+function filterUpTo(
+  { requestCount, createdAt, expiresAt }: AffinityRecord,
+  { field, direction }: FigureOrder,
+  filter: AffinityFilter,
+): AffinityFilter | undefined {
+  const isDescending = direction === 'DESC'
+  const { requestCountMin, requestCountMax, createdAfter, expiresAfter, expiresBefore } = filter
+  if (field === 'REQUEST_COUNT') {
+    return isDescending
+      ? { ...filter, requestCountMin: Math.max(requestCount, requestCountMin ?? requestCount) }
+      : { ...filter, requestCountMax: Math.min(requestCount, requestCountMax ?? requestCount) }
+  }
+  // The other direction of this order is the walk itself.
+  if (field === 'CREATED_AT') return { ...filter, createdAfter: latest(shifted(createdAt, -1), createdAfter) }
+  // No filter selects only records that never expire.
+  if (expiresAt === null) return undefined
+  return isDescending
+    ? { ...filter, expiresAfter: latest(shifted(expiresAt, -1), expiresAfter) }
+    : { ...filter, expiresBefore: earliest(shifted(expiresAt, 1), expiresBefore) }
+}
+
+const shifted = (time: string, ms: number): string => new Date(Date.parse(time) + ms).toISOString()
+
+const latest = (a: string, b: string | null | undefined): string =>
+  b != null && Date.parse(b) > Date.parse(a) ? b : a
+
+const earliest = (a: string, b: string | null | undefined): string =>
+  b != null && Date.parse(b) < Date.parse(a) ? b : a
 
 type Pages<Result> = AsyncGenerator<Result, void, undefined>
 
@@ -60,27 +128,42 @@ async function* withoutRepeats<Result extends Page<AffinityRecord>>(walk: Pages<
   }
 }
 
-async function* inOrder<Result extends Page<AffinityRecord>>(
+interface Sorted<Result extends Page<AffinityRecord>> {
+  readonly nodes: readonly Result['nodes'][number][]
+  /** The page that was read last. */
+  readonly last: Result | undefined
+}
+
+/** Reads a whole walk, and sorts its records. */
+async function sorted<Result extends Page<AffinityRecord>>(
   walk: Pages<Result>,
-  { field, direction }: { readonly field: Figure; readonly direction: AffinityOrder['direction'] },
-  first: number,
-): Pages<Result> {
+  { field, direction }: FigureOrder,
+): Promise<Sorted<Result>> {
   const met = new Map<string, Result['nodes'][number]>()
   let last: Result | undefined
   for await (const page of walk) {
     for (const node of page.nodes) met.set(keyOf(node), node)
     last = page
   }
-  if (!last) return
   const by = SORTED_BY[field]
   const sign = direction === 'ASC' ? 1 : -1
   const nodes = [...met]
     .sort(([keyA, a], [keyB, b]) => sign * (compare(a[by] ?? LATEST, b[by] ?? LATEST) || compare(keyA, keyB)))
     .map(([, node]) => node)
+  return { nodes, last }
+}
+
+/** Cuts sorted records into pages. */
+async function* cut<Result extends Page<AffinityRecord>>(
+  { nodes, last, totalCount }: Sorted<Result> & { readonly totalCount: number },
+  size: number | null | undefined,
+): Pages<Result> {
+  if (!last) return
+  const first = size ?? LARGEST_PAGE
   for (let start = 0; start === 0 || start < nodes.length; start += first) {
     const hasNextPage = start + first < nodes.length
     const pageInfo = { ...last.pageInfo, hasNextPage, endCursor: null }
-    yield { ...last, totalCount: nodes.length, pageInfo, nodes: nodes.slice(start, start + first) }
+    yield { ...last, totalCount, pageInfo, nodes: nodes.slice(start, start + first) }
   }
 }
 

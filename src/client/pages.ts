@@ -11,6 +11,14 @@ export interface Page<Node> {
 /** These arguments read a list from its beginning. `first` is the size of a page, 1 to 1,000. */
 export type WholeList<Arguments> = Omit<Arguments, 'after' | 'offset'>
 
+export interface PagesOptions extends CallOptions {
+  /**
+   * The caller takes so many records, the first ones of the order. The client then reads no more than it needs for them; the
+   * last page may have more, and `totalCount` is still the number of all.
+   */
+  readonly limit?: number | undefined
+}
+
 /** A list of the API returns one page when it is called, and all pages through its iterators. */
 export interface List<Arguments, Result extends Page<unknown>> {
   /** Returns one page. `first` is 1 to 1,000, default 100; `after` is the `endCursor` of the page before. */
@@ -18,9 +26,10 @@ export interface List<Arguments, Result extends Page<unknown>> {
   /**
    * Iterates over every page, of 1,000 records unless `first` says otherwise. It prefetches the next page meanwhile
    * and holds at most two pages. Affinities come in the order of creation, each once, also while gateways
-   * use them. For another `orderBy`, the client reads and holds all of them before the first page comes.
+   * use them. For another `orderBy`, the client reads and holds all of them before the first page comes, or with a
+   * `limit` those that come first.
    */
-  pages(args?: WholeList<Arguments>, options?: CallOptions): AsyncGenerator<Result, void, undefined>
+  pages(args?: WholeList<Arguments>, options?: PagesOptions): AsyncGenerator<Result, void, undefined>
   /** Iterates over every record of every page. */
   all(
     args?: WholeList<Arguments>,

@@ -19,6 +19,10 @@ const NEEDS_ENDPOINT = ['endpoint']
 const NEEDS_PROVIDER_KEY = ['providerKey', 'rateMultiplier', 'lastUsedAt']
 const NEEDS_MODEL = ['model', 'modelName', 'modelDisplayName']
 
+/** Whether a query selects the other API keys of a user, for whose read the viewer may have to pay. */
+export const selectsSiblings = (selected: Selected): boolean =>
+  selects(selected['user'], 'apiKeys') || selects(selected['apiKey']?.['user'], 'apiKeys')
+
 /**
  * Fetches every row that a page of affinities will show, before any of its fields is resolved: at most one statement
  * a table and one for all verdicts, however the joins overlap (a provider is reached from the record and from its endpoint),
@@ -38,8 +42,7 @@ export async function primeAffinityJoins(
   const modelIds = (modelIs: 'id' | 'name') =>
     records.filter((record) => families.modelIs(record) === modelIs).map(({ modelId }) => modelId)
   const wantsUserOfKey = selected['apiKey'] !== undefined && 'user' in selected['apiKey']
-  const wantsSiblings =
-    selects(selected['user'], 'apiKeys') || selects(selected['apiKey']?.['user'], 'apiKeys')
+  const wantsSiblings = selectsSiblings(selected)
   const wantsUser = wants(NEEDS_USER) || wantsUserOfKey
   const { byId, primeWithOwners, primeWithSiblings } = loaders.apiKeys
   const primeApiKeys = wantsSiblings ? primeWithSiblings : wantsUser ? primeWithOwners : byId.prime

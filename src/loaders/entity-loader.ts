@@ -19,6 +19,8 @@ export interface EntityLoader<Row> {
   adopt(other: Pick<EntityLoader<Row>, 'known'>): void
   /** Forgets all rows. */
   forget(): void
+  /** Looks for rows in these as well, and adds to them what it reads. */
+  share(rows: Map<string, Row | null>): void
 }
 
 /** PostgreSQL's text holds no NUL: such an id has no row, and would fail the statement for all the others. */
@@ -33,9 +35,16 @@ export function createEntityLoader<Row>(
 ): EntityLoader<Row> {
   const known = new Map<string, Row | null>()
   let adopted: Pick<EntityLoader<Row>, 'known'> | undefined
+  let shared: Map<string, Row | null> | undefined
   const rowOf = (id: string): Row | null | undefined => {
-    const row = known.get(id)
-    return row === undefined ? adopted?.known(id) : row
+    const own = known.get(id)
+    if (own !== undefined) return own
+    const row = adopted?.known(id)
+    return row === undefined ? shared?.get(id) : row
+  }
+  const keep = (id: string, row: Row | null): void => {
+    known.set(id, row)
+    shared?.set(id, row)
   }
   const failed = new Map<string, Error>()
   const batches = new DataLoader<string, Row | null>(async (ids) => {
@@ -59,12 +68,10 @@ export function createEntityLoader<Row>(
       missing.forEach((id, index) => {
         const row = rows[index] ?? null
         if (row instanceof Error) failed.set(id, row)
-        else known.set(id, row)
+        else keep(id, row)
       })
     },
-    set(id, row) {
-      known.set(id, row)
-    },
+    set: keep,
     known: rowOf,
     adopt(other) {
       adopted = other
@@ -74,6 +81,10 @@ export function createEntityLoader<Row>(
       failed.clear()
       batches.clearAll()
       adopted = undefined
+      shared = undefined
+    },
+    share(rows) {
+      shared = rows
     },
   }
 }

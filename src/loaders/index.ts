@@ -23,7 +23,10 @@ export interface ApiKeyLoaders {
   primeWithSiblings(ids: Iterable<string>): Promise<void>
 }
 
-/** Every loader of one request. Made anew for each: a row is never older than the request that shows it. */
+/**
+ * Every loader of one request. Made anew for each: a row is never older than the request that shows it. Only the later pages of
+ * a walk share rows of some seconds, see walk-rows.ts.
+ */
 export interface Loaders {
   readonly users: EntityLoader<UserRow>
   readonly apiKeys: ApiKeyLoaders

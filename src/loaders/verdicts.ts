@@ -21,6 +21,8 @@ export interface VerdictLoader {
   readonly judges: readonly Judge[]
   /** Forgets all judges. */
   forget(): void
+  /** Looks for a pin's judge here as well, by its API key, and adds the judges of the pins whose rows it reads. */
+  share(judges: Map<string, Judge>): void
 }
 
 /** The question whose answer is a judge of all live records. */
@@ -73,7 +75,14 @@ export function createVerdictLoader(
   supersededEpochs: SupersededEpochs,
 ): VerdictLoader {
   const judges: Judge[] = []
+  let shared: Map<string, Judge> | undefined
   let failure: Error | undefined
+  function knownJudge(pin: JudgedPin): Judge | undefined {
+    const own = judges.find((one) => one.knows(pin))
+    if (own) return own
+    const judge = shared?.get(pin.affinityKey)
+    return judge?.knows(pin) ? judge : undefined
+  }
   const judgeOf = async (pins: readonly JudgedPin[]): Promise<Judge> =>
     gateway.judge(pinIds(pins, await supersededEpochs()))
   const batches = new DataLoader<JudgedPin, Verdict>(
@@ -87,16 +96,18 @@ export function createVerdictLoader(
   return {
     judges,
     load(pin) {
-      const judge = judges.find((one) => one.knows(pin))
+      const judge = knownJudge(pin)
       if (judge) return judge.verdictOf(pin)
       if (failure) throw failure
       return batches.load(pin)
     },
     async prime(pins) {
-      const unknown = pins.filter((pin) => !judges.some((judge) => judge.knows(pin)))
+      const unknown = pins.filter((pin) => !knownJudge(pin))
       if (unknown.length === 0) return
       try {
-        judges.push(await judgeOf(unknown))
+        const judge = await judgeOf(unknown)
+        judges.push(judge)
+        for (const { affinityKey } of unknown) shared?.set(affinityKey, judge)
       } catch (error) {
         failure = error instanceof Error ? error : new Error('Pins cannot be judged.', { cause: error })
       }
@@ -110,6 +121,10 @@ export function createVerdictLoader(
     forget() {
       judges.length = 0
       failure = undefined
+      shared = undefined
+    },
+    share(others) {
+      shared = others
     },
   }
 }

@@ -9,7 +9,7 @@ import { namePositionIn } from '../affinities/record-names.js'
 import type { Context } from '../context.js'
 import { InvalidInputError, NotFoundError } from '../errors.js'
 import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
-import { primeAffinityJoins, type Selected } from '../loaders/affinity-joins.js'
+import { primeAffinityJoins, type Selected, selectsSiblings } from '../loaders/affinity-joins.js'
 import { keyOfAffinityId } from './affinity.js'
 import {
   decodeCursor,
@@ -155,6 +155,8 @@ export const affinityCountOfModel = async (id: string, context: Context): Promis
 
 interface PageRequest {
   readonly first: number
+  /** Whether the page follows another one. */
+  readonly isLater: boolean
   readonly offset: number
   /** Reads the page in its order, and says how the cursor of a record is made. */
   read(selection: AffinitySelection, context: Context): Promise<OrderedPage>
@@ -177,10 +179,13 @@ function readPage(
   const read = isNameOrder(order.field)
     ? pageByName(order.field, order.direction, fingerprint, args.after, size)
     : pageByFigure(order.field, order.direction, fingerprint, args.after, size)
-  return { ...size, read }
+  return { ...size, isLater: args.after != null, read }
 }
 
 type Size = Pick<PageRequest, 'first' | 'offset'>
+
+/** Records of a page from which on it shares rows with other pages: a shorter one is read by a person, who sees each change at once. */
+const LONG_PAGE = 500
 type Cursor = string | null | undefined
 
 function pageByFigure(
@@ -228,8 +233,10 @@ interface SelectedPage extends PageRequest {
 }
 
 async function readAffinities(request: SelectedPage, context: Context): Promise<AffinityPage> {
-  const { read, selection, selected, matched } = request
+  const { read, isLater, selection, selected, matched } = request
   const { records, totalCount, hasNextPage, hasPreviousPage, cursorOf } = await read(selection, context)
+  // What a viewer may have to pay for is read for this viewer.
+  if (isLater && records.length >= LONG_PAGE && !selectsSiblings(selected)) context.joinWalk()
   await primeAffinityJoins(context.loaders, records, selected, context.affinityStore.families)
   return {
     items: () => records,

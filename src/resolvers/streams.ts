@@ -1,6 +1,12 @@
 import type { Context } from '../context.js'
 import { OverloadedError } from '../errors.js'
-import { type BoundedStream, createBoundedStream, transformed } from '../util/bounded-stream.js'
+import {
+  type BatchedIterator,
+  type BoundedStream,
+  createBoundedStream,
+  transformed,
+} from '../util/bounded-stream.js'
+import type { MaybePromise } from '../util/promises.js'
 
 /** Milliseconds in which a reader that was too slow may take the reason before its connection is closed. */
 const LAST_WORD_MS = 10_000
@@ -18,8 +24,8 @@ const tooSlow = () =>
 export async function openStream<T, U>(
   context: Context,
   begin: (stream: BoundedStream<T>) => () => void,
-  transform: (item: T) => Promise<U | undefined>,
-): Promise<AsyncIterableIterator<U>> {
+  transform: (item: T) => MaybePromise<U | undefined>,
+): Promise<BatchedIterator<U>> {
   const viewer = await context.viewer()
   context.stopped.throwIfAborted()
   const registration = context.streams.open(viewer.key)

@@ -1,4 +1,5 @@
 import { type AffinityEvent, eventUnderFilter } from '../affinities/affinity-events.js'
+import type { AffinityRecord } from '../affinities/affinity-record.js'
 import { isSelected } from '../affinities/affinity-selection.js'
 import type { Context } from '../context.js'
 import { InvalidInputError } from '../errors.js'
@@ -35,8 +36,11 @@ export async function affinityEvents(
   const selection = await filterSelection(exact, context)
   const owners = ownersOf({ userId, userIds })
   const keys = owners && (await keysOfUsers(owners, context))
+  // Most subscribers have no filter, and there may be 500 of them for each event.
+  const holdsFor: (record: AffinityRecord) => boolean =
+    Object.keys(selection).length === 0 ? () => true : (record) => isSelected(record, selection)
   const isTouched = ({ record, previous }: AffinityEvent) =>
-    isSelected(record, selection) || (previous !== undefined && isSelected(previous, selection))
+    holdsFor(record) || (previous !== undefined && holdsFor(previous))
 
   /** Events of other users do not fill the queue while the database is asked whose they are. */
   function pushOwned<T>(items: BoundedStream<T>, { record }: AffinityEvent, item: T): void {
@@ -52,16 +56,15 @@ export async function affinityEvents(
         context.onAffinityEvent((event) => {
           if (isTouched(event)) pushOwned(events, event, event)
         }, events.fail),
-      async (event) => {
+      (event) => {
         context.refresh()
         const { record, previous } = event
-        const held = previous !== undefined && isSelected(previous, selection)
-        return eventUnderFilter(event, held, isSelected(record, selection))
+        return eventUnderFilter(event, previous !== undefined && holdsFor(previous), holdsFor(record))
       },
     )
   }
 
-  const told = new ToldRecords(async (record) => isSelected(record, selection) && holds(record))
+  const told = new ToldRecords(async (record) => holdsFor(record) && holds(record))
   const select = movingSelection(context, moving, () =>
     keys ? both({ all: { affinityKey: new Set(keys.known) } }, selection) : selection,
   )

@@ -5,15 +5,27 @@ import type { KeyFamilies } from '../affinities/key-families.js'
 import type { Context, Readers, SharedRead } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import type { Judge, PinIds, StaleReason, Usability, Verdict } from '../gateway/usability.js'
-import { type Judged, judgedPin, VERDICTS } from '../loaders/verdicts.js'
+import { type Judged, judgedPin, VERDICTS, type VerdictLoader } from '../loaders/verdicts.js'
 import type { MaybePromise } from '../util/promises.js'
 
 /** Number of rows that the verdict on one record needs: its API key with its owner, provider, endpoint, provider key and model. */
 export const STALE_ROWS = 6
 
+/** The last verdict of each loader: the fields of a record ask for it one after the other. */
+const lastVerdicts = new WeakMap<
+  VerdictLoader,
+  { readonly record: AffinityRecord; readonly verdict: Verdict }
+>()
+
 /** Says what the gateway's scheduler would do with the pin now. */
-export const verdictOn = (record: AffinityRecord, context: Context): MaybePromise<Verdict> =>
-  context.loaders.verdicts.load(judgedPin(record, context.affinityStore.families))
+export function verdictOn(record: AffinityRecord, context: Context): MaybePromise<Verdict> {
+  const { verdicts } = context.loaders
+  const last = lastVerdicts.get(verdicts)
+  if (last?.record === record) return last.verdict
+  const verdict = verdicts.load(judgedPin(record, context.affinityStore.families))
+  if (!(verdict instanceof Promise)) lastVerdicts.set(verdicts, { record, verdict })
+  return verdict
+}
 
 /** The fields of a filter that depend on the verdict. */
 export interface VerdictFilter {

@@ -36,6 +36,7 @@ import { type ContextDeps, createContext, createServiceContext } from './request
 import { useCancellation } from './use-cancellation.js'
 import { useCompiledQueries } from './use-compiled-queries.js'
 import { useDocumentCache } from './use-document-cache.js'
+import { useEventStreams } from './use-event-streams.js'
 import { useResponseExtensions } from './use-response-extensions.js'
 
 /** With the time of a request, verdicts are at most 5 s old. */
@@ -169,6 +170,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
       // This is after the plugin above, so that equal errors do not take the place of others.
       useBoundedErrors({ suggestNames: !production }),
       useResponseExtensions(),
+      useEventStreams(),
     ],
   })
 }

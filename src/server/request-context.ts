@@ -18,6 +18,7 @@ import type { ApiKeyOwners } from '../loaders/api-key-owners.js'
 import { adoptRows, createLoaders, forgetRows, type Loaders } from '../loaders/index.js'
 import { supersededEpochs } from '../loaders/superseded-epochs.js'
 import { type Judged, pinIds, VERDICTS } from '../loaders/verdicts.js'
+import { createWalkRows, isFull, shareRows, WALK_ROWS, type WalkRows } from '../loaders/walk-rows.js'
 import type { ModelMappingReader, ModelMappingSource } from '../model-mappings/model-mapping-source.js'
 import type { PoolSessionReader, PoolSessionSource } from '../pool-sessions/pool-session-source.js'
 import type { PoolSessionStore } from '../pool-sessions/pool-session-store.js'
@@ -260,6 +261,15 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
     return answer
   }
 
+  /** The rows of walks; new ones when those that are kept are old or too many. */
+  function walkRows(): WalkRows {
+    const rows = kept(WALK_ROWS) as WalkRows | undefined
+    if (rows && !isFull(rows)) return rows
+    const made = createWalkRows()
+    deps.keptAnswers.put(WALK_ROWS, made, performance.now())
+    return made
+  }
+
   /** Single verdicts are those of the judge that lists use, if one is kept. */
   function newLoaders(): Loaders {
     const made = createLoaders(gateway, () => superseded(affinities))
@@ -307,6 +317,9 @@ export function createContext(deps: ContextDeps, facts: RequestFacts): Context {
       return answer
     },
     watchViewer: (onLost) => deps.viewerWatch.watch(facts.credentials, onLost),
+    joinWalk() {
+      shareRows(loaders, walkRows())
+    },
     adopt(readers: Readers) {
       Object.assign(affinities, readers.affinities)
       adoptRows(loaders, readers.loaders)

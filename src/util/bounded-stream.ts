@@ -1,10 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { MaybePromise } from './promises.js'
 
 /**
  * Items that may wait for a slow reader; beyond it the reader is dropped. A clear produces some thousands of events faster
  * than they can be written, which must not drop anybody. An item costs one pointer, since all readers share the objects.
  */
 const MAX_WAITING = 10_000
+
+/** An iterator that also gives what waits already, without a promise for each item. */
+export interface BatchedIterator<T> extends AsyncIterableIterator<T> {
+  /** Takes the next item if one waits. A promise of an item is one that is looked at first, and may be left out. */
+  ready(): MaybePromise<T | undefined> | undefined
+}
 
 /** Milliseconds for which all streams together may hand out items before they yield to the event loop. */
 const SLICE_MS = 10
@@ -29,6 +36,8 @@ export interface BoundedStream<T> extends AsyncIterableIterator<T> {
   /** Adds an item. Returns false if the stream has ended, also because the reader was too slow and lost its items. */
   push(item: T): boolean
   end(): void
+  /** Takes the next item if one waits; undefined if none does. */
+  take(): T | undefined
   /** Ends the stream with an error, after the items that wait. */
   readonly fail: (error: unknown) => void
 }
@@ -93,6 +102,7 @@ export function createBoundedStream<T>(
       return true
     },
     end: () => end('ended', true),
+    take,
     fail(error) {
       if (!ended) failure = { error }
       end('ended', true)
@@ -126,8 +136,13 @@ export function createBoundedStream<T>(
 /** Transforms the items of a stream; items whose result is undefined are left out. */
 export function transformed<T, U>(
   stream: BoundedStream<T>,
-  transform: (item: T) => Promise<U | undefined>,
-): AsyncIterableIterator<U> {
+  transform: (item: T) => MaybePromise<U | undefined>,
+): BatchedIterator<U> {
+  /** A stream that has failed is over, whether or not its reader returns it. */
+  async function over(error: unknown): Promise<never> {
+    await stream.return?.()
+    throw error
+  }
   return {
     async next() {
       for (;;) {
@@ -137,11 +152,21 @@ export function transformed<T, U>(
           const result = await transform(value)
           if (result !== undefined) return { done: false, value: result }
         } catch (error) {
-          // A stream that has failed is over, whether or not its reader returns it.
-          await stream.return?.()
-          throw error
+          return over(error)
         }
       }
+    },
+    ready() {
+      for (let item = stream.take(); item !== undefined; item = stream.take()) {
+        try {
+          const result = transform(item)
+          if (result instanceof Promise) return result.catch(over)
+          if (result !== undefined) return result
+        } catch (error) {
+          return over(error)
+        }
+      }
+      return undefined
     },
     async return() {
       await stream.return?.()

@@ -85,6 +85,21 @@ describe('a page of affinities', () => {
     expect(await tablesOf(page('(first: 1000)'))).toEqual([...OF_JOINS, ...OF_VERDICTS].sort())
   })
 
+  it('later in a walk reads no row again that the walk has read, and the first page of each walk reads all', async () => {
+    const walked = (after = '') => `{ affinities(first: 500, filter: { apiFormat: "EXTRA" }${after}) {
+      pageInfo { endCursor }
+      nodes { modelName usability staleReasons conditions apiKey { name } user { username } provider { name }
+        endpoint { baseUrl } providerKey { name } } } }`
+    const { data } = await service.query(walked())
+    const second = walked(`, after: "${data.affinities.pageInfo.endCursor}"`)
+    const alone = (await service.query(second)).data.affinities.nodes
+    expect(alone).toHaveLength(500)
+    // Rows are kept for 4 s, in which a slow machine may not come to ask again.
+    await expect.poll(() => tablesOf(second), { timeout: 20_000 }).toEqual([])
+    expect((await service.query(second)).data.affinities.nodes).toEqual(alone)
+    expect(await tablesOf(walked())).toEqual([...OF_JOINS, ...OF_VERDICTS].sort())
+  })
+
   it('costs the same through nodes, edges and fragments', async () => {
     const six = await tablesOf(page('(first: 1000)'))
     expect(await tablesOf(page('(first: 1)'))).toEqual(six)

@@ -89,10 +89,16 @@ describe('a reader of events that stops reading', () => {
     }
 
     const closed = once(stalled, 'close')
+    let lastWords = ''
     stalled.on('error', () => {})
+    stalled.on('data', (data) => {
+      lastWords = (lastWords + data.toString('latin1')).slice(-1_000)
+    })
     stalled.resume()
     await closed
     expect(byStalled.get('~') ?? 0).toBeLessThan(EVENTS)
+    expect(lastWords).toContain('"code":"OVERLOADED"')
+    expect(lastWords).toContain('event: complete')
     expect(reader.destroyed).toBe(false)
   })
 

@@ -54,6 +54,19 @@ describe('an entity loader', () => {
     expect(reads).toEqual([])
   })
 
+  it('shares rows with other loaders, and with them that there is none', async () => {
+    const rows = new Map<string, ReturnType<typeof rowOf> | null>()
+    const [first, second] = [table(), table()]
+    first.loader.share(rows)
+    await first.loader.prime(['a', 'gone'])
+    second.loader.share(rows)
+    await second.loader.prime(['a', 'gone', 'b'])
+    expect(second.reads).toEqual([['b']])
+    expect(second.loader.load('a')).toBe(first.loader.load('a'))
+    expect(second.loader.load('gone')).toBeNull()
+    expect(first.loader.load('b')).toEqual(rowOf('b'))
+  })
+
   it('does not reject when priming fails: each load of that batch tells why', async () => {
     const failure = new Error('the database is away')
     const loader = createEntityLoader(() => Promise.reject(failure))

@@ -1,6 +1,6 @@
 import { type ExecutionArgs, type ExecutionResult, parse } from 'graphql'
 import { expect, it, vi } from 'vitest'
-import { answerOnce, selectionKey } from '../../src/server/limits/shared-events.js'
+import { answerOnce, isShared, selectionKey, together } from '../../src/server/limits/shared-events.js'
 import type { Viewer } from '../../src/session/viewer.js'
 
 const document = parse('subscription { affinityEvents { type } }')
@@ -15,12 +15,30 @@ it('answers and writes an event once for all subscriptions that ask the same', a
   const key = selectionKey(args(), admin)
   const before = stringify.mock.calls.length
   const answers = await Promise.all(Array.from({ length: 500 }, () => answerOnce(event, key, run)))
-  const texts = answers.map((answer) => (answer as unknown as { stringify(): string }).stringify())
+  const written = new Set(answers.map((answer) => isShared(answer) && answer.messages()))
   expect(run).toHaveBeenCalledTimes(1)
   expect(stringify.mock.calls.length - before).toBe(1)
-  expect(new Set(texts)).toEqual(new Set(['{"data":{"affinityEvents":{"type":"CREATED"}}}']))
+  expect([...written].map(String)).toEqual([
+    Buffer.from('event: next\ndata: {"data":{"affinityEvents":{"type":"CREATED"}}}\n\n').toString(),
+  ])
   await answerOnce({}, key, run)
   expect(run).toHaveBeenCalledTimes(2)
+})
+
+it('writes events that wait together once for all for whom the same wait', async () => {
+  const run = async (): Promise<ExecutionResult> => ({ data: null })
+  const answerTo = async (event: object) => {
+    const answer = await answerOnce(event, 'k', run)
+    if (!isShared(answer)) throw new Error('This answer is not shared.')
+    return answer
+  }
+  const [a, b, c] = [await answerTo({}), await answerTo({}), await answerTo({})]
+  const first = together([a, b, c])
+  expect(together([a, b, c])).toBe(first)
+  expect(first.messages()).toBe(first.messages())
+  expect(together([a, b])).not.toBe(first)
+  expect(together([a, c, b])).not.toBe(first)
+  expect(together([a])).toBe(a)
 })
 
 it('tells documents, variables and rights apart', () => {

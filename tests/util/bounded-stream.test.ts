@@ -84,4 +84,30 @@ describe('a bounded stream', () => {
     for await (const item of transformed(stream, async (n) => (n === 2 ? undefined : n * 10))) seen.push(item)
     expect(seen).toEqual([10, 30])
   })
+
+  it('gives what waits without a promise for each, also transformed, and nothing beyond it', async () => {
+    const { stream } = start()
+    const doubled = transformed(stream, (n) => (n % 2 === 0 ? undefined : n * 2))
+    expect(doubled.ready()).toBeUndefined()
+    for (const item of [1, 2, 3, 4]) stream.push(item)
+    expect([doubled.ready(), doubled.ready(), doubled.ready()]).toEqual([2, 6, undefined])
+    stream.push(5)
+    stream.fail(new Error('away'))
+    expect(doubled.ready()).toBe(10)
+    expect(doubled.ready()).toBeUndefined()
+    await expect(doubled.next()).rejects.toThrow('away')
+  })
+
+  it('gives a promise where the transformation does, and is over when it fails', async () => {
+    const { ends, stream } = start()
+    const checked = transformed(stream, async (n) => {
+      if (n === 2) throw new Error('not to be read')
+      return n
+    })
+    stream.push(1)
+    stream.push(2)
+    expect(await checked.ready()).toBe(1)
+    await expect(checked.ready()).rejects.toThrow('not to be read')
+    expect(ends).toEqual(['ended'])
+  })
 })
