@@ -37,6 +37,7 @@ if (onlyAnonymous) {
   // It takes its sizes as one list, and the kind of its records after them.
   part('index-memory', wanted.join(','))
   part('crowd')
+  part('walks')
   part('fan-out')
   part('anonymous')
 }
