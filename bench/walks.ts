@@ -1,0 +1,104 @@
+/**
+ * Measures what walks through everybody's keys cost: the latency that another client of Redis sees during a first read, beside
+ * its latency at rest, and twenty questions at once about model mappings. `tsx bench/walks.ts [affinities] [other keys]`,
+ * default 100,000 among 300,000.
+ */
+import { once } from 'node:events'
+import { loadavg } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import type { Redis } from 'ioredis'
+import pino from 'pino'
+import { loadRedisFixtures } from '../scripts/lib/fixtures.js'
+import { createApp } from '../src/app.js'
+import { ADMIN_TOKEN, testConfig } from '../tests/support/app.js'
+import { startPostgres } from '../tests/support/servers/postgres.js'
+import { startRedis } from '../tests/support/servers/redis.js'
+import { printTable, quantile } from './lib/measure.js'
+import { whenRead } from './lib/when-read.js'
+import { makeWorld } from './lib/world.js'
+
+const ANOTHER_CLIENT = new URL('./lib/another-client.mjs', import.meta.url)
+const AT_REST_MS = 5_000
+const AT_ONCE = 20
+
+const MAPPINGS = `{ modelMappings(first: 50) { totalCount nodes { globalModelName } } providerModelMappings(first: 50) { totalCount nodes { globalModelName } } modelMappingStats { totalKeys } }`
+const COUNT = '{ affinities(first: 1) { totalCount } }'
+
+async function benchWalks(affinities: number, others: number): Promise<void> {
+  const [postgres, server] = await Promise.all([
+    startPostgres({ settings: { shared_buffers: '128MB' } }),
+    startRedis({ args: ['--enable-debug-command', 'local'] }),
+  ])
+  const redis = server.client()
+  try {
+    const databaseUrl = postgres.createDatabase('bench')
+    await makeWorld(databaseUrl, redis, affinities)
+    await loadRedisFixtures(redis)
+    await redis.call('DEBUG', 'POPULATE', String(others), 'other', '20')
+    const scansBefore = await scans(redis)
+    const thread = new Worker(ANOTHER_CLIENT, { workerData: { port: server.port }, execArgv: [] })
+    const latencies = async (): Promise<number[]> => {
+      thread.postMessage('give')
+      const [times] = await once(thread, 'message')
+      return times
+    }
+    await sleep(1_000)
+    await latencies()
+    await sleep(AT_REST_MS)
+    const atRest = await latencies()
+
+    const begun = performance.now()
+    const app = await createApp(testConfig({ DATABASE_URL: databaseUrl, REDIS_URL: server.url }), {
+      logger: pino({ level: 'silent' }),
+    })
+    const ask = async (query: string) => {
+      const response = await app.yoga.fetch('http://localhost/graphql', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
+        body: JSON.stringify({ query }),
+      })
+      return JSON.parse(await response.text())
+    }
+    await whenRead(() => ask(COUNT))
+    const seconds = (performance.now() - begun) / 1_000
+    const during = await latencies()
+
+    await whenRead(() => ask(MAPPINGS))
+    const scansOfReads = (await scans(redis)) - scansBefore
+    const asked = performance.now()
+    const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => ask(MAPPINGS)))
+    const took = performance.now() - asked
+    const scansOfQuestions = (await scans(redis)) - scansBefore - scansOfReads
+    const answered = answers.filter(({ errors }) => !errors).length
+
+    const row = (name: string, times: readonly number[]) => [
+      name,
+      times.length,
+      quantile(times, 0.5),
+      quantile(times, 0.99),
+      quantile(times, 0.99) / quantile(atRest, 0.99),
+    ]
+    printTable(
+      `another client's read, in milliseconds: ${affinities.toLocaleString('en')} affinities among ${others.toLocaleString('en')} other keys, load ${loadavg()[0]?.toFixed(1)}`,
+      ['', 'reads', 'p50', 'p99', 'x p99 at rest'],
+      [row('at rest', atRest), row(`during the first read (${seconds.toFixed(1)} s)`, during)],
+    )
+    printTable(
+      `${AT_ONCE} questions about model mappings at once`,
+      ['answered', 'ms until all are', 'SCANs of these', 'SCANs of both first reads'],
+      [[answered, took, scansOfQuestions, scansOfReads]],
+    )
+    await app.close()
+    await thread.terminate()
+  } finally {
+    await Promise.all([postgres.stop(), server.stop()])
+  }
+}
+
+async function scans(redis: Redis): Promise<number> {
+  return Number(/cmdstat_scan:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0)
+}
+
+const [affinities = 100_000, others = 300_000] = process.argv.slice(2).map(Number)
+await benchWalks(affinities, others)
