@@ -4,11 +4,9 @@
  */
 import { loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pino from 'pino'
-import { createApp } from '../src/app.js'
-import { ADMIN_TOKEN, testConfig } from '../tests/support/app.js'
 import { startPostgres } from '../tests/support/servers/postgres.js'
 import { startRedis } from '../tests/support/servers/redis.js'
+import { startAskedApp } from './lib/asked-app.js'
 import { median, printTable } from './lib/measure.js'
 import { whenRead } from './lib/when-read.js'
 import { makeWorld } from './lib/world.js'
@@ -44,23 +42,7 @@ const [postgres, server] = await Promise.all([
 try {
   const databaseUrl = postgres.createDatabase('bench')
   const world = await makeWorld(databaseUrl, server.client(), count, { providerKeys: 500 })
-  const app = await createApp(testConfig({ DATABASE_URL: databaseUrl, REDIS_URL: server.url }), {
-    logger: pino({ level: 'silent' }),
-  })
-  const ask = async (query: string) => {
-    const response = await app.yoga.fetch('http://localhost/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
-      body: JSON.stringify({ query }),
-    })
-    return JSON.parse(await response.text())
-  }
-  const timed = async (query: string): Promise<number> => {
-    const started = performance.now()
-    const { errors } = await ask(query)
-    if (errors) throw new Error(JSON.stringify(errors))
-    return performance.now() - started
-  }
+  const { app, ask, timed } = await startAskedApp({ DATABASE_URL: databaseUrl, REDIS_URL: server.url })
   const { data } = await whenRead(() => ask(page))
   if (data.affinities.totalCount !== count) throw new Error('not every record was read')
 

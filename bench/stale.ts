@@ -3,11 +3,9 @@
  * Of the first it tells as well where the time goes, since other work on the machine makes it longer, and processor time less so.
  */
 import { loadavg } from 'node:os'
-import pino from 'pino'
-import { createApp } from '../src/app.js'
-import { ADMIN_TOKEN, testConfig } from '../tests/support/app.js'
 import { startPostgres } from '../tests/support/servers/postgres.js'
 import { startRedis } from '../tests/support/servers/redis.js'
+import { startAskedApp } from './lib/asked-app.js'
 import { ownCpuMs, postgresCpuMs } from './lib/cpu.js'
 import { median, printTable } from './lib/measure.js'
 import { whenRead } from './lib/when-read.js'
@@ -18,8 +16,7 @@ const ROUNDS = 3
 /** Milliseconds after which no judge is kept any more. */
 const FORGOTTEN = 5_000
 
-const page = (filter: string): string =>
-  JSON.stringify({ query: `{ affinities(first: 100${filter}) { totalCount nodes { id } } }` })
+const page = (filter: string): string => `{ affinities(first: 100${filter}) { totalCount nodes { id } } }`
 const PLAIN = page('')
 const STALE = page(', filter: { stale: true }')
 
@@ -47,23 +44,7 @@ try {
   await makeWorld(databaseUrl, server.client(), count, { providerKeys: PROVIDER_KEYS })
   postgres.psql(databaseUrl, VARIETY)
   const postmaster = Number.parseInt(postgres.psql(postgres.url, `SELECT pg_read_file('postmaster.pid')`), 10)
-  const app = await createApp(testConfig({ DATABASE_URL: databaseUrl, REDIS_URL: server.url }), {
-    logger: pino({ level: 'silent' }),
-  })
-  const ask = async (body: string) => {
-    const response = await app.yoga.fetch('http://localhost/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
-      body,
-    })
-    return JSON.parse(await response.text())
-  }
-  const timed = async (body: string): Promise<number> => {
-    const started = performance.now()
-    const { errors } = await ask(body)
-    if (errors) throw new Error(JSON.stringify(errors))
-    return performance.now() - started
-  }
+  const { app, ask, timed } = await startAskedApp({ DATABASE_URL: databaseUrl, REDIS_URL: server.url })
   const { data } = await whenRead(() => ask(PLAIN))
   if (data.affinities.totalCount !== count) throw new Error('not every record was read')
   const first: number[] = []

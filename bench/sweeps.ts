@@ -5,11 +5,9 @@
 import { loadavg } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pino from 'pino'
-import { createApp } from '../src/app.js'
-import { ADMIN_TOKEN, testConfig } from '../tests/support/app.js'
 import { startPostgres } from '../tests/support/servers/postgres.js'
 import { startRedis } from '../tests/support/servers/redis.js'
+import { startAskedApp } from './lib/asked-app.js'
 import { printTable } from './lib/measure.js'
 import { whenRead } from './lib/when-read.js'
 import { makeWorld } from './lib/world.js'
@@ -37,19 +35,8 @@ try {
   const databaseUrl = postgres.createDatabase('bench')
   await makeWorld(databaseUrl, server.client(), count, { providerKeys: 500 })
   postgres.psql(databaseUrl, 'UPDATE provider_api_keys SET is_active = random() < 0.7; ANALYZE')
-  const app = await createApp(testConfig({ DATABASE_URL: databaseUrl, REDIS_URL: server.url }), {
-    logger: pino({ level: 'silent' }),
-  })
-  const send = (query: string, accept: string, signal?: AbortSignal) =>
-    app.yoga.fetch('http://localhost/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept, authorization: `Bearer ${ADMIN_TOKEN}` },
-      body: JSON.stringify({ query }),
-      ...(signal && { signal }),
-    })
-  await whenRead(async () =>
-    JSON.parse(await (await send('{ affinities(first: 1) { totalCount } }', 'application/json')).text()),
-  )
+  const { app, ask, send } = await startAskedApp({ DATABASE_URL: databaseUrl, REDIS_URL: server.url })
+  await whenRead(() => ask('{ affinities(first: 1) { totalCount } }'))
 
   /** Watches the event loop for a while. */
   async function watch(name: string): Promise<readonly (string | number)[]> {
@@ -73,9 +60,10 @@ try {
   let told = 0
   for (const filter of FILTERS) {
     const response = await send(
-      `subscription { affinityEvents(filter: { ${filter} }) { type affinity { id } } }`,
-      'text/event-stream',
-      stop.signal,
+      JSON.stringify({
+        query: `subscription { affinityEvents(filter: { ${filter} }) { type affinity { id } } }`,
+      }),
+      { accept: 'text/event-stream', signal: stop.signal },
     )
     void (async () => {
       for await (const chunk of response.body ?? [])

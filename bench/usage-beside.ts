@@ -6,13 +6,11 @@
 import { existsSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import pino from 'pino'
-import { createApp } from '../src/app.js'
-import { ADMIN_TOKEN, testConfig } from '../tests/support/app.js'
 import { startPostgres } from '../tests/support/servers/postgres.js'
 import { startRedis } from '../tests/support/servers/redis.js'
 import { manyRows } from '../tests/usage/many-rows.js'
 import { ENDPOINT_KEYS_USAGE } from '../tests/usage/usage-table.js'
+import { startAskedApp } from './lib/asked-app.js'
 import { median, printTable, quantile } from './lib/measure.js'
 import { whenRead } from './lib/when-read.js'
 import { makeWorld } from './lib/world.js'
@@ -39,24 +37,13 @@ try {
   await makeWorld(databaseUrl, redis, AFFINITIES)
   const rows = manyRows('endpoint-keys', { count, since, until })
   postgres.psql(databaseUrl, `${ENDPOINT_KEYS_USAGE}; ${rows}; VACUUM ANALYZE usage`)
-  const app = await createApp(
-    testConfig({
-      DATABASE_URL: databaseUrl,
-      REDIS_URL: server.url,
-      COST_PER_MINUTE: '0',
-      RATE_LIMIT_VIEWER: '0',
-    }),
-    { logger: pino({ level: 'silent' }) },
-  )
-  const post = async (query: string) => {
-    const response = await app.yoga.fetch('http://localhost/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
-      body: JSON.stringify({ query }),
-    })
-    return JSON.parse(await response.text())
-  }
-  await whenRead(() => post(PAGE))
+  const { app, ask } = await startAskedApp({
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: server.url,
+    COST_PER_MINUTE: '0',
+    RATE_LIMIT_VIEWER: '0',
+  })
+  await whenRead(() => ask(PAGE))
 
   const period = `since: "${since.toISOString()}", until: "${until.toISOString()}"`
   const questions = [
@@ -73,7 +60,7 @@ try {
         continue
       }
       const startedAt = performance.now()
-      const { errors } = await post(question)
+      const { errors } = await ask(question)
       if (errors) throw new Error(errors[0].message)
       answers.push(performance.now() - startedAt)
     }
@@ -88,7 +75,7 @@ try {
     const turnEnds = performance.now() + TURN_MS
     while (performance.now() < turnEnds) {
       const startedAt = performance.now()
-      await post(PAGE)
+      await ask(PAGE)
       times[isBeside ? 'beside' : 'alone'].push(performance.now() - startedAt)
     }
   }

@@ -8,12 +8,10 @@ import { loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Redis } from 'ioredis'
-import pino from 'pino'
 import { loadRedisFixtures } from '../scripts/lib/fixtures.js'
-import { createApp } from '../src/app.js'
-import { ADMIN_TOKEN, testConfig } from '../tests/support/app.js'
 import { startPostgres } from '../tests/support/servers/postgres.js'
 import { startRedis } from '../tests/support/servers/redis.js'
+import { startAskedApp } from './lib/asked-app.js'
 import { printTable, quantile } from './lib/measure.js'
 import { whenRead } from './lib/when-read.js'
 import { makeWorld } from './lib/world.js'
@@ -49,17 +47,7 @@ async function benchWalks(affinities: number, others: number): Promise<void> {
     const atRest = await latencies()
 
     const begun = performance.now()
-    const app = await createApp(testConfig({ DATABASE_URL: databaseUrl, REDIS_URL: server.url }), {
-      logger: pino({ level: 'silent' }),
-    })
-    const ask = async (query: string) => {
-      const response = await app.yoga.fetch('http://localhost/graphql', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_TOKEN}` },
-        body: JSON.stringify({ query }),
-      })
-      return JSON.parse(await response.text())
-    }
+    const { app, ask } = await startAskedApp({ DATABASE_URL: databaseUrl, REDIS_URL: server.url })
     await whenRead(() => ask(COUNT))
     const seconds = (performance.now() - begun) / 1_000
     const during = await latencies()
