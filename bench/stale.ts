@@ -1,6 +1,6 @@
 /**
  * Measures filters by verdict: the first, which reads every row that decides, and the next ones, beside a page without a filter.
- * Of the first it tells as well where the time goes, since other work on the machine makes it longer, and processor time less so.
+ * It tells of the first as well where the time goes, since other work on the machine makes it longer, and processor time less so.
  */
 import { loadavg } from 'node:os'
 import { startPostgres } from '../tests/support/servers/postgres.js'

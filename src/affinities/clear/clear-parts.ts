@@ -94,7 +94,7 @@ export function createClearParts(deps: ClearDeps) {
 
   const live: LiveRecords = {
     read,
-    // Where each question reads the whole cache, those of one clear must not read it for each of very many groups.
+    // If each question reads the whole cache, those of one clear must not read it for each of very many groups.
     async sharing({ dimension, value }) {
       const begun = performance.now()
       const isKept = slow !== undefined && begun < slow.until

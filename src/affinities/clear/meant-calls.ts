@@ -51,7 +51,7 @@ export function createMeantCalls(
   async function ask(step: ClearStep): Promise<boolean> {
     const { records, others = [] } = step
     const chosen = [...records, ...others]
-    // A chosen record that has left the group is not reached. Of the others a verdict may have changed.
+    // A chosen record that has left the group is not reached. A verdict of the others may have changed.
     if (!rejudge && step.reach && (await isExact(step, chosen))) return true
     const there = await read(chosen)
     const meant = await stillMeant(there, chosen, choice)
@@ -65,7 +65,7 @@ export function createMeantCalls(
     return false
   }
 
-  /** Of what was asked for as a group, all is meant; and of a key, whatever its pin is by now. */
+  /** All is meant of what was asked for as a group; and of a key, whatever its pin is by now. */
   const isAskedAbout = ({ reach, route }: ClearStep): boolean =>
     rejudge !== undefined || (reach ? isMeant !== undefined : route === 'single' && isSelected !== undefined)
 

@@ -11,7 +11,7 @@ const EXAMPLES = 5
 interface SampleProps {
   /** Null if the records could not be read. */
   readonly rows: readonly ClearableRow[] | null
-  /** Of all that would be cleared; null where only the rows tell. */
+  /** The groups of all that would be cleared; null where only the rows tell. */
   readonly groups: ClearGroups | null
   readonly keys: readonly string[]
   readonly total: number

@@ -17,7 +17,7 @@ export interface ClearPlan {
   readonly outcome: ClearOutcome
   /** Null if the records could not be read. */
   readonly rows: readonly ClearableRow[] | null
-  /** Of the whole selection; null where the sample is all of it, or if they could not be counted. */
+  /** The groups of the whole selection; null where the sample is all of it, or if they could not be counted. */
   readonly groups: ClearGroups | null
   /** Unix milliseconds. */
   readonly countedAt: number

@@ -40,7 +40,7 @@ export function createChainReader(
         if (!whole) return null
         await statements.check(whole, query, signal)
         const halves = HALVES.flatMap((half) => switchStatement(look, query, found, half) ?? [])
-        // Where the whole table of settlement rows is read, half of the API keys take as long as all.
+        // If the whole table of settlement rows is read, half of the API keys take as long as all.
         const parts = await statements.runAll(found === 'AS_PLANNED' ? [whole] : halves, signal)
         return { tellsSessions: tellsSessions(look), groups: mergedSwitches(parts.map(switchSumsOf)) }
       }),

@@ -21,7 +21,7 @@ export function Brief({ filter, period, these, before }: BriefProps) {
   const { t } = useTranslation()
   const usage = useUsage(SavedInTotalDocument, { ...these, filter })
   const total = usage.data?.cacheUsage?.total
-  // Where there are no requests nothing else is asked.
+  // If there are no requests, nothing else is asked.
   const later = total === undefined || total.requests === 0
   const switches = useUsage(SwitchesInTotalDocument, { ...these, filter }, later)
   const past = useUsage(SavedInTotalDocument, { ...before, filter }, later)
