@@ -27,7 +27,10 @@ it('gateway says what a clear does beside a gateway that has no node here', asyn
 })
 
 it('gateway prints each node and what may be asked of it', async () => {
-  const { stdout } = await affinityql(['gateway'], { server: http })
+  const looked = async () => (await affinityql(['gateway'], { server: http })).stdout
+  // The first look at a node begins when the service starts, and nothing waits for it.
+  await expect.poll(looked).not.toContain('not looked at yet')
+  const stdout = await looked()
   expect(stdout).toMatch(/^gateway +Rust gateway \(PROCESS_MEMORY\)$/m)
   expect(stdout).toMatch(/^at once +no: sessions may stay up to 5 minutes$/m)
   const { url } = rust.demo.node

@@ -5,7 +5,7 @@ import { textOf } from '../deploy/files.js'
 /** The table's rows: a query, and its costs at 10, 100 and 1,000 records. */
 const documented = textOf('docs/costs.md')
   .split('\n')
-  .filter((line) => line.startsWith('| `'))
+  .filter((line) => /^\| `.* \d+ \/ \d+ \|$/.test(line))
   .map((line) =>
     line
       .split('|')
