@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { EXIT, exitCodeOf } from '../../src/cli/exit-codes.js'
 import { listen } from '../../src/server/http/http-server.js'
 import { type DemoApp, startDemoApp } from '../support/demo.js'
 import { affinityql, startServer, type TestServer } from './support.js'
@@ -35,4 +36,8 @@ it('gateway prints each node and what may be asked of it', async () => {
   expect(line).toMatch(/ reached, may read, may clear/)
   const answer = JSON.parse((await affinityql(['gateway', '--json'], { server: http })).stdout)
   expect(answer.nodes).toMatchObject([{ url, reachable: true, canClear: true, error: null }])
+})
+
+it('a clear that no node did ends with the exit code of what is unavailable', () => {
+  expect(exitCodeOf('GATEWAY_UNAVAILABLE')).toBe(EXIT.unavailable)
 })
