@@ -28,7 +28,10 @@ it('gateway says what a clear does beside a gateway that has no node here', asyn
 })
 
 it('gateway prints each node and what may be asked of it', async () => {
-  const { stdout } = await affinityql(['gateway'], { server: http })
+  const printed = async () => (await affinityql(['gateway'], { server: http })).stdout
+  // Nodes are looked at beside the start.
+  await expect.poll(printed).not.toMatch(/not looked at yet/)
+  const stdout = await printed()
   expect(stdout).toMatch(/^gateway +Rust gateway \(PROCESS_MEMORY\)$/m)
   expect(stdout).toMatch(/^at once +no: sessions may stay up to 5 minutes$/m)
   const { url } = rust.demo.node
