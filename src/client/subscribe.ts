@@ -79,7 +79,7 @@ async function* connection(options: ClientOptions, request: Request, ends: Abort
     const response = await post(options, request, 'text/event-stream', ends)
     if (!response.headers.get('content-type')?.startsWith('text/event-stream') || !response.body) {
       // The server refuses a subscription with an ordinary JSON answer.
-      throw errorOfAnswer(await readAnswer(response), detailsOf(response))
+      throw errorOfAnswer(await readAnswer(response, ends), detailsOf(response))
     }
     if (response.ok) yield CONNECTED
     for await (const { event, data } of readEvents(response.body, heard, ends)) {
