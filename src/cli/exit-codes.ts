@@ -38,6 +38,7 @@ const CODES: Readonly<Record<string, ExitCode>> = {
   CONFIRMATION_REQUIRED: EXIT.refused,
   CACHE_UNAVAILABLE: EXIT.unavailable,
   DATABASE_UNAVAILABLE: EXIT.unavailable,
+  GATEWAY_UNAVAILABLE: EXIT.unavailable,
   OVERLOADED: EXIT.unavailable,
   OUTCOME_UNKNOWN: EXIT.unavailable,
   OPERATION_TIMEOUT: EXIT.unavailable,

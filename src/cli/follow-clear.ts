@@ -57,7 +57,13 @@ export async function followClear(
   { auditEventId, watch }: Followed,
 ): Promise<ClearFollowUp | null> {
   const { followFor } = command.opts<FollowOptions>()
-  const signal = AbortSignal.any([cli.signal, AbortSignal.timeout(followFor)])
+  // Not AbortSignal.any of a time-out: in Node.js 20 garbage collection may take its sources, and the time is never over.
+  const over = new AbortController()
+  const end = () => over.abort()
+  const timer = setTimeout(end, followFor)
+  cli.signal.addEventListener('abort', end)
+  if (cli.signal.aborted) end()
+  const { signal } = over
   const notes = connectionNotes(cli.terminal, 'It shows what came in between as well.')
   const began = performance.now()
   const elapsed = () => duration(Math.round((performance.now() - began) / 1_000)) ?? ''
@@ -73,6 +79,9 @@ export async function followClear(
     cli.terminal.note(
       `affinityql: The clear was done, but it cannot be followed: ${error.message} (${error.code})`,
     )
+  } finally {
+    clearTimeout(timer)
+    cli.signal.removeEventListener('abort', end)
   }
   if (last === null || !isProved(last)) cli.exitCode = EXIT.unproved
   await sumUp(cli, command, last, elapsed())

@@ -79,10 +79,10 @@ async function* connection(options: ClientOptions, request: Request, ends: Abort
     const response = await post(options, request, 'text/event-stream', ends)
     if (!response.headers.get('content-type')?.startsWith('text/event-stream') || !response.body) {
       // The server refuses a subscription with an ordinary JSON answer.
-      throw errorOfAnswer(await readAnswer(response), detailsOf(response))
+      throw errorOfAnswer(await readAnswer(response, ends), detailsOf(response))
     }
     if (response.ok) yield CONNECTED
-    for await (const { event, data } of readEvents(response.body, heard)) {
+    for await (const { event, data } of readEvents(response.body, heard, ends)) {
       if (event === 'complete') return
       if (event !== 'next') continue
       const answer: { readonly data?: unknown; readonly errors?: readonly GraphqlError[] } = JSON.parse(data)
@@ -106,12 +106,19 @@ export interface ServerSentEvent {
 /**
  * Reads server-sent events from a response's body, as they come. Lines end in LF or CR LF; no server uses CR alone.
  * @param onBytes is called for every chunk, also for the comment that the server sends every 12 s
+ * @param ends stops the reading by itself: once garbage was collected, Node.js 20 no longer ends the body of a response when
+ * the signal of its request is aborted
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
   onBytes: () => void,
+  ends?: AbortSignal,
 ): AsyncGenerator<ServerSentEvent, void, undefined> {
   const reader = body.getReader()
+  const cancel = () => {
+    reader.cancel().catch(() => {})
+  }
+  ends?.addEventListener('abort', cancel)
   const decoder = new TextDecoder()
   let rest = ''
   let event = 'message'
@@ -119,6 +126,7 @@ export async function* readEvents(
   try {
     for (;;) {
       const { done, value } = await reader.read()
+      ends?.throwIfAborted()
       if (done) return
       onBytes()
       rest += decoder.decode(value, { stream: true })
@@ -134,6 +142,7 @@ export async function* readEvents(
       }
     }
   } finally {
-    reader.cancel().catch(() => {})
+    ends?.removeEventListener('abort', cancel)
+    cancel()
   }
 }

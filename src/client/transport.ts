@@ -132,7 +132,7 @@ async function once(
   const ends = signal ? AbortSignal.any([signal, deadline]) : deadline
   try {
     const response = await post(options, request, 'application/graphql-response+json, application/json', ends)
-    const answer = await readAnswer(response)
+    const answer = await readAnswer(response, ends)
     if (answer.extensions) onExtensions?.(answer.extensions)
     if (!answer.errors?.length && hasData(answer.data)) return answer.data
     const error = errorOfAnswer(answer, detailsOf(response))
@@ -154,8 +154,8 @@ export const detailsOf = (response: Response) => {
 }
 
 /** Reads a GraphQL answer. @throws AffinityqlError (NETWORK_ERROR) if it is another one, such as a proxy's page */
-export async function readAnswer(response: Response): Promise<Answer> {
-  const text = await response.text()
+export async function readAnswer(response: Response, ends: AbortSignal): Promise<Answer> {
+  const text = await textOf(response, ends)
   const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '')
   try {
     const body: unknown = isJson ? JSON.parse(text) : undefined
@@ -167,6 +167,31 @@ export async function readAnswer(response: Response): Promise<Answer> {
     code: 'NETWORK_ERROR',
     ...detailsOf(response),
   })
+}
+
+/**
+ * Reads a body until `ends` is aborted. The signal of the request is not enough: once garbage was collected, Node.js 20 no
+ * longer passes its end on to the body.
+ */
+async function textOf(response: Response, ends: AbortSignal): Promise<string> {
+  if (!response.body) return ''
+  const reader = response.body.getReader()
+  const cancel = () => {
+    reader.cancel().catch(() => {})
+  }
+  ends.addEventListener('abort', cancel)
+  const decoder = new TextDecoder()
+  let text = ''
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      ends.throwIfAborted()
+      if (done) return text + decoder.decode()
+      text += decoder.decode(value, { stream: true })
+    }
+  } finally {
+    ends.removeEventListener('abort', cancel)
+  }
 }
 
 const isAnswer = (body: unknown): body is Answer =>

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { EXIT, exitCodeOf } from '../../src/cli/exit-codes.js'
 import { listen } from '../../src/server/http/http-server.js'
 import { type DemoApp, startDemoApp } from '../support/demo.js'
 import { affinityql, startServer, type TestServer } from './support.js'
@@ -27,10 +28,10 @@ it('gateway says what a clear does beside a gateway that has no node here', asyn
 })
 
 it('gateway prints each node and what may be asked of it', async () => {
-  const looked = async () => (await affinityql(['gateway'], { server: http })).stdout
-  // The first look at a node begins when the service starts, and nothing waits for it.
-  await expect.poll(looked).not.toContain('not looked at yet')
-  const stdout = await looked()
+  const printed = async () => (await affinityql(['gateway'], { server: http })).stdout
+  // Nodes are looked at beside the start.
+  await expect.poll(printed).not.toMatch(/not looked at yet/)
+  const stdout = await printed()
   expect(stdout).toMatch(/^gateway +Rust gateway \(PROCESS_MEMORY\)$/m)
   expect(stdout).toMatch(/^at once +no: sessions may stay up to 5 minutes$/m)
   const { url } = rust.demo.node
@@ -38,4 +39,8 @@ it('gateway prints each node and what may be asked of it', async () => {
   expect(line).toMatch(/ reached, may read, may clear/)
   const answer = JSON.parse((await affinityql(['gateway', '--json'], { server: http })).stdout)
   expect(answer.nodes).toMatchObject([{ url, reachable: true, canClear: true, error: null }])
+})
+
+it('a clear that no node did ends with the exit code of what is unavailable', () => {
+  expect(exitCodeOf('GATEWAY_UNAVAILABLE')).toBe(EXIT.unavailable)
 })

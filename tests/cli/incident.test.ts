@@ -1,5 +1,7 @@
 /** What an operator asks while a provider is broken: what has changed, and did the clear work. */
 
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { sql } from '../api/affinity-model.js'
 import { untilShown } from '../api/shown.js'
@@ -150,13 +152,15 @@ describe('affinityql changes', () => {
 
 /** Lets a test say when a time of so many milliseconds is over. */
 function timeInHand(wanted: number): () => void {
-  const clock = new AbortController()
-  const timeout = AbortSignal.timeout.bind(AbortSignal)
-  const spy = vi
-    .spyOn(AbortSignal, 'timeout')
-    .mockImplementation((ms) => (ms === wanted ? clock.signal : timeout(ms)))
+  const { setTimeout } = globalThis
+  let end = () => {}
+  const later = (run: () => void, ms?: number, ...args: []) => {
+    if (ms === wanted) end = run
+    return setTimeout(run, ms, ...args)
+  }
+  const spy = vi.spyOn(globalThis, 'setTimeout').mockImplementation(later as typeof setTimeout)
   onTestFinished(() => spy.mockRestore())
-  return () => clock.abort()
+  return () => end()
 }
 
 interface Following extends Said {
@@ -236,6 +240,15 @@ describe('affinityql clear … --follow', () => {
     const following = follow(CLEAR)
     await following.until('stdout', new RegExp(NOBODY_YET))
     endTime()
+    expect(await following.ended).toMatchObject({ code: 6 })
+  })
+
+  it('ends in time although garbage is collected meanwhile', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const following = follow([...CLEAR, '--follow-for', '1s'])
+    await following.until('stdout', new RegExp(NOBODY_YET))
+    collect()
     expect(await following.ended).toMatchObject({ code: 6 })
   })
 

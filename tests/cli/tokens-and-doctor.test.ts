@@ -308,6 +308,14 @@ describe('affinityql doctor', () => {
     })
     expect(away.said).not.toContain('hunter2')
     expect([here.code, there.code, away.code]).toEqual([0, 0, 0])
+
+    // A search for a client's session tries each version of a routing group.
+    psql(env.DATABASE_URL, `REVOKE SELECT ON routing_group_versions FROM ${reader}`)
+    expect((await doctor({ ...env, DATABASE_URL: asReader })).findings).toContainEqual({
+      check: 'rights',
+      state: 'failed',
+      message: 'The user of DATABASE_URL lacks these rights: GRANT SELECT ON routing_group_versions',
+    })
   })
 
   it('tells what a large installation is slow without, until it is there', async () => {

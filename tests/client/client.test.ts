@@ -1,4 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import * as operations from '../../src/client/generated/operations.js'
 import { AffinityqlError, createClient } from '../../src/client/index.js'
 import { schema } from '../../src/schema/index.js'
@@ -209,6 +213,24 @@ describe('retries', () => {
     proxy.answer({ status: 404 })
     await failureOf(client({ url: proxy.url }).viewer())
     expect(proxy.requests).toBe(2)
+  })
+
+  it('gives up on an answer that is cut short, although garbage is collected meanwhile', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const half = createServer((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).write('{')
+      // The client has read the beginning by then.
+      for (const ms of [200, 300, 400]) setTimeout(collect, ms)
+    })
+    await new Promise<void>((resolve) => half.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => {
+      half.closeAllConnections()
+      half.close()
+    })
+    const url = `http://127.0.0.1:${(half.address() as AddressInfo).port}`
+    const cleared = client({ url, timeoutMs: 1_000 }).clearUserCache({ identifier: 'alice' })
+    expect((await failureOf(cleared)).code).toBe('TIMEOUT')
   })
 
   it('gives up on an answer that does not come, and on a signal', async () => {

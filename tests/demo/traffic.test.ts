@@ -4,6 +4,8 @@ import { cacheAffinity } from '../../src/affinities/families/cache-affinity.js'
 import { FAMILIES } from '../../src/affinities/families/index.js'
 import { DEMO_API_KEYS } from '../../src/demo/people.js'
 import { DEMO_DEMANDS } from '../../src/demo/routes.js'
+import { createRustProcess } from '../../src/demo/stand-in/rust-process.js'
+import { memoryStandInStore } from '../../src/demo/stand-in/stand-in-store.js'
 import { createDemoTraffic, startDemoTraffic } from '../../src/demo/traffic.js'
 import { MemoryKeyspace } from '../../src/redis/memory-keyspace.js'
 import { seededRandom } from './seeded-random.js'
@@ -269,5 +271,26 @@ describe('running demo traffic', () => {
     await vi.advanceTimersByTimeAsync(100)
     expect(counter(keyspace, 'scheduler', 'total_batches')).toBeGreaterThan(0)
     running.stop()
+  })
+})
+
+describe('a process of the Rust gateway', () => {
+  const target = { providerId: 'p', endpointId: 'e', providerKeyId: 'k' }
+  const session = { apiFormat: 'openai:chat', model: 'm', clientFamily: 'codex', sessionHash: 'a'.repeat(64) }
+
+  it.each([
+    ['a clear of a provider', 'clearProvider'],
+    ['a flush', 'flush'],
+  ] as const)('counts at %s no pin that has expired', async (_, clear) => {
+    const clock = { ms: START_MS }
+    const now = () => clock.ms
+    const store = memoryStandInStore(new MemoryKeyspace(now))
+    const process = createRustProcess({ store, now, epoch: 1, choose: () => target })
+    const serve = async (apiKeyId: string) => (await process.begin({ ...session, apiKeyId })).finish()
+    await serve('early')
+    clock.ms += 301_000
+    await serve('late')
+    expect(await process.list()).toHaveLength(1)
+    expect(await process[clear]('p')).toBe(1)
   })
 })

@@ -72,12 +72,17 @@ export function createRustProcess(options: RustProcessOptions): StandInProcess {
   /** Forgets what has expired, now and then: a demo may run for weeks, with new sessions all the time. */
   function sweep(): void {
     if (pins.size < sweepAt) return
-    for (const [key, pin] of pins) if (pin.expiresAt <= now() / 1_000) pins.delete(key)
-    for (const [key, { until }] of rankings) if (until <= now()) rankings.delete(key)
+    forgetExpired()
     sweepAt = 2 * pins.size + FEWEST_SWEPT
   }
 
+  function forgetExpired(): void {
+    for (const [key, pin] of pins) if (pin.expiresAt <= now() / 1_000) pins.delete(key)
+    for (const [key, { until }] of rankings) if (until <= now()) rankings.delete(key)
+  }
+
   async function drop(isMeant: (pin: Pin) => boolean): Promise<number> {
+    forgetExpired()
     const keys = [...pins].filter(([, pin]) => isMeant(pin)).map(([key]) => key)
     for (const key of keys) pins.delete(key)
     await store.delete(keys)
@@ -114,6 +119,7 @@ export function createRustProcess(options: RustProcessOptions): StandInProcess {
     clearApiKeys: (ids) => drop(({ request }) => ids.includes(request.apiKeyId)),
     clearProvider: (providerId) => drop(({ target }) => target.providerId === providerId),
     async flush() {
+      forgetExpired()
       rankings.clear()
       const flushed = pins.size
       pins.clear()
@@ -121,6 +127,7 @@ export function createRustProcess(options: RustProcessOptions): StandInProcess {
       return flushed
     },
     async list() {
+      forgetExpired()
       return [...new Set([...pins.keys(), ...(await mirrorsOf(store, epoch))])]
     },
     apiKeyWritten: () => rankings.clear(),

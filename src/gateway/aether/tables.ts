@@ -468,5 +468,6 @@ export const TABLE_NAMES: readonly string[] = [
     'audit_logs',
     'routing_groups',
     'routing_group_bindings',
+    'routing_group_versions',
   ]),
 ]
