@@ -1,11 +1,12 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { runningNow } from '../../util/loop-clock.js'
 import { bytesCompressing } from './compress-answers.js'
 import { type CutReason, LEAST_PROGRESS, type TransportLimits } from './transport-limits.js'
 
 /** How far a client has taken an answer that waits for it. */
 interface Progress {
-  /** When bytes began to wait, and when the client last took enough of them. Both as of `performance.now()`. */
+  /** When bytes began to wait, and when the client last took enough of them. Both as of `runningNow()`. */
   readonly since: number
   readonly at: number
   /** Bytes of the writes that are complete, over the connection's life. */
@@ -52,7 +53,8 @@ export function cutUnreadAnswers(
   }
 
   function check(): void {
-    const now = performance.now()
+    // A client takes nothing while this process sends nothing, since it has no core or is blocked.
+    const now = runningNow()
     let kept = 0
     for (const [response, socket] of answers) {
       // An answer whose turn has not come by then emits no event of its own.
