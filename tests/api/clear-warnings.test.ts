@@ -82,6 +82,7 @@ describe('sessions of a pool that still lead to what was cleared', () => {
     const remaining = count(({ value }) => value === providerKeyId)
     expect(warning?.message).toMatch(new RegExp(`^${remaining} pool sessions? still leads? there`))
     expect(warning?.message).toContain(`clearPoolSessions(filter: {providerKeyId: "${providerKeyId}"})`)
+    expect(warning?.message).toContain(`affinityql pool-sessions clear --provider-key "${providerKeyId}"`)
   })
 
   it('show no token, in no answer, audit event or log line', async () => {

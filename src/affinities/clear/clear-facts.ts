@@ -1,5 +1,5 @@
 import type { Generation, NodeState } from '../../gateway/nodes/gateway-nodes.js'
-import { NO_NODES, WHAT_TO_SET } from './clear-warning.js'
+import { NO_NODES, WHAT_TO_SET_FOR_PYTHON } from './clear-warning.js'
 
 /** How clears reach the gateway, as far as it is known before one is tried. */
 export interface ClearFacts {
@@ -27,7 +27,7 @@ export function clearFacts(of: ClearFactsOf): ClearFacts {
   const isReached = nodes.length > 0 && (hasToken || generation === 'ENDPOINT_KEYS')
   return {
     clearPath: isReached ? 'GATEWAY_API' : isMirror ? 'NONE' : 'REDIS',
-    clearProblem: isReached ? problemOf(of) : isMirror ? NO_NODES : `${IN_USE} ${WHAT_TO_SET}`,
+    clearProblem: isReached ? problemOf(of) : isMirror ? NO_NODES : `${IN_USE} ${WHAT_TO_SET_FOR_PYTHON}`,
     hasUnlistedRecords: of.hasUnlistedRecords,
     clearsAtOnce:
       !isMirror || (mayActAtOnce && nodes.length > 0 && nodes.every((node) => node.canClearAtOnce === true)),

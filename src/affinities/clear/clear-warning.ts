@@ -27,8 +27,11 @@ export interface ClearableName {
   readonly modelId: string
 }
 
-export const WHAT_TO_SET =
-  'Set GATEWAY_URLS to the URL of every node, and GATEWAY_TOKEN (or GATEWAY_TOKEN_FILE) to a management token of an administrator with admin:monitoring:read and admin:monitoring:write.'
+const NODES_AND_TOKEN =
+  'Set GATEWAY_URLS to the URL of every node, and GATEWAY_TOKEN (or GATEWAY_TOKEN_FILE) to a management token of an administrator'
+export const WHAT_TO_SET = `${NODES_AND_TOKEN} with admin:monitoring:read and admin:monitoring:write.`
+/** Tokens of Python gateways have no permissions, and are accepted only while a module is on. */
+export const WHAT_TO_SET_FOR_PYTHON = `${NODES_AND_TOKEN}, and switch the gateway’s module for management tokens on.`
 
 export const NO_NODES = `This gateway routes by the memory of its processes, and Redis only mirrors it: affinities are cleared through the gateway’s own API. ${WHAT_TO_SET}`
 
@@ -67,6 +70,12 @@ const asBeginning = (words: string): string => words.charAt(0).toUpperCase() + w
 /** Text as it stands in a GraphQL document or in JSON. */
 const quoted = (text: string): string => JSON.stringify(text)
 
+/** Options of the command line that name what a filter names. */
+const POOL_OPTIONS: Readonly<Record<string, string>> = {
+  providerId: '--provider',
+  providerKeyId: '--provider-key',
+}
+
 export const warnings = {
   stillActive: (targets: readonly ClearedTarget[]): ClearWarning => ({
     code: 'STILL_ACTIVE',
@@ -81,10 +90,13 @@ export const warnings = {
     named: { readonly providerId?: string; readonly providerKeyId?: string } | undefined,
   ): ClearWarning => {
     const filter = Object.entries(named ?? {}).map(([field, id]) => `${field}: ${quoted(id)}`)
+    const options = Object.entries(named ?? {})
+      .map(([field, id]) => ` ${POOL_OPTIONS[field] ?? ''} ${quoted(id)}`)
+      .join('')
     const how = named ? `(filter: {${filter.join(', ')}})` : ', one provider and provider key at a time'
     return {
       code: 'POOL_SESSIONS_REMAIN',
-      message: `${counted(count, 'pool session still leads', 'pool sessions still lead')} there, and a clear of affinities leaves ${count === 1 ? 'it' : 'them'}. Clear ${count === 1 ? 'it' : 'them'} with clearPoolSessions${how}.`,
+      message: `${counted(count, 'pool session still leads', 'pool sessions still lead')} there, and a clear of affinities leaves ${count === 1 ? 'it' : 'them'}. Clear ${count === 1 ? 'it' : 'them'} with clearPoolSessions${how}, or with “affinityql pool-sessions clear${options}”.`,
     }
   },
   poolSessionsUnknown: (reason: string): ClearWarning => ({

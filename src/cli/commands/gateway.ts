@@ -35,7 +35,9 @@ const gatewayText = (gateway: Gateway, { terminal }: Cli): Printable =>
     [
       ['gateway', `${KINDS[gateway.generation] ?? 'unknown'} (${gateway.generation})`],
       ['clears', CLEARS[gateway.clearPath] ?? gateway.clearPath],
-      ['at once', gateway.clearsAtOnce ? 'yes' : 'no: sessions may stay up to 5 minutes'],
+      ...(gateway.clearPath === 'GATEWAY_API'
+        ? [['at once', gateway.clearsAtOnce ? 'yes' : 'no: sessions may stay up to 5 minutes'] as const]
+        : []),
       ...(gateway.clearProblem === null ? [] : [['problem', gateway.clearProblem] as const]),
       ['scheduling', `${gateway.schedulingMode ?? 'unknown'}${honours(gateway.pinsAreHonoured)}`],
       ['key prefix', gateway.keyPrefix ?? 'none'],
