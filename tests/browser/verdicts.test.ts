@@ -51,7 +51,7 @@ describe('what the scheduler would do with a pin', () => {
     expect(await state.textContent()).toBe('conditionalnot streaming')
     await rows(page).first().locator('.row-open').click()
     const verdict = page.getByRole('dialog').locator('.verdict')
-    await verdict.getByText('The scheduler would use this pin for some requests alone:').waitFor()
+    await verdict.getByText('The scheduler would use this pin for only some requests:').waitFor()
     await verdict.getByText('Requests that stream do not get this target.').waitFor()
   })
 
@@ -170,7 +170,7 @@ describe('a gateway that ignores all pins', () => {
     await page.getByRole('button', { name: 'Clear…' }).click()
     await page.getByRole('menuitem', { name: 'Clear all matching records' }).click()
     await page
-      .getByText('The scheduling mode ignores all pins, so that this clear changes no routing.')
+      .getByText('The scheduling mode ignores all pins, so this clear changes no routing.')
       .waitFor()
     expect(await page.getByText('The scheduler chooses a target again').count()).toBe(0)
     await sql(site.service.databaseUrl, MODE, [JSON.stringify('cache_affinity')])

@@ -139,7 +139,7 @@ export const en = {
     forbidden: 'This account is not allowed to do that. Sign in with another account.',
     rateLimited: 'Too many requests. Wait a moment and try again.',
     overloaded:
-      'The server has more requests than it can answer. No store is away: wait a moment and try again.',
+      'The server has more requests than it can answer. Redis and PostgreSQL do answer: wait a moment and try again.',
     timeout: 'The server stopped the request because it took too long. Ask for fewer rows, or set a filter.',
     cache: 'Redis does not answer. The gateway may have the same problem: check Redis first.',
     session: 'Your session has ended. Sign in and try again.',
@@ -331,7 +331,7 @@ export const en = {
     createdAfter: 'created after {{time}}',
     unreadable: 'This address cannot be read',
     unreadableHint:
-      'Nothing is listed, and nothing can be cleared: the list would be another than the address asks for.',
+      'Nothing is listed, and nothing can be cleared: the list would differ from what the address asks for.',
     unknownParameter: '— there is no parameter {{name}}.',
     parameterTakes: '— {{name}} takes {{values}}.',
     dropUnreadable: 'Go on without them',
@@ -399,7 +399,7 @@ export const en = {
     id: 'Record id',
     verdicts: {
       USABLE: 'The scheduler would use this pin.',
-      CONDITIONAL: 'The scheduler would use this pin for some requests alone:',
+      CONDITIONAL: 'The scheduler would use this pin for only some requests:',
       STALE: 'The scheduler would not use this pin:',
       unknown: 'It is not known whether the scheduler would use this pin, since PostgreSQL does not answer.',
     },
@@ -603,12 +603,12 @@ export const en = {
     backInCache: 'The user’s next request creates a new pin. This is normal.',
     warnings: {
       STILL_ACTIVE: 'What was cleared is still switched on, so users may be pinned there again.',
-      PINS_NOT_HONOURED: 'The scheduling mode ignores all pins, so that this clear changes no routing.',
-      NODES_MISSED: 'A node of the gateway is missed. What it holds in memory stays in use.',
+      PINS_NOT_HONOURED: 'The scheduling mode ignores all pins, so this clear changes no routing.',
+      NODES_MISSED: 'A node of the gateway is missed, so what it holds in memory stays in use.',
       NOT_IMMEDIATE: 'Recent sessions may keep going there for up to five minutes.',
-      NOT_CLEARABLE: 'The gateway cannot clear some records alone.',
+      NOT_CLEARABLE: 'The gateway cannot clear some of the records one by one.',
       MAY_RETURN: 'Some pins are in use. The gateway may write them back from memory.',
-      MIRROR_ONLY: 'The selection knows one node’s pin for each session.',
+      MIRROR_ONLY: 'The selection shows only one node’s pin for each session.',
       POOL_SESSIONS_REMAIN: 'Sessions of a pool still lead there.',
     },
     nodes: 'Nodes of the gateway',
@@ -769,7 +769,7 @@ export const en = {
       stop: '.',
       none: 'No session was switched to another provider key.',
       upperBound:
-        'An upper bound: the rows tell no sessions, or not of all requests, and several sessions of one API key may look like one that was switched.',
+        'An upper bound: the rows tell no sessions, or not for all requests, and several sessions of one API key may look like one that was switched.',
       unpriced_one: '{{count}} switch has no price: the cost leaves it out.',
       unpriced_other: '{{count}} switches have no price: the cost leaves them out.',
       unknownPairs_one: '{{count}} pair of neighbours names no provider key, and counts as neither.',
