@@ -169,9 +169,7 @@ describe('a gateway that ignores all pins', () => {
     ).toBe(0)
     await page.getByRole('button', { name: 'Clear…' }).click()
     await page.getByRole('menuitem', { name: 'Clear all matching records' }).click()
-    await page
-      .getByText('The scheduling mode ignores all pins, so this clear changes no routing.')
-      .waitFor()
+    await page.getByText('The scheduling mode ignores all pins, so this clear changes no routing.').waitFor()
     expect(await page.getByText('The scheduler chooses a target again').count()).toBe(0)
     await sql(site.service.databaseUrl, MODE, [JSON.stringify('cache_affinity')])
   })
