@@ -92,8 +92,8 @@ export async function readEntries(
   return keys.map((_, index) => ({ value: values[index], ttl: seconds[index] ?? -2 }))
 }
 
-/** Keys of one MGET, which takes less than a millisecond: the gateway's commands do not have to wait. */
-const MGET_KEYS = 250
+/** Keys of one MGET, which takes some 70 µs: the gateway's commands do not have to wait. */
+const MGET_KEYS = 100
 
 /** Reads with MGETs in one round trip. They return nil both for a key of another type and for a missing key, so TYPE is asked for these. */
 async function readByMget(node: Redis, keys: readonly string[]): Promise<StoredValue[]> {

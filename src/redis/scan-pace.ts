@@ -3,10 +3,10 @@ const FIRST = 500
 /** So few take Redis less than 1 ms on any machine: a step that took longer waited for something else than its keys. */
 const FEWEST = 50
 const MOST = 4_000
-/** Microseconds of Redis's time. A step above them is too long for the gateway's commands, which wait for it. */
-const LONG_US = 1_000
+/** Microseconds of Redis's time. A step above them is too long for the gateway's commands, which wait for it, and take 30 to 100. */
+const LONG_US = 300
 /** Microseconds below which a step may grow. */
-const SHORT_US = 400
+const SHORT_US = 150
 
 /**
  * The pace of one walk: how many keys the next SCAN looks at, by the time that Redis took for those before. A step that took

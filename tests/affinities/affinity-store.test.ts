@@ -96,8 +96,8 @@ describe('affinities in Redis', () => {
       expect(calls.get('time')).toBe(2 * (calls.get('scan') ?? 0))
       // On a slow machine the steps are small, but of 50 keys at least; SCAN may say that it is at its end one step later.
       expect(calls.get('scan')).toBeLessThanOrEqual(20_000 / 50 + 1)
-      // One more MGET for each 250 keys of a step.
-      expect(calls.get('mget')).toBeLessThanOrEqual((calls.get('scan') ?? 0) + 20_000 / 250)
+      // One more MGET for each 100 keys of a step.
+      expect(calls.get('mget')).toBeLessThanOrEqual((calls.get('scan') ?? 0) + 20_000 / 100)
       expect(calls.get('type')).toBe(1)
     })
   })

@@ -85,8 +85,8 @@ describe('model mappings in Redis', () => {
     const scans = calls.get('scan') ?? 0
     // On a slow machine the steps are small.
     expect(scans).toBeLessThanOrEqual(30)
-    // One more MGET for each 250 keys of a step.
-    expect(calls.get('mget')).toBeLessThanOrEqual(scans + 2_001 / 250)
+    // One more MGET for each 100 keys of a step.
+    expect(calls.get('mget')).toBeLessThanOrEqual(scans + 2_001 / 100)
     expect(calls.get('pttl')).toBe(2_001)
     expect(calls.get('type')).toBe(1)
     // Each step is one pipeline, its values and TTLs are another, and the type of the list is one more.
