@@ -70,9 +70,12 @@ describe.each(FOLDERS)('on tables of %s', (folder) => {
         for (const read of reads) {
           expect(waysOf(read).join(), told).not.toContain('Seq Scan')
           expect(conditionsOf(read).join(), told).toContain('created_at >=')
-          const settlements = waysOf(read).filter((way) => way.includes('settlement'))
+          // Whether their index is enough is decided by what autovacuum has seen meanwhile.
+          const settlements = waysOf(read)
+            .filter((way) => way.includes('settlement'))
+            .map((way) => way.replace('Index Only Scan', 'Index Scan'))
           const isRead = folder === 'process-memory' && name !== 'intervals'
-          // Prices and multipliers are not in the index that covers other columns. Intervals need no tokens.
+          // Intervals need no tokens.
           const isIntervals = read.sql.includes('percentile_cont')
           expect(settlements, told).toEqual(
             isRead && !isIntervals ? ['Index Scan usage_settlement_snapshots'] : [],
