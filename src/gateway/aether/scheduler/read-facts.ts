@@ -52,11 +52,6 @@ function rowWithoutId<Row extends { readonly id: string }>(
 const isAskable = (id: string): boolean => !id.includes('\0')
 const askable = (ids: readonly string[]): readonly string[] => ids.filter(isAskable)
 
-const QUOTED = /["\\]/g
-/** Writes a list as PostgreSQL's text of an array, which takes the driver several times as long. */
-const arrayText = (texts: readonly string[]): string =>
-  `{${texts.map((text) => `"${text.search(QUOTED) < 0 ? text : text.replace(QUOTED, '\\$&')}"`).join(',')}}`
-
 /**
  * Reads all rows that decide about some pins: one statement for any number of providers, endpoints, provider keys and models
  * and for 50,000 API keys with their owners, and another one for each further 50,000, or 100,000 where there are more than 200,000;
@@ -205,7 +200,7 @@ export function createFactsReader(
         else facts.names?.set(String(name), new Set([String(id)]))
       },
     }
-    const ask = (sql: string, args: readonly (string | readonly string[])[], plan?: 'kept') =>
+    const ask = (sql: string, args: readonly (readonly string[])[], plan?: 'kept') =>
       mapDatabaseErrors(() => query(sql, args, plan))
     const takeAll = (answer: Awaited<ReturnType<typeof ask>>, asked: readonly string[]) => {
       const found = new Array<ApiKeyRows>(asked.length)
@@ -227,15 +222,14 @@ export function createFactsReader(
       askable(providerKeyId),
       [...askable(modelId), ...named.values()],
     ]
-    const first = isPage
-      ? ask(ofPage, [firstKeys, ...others], 'kept')
-      : ask(ofMany, [arrayText(firstKeys), ...others])
+    const args = [firstKeys, ...others]
+    const first = isPage ? ask(ofPage, args, 'kept') : ask(ofMany, args)
     let start = size
     const takeMore = async (): Promise<void> => {
       while (start < keys.length && more !== '') {
         const some = keys.slice(start, start + size)
         start += size
-        takeAll(await ask(more, [arrayText(some)]), some)
+        takeAll(await ask(more, [some]), some)
         await nextTurn()
       }
     }
