@@ -136,7 +136,7 @@ export const createAuditReader = (prisma: ReadingPrisma, { now, hasEnded }: Audi
       const condition = once(async () =>
         auditCondition(selection, outcome === 'RUNNING' || outcome === 'UNKNOWN' ? await running() : []),
       )
-      const rows = once<AuditLog[]>(async () =>
+      const rows = once<Promise<AuditLog[]>>(async () =>
         auditLog.findMany({
           ...columns,
           where: { AND: [await condition(), ...(after ? [placedAfter(after)] : [])] },

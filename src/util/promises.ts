@@ -6,12 +6,12 @@ export const whenKnown = <T, U>(
   next: (value: T) => MaybePromise<U>,
 ): MaybePromise<U> => (value instanceof Promise ? value.then(next) : next(value))
 
-/** Wraps a read so that it runs once, at the first call. All calls share its result, also a failure. */
-export function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | undefined
+/** Wraps a function so that it runs once, at the first call. All calls share its result, also a promise that fails. */
+export function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined
   return () => {
-    answer ??= read()
-    return answer
+    made ??= make()
+    return made
   }
 }
 

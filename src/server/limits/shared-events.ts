@@ -1,6 +1,6 @@
 import type { ExecutionArgs, ExecutionResult } from 'graphql'
 import type { Viewer } from '../../session/viewer.js'
-import type { MaybePromise } from '../../util/promises.js'
+import { type MaybePromise, once } from '../../util/promises.js'
 
 /** An answer to one event or more, with what is written for it: made once, and sent to all who asked the same. */
 export interface SharedAnswer extends ExecutionResult {
@@ -92,14 +92,6 @@ export function together(answers: readonly [SharedAnswer, ...SharedAnswer[]]): S
 
 const isEqual = (some: readonly SharedAnswer[], others: readonly SharedAnswer[]): boolean =>
   some.length === others.length && some.every((answer, index) => answer === others[index])
-
-function once<T>(make: () => T): () => T {
-  let made: T | undefined
-  return () => {
-    made ??= make()
-    return made
-  }
-}
 
 function withMessages(result: ExecutionResult): ExecutionResult {
   if (result.errors) return result
