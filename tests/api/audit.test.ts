@@ -211,12 +211,13 @@ describe('the row', () => {
     for (const [name, command] of [
       ['clearAllCache', 'unlink'],
       ['clearAffinities', 'unlink'],
-      ['clearSingleAffinity', 'eval'],
+      ['clearSingleAffinity', 'removal'],
     ] as const) {
       await redis.set(key, recordOf({ endpoint_id: 'b' }))
       await seen(behind, '(filter: { apiFormat: "d" })', 1)
       const atDelete: unknown[] = []
       proxy.onCommand([command], async () => {
+        proxy.onCommand([command], () => {})
         const rows = await auditRows(behind.databaseUrl)
         atDelete.push([
           rows.at(-1)?.['event_type'],

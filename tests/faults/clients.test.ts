@@ -11,7 +11,7 @@ import { FIXTURE_AFFINITIES } from '../api/clearing.js'
 import { listening } from '../attacks/http.js'
 import { ADMIN_TOKEN, startTestApp } from '../support/app.js'
 import { measured } from '../support/figures.js'
-import { quickTable, slowTable } from '../support/odd-table.js'
+import { heldTable } from '../support/odd-table.js'
 import { writePin } from '../support/pin.js'
 
 const BOB = '244caf9c-4dab-4481-b253-edc618187993'
@@ -161,18 +161,18 @@ describe('readers of events that disconnect before the answer', () => {
   it('leave nothing behind while their user is still being read', async () => {
     const server = await listening()
     const { databaseUrl } = server.service
-    await slowTable(databaseUrl, 'api_keys', 1)
+    const letGo = await heldTable(databaseUrl, 'api_keys')
     const sockets = await Promise.all(
       Array.from({ length: STREAM_LIMITS.perViewer / 10 }, (_, n) =>
         open(server.url, request(ofBob(n), 'text/event-stream')),
       ),
     )
     const looking = async () =>
-      (await sql(databaseUrl, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")).length
+      (await sql(databaseUrl, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).length
     await expect.poll(looking).toBe(sockets.length)
     for (const socket of sockets) socket.destroy()
+    await letGo()
     await expect.poll(looking).toBe(0)
-    await quickTable(databaseUrl, 'api_keys')
     await expect.poll(() => refusals(server.url)).toBe(0)
     expect(server.service.logs.filter(({ level }) => Number(level) >= 50)).toEqual([])
   })
