@@ -44,15 +44,15 @@ it.each<[Clear, Clear, object, object]>([
     await seen(other, '', RECORDS)
     const token = await tokenOf(other)
 
-    let isSecond = false
-    let second = { clearedCount: -1, auditEvent: { success: false, actorName: '' } }
+    let clearOfOther: ReturnType<typeof clear> | undefined
     proxy.onCommand(['unlink', 'removal'], async () => {
-      // When 500 are gone; the others' removal waits.
-      if (isSecond || (await countKeys(client, 'cache_affinity:')) > RECORDS - 500) return
-      isSecond = true
-      second = await clear(other, theirs, their, '', { token })
+      // When 500 are gone, my removal waits for the removals of the other, and no longer: it would be called too late.
+      if (clearOfOther || (await countKeys(client, 'cache_affinity:')) > RECORDS - 500) return
+      clearOfOther = clear(other, theirs, their, '', { token })
+      await expect.poll(() => countKeys(client, 'cache_affinity:'), { interval: 5 }).toBe(0)
     })
     const first = await clear(service, mine, args)
+    const second = await clearOfOther
 
     expect([first.clearedCount, second.clearedCount]).toEqual([500, RECORDS - 500])
     expect([first.auditEvent, second.auditEvent]).toMatchObject([
