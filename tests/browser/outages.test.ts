@@ -111,3 +111,42 @@ describe('PostgreSQL away', () => {
     await page.getByRole('button', { name: 'Clear…' }).waitFor()
   })
 })
+
+/** What the API answers to a question while Redis is away. */
+const CACHE_AWAY = {
+  status: 503,
+  contentType: 'application/graphql-response+json',
+  body: DATABASE_AWAY.body.replace('DATABASE_UNAVAILABLE', 'CACHE_UNAVAILABLE'),
+}
+
+describe('a store that is back', () => {
+  it.each([
+    '/',
+    '/affinities',
+    '/savings',
+    '/mappings',
+    '/configuration',
+    '/audit',
+    `/providers/${ANTHROPIC}`,
+  ])('is asked again by the page %s, and nobody has to press a button', async (path) => {
+    let isAway = true
+    const refused: string[] = []
+    const page = await open(path, {
+      watch: (watched) =>
+        void watched.route('**/graphql', (route) => {
+          const question = route.request().postData() ?? ''
+          if (!isAway || /query Viewer|query Gateway|subscription/.test(question)) return route.continue()
+          refused.push(question)
+          return route.fulfill(CACHE_AWAY)
+        }),
+    })
+    const alert = page.getByRole('alert').filter({ hasText: 'Redis does not answer' }).first()
+    await alert.waitFor()
+    // It does not come and go with each question.
+    const first = await alert.elementHandle()
+    await expect.poll(() => refused.length - new Set(refused).size).toBeGreaterThan(1)
+    expect(await first?.isVisible()).toBe(true)
+    isAway = false
+    await alert.waitFor({ state: 'hidden' })
+  })
+})

@@ -21,9 +21,13 @@ export function isNoAnswer(error: unknown): boolean {
 /** A proxy answers with these codes if the server behind it does not answer. */
 export const isProxyAlone = (status: number): boolean => [502, 503, 504].includes(status)
 
-/** Tells whether the failure can pass without help: a store was gone, or there were too many requests. */
+/** Tells whether the failure passes by itself: a store was gone, or there were too many requests. */
+export const passesByItself = (error: unknown): boolean =>
+  ['cache', 'database', 'rateLimited', 'overloaded'].includes(failureKind(error))
+
+/** Tells whether a stream may be opened again after the failure. */
 export const isPassing = (error: unknown): boolean =>
-  ['cache', 'database', 'rateLimited', 'overloaded', 'internal'].includes(failureKind(error))
+  passesByItself(error) || failureKind(error) === 'internal'
 
 /** The console has one sentence for each kind of failure. */
 export type FailureKind =

@@ -1,5 +1,7 @@
 import { useQuery } from '@apollo/client/react'
 import { GatewayDocument, type GatewayQuery } from '../generated/graphql.js'
+import { useRecovery } from '../hooks/use-recovery.js'
+import { useRepeat } from '../hooks/use-repeat.js'
 
 export type KnownGateway = GatewayQuery['gateway']
 
@@ -9,11 +11,13 @@ export type KnownGateway = GatewayQuery['gateway']
  * @param everyMs milliseconds after which the query is sent again, except while the tab is hidden; 0: never
  */
 export function useGateway(everyMs = 0): KnownGateway | undefined {
-  const { data } = useQuery(GatewayDocument, {
+  const { data, loading, error, refetch } = useQuery(GatewayDocument, {
     fetchPolicy: 'cache-first',
     pollInterval: everyMs,
     skipPollAttempt: () => document.hidden,
   })
+  useRecovery(refetch)
+  useRepeat({ error, loading }, refetch)
   return data?.gateway
 }
 

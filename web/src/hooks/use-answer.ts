@@ -3,6 +3,7 @@ import { useQuery } from '@apollo/client/react'
 import { useCallback, useRef } from 'react'
 import { readAt } from '../api/client.js'
 import { useRecovery } from './use-recovery.js'
+import { useRepeat } from './use-repeat.js'
 
 export interface Answer<Data> {
   /** The answer to these variables; while that is loading, the answer before. */
@@ -34,8 +35,8 @@ interface Kept<Data> {
 
 /**
  * The hook answers a query: at once from the cache, then from the server. It sends the query again when the server is
- * back, and when a clear has evicted the answer. If that fails, the old answer stays. An answer to other variables
- * never stays after a failure.
+ * back, when a failure may have passed, and when a clear has evicted the answer. If that fails, the old answer stays. An
+ * answer to other variables never stays after a failure.
  */
 export function useAnswer<Data, Variables extends Record<string, unknown>>(
   document: TypedDocumentNode<Data, Variables>,
@@ -57,8 +58,13 @@ export function useAnswer<Data, Variables extends Record<string, unknown>>(
   if (data) {
     kept.current = { question, data, readAt: readAt(document, variables) }
   }
+  // A failure stays until there is another answer: a message that comes and goes cannot be read.
+  const failed = useRef<{ readonly question: string; readonly error: unknown }>(undefined)
+  if (!loading) failed.current = { question, error }
+  const failure = loading && failed.current?.question === question ? failed.current.error : error
   const ask = useCallback(() => void (skip || refetch()), [refetch, skip])
   useRecovery(ask)
+  useRepeat({ error, loading }, ask)
   const shown = loading || kept.current?.question === question ? kept.current : undefined
-  return { data: shown?.data, loading, error, readAt: shown?.readAt ?? 0, ask }
+  return { data: shown?.data, loading, error: failure, readAt: shown?.readAt ?? 0, ask }
 }

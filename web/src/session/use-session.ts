@@ -3,13 +3,11 @@ import { useEffect } from 'react'
 import { ViewerDocument, type ViewerQuery } from '../generated/graphql.js'
 import { useStore } from '../hooks/store.js'
 import { useRecovery } from '../hooks/use-recovery.js'
+import { useRepeat } from '../hooks/use-repeat.js'
 import { expireSession, sessionStore } from './session.js'
 
 /** The longest delay that setTimeout takes, in milliseconds. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
-
-/** The viewer is asked for again after so long while nobody is known. */
-const ASK_AGAIN_MS = 3_000
 
 /** The hook ends the session when its token expires, before a request fails. */
 export function useSessionEnd(): void {
@@ -26,17 +24,12 @@ export function useSessionEnd(): void {
 
 /** The hook returns who is signed in; undefined until that is known. */
 export function useViewer(): ViewerQuery['viewer'] | undefined {
-  const { data, refetch } = useQuery(ViewerDocument, { fetchPolicy: 'cache-first' })
+  const { data, loading, error, refetch } = useQuery(ViewerDocument, { fetchPolicy: 'cache-first' })
   // Another user may have signed in over the page.
   useRecovery(refetch)
-  const viewer = data?.viewer
-  // It is not known while PostgreSQL is away, and nothing else tells when it is back.
-  useEffect(() => {
-    if (viewer) return
-    const timer = setInterval(() => void refetch(), ASK_AGAIN_MS)
-    return () => clearInterval(timer)
-  }, [viewer, refetch])
-  return viewer
+  // It is not known while PostgreSQL is away.
+  useRepeat({ error, loading }, refetch)
+  return data?.viewer
 }
 
 /** Tells whether the viewer is allowed to clear; false until that is known. */

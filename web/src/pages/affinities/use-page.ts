@@ -10,6 +10,7 @@ import {
 } from '../../generated/graphql.js'
 import { frameThrottle } from '../../hooks/frame-throttle.js'
 import { useRecovery } from '../../hooks/use-recovery.js'
+import { useRepeat } from '../../hooks/use-repeat.js'
 import type { ViewState } from './address.js'
 import { followRow } from './live/follow-row.js'
 import { LivePage, type LiveRow, type LiveSummary } from './live/live-page.js'
@@ -106,6 +107,7 @@ export function usePage(view: ViewState, filter: AffinityFilter | null): PageLoa
   const followed = useLiveEvents(page, liveFilter(search, filter, matched), ask, reload)
   useRecovery(reload)
   const { loading, loaded, error } = state
+  useRepeat({ error, loading }, reload)
   return { page, reload, loading, loaded, error, matched, followed }
 }
 

@@ -1,4 +1,3 @@
-import { useQuery } from '@apollo/client/react'
 import { SegmentedControl } from '@mantine/core'
 import { Suspense, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -12,7 +11,7 @@ import { Panel } from '../../components/Panel.js'
 import { GatewayBanner } from '../../gateway/GatewayBanner.js'
 import { CacheStatsNowDocument } from '../../generated/graphql.js'
 import { useStore } from '../../hooks/store.js'
-import { useRecovery } from '../../hooks/use-recovery.js'
+import { useAnswer } from '../../hooks/use-answer.js'
 import { Breakdowns } from './Breakdowns.js'
 import { Figures } from './Figures.js'
 import { HealthPanel } from './HealthPanel.js'
@@ -33,11 +32,13 @@ const History = part(async () => {
   return (await import('./History.js')).History
 })
 
+const NOTHING = {} as const
+
 export function OverviewPage() {
   const { t } = useTranslation()
   const { latest, points, error: streamError } = useStore(statsWindow)
   const [period, setPeriod] = useState<Period>('1h')
-  const now = useQuery(CacheStatsNowDocument, { fetchPolicy: 'no-cache' })
+  const now = useAnswer(CacheStatsNowDocument, NOTHING, { fetchPolicy: 'no-cache' })
   const attended = useAttention()
   useEffect(() => (attended ? followStats() : undefined), [attended])
   useEffect(() => {
@@ -45,8 +46,6 @@ export function OverviewPage() {
     const { latest: before, error } = statsWindow.get()
     if (now.data && (before === null || error !== undefined)) takeIn(now.data.cacheStats, Date.now())
   }, [now.data])
-  useRecovery(now.refetch)
-
   const stale = useStaleCounts()
   const stats = latest ?? now.data?.cacheStats
   const error = now.error ?? streamError
@@ -56,10 +55,10 @@ export function OverviewPage() {
         <ConnectionState />
       </PageHead>
       {!stats && error !== undefined ? (
-        <Failure error={error} onRetry={now.refetch} />
+        <Failure error={error} onRetry={now.ask} />
       ) : (
         <div className="grid overview">
-          {error !== undefined && <FailureNotice error={error} onRetry={now.refetch} />}
+          {error !== undefined && <FailureNotice error={error} onRetry={now.ask} />}
           <GatewayBanner />
           <Figures stats={stats} stale={stale} />
           <Panel

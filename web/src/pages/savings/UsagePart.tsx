@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
-import { failureKind } from '../../api/errors.js'
+import { failureKind, passesByItself } from '../../api/errors.js'
 import { Failure, FailureNotice } from '../../components/Failure.js'
 import { Message } from '../../components/Message.js'
 import { MissingFieldsDocument } from '../../generated/graphql.js'
@@ -20,7 +20,8 @@ interface UsagePartProps<Data> {
 export function UsagePart<Data>({ answer, data, field, children }: UsagePartProps<Data>) {
   const { error, loading, ask } = answer
   if (data == null) {
-    if (loading || (data === undefined && error === undefined)) return <Reading />
+    const isReading = loading && !passesByItself(error)
+    if (isReading || (data === undefined && error === undefined)) return <Reading />
     return error === undefined ? <NotAvailable field={field} /> : <UsageFailure {...{ error, field, ask }} />
   }
   return (
