@@ -45,7 +45,7 @@ async function measureAll(databaseUrl: string): Promise<void> {
       cacheUsage: () => gateway.usage.cacheSums({ ...period, by: 'PROVIDER', filter: {}, now }, signal),
       switchCosts: () =>
         gateway.chains.switchSums(
-          { ...period, by: 'PROVIDER', side: 'SECOND', filter: {}, cleared: [] },
+          { ...period, by: 'PROVIDER', side: 'SECOND', filter: {}, cleared: [], now },
           signal,
         ),
       ttlAdvice: () => gateway.chains.ttlSums({ ...period, by: 'USER', filter: {} }, signal),

@@ -28,6 +28,8 @@ export interface SwitchQuery extends Period {
   readonly side: SwitchSide
   readonly filter: UsageFilter
   readonly cleared: readonly ClearedPin[]
+  /** Hours that ended an hour ago change no more. */
+  readonly now: Date
 }
 
 /** Sums over the switches of one cause, or of all. */
@@ -127,7 +129,8 @@ export const LEAST_INTERVALS = 10
 
 /**
  * The gateway's usage rows as chains of requests, read only. Each method answers null where the tables lack what it needs,
- * and throws UnavailableError (DATABASE_UNAVAILABLE). A statement ends when the signal is aborted.
+ * and throws UnavailableError (DATABASE_UNAVAILABLE). A statement ends when the signal is aborted. What switches of hours that are
+ * over say is kept.
  */
 export interface UsageChains {
   switchSums(query: SwitchQuery, signal: AbortSignal): Promise<SwitchAnswer | null>

@@ -50,7 +50,10 @@ describe.each(FOLDERS)('on tables of %s', (folder) => {
     const questions = (filter: UsageFilter): Record<string, () => Promise<unknown>> => ({
       sums: () => usage.cacheSums({ ...period, by: 'USER', filter, now: NOW }, signal),
       switches: () =>
-        chains.switchSums({ ...period, by: 'PROVIDER', side: 'FIRST', filter, cleared: [] }, signal),
+        chains.switchSums(
+          { ...period, by: 'PROVIDER', side: 'FIRST', filter, cleared: [], now: NOW },
+          signal,
+        ),
       advice: () => chains.ttlSums({ ...period, by: 'PROVIDER_KEY', filter }, signal),
       intervals: () => chains.intervals({ ...period, filter, first: 100 }, signal),
     })
@@ -85,7 +88,7 @@ describe.each(FOLDERS)('on tables of %s', (folder) => {
     if (folder !== 'process-memory') return
     // For a fifth of the rows and more, a read of the whole table is quicker than as many look-ups.
     const long = { since: daysAgo(31), until: NOW, filter: {} }
-    await chains.switchSums({ ...long, by: 'TOTAL', side: 'FIRST', cleared: [] }, signal)
+    await chains.switchSums({ ...long, by: 'TOTAL', side: 'FIRST', cleared: [], now: NOW }, signal)
     await chains.ttlSums({ ...long, by: 'USER' }, signal)
     const ways = taken().map((read) => waysOf(read).join())
     const readingWhole = ways.filter((way) => way.includes('Seq Scan usage_settlement_snapshots'))

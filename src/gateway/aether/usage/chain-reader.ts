@@ -1,19 +1,10 @@
-import { mergedSwitches } from '../../../usage/switch-costs.js'
-import {
-  type Band,
-  SWITCH_CAUSES,
-  type SwitchCause,
-  type SwitchCount,
-  type SwitchSumsOfGroup,
-  TTL_OPTIONS,
-  type TtlSums,
-  type UsageChains,
-} from '../../../usage/usage-chains.js'
+import type { KeptSwitches } from '../../../usage/kept-switches.js'
+import { type Band, TTL_OPTIONS, type TtlSums, type UsageChains } from '../../../usage/usage-chains.js'
 import type { Period } from '../../../usage/usage-rows.js'
 import type { Look, Looks } from '../look.js'
-import { HALVES, missingForChains, tellsSessions } from './chain-rows.js'
+import { missingForChains } from './chain-rows.js'
 import { intervalsStatement } from './intervals-statement.js'
-import { switchStatement } from './switch-statement.js'
+import { createSwitchReader } from './switch-reader.js'
 import { bandsOfGroups, intervalsOfGroups } from './ttl-statement.js'
 import { hasSettlements, type SettlementsFound } from './usage-columns.js'
 import type { UsageStatements } from './usage-statements.js'
@@ -25,25 +16,17 @@ const MOST_ONE_BY_ONE = 0.2
 
 /** Reads chains of usage rows, with statements made for the latest look at the tables. */
 export function createChainReader(
-  statements: Pick<UsageStatements, 'check' | 'runAll' | 'runChecked' | 'shareOf'>,
-  looks: Looks<{ readonly look: Look }>,
+  statements: UsageStatements,
+  looks: Looks<{ readonly look: Look; readonly keptSwitches: KeptSwitches }>,
 ): UsageChains {
   const settlementsOf = async (look: Look, period: Period): Promise<SettlementsFound> =>
     hasSettlements(look) && (await statements.shareOf(period)) > MOST_ONE_BY_ONE ? 'AS_PLANNED' : 'ONE_BY_ONE'
 
+  const readSwitches = createSwitchReader(statements, settlementsOf)
+
   return {
     switchSums: (query, signal) =>
-      looks.run(async ({ look }) => {
-        if (missingForChains(look).length > 0) return null
-        const found = await settlementsOf(look, query)
-        const whole = switchStatement(look, query, found)
-        if (!whole) return null
-        await statements.check(whole, query, signal)
-        const halves = HALVES.flatMap((half) => switchStatement(look, query, found, half) ?? [])
-        // If the whole table of settlement rows is read, half of the API keys take as long as all.
-        const parts = await statements.runAll(found === 'AS_PLANNED' ? [whole] : halves, signal)
-        return { tellsSessions: tellsSessions(look), groups: mergedSwitches(parts.map(switchSumsOf)) }
-      }),
+      looks.run(({ look, keptSwitches }) => readSwitches(look, keptSwitches, query, signal)),
     ttlSums: (query, signal) =>
       looks.run(async ({ look }) => {
         if (missingForChains(look).length > 0) return null
@@ -83,37 +66,6 @@ const textOf = (value: unknown): string | null =>
 
 const numberOf = (value: unknown): number | null =>
   value === null || value === undefined ? null : Number(value)
-
-/** Sums of groups come with no cause, those of the causes of a group with one. */
-function switchSumsOf(rows: readonly Row[]): SwitchSumsOfGroup[] {
-  const causes = new Map<string | null, Partial<Record<SwitchCause, SwitchCount>>>()
-  for (const [key, name, ...figures] of rows) {
-    const cause = SWITCH_CAUSES.find((one) => one === name)
-    if (!cause) continue
-    const group = causes.get(textOf(key)) ?? {}
-    causes.set(textOf(key), group)
-    group[cause] = {
-      switches: Number(figures[0]),
-      lostTokens: Number(figures[1]),
-      costUsd: numberOf(figures[2]),
-      unpricedSwitches: Number(figures[3]),
-    }
-  }
-  return rows
-    .filter(([, cause]) => textOf(cause) === null)
-    .map((row) => ({
-      key: textOf(row[0]),
-      pairs: Number(row[2]),
-      unknownPairs: Number(row[3]),
-      unorderedPairs: Number(row[4]),
-      stayedRead: Number(row[5]),
-      stayedInput: Number(row[6]),
-      switchedRead: Number(row[7]),
-      switchedInput: Number(row[8]),
-      withoutSession: Number(row[9]),
-      byCause: causes.get(textOf(row[0])) ?? {},
-    }))
-}
 
 const NO_NEIGHBOURS: Band = { neighbours: 0, readTokens: 0, inputTokens: 0 }
 

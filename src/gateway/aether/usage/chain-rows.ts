@@ -89,13 +89,6 @@ export function choosing(
   return ["usage.status = 'completed'", within({ since, until }, args), ...conditions].join(' AND ')
 }
 
-/** The two halves into which API keys fall, about as large as each other: no chain is in both. */
-export const HALVES = ['<', '>='] as const
-export type Half = (typeof HALVES)[number]
-
-/** The condition that chooses the rows of one half of the API keys. The planner takes it for a third of the rows. */
-export const ofHalf = (half: Half): string => `hashtextextended(usage.api_key_id::text, 0) ${half} 0`
-
 export const within = ({ since, until }: Period, args: Arguments): string =>
   `usage.created_at >= ${args.add(since.toISOString())}::timestamptz AND usage.created_at < ${args.add(until.toISOString())}::timestamptz`
 

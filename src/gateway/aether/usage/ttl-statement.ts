@@ -12,7 +12,7 @@ import {
   rowsOfSame,
   tellsGroups,
 } from './chain-rows.js'
-import { joinKeys, ttlMinutes } from './switch-statement.js'
+import { joinKeys, ttlMinutes } from './pin-ttls.js'
 import type { SettlementsFound } from './usage-columns.js'
 import type { UsageStatement } from './usage-statements.js'
 
