@@ -56,7 +56,7 @@ async function measureAll(databaseUrl: string): Promise<void> {
           { ...period, by: 'PROVIDER', side: 'SECOND', filter: {}, cleared: [], now },
           signal,
         ),
-      ttlAdvice: () => gateway.chains.ttlSums({ ...period, by: 'USER', filter: {} }, signal),
+      ttlAdvice: () => gateway.chains.ttlSums({ ...period, by: 'USER', filter: {}, now }, signal),
     }
     for (const [name, ask] of Object.entries(questions)) {
       if (process.env['ASKED'] && !process.env['ASKED'].includes(name)) continue

@@ -54,7 +54,7 @@ describe.each(FOLDERS)('on tables of %s', (folder) => {
           { ...period, by: 'PROVIDER', side: 'FIRST', filter, cleared: [], now: NOW },
           signal,
         ),
-      advice: () => chains.ttlSums({ ...period, by: 'PROVIDER_KEY', filter }, signal),
+      advice: () => chains.ttlSums({ ...period, by: 'PROVIDER_KEY', filter, now: NOW }, signal),
       intervals: () => chains.intervals({ ...period, filter, first: 100 }, signal),
     })
     const filters: readonly UsageFilter[] = [
@@ -89,7 +89,7 @@ describe.each(FOLDERS)('on tables of %s', (folder) => {
     // For a fifth of the rows and more, a read of the whole table is quicker than as many look-ups.
     const long = { since: daysAgo(31), until: NOW, filter: {} }
     await chains.switchSums({ ...long, by: 'TOTAL', side: 'FIRST', cleared: [], now: NOW }, signal)
-    await chains.ttlSums({ ...long, by: 'USER' }, signal)
+    await chains.ttlSums({ ...long, by: 'USER', now: NOW }, signal)
     const ways = taken().map((read) => waysOf(read).join())
     const readingWhole = ways.filter((way) => way.includes('Seq Scan usage_settlement_snapshots'))
     // Switches are read at once then, and the neighbours of the advice; its intervals need no settlement rows.

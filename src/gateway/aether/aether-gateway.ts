@@ -1,4 +1,5 @@
 import type { Database } from '../../postgres/database.js'
+import { createKeptAdvice, type KeptAdvice } from '../../usage/kept-advice.js'
 import { createKeptSums, type KeptSums } from '../../usage/kept-sums.js'
 import { createKeptSwitches, type KeptSwitches } from '../../usage/kept-switches.js'
 import type { FixedFigures, GatewayRows, GatewayTraits, OpenGateway } from '../gateway.js'
@@ -24,6 +25,8 @@ export interface Statements {
   readonly keptSums: KeptSums
   /** What usage rows say of switches, as this look's statements read them. */
   readonly keptSwitches: KeptSwitches
+  /** The same for advice. */
+  readonly keptAdvice: KeptAdvice
   readonly store: GatewayRows
   readonly listColumns: ListColumns
   readonly accounts: AccountStatements
@@ -38,6 +41,7 @@ export const createAetherLooks = (database: Queries): Looks<Statements> =>
     look,
     keptSums: createKeptSums(),
     keptSwitches: createKeptSwitches(),
+    keptAdvice: createKeptAdvice(),
     store: createStatements(database.query, look),
     listColumns: createListColumns(database.query, look),
     accounts: accountStatements(look),

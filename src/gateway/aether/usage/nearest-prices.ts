@@ -1,3 +1,5 @@
+import { unitOf } from './chain-rows.js'
+
 /** Columns of prices, and how the nearest one of another row is called. */
 const PRICES = ['input', 'read', 'creation'] as const
 
@@ -15,11 +17,9 @@ export interface UnitBounds {
   readonly to: string
 }
 
-export const unitOf = (at: string, { starts }: UnitBounds): string => `width_bucket(${at}, ${starts})`
-
 /** Rows that may tell prices, with their unit. */
 export const quotesOf = (quoting: string, bounds: UnitBounds): string => `
-    SELECT ${unitOf('at', bounds)} AS unit, model, provider_key_id, ${microseconds('at')} AS us, input_price, read_price, creation_price
+    SELECT ${unitOf('at', bounds.starts)} AS unit, model, provider_key_id, ${microseconds('at')} AS us, input_price, read_price, creation_price
       FROM (${quoting}) AS quoting
      WHERE num_nonnulls(input_price, read_price, creation_price) > 0`
 

@@ -1,3 +1,4 @@
+import type { Rows } from '../../../postgres/long-read.js'
 import { type KeptSwitches, switchQuestion } from '../../../usage/kept-switches.js'
 import { mergedSwitches, NO_NEIGHBOURS } from '../../../usage/switch-costs.js'
 import { keyOfGroup, switchSumsOf } from '../../../usage/switch-parts.js'
@@ -7,30 +8,25 @@ import {
   type PartOfUnit,
   type UnitPrices,
 } from '../../../usage/switch-prices.js'
-import { chainUnitsOf, isByTime, lengthOf, periodOf, runsOf, type Unit } from '../../../usage/units.js'
+import { chainUnitsOf, isByTime, periodOf, runsOf, type Unit } from '../../../usage/units.js'
 import type { SwitchAnswer, SwitchQuery, SwitchSumsOfGroup } from '../../../usage/usage-chains.js'
 import type { Period } from '../../../usage/usage-rows.js'
 import type { Look } from '../look.js'
-import { tellsSessions } from './chain-rows.js'
+import { type ChainRun, tellsSessions } from './chain-rows.js'
 import { type KeySettings, keySettings, keySettingsOf, longestTtl } from './pin-ttls.js'
 import { type ReadUnit, readUnits } from './switch-rows.js'
 import {
   canTellSwitches,
   quotesStatement,
-  type SwitchRun,
   switchStatement,
   unknownPairsStatement,
 } from './switch-statement.js'
+import { runsToRead, runUnits, type UnitRun } from './unit-runs.js'
 import type { SettlementsFound } from './usage-columns.js'
-import type { UsageStatement, UsageStatements } from './usage-statements.js'
+import type { UsageStatements } from './usage-statements.js'
 
 const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
-/**
- * The times of which one statement reads the rows: a day, so that what it has read is kept if the next ones take too long, or
- * half of what is to be read, since two run at once.
- */
-const AT_ONCE_MS = { least: 6 * HOUR_MS, most: 24 * HOUR_MS } as const
+const DAY_MS = 24 * 60 * MINUTE_MS
 
 /** How rows are read for an answer. */
 interface Reading {
@@ -59,30 +55,13 @@ export function createSwitchReader(
     return keySettingsOf(statement ? await statements.run(statement, signal) : [])
   }
 
-  const statementOf = async ({ look, query, settings, leadMs }: Reading, units: readonly Unit[]) => {
+  const partStatement = async ({ look, query, settings, leadMs }: Reading, units: readonly Unit[]) => {
     const { since, until } = periodOf(units)
     const from = new Date(Math.max(query.since.getTime(), since.getTime() - leadMs))
-    const run: SwitchRun = { units, from }
+    const run: ChainRun = { units, from }
     const cleared = query.cleared.filter(({ at }) => at >= from && at < until)
     const found = await settlementsOf(look, { since: from, until })
     return switchStatement(look, { ...query, cleared }, run, settings, found)
-  }
-
-  /** Cuts what is to be read into runs; without an index on time each statement would read the whole table. */
-  async function runsToRead(reading: Reading, all: readonly Unit[], unknown: readonly Unit[]) {
-    const half = unknown.reduce((sum, unit) => sum + lengthOf(unit), 0) / 2
-    const atOnce = Math.min(AT_ONCE_MS.most, Math.max(AT_ONCE_MS.least, Math.ceil(half / HOUR_MS) * HOUR_MS))
-    const runs = runsOf(unknown, atOnce)
-    const [first] = runs
-    if (!first) return []
-    const { byTime } = await statements.plan(
-      await statementOf(reading, first),
-      periodOf(first),
-      reading.signal,
-    )
-    if (byTime) return runs
-    await statements.check(await statementOf(reading, all), periodOf(all), reading.signal)
-    return [all]
   }
 
   async function readParts(reading: Reading, prices: UnitPrices): Promise<PartOfUnit[]> {
@@ -95,9 +74,8 @@ export function createSwitchReader(
     }))
     const found = new Map(units.map((unit) => [unit, parts.get(question, unit)] as const))
     const unknown = units.filter((unit) => !found.get(unit))
-    const runs = await runsToRead(reading, units, unknown)
-    const asked = await Promise.all(runs.map((run) => statementOf(reading, run)))
-    const take = (read: readonly ReadUnit[]) => {
+    const take = (rows: Rows, of: readonly Unit[]) => {
+      const read = readUnits(rows, of)
       const models = modelsOf(read)
       for (const { unit, part, quotes } of read) {
         found.set(unit, [part])
@@ -105,7 +83,9 @@ export function createSwitchReader(
         prices.add(unit, models, quotes)
       }
     }
-    await statements.runEach(asked, (rows, at) => take(readUnits(rows, runs[at] ?? [])), signal)
+    const statementOf = (of: readonly Unit[]) => partStatement(reading, of)
+    const runs = await runsToRead(statements, { all: units, unknown, statementOf, take }, signal)
+    await runUnits(statements, runs, signal)
     return units.flatMap((unit) =>
       (found.get(unit) ?? []).map((part) => ({
         part,
@@ -124,21 +104,17 @@ export function createSwitchReader(
     const models = openModels(parts)
     const missing = (unit: Unit) => models.filter((model) => !prices.isKnown(unit, model))
     const units = parts.map(({ unit }) => unit).filter((unit) => missing(unit).length > 0)
-    const runs = runsOf(units, AT_ONCE_MS.most)
-    const asked = await Promise.all(
-      runs.map(async (run): Promise<readonly [readonly string[], UsageStatement]> => {
-        const ofRun = [...new Set(run.flatMap(missing))]
-        return [ofRun, quotesStatement(look, run, ofRun, await settlementsOf(look, periodOf(run)))]
-      }),
-    )
-    await statements.runEach(
-      asked.map(([, statement]) => statement),
-      (rows, at) => {
-        for (const { unit, quotes } of readUnits(rows, runs[at] ?? []))
-          prices.add(unit, asked[at]?.[0] ?? [], quotes)
-      },
-      signal,
-    )
+    const runs = runsOf(units, DAY_MS)
+    const asked = runs.map(async (run): Promise<UnitRun> => {
+      const ofRun = [...new Set(run.flatMap(missing))]
+      return {
+        statement: quotesStatement(look, run, ofRun, await settlementsOf(look, periodOf(run))),
+        take(rows) {
+          for (const { unit, quotes } of readUnits(rows, run)) prices.add(unit, ofRun, quotes)
+        },
+      }
+    })
+    await runUnits(statements, await Promise.all(asked), signal)
   }
 
   /** Neighbours of which one names no provider key count at any distance, so that they are looked for in the whole period. */

@@ -6,6 +6,7 @@ import {
   CHAIN,
   type ChainColumn,
   type ChainLook,
+  type ChainRun,
   chainRows,
   choosing,
   createArguments,
@@ -13,17 +14,12 @@ import {
   minutesBetween,
   missingForChains,
   missingForFilter,
+  startsOf,
   tellsGroups,
+  unitOf,
   within,
 } from './chain-rows.js'
-import {
-  microseconds,
-  nearestPrices,
-  QUOTES_OF_UNITS,
-  quotesOf,
-  type UnitBounds,
-  unitOf,
-} from './nearest-prices.js'
+import { microseconds, nearestPrices, QUOTES_OF_UNITS, quotesOf, type UnitBounds } from './nearest-prices.js'
 import { DEFAULT_TTL_MINUTES, type KeySettings } from './pin-ttls.js'
 import type { SettlementsFound } from './usage-columns.js'
 import type { UsageStatement } from './usage-statements.js'
@@ -47,14 +43,6 @@ const OF_SWITCHES = [
 
 type Question = Pick<SwitchQuery, 'by' | 'side' | 'filter'>
 
-/** Units that are read by one statement. */
-export interface SwitchRun {
-  /** They follow on each other, oldest first; at least one. */
-  readonly units: readonly Unit[]
-  /** The start of the rows before the first unit that its pairs may begin with. */
-  readonly from: Date
-}
-
 /** Whether the tables have what the question needs. */
 export const canTellSwitches = (look: ChainLook, { by, filter }: Question): boolean =>
   missingForChains(look).length === 0 && missingForFilter(look, filter).length === 0 && tellsGroups(look, by)
@@ -77,13 +65,10 @@ function chosenBy({ by, side, filter }: Question) {
   }
 }
 
-const boundsOf = (units: readonly Unit[], args: Arguments): UnitBounds => {
-  const list = (of: (unit: Unit) => string, type: string) => `${args.add(units.map(of))}::${type}[]`
-  return {
-    starts: list(({ since }) => since.toISOString(), 'timestamptz'),
-    from: list(({ since }) => `${since.getTime()}000`, 'float8'),
-    to: list(({ until }) => `${until.getTime()}000`, 'float8'),
-  }
+function boundsOf(units: readonly Unit[], args: Arguments): UnitBounds {
+  const list = (of: (unit: Unit) => Date) =>
+    `${args.add(units.map((unit) => `${of(unit).getTime()}000`))}::float8[]`
+  return { starts: startsOf(units, args), from: list(({ since }) => since), to: list(({ until }) => until) }
 }
 
 /**
@@ -93,7 +78,7 @@ const boundsOf = (units: readonly Unit[], args: Arguments): UnitBounds => {
 export function switchStatement(
   look: ChainLook,
   query: Question & Pick<SwitchQuery, 'cleared'>,
-  { units, from }: SwitchRun,
+  { units, from }: ChainRun,
   { ttls }: Pick<KeySettings, 'ttls'>,
   found: SettlementsFound,
 ): UsageStatement {
@@ -130,7 +115,7 @@ export function switchStatement(
     SELECT kind, unit, read, input, session IS NULL AS is_sessionless, ${groupKey(by, side === 'FIRST')} AS key,
            CASE WHEN kind IN ('keyless', 'switched') THEN api_key_id END AS api_key_id,
            ${OF_SWITCHES.map((column) => `CASE WHEN kind = 'switched' THEN ${column} END AS ${column}`).join(', ')}
-      FROM (SELECT neighbours.*, ${unitOf('at', bounds)} AS unit,
+      FROM (SELECT neighbours.*, ${unitOf('at', bounds.starts)} AS unit,
                    CASE WHEN provider_key_id IS NULL THEN 'keyless'
                         WHEN first_provider_key_id IS NULL THEN NULL
                         WHEN provider_key_id <> first_provider_key_id AND at = first_at THEN 'unordered'
