@@ -207,8 +207,6 @@ export function tell(row: Row, folder: Folder): Told {
 
 export const byTime = (a: Row, b: Row): number => a.at - b.at || (a.id < b.id ? -1 : 1)
 
-export const isWithin = ({ at }: Row): boolean => at >= SINCE && at < UNTIL
-
 /** Consecutive rows of each chain. */
 export function neighboursIn(rows: readonly Told[]): [Told, Told][] {
   const chains = new Map<string, Told[]>()

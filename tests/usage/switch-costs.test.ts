@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TestApp } from '../support/app.js'
+import { type Asked, isWithin, lateRows, rowsAt, STEPS } from './asked-again.js'
 import {
   FOLDERS,
   type Folder,
   judge,
-  KEY_STATES,
   KEYS,
   type KeyState,
   neighboursIn,
@@ -80,47 +80,6 @@ const QUESTION: fc.Arbitrary<Question> = fc.record({
     },
   ),
 })
-
-/** Unix milliseconds. */
-interface Asked {
-  readonly since: number
-  readonly until: number
-}
-
-const MINUTE_MS = 60_000
-/** A row, and for how long its request runs. */
-type LateRow = Row & { readonly runsMs: number }
-
-/** Many more of one chain than of others, so that hours that are kept have switches in them. */
-const LATE_ROWS: fc.Arbitrary<LateRow[]> = ROWS.chain((rows) =>
-  fc
-    .array(fc.constantFrom(0, 0, 0, 0, 30, 55), { minLength: rows.length, maxLength: rows.length })
-    .map((runs) => rows.map((row, at) => ({ ...row, runsMs: (runs[at] ?? 0) * MINUTE_MS }))),
-)
-
-/** A row as it is at a moment: not yet there, or not yet completed. */
-const rowAt = ({ runsMs, ...row }: LateRow, now: number): Row[] =>
-  row.at > now ? [] : [row.at + runsMs > now ? { ...row, status: 'pending' } : row]
-
-const minutes = (...given: readonly number[]) => fc.constantFrom(...given).map((one) => one * MINUTE_MS)
-
-/** What is asked one after the other, and what happens meanwhile: time passes, and provider keys may be set otherwise. */
-const STEPS = KEY_STATES.chain((first) =>
-  fc.array(
-    fc.record({
-      advance: minutes(0, 10, 40, 70),
-      since: minutes(-2_000, -200, -60, -60, 0, 29, 83),
-      until: minutes(-70, -50, 0, 0, 90, 2_000),
-      keys: fc.oneof({ weight: 3, arbitrary: fc.constant(first) }, { weight: 1, arbitrary: KEY_STATES }),
-      question: fc.constantFrom(0, 0, 0, 1),
-    }),
-    { minLength: 7, maxLength: 7 },
-  ),
-).map((steps) => [
-  // Hours are over, and so is a day at last.
-  ...steps.map((step, at) => (at === 0 ? { ...step, advance: 200 * MINUTE_MS } : step)),
-  ...steps.slice(0, 3).map((step, at) => ({ ...step, advance: at === 0 ? 2_500 * MINUTE_MS : 0 })),
-])
 
 const isChosen = (row: Row, { userId, apiKeyId, model, apiFormat }: Filter): boolean =>
   (userId === undefined || row.user === userId) &&
@@ -319,17 +278,15 @@ describe.each(FOLDERS)('switchCosts of %s', (folder) => {
   it('says of random rows what looking at each pair says, asked once and again, of any period, whatever is kept', async () => {
     await fc.assert(
       fc.asyncProperty(
-        LATE_ROWS,
+        lateRows(ROWS),
         fc.array(QUESTION, { minLength: 2, maxLength: 2 }),
         STEPS,
         async (rows, questions, steps) => {
           forget()
-          now = SINCE
-          for (const { advance, since, until, keys, question } of steps) {
-            now += advance
-            const there = rows.flatMap((row) => rowAt(row, now))
+          for (const { keys, question, ...asked } of steps) {
+            now = asked.now
+            const there = rowsAt(rows, now)
             await write(there, keys)
-            const asked = { since: SINCE + since, until: Math.min(UNTIL + until, now) }
             await expectRight(there, keys, asked, questions[question] as Question)
           }
         },
@@ -347,9 +304,7 @@ describe.each(FOLDERS)('switchCosts of %s', (folder) => {
     const [since, until] = [new Date(asked.since).toISOString(), new Date(asked.until).toISOString()]
     const { data, errors } = await service.query(QUERY, { since, until, by, side, filter })
     expect(errors).toEqual([])
-    const told = rows
-      .map((row) => tell(row, folder))
-      .filter(({ at }) => at >= asked.since && at < asked.until)
+    const told = rows.map((row) => tell(row, folder)).filter((row) => isWithin(row, asked))
     const chosen = told.filter((row) => row.status === 'completed' && isChosen(row, filter))
     const sideOf = ([first, second]: Pair) => (side === 'FIRST' ? first : second)
     const all = neighboursIn(chosen).filter((pair) => isOfSide(sideOf(pair), filter))
