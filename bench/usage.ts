@@ -1,7 +1,7 @@
 /**
  * Measures the questions about usage rows: `tsx bench/usage.ts [rows of 31 days] [folder of the generation] [days …]`. The
  * server that it starts is in memory where there is such a file system, so that its times are those of a warm disk.
- * `KEPT_IN` names a directory that keeps its data for the next run; without days the rows are only written.
+ * `WRITTEN_DAYS` writes the latest of these days alone, as dense as all of them. `KEPT_IN` names a directory that keeps its data for the next run; without days the rows are only written.
  * `ASKED` names some of the questions, and `BUFFERS=true` counts what each statement reads, which takes twice as long.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -23,6 +23,7 @@ const KEPT_INDEXES = /_created|_request_id|_pkey|dashboard_cover/
 const [given = '1000000', givenFolder = 'process-memory', ...givenDays] = process.argv.slice(2)
 const count = Number(given)
 const folder = FOLDERS.find((one) => one === givenFolder) ?? 'process-memory'
+const writtenDays = Number(process.env['WRITTEN_DAYS'] ?? '8')
 const keptIn = process.env['KEPT_IN']
 const days = givenDays.length > 0 || keptIn ? givenDays.map(Number) : [1, 7]
 const countsBuffers = process.env['BUFFERS'] === 'true'
@@ -133,7 +134,7 @@ function fill(): string {
   const filledAt = performance.now()
   postgres.psql(
     databaseUrl,
-    `${manyRows(folder, { count, since: new Date(until.getTime() - 31 * DAY_MS), until })}
+    `${manyRows(folder, { count: Math.round((count * writtenDays) / 31), since: new Date(until.getTime() - writtenDays * DAY_MS), until })}
      ${usageIndexes
        .filter(([name = '']) => KEPT_INDEXES.test(name))
        .map(([, definition]) => `${definition};`)
@@ -142,7 +143,7 @@ function fill(): string {
   )
   const size = postgres.psql(databaseUrl, "SELECT pg_size_pretty(pg_database_size('bench'))").trim()
   console.log(
-    `${count.toLocaleString('en')} rows of ${folder} in 31 days, ${size}, filled in ${Math.round((performance.now() - filledAt) / 1_000)} s`,
+    `${writtenDays} of 31 days with ${count.toLocaleString('en')} rows of ${folder}, ${size}, filled in ${Math.round((performance.now() - filledAt) / 1_000)} s`,
   )
   if (mark) writeFileSync(mark, until.toISOString())
   return databaseUrl

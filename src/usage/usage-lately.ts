@@ -62,7 +62,7 @@ export function createUsageLately(
 
   return {
     saved,
-    // Nothing of a statement would be kept if it were ended: the next scrape has its answer.
+    // What is under way goes on: the next scrape has its answer.
     lostUsd: () => withinGrace(lost(), AT_MOST_MS),
   }
 }
