@@ -23,7 +23,7 @@ const KEPT_INDEXES = /_created|_request_id|_pkey|dashboard_cover/
 const [given = '1000000', givenFolder = 'process-memory', ...givenDays] = process.argv.slice(2)
 const count = Number(given)
 const folder = FOLDERS.find((one) => one === givenFolder) ?? 'process-memory'
-const writtenDays = Number(process.env['WRITTEN_DAYS'] ?? '8')
+const writtenDays = Number(process.env['WRITTEN_DAYS'] ?? '31')
 const keptIn = process.env['KEPT_IN']
 const days = givenDays.length > 0 || keptIn ? givenDays.map(Number) : [1, 7]
 const countsBuffers = process.env['BUFFERS'] === 'true'

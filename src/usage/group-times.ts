@@ -7,7 +7,7 @@ export interface GroupTimes {
   readonly from: number
   /** In the order of their code units. */
   readonly keys: readonly string[]
-  /** Where the times of each group end. */
+  /** The end of each group's times. */
   readonly ends: Uint32Array
   /** Microseconds since the start, ordered within each group. */
   readonly times: Uint32Array

@@ -18,8 +18,8 @@ export interface UnitBounds {
 }
 
 /** Rows that may tell prices, with their unit. */
-export const quotesOf = (quoting: string, bounds: UnitBounds): string => `
-    SELECT ${unitOf('at', bounds.starts)} AS unit, model, provider_key_id, ${microseconds('at')} AS us, input_price, read_price, creation_price
+export const quotesOf = (quoting: string, starts: string): string => `
+    SELECT ${unitOf('at', starts)} AS unit, model, provider_key_id, ${microseconds('at')} AS us, input_price, read_price, creation_price
       FROM (${quoting}) AS quoting
      WHERE num_nonnulls(input_price, read_price, creation_price) > 0`
 
@@ -51,7 +51,7 @@ export const nearestPrices = (quoting: string, bounds: UnitBounds): string => `
        AND (read_price IS NULL OR (lost_other > 0 AND input_price IS NULL)
             OR (lost_created > 0 AND creation_price IS NULL))
   ),
-  quotes AS MATERIALIZED (${quotesOf(quoting, bounds)} AND model IN (SELECT model FROM needing)),
+  quotes AS MATERIALIZED (${quotesOf(quoting, bounds.starts)} AND model IN (SELECT model FROM needing)),
   ${nearest('of_key', 'needing', ['unit', 'model', 'provider_key_id'])},
   sure AS MATERIALIZED (
     SELECT n, unit, model, us, ${list((price) => `needs_${price}`)}, ${list((price) => `near_${price} AS key_${price}`)},

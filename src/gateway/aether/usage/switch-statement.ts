@@ -171,9 +171,9 @@ export function quotesStatement(
   found: SettlementsFound,
 ): UsageStatement {
   const args = createArguments()
-  const bounds = boundsOf(units, args)
+  const starts = startsOf(units, args)
   const condition = `${choosing(look, periodOf(units), {}, args)} AND usage.model = ANY (${args.add(models)})`
-  const sql = `WITH quotes AS MATERIALIZED (${quotesOf(chainRows(look, found, condition, QUOTED), bounds)}) ${QUOTES_OF_UNITS}`
+  const sql = `WITH quotes AS MATERIALIZED (${quotesOf(chainRows(look, found, condition, QUOTED), starts)}) ${QUOTES_OF_UNITS}`
   return { sql, args: args.values }
 }
 
