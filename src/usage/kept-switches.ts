@@ -7,7 +7,7 @@ import type { SwitchQuery } from './usage-chains.js'
 import { filterText, type Period } from './usage-rows.js'
 
 /** Records of all parts together, and prices of units. */
-const MOST_RECORDS = 150_000
+const MOST_RECORDS = 250_000
 const MOST_QUOTES = 30_000
 const MOST_LISTS = 50_000
 

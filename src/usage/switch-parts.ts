@@ -49,9 +49,12 @@ export interface SwitchPart extends Period {
   readonly withoutProviderKey: readonly string[]
 }
 
-/** How many records a part has. */
+/** An open switch takes as much memory as so many sums. */
+const SIZE_OF_OPEN = 8
+
+/** How many records of some 100 bytes a part takes. */
 export const sizeOf = ({ pairs, costed, open, withoutProviderKey }: SwitchPart): number =>
-  1 + pairs.length + costed.length + 3 * open.length + withoutProviderKey.length
+  1 + pairs.length + costed.length + SIZE_OF_OPEN * open.length + withoutProviderKey.length
 
 /** The key of a group, of which parts have that of its hour where groups are by time. */
 export function keyOfGroup(by: UsageGrouping, key: string | null): string | null {

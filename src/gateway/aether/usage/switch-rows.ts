@@ -6,9 +6,9 @@ import {
   type Quotes,
   type QuotesOfUnit,
 } from '../../../usage/nearest-quotes.js'
-import type { OpenSwitch, SwitchKind, SwitchPart } from '../../../usage/switch-parts.js'
+import type { CostedSwitches, OpenSwitch, SwitchPart } from '../../../usage/switch-parts.js'
 import type { Unit } from '../../../usage/units.js'
-import { SWITCH_CAUSES } from '../../../usage/usage-chains.js'
+import { SWITCH_CAUSES, type SwitchCause } from '../../../usage/usage-chains.js'
 
 /** What a statement over several units has read of one of them. */
 export interface ReadUnit {
@@ -73,22 +73,19 @@ function pairsOf(key: string | null, figures: readonly unknown[]): SwitchPart['p
   return { key, pairs, unorderedPairs, stayedRead, stayedInput, switchedRead, switchedInput, withoutSession }
 }
 
-const kindOf = (key: string | null, [cause, leftKey]: readonly unknown[], same: Same): SwitchKind => ({
-  key,
-  cause: SWITCH_CAUSES.find((one) => one === cause) ?? null,
-  leftKey: same(leftKey),
-})
+const causeOf = (given: unknown): SwitchCause | null => SWITCH_CAUSES.find((one) => one === given) ?? null
 
-const costedOf = (
-  key: string | null,
-  rest: readonly unknown[],
-  same: Same,
-): SwitchPart['costed'][number] => ({
-  ...kindOf(key, rest, same),
-  switches: Number(rest[2]),
-  lostTokens: Number(rest[3]),
-  costUsd: Number(rest[4]),
-})
+// Written as one literal each: an object that is put together of others takes three times the memory.
+function costedOf(key: string | null, rest: readonly unknown[], same: Same): CostedSwitches {
+  return {
+    key,
+    cause: causeOf(rest[0]),
+    leftKey: same(rest[1]),
+    switches: Number(rest[2]),
+    lostTokens: Number(rest[3]),
+    costUsd: Number(rest[4]),
+  }
+}
 
 /** What three prices in a row are, each of so many fields. */
 const ofPrices = <Value>(of: (place: number) => Value): Readonly<Record<PriceKind, Value>> => {
@@ -110,7 +107,9 @@ function openOf(key: string | null, rest: readonly unknown[], same: Same): OpenS
   const [at, model, providerKey, lostCreated, lostOther, ...prices] = rest.slice(2)
   const quotes = (from: number): Quotes => ofPrices((place) => quoteOf(prices[3 * place + from]))
   return {
-    ...kindOf(key, rest, same),
+    key,
+    cause: causeOf(rest[0]),
+    leftKey: same(rest[1]),
     at: Number(at),
     model: same(model) ?? '',
     providerKey: same(providerKey) ?? '',
