@@ -291,7 +291,7 @@ describe.each(FOLDERS)('switchCosts of %s', (folder) => {
           }
         },
       ),
-      { numRuns: 4 },
+      { numRuns: 2 },
     )
   }, 120_000)
 

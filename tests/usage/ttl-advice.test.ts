@@ -165,7 +165,7 @@ describe.each(FOLDERS)('intervals of %s', (folder) => {
           }
         },
       ),
-      { numRuns: 3 },
+      { numRuns: 1 },
     )
   }, 120_000)
 
