@@ -30,11 +30,11 @@ beforeEach(async () => {
 const change = (text: string) => sql(service.databaseUrl, text)
 
 /** The figures of switches, and how many statements of each kind were run for them. */
-async function switches() {
+async function switches(until?: string) {
   let total: Record<string, number> = {}
   const statements = await service.statementsOf(async () => {
     const { data, errors } = await service.query(
-      `{ switchCosts(since: "${SINCE}", by: TOTAL) { total { pairs switches lostTokens costUsd unpricedSwitches unknownPairs } } }`,
+      `{ switchCosts(since: "${SINCE}", ${until ? `until: "${until}", ` : ''}by: TOTAL) { total { pairs switches lostTokens costUsd unpricedSwitches unknownPairs } } }`,
     )
     expect(errors).toEqual([])
     total = data.switchCosts.total
@@ -67,6 +67,20 @@ it('a switch of the last hour takes the nearest price of the period, which is re
   expect(nearest.prices).toBeGreaterThan(0)
   // The start of the period, of which nothing is kept, is asked again.
   expect(await switches()).toMatchObject({ units: 2, prices: 1 })
+})
+
+it('a switch takes a nearer price of the next hour, as long as that is in the period', async () => {
+  const unpriced =
+    'input_price_per_1m = NULL, cache_read_price_per_1m = NULL, cache_creation_price_per_1m = NULL'
+  // At 9:54 and 9:57 no price is known. At 10:00 one is dearer, and that of 9:51 is further from 9:57.
+  await change(`UPDATE usage SET ${unpriced} WHERE id IN ('156', '153')`)
+  await change(`UPDATE usage SET input_price_per_1m = 103 WHERE id = '150'`)
+  const lost = (250 * 2.7) / 1e6
+  const dearer = { costUsd: expect.closeTo(599 * lost + (2 * 250 * 100) / 1e6, 9), unpricedSwitches: 0 }
+  expect((await switches()).total).toMatchObject(dearer)
+  const before = await switches(new Date(NOW - 150 * 60_000).toISOString())
+  expect(before.total).toMatchObject({ costUsd: expect.closeTo(549 * lost, 9), unpricedSwitches: 0 })
+  expect((await switches()).total).toMatchObject(dearer)
 })
 
 it('requests without a provider key are looked for in the whole period, if there are any', async () => {
