@@ -1,9 +1,10 @@
 /**
  * Measures the questions about usage rows: `tsx bench/usage.ts [rows of 31 days] [folder of the generation] [days …]`. The
- * server that it starts is in memory where there is such a file system, so that its times are those of a warm disk; buffers
- * are those that the statement reads.
+ * server that it starts is in memory where there is such a file system, so that its times are those of a warm disk.
+ * `WRITTEN_DAYS` writes the latest of these days alone, as dense as all of them. `KEPT_IN` names a directory that keeps its data for the next run; without days the rows are only written.
+ * `ASKED` names some of the questions, and `BUFFERS=true` counts what each statement reads, which takes twice as long.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { createAetherGateway } from '../src/gateway/aether/aether-gateway.js'
 import { createPgDatabase } from '../src/postgres/database.js'
@@ -22,8 +23,16 @@ const KEPT_INDEXES = /_created|_request_id|_pkey|dashboard_cover/
 const [given = '1000000', givenFolder = 'process-memory', ...givenDays] = process.argv.slice(2)
 const count = Number(given)
 const folder = FOLDERS.find((one) => one === givenFolder) ?? 'process-memory'
-const days = givenDays.length > 0 ? givenDays.map(Number) : [1, 7]
-const until = new Date(Math.floor(Date.now() / HOUR_MS) * HOUR_MS)
+const writtenDays = Number(process.env['WRITTEN_DAYS'] ?? '31')
+const keptIn = process.env['KEPT_IN']
+const days = givenDays.length > 0 || keptIn ? givenDays.map(Number) : [1, 7]
+const countsBuffers = process.env['BUFFERS'] === 'true'
+/** A file beside the rows that are kept, which tells when they end. */
+const mark = keptIn && `${keptIn}/until`
+const isFilled = mark !== undefined && existsSync(mark)
+const until = isFilled
+  ? new Date(readFileSync(mark, 'utf8'))
+  : new Date(Math.floor(Date.now() / HOUR_MS) * HOUR_MS)
 
 const fixture = (name: string): string => {
   const isFirst = folder === 'endpoint-keys' && name === 'gateway-schema.sql'
@@ -37,7 +46,7 @@ async function measureAll(databaseUrl: string): Promise<void> {
   const signal = new AbortController().signal
   for (const day of days) {
     const watched = watchReads(database, { analyze: true })
-    const gateway = createAetherGateway(watched.database, { encryptionKey: 'any' })
+    const gateway = createAetherGateway(countsBuffers ? watched.database : database, { encryptionKey: 'any' })
     // Both ends of the period lie within an hour.
     const now = new Date(until.getTime() - HOUR_MS / 2)
     const period = { since: new Date(now.getTime() - day * DAY_MS), until: now }
@@ -45,35 +54,52 @@ async function measureAll(databaseUrl: string): Promise<void> {
       cacheUsage: () => gateway.usage.cacheSums({ ...period, by: 'PROVIDER', filter: {}, now }, signal),
       switchCosts: () =>
         gateway.chains.switchSums(
-          { ...period, by: 'PROVIDER', side: 'SECOND', filter: {}, cleared: [] },
+          { ...period, by: 'PROVIDER', side: 'SECOND', filter: {}, cleared: [], now },
           signal,
         ),
-      ttlAdvice: () => gateway.chains.ttlSums({ ...period, by: 'USER', filter: {} }, signal),
+      ttlAdvice: () => gateway.chains.ttlSums({ ...period, by: 'USER', filter: {}, now }, signal),
     }
     for (const [name, ask] of Object.entries(questions)) {
+      if (process.env['ASKED'] && !process.env['ASKED'].includes(name)) continue
       // Cold: nothing is kept. Warm: asked again.
-      for (const state of ['cold', 'warm']) {
+      for (const state of ['cold', 'warm', 'warm']) {
+        const heap = heapUsed()
+        const startedAt = performance.now()
         const answer = await ask().catch((error: Error) => error)
+        const ms = Math.round(performance.now() - startedAt)
         const label = `${name}, ${day} d, ${state}`
         const reads = watched.taken()
-        rows.push(answer instanceof Error ? [label, answer.message, '', ''] : [label, ...figures(reads)])
+        const told =
+          answer instanceof Error ? [answer.message, '', '', ''] : [ms, heapUsed() - heap, ...figures(reads)]
+        rows.push([label, ...told])
       }
     }
   }
   await database.close()
-  printTable(`Load ${loadavg()[0]?.toFixed(1)}; buffers of 8 kB`, ['', 'statements', 'ms', 'buffers'], rows)
+  printTable(
+    `Load ${loadavg()[0]?.toFixed(1)}; buffers of 8 kB`,
+    ['', 'ms', 'MB more of heap', 'statements', 'buffers'],
+    rows,
+  )
+}
+
+/** Whole megabytes, after a collection where node has --expose-gc. */
+function heapUsed(): number {
+  globalThis.gc?.()
+  return Math.round(process.memoryUsage().heapUsed / 2 ** 20)
 }
 
 const figures = (reads: readonly WatchedRead[]): readonly (string | number)[] => [
-  String(reads.length),
-  Math.round(reads.reduce((sum, { ms }) => sum + ms, 0)),
-  reads.reduce(
-    (sum, { plan }) => sum + (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0),
-    0,
-  ),
+  countsBuffers ? reads.length : '',
+  countsBuffers
+    ? reads.reduce(
+        (sum, { plan }) => sum + (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0),
+        0,
+      )
+    : '',
 ]
 
-if (existsSync(MEMORY)) process.env['TMPDIR'] = MEMORY
+if (existsSync(MEMORY) && !keptIn) process.env['TMPDIR'] = MEMORY
 const postgres = await startPostgres({
   settings: {
     shared_buffers: '256MB',
@@ -82,8 +108,11 @@ const postgres = await startPostgres({
     wal_level: 'minimal',
     max_wal_senders: '0',
   },
+  keptIn,
 })
-try {
+
+/** Writes the rows, and lets autovacuum's work be done. */
+function fill(): string {
   const databaseUrl = postgres.createDatabase('bench')
   const names = ['gateway-schema.sql', 'usage-schema.sql']
   postgres.psql(databaseUrl, names.map(fixture).join('\n'))
@@ -105,7 +134,7 @@ try {
   const filledAt = performance.now()
   postgres.psql(
     databaseUrl,
-    `${manyRows(folder, { count, since: new Date(until.getTime() - 31 * DAY_MS), until })}
+    `${manyRows(folder, { count: Math.round((count * writtenDays) / 31), since: new Date(until.getTime() - writtenDays * DAY_MS), until })}
      ${usageIndexes
        .filter(([name = '']) => KEPT_INDEXES.test(name))
        .map(([, definition]) => `${definition};`)
@@ -114,8 +143,14 @@ try {
   )
   const size = postgres.psql(databaseUrl, "SELECT pg_size_pretty(pg_database_size('bench'))").trim()
   console.log(
-    `${count.toLocaleString('en')} rows of ${folder} in 31 days, ${size}, filled in ${Math.round((performance.now() - filledAt) / 1_000)} s`,
+    `${writtenDays} of 31 days with ${count.toLocaleString('en')} rows of ${folder}, ${size}, filled in ${Math.round((performance.now() - filledAt) / 1_000)} s`,
   )
+  if (mark) writeFileSync(mark, until.toISOString())
+  return databaseUrl
+}
+
+try {
+  const databaseUrl = isFilled ? postgres.url.replace(/postgres$/, 'bench') : fill()
   await measureAll(databaseUrl)
 } finally {
   await postgres.stop()

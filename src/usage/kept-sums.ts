@@ -1,11 +1,10 @@
-import { createLru } from '../util/lru.js'
 import { mergedGroups } from './add-sums.js'
-import { hoursOf, isByTime, type Unit } from './units.js'
+import { createKeptUnits } from './kept-units.js'
+import { isByTime, type Unit } from './units.js'
 import { type CacheSumsOfGroup, filterText, type UsageQuery } from './usage-rows.js'
 
 /** Groups of all units together, of which 100,000 take some 25 MB. */
 const MOST_KEPT = 100_000
-const MOST_UNITS = 20_000
 
 type Groups = readonly CacheSumsOfGroup[]
 type Question = Pick<UsageQuery, 'by' | 'filter'>
@@ -18,28 +17,17 @@ export interface KeptSums {
   put(question: Question, unit: Unit, groups: Groups): void
 }
 
+const textOf = ({ by, filter }: Question): string =>
+  JSON.stringify([isByTime(by) ? 'TIME' : by, filterText(filter)])
+
 /** @param mostKept the most groups that are kept; a unit counts as one more */
 export function createKeptSums(mostKept = MOST_KEPT): KeptSums {
-  const kept = createLru<string, Groups>(MOST_UNITS, {
-    atMost: mostKept,
-    of: (_key, { length }) => length + 1,
-  })
-
-  function keyOf({ by, filter }: Question, { since, until }: Unit): string {
-    return JSON.stringify([isByTime(by) ? 'TIME' : by, filterText(filter), since.getTime(), until.getTime()])
-  }
-
+  const kept = createKeptUnits<Groups>(mostKept, ({ length }) => length + 1)
   return {
     get(question, unit) {
-      if (!unit.isOver) return undefined
-      const found = kept.get(keyOf(question, unit))
-      if (found) return found
-      const hours = hoursOf(unit).map((hour) => kept.get(keyOf(question, hour)))
-      const known = hours.filter((groups) => groups !== undefined)
-      return hours.length > 1 && known.length === hours.length ? mergedGroups(known) : undefined
+      const found = kept.get(textOf(question), unit)
+      return found && mergedGroups(found)
     },
-    put(question, unit, groups) {
-      if (unit.isOver) kept.set(keyOf(question, unit), groups)
-    },
+    put: (question, unit, groups) => kept.put(textOf(question), unit, groups),
   }
 }

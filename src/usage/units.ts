@@ -39,6 +39,20 @@ export function unitsOf({
   return units
 }
 
+/**
+ * Cuts a period into units of chains. What is kept of a unit tells of pairs that begin up to `leadMs` before it: the units that
+ * reach so near to the start of the period are one, which is read anew each time.
+ */
+export function chainUnitsOf(
+  query: Pick<UsageQuery, 'since' | 'until' | 'by' | 'now'>,
+  leadMs: number,
+): Unit[] {
+  const { since, until } = query
+  const cut = new Date(Math.ceil((since.getTime() + leadMs) / HOUR_MS) * HOUR_MS)
+  if (!(cut < until)) return [{ since, until, isOver: false }]
+  return [{ since, until: cut, isOver: false }, ...unitsOf({ ...query, since: cut })]
+}
+
 /** Puts units that follow on each other together, at most so many milliseconds at a time. */
 export function runsOf(units: readonly Unit[], atMostMs = Number.POSITIVE_INFINITY): Unit[][] {
   const runs: Unit[][] = []
@@ -51,6 +65,9 @@ export function runsOf(units: readonly Unit[], atMostMs = Number.POSITIVE_INFINI
   }
   return runs
 }
+
+/** The length of a period, or of units that follow on each other, in milliseconds. */
+export const lengthOf = ({ since, until }: Period): number => until.getTime() - since.getTime()
 
 /** @param units at least one */
 export function periodOf(units: readonly Unit[]): Period {

@@ -28,6 +28,8 @@ export interface SwitchQuery extends Period {
   readonly side: SwitchSide
   readonly filter: UsageFilter
   readonly cleared: readonly ClearedPin[]
+  /** Hours that ended an hour ago change no more. */
+  readonly now: Date
 }
 
 /** Sums over the switches of one cause, or of all. */
@@ -69,6 +71,8 @@ export interface SwitchAnswer {
 export interface TtlQuery extends Period {
   readonly by: TtlGrouping
   readonly filter: UsageFilter
+  /** Hours that ended an hour ago change no more. */
+  readonly now: Date
 }
 
 /** Neighbours whose distance lies in the band of one of the options, and that one provider key answered. */
@@ -127,7 +131,8 @@ export const LEAST_INTERVALS = 10
 
 /**
  * The gateway's usage rows as chains of requests, read only. Each method answers null where the tables lack what it needs,
- * and throws UnavailableError (DATABASE_UNAVAILABLE). A statement ends when the signal is aborted.
+ * and throws UnavailableError (DATABASE_UNAVAILABLE). A statement ends when the signal is aborted. What hours that are over say of
+ * switches and for advice is kept.
  */
 export interface UsageChains {
   switchSums(query: SwitchQuery, signal: AbortSignal): Promise<SwitchAnswer | null>

@@ -33,13 +33,17 @@ export function createUsageLately(
 ): UsageLately {
   const question = () => {
     const until = new Date(now())
-    return { since: new Date(until.getTime() - HOURS * 3_600_000), until, by: 'TOTAL', filter: {} } as const
+    return {
+      since: new Date(until.getTime() - HOURS * 3_600_000),
+      until,
+      by: 'TOTAL',
+      filter: {},
+      now: until,
+    } as const
   }
 
   const saved = remembered(async () => {
-    const asked = question()
-    const query = { ...asked, now: asked.until }
-    const found = await usage.cacheSums(query, AbortSignal.timeout(AT_MOST_MS)).catch(() => undefined)
+    const found = await usage.cacheSums(question(), AbortSignal.timeout(AT_MOST_MS)).catch(() => undefined)
     const sums = sumOf(found ?? [])
     return found ? { netSavedUsd: netSavedUsd(sums), unpricedRequests: sums.unpricedRequests } : undefined
   }, EVERY_MS)
@@ -58,7 +62,7 @@ export function createUsageLately(
 
   return {
     saved,
-    // Nothing of a statement would be kept if it were ended: the next scrape has its answer.
+    // What is under way goes on: the next scrape has its answer.
     lostUsd: () => withinGrace(lost(), AT_MOST_MS),
   }
 }

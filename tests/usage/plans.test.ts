@@ -50,8 +50,11 @@ describe.each(FOLDERS)('on tables of %s', (folder) => {
     const questions = (filter: UsageFilter): Record<string, () => Promise<unknown>> => ({
       sums: () => usage.cacheSums({ ...period, by: 'USER', filter, now: NOW }, signal),
       switches: () =>
-        chains.switchSums({ ...period, by: 'PROVIDER', side: 'FIRST', filter, cleared: [] }, signal),
-      advice: () => chains.ttlSums({ ...period, by: 'PROVIDER_KEY', filter }, signal),
+        chains.switchSums(
+          { ...period, by: 'PROVIDER', side: 'FIRST', filter, cleared: [], now: NOW },
+          signal,
+        ),
+      advice: () => chains.ttlSums({ ...period, by: 'PROVIDER_KEY', filter, now: NOW }, signal),
       intervals: () => chains.intervals({ ...period, filter, first: 100 }, signal),
     })
     const filters: readonly UsageFilter[] = [
@@ -65,7 +68,8 @@ describe.each(FOLDERS)('on tables of %s', (folder) => {
       for (const [name, ask] of Object.entries(questions(filter))) {
         const told = `${name} ${JSON.stringify(filter)}`
         expect(await ask(), told).not.toBeNull()
-        const reads = taken()
+        // What provider keys are set to is told by their own table.
+        const reads = taken().filter((read) => waysOf(read).length > 0)
         expect(reads.length, told).toBeGreaterThan(0)
         for (const read of reads) {
           expect(waysOf(read).join(), told).not.toContain('Seq Scan')
@@ -76,21 +80,19 @@ describe.each(FOLDERS)('on tables of %s', (folder) => {
             .map((way) => way.replace('Index Only Scan', 'Index Scan'))
           const isRead = folder === 'process-memory' && name !== 'intervals'
           // Intervals need no tokens.
-          const isIntervals = read.sql.includes('percentile_cont')
+          const isIntervals = /percentile_cont|int4send/.test(read.sql)
           expect(settlements, told).toEqual(
             isRead && !isIntervals ? ['Index Scan usage_settlement_snapshots'] : [],
           )
         }
       }
     if (folder !== 'process-memory') return
-    // For a fifth of the rows and more, a read of the whole table is quicker than as many look-ups.
-    const long = { since: daysAgo(31), until: NOW, filter: {} }
-    await chains.switchSums({ ...long, by: 'TOTAL', side: 'FIRST', cleared: [] }, signal)
-    await chains.ttlSums({ ...long, by: 'USER' }, signal)
+    // Longer periods are read a day at a time, for which look-ups are quicker than a read of the whole table.
+    const days = { since: daysAgo(9), until: NOW, filter: {}, now: NOW }
+    await chains.switchSums({ ...days, by: 'TOTAL', side: 'FIRST', cleared: [] }, signal)
+    await chains.ttlSums({ ...days, by: 'USER' }, signal)
     const ways = taken().map((read) => waysOf(read).join())
-    const readingWhole = ways.filter((way) => way.includes('Seq Scan usage_settlement_snapshots'))
-    // Switches are read at once then, and the neighbours of the advice; its intervals need no settlement rows.
-    expect(readingWhole).toHaveLength(2)
-    expect(ways.filter((way) => !way.includes('settlement'))).toHaveLength(1)
+    expect(ways.filter((way) => way.includes('settlement')).length).toBeGreaterThanOrEqual(2 * 9)
+    expect(ways.join()).not.toContain('Seq Scan usage')
   })
 })

@@ -1,12 +1,11 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TestApp } from '../support/app.js'
+import { type Asked, isWithin, lateRows, rowsAt, STEPS } from './asked-again.js'
 import {
   FOLDERS,
   type Folder,
-  isWithin,
   judge,
-  KEY_STATES,
   KEYS,
   type KeyState,
   neighboursIn,
@@ -54,7 +53,13 @@ interface Filter {
   readonly apiFormat?: string
 }
 
-const QUESTION = fc.record({
+interface Question {
+  readonly by: string
+  readonly side: string
+  readonly filter: Filter
+}
+
+const QUESTION: fc.Arbitrary<Question> = fc.record({
   by: fc.constantFrom(...Object.keys(KEY_OF)),
   side: fc.constantFrom('FIRST', 'SECOND'),
   filter: fc.oneof(
@@ -89,7 +94,7 @@ const isOfSide = (row: Row, { providerId, providerKeyId }: Filter): boolean =>
 const isUnknown = ([a, b]: Pair) => a.providerKey === null || b.providerKey === null
 const isUnordered = ([a, b]: Pair) => !isUnknown([a, b]) && a.at === b.at && a.providerKey !== b.providerKey
 
-/** What a naive look at pairs says. */
+/** What a naive look at pairs says. @param rows those of the period */
 function figures(
   neighbours: readonly Pair[],
   rows: readonly Told[],
@@ -104,8 +109,8 @@ function figures(
   )
   const stayed = pairs.filter(([a, b]) => a.providerKey === b.providerKey)
   const switched = pairs.filter(([a, b]) => a.providerKey !== b.providerKey)
-  const completed = rows.filter((row) => row.status === 'completed' && isWithin(row))
-  const failed = rows.filter((row) => row.status === 'failed' && isWithin(row))
+  const completed = rows.filter((row) => row.status === 'completed')
+  const failed = rows.filter((row) => row.status === 'failed')
   const judged = switched.map((pair) => judge(pair, completed, failed, keys))
   return {
     pairs: pairs.length,
@@ -260,69 +265,82 @@ const CASES: readonly (readonly [
 ]
 
 describe.each(FOLDERS)('switchCosts of %s', (folder) => {
+  let now: number
   let service: TestApp
+  let forget: () => void
   let write: (rows: readonly Row[], keys: ReadonlyMap<string, KeyState>) => Promise<void>
   beforeAll(async () => {
-    ;({ service, write } = await startChainService(folder))
+    now = UNTIL
+    ;({ service, forget, write } = await startChainService(folder, () => now))
   })
   afterAll(() => service.close())
 
-  it('says of random rows what looking at each pair says, in every grouping, by both sides, under filters', async () => {
+  it('says of random rows what looking at each pair says, asked once and again, of any period, whatever is kept', async () => {
     await fc.assert(
       fc.asyncProperty(
-        ROWS,
-        KEY_STATES,
-        fc.array(QUESTION, { minLength: 3, maxLength: 3 }),
-        async (rows, keys, questions) => {
-          await write(rows, keys)
-          const told = rows.map((row) => tell(row, folder))
-          for (const { by, side, filter } of questions) {
-            const { data, errors } = await service.query(QUERY, { ...period, by, side, filter })
-            expect(errors).toEqual([])
-            const chosen = told.filter(
-              (row) => row.status === 'completed' && isWithin(row) && isChosen(row, filter),
-            )
-            const sideOf = ([first, second]: Pair) => (side === 'FIRST' ? first : second)
-            const all = neighboursIn(chosen).filter((pair) => isOfSide(sideOf(pair), filter))
-            const counted = all.filter(
-              (pair) => figures([pair], told, keys, folder).pairs > 0 || isUnknown(pair) || isUnordered(pair),
-            )
-            const { total, groups, groupCount, sessionsKnown } = data.switchCosts
-            expect(total).toEqual(near(figures(all, told, keys, folder)))
-            expect(sessionsKnown).toBe(
-              folder === 'process-memory' && counted.every(([, { session }]) => session !== null),
-            )
-            const keyOf = KEY_OF[by] as (row: Row) => string | null
-            for (const group of groups) {
-              const mine = all.filter((pair) => keyOf(sideOf(pair)) === group.key)
-              expect([by, group.key, group.figures]).toEqual([
-                by,
-                group.key,
-                near(figures(mine, told, keys, folder)),
-              ])
-            }
-            const found = groups.map(({ key }: { key: string | null }) => key)
-            if (by === 'HOUR' || by === 'DAY') {
-              expect(found).toHaveLength(by === 'HOUR' ? 4 : 2)
-              expect(found).toEqual([...found].sort())
-            } else {
-              const expected = new Set(by === 'TOTAL' ? [null] : counted.map((pair) => keyOf(sideOf(pair))))
-              expect(new Set(found)).toEqual(expected)
-              expect(found).toHaveLength(expected.size)
-              expect(groupCount).toBe(expected.size)
-              const costs = groups.map(
-                ({ figures: { costUsd } }: { figures: Figures }) => costUsd ?? Number.NEGATIVE_INFINITY,
-              )
-              expect(costs).toEqual([...costs].sort((a, b) => b - a))
-            }
+        lateRows(ROWS),
+        fc.array(QUESTION, { minLength: 2, maxLength: 2 }),
+        STEPS,
+        async (rows, questions, steps) => {
+          forget()
+          for (const { keys, question, ...asked } of steps) {
+            now = asked.now
+            const there = rowsAt(rows, now)
+            await write(there, keys)
+            await expectRight(there, keys, asked, questions[question] as Question)
           }
         },
       ),
-      { numRuns: 5 },
+      { numRuns: 2 },
     )
   }, 120_000)
 
+  async function expectRight(
+    rows: readonly Row[],
+    keys: ReadonlyMap<string, KeyState>,
+    asked: Asked,
+    { by, side, filter }: Question,
+  ): Promise<void> {
+    const [since, until] = [new Date(asked.since).toISOString(), new Date(asked.until).toISOString()]
+    const { data, errors } = await service.query(QUERY, { since, until, by, side, filter })
+    expect(errors).toEqual([])
+    const told = rows.map((row) => tell(row, folder)).filter((row) => isWithin(row, asked))
+    const chosen = told.filter((row) => row.status === 'completed' && isChosen(row, filter))
+    const sideOf = ([first, second]: Pair) => (side === 'FIRST' ? first : second)
+    const all = neighboursIn(chosen).filter((pair) => isOfSide(sideOf(pair), filter))
+    const counted = all.filter(
+      (pair) => figures([pair], told, keys, folder).pairs > 0 || isUnknown(pair) || isUnordered(pair),
+    )
+    const { total, groups, groupCount, sessionsKnown } = data.switchCosts
+    expect(total).toEqual(near(figures(all, told, keys, folder)))
+    expect(sessionsKnown).toBe(
+      folder === 'process-memory' && counted.every(([, { session }]) => session !== null),
+    )
+    const keyOf = KEY_OF[by] as (row: Row) => string | null
+    for (const group of groups) {
+      const mine = all.filter((pair) => keyOf(sideOf(pair)) === group.key)
+      expect([by, group.key, group.figures]).toEqual([by, group.key, near(figures(mine, told, keys, folder))])
+    }
+    const found = groups.map(({ key }: { key: string | null }) => key)
+    if (by === 'HOUR' || by === 'DAY') {
+      const ms = by === 'HOUR' ? 3_600_000 : 86_400_000
+      expect(found).toHaveLength(Math.ceil(asked.until / ms) - Math.floor(asked.since / ms))
+      expect(found).toEqual([...found].sort())
+    } else {
+      const expected = new Set(by === 'TOTAL' ? [null] : counted.map((pair) => keyOf(sideOf(pair))))
+      expect(new Set(found)).toEqual(expected)
+      expect(found).toHaveLength(expected.size)
+      expect(groupCount).toBe(expected.size)
+      const costs = groups.map(
+        ({ figures: { costUsd } }: { figures: Figures }) => costUsd ?? Number.NEGATIVE_INFINITY,
+      )
+      expect(costs).toEqual([...costs].sort((a, b) => b - a))
+    }
+  }
+
   it.each(CASES)('counts %s', async (_what, rows, expected) => {
+    forget()
+    now = UNTIL
     await write(
       rows.map((row, at) => ({ ...REQUEST, id: `row-${at}`, ...row })),
       new Map(KEYS.slice(0, 3).map((id) => [id, { ttl: 5, isActive: true }])),

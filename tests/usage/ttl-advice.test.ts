@@ -1,11 +1,10 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TestApp } from '../support/app.js'
+import { type Asked, isWithin, lateRows, rowsAt, STEPS } from './asked-again.js'
 import {
   byTime,
   FOLDERS,
-  isWithin,
-  KEY_STATES,
   type KeyState,
   neighboursIn,
   ROWS,
@@ -122,73 +121,109 @@ const MANY_ROWS = fc
     ),
   )
 
+interface Filter {
+  readonly model?: string
+  readonly userId?: string
+  readonly apiFormat?: string
+}
+const FILTERS = fc.constantFrom<Filter>(
+  {},
+  {},
+  { model: 'gpt-x' },
+  { userId: 'another-user' },
+  { apiFormat: 'CLAUDE' },
+)
+
 describe.each(FOLDERS)('intervals of %s', (folder) => {
+  let now: number
   let service: TestApp
+  let forget: () => void
   let write: (rows: readonly Row[], keys: ReadonlyMap<string, KeyState>) => Promise<void>
   beforeAll(async () => {
-    ;({ service, write } = await startChainService(folder))
+    now = UNTIL
+    ;({ service, forget, write } = await startChainService(folder, () => now))
   })
   afterAll(() => service.close())
 
-  it('are what looking at each says, and so is the advice', async () => {
-    const filters = fc.constantFrom(
-      {},
-      {},
-      { model: 'gpt-x' },
-      { userId: 'another-user' },
-      { apiFormat: 'CLAUDE' },
-    )
+  it('are what looking at each says, and so is the advice, asked once and again, of any period, whatever is kept', async () => {
     await fc.assert(
       fc.asyncProperty(
-        MANY_ROWS,
-        KEY_STATES,
-        filters,
+        lateRows(MANY_ROWS),
+        fc.array(FILTERS, { minLength: 2, maxLength: 2 }),
         fc.integer({ min: 1, max: 40 }),
-        async (rows, keys, filter, first) => {
-          await write(rows, keys)
-          const chosen = rows
-            .map((row) => tell(row, folder))
-            .filter((row) => row.status === 'completed' && isWithin(row))
-            .filter((row) => !('model' in filter) || row.model === 'gpt-x')
-            .filter((row) => !('userId' in filter) || row.user === 'another-user')
-            .filter((row) => !('apiFormat' in filter) || row.format === 'CLAUDE')
-          for (const by of Object.keys(KEY_OF) as By[]) {
-            const { data, errors } = await service.query(ADVICE, { ...period, by, filter, first: 100 })
-            expect(errors).toEqual([])
-            const isFixed = folder === 'process-memory'
-            const groups = [...new Set(chosen.map(KEY_OF[by]))]
-              .filter((key) => key !== null)
-              .sort()
-              .flatMap((key) => advice(key, by, chosen, keys, isFixed) ?? [])
-              .sort((a, b) => b.intervals - a.intervals)
-            expect(data.ttlAdvice).toEqual({ ttlIsFixed: isFixed, groupCount: groups.length, groups })
+        STEPS,
+        async (rows, filters, first, steps) => {
+          forget()
+          for (const { keys, question, ...asked } of steps) {
+            now = asked.now
+            const there = rowsAt(rows, now)
+            await write(there, keys)
+            const chosen = chosenOf(there, asked, filters[question] as Filter)
+            await expectAdvice(chosen, keys, asked, filters[question] as Filter)
+            // Nothing is kept of intervals.
+            if (question === 1) await expectIntervals(chosen, asked, filters[question] as Filter, first)
           }
-          const { data, errors } = await service.query(INTERVALS, {
-            ...period,
-            filter: { ...filter, apiKeyId: 'api-key-1' },
-            first,
-          })
-          expect(errors).toEqual([])
-          const mine = chosen.filter(({ apiKey }) => apiKey === 'api-key-1').sort(byTime)
-          const all = mine.slice(1).map((row, at) => ({
-            at: new Date(row.at).toISOString(),
-            minutes: expect.closeTo(minutesOf([mine[at] as Row, row]), 7),
-            model: row.model,
-            userId: row.user,
-            apiKeyId: 'api-key-1',
-          }))
-          const every = Math.max(1, Math.ceil(all.length / first))
-          expect(data.requestIntervals).toEqual({
-            total: all.length,
-            sampled: all.length > first,
-            points: all.filter((_, at) => at % every === 0),
-          })
-          expect(data.requestIntervals.points.length).toBeLessThanOrEqual(first)
         },
       ),
-      { numRuns: 4 },
+      { numRuns: 1 },
     )
   }, 120_000)
+
+  const chosenOf = (rows: readonly Row[], asked: Asked, { model, userId, apiFormat }: Filter) =>
+    rows
+      .map((row) => tell(row, folder))
+      .filter((row) => row.status === 'completed' && isWithin(row, asked))
+      .filter((row) => model === undefined || row.model === model)
+      .filter((row) => userId === undefined || row.user === userId)
+      .filter((row) => apiFormat === undefined || row.format === apiFormat)
+
+  const periodOf = ({ since, until }: Asked) => ({
+    since: new Date(since).toISOString(),
+    until: new Date(until).toISOString(),
+  })
+
+  async function expectAdvice(
+    chosen: readonly Told[],
+    keys: ReadonlyMap<string, KeyState>,
+    asked: Asked,
+    filter: Filter,
+  ) {
+    for (const by of Object.keys(KEY_OF) as By[]) {
+      const { data, errors } = await service.query(ADVICE, { ...periodOf(asked), by, filter, first: 100 })
+      expect(errors).toEqual([])
+      const isFixed = folder === 'process-memory'
+      const groups = [...new Set(chosen.map(KEY_OF[by]))]
+        .filter((key) => key !== null)
+        .sort()
+        .flatMap((key) => advice(key, by, chosen, keys, isFixed) ?? [])
+        .sort((a, b) => b.intervals - a.intervals)
+      expect(data.ttlAdvice).toEqual({ ttlIsFixed: isFixed, groupCount: groups.length, groups })
+    }
+  }
+
+  async function expectIntervals(chosen: readonly Told[], asked: Asked, filter: Filter, first: number) {
+    const { data, errors } = await service.query(INTERVALS, {
+      ...periodOf(asked),
+      filter: { ...filter, apiKeyId: 'api-key-1' },
+      first,
+    })
+    expect(errors).toEqual([])
+    const mine = chosen.filter(({ apiKey }) => apiKey === 'api-key-1').sort(byTime)
+    const all = mine.slice(1).map((row, at) => ({
+      at: new Date(row.at).toISOString(),
+      minutes: expect.closeTo(minutesOf([mine[at] as Row, row]), 7),
+      model: row.model,
+      userId: row.user,
+      apiKeyId: 'api-key-1',
+    }))
+    const every = Math.max(1, Math.ceil(all.length / first))
+    expect(data.requestIntervals).toEqual({
+      total: all.length,
+      sampled: all.length > first,
+      points: all.filter((_, at) => at % every === 0),
+    })
+    expect(data.requestIntervals.points.length).toBeLessThanOrEqual(first)
+  }
 })
 
 describe('ttlAdvice', () => {

@@ -1,5 +1,7 @@
 import type { Database } from '../../postgres/database.js'
+import { createKeptAdvice, type KeptAdvice } from '../../usage/kept-advice.js'
 import { createKeptSums, type KeptSums } from '../../usage/kept-sums.js'
+import { createKeptSwitches, type KeptSwitches } from '../../usage/kept-switches.js'
 import type { FixedFigures, GatewayRows, GatewayTraits, OpenGateway } from '../gateway.js'
 import { createDecrypter } from './fernet.js'
 import { createListColumns, createLists, type ListColumns } from './lists.js'
@@ -21,6 +23,10 @@ export interface Statements {
   readonly look: Look
   /** Sums of usage rows, as this look's statements read them. */
   readonly keptSums: KeptSums
+  /** What usage rows say of switches, as this look's statements read them. */
+  readonly keptSwitches: KeptSwitches
+  /** The same for advice. */
+  readonly keptAdvice: KeptAdvice
   readonly store: GatewayRows
   readonly listColumns: ListColumns
   readonly accounts: AccountStatements
@@ -34,6 +40,8 @@ export const createAetherLooks = (database: Queries): Looks<Statements> =>
   createLooks(database, (look) => ({
     look,
     keptSums: createKeptSums(),
+    keptSwitches: createKeptSwitches(),
+    keptAdvice: createKeptAdvice(),
     store: createStatements(database.query, look),
     listColumns: createListColumns(database.query, look),
     accounts: accountStatements(look),

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { findPostgresDirectory } from '../../../scripts/ensure-services.mjs'
 import { freePort, removeDirectory, run, ServerProcess, temporaryDirectory } from './child.js'
@@ -78,12 +78,17 @@ const SETTINGS = {
   unix_socket_directories: '',
 }
 
+export interface PostgresOptions {
+  readonly settings?: Readonly<Record<string, string>>
+  /** A directory that keeps its data, which may have some already. Default: one that is removed at the end. */
+  readonly keptIn?: string | undefined
+}
+
 /** A PostgreSQL of its own on a free port. It takes some 2 s; for most tests a database of the shared one will do. */
-export async function startPostgres(
-  options: { settings?: Readonly<Record<string, string>> } = {},
-): Promise<PostgresServer> {
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const user = account()
-  const directory = temporaryDirectory('postgres')
+  const directory = options.keptIn ?? temporaryDirectory('postgres')
+  mkdirSync(directory, { recursive: true })
   if (user) chownSync(directory, user.uid, user.gid)
   const as = user ? { user: user.name } : {}
   const data = join(directory, 'data')
@@ -101,7 +106,7 @@ export async function startPostgres(
     '--no-sync',
     '--no-instructions',
   ]
-  run({ command: postgresTool('initdb'), args: initArguments, ...as })
+  if (!existsSync(data)) run({ command: postgresTool('initdb'), args: initArguments, ...as })
   chmodSync(directory, 0o755)
 
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`
@@ -142,7 +147,7 @@ export async function startPostgres(
     dump,
     async stop() {
       await end()
-      removeDirectory(directory)
+      if (options.keptIn === undefined) removeDirectory(directory)
     },
     kill: end,
     pause: () => signalAll('SIGSTOP'),

@@ -1,3 +1,4 @@
+import type { Unit } from '../../../usage/units.js'
 import { givenIn, type Period, type UsageFilter, type UsageGrouping } from '../../../usage/usage-rows.js'
 import {
   inputTokens,
@@ -89,15 +90,23 @@ export function choosing(
   return ["usage.status = 'completed'", within({ since, until }, args), ...conditions].join(' AND ')
 }
 
-/** The two halves into which API keys fall, about as large as each other: no chain is in both. */
-export const HALVES = ['<', '>='] as const
-export type Half = (typeof HALVES)[number]
-
-/** The condition that chooses the rows of one half of the API keys. The planner takes it for a third of the rows. */
-export const ofHalf = (half: Half): string => `hashtextextended(usage.api_key_id::text, 0) ${half} 0`
-
 export const within = ({ since, until }: Period, args: Arguments): string =>
   `usage.created_at >= ${args.add(since.toISOString())}::timestamptz AND usage.created_at < ${args.add(until.toISOString())}::timestamptz`
+
+/** Units that are read by one statement. */
+export interface ChainRun {
+  /** They follow on each other, oldest first; at least one. */
+  readonly units: readonly Unit[]
+  /** The start of the rows before the first unit that its neighbours may begin with. */
+  readonly from: Date
+}
+
+/** The starts of units, as an argument of a statement. */
+export const startsOf = (units: readonly Unit[], args: Arguments): string =>
+  `${args.add(units.map(({ since }) => since.toISOString()))}::timestamptz[]`
+
+/** The number from 1 of the unit that a time lies in; 0 before the first. */
+export const unitOf = (at: string, starts: string): string => `width_bucket(${at}, ${starts})`
 
 /** A row's cost divided by its tokens, where both are above 0. */
 const byCost = (price: string, cost: string, tokens: string): string =>
@@ -171,10 +180,6 @@ export function chainRows(
       FROM (SELECT ${inner}, usage.session FROM ${isPlain ? usage : usageTables(look, found, usage)}) AS usage_rows`
 }
 
-/** Names and ids in the order of their bytes, which is the cheapest. */
-const bytes = (...columns: readonly string[]): string =>
-  columns.map((column) => `${column} COLLATE "C"`).join(', ')
-
 /** What is null is as good as a value, which the number must not lose. */
 const CHAINED_BY = ['api_key_id', 'model', 'api_format', 'session'].map(
   (column) => `COALESCE(${column}, ' none')`,
@@ -189,10 +194,6 @@ const numberOf = (seed: number): string =>
  * of a billion chains share both.
  */
 export const CHAIN = `PARTITION BY ${numberOf(0)}, ${numberOf(1)} ORDER BY at, id COLLATE "C"`
-
-/** The window of the rows with the same value in a column. */
-export const rowsOfSame = (column: string): string =>
-  `PARTITION BY ${bytes(column)} ORDER BY at, id COLLATE "C"`
 
 export const minutesBetween = (from: string, to: string): string =>
   `EXTRACT(EPOCH FROM ${to} - ${from})::float8 / 60`

@@ -1,21 +1,48 @@
+import { unitOf } from './chain-rows.js'
+
 /** Columns of prices, and how the nearest one of another row is called. */
 const PRICES = ['input', 'read', 'creation'] as const
 
 const list = (of: (price: (typeof PRICES)[number]) => string): string => PRICES.map(of).join(', ')
 
 /** Microseconds since 1970, exact in a double. */
-const microseconds = (at: string): string => `(EXTRACT(EPOCH FROM ${at}) * 1e6)::float8`
+export const microseconds = (at: string): string => `(EXTRACT(EPOCH FROM ${at}) * 1e6)::float8`
+
+/** The ends of units, as arguments of a statement. */
+export interface UnitBounds {
+  /** The starts of units, as times. */
+  readonly starts: string
+  /** Both ends of each unit in microseconds. */
+  readonly from: string
+  readonly to: string
+}
+
+/** Rows that may tell prices, with their unit. */
+export const quotesOf = (quoting: string, starts: string): string => `
+    SELECT ${unitOf('at', starts)} AS unit, model, provider_key_id, ${microseconds('at')} AS us, input_price, read_price, creation_price
+      FROM (${quoting}) AS quoting
+     WHERE num_nonnulls(input_price, read_price, creation_price) > 0`
+
+/** What `quotes` say of each unit, model and provider key: the first and the last price, the dearest of their instants. */
+export const QUOTES_OF_UNITS = `
+  SELECT unit::float8, 'quotes', model,
+         json_build_array(provider_key_id, ${list(
+           (price) => `min(CASE WHEN ${price}_price IS NOT NULL THEN ARRAY[us, -${price}_price] END),
+                       max(CASE WHEN ${price}_price IS NOT NULL THEN ARRAY[us, ${price}_price] END)`,
+         )})::text
+    FROM quotes GROUP BY unit, model, provider_key_id`
 
 /**
  * Common table expressions that end with `priced`: for each of `switched` (by its `n`) whose cost needs a price that its own
- * row does not tell, that of the row nearest in time with the same model and provider key, else with the same model. The
- * earlier of two as near, and the dearest of one instant. Rows are sorted once for each direction, so that the effort does
- * not depend on how many switches there are.
+ * row does not tell, that of the row nearest in time in its unit with the same model and provider key (`key_…`), else with the
+ * same model (`model_…`), with its time. The earlier of two as near, and the dearest of one instant. `near_…` is the first of
+ * them if it is nearer than both ends of the unit, since no row of another unit can be nearer then. Rows are sorted once for
+ * each direction, so that the effort does not depend on how many switches there are.
  * @param quoting a query of the rows that may tell prices
  */
-export const nearestPrices = (quoting: string): string => `
+export const nearestPrices = (quoting: string, bounds: UnitBounds): string => `
   needing AS MATERIALIZED (
-    SELECT n, model, provider_key_id, ${microseconds('at')} AS us,
+    SELECT n, unit, model, provider_key_id, us, LEAST(us - (${bounds.from})[unit], (${bounds.to})[unit] - us) AS room,
            lost_other > 0 AND input_price IS NULL AS needs_input,
            lost > 0 AND read_price IS NULL AS needs_read,
            lost_created > 0 AND creation_price IS NULL AS needs_creation
@@ -24,21 +51,20 @@ export const nearestPrices = (quoting: string): string => `
        AND (read_price IS NULL OR (lost_other > 0 AND input_price IS NULL)
             OR (lost_created > 0 AND creation_price IS NULL))
   ),
-  quotes AS MATERIALIZED (
-    SELECT model, provider_key_id, ${microseconds('at')} AS us, input_price, read_price, creation_price
-      FROM (${quoting}) AS quoting
-     WHERE model IN (SELECT model FROM needing) AND num_nonnulls(input_price, read_price, creation_price) > 0
-  ),
-  ${nearest('of_key', 'needing', ['model', 'provider_key_id'])},
-  unresolved AS MATERIALIZED (
-    SELECT n, model, us, ${list((price) => `needs_${price} AND near_${price} IS NULL AS needs_${price}`)}
+  quotes AS MATERIALIZED (${quotesOf(quoting, bounds.starts)} AND model IN (SELECT model FROM needing)),
+  ${nearest('of_key', 'needing', ['unit', 'model', 'provider_key_id'])},
+  sure AS MATERIALIZED (
+    SELECT n, unit, model, us, ${list((price) => `needs_${price}`)}, ${list((price) => `near_${price} AS key_${price}`)},
+           ${list((price) => `CASE WHEN abs(near_${price}[1] - us) <= room THEN near_${price}[2] END AS near_${price}`)}
       FROM needing JOIN of_key USING (n)
-     WHERE ${PRICES.map((price) => `(needs_${price} AND near_${price} IS NULL)`).join(' OR ')}
   ),
-  ${nearest('of_model', 'unresolved', ['model'])},
+  unresolved AS MATERIALIZED (
+    SELECT n, unit, model, us FROM sure WHERE ${PRICES.map((price) => `(needs_${price} AND near_${price} IS NULL)`).join(' OR ')}
+  ),
+  ${nearest('of_model', 'unresolved', ['unit', 'model'])},
   priced AS (
-    SELECT n, ${list((price) => `COALESCE(of_key.near_${price}, of_model.near_${price}) AS near_${price}`)}
-      FROM of_key LEFT JOIN of_model USING (n)
+    SELECT n, ${list((price) => `sure.near_${price}, key_${price}, of_model.near_${price} AS model_${price}`)}
+      FROM sure LEFT JOIN of_model USING (n)
   )`
 
 /** Numbers take the place of names, since sorting by names costs several times as much. */
@@ -71,7 +97,7 @@ const nearest = (name: string, needing: string, same: readonly string[]): string
     SELECT before.n, ${list(
       (price) => `
            CASE WHEN after.${price} IS NULL OR before.us - before.${price}[1] <= after.${price}[1] - before.us
-                THEN before.${price}[2] ELSE -after.${price}[2] END AS near_${price}`,
+                THEN before.${price} ELSE ARRAY[after.${price}[1], -after.${price}[2]] END AS near_${price}`,
     )}
       FROM ${name}_before AS before JOIN ${name}_after AS after USING (n)
   )`

@@ -48,12 +48,35 @@ export interface UsageStatements {
    * @returns their rows, in the order of the statements
    */
   runAll(statements: readonly UsageStatement[], signal: AbortSignal): Promise<readonly Rows[]>
+  /**
+   * Runs statements of which any number may follow: two at once, so that others come between. If one fails, the others are ended.
+   * @param take is given the rows of each as they come, so that nothing is lost if the next ones take too long
+   */
+  runEach(
+    statements: readonly UsageStatement[],
+    take: (rows: Rows, at: number) => void,
+    signal: AbortSignal,
+  ): Promise<void>
   /** Runs a statement, after `check`. */
   runChecked(statement: UsageStatement, period: Period, signal: AbortSignal): Promise<Rows>
   /** About the number of rows that a period has, as the planner knows it. */
   rowsIn(period: Period): Promise<number>
   /** About the share of all rows that a period has, 0 to 1; 1 of a table of which the planner knows nothing. */
   shareOf(period: Period): Promise<number>
+}
+
+/** Waits for all of these; if one fails, it ends the others. */
+async function together<Value>(
+  signal: AbortSignal,
+  begin: (either: AbortSignal) => readonly Promise<Value>[],
+): Promise<Value[]> {
+  const failure = new AbortController()
+  try {
+    return await Promise.all(begin(AbortSignal.any([signal, failure.signal])))
+  } catch (error) {
+    failure.abort(error)
+    throw error
+  }
 }
 
 export function createUsageStatements(database: Pick<Database, 'query' | 'readLong'>): UsageStatements {
@@ -104,15 +127,17 @@ export function createUsageStatements(database: Pick<Database, 'query' | 'readLo
     run,
     plan,
     check,
-    async runAll(all, signal) {
-      const failure = new AbortController()
-      const either = AbortSignal.any([signal, failure.signal])
-      try {
-        return await Promise.all(all.map((statement) => run(statement, either)))
-      } catch (error) {
-        failure.abort(error)
-        throw error
-      }
+    runAll: (all, signal) => together(signal, (either) => all.map((statement) => run(statement, either))),
+    async runEach(all, take, signal) {
+      const left = [...all.entries()]
+      await together(signal, (either) =>
+        Array.from({ length: AT_ONCE }, async () => {
+          for (let next = left.shift(); next && !either.aborted; next = left.shift()) {
+            const [at, statement] = next
+            take(await run(statement, either), at)
+          }
+        }),
+      )
     },
     async runChecked(statement, period, signal) {
       await check(statement, period, signal)

@@ -1,0 +1,62 @@
+import type { Rows } from '../../../postgres/long-read.js'
+import { lengthOf, periodOf, runsOf, type Unit } from '../../../usage/units.js'
+import type { UsageStatement, UsageStatements } from './usage-statements.js'
+
+const HOUR_MS = 3_600_000
+/**
+ * The times of which one statement reads the rows: a day, so that what it has read is kept if the next ones take too long, or
+ * half of what is to be read, since two run at once.
+ */
+const AT_ONCE_MS = { least: 6 * HOUR_MS, most: 24 * HOUR_MS } as const
+
+/** Units, of which some are to be read. */
+export interface UnitReading {
+  readonly all: readonly Unit[]
+  readonly unknown: readonly Unit[]
+  /** @param units they follow on each other, oldest first; at least one */
+  statementOf(units: readonly Unit[]): Promise<UsageStatement>
+  take(rows: Rows, units: readonly Unit[]): void
+}
+
+/** A statement that is to be run, and what becomes of its rows. */
+export interface UnitRun {
+  readonly statement: UsageStatement
+  take(rows: Rows): void
+}
+
+/**
+ * Cuts what is to be read into statements. Without an index on time each of them would read the whole table, so that it is one then.
+ * @throws UsageTooExpensiveError
+ */
+export async function runsToRead(
+  statements: Pick<UsageStatements, 'plan' | 'check'>,
+  { all, unknown, statementOf, take }: UnitReading,
+  signal: AbortSignal,
+): Promise<UnitRun[]> {
+  const half = unknown.reduce((sum, unit) => sum + lengthOf(unit), 0) / 2
+  const atOnce = Math.min(AT_ONCE_MS.most, Math.max(AT_ONCE_MS.least, Math.ceil(half / HOUR_MS) * HOUR_MS))
+  const runOf = async (units: readonly Unit[]): Promise<UnitRun> => ({
+    statement: await statementOf(units),
+    take: (rows) => take(rows, units),
+  })
+  const runs = runsOf(unknown, atOnce)
+  const [first] = runs
+  if (!first) return []
+  const { byTime } = await statements.plan(await statementOf(first), periodOf(first), signal)
+  if (byTime) return Promise.all(runs.map(runOf))
+  const whole = await runOf(all)
+  await statements.check(whole.statement, periodOf(all), signal)
+  return [whole]
+}
+
+/** Runs statements over units, two at once. */
+export const runUnits = (
+  statements: Pick<UsageStatements, 'runEach'>,
+  runs: readonly UnitRun[],
+  signal: AbortSignal,
+): Promise<void> =>
+  statements.runEach(
+    runs.map(({ statement }) => statement),
+    (rows, at) => runs[at]?.take(rows),
+    signal,
+  )
