@@ -186,11 +186,11 @@ function useLiveEvents(
 
     setFollowed(true)
     const abort = new AbortController()
-    const wantNames = nameReader(async () => {
-      const { data, error } = await latest.current.askForRows(abort.signal)
-      if (data) page.merge(data.affinities.nodes)
-      if (error !== undefined) throw error
-    }, abort.signal)
+    const wantNames = nameReader(
+      () => latest.current.askForRows(abort.signal),
+      ({ affinities }) => page.merge(affinities.nodes),
+      abort.signal,
+    )
     const variables: { filter: AffinityFilter | null } = { filter: JSON.parse(key) }
     const subscription = client
       .subscribe({
