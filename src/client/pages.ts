@@ -29,8 +29,8 @@ export interface List<Arguments, Result extends Page<unknown>> {
   (args?: Arguments, options?: CallOptions): Promise<Result>
   /**
    * Iterates over every page, of 1,000 records unless `first` says otherwise. It prefetches the next page meanwhile
-   * and holds at most two pages. If a page after the first fails, it waits up to a minute for it. Affinities come in the order of creation, each once, also while gateways
-   * use them. For another `orderBy`, the client reads and holds all of them before the first page comes, or with a
+   * and holds at most two pages. If a page after the first fails, it waits up to a minute for it. Affinities come in the
+   * order of creation, each once, also while gateways use them. For another `orderBy`, the client reads and holds all of them before the first page comes, or with a
    * `limit` those that come first.
    */
   pages(args?: WholeList<Arguments>, options?: PagesOptions): AsyncGenerator<Result, void, undefined>
