@@ -18,7 +18,7 @@ const stream = () =>
     { headers: { 'content-type': 'text/event-stream' } },
   )
 const refusal = (status: number, contentType: string) => () =>
-  new Response('{"errors":[{"message":"","extensions":{"code":"CACHE_UNAVAILABLE"}}]}', {
+  new Response('{"errors":[{"message":"","extensions":{"code":"OVERLOADED"}}]}', {
     status,
     headers: { 'content-type': contentType },
   })

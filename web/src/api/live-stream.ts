@@ -51,7 +51,7 @@ export const streamClient = createClient({
   },
 })
 
-/** The service has the status of a proxy alone, too, where it refuses a stream: a store is away, or it has too much to do. */
+/** The service has the status of a proxy alone, too, where it refuses a stream, since it has too much to do. */
 const isOfService = ({ headers }: Response): boolean =>
   /^(text\/event-stream|application\/(graphql-response\+)?json)\b/.test(headers.get('content-type') ?? '')
 
