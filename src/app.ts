@@ -250,9 +250,11 @@ export async function createApp(
     production: config.production,
     trustedDocuments,
   })
-  const stopWatching = gateway.watch((traits) =>
-    logger.warn(traitsForLog(traits), 'the gateway’s tables have changed; this is what they are now'),
-  )
+  const stopWatching = gateway.watch((traits) => {
+    logger.warn(traitsForLog(traits), 'the gateway’s tables have changed; this is what they are now')
+    // Its nodes are of another generation, or were restarted.
+    void nodes.nodes?.check()
+  })
   // An outage has lines of its own.
   affinitySource.ready().then(
     () => warnOfHeap(affinitySource.indexSize ?? 0, logger),

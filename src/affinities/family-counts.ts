@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { UnavailableError } from '../errors.js'
 import type { AffinityReader } from './affinity-reader.js'
 import type { KeyFamilies } from './key-families.js'
 
@@ -17,6 +18,8 @@ export const AFFINITY_LIKE_PATTERN = '*_affinity:*'
 
 /** Time between two walks, in milliseconds. */
 const WALK_EVERY_MS = 10 * 60_000
+/** Time until the next walk after one in which the cache was away, in milliseconds. */
+const AWAY_MS = 10_000
 /** Prefixes that are told apart; the keys of further ones are not counted. */
 const MOST_PREFIXES = 50
 const LONGEST_PREFIX = 200
@@ -26,8 +29,8 @@ const FIRST_WAIT_MS = 2_000
 /** Keys that look like affinities, but that nobody here reads: of another prefix, or of an unknown version. */
 export interface ForeignFamilies {
   /**
-   * Returns what the last walk found, and starts another in the background if that was 10 minutes ago or more. Only the first
-   * call waits for its walk, for at most 2 seconds.
+   * Returns what the last walk found, and starts another in the background if that was 10 minutes ago or more, or 10 seconds
+   * if the cache was away. Only the first call waits for its walk, for at most 2 seconds.
    */
   counts(): Promise<readonly KeyFamilyCount[]>
 }
@@ -66,7 +69,9 @@ export function createForeignFamilies({
       if (now() >= nextAt) {
         nextAt = now() + WALK_EVERY_MS
         // What an earlier walk found stays while the cache does not answer.
-        const walked = walk().catch(() => {})
+        const walked = walk().catch((error: unknown) => {
+          if (error instanceof UnavailableError) nextAt = now() + AWAY_MS
+        })
         first ??= Promise.race([walked, sleep(FIRST_WAIT_MS, undefined, { ref: false })])
       }
       await first

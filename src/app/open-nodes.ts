@@ -14,6 +14,8 @@ import { logNode, logPoll, warnOfPlainHttp } from './log-lines.js'
 const CALL_TTL_SECONDS = 60
 /** Milliseconds between two polls of a node's statistics: a token may make 30 calls a minute, and clears need them. */
 const POLL_EVERY_MS = 60_000
+/** The same for a node that is down or was restarted: its counters are wanted again, and nobody clears there meanwhile. */
+const POLL_DOWN_EVERY_MS = 10_000
 
 export interface Nodes {
   /** Undefined: GATEWAY_URLS names none. The same holds for `poller`. */
@@ -68,6 +70,7 @@ export function openNodes({
       token: token.read,
       mayPoll: nodes.takeCall,
       intervalMs: POLL_EVERY_MS,
+      downIntervalMs: POLL_DOWN_EVERY_MS,
       onChange: (state) => logPoll(state, logger),
     })
   return {

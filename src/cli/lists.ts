@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { List, Page } from '../client/index.js'
+import type { AffinityqlError, List, Page } from '../client/index.js'
 import { type Cli, formatOf, limit, tableViewOf } from './command.js'
 import { type Column, count, counted, shownColumns, type TableView, table, withoutHead } from './format.js'
 import { concat, type Printable, plain, toJson } from './terminal.js'
@@ -47,13 +47,20 @@ export async function printList<
   let totalCount = 0
   let lastPage: Result | undefined
   const { signal } = cli
+  let isWaiting = false
+  const onWait = ({ message, code }: AffinityqlError) => {
+    if (!isWaiting)
+      terminal.note(`affinityql: ${message} (${code}) The list goes on when there is an answer …`)
+    isWaiting = true
+  }
   // One page is fetched by a single call: `pages` would prefetch the next page for nothing.
   const pages =
     wanted <= LARGEST_PAGE
       ? [await list({ ...args, first: wanted }, { signal })]
-      : list.pages(args, { signal, ...(Number.isFinite(wanted) && { limit: wanted }) })
+      : list.pages(args, { signal, onWait, ...(Number.isFinite(wanted) && { limit: wanted }) })
   for await (const page of pages) {
     lastPage = page
+    isWaiting = false
     totalCount = page.totalCount
     const rows = page.nodes.slice(0, wanted - printed)
     await printer.rows(rows)

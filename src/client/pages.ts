@@ -1,3 +1,5 @@
+import type { AffinityqlError } from './errors.js'
+import { goingOn } from './go-on.js'
 import type { CallOptions } from './transport.js'
 
 /** Every list of the API has pages of this shape. */
@@ -17,6 +19,8 @@ export interface PagesOptions extends CallOptions {
    * last page may have more, and `totalCount` is still the number of all.
    */
   readonly limit?: number | undefined
+  /** This is called when a page after the first fails and is awaited, which may take a minute. */
+  readonly onWait?: ((error: AffinityqlError) => void) | undefined
 }
 
 /** A list of the API returns one page when it is called, and all pages through its iterators. */
@@ -25,8 +29,8 @@ export interface List<Arguments, Result extends Page<unknown>> {
   (args?: Arguments, options?: CallOptions): Promise<Result>
   /**
    * Iterates over every page, of 1,000 records unless `first` says otherwise. It prefetches the next page meanwhile
-   * and holds at most two pages. Affinities come in the order of creation, each once, also while gateways
-   * use them. For another `orderBy`, the client reads and holds all of them before the first page comes, or with a
+   * and holds at most two pages. If a page after the first fails, it waits up to a minute for it. Affinities come in the
+   * order of creation, each once, also while gateways use them. For another `orderBy`, the client reads and holds all of them before the first page comes, or with a
    * `limit` those that come first.
    */
   pages(args?: WholeList<Arguments>, options?: PagesOptions): AsyncGenerator<Result, void, undefined>
@@ -56,12 +60,13 @@ const eventLoopTurn = (): Promise<void> => new Promise((resolve) => setTimeout(r
 export async function* eachPage<Result extends Page<unknown>>(
   fetchPage: FetchPage<Result>,
   args: PageArguments,
-  { signal }: CallOptions,
+  { signal, onWait }: Omit<PagesOptions, 'limit'>,
 ): AsyncGenerator<Result, void, undefined> {
+  const goOn = goingOn(fetchPage, onWait)
   const stop = new AbortController()
   const options = { signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal }
   const after = (cursor?: string) =>
-    fetchPage(
+    goOn(
       { ...args, first: args.first ?? LARGEST_PAGE, ...(cursor !== undefined && { after: cursor }) },
       options,
     )

@@ -39,8 +39,15 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
 export const aborted = (signal: AbortSignal | undefined): AffinityqlError =>
   new AffinityqlError('The operation was aborted.', { code: 'ABORTED', cause: signal?.reason })
 
-/** Returns the milliseconds until another try may help, or undefined if none will. */
-export function pauseAfter(error: unknown, attempt: number): number | undefined {
+/**
+ * Returns the milliseconds until another try may help, or undefined if none will.
+ * @param longestSeconds nobody waits longer, if the server asks for a longer pause
+ */
+export function pauseAfter(
+  error: unknown,
+  attempt: number,
+  longestSeconds = LONGEST_RETRY_AFTER_SECONDS,
+): number | undefined {
   if (!(error instanceof AffinityqlError)) return undefined
   const passes =
     error.status !== undefined && error.errors.length === 0
@@ -50,7 +57,7 @@ export function pauseAfter(error: unknown, attempt: number): number | undefined 
   if (!passes || (hasData(error.data) && error.code !== 'OVERLOADED')) return undefined
   const { retryAfterSeconds } = error
   if (retryAfterSeconds === undefined) return backOffMs(attempt)
-  if (retryAfterSeconds > LONGEST_RETRY_AFTER_SECONDS) return undefined
+  if (retryAfterSeconds > longestSeconds) return undefined
   // All who were refused at once must not come back at once.
   return retryAfterSeconds * 1_000 + (error.code === 'OVERLOADED' ? backOffMs(attempt) : 0)
 }

@@ -20,6 +20,8 @@ export interface SubscribeOptions {
 
 /** The server sends something every 12 s. A stream that is silent for this long is dead, in milliseconds. */
 const SILENCE_MS = 30_000
+/** A stream that was open waits so many seconds, if the server asks for it: its budget of requests is for a minute. */
+const LONGEST_PAUSE_SECONDS = 300
 
 /**
  * Subscribes over server-sent events. If the stream breaks, or the server ends it (at a restart, or to shed load), the
@@ -51,7 +53,7 @@ export async function* subscribe(
       if (signal?.aborted) return
       const error = asAffinityqlError(reason, { signal })
       if (!(error instanceof AffinityqlError)) throw error
-      const ms = pauseAfter(error, failures)
+      const ms = pauseAfter(error, failures, wasConnected ? LONGEST_PAUSE_SECONDS : undefined)
       failures += 1
       if (ms === undefined || (!wasConnected && failures >= FIRST_ATTEMPTS)) throw error
       onDisconnect?.(error, ms)

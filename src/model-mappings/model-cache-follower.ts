@@ -1,12 +1,15 @@
 import { UnavailableError } from '../errors.js'
 import { ChangeQueue } from '../redis/change-queue.js'
 import type { KeyFeed } from '../redis/key-feed.js'
+import { BackOff } from '../util/back-off.js'
 import { CachedModels, ENTRY_FAMILIES } from './cached-models.js'
 import { decodeModelCacheKey } from './model-cache-key.js'
 import type { ModelCacheEntry, ModelMappingStore } from './model-mapping-store.js'
 
 /** Milliseconds until a walk that the cache did not answer is tried again. */
 const RETRY_MS = 500
+/** The same after a fault of our own code: a walk is expensive and may fail again. Meanwhile each reader walks. */
+const FAULT_RETRY = { firstMs: 1_000, longestMs: 60_000 } as const
 /** Milliseconds after which a failed barrier means that Redis hangs, and not that the feed's own connection has ended. */
 const HANGS_MS = 1_000
 /** Milliseconds between two searches for entries whose time is over. */
@@ -15,7 +18,7 @@ const EXPIRY_EVERY_MS = 1_000
 export interface ModelCacheFollowerDeps {
   readonly store: Pick<ModelMappingStore, 'keyPrefix' | 'readEntries' | 'read'>
   readonly feed: KeyFeed
-  /** Receives a failure of our own code, after which the caches are not followed until the feed begins anew. */
+  /** Receives a failure of our own code, after which the caches are not followed for some seconds, at most a minute. */
   readonly onFault: (error: unknown) => void
 }
 
@@ -70,6 +73,7 @@ export function followModelCaches({ store, feed, onFault }: ModelCacheFollowerDe
   let isTold = false
   let isComplete = false
   let isReadable = true
+  const faultPause = new BackOff(FAULT_RETRY.firstMs, FAULT_RETRY.longestMs)
   let reported = () => {}
   /** The first report of the feed, and then the latest attempt to fill the memory. */
   let filling = new Promise<void>((resolve) => {
@@ -106,6 +110,10 @@ export function followModelCaches({ store, feed, onFault }: ModelCacheFollowerDe
   function giveUp(error: unknown): void {
     stop()
     onFault(error)
+    const mine = epoch
+    setTimeout(() => {
+      if (mine === epoch) begin()
+    }, faultPause.next()).unref()
   }
 
   async function fill(): Promise<void> {

@@ -4,7 +4,7 @@ import { builder } from './builder.js'
 /** One of the gateway's processes, as far as it is known. */
 export const GatewayNode = builder.objectRef<NodeState>('GatewayNode').implement({
   description:
-    'This is one node of the gateway, of GATEWAY_URLS. A field is null until the service has looked, which it does at its start and every five minutes.',
+    'This is one node of the gateway, of GATEWAY_URLS. A field is null until the service has looked, which it does at its start and every five minutes, and every 15 seconds while the node does not answer.',
   fields: (t) => ({
     url: t.exposeString('url', { description: 'This is the node’s URL, as GATEWAY_URLS has it.' }),
     reachable: t.exposeBoolean('reachable', {

@@ -174,8 +174,12 @@ export function createAuthenticator({
 
   async function viewerOfManagementToken(token: string, address: string, reads: Reads): Promise<Viewer> {
     const hash = sha256Hex(token)
-    await managementTokens.beforeLookUp(hash, address)
-    const found = await reads.findManagementToken(hash)
+    const giveBack = await managementTokens.beforeLookUp(hash, address)
+    const found = await reads.findManagementToken(hash).catch(async (error: unknown) => {
+      // Otherwise who retries during an outage would be refused after it.
+      if (error instanceof UnavailableError) await giveBack()
+      throw error
+    })
     if (!found || !isUsable(found, address, now()) || !mayComeIn(found.owner)) {
       throw new UnauthenticatedError(REFUSED)
     }

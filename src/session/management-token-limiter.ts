@@ -15,9 +15,10 @@ export interface ManagementTokenLimiter {
   /**
    * Counts a token that was never good here. Any text may be such a token: only the database tells, so that strangers
    * could make it work for each of their requests.
+   * @returns how to stop counting it, because the database could not tell
    * @throws RateLimitedError with the whole seconds until the next one may be tried
    */
-  beforeLookUp(sha256Hex: string, address: string): Promise<void>
+  beforeLookUp(sha256Hex: string, address: string): Promise<() => Promise<void>>
   remember(sha256Hex: string): void
 }
 
@@ -27,9 +28,15 @@ export function createManagementTokenLimiter(): ManagementTokenLimiter {
   const known = createLru<string, true>(KNOWN_TOKENS)
   return {
     async beforeLookUp(hash, address) {
-      if (known.get(hash)) return
+      if (known.get(hash)) return async () => {}
+      const slot = slotOf(clientNetwork(address))
+      const startedAt = Date.now()
       try {
-        await tries.consume(slotOf(clientNetwork(address)))
+        const { msBeforeNext } = await tries.consume(slot)
+        return async () => {
+          // In a later window it no longer counts.
+          if (Date.now() < startedAt + msBeforeNext) await tries.reward(slot)
+        }
       } catch (refusal) {
         if (!(refusal instanceof RateLimiterRes)) throw refusal
         const seconds = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000))

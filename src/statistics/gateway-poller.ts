@@ -17,6 +17,8 @@ export interface GatewayPollerOptions {
   readonly onChange: (gateway: GatewayState) => void
   /** Milliseconds between two polls. Default 10,000. */
   readonly intervalMs?: number
+  /** Milliseconds between two polls of a gateway that is down or was restarted. Default: as of any other. */
+  readonly downIntervalMs?: number
   /** Milliseconds that a whole answer may take. Default 2,000. */
   readonly timeoutMs?: number
 }
@@ -54,6 +56,8 @@ interface Poll {
   readonly latest: Counters | undefined
   /** Number of polls in a row without a count that fell; STEADY_POLLS or more is trustworthy. */
   readonly steadyPolls: number
+  /** Number of times that a count fell since they were last trustworthy. A restart lets them fall once. */
+  readonly falls: number
 }
 
 /** A count can only grow in one process. The sum of these grows, too. */
@@ -81,11 +85,20 @@ const ranBackwards = (before: Counters, now: Counters): boolean =>
  * come from several workers, or from a restart; they are left out until twelve polls in a row have not.
  */
 export function createGatewayPoller(options: GatewayPollerOptions): GatewayPoller {
-  const { urls, token, onChange, intervalMs = 10_000, timeoutMs = 2_000 } = options
+  const {
+    urls,
+    token,
+    onChange,
+    intervalMs = 10_000,
+    downIntervalMs = intervalMs,
+    timeoutMs = 2_000,
+  } = options
   const polls = new Map<string, Poll>()
   const changes = createChangeFilter()
   const inFlight = new Set<AbortController>()
+  const polled = new Set<string>()
   let timer: NodeJS.Timeout | undefined
+  let downTimer: NodeJS.Timeout | undefined
   let isStopped = false
 
   async function poll(url: string): Promise<void> {
@@ -103,9 +116,14 @@ export function createGatewayPoller(options: GatewayPollerOptions): GatewayPolle
     if (changes.isNew(url, kindOf(next.state))) onChange(next.state)
   }
 
-  const pollAll = () => {
-    for (const url of urls) void poll(url)
+  const pollThese = (these: readonly string[]) => {
+    for (const url of these) {
+      polled.add(url)
+      void poll(url).finally(() => polled.delete(url))
+    }
   }
+  const pollAll = () => pollThese(urls)
+  const pollDown = () => pollThese(urls.filter((url) => !polled.has(url) && isSoonBack(polls.get(url))))
 
   return {
     counters: () => [...polls.values()].flatMap(({ counters }) => counters ?? []),
@@ -114,11 +132,13 @@ export function createGatewayPoller(options: GatewayPollerOptions): GatewayPolle
       if (timer || isStopped) return
       timer = setInterval(pollAll, intervalMs)
       timer.unref()
+      if (downIntervalMs < intervalMs) downTimer = setInterval(pollDown, downIntervalMs).unref()
       pollAll()
     },
     stop() {
       isStopped = true
       clearInterval(timer)
+      clearInterval(downTimer)
       for (const controller of inFlight) controller.abort()
     },
   }
@@ -129,7 +149,8 @@ function nextPoll(url: string, answer: Counters | string, before: Poll | undefin
   if (typeof answer === 'string') {
     const state = { url, isUp: false, problem: answer }
     // Counts that are lower after an outage are those of a restart, and not of another worker.
-    return { state, counters: undefined, latest: undefined, steadyPolls: before?.steadyPolls ?? STEADY_POLLS }
+    const { steadyPolls = STEADY_POLLS, falls = 0 } = before ?? {}
+    return { state, counters: undefined, latest: undefined, steadyPolls, falls }
   }
   const fell = before?.latest !== undefined && ranBackwards(before.latest, answer)
   const steadyPolls = fell ? 0 : (before?.steadyPolls ?? STEADY_POLLS) + 1
@@ -140,8 +161,12 @@ function nextPoll(url: string, answer: Counters | string, before: Poll | undefin
     counters: isSteady ? answer : undefined,
     latest: answer,
     steadyPolls,
+    falls: isSteady ? 0 : (before?.falls ?? 0) + Number(fell),
   }
 }
+
+/** Whether more polls tell soon that all is well again. Several workers behind one address go on to contradict each other. */
+const isSoonBack = (poll: Poll | undefined): boolean => poll?.state.isUp === false && poll.falls < 2
 
 const CONTRADICTS_ITSELF =
   'its counts run backwards: several workers answer behind this address, or it was restarted'

@@ -1,3 +1,4 @@
+import { UnavailableError } from '../errors.js'
 import { remembered, withinGrace } from '../util/promises.js'
 import { sumOf } from './add-sums.js'
 import { netSavedUsd } from './cache-usage.js'
@@ -11,7 +12,10 @@ export interface SavedLately {
   readonly unpricedRequests: number
 }
 
-/** Figures of the last 24 hours. Each is read at most once in 5 minutes, and undefined while it cannot be read. */
+/**
+ * Figures of the last 24 hours. Each is read at most once in 5 minutes, and undefined while it cannot be read. Only an outage
+ * of the database is not remembered for so long: a statement that is too much for it is not repeated at each scrape.
+ */
 export interface UsageLately {
   saved(): Promise<SavedLately | undefined>
   /** What switches cost in US dollars; null where no two requests can be compared, and where no switch's cost is known. */
@@ -43,17 +47,17 @@ export function createUsageLately(
   }
 
   const saved = remembered(async () => {
-    const found = await usage.cacheSums(question(), AbortSignal.timeout(AT_MOST_MS)).catch(() => undefined)
+    const found = await unlessAway(usage.cacheSums(question(), AbortSignal.timeout(AT_MOST_MS)))
     const sums = sumOf(found ?? [])
     return found ? { netSavedUsd: netSavedUsd(sums), unpricedRequests: sums.unpricedRequests } : undefined
   }, EVERY_MS)
 
   const lost = remembered(async () => {
     // One after the other, so that there is room for those who ask.
-    await saved()
+    await saved().catch(() => {})
     // What was cleared tells why requests were switched, not what it cost.
     const query = { ...question(), side: 'SECOND', cleared: [] } as const
-    const found = await chains.switchSums(query, new AbortController().signal).catch(() => undefined)
+    const found = await unlessAway(chains.switchSums(query, new AbortController().signal))
     if (!found) return undefined
     const { total } = switchCostsOf(found.groups, query, 1)
     const { switches, costUsd } = switchesOf(total)
@@ -61,8 +65,22 @@ export function createUsageLately(
   }, EVERY_MS)
 
   return {
-    saved,
+    saved: () => saved().catch(() => undefined),
     // What is under way goes on: the next scrape has its answer.
-    lostUsd: () => withinGrace(lost(), AT_MOST_MS),
+    lostUsd: () =>
+      withinGrace(
+        lost().catch(() => undefined),
+        AT_MOST_MS,
+      ),
+  }
+}
+
+/** What is read; undefined if it cannot be read. @throws UnavailableError while the database is away */
+async function unlessAway<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read
+  } catch (error) {
+    if (error instanceof UnavailableError) throw error
+    return undefined
   }
 }

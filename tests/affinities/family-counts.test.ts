@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { affinityLikeKeys } from '../../src/affinities/affinity-like-keys.js'
 import { createFamilies, FAMILIES } from '../../src/affinities/families/index.js'
 import { countFamilies, createForeignFamilies } from '../../src/affinities/family-counts.js'
+import { cacheUnavailable } from '../../src/errors.js'
 import { connect } from '../support/redis-clients.js'
 import { freshRedis } from '../support/servers/shared.js'
 
@@ -70,6 +71,26 @@ describe('keys that look like affinities, but are read by nobody', () => {
     now = 1_200_000
     await count()
     expect([await count(), walks]).toEqual([3, 3])
+  })
+
+  it('are walked again soon after the cache was away', async () => {
+    let [now, walks] = [0, 0]
+    const foreign = createForeignFamilies({
+      families: FAMILIES,
+      now: () => now,
+      async *keys() {
+        walks += 1
+        if (walks === 1) throw cacheUnavailable(new Error('away'))
+        yield ['other:cache_affinity:1']
+      },
+    })
+    const count = async () => (await countFamilies(FAMILIES, NO_RECORDS, foreign))[0]?.records
+    expect([await count(), walks]).toEqual([undefined, 1])
+    now = 9_999
+    expect([await count(), walks]).toEqual([undefined, 1])
+    now = 10_000
+    await count()
+    expect([await count(), walks]).toEqual([1, 2])
   })
 
   it('are told apart by some prefixes only, if there are endless ones', async () => {

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { pinsInUse } from '../support/pins-in-use.js'
 import { ANTHROPIC, startConsole, whenListed, whenLive } from './console.js'
+import { rows } from './support.js'
 
 const site = startConsole()
 const { open } = site
@@ -109,6 +111,56 @@ describe('PostgreSQL away', () => {
     expect(await page.locator('.thirds section', { hasText: 'By user' }).locator('li').count()).toBe(0)
     expect(await page.getByText(/switched o|no such provider/).count()).toBe(0)
     await page.getByRole('button', { name: 'Clear…' }).waitFor()
+  })
+})
+
+describe('a list whose names cannot be read', () => {
+  it('stays as it is, and gets its names where its rows are once PostgreSQL is back', async () => {
+    let isAway = true
+    let asked = 0
+    const page = await open('/affinities', {
+      watch: (watched) =>
+        void watched.route('**/graphql', async (route) => {
+          if (!isAway || !/query AffinitiesPage/.test(route.request().postData() ?? ''))
+            return route.continue()
+          asked += 1
+          const response = await route.fetch()
+          const { data } = await response.json()
+          for (const node of data.affinities.nodes) node.provider = null
+          return route.fulfill({ json: { data, errors: JSON.parse(DATABASE_AWAY.body).errors } })
+        }),
+    })
+    await whenListed(page)
+    const shown = () =>
+      rows(page).evaluateAll((all) => all.slice(0, 10).map((row) => row.getAttribute('data-id')))
+    await rows(page).first().getByRole('checkbox').check()
+    const before = await shown()
+    // It would be the first of a list that is read anew.
+    const pins = pinsInUse(site.service, site.service.redis.client())
+    await pins.make(1)
+    onTestFinished(() => pins.clear([0]))
+    await page.getByText('1 new').waitFor()
+    const askedBefore = asked
+    await expect.poll(() => asked - askedBefore).toBeGreaterThan(0)
+    expect(await shown()).toEqual(before)
+    isAway = false
+    await page.getByRole('alert').waitFor({ state: 'hidden' })
+    expect(await shown()).toEqual(before)
+    expect(await rows(page).first().getByRole('checkbox').isChecked()).toBe(true)
+    await rows(page).getByText('Anthropic').first().waitFor()
+  })
+})
+
+describe('the sign-in', () => {
+  it('does not say that the server is away when it is back', async () => {
+    const page = await open('/', { token: null })
+    await page.getByLabel('Email').fill('somebody')
+    await page.getByRole('textbox', { name: 'Password' }).fill('wrong')
+    await site.server.lose()
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('The server does not answer').waitFor()
+    await site.server.haveBack()
+    await page.getByText('The server does not answer').waitFor({ state: 'hidden' })
   })
 })
 

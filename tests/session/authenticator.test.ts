@@ -73,6 +73,7 @@ class World {
       this.#find((account) => account.email === name || account.username === name),
     findManagementToken: async () => {
       this.asked.push('database')
+      if (this.databaseDown) throw databaseUnavailable(new Error('ECONNREFUSED'))
       return null
     },
     sampleHash: async () => this.accounts[0]?.passwordHash ?? undefined,
@@ -529,6 +530,17 @@ describe('management tokens that nobody has made', () => {
     expect(answers.filter((name) => name === 'RateLimitedError')).toHaveLength(40)
     expect(world.asked).toHaveLength(60)
     expect(await attempt('x', '198.51.100.9')).toBe('UnauthenticatedError')
+  })
+
+  it('are not counted while the database cannot tell: who retries in an outage is heard after it', async () => {
+    const attempt = (token: string) =>
+      auth
+        .authenticate({ ...from(`Bearer ae_${token}`), address: ADDRESS })
+        .catch((error: Error) => error.name)
+    world.databaseDown = true
+    for (let n = 0; n < 100; n += 1) expect(await attempt('good')).toBe('UnavailableError')
+    world.databaseDown = false
+    expect(await attempt('good')).toBe('UnauthenticatedError')
   })
 })
 

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createGatewayPoller, type GatewayState } from '../../src/statistics/gateway-poller.js'
 import { json, type StockGateway, startGateway } from '../support/gateway.js'
 
@@ -13,7 +13,10 @@ const COUNTERS = { scheduler: { total_batches: 3 }, affinity: { cache_hits: 2 } 
 const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000 })
 
 /** Polls every 20 ms until the test ends; `changes` is what it reported. */
-function poll(urls: readonly string[], options: { timeoutMs?: number; intervalMs?: number } = {}) {
+function poll(
+  urls: readonly string[],
+  options: { timeoutMs?: number; intervalMs?: number; downIntervalMs?: number } = {},
+) {
   const changes: GatewayState[] = []
   const poller = createGatewayPoller({
     urls,
@@ -189,5 +192,64 @@ describe('a gateway that is asked for its statistics', () => {
     await later()
     expect(gateway.requests).toHaveLength(asked)
     expect(changes).toEqual([])
+  })
+})
+
+describe('a gateway that is polled each minute', () => {
+  /** The polls that came, and what the next ones are answered: a number of hits, or undefined for an outage. */
+  let polls: number
+  let hits: () => number | undefined
+  beforeEach(() => {
+    polls = 0
+    hits = () => 1_000
+    vi.useFakeTimers()
+    vi.stubGlobal('fetch', async () => {
+      polls += 1
+      const cacheHits = hits()
+      if (cacheHits === undefined) return new Response('busy', { status: 503 })
+      return Response.json({ data: { affinity_stats: { cache_hits: cacheHits } } })
+    })
+    onTestFinished(() => {
+      vi.useRealTimers()
+      vi.unstubAllGlobals()
+    })
+  })
+  const start = async () => {
+    const { poller } = poll(['http://gateway'], { intervalMs: 60_000, downIntervalMs: 10_000 })
+    await vi.advanceTimersByTimeAsync(0)
+    return poller
+  }
+  const pollsIn = async (ms: number) => {
+    const before = polls
+    await vi.advanceTimersByTimeAsync(ms)
+    return polls - before
+  }
+
+  it('is polled every 10 s while it is down, and each minute once it is up', async () => {
+    hits = () => undefined
+    const poller = await start()
+    expect(await pollsIn(30_000)).toBe(3)
+    hits = () => 0
+    await pollsIn(10_000)
+    expect(poller.counters()).toHaveLength(1)
+    expect(await pollsIn(120_000)).toBe(2)
+  })
+
+  it('is believed two minutes after it was restarted between two polls', async () => {
+    const poller = await start()
+    expect(await pollsIn(59_000)).toBe(0)
+    hits = () => polls
+    await pollsIn(2_000)
+    expect(poller.states()).toMatchObject([{ isUp: false }])
+    expect(await pollsIn(120_000)).toBeGreaterThanOrEqual(12)
+    expect(poller.counters()).toHaveLength(1)
+    expect(await pollsIn(120_000)).toBe(2)
+  })
+
+  it('is polled each minute where several workers go on to contradict each other', async () => {
+    await start()
+    hits = () => (polls % 2 === 0 ? 10 : 1_000) + polls
+    await pollsIn(600_000)
+    expect(await pollsIn(600_000)).toBe(10)
   })
 })

@@ -1,5 +1,6 @@
 /** What /metrics shows of usage: the last 24 hours, read at most once in 5 minutes. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { databaseUnavailable } from '../../src/errors.js'
 import { NO_REQUESTS } from '../../src/usage/add-sums.js'
 import { NO_NEIGHBOURS } from '../../src/usage/switch-costs.js'
 import type { SwitchAnswer, SwitchQuery, SwitchSums } from '../../src/usage/usage-chains.js'
@@ -70,6 +71,19 @@ describe('what switches lost', () => {
     const lately = open()
     expect(await lately.lostUsd()).toBeUndefined()
     expect(await lately.saved()).toEqual({ netSavedUsd: 3, unpricedRequests: 4 })
+  })
+
+  it('is read again by the next scrape after an outage, and not 5 minutes later', async () => {
+    const away = databaseUnavailable(new Error('ECONNREFUSED'))
+    switchSums.mockRejectedValue(away)
+    cacheSums.mockRejectedValueOnce(away)
+    const lately = open()
+    expect([await lately.saved(), await lately.lostUsd()]).toEqual([undefined, undefined])
+    switchSums.mockResolvedValue(answer({ pairs: 10, byCause: { UNKNOWN: SWITCHES } }))
+    expect([await lately.saved(), await lately.lostUsd()]).toEqual([
+      { netSavedUsd: 3, unpricedRequests: 4 },
+      0.5,
+    ])
   })
 
   it('is shown by a later scrape where one cannot wait so long', async () => {

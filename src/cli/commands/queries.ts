@@ -9,6 +9,7 @@ import type {
   UnmappedEntry,
 } from '../../client/index.js'
 import { type Cli, clientOf, formatOf } from '../command.js'
+import { connectionNotes } from '../connection-notes.js'
 import { EXIT } from '../exit-codes.js'
 import { type Column, count, duration, percent, properties, utc } from '../format.js'
 import { json, limitOption, printList, printOne } from '../lists.js'
@@ -95,7 +96,8 @@ async function stats(cli: Cli, command: Command): Promise<void> {
     return printOne(cli, command, answer, () => statsText(answer, cli))
   }
   const isTable = formatOf(command) === 'table'
-  for await (const answer of client.cacheStats.watch({ intervalSeconds: watch }, { signal: cli.signal })) {
+  const call = { signal: cli.signal, ...connectionNotes(cli.terminal, 'The statistics are those of now.') }
+  for await (const answer of client.cacheStats.watch({ intervalSeconds: watch }, call)) {
     await cli.terminal.write(isTable ? plain`${statsText(answer, cli)}\n` : plain`${json(answer)}\n`)
   }
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type AetherNodesOptions, createAetherNodes } from '../../../src/gateway/aether/nodes/aether-nodes.js'
 import type { ClearStep, Generation } from '../../../src/gateway/nodes/gateway-nodes.js'
 import { createNodeToken } from '../../../src/gateway/nodes/node-token.js'
@@ -23,6 +23,8 @@ function nodesOf(urls: readonly string[], options: Partial<AetherNodesOptions> =
   onTestFinished(nodes.stop)
   return nodes
 }
+
+type Interference = NonNullable<Awaited<ReturnType<typeof startStandIn>>['node']['interfere']>
 
 const step = (path: string, route: ClearStep['route'] = 'single'): ClearStep => ({
   route,
@@ -325,6 +327,71 @@ describe('what is known of a node before it is needed', () => {
     await nodes.check()
     expect(nodes.states()).toMatchObject([{ reachable: true, canClear: true, error: null }])
     expect(told).toEqual([false, true])
+  })
+})
+
+describe('a node that was away', () => {
+  const away: Interference = (_request, response) => {
+    response.destroy()
+    return true
+  }
+
+  it('is looked at again soon, and once it is back as seldom as all others', async () => {
+    const { gateway, node } = await startStandIn({ generation: 'PROVIDER_KEYS' })
+    await gateway.serve({ apiKeyId: 'api-key-1', apiFormat: 'CLAUDE', model: 'm' })
+    node.interfere = away
+    const nodes = nodesOf([node.url], { awayEveryMs: 10 })
+    nodes.start()
+    await vi.waitFor(() => expect(nodes.states()).toMatchObject([{ reachable: false }]))
+    node.interfere = () => false
+    await vi.waitFor(() => expect(nodes.states()).toMatchObject([{ reachable: true, canClear: true }]))
+    const calls = node.calls.length
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(node.calls).toHaveLength(calls)
+  })
+
+  it('is known as away by a clear that missed it, until it is back', async () => {
+    const { gateway, node } = await startStandIn({ generation: 'PROVIDER_KEYS' })
+    await gateway.serve({ apiKeyId: 'api-key-1', apiFormat: 'CLAUDE', model: 'm' })
+    const nodes = nodesOf([node.url], { awayEveryMs: 10 })
+    await nodes.check()
+    node.interfere = away
+    expect((await nodes.clear([FLUSH], null)).nodes).toMatchObject([{ ok: false }])
+    expect(nodes.states()).toMatchObject([{ reachable: false, canClear: null }])
+    node.interfere = () => false
+    nodes.start()
+    await vi.waitFor(() => expect(nodes.states()).toMatchObject([{ reachable: true, canClear: true }]))
+  })
+
+  it('is unknown again soon where only an administrator’s clear can tell', async () => {
+    const { node } = await startStandIn({ generation: 'ENDPOINT_KEYS' })
+    node.interfere = away
+    const nodes = nodesOf([node.url], {
+      generation: () => 'ENDPOINT_KEYS',
+      token: createNodeToken({}),
+      signFor: async () => 'signed',
+      awayEveryMs: 10,
+    })
+    await nodes.clear([FLUSH], 'root')
+    expect(nodes.states()).toMatchObject([{ reachable: false }])
+    nodes.start()
+    await vi.waitFor(() => expect(nodes.states()).toMatchObject([{ reachable: null, error: null }]))
+  })
+
+  it('was not away if it has only had its calls of this minute: then it is looked at later', async () => {
+    let clock = 0
+    const { gateway, node } = await startStandIn({ generation: 'PROVIDER_KEYS', now: () => clock })
+    await gateway.serve({ apiKeyId: 'api-key-1', apiFormat: 'CLAUDE', model: 'm' })
+    const nodes = nodesOf([node.url], { now: () => clock, awayEveryMs: 10 })
+    await nodes.check()
+    const many = Array.from({ length: 25 }, (_, n) => step(`/affinity/a/b/${n}/d`))
+    await nodes.clear(many, null)
+    await nodes.check()
+    expect(nodes.states()).toMatchObject([{ reachable: true, canClear: true }])
+    expect(nodes.states()[0]?.error).toMatch('its calls of this minute')
+    clock += 60_001
+    nodes.start()
+    await vi.waitFor(() => expect(nodes.states()).toMatchObject([{ reachable: true, error: null }]))
   })
 })
 

@@ -16,7 +16,7 @@ declare module '@apollo/client' {
   interface DefaultContext {
     /** The request carries a token that is not the session's, to try it. */
     readonly ownAuthorization?: boolean
-    /** The stream is back after a break, and events in between are lost. */
+    /** The stream is open after a break, or after it could not be opened: events in between are lost. */
     readonly onReconnected?: () => void
     /** The stream pauses because the server cannot feed it for now. */
     readonly onInterrupted?: (error: unknown) => void
@@ -35,8 +35,8 @@ declare module '@apollo/client' {
 
 /** The link tells the page about failures of the whole session: the token has ended, or the server is gone. */
 const watchFailures = new ErrorLink(({ error, operation }) => {
-  const { ownAuthorization } = operation.getContext()
-  if (codeOf(error) === 'UNAUTHENTICATED') ownAuthorization || expireSession()
+  const { ownAuthorization, headers } = operation.getContext()
+  if (codeOf(error) === 'UNAUTHENTICATED') ownAuthorization || expireSession(headers?.['authorization'])
   // One question without an answer may only be a hard one: whether the server is lost, its other answers tell.
   else if (isNoAnswer(error) && !isTimeout(error)) reportLost()
 })

@@ -36,7 +36,7 @@ export function watchSilence(): () => void {
   const ask = async () => {
     asking = true
     try {
-      await fetch('/health/live', { cache: 'no-store', signal: AbortSignal.timeout(PROBE_MS) })
+      await askServer(PROBE_MS)
       heardServer()
     } catch {
       reportLost()
@@ -48,6 +48,12 @@ export function watchSilence(): () => void {
     if (Date.now() - heardAt >= SILENCE_MS) void ask()
   }, LOOK_EVERY_MS)
   return () => clearInterval(timer)
+}
+
+/** @throws also if a proxy answers in place of the server */
+async function askServer(withinMs: number): Promise<void> {
+  const { ok } = await fetch('/health/live', { cache: 'no-store', signal: AbortSignal.timeout(withinMs) })
+  if (!ok) throw new Error('not live')
 }
 
 /** A request got no answer. The console now probes the server with exponential backoff until it answers. */
@@ -72,8 +78,7 @@ export async function probe(): Promise<void> {
   probing = true
   clearTimeout(timer)
   try {
-    const { ok } = await fetch('/health/live', { cache: 'no-store', signal: AbortSignal.timeout(4_000) })
-    if (!ok) throw new Error('not live')
+    await askServer(4_000)
     heardServer()
     connectivity.set({ lostAt: null, recoveries: connectivity.get().recoveries + 1 })
   } catch {

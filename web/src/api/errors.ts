@@ -21,13 +21,16 @@ export function isNoAnswer(error: unknown): boolean {
 /** A proxy answers with these codes if the server behind it does not answer. */
 export const isProxyAlone = (status: number): boolean => [502, 503, 504].includes(status)
 
-/** Tells whether the failure passes by itself: a store was gone, or there were too many requests. */
+/**
+ * Tells whether the failure passes by itself: a store was gone, there were too many requests, or one question got no answer
+ * from a server that may well answer others.
+ */
 export const passesByItself = (error: unknown): boolean =>
-  ['cache', 'database', 'rateLimited', 'overloaded'].includes(failureKind(error))
+  isTimeout(error) || ['cache', 'database', 'rateLimited', 'overloaded'].includes(failureKind(error))
 
 /** Tells whether a stream may be opened again after the failure. */
 export const isPassing = (error: unknown): boolean =>
-  passesByItself(error) || failureKind(error) === 'internal'
+  passesByItself(error) || ['internal', 'timeout'].includes(failureKind(error))
 
 /** The console has one sentence for each kind of failure. */
 export type FailureKind =

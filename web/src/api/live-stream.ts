@@ -45,11 +45,15 @@ export const streamClient = createClient({
       if (isNoAnswer(error)) reportLost()
       throw error
     })
-    if (response.status === 401) expireSession()
-    if (isProxyAlone(response.status)) reportLost()
+    if (response.status === 401) expireSession(new Headers(init.headers).get('authorization') ?? undefined)
+    if (isProxyAlone(response.status) && !isOfService(response)) reportLost()
     return cutWhenSilent(response)
   },
 })
+
+/** The service has the status of a proxy alone, too, where it refuses a stream, since it has too much to do. */
+const isOfService = ({ headers }: Response): boolean =>
+  /^(text\/event-stream|application\/(graphql-response\+)?json)\b/.test(headers.get('content-type') ?? '')
 
 /** A stream has no end, but it must begin: the time-out is off as soon as the server answers. */
 async function opened(input: RequestInfo, init: RequestInit): Promise<Response> {

@@ -26,7 +26,8 @@ class Stream {
   #stop = () => {}
   #over = false
   #connected = false
-  #wasConnected = false
+  /** Whether something may have been missed: the stream was open before, or could not be opened at once. */
+  #hasGap = false
   #endings = 0
   readonly #operation: ApolloLink.Operation
   readonly #observer: Observer
@@ -47,7 +48,13 @@ class Stream {
           this.#fail(Array.isArray(cause) ? new CombinedGraphQLErrors({ errors: cause }) : cause),
         complete: () => this.#openAgain(),
       },
-      { connecting: () => this.#settle(false), connected: () => this.#opened() },
+      {
+        connecting: (isAgain) => {
+          if (isAgain) this.#hasGap = true
+          this.#settle(false)
+        },
+        connected: () => this.#opened(),
+      },
     )
   }
 
@@ -61,8 +68,8 @@ class Stream {
   #opened(): void {
     this.#settle(true)
     const { onReconnected } = this.#operation.getContext()
-    if (this.#wasConnected) onReconnected?.()
-    this.#wasConnected = true
+    if (this.#hasGap) onReconnected?.()
+    this.#hasGap = true
   }
 
   #next(result: object): void {

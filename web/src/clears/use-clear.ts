@@ -6,6 +6,7 @@ import {
   type ClearGroupsFragment,
   ClearPreviewDocument,
 } from '../generated/graphql.js'
+import { useRecovery } from '../hooks/use-recovery.js'
 import { type ClearableRow, type ClearTarget, clearsDone } from './clear-store.js'
 import { type ClearOutcome, runClear } from './run-clear.js'
 
@@ -35,6 +36,13 @@ export interface ClearControl {
   again(): void
 }
 
+/**
+ * Tells whether a count failed for a reason that is over once the server is back, or somebody has signed in again. A store that
+ * is away is not asked again and again: each count is an audit event.
+ */
+export const isToCountAgain = (step: ClearStep): boolean =>
+  step.name === 'review' && ['network', 'session'].includes(step.plan.outcome.failure?.reason ?? '')
+
 /** The hook always starts with a dry run. The clear follows only if the user confirms it. */
 export function useClear(target: ClearTarget): ClearControl {
   const [step, setStep] = useState<ClearStep>({ name: 'counting' })
@@ -60,7 +68,9 @@ export function useClear(target: ClearTarget): ClearControl {
       setStep({ name: 'done', outcome })
     })
   }, [target])
-  return { step, clear, again: () => setRound((before) => before + 1) }
+  const again = () => setRound((before) => before + 1)
+  useRecovery(() => isToCountAgain(step) && again())
+  return { step, clear, again }
 }
 
 async function planOf(target: ClearTarget): Promise<ClearPlan> {

@@ -4,6 +4,7 @@ import { useCallback, useRef } from 'react'
 import { readAt } from '../api/client.js'
 import { useRecovery } from './use-recovery.js'
 import { useRepeat } from './use-repeat.js'
+import { useReturn } from './use-return.js'
 
 export interface Answer<Data> {
   /** The answer to these variables; while that is loading, the answer before. */
@@ -19,7 +20,7 @@ export interface Answer<Data> {
 
 interface AnswerOptions {
   readonly fetchPolicy?: WatchQueryFetchPolicy
-  /** The query is sent again after this many milliseconds, except while the tab is hidden. */
+  /** The query is sent again after this many milliseconds, except while the tab is hidden, and when it is shown again. */
   readonly everyMs?: number
   /** Nothing is sent while this is true. */
   readonly skip?: boolean
@@ -65,6 +66,7 @@ export function useAnswer<Data, Variables extends Record<string, unknown>>(
   const ask = useCallback(() => void (skip || refetch()), [refetch, skip])
   useRecovery(ask)
   useRepeat({ error, loading }, ask)
+  useReturn(ask, everyMs)
   const shown = loading || kept.current?.question === question ? kept.current : undefined
   return { data: shown?.data, loading, error: failure, readAt: shown?.readAt ?? 0, ask }
 }

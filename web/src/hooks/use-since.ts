@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react'
+import { useReturn } from './use-return.js'
 
 const EVERY_MS = 30_000
 
@@ -9,5 +10,6 @@ export function useSince(sinceOf: (now: number) => string): string {
     const timer = setInterval(() => document.hidden || setNow(Date.now()), EVERY_MS)
     return () => clearInterval(timer)
   }, [])
+  useReturn(() => setNow(Date.now()), EVERY_MS)
   return sinceOf(now)
 }

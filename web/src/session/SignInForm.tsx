@@ -2,6 +2,7 @@ import { Button, PasswordInput, SegmentedControl, Stack, TextInput } from '@mant
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useStore } from '../hooks/store.js'
+import { useRecovery } from '../hooks/use-recovery.js'
 import { sessionStore } from './session.js'
 import { type SignInFailure, signInByPassword, signInByToken } from './sign-in.js'
 
@@ -20,6 +21,8 @@ export function SignInForm({ autoFocus = false }: SignInFormProps) {
   const [busy, setBusy] = useState(false)
   const [failure, setFailure] = useState<SignInFailure>(null)
   const { unrevoked } = useStore(sessionStore)
+  // The server is back: that it does not answer is no longer true.
+  useRecovery(() => setFailure(null))
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()

@@ -69,9 +69,14 @@ export function onSessionChange(listener: (session: Session | null) => void): vo
   })
 }
 
-export function expireSession(): void {
+/**
+ * The session's token is not accepted any more.
+ * @param refused what the server has refused (`authorization`): a late answer to another session does not end this one
+ */
+export function expireSession(refused = authorization()['authorization']): void {
   const { session } = sessionStore.get()
-  if (session) sessionStore.set({ session, expired: true, unrevoked: false })
+  if (session === null || refused !== authorization()['authorization']) return
+  sessionStore.set({ session, expired: true, unrevoked: false })
 }
 
 export const headersOf = ({

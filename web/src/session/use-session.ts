@@ -17,7 +17,7 @@ export function useSessionEnd(): void {
     const rest = session.expiresAt - Date.now()
     // The server reports the end of a longer session.
     if (rest > LONGEST_TIMER_MS) return
-    const timer = setTimeout(expireSession, Math.max(rest, 0))
+    const timer = setTimeout(() => expireSession(), Math.max(rest, 0))
     return () => clearTimeout(timer)
   }, [session])
 }

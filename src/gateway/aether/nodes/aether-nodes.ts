@@ -49,11 +49,17 @@ export interface AetherNodesOptions {
   readonly timeoutMs?: number
   /** Milliseconds between two looks at every node. */
   readonly checkEveryMs?: number
+  /** Milliseconds until a node is looked at again that did not answer, or could not be called. */
+  readonly awayEveryMs?: number
   /** Called with a node's first state, and whenever what it may do has changed. */
   readonly onChange?: (state: NodeState) => void
 }
 
 type Token = { readonly token: string } | { readonly problem: string }
+
+/** `uncalled`: the node was not asked, so that this tells nothing of it. */
+type Answer = NodeAnswer | { readonly kind: 'uncalled'; readonly error: string }
+type Failure = Exclude<Answer, { readonly kind: 'done' | 'absent' }>
 
 /** The nodes of an Aether, by its admin API. */
 export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
@@ -66,7 +72,11 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
     now,
   )
   const states = new Map<string, NodeState>(urls.map((url) => [url, unknownState(url)]))
+  /** The nodes that did not answer the latest call, or could not be called. */
+  const away = new Set<string>()
+  const lookedAt = new Set<string>()
   let timer: NodeJS.Timeout | undefined
+  let awayTimer: NodeJS.Timeout | undefined
 
   async function tokenFor(actorId: string | null): Promise<Token> {
     const token = await options.token.read()
@@ -79,10 +89,10 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
     url: string,
     actorId: string | null,
     request: Omit<NodeCall, 'token'>,
-  ): Promise<NodeAnswer> {
+  ): Promise<Answer> {
     const token = await tokenFor(actorId)
-    if ('problem' in token) return { kind: 'failed', error: token.problem }
-    if (!budget.take(url)) return { kind: 'failed', error: 'it has had its calls of this minute' }
+    if ('problem' in token) return { kind: 'uncalled', error: token.problem }
+    if (!budget.take(url)) return { kind: 'uncalled', error: 'it has had its calls of this minute' }
     return callNode(url, { ...request, token: token.token }, { timeoutMs })
   }
 
@@ -96,16 +106,16 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
   ) {
     const left = [...steps]
     let cleared: number | null = null
-    let error: string | null = null
+    let failure: Failure | undefined
     let isCalled = false
     const work = async () => {
       // A node that failed once gets no further call: each may take ten seconds, and nothing is sent again blindly.
-      for (let step = left.shift(); step && error === null; step = left.shift()) {
-        if (!(await mayCall(step)) || error !== null) continue
+      for (let step = left.shift(); step && !failure; step = left.shift()) {
+        if (!(await mayCall(step)) || failure) continue
         isCalled = true
         const answer = await call(url, actorId, { method: 'DELETE', path: step.path })
-        if (answer.kind === 'failed' || answer.kind === 'refused') {
-          error ??= answer.error
+        if (answer.kind !== 'done' && answer.kind !== 'absent') {
+          failure ??= answer
           continue
         }
         const count = answer.kind === 'done' ? countIn(answer.json) : givesCount(step) ? 0 : null
@@ -116,27 +126,44 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
     }
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, steps.length) }, work))
     if (!isCalled) return undefined
-    learn(url, error)
-    return { url, ok: error === null, clearedCount: cleared, error } satisfies NodeClear
+    learn(url, failure)
+    const ok = failure === undefined
+    return { url, ok, clearedCount: cleared, error: failure?.error ?? null } satisfies NodeClear
   }
 
   /** A clear tells as much as a look. */
-  function learn(url: string, error: string | null): void {
+  function learn(url: string, failure: Failure | undefined): void {
     const known = states.get(url) ?? unknownState(url)
-    if (error === null)
-      setState({ ...known, reachable: true, canClear: true, error: null, checkedAt: new Date(now()) })
-    else setState({ ...known, error })
+    const checkedAt = new Date(now())
+    noteAway(url, failure)
+    if (!failure) setState({ ...known, reachable: true, canClear: true, error: null, checkedAt })
+    else if (failure.kind === 'failed') setState(awayState(url, failure.error, checkedAt))
+    else setState({ ...known, error: failure.error })
+  }
+
+  /** Who refuses a token is there: it is looked at with all others. */
+  function noteAway(url: string, answer: Answer | undefined): void {
+    if (answer?.kind === 'failed' || answer?.kind === 'uncalled') away.add(url)
+    else away.delete(url)
   }
 
   function setState(state: NodeState): void {
     const before = states.get(state.url)
     states.set(state.url, state)
+    // A node that is away is looked at often, and may have another problem each time.
     const isSame =
-      before && MAY.every((field) => before[field] === state[field]) && before.error === state.error
+      before &&
+      MAY.every((field) => before[field] === state[field]) &&
+      (state.reachable === false || before.error === state.error)
     if (!isSame) options.onChange?.(state)
   }
 
   async function look(url: string): Promise<void> {
+    lookedAt.add(url)
+    await lookNow(url).finally(() => lookedAt.delete(url))
+  }
+
+  async function lookNow(url: string): Promise<void> {
     const token = await options.token.read()
     const before = states.get(url) ?? unknownState(url)
     const checkedAt = new Date(now())
@@ -146,20 +173,27 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
         generation() === 'ENDPOINT_KEYS'
           ? null
           : 'there is no token for it: set GATEWAY_TOKEN or GATEWAY_TOKEN_FILE'
-      setState({ ...before, error, checkedAt })
+      // A clear found it away, and nobody can tell whether it still is.
+      const known = before.reachable === false ? unknownState(url) : before
+      away.delete(url)
+      setState({ ...known, error, checkedAt })
+      return
+    }
+    // Half a look would tell less than the one before.
+    if (budget.left(url) < CALLS_OF_A_LOOK) {
+      away.add(url)
       return
     }
     const figures: number[][] = []
-    let answer: NodeAnswer | undefined
+    let answer: Answer | undefined
     for (let count = 0; count < LOOKS; count += 1) {
       answer = await call(url, null, { method: 'GET', path: `${CACHE}/stats` })
       if (answer.kind !== 'done') break
       figures.push(figuresIn(answer.json))
     }
-    if (!answer || answer.kind === 'failed') {
-      setState({ ...unknownState(url), reachable: false, error: answer?.error ?? null, checkedAt })
-      return
-    }
+    noteAway(url, answer)
+    if (!answer || answer.kind === 'uncalled') return
+    if (answer.kind === 'failed') return setState(awayState(url, answer.error, checkedAt))
     const refusal = answer.kind === 'done' ? undefined : answer.error
     const canRead = refusal === undefined
     // Nothing has these ids: the answer tells whether the call was permitted, and nothing else happens.
@@ -225,6 +259,10 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
     await lookForMissing()
   }
 
+  const lookAtAway = () => {
+    for (const url of away) if (!lookedAt.has(url)) void look(url)
+  }
+
   return {
     urls,
     mayCall: async (actorId) => 'token' in (await tokenFor(actorId)),
@@ -252,9 +290,9 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
       const path = apiKeyPath(apiKey, generation())
       return Promise.all(
         at.map(async (url) => {
-          const answer: NodeAnswer =
+          const answer: Answer =
             path === undefined
-              ? { kind: 'failed', error: 'no API key can be named to it' }
+              ? { kind: 'uncalled', error: 'no API key can be named to it' }
               : await call(url, null, { method: 'PUT', path, body: { name: apiKey.name } })
           const ok = answer.kind === 'done'
           return { url, ok, clearedCount: null, error: ok ? null : answer.error }
@@ -267,10 +305,12 @@ export function createAetherNodes(options: AetherNodesOptions): GatewayNodes & {
     start() {
       if (timer) return
       timer = setInterval(() => void check(), options.checkEveryMs ?? CHECK_EVERY_MS).unref()
+      awayTimer = setInterval(lookAtAway, options.awayEveryMs ?? AWAY_EVERY_MS).unref()
       void check()
     },
     stop() {
       clearInterval(timer)
+      clearInterval(awayTimer)
       clearTimeout(again)
       timer = undefined
     },
@@ -288,6 +328,9 @@ function memoized(mayCall: MayCall): MayCall {
 }
 
 const CHECK_EVERY_MS = 5 * 60_000
+/** A node that is away costs one call each time. */
+const AWAY_EVERY_MS = 15_000
+const CALLS_OF_A_LOOK = LOOKS + 2
 const LOOK_AGAIN_MS = 30_000
 /** Records of one page of a node's list, and pages that are read: a longer list tells nothing. */
 const LIST_PAGE = 1_000
@@ -321,14 +364,21 @@ const unknownState = (url: string): NodeState => ({
   error: null,
 })
 
+const awayState = (url: string, error: string, checkedAt: Date): NodeState => ({
+  ...unknownState(url),
+  reachable: false,
+  error,
+  checkedAt,
+})
+
 const apiKeyPath = ({ id, userId }: Omit<NamedApiKey, 'name'>, generation: Generation) => {
   const [user, apiKey] = [joinPath([userId], generation), joinPath([id], generation)]
   return user === undefined || apiKey === undefined ? undefined : `/api/admin/users${user}/api-keys${apiKey}`
 }
 
 /** Null where the node did not answer for itself. */
-const isPermitted = (answer: NodeAnswer): boolean | null =>
-  answer.kind === 'failed' ? null : answer.kind !== 'refused'
+const isPermitted = ({ kind }: Answer): boolean | null =>
+  kind === 'failed' || kind === 'uncalled' ? null : kind !== 'refused'
 
 const givesCount = ({ route }: ClearStep): boolean => route === 'all' || route === 'provider'
 

@@ -4,6 +4,7 @@ import { useAttention } from '../../api/visibility.js'
 import {
   AffinitiesPageDocument,
   type AffinitiesPageQuery,
+  type AffinitiesPageQueryVariables,
   AffinityEventsDocument,
   type AffinityFilter,
   type AffinityRowFragment,
@@ -14,6 +15,7 @@ import { useRepeat } from '../../hooks/use-repeat.js'
 import type { ViewState } from './address.js'
 import { followRow } from './live/follow-row.js'
 import { LivePage, type LiveRow, type LiveSummary } from './live/live-page.js'
+import { nameReader } from './live/name-reader.js'
 import { rememberNames } from './names.js'
 import { type Matched, selectionFilter } from './selection-filter.js'
 
@@ -21,8 +23,6 @@ export type AffinityPage = LivePage<AffinityRowFragment>
 
 /** The page is drawn at most five times per second. */
 const REDRAW_MS = 200
-/** The names of switched rows are read together, this long after the first switch. */
-const NAMES_AFTER_MS = 400
 
 export interface PageLoad {
   readonly page: AffinityPage
@@ -39,6 +39,8 @@ export interface PageLoad {
 interface LoadState extends Omit<PageLoad, 'page' | 'reload' | 'followed'> {
   /** The search that `matched` answers. */
   readonly search: string | null
+  /** The rows are there, but what PostgreSQL tells of them is missing. */
+  readonly isNameless: boolean
 }
 
 /** The hook reads the page of the address, and a subscription keeps it up to date. */
@@ -62,28 +64,40 @@ export function usePage(view: ViewState, filter: AffinityFilter | null): PageLoa
 
   /** The variables of the rows that are shown. */
   const shown = useRef<typeof variables | null>(null)
+  /** Aborts when the page is read anew. */
+  const latestRead = useRef<AbortSignal>(undefined)
 
   const ask = useCallback(
-    (signal: AbortSignal) =>
+    (signal: AbortSignal, asked: AffinitiesPageQueryVariables = variables) =>
       client.query({
         query: AffinitiesPageDocument,
-        variables,
+        variables: asked,
         fetchPolicy: 'no-cache',
         context: { fetchOptions: { signal }, queryDeduplication: false },
       }),
     [variables],
+  )
+  /** Asks for the rows that are shown, wherever in the list they are by now. */
+  const askForRows = useCallback(
+    (signal: AbortSignal) => {
+      const ids = [...page.ids()]
+      return ask(signal, { first: ids.length, filter: { ids } })
+    },
+    [ask, page],
   )
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another round asks again
   useEffect(() => {
     // A new request cancels the one before: the answer to the last letters is shown.
     const abort = new AbortController()
+    latestRead.current = abort.signal
     setState((before) => ({ ...before, loading: true }))
     page.startReading()
     const fail = (error: unknown) => {
       if (abort.signal.aborted) return
       page.stopReading()
-      if (shown.current === variables) return setState((before) => ({ ...before, loading: false, error }))
+      if (shown.current === variables)
+        return setState((before) => ({ ...before, loading: false, error, isNameless: false }))
       // Rows of the old selection must not stay under the new filters.
       shown.current = null
       page.show([], 0, 0)
@@ -97,21 +111,45 @@ export function usePage(view: ViewState, filter: AffinityFilter | null): PageLoa
       page.show(nodes, totalCount, Date.now())
       shown.current = variables
       const matched = { matchedUser, matchedApiKey }
-      setState({ search: variables.search, loading: false, loaded: true, error, matched })
+      // A search by names has found less than there is.
+      const isNameless = error !== undefined && nodes.length > 0 && variables.search === null
+      setState({ search: variables.search, loading: false, loaded: true, error, matched, isNameless })
     }, fail)
     return () => abort.abort()
   }, [ask, page, round])
 
   // The matched user is unknown until this search is answered.
   const matched = state.search === variables.search ? state.matched : null
-  const followed = useLiveEvents(page, liveFilter(search, filter, matched), ask, reload)
+  const followed = useLiveEvents(page, liveFilter(search, filter, matched), askForRows, reload)
   useRecovery(reload)
-  const { loading, loaded, error } = state
-  useRepeat({ error, loading }, reload)
+  const { loading, loaded, error, isNameless } = state
+  /** Rows that an operator reads, or has ticked, stay where they are while their names are asked for. */
+  const fillIn = useCallback(async () => {
+    const signal = latestRead.current
+    if (signal === undefined) return
+    try {
+      const { data, error: failure } = await askForRows(signal)
+      if (signal.aborted) return
+      if (!data) throw failure
+      rememberNames(data.affinities.nodes)
+      page.merge(data.affinities.nodes)
+      setState((before) => ({ ...before, error: failure }))
+    } catch (failure) {
+      if (!signal.aborted) setState((before) => ({ ...before, error: failure, isNameless: false }))
+    }
+  }, [askForRows, page])
+  useRepeat({ error, loading }, isNameless ? fillIn : reload)
   return { page, reload, loading, loaded, error, matched, followed }
 }
 
-const NOTHING_YET: LoadState = { search: null, loading: true, loaded: false, error: undefined, matched: null }
+const NOTHING_YET: LoadState = {
+  search: null,
+  loading: true,
+  loaded: false,
+  error: undefined,
+  matched: null,
+  isNameless: false,
+}
 
 interface LiveFilter {
   readonly filter: AffinityFilter | null
@@ -128,15 +166,15 @@ function liveFilter(search: string, filter: AffinityFilter | null, matched: Matc
 function useLiveEvents(
   page: AffinityPage,
   { filter, exact }: LiveFilter,
-  ask: (signal: AbortSignal) => Promise<{ data?: AffinitiesPageQuery | undefined }>,
+  askForRows: (signal: AbortSignal) => Promise<{ data?: AffinitiesPageQuery | undefined; error?: unknown }>,
   reload: () => void,
 ): boolean {
   const attended = useAttention()
   const [followed, setFollowed] = useState(true)
   const wasHidden = useRef(false)
   const key = JSON.stringify(filter)
-  const latest = useRef({ exact, ask, reload })
-  latest.current = { exact, ask, reload }
+  const latest = useRef({ exact, askForRows, reload })
+  latest.current = { exact, askForRows, reload }
 
   useEffect(() => {
     if (!attended) {
@@ -148,14 +186,11 @@ function useLiveEvents(
 
     setFollowed(true)
     const abort = new AbortController()
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const askForNames = () => {
-      timer = undefined
-      void latest.current.ask(abort.signal).then(
-        ({ data }) => data && page.merge(data.affinities.nodes),
-        () => {},
-      )
-    }
+    const wantNames = nameReader(
+      () => latest.current.askForRows(abort.signal),
+      ({ affinities }) => page.merge(affinities.nodes),
+      abort.signal,
+    )
     const variables: { filter: AffinityFilter | null } = { filter: JSON.parse(key) }
     const subscription = client
       .subscribe({
@@ -170,13 +205,12 @@ function useLiveEvents(
           if (!data) return
           const { type, affinity } = data.affinityEvents
           page.apply(type, affinity, Date.now(), latest.current.exact)
-          if (page.row(affinity.id)?.switched) timer ??= setTimeout(askForNames, NAMES_AFTER_MS)
+          if (page.row(affinity.id)?.switched) wantNames()
         },
         error: () => setFollowed(false),
       })
     return () => {
       abort.abort()
-      clearTimeout(timer)
       subscription.unsubscribe()
     }
   }, [page, key, attended])

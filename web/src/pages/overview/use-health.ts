@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import { withTimeout } from '../../api/timed-fetch.js'
+import { watchReturns } from '../../hooks/use-return.js'
 import { authorization } from '../../session/session.js'
 
 const EVERY_MS = 10_000
@@ -36,8 +37,10 @@ export function useHealth(): Health | undefined {
     }
     void ask()
     const timer = setInterval(() => void ask(), EVERY_MS)
+    const stopWatching = watchReturns(EVERY_MS, () => void ask())
     return () => {
       clearInterval(timer)
+      stopWatching()
       abort.abort()
     }
   }, [])

@@ -20,30 +20,30 @@ export function ExportButton({ view, filter, total }: ExportButtonProps) {
   const { t } = useTranslation()
   const format = useFormat()
   const [progress, setProgress] = useState<ExportProgress | null>(null)
-  const [failure, setFailure] = useState<string | null>(null)
+  const [failure, setFailure] = useState<unknown>()
   const running = useRef<AbortController>(undefined)
   useEffect(() => () => running.current?.abort(), [])
 
   const run = async () => {
     const abort = new AbortController()
     running.current = abort
-    setFailure(null)
+    setFailure(undefined)
     setProgress({ done: 0, total })
     try {
       const csv = await exportCsv(view, filter, abort.signal, setProgress)
       download(csv, 'affinities')
     } catch (error) {
-      if (!abort.signal.aborted) {
-        setFailure(t('affinities.exportFailed', { reason: t(`errors.${failureKind(error)}`) }))
-      }
+      if (!abort.signal.aborted) setFailure(error)
     }
     setProgress(null)
   }
 
   return (
     <>
-      <span role="status" className="bad">
-        {failure}
+      <span role="status" className={failure === undefined ? 'warn' : 'bad'}>
+        {failure !== undefined
+          ? t('affinities.exportFailed', { reason: t(`errors.${failureKind(failure)}`) })
+          : progress?.waitsFor !== undefined && t(`errors.${failureKind(progress.waitsFor)}`)}
       </span>
       <Button
         size="xs"

@@ -1,3 +1,4 @@
+import { untilAnswered } from '../../../api/ask-again.js'
 import { client } from '../../../api/client.js'
 import { csvFile, csvWriter } from '../../../components/csv.js'
 import {
@@ -14,7 +15,11 @@ const PAGE = 1_000
 export interface ExportProgress {
   readonly done: number
   readonly total: number
+  /** What the export waits out; absent while it goes on. */
+  readonly waitsFor?: unknown
 }
+
+type Page = AffinitiesPageQuery['affinities']
 
 /** A use changes a record's expiry and count, but not this: no record is passed by, or met twice, as it is used. */
 const WALK: Sort = { field: 'CREATED_AT', direction: 'ASC' }
@@ -42,7 +47,8 @@ function compareValues(a: SortValue, b: SortValue): number {
 
 /**
  * Exports all records of the selection as CSV, in the order of the table. It reads them in an order that does not move
- * and sorts them afterwards: each record that exists throughout comes exactly once.
+ * and sorts them afterwards: each record that exists throughout comes exactly once. What fails after the first page is
+ * waited out if it passes, since much may have been read already.
  * @throws if a page cannot be read, or the signal aborts
  */
 export async function exportCsv(
@@ -56,8 +62,14 @@ export async function exportCsv(
   const met = new Map<string, { readonly value: SortValue; readonly line: string }>()
   let header: string[] = []
   let after: string | null = null
+  let progress: ExportProgress = { done: 0, total: 0 }
+  const onWait = (error: unknown) =>
+    onProgress(error === undefined ? progress : { ...progress, waitsFor: error })
   do {
-    const { nodes, pageInfo, totalCount } = await readPage(view, filter, after, signal)
+    const page = (): Promise<Page> => readPage(view, filter, after, signal)
+    const { nodes, pageInfo, totalCount }: Page = await (after === null
+      ? page()
+      : untilAnswered(page, { signal, onWait }))
     // A record that is pinned anew meanwhile is met again, and is told as it is then.
     for (const node of nodes) {
       const cells = toLine(node)
@@ -67,7 +79,8 @@ export async function exportCsv(
         line: lineOf(cells),
       })
     }
-    onProgress({ done: met.size, total: Math.max(totalCount, met.size) })
+    progress = { done: met.size, total: Math.max(totalCount, met.size) }
+    onProgress(progress)
     after = pageInfo.hasNextPage ? pageInfo.endCursor : null
   } while (after !== null)
   const sorted = [...met.values()].sort((a, b) => compareValues(a.value, b.value))
@@ -81,7 +94,7 @@ async function readPage(
   filter: AffinityFilter | null,
   after: string | null,
   signal: AbortSignal,
-): Promise<AffinitiesPageQuery['affinities']> {
+): Promise<Page> {
   const { data, error } = await client.query({
     query: AffinitiesPageDocument,
     fetchPolicy: 'no-cache',
