@@ -1,7 +1,8 @@
 import { type ChainableCommander, Cluster, type Redis } from 'ioredis'
+import { batchesOf } from '../util/batches.js'
 import { encodeKey } from '../util/key-bytes.js'
 import type { RedisClient } from './client.js'
-import { hasMoved, NO_REPLY, outcomes } from './pipeline.js'
+import { hasMoved, NO_REPLY, outcomes, replies } from './pipeline.js'
 
 /** When Redis removes a key, as PEXPIRETIME says it: Unix milliseconds, -1 for never, -2 if there is no such key. */
 export type Expiry = number
@@ -46,7 +47,8 @@ export async function readExpiries(
   keys: readonly string[],
 ): Promise<readonly Expiry[]> {
   if (keys.length === 0) return []
-  if (client instanceof Cluster || refusesScripts.has(node)) return readOneByOne(client, node, keys)
+  if (node instanceof Cluster || client instanceof Cluster || refusesScripts.has(node))
+    return readOneByOne(client, node, keys)
   try {
     return await readByScript(node, keys)
   } catch (error) {
@@ -56,13 +58,11 @@ export async function readExpiries(
   }
 }
 
-async function readByScript(node: RedisClient, keys: readonly string[]): Promise<readonly Expiry[]> {
-  const replies: Promise<unknown>[] = []
-  for (let start = 0; start < keys.length; start += KEYS_AT_ONCE) {
-    const some = keys.slice(start, start + KEYS_AT_ONCE)
-    replies.push(node.eval(READ_EXPIRIES, some.length, ...some.map(encodeKey)))
-  }
-  return ((await Promise.all(replies)) as Expiry[][]).flat()
+async function readByScript(node: Redis, keys: readonly string[]): Promise<readonly Expiry[]> {
+  const scripts = node.pipeline()
+  for (const some of batchesOf(keys, KEYS_AT_ONCE))
+    scripts.eval(READ_EXPIRIES, some.length, ...some.map(encodeKey))
+  return (await replies(scripts)).flat() as Expiry[]
 }
 
 /** EVAL itself is refused or unknown; what the script may not do is another matter. */

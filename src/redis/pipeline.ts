@@ -14,3 +14,14 @@ export async function outcomes(pipeline: ChainableCommander): Promise<readonly O
   if (!results) throw new Error('the pipeline was aborted')
   return results
 }
+
+/**
+ * Sends a pipeline, and returns the replies of its commands.
+ * @throws the first error among them
+ */
+export async function replies(pipeline: ChainableCommander): Promise<unknown[]> {
+  return (await outcomes(pipeline)).map(([error, reply]) => {
+    if (error) throw error
+    return reply
+  })
+}

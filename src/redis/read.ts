@@ -3,7 +3,7 @@ import { batchesOf } from '../util/batches.js'
 import { encodeKey } from '../util/key-bytes.js'
 import type { RedisClient } from './client.js'
 import { type Expiry, NO_KEY, readExpiries } from './expiries.js'
-import { hasMoved, NO_REPLY, outcomes } from './pipeline.js'
+import { hasMoved, NO_REPLY, outcomes, replies } from './pipeline.js'
 
 /** A stored value; null if the key is gone, undefined if it is not a string. */
 export type StoredValue = string | null | undefined
@@ -95,12 +95,14 @@ export async function readEntries(
 /** Keys of one MGET, which takes some 70 µs: the gateway's commands do not have to wait. */
 const MGET_KEYS = 100
 
-/** Reads with MGETs in one round trip. They return nil both for a key of another type and for a missing key, so TYPE is asked for these. */
+/**
+ * Reads with MGETs, which are written to the socket at once. They return nil both for a key of another type and for a missing
+ * key, so TYPE is asked for these.
+ */
 async function readByMget(node: Redis, keys: readonly string[]): Promise<StoredValue[]> {
-  const replies = await Promise.all(
-    [...batchesOf(keys, MGET_KEYS)].map((some) => node.mget(...some.map(encodeKey))),
-  )
-  const values: StoredValue[] = replies.flat()
+  const reads = node.pipeline()
+  for (const some of batchesOf(keys, MGET_KEYS)) reads.mget(...some.map(encodeKey))
+  const values = (await replies(reads)).flat() as StoredValue[]
   const missing = values.flatMap((value, index) => (value === null ? [index] : []))
   if (missing.length === 0) return values
   const pipeline = node.pipeline()

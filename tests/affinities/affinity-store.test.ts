@@ -89,6 +89,9 @@ describe('affinities in Redis', () => {
       await fill(server.client(), 20_000)
       await server.client().rpush('cache_affinity:a:OPENAI:a-list', 'x')
 
+      if (!('stream' in client)) throw new Error('a single Redis')
+      const writes = vi.spyOn(client.stream, 'write')
+
       server.cli('config', 'resetstat')
       expect((await readAll(createRedisAffinityStore(client, FAMILIES))).records).toHaveLength(20_000)
       const calls = commandCalls(server)
@@ -99,6 +102,8 @@ describe('affinities in Redis', () => {
       // One more MGET for each 100 keys of a step.
       expect(calls.get('mget')).toBeLessThanOrEqual((calls.get('scan') ?? 0) + 20_000 / 100)
       expect(calls.get('type')).toBe(1)
+      // The SCAN of a step, its values and their times are a write each, and the type of the list is one more.
+      expect(writes.mock.calls.length).toBeLessThanOrEqual(3 * (calls.get('scan') ?? 0) + 1)
     })
   })
 

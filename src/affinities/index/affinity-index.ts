@@ -113,7 +113,6 @@ export class AffinityIndex {
    */
   load(): AffinityLoad {
     const table = new ColumnStore(this.#families)
-    table.keys.expectMany()
     this.#loading = table
     return {
       finish: (slice) => table.putInOrder(slice),

@@ -285,7 +285,6 @@ export class ColumnStore {
 
   /** Fills postings and orders with the collected records, about ten times faster than single insertions. */
   async putInOrder(slice: TimeSlice): Promise<void> {
-    this.keys.settle()
     for (const postings of Object.values(this.dimensions)) await postings.postAll(slice)
     const byKey = await slotsByKey(this.keys.size, this.dimensions, this.#sortKeyOf, this.#headOf, slice)
     await appendByKey(this.byKey, byKey, slice)

@@ -64,15 +64,6 @@ export class StringTable {
     return id
   }
 
-  /** Prepares an empty table for many texts. It takes four bytes more for each of them, until `settle`. */
-  expectMany(): void {
-    this.#table.expectMany()
-  }
-
-  settle(): void {
-    this.#table.settle()
-  }
-
   /** Returns the id of a text, and adds a new text without copying it: it must not be a substring of a longer one. */
   findOrAdopt(text: string): number {
     const hash = hashOf(text)

@@ -67,4 +67,19 @@ describe('a table of ids', () => {
     expect(texts.every((text, id) => table.find(text) === (id % 3 === 0 ? -1 : id))).toBe(true)
     expect(table.find('text')).toBe(-1)
   })
+
+  it('reads no other text to delete one, and each text once at most while it grows', () => {
+    const texts = Array.from({ length: 20_000 }, (_, id) => `text ${id}`)
+    let reads = 0
+    const table = new IdTable((id) => {
+      reads += 1
+      return texts[id] ?? ''
+    })
+    for (const [id, text] of texts.entries()) table.insert(id, text)
+    // A table that becomes large hashes the texts that it has anew.
+    expect(reads).toBeLessThanOrEqual(4_096)
+    reads = 0
+    for (let id = 0; id < texts.length; id += 2) table.delete(id, texts[id] ?? '')
+    expect(reads).toBe(0)
+  })
 })
