@@ -59,9 +59,7 @@ try {
   await makeWorld(databaseUrl, redis, 10)
   await fill(redis)
   const service = await startSoakService({ databaseUrl, redisUrl: server.url }, 1)
-  const clear = service
-    .ask(CLEAR)
-    .catch((error: unknown) => error)
+  const clear = service.ask(CLEAR).catch((error: unknown) => error)
   while ((await redis.dbsize()) > records * (1 - SHARE)) await sleep(5)
   const stoppedAt = performance.now()
   const answered = clear.then((answer) => ({ answer, after: seconds(stoppedAt) }))

@@ -133,7 +133,15 @@ export const checkOf = (selection: AffinitySelection): SelectionCheck =>
   )
 
 /** Whether a selection has no condition at all, whatever parts it names. */
-const isEverything = ({ keys, all = {}, any = [], none = {}, ranges = {}, lastUse, where }: AffinitySelection) =>
+const isEverything = ({
+  keys,
+  all = {},
+  any = [],
+  none = {},
+  ranges = {},
+  lastUse,
+  where,
+}: AffinitySelection) =>
   keys === undefined &&
   lastUse === undefined &&
   where === undefined &&

@@ -1,13 +1,19 @@
 import { expect, test } from 'vitest'
 import type { AffinityRecord } from '../../src/affinities/affinity-record.js'
 import { type AffinitySelection, checkOf } from '../../src/affinities/affinity-selection.js'
-import { filterSelection } from '../../src/resolvers/selections.js'
 import type { Context } from '../../src/context.js'
+import { filterSelection } from '../../src/resolvers/selections.js'
 
 /** A record that counts how often it is looked at. */
 function watchedRecord(): { readonly record: AffinityRecord; readonly looks: () => number } {
   let looks = 0
-  const fields: Partial<AffinityRecord> = { key: 'a', family: 'f', requestCount: 1, createdAt: 1, expiresAt: 2 }
+  const fields: Partial<AffinityRecord> = {
+    key: 'a',
+    family: 'f',
+    requestCount: 1,
+    createdAt: 1,
+    expiresAt: 2,
+  }
   const record = new Proxy(fields as AffinityRecord, {
     get(target, name) {
       looks += 1
