@@ -1,8 +1,10 @@
 /**
- * Measures what following Redis costs it at rest, in bytes and in milliseconds of its commands a minute: the table of
- * docs/costs.md. `npx tsx bench/at-rest.ts 100000 3` measures 100,000 records and three instances.
+ * Measures what following Redis costs it at rest, in bytes and in milliseconds of its commands a minute, and what a comparison
+ * of everything takes of the memory: the tables of docs/costs.md. `npx tsx --expose-gc bench/at-rest.ts 100000 3` measures 100,000
+ * records and three instances. The memory needs `--expose-gc` and one instance; `1000000 1 memory` measures nothing else.
  */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { FAMILIES } from '../src/affinities/families/index.js'
 import { createBrokenRecords } from '../src/affinities/feed/broken-records.js'
@@ -14,10 +16,15 @@ import { createTrackingFeed } from '../src/redis/tracking-feed.js'
 import { startRedis } from '../tests/support/servers/redis.js'
 import { printTable } from './lib/measure.js'
 
-const [records = 100_000, instances = 1] = process.argv.slice(2).map(Number)
-/** Minutes of a pass over all records, which are measured in a tenth of that time. */
+const [records = 100_000, instances = 1] = process.argv.slice(2, 4).map(Number)
+/** Whether the memory is all that is measured. */
+const isMemoryOnly = process.argv[4] === 'memory'
+/** Minutes of a pass over all records, which are measured in a tenth of that time; very many records take their time. */
 const MINUTES = 5
-const FASTER = 10
+const FASTER = records > 500_000 ? 2 : 10
+const MIB = 2 ** 20
+/** Milliseconds between two looks at the memory, as a multiple of the time that a look takes. */
+const LOOK_REST = 4
 
 async function fill(redis: Redis): Promise<void> {
   const ids = Array.from({ length: 60 }, () => randomUUID())
@@ -81,39 +88,80 @@ async function follow(url: string) {
   return { source, client }
 }
 
+/** Returns the bytes in use after a garbage collection; undefined without `--expose-gc`. */
+function liveBytes(): number | undefined {
+  if (globalThis.gc === undefined) return undefined
+  for (let round = 0; round < 3; round += 1) globalThis.gc()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+/** Returns the most bytes in use, each time after a garbage collection, while the work runs. */
+async function mostLiveBytes(work: Promise<unknown>): Promise<number> {
+  let isOver = false
+  const over = work.finally(() => {
+    isOver = true
+  })
+  let most = 0
+  while (!isOver) {
+    const lookedAt = performance.now()
+    most = Math.max(most, liveBytes() ?? 0)
+    await sleep((performance.now() - lookedAt) * LOOK_REST)
+  }
+  await over
+  return most
+}
+
 const server = await startRedis()
 const redis = server.client()
+
+/** Measures a pass over all records, and the part of a walk over all keys that comes with it. */
+async function measureRest(): Promise<void> {
+  await redis.config('RESETSTAT')
+  const { cpuMs: cpuBefore } = await figures(redis)
+  await sleep((MINUTES * 60_000) / FASTER)
+  const { sent, received, usec, inScripts, cpuMs } = await figures(redis)
+  const perMinute = (value: number) => (value / MINUTES).toFixed(2)
+  printTable(
+    'What following costs Redis at rest, a minute',
+    [
+      'records',
+      'instances',
+      'MB sent',
+      'MB received',
+      'ms of commands',
+      'of these in calls of scripts',
+      'ms of CPU in all',
+    ],
+    [
+      [
+        String(records),
+        String(instances),
+        perMinute(sent / 1e6),
+        perMinute(received / 1e6),
+        perMinute(usec / 1e3),
+        perMinute(inScripts / 1e3),
+        perMinute(cpuMs - cpuBefore),
+      ],
+    ],
+  )
+}
+
 await fill(redis)
+const liveBefore = liveBytes()
 const following = []
 for (let n = 0; n < instances; n += 1) following.push(await follow(server.url))
-await redis.config('RESETSTAT')
-const { cpuMs: cpuBefore } = await figures(redis)
-await new Promise((resolve) => setTimeout(resolve, (MINUTES * 60_000) / FASTER))
-const { sent, received, usec, inScripts, cpuMs } = await figures(redis)
-const perMinute = (value: number) => (value / MINUTES).toFixed(2)
-printTable(
-  'What following costs Redis at rest, a minute',
-  [
-    'records',
-    'instances',
-    'MB sent',
-    'MB received',
-    'ms of commands',
-    'of these in calls of scripts',
-    'ms of CPU in all',
-  ],
-  [
-    [
-      String(records),
-      String(instances),
-      perMinute(sent / 1e6),
-      perMinute(received / 1e6),
-      perMinute(usec / 1e3),
-      perMinute(inScripts / 1e3),
-      perMinute(cpuMs - cpuBefore),
-    ],
-  ],
-)
+if (!isMemoryOnly) await measureRest()
+const [first] = following
+if (first && instances === 1 && liveBefore !== undefined) {
+  const indexBytes = (liveBytes() ?? 0) - liveBefore
+  const mostBytes = (await mostLiveBytes(first.source.reconcile())) - liveBefore
+  printTable(
+    'Memory while everything is compared',
+    ['records', 'index MiB', 'most MiB', 'times the index'],
+    [[String(records), indexBytes / MIB, mostBytes / MIB, mostBytes / indexBytes]],
+  )
+}
 for (const { source, client } of following) {
   source.close()
   client.disconnect()

@@ -38,7 +38,8 @@ export interface SoakService {
   readonly output: string
   /** Returns the warnings and errors in its log. */
   warnings(): readonly string[]
-  stop(): Promise<void>
+  /** Ends it. @param graceMs milliseconds after which it is killed; default: 5,000 */
+  stop(graceMs?: number): Promise<void>
 }
 
 /** Linux counts processor time in these, whatever the machine. */
@@ -154,6 +155,6 @@ export async function startSoakService(
       probes()
       return [...warned]
     },
-    stop: () => child.end('SIGTERM'),
+    stop: (graceMs) => child.end('SIGTERM', graceMs),
   }
 }

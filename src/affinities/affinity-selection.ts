@@ -120,16 +120,33 @@ const wasUsedBefore = (record: AffinityRecord, { before, ttlSeconds }: LastUse):
 const holdsWhere = (record: AffinityRecord, { dimensions, holds }: Condition): boolean =>
   holds(dimensions.map((dimension) => dimensionValue(record, dimension)))
 
-/** Says whether a record is selected. */
+/** Says whether a record is selected. Without a condition no record is looked at: 500 subscribers may ask about each event. */
 export type SelectionCheck = ((record: AffinityRecord) => boolean) & {
   /** Whether a use of the record may change the answer. */
   readonly byFigures?: boolean
 }
 
 export const checkOf = (selection: AffinitySelection): SelectionCheck =>
-  Object.assign((record: AffinityRecord) => isSelected(record, selection), {
-    byFigures: selection.lastUse !== undefined || Object.keys(selection.ranges ?? {}).length > 0,
-  })
+  Object.assign(
+    isEverything(selection) ? () => true : (record: AffinityRecord) => isSelected(record, selection),
+    { byFigures: selection.lastUse !== undefined || Object.keys(selection.ranges ?? {}).length > 0 },
+  )
+
+/** Whether a selection has no condition at all, whatever parts it names. */
+const isEverything = ({
+  keys,
+  all = {},
+  any = [],
+  none = {},
+  ranges = {},
+  lastUse,
+  where,
+}: AffinitySelection) =>
+  keys === undefined &&
+  lastUse === undefined &&
+  where === undefined &&
+  any.length === 0 &&
+  [all, none, ranges].every((part) => Object.keys(part).length === 0)
 
 /** Checks whether a selection has a condition on a figure, which each use changes, or on one of these dimensions. */
 export const dependsOn = (

@@ -10,6 +10,7 @@ import type { Context } from '../context.js'
 import { InvalidInputError, NotFoundError } from '../errors.js'
 import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
 import { primeAffinityJoins, type Selected, selectsSiblings } from '../loaders/affinity-joins.js'
+import { ownTurn } from '../util/own-turn.js'
 import { keyOfAffinityId } from './affinity.js'
 import {
   decodeCursor,
@@ -238,6 +239,7 @@ async function readAffinities(request: SelectedPage, context: Context): Promise<
   // What a viewer may have to pay for is read for this viewer.
   if (isLater && records.length >= LONG_PAGE && !selectsSiblings(selected)) context.joinWalk()
   await primeAffinityJoins(context.loaders, records, selected, context.affinityStore.families)
+  await ownTurn()
   return {
     items: () => records,
     totalCount: () => totalCount,

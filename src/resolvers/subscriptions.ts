@@ -1,6 +1,5 @@
 import { type AffinityEvent, eventUnderFilter } from '../affinities/affinity-events.js'
-import type { AffinityRecord } from '../affinities/affinity-record.js'
-import { isSelected } from '../affinities/affinity-selection.js'
+import { checkOf } from '../affinities/affinity-selection.js'
 import type { Context } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import type { BoundedStream } from '../util/bounded-stream.js'
@@ -36,9 +35,7 @@ export async function affinityEvents(
   const selection = await filterSelection(exact, context)
   const owners = ownersOf({ userId, userIds })
   const keys = owners && (await keysOfUsers(owners, context))
-  // Most subscribers have no filter, and there may be 500 of them for each event.
-  const holdsFor: (record: AffinityRecord) => boolean =
-    Object.keys(selection).length === 0 ? () => true : (record) => isSelected(record, selection)
+  const holdsFor = checkOf(selection)
   const isTouched = ({ record, previous }: AffinityEvent) =>
     holdsFor(record) || (previous !== undefined && holdsFor(previous))
 

@@ -1,5 +1,6 @@
 import { OverloadedError } from '../errors.js'
 import { loopLateness, onLook } from './loop-clock.js'
+import { turnLateness } from './own-turn.js'
 import { inQuietTurn } from './quiet-turn.js'
 
 export interface AdmissionLimits {
@@ -17,7 +18,7 @@ export const ADMISSION: AdmissionLimits = {
   running: { least: 1, most: 64 },
 }
 
-/** Lateness of the event loop from which on fewer operations run at a time, in milliseconds. */
+/** Lateness of the event loop, or of the turns that operations wait for, from which on fewer of them run, in milliseconds. */
 const LATE_MS = 25
 /** Time after which an operation that runs is taken to wait for a store, and lets others run, in milliseconds. */
 const LEASE_MS = 500
@@ -59,8 +60,8 @@ type Start = () => void
 
 /**
  * Creates the admission. All operations share one event loop, and each blocks it for its own part: so few run at a time
- * while the loop comes late, and more while it does not, since they then wait for stores (additive increase, multiplicative
- * decrease). Without this, each of hundreds would be answered as late as the last one, and nothing else meanwhile.
+ * while the loop or their turns come late, and more while they do not, since they then wait for stores (additive increase,
+ * multiplicative decrease). Without this, each of hundreds would be answered as late as the last one, and nothing else meanwhile.
  */
 export function createAdmission(limits: AdmissionLimits = ADMISSION): Admission {
   const { least, most } = limits.running
@@ -77,7 +78,7 @@ export function createAdmission(limits: AdmissionLimits = ADMISSION): Admission 
   let isStarting = false
 
   const stopLooking = onLook(() => {
-    if (loopLateness() > LATE_MS) atOnce = Math.max(least, Math.floor(atOnce / 2))
+    if (Math.max(loopLateness(), turnLateness()) > LATE_MS) atOnce = Math.max(least, Math.floor(atOnce / 2))
     else if (waiting.fresh.size + waiting.back.size > 0) atOnce = Math.min(most, atOnce + 1)
     startSoon()
   })

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { OverloadedError } from '../../src/errors.js'
 import { type AdmissionLimits, createAdmission } from '../../src/util/admission.js'
+import { ownTurn } from '../../src/util/own-turn.js'
 
 const LIMITS: AdmissionLimits = { inFlight: 3, waitMs: 60_000, running: { least: 1, most: 1 } }
 
@@ -61,4 +63,24 @@ test('does not wait for an operation whose client has gone', async () => {
   runs.leave()
   await Promise.all(entering)
   expect([admission.inFlight, admission.running]).toEqual([1, 1])
+})
+
+test('runs few while others wait long for a turn of the event loop, which then has enough to do', async () => {
+  const admission = createAdmission({ inFlight: 100, waitMs: 60_000, running: { least: 1, most: 20 } })
+  let isOver = false
+  const busy = Array.from({ length: 6 }, async () => {
+    while (!isOver) {
+      await ownTurn()
+      for (const until = performance.now() + 10; performance.now() < until; );
+      await new Promise(setImmediate)
+    }
+  })
+  const entered = Array.from({ length: 20 }, () => admission.open().enter())
+  await sleep(400)
+  const withOthers = admission.running
+  isOver = true
+  // All run once the event loop has time.
+  await Promise.all([...busy, ...entered])
+  expect(withOthers).toBeLessThan(5)
+  admission.close()
 })

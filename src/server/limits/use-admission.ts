@@ -2,6 +2,7 @@ import { getOperationAST, OperationTypeNode } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../../context.js'
 import type { Admission, Place } from '../../util/admission.js'
+import { ownTurn } from '../../util/own-turn.js'
 
 /**
  * Bounds the operations in flight: one that is too many is refused with OVERLOADED before its document is parsed. Queries run
@@ -29,7 +30,12 @@ export function useAdmission(admission: Admission, onRefused: () => void): Admis
         const operation = getOperationAST(args.document, args.operationName)
         if (!place || operation?.operation !== OperationTypeNode.QUERY) return undefined
         await place.enter()
-        return { onExecuteDone: () => place.pause() }
+        return {
+          async onExecuteDone() {
+            await ownTurn()
+            place.pause()
+          },
+        }
       },
       onResponse({ request }) {
         places.get(request)?.leave()

@@ -151,15 +151,15 @@ export class ServerProcess {
     return this.#output
   }
 
-  /** Ends it, paused or not, with a signal and waits until it is gone; after 5 s it is killed. */
-  async end(signal: NodeJS.Signals): Promise<void> {
+  /** Ends it, paused or not, with a signal and waits until it is gone; after these milliseconds it is killed. */
+  async end(signal: NodeJS.Signals, graceMs = 5_000): Promise<void> {
     const child = this.#child
     this.#child = undefined
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     const gone = new Promise((resolve) => child.once('exit', resolve))
     child.kill(signal)
     child.kill('SIGCONT')
-    const timer = setTimeout(() => child.kill('SIGKILL'), 5_000)
+    const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
     await gone
     clearTimeout(timer)
   }
