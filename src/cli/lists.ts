@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
-import type { AffinityqlError, List, Page } from '../client/index.js'
+import type { AffinityList, AffinityqlError, List, Page } from '../client/index.js'
 import { type Cli, formatOf, limit, tableViewOf } from './command.js'
 import { type Column, count, counted, shownColumns, type TableView, table, withoutHead } from './format.js'
-import { concat, type Printable, plain, toJson } from './terminal.js'
+import { type Printable, plain, printableJson, toJson } from './terminal.js'
 
 const TABLE_ROWS = 100
 const LARGEST_PAGE = 1_000
@@ -21,7 +21,7 @@ export const recordLimit = (command: Command): number =>
 /** What was printed of a list. */
 export interface Printed<Result> {
   readonly records: number
-  /** The page that was read last. */
+  /** The page that was read last; undefined if the records came as JSON. */
   readonly lastPage: Result | undefined
 }
 
@@ -36,31 +36,47 @@ export async function printList<
   cli: Cli,
   command: Command,
   columns: readonly Column<Row>[],
-  list: List<Arguments, Result>,
+  list: List<Arguments, Result> | AffinityList<Arguments, Result>,
   args: Arguments,
 ): Promise<Printed<Result>> {
   const format = formatOf(command)
   const wanted = recordLimit(command)
-  const printer = printers[format](cli, columns, tableViewOf(cli, command))
-  const { terminal } = cli
-  let printed = 0
-  let totalCount = 0
-  let lastPage: Result | undefined
   const { signal } = cli
-  let isWaiting = false
-  const onWait = ({ message, code }: AffinityqlError) => {
-    if (!isWaiting)
-      terminal.note(`affinityql: ${message} (${code}) The list goes on when there is an answer …`)
-    isWaiting = true
+  const options = { signal, onWait: waitingNote(cli), ...(Number.isFinite(wanted) && { limit: wanted }) }
+  if (format !== 'table' && wanted > LARGEST_PAGE && 'jsonPages' in list) {
+    const { records } = await printPages(cli, wanted, list.jsonPages(args, options), printers[format](cli))
+    return { records, lastPage: undefined }
   }
   // One page is fetched by a single call: `pages` would prefetch the next page for nothing.
   const pages =
-    wanted <= LARGEST_PAGE
-      ? [await list({ ...args, first: wanted }, { signal })]
-      : list.pages(args, { signal, onWait, ...(Number.isFinite(wanted) && { limit: wanted }) })
+    wanted <= LARGEST_PAGE ? [await list({ ...args, first: wanted }, { signal })] : list.pages(args, options)
+  const printer =
+    format === 'table'
+      ? tablePrinter(cli, columns, tableViewOf(cli, command))
+      : asJson<Row>(printers[format](cli))
+  return printPages(cli, wanted, pages, printer)
+}
+
+/** Says once that a list waits for an answer. */
+function waitingNote({ terminal }: Cli): (error: AffinityqlError) => void {
+  let isTold = false
+  return ({ message, code }) => {
+    if (!isTold) terminal.note(`affinityql: ${message} (${code}) The list goes on when there is an answer …`)
+    isTold = true
+  }
+}
+
+async function printPages<Row, Result extends Page<Row>>(
+  { terminal }: Cli,
+  wanted: number,
+  pages: AsyncIterable<Result> | Iterable<Result>,
+  printer: Printer<Row>,
+): Promise<Printed<Result>> {
+  let printed = 0
+  let totalCount = 0
+  let lastPage: Result | undefined
   for await (const page of pages) {
     lastPage = page
-    isWaiting = false
     totalCount = page.totalCount
     const rows = page.nodes.slice(0, wanted - printed)
     await printer.rows(rows)
@@ -80,73 +96,70 @@ interface Printer<Row> {
   end(printed: number, totalCount: number): Promise<void>
 }
 
+/** Records of one write, some 30 kB. A text as long as a page, a megabyte, costs twice as much to make. */
+const RECORDS_AT_ONCE = 20
+
+/** Printers of records that are JSON on one line already. */
 const printers = {
-  ndjson: <Row>({ terminal }: Cli): Printer<Row> => ({
-    async rows(rows) {
-      for (const text of inChunks(rows, () => plain``, plain`\n`)) await terminal.write(text)
+  ndjson: ({ terminal }: Cli): Printer<string> => ({
+    async rows(texts) {
+      for (const some of inChunks(texts)) await terminal.write(printableJson([...some, ''].join('\n')))
     },
     end: () => done,
   }),
 
-  json: <Row>({ terminal }: Cli): Printer<Row> => {
-    let separator = plain`[\n`
+  json: ({ terminal }: Cli): Printer<string> => {
+    let separator = '[\n'
     return {
-      async rows(rows) {
-        const before = () => {
-          const text = separator
-          separator = plain`,\n`
-          return text
+      async rows(texts) {
+        for (const some of inChunks(texts)) {
+          await terminal.write(printableJson(separator + some.join(',\n')))
+          separator = ',\n'
         }
-        for (const text of inChunks(rows, before, plain``)) await terminal.write(text)
       },
       end: () => terminal.write(separator === '[\n' ? plain`[]\n` : plain`\n]\n`),
     }
   },
+}
 
-  table: <Row>({ terminal }: Cli, columns: readonly Column<Row>[], view: TableView): Printer<Row> => {
-    // Each page of up to 1,000 rows has its own column widths, because later pages are not known yet.
-    let isFirst = true
-    let shown: readonly Column<Row>[] | undefined
-    return {
-      async rows(rows) {
-        if (rows.length === 0) return
-        // One head is for all pages, so the first page decides which columns there are.
-        shown ??= shownColumns(columns, rows, view)
-        const text = table(shown, rows, terminal, view)
-        await terminal.write(isFirst ? text : withoutHead(text))
-        isFirst = false
-      },
-      async end(printed, totalCount) {
-        const total = counted(totalCount, 'record', 'records')
-        if (printed < totalCount) terminal.note(`Printed ${count(printed)} of ${total}; --limit prints more.`)
-        else
-          terminal.note(
-            totalCount === 0 ? 'No records were found.' : `Printed all records: ${count(totalCount)}.`,
-          )
-      },
-    }
-  },
+const asJson = <Row>({ rows, end }: Printer<string>): Printer<Row> => ({
+  rows: (records) => rows(records.map((record) => JSON.stringify(record))),
+  end,
+})
+
+function tablePrinter<Row>(
+  { terminal }: Cli,
+  columns: readonly Column<Row>[],
+  view: TableView,
+): Printer<Row> {
+  // Each page of up to 1,000 rows has its own column widths, because later pages are not known yet.
+  let isFirst = true
+  let shown: readonly Column<Row>[] | undefined
+  return {
+    async rows(rows) {
+      if (rows.length === 0) return
+      // One head is for all pages, so the first page decides which columns there are.
+      shown ??= shownColumns(columns, rows, view)
+      const text = table(shown, rows, terminal, view)
+      await terminal.write(isFirst ? text : withoutHead(text))
+      isFirst = false
+    },
+    async end(printed, totalCount) {
+      const total = counted(totalCount, 'record', 'records')
+      if (printed < totalCount) terminal.note(`Printed ${count(printed)} of ${total}; --limit prints more.`)
+      else
+        terminal.note(
+          totalCount === 0 ? 'No records were found.' : `Printed all records: ${count(totalCount)}.`,
+        )
+    },
+  }
 }
 
 const done = Promise.resolve()
 
-/** Characters of one write. A text as long as a page, a megabyte, costs more to make than all its records do. */
-const CHUNK = 32_768
-
-/** Returns records as JSON in few texts, none of which is much longer than a chunk. */
-function* inChunks<Row>(
-  rows: readonly Row[],
-  before: () => Printable,
-  after: Printable,
-): Generator<Printable, void, undefined> {
-  let chunk = plain``
-  for (const row of rows) {
-    chunk = concat(chunk, before(), json(row), after)
-    if (chunk.length < CHUNK) continue
-    yield chunk
-    chunk = plain``
-  }
-  if (chunk !== '') yield chunk
+function* inChunks(texts: readonly string[]): Generator<readonly string[], void, undefined> {
+  for (let start = 0; start < texts.length; start += RECORDS_AT_ONCE)
+    yield texts.slice(start, start + RECORDS_AT_ONCE)
 }
 
 /** Prints a value as JSON on one line. It takes no second argument, so that `map(json)` cannot pass the index. */

@@ -1,8 +1,8 @@
-import { createAffinityList } from './affinity-list.js'
+import { type AffinityList, createAffinityList } from './affinity-list.js'
 import * as operations from './generated/operations.js'
 import { createList, type List } from './pages.js'
 import { type SubscribeOptions, subscribe } from './subscribe.js'
-import { type CallOptions, type ClientOptions, checkOptions, execute } from './transport.js'
+import { type CallOptions, type ClientOptions, checkOptions, execute, type Reading } from './transport.js'
 import type * as Types from './types.js'
 
 /**
@@ -15,11 +15,11 @@ export interface AffinityqlClient {
   /** Returns the viewer: the owner of the token. */
   viewer(options?: CallOptions): Promise<Types.Viewer>
   /** Lists all live affinities with the rows that they name. Search, filter and order apply before the page is cut. */
-  readonly affinities: List<Types.AffinitiesArguments, Types.AffinityPage>
+  readonly affinities: AffinityList<Types.AffinitiesArguments, Types.AffinityPage>
   /** Lists the same affinities with the names of these rows only. This is half the work of `affinities`. */
-  readonly affinityNames: List<Types.AffinitiesArguments, Types.AffinityNamesPage>
+  readonly affinityNames: AffinityList<Types.AffinitiesArguments, Types.AffinityNamesPage>
   /** Lists the same affinities with only what Redis holds, without names. This is by far the fastest way to read all. */
-  readonly affinityRecords: List<Types.AffinitiesArguments, Types.AffinityRecordPage>
+  readonly affinityRecords: AffinityList<Types.AffinitiesArguments, Types.AffinityRecordPage>
   /** Returns one affinity by its id; null if it is gone. */
   affinity(args: Types.AffinityArguments, options?: CallOptions): Promise<Types.Affinity | null>
   /** Counts affinities by what they have in common, under any search and filter. */
@@ -161,7 +161,7 @@ export function createClient(options: ClientOptions): AffinityqlClient {
   const run = async <Data, Variables extends object>(
     { kind, text }: operations.Operation<Data, Variables>,
     variables: object,
-    call: CallOptions | undefined,
+    call: Reading | undefined,
   ) => (await execute(options, { kind, text, variables }, call)) as Data
 
   const stream = <Data, Variables extends object>(

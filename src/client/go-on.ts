@@ -2,7 +2,7 @@ import { AffinityqlError } from './errors.js'
 import { pause, pauseAfter } from './retry.js'
 import type { CallOptions } from './transport.js'
 
-type Fetch<Arguments, Result> = (args: Arguments, options: CallOptions) => Promise<Result>
+type Fetch<Arguments, Result, Options> = (args: Arguments, options: Options) => Promise<Result>
 
 /** A walk waits so long for a page, in milliseconds, as a restart of the server or of a store takes. */
 const LONGEST_OUTAGE_MS = 60_000
@@ -15,10 +15,10 @@ const ATTEMPTS_BEFORE = 3
  * @param onWait is called before each pause with what failed
  */
 export const goingOn =
-  <Arguments extends { readonly after?: string | null | undefined }, Result>(
-    fetchPage: Fetch<Arguments, Result>,
+  <Arguments extends { readonly after?: string | null | undefined }, Result, Options extends CallOptions>(
+    fetchPage: Fetch<Arguments, Result, Options>,
     onWait: ((error: AffinityqlError) => void) | undefined,
-  ): Fetch<Arguments, Result> =>
+  ): Fetch<Arguments, Result, Options> =>
   async (args, options) => {
     const begun = performance.now()
     for (let attempt = ATTEMPTS_BEFORE; ; attempt += 1) {

@@ -1,6 +1,6 @@
 import type { AffinityqlError } from './errors.js'
 import { goingOn } from './go-on.js'
-import type { CallOptions } from './transport.js'
+import type { CallOptions, Reading } from './transport.js'
 
 /** Every list of the API has pages of this shape. */
 export interface Page<Node> {
@@ -46,7 +46,7 @@ export interface PageArguments {
   readonly after?: string | null | undefined
 }
 
-export type FetchPage<Result> = (args: PageArguments, options: CallOptions) => Promise<Result>
+export type FetchPage<Result> = (args: PageArguments, options: Reading) => Promise<Result>
 
 export const LARGEST_PAGE = 1_000
 
@@ -56,7 +56,55 @@ export const LARGEST_PAGE = 1_000
  */
 const eventLoopTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
 
-/** Fetches page after page, in the order that the arguments name. */
+/** The beginning of an answer that has a page after it. Within a text of JSON each quotation mark has a backslash before it. */
+const BEGINNING = /^[^[\]]*"pageInfo":\{"hasNextPage":true,"endCursor":"([\w-]+)"/
+/** Characters among which a cursor is looked for: it stands before the records of a page. */
+const LONGEST_BEGINNING = 65_536
+
+/** A page that was asked for. */
+interface AskedPage<Result> {
+  readonly page: Promise<Result>
+  /** The cursor of the page after it, as soon as the answer tells it; undefined if there is none, or no answer. */
+  readonly cursor: Promise<string | undefined>
+  /** Whether the answer has come to its end. */
+  isWhole(): boolean
+}
+
+/** Asks for a page. The end of a long answer comes much later than its beginning, which tells the cursor of the next one. */
+function askFor<Result extends Page<unknown>>(
+  fetchPage: FetchPage<Result>,
+  args: PageArguments,
+  options: CallOptions,
+): AskedPage<Result> {
+  let isWhole = false
+  let tell = (_cursor: string): void => {}
+  const told = new Promise<string>((resolve) => {
+    tell = resolve
+  })
+  const onBeginning = (text: string): boolean => {
+    const cursor = BEGINNING.exec(text)?.[1]
+    if (cursor !== undefined) tell(cursor)
+    return cursor !== undefined || text.length > LONGEST_BEGINNING
+  }
+  const page = fetchPage(args, { ...options, onBeginning })
+  // It is thrown when the page is awaited. A caller that stops earlier does not need it.
+  const atItsEnd = page.then(
+    (whole) => {
+      isWhole = true
+      return cursorAfter(whole)
+    },
+    () => undefined,
+  )
+  return { page, cursor: Promise.race([told, atItsEnd]), isWhole: () => isWhole }
+}
+
+const cursorAfter = ({ pageInfo }: Page<unknown>): string | undefined =>
+  pageInfo.hasNextPage ? (pageInfo.endCursor ?? undefined) : undefined
+
+/**
+ * Fetches page after page, in the order that the arguments name. It asks for a page as soon as the answer before it has told
+ * the cursor: the server makes one page while the rest of the other is read.
+ */
 export async function* eachPage<Result extends Page<unknown>>(
   fetchPage: FetchPage<Result>,
   args: PageArguments,
@@ -65,21 +113,26 @@ export async function* eachPage<Result extends Page<unknown>>(
   const goOn = goingOn(fetchPage, onWait)
   const stop = new AbortController()
   const options = { signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal }
-  const after = (cursor?: string) =>
-    goOn(
-      { ...args, first: args.first ?? LARGEST_PAGE, ...(cursor !== undefined && { after: cursor }) },
+  const ask = (after?: string) =>
+    askFor(
+      goOn,
+      { ...args, first: args.first ?? LARGEST_PAGE, ...(after !== undefined && { after }) },
       options,
     )
-  let next: Promise<Result> | undefined = after()
+  let asked: AskedPage<Result> | undefined = ask()
   try {
-    while (next) {
-      const page: Result = await next
-      const { hasNextPage, endCursor } = page.pageInfo
-      next = hasNextPage && endCursor !== null ? after(endCursor) : undefined
-      // A failed prefetch is thrown when it is awaited. A caller that stops earlier does not need it.
-      next?.catch(() => {})
-      if (next) await eventLoopTurn()
+    while (asked) {
+      const cursor: string | undefined = await asked.cursor
+      const isEarly = !asked.isWhole()
+      let next: AskedPage<Result> | undefined = cursor === undefined ? undefined : ask(cursor)
+      const page: Result = await asked.page
+      const after = cursorAfter(page)
+      // An answer that broke off after its beginning was asked for again, and may be another one by then.
+      const isAnother = after !== cursor
+      if (isAnother) next = after === undefined ? undefined : ask(after)
+      if (next && (isAnother || !isEarly)) await eventLoopTurn()
       yield page
+      asked = next
     }
   } finally {
     stop.abort()

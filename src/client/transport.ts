@@ -29,6 +29,14 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** How a list reads its answers. */
+export interface Reading extends CallOptions {
+  /** This gets the text of an answer as far as it has come, at each piece, until it returns true. */
+  readonly onBeginning?: ((text: string) => boolean) | undefined
+  /** This makes the answer of its text; default: JSON.parse. */
+  readonly parse?: ((text: string) => unknown) | undefined
+}
+
 /** A request is one GraphQL operation. `kind` says whether it may be sent again. */
 export interface Request {
   readonly kind: 'query' | 'mutation' | 'subscription'
@@ -113,26 +121,19 @@ export async function post(
 }
 
 /** Runs a query or a mutation. It repeats a query if another try may help, and sends a mutation only once. */
-export function execute(
-  options: ClientOptions,
-  request: Request,
-  { signal }: CallOptions = {},
-): Promise<unknown> {
-  const run = () => once(options, request, signal)
-  return request.kind === 'query' ? retrying(run, signal) : run()
+export function execute(options: ClientOptions, request: Request, reading: Reading = {}): Promise<unknown> {
+  const run = () => once(options, request, reading)
+  return request.kind === 'query' ? retrying(run, reading.signal) : run()
 }
 
-async function once(
-  options: ClientOptions,
-  request: Request,
-  signal: AbortSignal | undefined,
-): Promise<unknown> {
+async function once(options: ClientOptions, request: Request, reading: Reading): Promise<unknown> {
+  const { signal } = reading
   const { timeoutMs = DEFAULT_TIMEOUT_MS, onPartial, onExtensions } = options
   const deadline = AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), LONGEST_TIMEOUT_MS))
   const ends = signal ? AbortSignal.any([signal, deadline]) : deadline
   try {
     const response = await post(options, request, 'application/graphql-response+json, application/json', ends)
-    const answer = await readAnswer(response, ends)
+    const answer = await readAnswer(response, ends, reading)
     if (answer.extensions) onExtensions?.(answer.extensions)
     if (!answer.errors?.length && hasData(answer.data)) return answer.data
     const error = errorOfAnswer(answer, detailsOf(response))
@@ -154,11 +155,15 @@ export const detailsOf = (response: Response) => {
 }
 
 /** Reads a GraphQL answer. @throws AffinityqlError (NETWORK_ERROR) if it is another one, such as a proxy's page */
-export async function readAnswer(response: Response, ends: AbortSignal): Promise<Answer> {
-  const text = await textOf(response, ends)
+export async function readAnswer(
+  response: Response,
+  ends: AbortSignal,
+  { onBeginning, parse = JSON.parse }: Pick<Reading, 'onBeginning' | 'parse'> = {},
+): Promise<Answer> {
+  const text = await textOf(response, ends, response.ok ? onBeginning : undefined)
   const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '')
   try {
-    const body: unknown = isJson ? JSON.parse(text) : undefined
+    const body: unknown = isJson ? parse(text) : undefined
     if (isAnswer(body)) return body
   } catch {
     // The body was cut short, or is not JSON although its header says so.
@@ -173,7 +178,11 @@ export async function readAnswer(response: Response, ends: AbortSignal): Promise
  * Reads a body until `ends` is aborted. The signal of the request is not enough: once garbage was collected, Node.js 20 no
  * longer passes its end on to the body.
  */
-async function textOf(response: Response, ends: AbortSignal): Promise<string> {
+async function textOf(
+  response: Response,
+  ends: AbortSignal,
+  onBeginning: Reading['onBeginning'],
+): Promise<string> {
   if (!response.body) return ''
   const reader = response.body.getReader()
   const cancel = () => {
@@ -182,12 +191,14 @@ async function textOf(response: Response, ends: AbortSignal): Promise<string> {
   ends.addEventListener('abort', cancel)
   const decoder = new TextDecoder()
   let text = ''
+  let look = onBeginning
   try {
     for (;;) {
       const { done, value } = await reader.read()
       ends.throwIfAborted()
       if (done) return text + decoder.decode()
       text += decoder.decode(value, { stream: true })
+      if (look?.(text)) look = undefined
     }
   } finally {
     ends.removeEventListener('abort', cancel)

@@ -33,6 +33,7 @@ import type { Tracing } from './observe/tracing/tracing.js'
 import { useMetrics, useOperationMetrics } from './observe/use-metrics.js'
 import { useRequestLog } from './observe/use-request-log.js'
 import { type ContextDeps, createContext, createServiceContext } from './request-context.js'
+import { useAnswersInBytes } from './use-answers-in-bytes.js'
 import { useCancellation } from './use-cancellation.js'
 import { useCompiledQueries } from './use-compiled-queries.js'
 import { useDocumentCache } from './use-document-cache.js'
@@ -137,6 +138,7 @@ export function createGraphqlServer(deps: YogaDeps): Yoga {
         place: admission.placeOf(request),
       }),
     plugins: [
+      useAnswersInBytes(),
       useDocumentCache(),
       useCompiledQueries(),
       ...(deps.tracing ? [deps.tracing.plugin] : []),

@@ -1,4 +1,7 @@
-/** An LRU map: when it is full, the least recently used entries are removed. */
+/**
+ * An LRU map: when it is full, the least recently used entries are removed. A use counts from when the map is half full; to
+ * note each one takes ten times as long as to look the entry up.
+ */
 export interface Lru<K, V> {
   get(key: K): V | undefined
   set(key: K, value: V): void
@@ -24,6 +27,9 @@ export function createLru<K, V>(maxEntries: number, weights?: LruWeights<K, V>):
   const isOver = (): boolean =>
     entries.size > maxEntries || (weights !== undefined && weight > weights.atMost)
 
+  const isHalfFull = (): boolean =>
+    2 * entries.size > maxEntries || (weights !== undefined && 2 * weight > weights.atMost)
+
   function remove(key: K): void {
     const value = entries.get(key)
     if (value !== undefined) weight -= weightOf(key, value)
@@ -33,7 +39,7 @@ export function createLru<K, V>(maxEntries: number, weights?: LruWeights<K, V>):
   return {
     get(key) {
       const value = entries.get(key)
-      if (value !== undefined) {
+      if (value !== undefined && isHalfFull()) {
         entries.delete(key)
         entries.set(key, value)
       }

@@ -1,6 +1,6 @@
-import { request } from 'node:http'
+import { request, ServerResponse } from 'node:http'
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startServer, type TestServer } from '../cli/support.js'
 import { ADMIN_TOKEN } from '../support/app.js'
 import { requestRaw } from '../support/http-get.js'
@@ -76,6 +76,19 @@ describe('an answer', () => {
     expect(headers.vary?.toLowerCase()).toContain('accept-encoding')
     expect(headers['content-length']).toBe(String(body.length))
     expect(() => JSON.parse(body.toString())).not.toThrow()
+  })
+
+  it('that is long is encoded once, before it is handed to Node.js', async () => {
+    const writes = vi.spyOn(ServerResponse.prototype, 'write')
+    const { headers, body } = await ask(
+      '{ affinities(first: 506) { nodes { id affinityKey modelId providerId endpointId user { username } } } }',
+    )
+    const written: unknown[] = writes.mock.calls.map(([chunk]) => chunk)
+    writes.mockRestore()
+    expect(body.length).toBeGreaterThan(16_384)
+    expect(body.toString()).toContain('张伟')
+    expect(headers['content-length']).toBe(String(body.length))
+    expect(written).toEqual([expect.any(Uint8Array)])
   })
 })
 
