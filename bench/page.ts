@@ -40,6 +40,7 @@ export async function benchPage(count: number): Promise<void> {
       logger: pino({ level: 'silent' }),
     })
     const body = JSON.stringify({ query: PAGE })
+    const unjudged = JSON.stringify({ query: PAGE.replace(' staleReasons', '') })
     const page = async (query: string) => {
       const response = await app.yoga.fetch('http://localhost/graphql', {
         method: 'POST',
@@ -61,6 +62,7 @@ export async function benchPage(count: number): Promise<void> {
     const timings = await measure({
       constants: floor,
       page: () => page(body),
+      unjudged: () => page(unjudged),
       search: () => page(searchBody(name)),
       part: () => page(searchBody(name.slice(0, -1))),
     })
@@ -88,6 +90,7 @@ const LABELS = {
   scan: 'floor: SCAN + MGET + JSON.parse',
   constants: 'floor: constants through Yoga',
   page: 'page of 100, all fields and joins',
+  unjudged: 'the same without verdicts',
   search: 'search by user name',
   part: 'search by a part of a user name',
 } as const
