@@ -3,9 +3,15 @@ interface Waiting {
   readonly begin: () => void
 }
 
-/** Whether somebody has begun in this turn of the event loop. */
-let isTaken = false
-let waiting: Waiting[] = []
+/** Milliseconds for which pieces follow each other in one turn of the event loop; a larger one is then the last. */
+const SLICE_MS = 5
+
+const waiting: Waiting[] = []
+/** When the pieces of this turn have taken their time; undefined while none has begun. */
+let sliceEndsAt: number | undefined
+/** Whether the slice began with a piece that did not wait: it lasts until those have had their chance who came meanwhile. */
+let isEarly = false
+let isTurning = false
 
 /** Returns for how many milliseconds the first in the line has waited: the event loop has more to do than it gets done. */
 export const turnLateness = (): number => {
@@ -14,26 +20,43 @@ export const turnLateness = (): number => {
 }
 
 /**
- * Gives pieces of work of some milliseconds a turn of the event loop each, in the order of their calls. What stores answer to
- * many in one moment would otherwise be worked off in one turn, with every health probe behind it.
+ * Spreads pieces of work over turns of the event loop, in the order of their calls: those of some milliseconds get one each. What
+ * stores answer to many in one moment would otherwise be worked off in one turn, with every health probe behind it.
  * @returns undefined for who may go on at once, as the first in a turn
  */
 export function ownTurn(): Promise<void> | undefined {
-  if (isTaken) return new Promise((begin) => waiting.push({ since: performance.now(), begin }))
-  take()
-  return undefined
+  if (sliceEndsAt === undefined && waiting.length === 0) {
+    isEarly = true
+    begin()
+    return undefined
+  }
+  return new Promise((resolve) => {
+    waiting.push({ since: performance.now(), begin: resolve })
+    // Node runs all immediates of a turn one after the other, and what each has made possible right after it.
+    setImmediate(tryNext)
+  })
 }
 
-function take(): void {
-  isTaken = true
-  setImmediate(endTurn)
+function begin(): void {
+  sliceEndsAt ??= performance.now() + SLICE_MS
+  if (isTurning) return
+  isTurning = true
+  setImmediate(turn)
 }
 
-function endTurn(): void {
-  isTaken = false
-  const [next, ...others] = waiting
-  if (next === undefined) return
-  waiting = others
-  take()
-  next.begin()
+/** Runs before the first `tryNext` of each turn. */
+function turn(): void {
+  if (isEarly) isEarly = false
+  else sliceEndsAt = undefined
+  isTurning = sliceEndsAt !== undefined || waiting.length > 0
+  if (isTurning) setImmediate(turn)
+}
+
+function tryNext(): void {
+  if (sliceEndsAt !== undefined && performance.now() > sliceEndsAt) {
+    setImmediate(tryNext)
+    return
+  }
+  begin()
+  waiting.shift()?.begin()
 }

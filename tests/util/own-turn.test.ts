@@ -1,14 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { beforeEach, expect, test } from 'vitest'
-import { ownTurn, turnLateness } from '../../src/util/own-turn.js'
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { ownTurn } from '../../src/util/own-turn.js'
 
 beforeEach(async () => {
-  while (turnLateness() > 0) await nextTurn()
-  await nextTurn()
+  for (let turn = 0; turn < 3; turn += 1) await nextTurn()
 })
 
-/** Asks so many times at once, and returns the turns of the event loop in which each may go on. */
-async function turnsOf(count: number): Promise<number[]> {
+/** Asks five times at once, and returns the turns of the event loop in which each has done its work. */
+async function turnsOf(work: () => void): Promise<number[]> {
   let turn = 0
   let isOver = false
   const next = () => {
@@ -17,8 +16,9 @@ async function turnsOf(count: number): Promise<number[]> {
   }
   setImmediate(next)
   const turns = await Promise.all(
-    Array.from({ length: count }, async () => {
+    Array.from({ length: 5 }, async () => {
       await ownTurn()
+      work()
       return turn
     }),
   )
@@ -26,10 +26,19 @@ async function turnsOf(count: number): Promise<number[]> {
   return turns
 }
 
-test('gives each of those who ask at once a turn of the event loop, in their order', async () => {
-  const turns = await turnsOf(5)
+test('gives pieces of some milliseconds a turn of the event loop each, in their order', async () => {
+  const turns = await turnsOf(() => {
+    for (const until = performance.now() + 7; performance.now() < until; );
+  })
   expect(new Set(turns).size).toBe(5)
   expect(turns).toEqual(turns.toSorted((a, b) => a - b))
+})
+
+test('lets small pieces follow each other in a turn', async () => {
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(1_000)
+  onTestFinished(() => clock.mockRestore())
+  const turns = await turnsOf(() => {})
+  expect(new Set(turns).size).toBeLessThanOrEqual(2)
 })
 
 test('lets who is the first in a turn go on at once', async () => {
@@ -37,8 +46,7 @@ test('lets who is the first in a turn go on at once', async () => {
   const waits = ownTurn()
   expect(waits).toBeInstanceOf(Promise)
   await waits
-  await nextTurn()
-  await nextTurn()
+  for (let turn = 0; turn < 3; turn += 1) await nextTurn()
   expect(ownTurn()).toBeUndefined()
 })
 
