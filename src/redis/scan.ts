@@ -1,7 +1,6 @@
 import { Cluster, type Redis } from 'ioredis'
 import { DigestSet } from '../util/digest-set.js'
 import { decodeKey } from '../util/key-bytes.js'
-import { createTurns, type Turns } from '../util/turns.js'
 import { toCacheError } from './cache-errors.js'
 import { masterNodes, type RedisClient } from './client.js'
 import { clusterLayout } from './masters.js'
@@ -102,7 +101,7 @@ async function* scanNode(
 ): AsyncGenerator<NodeKeys> {
   const pace = new ScanPace()
   const step = (cursor: string): Promise<ScanStep> => {
-    const reply = stepsOf(node).run(() => scanStep(node, cursor, pattern, pace))
+    const reply = scanStep(node, cursor, pattern, pace)
     // A consumer that stops early never awaits this promise: its rejection must not be unhandled.
     reply.catch(() => {})
     return reply
@@ -119,20 +118,6 @@ async function* scanNode(
     if (!isLast) reply ??= step(cursor)
   }
   onVisited(visited)
-}
-
-/**
- * The steps of all walks through one server, one after the other: SCANs that arrive together run without a pause, and would
- * be one long command for the gateway.
- */
-const stepsOfServers = new WeakMap<Redis, Turns>()
-
-function stepsOf(node: Redis): Turns {
-  const known = stepsOfServers.get(node)
-  if (known) return known
-  const steps = createTurns(1)
-  stepsOfServers.set(node, steps)
-  return steps
 }
 
 /** Makes one SCAN between two looks at Redis's clock: the way there, and our own delays, do not count. */

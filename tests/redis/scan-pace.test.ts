@@ -67,45 +67,6 @@ it('goes down at once when the server becomes slow, and up again when it is quic
   expect(counts.at(-1)).toBeGreaterThan(1_000)
 })
 
-it('sends no step while one of another walk through the same server is under way', async () => {
-  const [walks, steps] = [4, 10]
-  let underWay = 0
-  let most = 0
-  let left = walks * steps
-  const commands = {
-    time: () => commands,
-    scanBuffer: () => commands,
-    async exec() {
-      underWay += 1
-      most = Math.max(most, underWay)
-      await new Promise(setImmediate)
-      underWay -= 1
-      left -= 1
-      const time = [null, ['1', '0']]
-      return [time, [null, [Buffer.from(left < walks ? '0' : '7'), []]], time]
-    },
-  }
-  const node = { pipeline: () => commands } as unknown as Redis
-  await Promise.all(Array.from({ length: walks }, () => walk(node)))
-  expect(left).toBe(0)
-  expect(most).toBe(1)
-})
-
-it('lets the other walks go on when a step fails', async () => {
-  const { node } = serverWithClock(() => 0.05, 20_000)
-  const { pipeline } = node
-  let steps = 0
-  const failing = {
-    pipeline() {
-      steps += 1
-      if (steps === 3) throw new Error('refused')
-      return pipeline()
-    },
-  } as unknown as Redis
-  const outcomes = await Promise.allSettled([walk(failing), walk(failing)])
-  expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
-})
-
 it('never asks for nothing, however slow the server', () => {
   const pace = new ScanPace()
   for (let step = 0; step < 10; step += 1) pace.took(1_000_000, pace.count)
