@@ -1,22 +1,25 @@
 /**
  * Measures what walks through everybody's keys cost: the latency that another client of Redis sees during a first read, beside
  * its latency at rest, and twenty questions at once about model mappings. `tsx bench/walks.ts [affinities] [other keys]`,
- * default 100,000 among 300,000.
+ * default 100,000 among 300,000. Where `taskset` can do it, Redis and its client have a core that the service does not use:
+ * otherwise the client waits for a core, and not for Redis.
  */
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { constants, loadavg, setPriority } from 'node:os'
+import { loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
+import { fileURLToPath } from 'node:url'
 import type { Redis } from 'ioredis'
 import { loadRedisFixtures } from '../scripts/lib/fixtures.js'
 import { startPostgres } from '../tests/support/servers/postgres.js'
 import { startRedis } from '../tests/support/servers/redis.js'
 import { startAskedApp } from './lib/asked-app.js'
+import { keepApart } from './lib/keep-apart.js'
 import { printTable, quantile } from './lib/measure.js'
 import { whenRead } from './lib/when-read.js'
 import { makeWorld } from './lib/world.js'
 
-const ANOTHER_CLIENT = new URL('./lib/another-client.mjs', import.meta.url)
+const ANOTHER_CLIENT = fileURLToPath(new URL('./lib/another-client.mjs', import.meta.url))
 const AT_REST_MS = 5_000
 const AT_ONCE = 20
 
@@ -35,12 +38,12 @@ async function benchWalks(affinities: number, others: number): Promise<void> {
     await loadRedisFixtures(redis)
     await redis.call('DEBUG', 'POPULATE', String(others), 'other', '20')
     const scansBefore = await scans(redis)
-    const thread = new Worker(ANOTHER_CLIENT, { workerData: { port: server.port }, execArgv: [] })
-    // On few cores the other client would wait for the service to leave it one, which is no cost of Redis's: gateways run elsewhere.
-    setPriority(process.pid, constants.priority.PRIORITY_LOW)
+    const client = fork(ANOTHER_CLIENT, [String(server.port)], { execArgv: [] })
+    // The other client would wait for the service to leave it a core, which is no cost of Redis's: gateways run elsewhere.
+    const areApart = keepApart([await processIdOf(redis), client.pid ?? 0])
     const latencies = async (): Promise<number[]> => {
-      thread.postMessage('give')
-      const [times] = await once(thread, 'message')
+      client.send('give')
+      const [times] = await once(client, 'message')
       return times
     }
     await sleep(1_000)
@@ -66,12 +69,13 @@ async function benchWalks(affinities: number, others: number): Promise<void> {
       name,
       times.length,
       quantile(times, 0.5),
+      quantile(times, 0.95),
       quantile(times, 0.99),
       quantile(times, 0.99) / quantile(atRest, 0.99),
     ]
     printTable(
-      `another client's read, in milliseconds: ${affinities.toLocaleString('en')} affinities among ${others.toLocaleString('en')} other keys, load ${loadavg()[0]?.toFixed(1)}`,
-      ['', 'reads', 'p50', 'p99', 'x p99 at rest'],
+      `another client's read, in milliseconds: ${affinities.toLocaleString('en')} affinities among ${others.toLocaleString('en')} other keys, ${areApart ? 'on a core without the service' : 'on the cores of the service'}, load ${loadavg()[0]?.toFixed(1)}`,
+      ['', 'reads', 'p50', 'p95', 'p99', 'x p99 at rest'],
       [row('at rest', atRest), row(`during the first read (${seconds.toFixed(1)} s)`, during)],
     )
     printTable(
@@ -80,10 +84,14 @@ async function benchWalks(affinities: number, others: number): Promise<void> {
       [[answered, took, scansOfQuestions, scansOfReads]],
     )
     await app.close()
-    await thread.terminate()
+    client.kill()
   } finally {
     await Promise.all([postgres.stop(), server.stop()])
   }
+}
+
+async function processIdOf(redis: Redis): Promise<number> {
+  return Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1])
 }
 
 async function scans(redis: Redis): Promise<number> {
