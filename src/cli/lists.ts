@@ -42,9 +42,11 @@ export async function printList<
   const format = formatOf(command)
   const wanted = recordLimit(command)
   const { signal } = cli
-  const options = { signal, onWait: waitingNote(cli), ...(Number.isFinite(wanted) && { limit: wanted }) }
+  const { onWait, onAnswer } = waitingNotes(cli)
+  const options = { signal, onWait, ...(Number.isFinite(wanted) && { limit: wanted }) }
   if (format !== 'table' && wanted > LARGEST_PAGE && 'jsonPages' in list) {
-    const { records } = await printPages(cli, wanted, list.jsonPages(args, options), printers[format](cli))
+    const pages = list.jsonPages(args, options)
+    const { records } = await printPages(cli, wanted, pages, printers[format](cli), onAnswer)
     return { records, lastPage: undefined }
   }
   // One page is fetched by a single call: `pages` would prefetch the next page for nothing.
@@ -54,15 +56,21 @@ export async function printList<
     format === 'table'
       ? tablePrinter(cli, columns, tableViewOf(cli, command))
       : asJson<Row>(printers[format](cli))
-  return printPages(cli, wanted, pages, printer)
+  return printPages(cli, wanted, pages, printer, onAnswer)
 }
 
-/** Says once that a list waits for an answer. */
-function waitingNote({ terminal }: Cli): (error: AffinityqlError) => void {
+/** Says once in each outage that a list waits for an answer. */
+function waitingNotes({ terminal }: Cli) {
   let isTold = false
-  return ({ message, code }) => {
-    if (!isTold) terminal.note(`affinityql: ${message} (${code}) The list goes on when there is an answer …`)
-    isTold = true
+  return {
+    onWait({ message, code }: AffinityqlError) {
+      if (!isTold)
+        terminal.note(`affinityql: ${message} (${code}) The list goes on when there is an answer …`)
+      isTold = true
+    },
+    onAnswer() {
+      isTold = false
+    },
   }
 }
 
@@ -71,11 +79,13 @@ async function printPages<Row, Result extends Page<Row>>(
   wanted: number,
   pages: AsyncIterable<Result> | Iterable<Result>,
   printer: Printer<Row>,
+  onAnswer: () => void,
 ): Promise<Printed<Result>> {
   let printed = 0
   let totalCount = 0
   let lastPage: Result | undefined
   for await (const page of pages) {
+    onAnswer()
     lastPage = page
     totalCount = page.totalCount
     const rows = page.nodes.slice(0, wanted - printed)
