@@ -132,8 +132,8 @@ export const checkOf = (selection: AffinitySelection): SelectionCheck =>
     { byFigures: selection.lastUse !== undefined || Object.keys(selection.ranges ?? {}).length > 0 },
   )
 
-/** Whether a selection has no condition at all, whatever parts it names. */
-const isEverything = ({
+/** Checks whether a selection has no condition at all, whatever parts it names. */
+export const isEverything = ({
   keys,
   all = {},
   any = [],

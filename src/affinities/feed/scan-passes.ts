@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { containing } from '../../util/text.js'
 import { type AffinityPage, type AffinityReader, comparePositions, positionOf } from '../affinity-reader.js'
 import { type AffinityRecord, type Dimension, dimensionValue } from '../affinity-record.js'
-import { type AffinitySelection, isSelected } from '../affinity-selection.js'
+import { type AffinitySelection, isEverything, isSelected } from '../affinity-selection.js'
 import { largestOf } from '../largest-groups.js'
 import { compareNamePositions, namePositionIn } from '../record-names.js'
 
@@ -200,22 +200,8 @@ function pagePass<Position>(
 }
 
 /** Returns the dimension of a selection that has exactly one condition, in `all`; otherwise undefined. */
-function onlyDimension({
-  keys,
-  all = {},
-  any = [],
-  none = {},
-  ranges = {},
-  lastUse,
-  where,
-}: AffinitySelection) {
-  const [only, ...others] = Object.entries(all).filter(([, values]) => values)
-  const isOnly =
-    keys === undefined &&
-    others.length === 0 &&
-    any.length === 0 &&
-    [none, ranges].every((named) => Object.keys(named).length === 0) &&
-    lastUse === undefined &&
-    where === undefined
+function onlyDimension(selection: AffinitySelection) {
+  const [only, ...others] = Object.entries(selection.all ?? {}).filter(([, values]) => values)
+  const isOnly = others.length === 0 && isEverything({ ...selection, all: {} })
   return only?.[1] && isOnly ? { dimension: only[0], values: only[1] } : undefined
 }
