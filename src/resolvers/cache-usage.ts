@@ -29,13 +29,12 @@ export async function cacheUsage(
 ): Promise<CacheUsageAnswer> {
   const first = readFirst(given, DEFAULT_GROUPS)
   const filter = givenFilter ?? {}
-  const queryOf = (period: Period) => ({ ...period, by, filter, now: new Date(context.now() * 1_000) })
   const { period, answer: found } = await askRows(
     ['cacheUsage', by, filterText(filter)],
     times,
     context,
-    (period, _readers, signal) => context.usage.cacheSums(queryOf(period), signal),
-    (period) => context.usage.rowsToSum(queryOf(period)),
+    (asked, _readers, signal) => context.usage.cacheSums({ ...asked, by, filter }, signal),
+    (asked) => context.usage.rowsToSum({ ...asked, by, filter }),
   )
   const { groups, ...figures } = cacheUsageOf(found, { ...period, by }, first)
   return { ...period, by, ...figures, groups: groups.map((sums) => ({ by, sums })) }

@@ -38,8 +38,7 @@ export async function switchCosts(
   const question = ['switchCosts', by, side, filterText(filter)]
   const { period, answer } = await askRows(question, times, context, async (asked, { loaders }, signal) => {
     const cleared = await withNames(context.clearedPins(), asked, loaders)
-    const now = new Date(context.now() * 1_000)
-    return context.chains.switchSums({ ...asked, by, side, filter, cleared, now }, signal)
+    return context.chains.switchSums({ ...asked, by, side, filter, cleared }, signal)
   })
   const { groups, ...figures } = switchCostsOf(answer.groups, { ...period, by }, first)
   return {

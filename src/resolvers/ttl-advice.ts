@@ -36,10 +36,7 @@ export async function ttlAdvice(
     ['ttlAdvice', by, filterText(filter)],
     times,
     context,
-    (asked, _readers, signal) => {
-      const now = new Date(context.now() * 1_000)
-      return context.chains.ttlSums({ ...asked, by, filter, now }, signal)
-    },
+    (asked, _readers, signal) => context.chains.ttlSums({ ...asked, by, filter }, signal),
   )
   const { ttlIsFixed, groups } = answer
   return {

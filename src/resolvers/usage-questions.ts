@@ -20,6 +20,11 @@ export interface UsageArguments extends PeriodArguments {
   readonly first?: number | null | undefined
 }
 
+/** A period, and when it is asked for. */
+export interface AskedPeriod extends Period {
+  readonly now: Date
+}
+
 /** @throws InvalidInputError beyond 1..10,000 */
 export function readFirst(given: number | null | undefined, otherwise: number): number {
   const first = given ?? otherwise
@@ -38,8 +43,8 @@ export async function askRows<Answer>(
   question: readonly unknown[],
   { since, until }: PeriodArguments,
   context: Context,
-  run: (period: Period, readers: Readers, signal: AbortSignal) => Promise<Answer | null>,
-  rowsOf: (period: Period) => Promise<number> = (period) => context.usage.rowsIn(period),
+  run: (asked: AskedPeriod, readers: Readers, signal: AbortSignal) => Promise<Answer | null>,
+  rowsOf: (asked: AskedPeriod) => Promise<number> = (period) => context.usage.rowsIn(period),
 ): Promise<{ readonly period: Period; readonly answer: Answer }> {
   const now = () => new Date(context.now() * 1_000)
   const asked = readPeriod(since, until, now())
@@ -49,10 +54,10 @@ export async function askRows<Answer>(
     of: 'usage',
     // Those who ask for everything until now have the same question, though not at the same time.
     question: JSON.stringify([...question, asked.since, isOpen ? 'now' : asked.until]),
-    size: async () => (await rowsOf(asked)) / ROWS_FOR_ONE,
+    size: async () => (await rowsOf({ ...asked, now: now() })) / ROWS_FOR_ONE,
     async run(readers, signal) {
       const period = isOpen ? { ...asked, until: now() } : asked
-      return { period, answer: await run(period, readers, signal) }
+      return { period, answer: await run({ ...period, now: now() }, readers, signal) }
     },
   })
   if (answer === null)

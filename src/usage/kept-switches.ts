@@ -2,7 +2,7 @@ import { createLru } from '../util/lru.js'
 import { createKeptUnits, type KeptUnits } from './kept-units.js'
 import type { QuotesOfUnit } from './nearest-quotes.js'
 import { type SwitchPart, sizeOf } from './switch-parts.js'
-import { isByTime, type Unit } from './units.js'
+import { isByTime, nameOfPeriod, type Unit } from './units.js'
 import type { SwitchQuery } from './usage-chains.js'
 import { filterText, type Period } from './usage-rows.js'
 
@@ -24,13 +24,15 @@ export interface KeptSwitches {
 export const switchQuestion = ({ by, side, filter }: Pick<SwitchQuery, 'by' | 'side' | 'filter'>): string =>
   JSON.stringify([isByTime(by) ? 'HOUR' : by, side, filterText(filter)])
 
+/** Names the prices that a unit tells of a model. */
+export const quotesName = (unit: Period, model: string): string => `${nameOfPeriod(unit)} ${model}`
+
 /** @param mostRecords the most records that are kept */
 export function createKeptSwitches(mostRecords = MOST_RECORDS): KeptSwitches {
   const quotes = createLru<string, readonly QuotesOfUnit[]>(MOST_LISTS, {
     atMost: MOST_QUOTES,
     of: (_key, { length }) => length,
   })
-  const nameOf = ({ since, until }: Period, model: string) => `${since.getTime()} ${until.getTime()} ${model}`
   let kept: { readonly ttls: string; readonly parts: KeptUnits<SwitchPart> } | undefined
   return {
     partsUnder(given) {
@@ -38,9 +40,9 @@ export function createKeptSwitches(mostRecords = MOST_RECORDS): KeptSwitches {
       if (kept?.ttls !== ttls) kept = { ttls, parts: createKeptUnits(mostRecords, sizeOf) }
       return kept.parts
     },
-    quotes: (unit, model) => quotes.get(nameOf(unit, model)),
+    quotes: (unit, model) => quotes.get(quotesName(unit, model)),
     keepQuotes(unit, model, found) {
-      if (unit.isOver) quotes.set(nameOf(unit, model), found)
+      if (unit.isOver) quotes.set(quotesName(unit, model), found)
     },
   }
 }

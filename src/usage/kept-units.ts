@@ -1,5 +1,5 @@
 import { createLru } from '../util/lru.js'
-import { hoursOf, type Unit } from './units.js'
+import { hoursOf, nameOfPeriod, type Unit } from './units.js'
 
 const MOST_UNITS = 20_000
 
@@ -20,8 +20,7 @@ export function createKeptUnits<Value extends object>(
   weightOf: (value: Value) => number,
 ): KeptUnits<Value> {
   const kept = createLru<string, Value>(MOST_UNITS, { atMost, of: (_key, value) => weightOf(value) })
-  const keyOf = (question: string, { since, until }: Unit): string =>
-    `${question} ${since.getTime()} ${until.getTime()}`
+  const keyOf = (question: string, unit: Unit): string => `${question} ${nameOfPeriod(unit)}`
 
   return {
     get(question, unit) {

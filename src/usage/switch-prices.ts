@@ -1,4 +1,4 @@
-import type { KeptSwitches } from './kept-switches.js'
+import { type KeptSwitches, quotesName } from './kept-switches.js'
 import { createQuoteBook, type QuoteBook, type QuotesOfUnit } from './nearest-quotes.js'
 import type { SwitchPart } from './switch-parts.js'
 import type { Unit } from './units.js'
@@ -25,8 +25,7 @@ export interface UnitPrices {
 
 export function createUnitPrices(kept: KeptSwitches): UnitPrices {
   const read = new Map<string, readonly QuotesOfUnit[]>()
-  const nameOf = ({ since, until }: Unit, model: string) => `${since.getTime()} ${until.getTime()} ${model}`
-  const get = (unit: Unit, model: string) => read.get(nameOf(unit, model)) ?? kept.quotes(unit, model)
+  const get = (unit: Unit, model: string) => read.get(quotesName(unit, model)) ?? kept.quotes(unit, model)
   return {
     add(unit, models, quotes) {
       const byModel = new Map<string, QuotesOfUnit[]>()
@@ -37,7 +36,7 @@ export function createUnitPrices(kept: KeptSwitches): UnitPrices {
       }
       for (const model of models) {
         const ofModel = byModel.get(model) ?? []
-        read.set(nameOf(unit, model), ofModel)
+        read.set(quotesName(unit, model), ofModel)
         kept.keepQuotes(unit, model, ofModel)
       }
     },

@@ -66,6 +66,9 @@ export function runsOf(units: readonly Unit[], atMostMs = Number.POSITIVE_INFINI
   return runs
 }
 
+/** A text that is equal for periods with the same ends. */
+export const nameOfPeriod = ({ since, until }: Period): string => `${since.getTime()} ${until.getTime()}`
+
 /** The length of a period, or of units that follow on each other, in milliseconds. */
 export const lengthOf = ({ since, until }: Period): number => until.getTime() - since.getTime()
 

@@ -21,7 +21,7 @@ import {
   switchStatement,
   unknownPairsStatement,
 } from './switch-statement.js'
-import { runsToRead, runUnits, type UnitRun } from './unit-runs.js'
+import { knownOf, runsToRead, runUnits, type UnitRun } from './unit-runs.js'
 import type { SettlementsFound } from './usage-columns.js'
 import type { UsageStatements } from './usage-statements.js'
 
@@ -67,31 +67,23 @@ export function createSwitchReader(
   async function readParts(reading: Reading, prices: UnitPrices): Promise<PartOfUnit[]> {
     const { query, kept, settings, leadMs, signal } = reading
     const parts = kept.partsUnder(settings.ttls)
-    const question = switchQuestion(query)
     const units = chainUnitsOf(query, leadMs).map((unit) => ({
       ...unit,
       isOver: unit.isOver && !isCleared(unit, query, leadMs),
     }))
-    const found = new Map(units.map((unit) => [unit, parts.get(question, unit)] as const))
-    const unknown = units.filter((unit) => !found.get(unit))
-    const take = (rows: Rows, of: readonly Unit[]) => {
+    const partsOf = (rows: Rows, of: readonly Unit[]) => {
       const read = readUnits(rows, of)
       const models = modelsOf(read)
-      for (const { unit, part, quotes } of read) {
-        found.set(unit, [part])
-        parts.put(question, unit, part)
-        prices.add(unit, models, quotes)
-      }
+      for (const { unit, quotes } of read) prices.add(unit, models, quotes)
+      return read.map(({ part }) => part)
     }
     const statementOf = (of: readonly Unit[]) => partStatement(reading, of)
-    const runs = await runsToRead(statements, { all: units, unknown, statementOf, take }, signal)
-    await runUnits(statements, runs, signal)
-    return units.flatMap((unit) =>
-      (found.get(unit) ?? []).map((part) => ({
-        part,
-        unit: { ...unit, since: part.since, until: part.until },
-      })),
-    )
+    const known = knownOf(parts, switchQuestion(query), units, partsOf, statementOf)
+    await runUnits(statements, await runsToRead(statements, known.reading, signal), signal)
+    return known.values().map(([unit, part]) => ({
+      part,
+      unit: { ...unit, since: part.since, until: part.until },
+    }))
   }
 
   /** Reads the prices that may be nearer to open switches than those of their units. */

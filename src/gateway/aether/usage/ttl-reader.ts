@@ -1,7 +1,6 @@
 import type { Rows } from '../../../postgres/long-read.js'
 import { type GroupTimes, packTimes, type Spread, spreadsOf } from '../../../usage/group-times.js'
 import { adviceQuestion, type BandOfGroup, type KeptAdvice } from '../../../usage/kept-advice.js'
-import type { KeptUnits } from '../../../usage/kept-units.js'
 import { chainUnitsOf, periodOf, type Unit, unitsOf } from '../../../usage/units.js'
 import {
   type Band,
@@ -20,19 +19,12 @@ import {
   LONGEST,
   timesOfUnits,
 } from './ttl-statement.js'
-import { runsToRead, runUnits, type UnitReading } from './unit-runs.js'
+import { knownOf, runsToRead, runUnits } from './unit-runs.js'
 import type { SettlementsFound } from './usage-columns.js'
-import type { UsageStatement, UsageStatements } from './usage-statements.js'
+import type { UsageStatements } from './usage-statements.js'
 
 /** How long before a unit the neighbours of its bands may begin. */
 const LEAD_MS = LONGEST * 60_000
-
-/** What is known of units once their statements have run. */
-interface Known<Value> {
-  readonly reading: UnitReading
-  /** Oldest first. */
-  values(): Value[]
-}
 
 /**
  * Reads intervals and what was read after them, and keeps it of units that are over.
@@ -70,10 +62,13 @@ export function createTtlReader(
       const times = knownOf(kept.times, question, units, timesOf, async (of) => timesOfUnits(look, query, of))
       runs.push(...(await runsToRead(statements, times.reading, signal)))
       spreads = async () =>
-        (await spreadsOf(times.values())).map((spread) => ({ ...spread, currentMinutes: null }))
+        (await spreadsOf(times.values().map(([, found]) => found))).map((spread) => ({
+          ...spread,
+          currentMinutes: null,
+        }))
     }
     await runUnits(statements, runs, signal)
-    const ofGroups = bandsOfGroups(bands.values())
+    const ofGroups = bandsOfGroups(bands.values().map(([, found]) => found))
     return {
       ttlIsFixed: look.generation === 'PROCESS_MEMORY',
       groups: (await spreads()).map((spread) => ({ ...spread, bands: ofGroups(spread.key) })),
@@ -82,33 +77,6 @@ export function createTtlReader(
 }
 
 type SpreadOfKey = Spread & Pick<TtlSums, 'currentMinutes'>
-
-/** What is kept of units, and how the others are read. */
-function knownOf<Value extends object>(
-  kept: KeptUnits<Value>,
-  question: string,
-  units: readonly Unit[],
-  valuesOf: (rows: Rows, units: readonly Unit[]) => readonly Value[],
-  statementOf: (units: readonly Unit[]) => Promise<UsageStatement>,
-): Known<Value> {
-  const found = new Map(units.map((unit) => [unit, kept.get(question, unit)] as const))
-  return {
-    reading: {
-      all: units,
-      unknown: units.filter((unit) => !found.get(unit)),
-      statementOf,
-      take(rows, of) {
-        for (const [at, value] of valuesOf(rows, of).entries()) {
-          const unit = of[at]
-          if (!unit) continue
-          found.set(unit, [value])
-          kept.put(question, unit, value)
-        }
-      },
-    },
-    values: () => units.flatMap((unit) => found.get(unit) ?? []),
-  }
-}
 
 function timesOf(rows: Rows, units: readonly Unit[]): GroupTimes[] {
   const groups = units.map((): [string, Uint32Array][] => [])

@@ -1,4 +1,5 @@
 import type { Rows } from '../../../postgres/long-read.js'
+import type { KeptUnits } from '../../../usage/kept-units.js'
 import { lengthOf, periodOf, runsOf, type Unit } from '../../../usage/units.js'
 import type { UsageStatement, UsageStatements } from './usage-statements.js'
 
@@ -16,6 +17,43 @@ export interface UnitReading {
   /** @param units they follow on each other, oldest first; at least one */
   statementOf(units: readonly Unit[]): Promise<UsageStatement>
   take(rows: Rows, units: readonly Unit[]): void
+}
+
+/** What is known of units once their statements have run. */
+interface KnownUnits<Value> {
+  readonly reading: UnitReading
+  /** Oldest first. A unit has several values if those of its hours are kept. */
+  values(): (readonly [Unit, Value])[]
+}
+
+/**
+ * What is kept of units, and how the others are read.
+ * @param valuesOf what the rows of a statement say of each of its units, in their order
+ */
+export function knownOf<Value extends object>(
+  kept: KeptUnits<Value>,
+  question: string,
+  units: readonly Unit[],
+  valuesOf: (rows: Rows, units: readonly Unit[]) => readonly Value[],
+  statementOf: UnitReading['statementOf'],
+): KnownUnits<Value> {
+  const found = new Map(units.map((unit) => [unit, kept.get(question, unit)] as const))
+  return {
+    reading: {
+      all: units,
+      unknown: units.filter((unit) => !found.get(unit)),
+      statementOf,
+      take(rows, of) {
+        for (const [at, value] of valuesOf(rows, of).entries()) {
+          const unit = of[at]
+          if (!unit) continue
+          found.set(unit, [value])
+          kept.put(question, unit, value)
+        }
+      },
+    },
+    values: () => units.flatMap((unit) => (found.get(unit) ?? []).map((value) => [unit, value] as const)),
+  }
 }
 
 /** A statement that is to be run, and what becomes of its rows. */
