@@ -58,6 +58,8 @@ async function measureAll(databaseUrl: string): Promise<void> {
           signal,
         ),
       ttlAdvice: () => gateway.chains.ttlSums({ ...period, by: 'USER', filter: {}, now }, signal),
+      ttlAdviceByKey: () =>
+        gateway.chains.ttlSums({ ...period, by: 'PROVIDER_KEY', filter: {}, now }, signal),
     }
     for (const [name, ask] of Object.entries(questions)) {
       if (process.env['ASKED'] && !process.env['ASKED'].includes(name)) continue

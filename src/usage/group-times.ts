@@ -1,5 +1,6 @@
 import { TimeSlice } from '../util/time-slice.js'
-import { LEAST_INTERVALS, TTL_OPTIONS, type TtlSums } from './usage-chains.js'
+import { type IntervalSpread, sortedChunks, spreadOfSorted } from './interval-spread.js'
+import { LEAST_INTERVALS } from './usage-chains.js'
 
 /** When the requests of a unit came, by group: four bytes a request. */
 export interface GroupTimes {
@@ -19,11 +20,10 @@ export const bytesOf = ({ keys, times }: GroupTimes): number =>
   200 + keys.length * BYTES_OF_KEY + times.byteLength
 
 /** What the intervals of a group are. */
-export type Spread = Omit<TtlSums, 'bands' | 'currentMinutes'>
-
-const MICROSECONDS = 60_000_000
-/** So many numbers are sorted without a break: less than a slice takes. */
-const SORTED_AT_ONCE = 16_384
+export interface Spread extends IntervalSpread {
+  readonly key: string
+  readonly requests: number
+}
 
 /** Puts the times of groups, which come in any order, into the order of their keys. */
 export function packTimes(
@@ -85,27 +85,10 @@ async function spreadOf(
 ): Promise<Spread | undefined> {
   const requests = units.reduce((sum, { times }) => sum + times.length, 0)
   if (requests <= LEAST_INTERVALS) return undefined
-  const intervals = await intervalsOf(units, requests, slice)
-  const chunks: Float64Array[] = []
-  await slice.blocks(
-    intervals.length,
-    (from, to) => chunks.push(intervals.subarray(from, to).sort()),
-    SORTED_AT_ONCE,
-  )
-  const upTo = (limit: number) => chunks.reduce((sum, chunk) => sum + countUpTo(chunk, limit), 0)
-  const counts = TTL_OPTIONS.map((minutes) => upTo(minutes * MICROSECONDS))
-  const [a = 0, b = 0, c = 0, d = 0] = counts
-  const longest = Math.max(...chunks.map((chunk) => chunk.at(-1) ?? 0))
-  const percentile = (share: number) => percentileOf(share, intervals.length, longest, upTo) / MICROSECONDS
   return {
     key,
     requests,
-    intervals: intervals.length,
-    within: [a, b - a, c - b, d - c, intervals.length - d],
-    p50Minutes: percentile(0.5),
-    p75Minutes: percentile(0.75),
-    p90Minutes: percentile(0.9),
-    maxMinutes: longest / MICROSECONDS,
+    ...spreadOfSorted(await sortedChunks(await intervalsOf(units, requests, slice), slice)),
   }
 }
 
@@ -127,39 +110,4 @@ async function intervalsOf(
     })
   }
   return intervals
-}
-
-/** How many of sorted numbers are at most so large. */
-function countUpTo(sorted: Float64Array, limit: number): number {
-  let [low, high] = [0, sorted.length]
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((sorted[middle] ?? 0) <= limit) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
-/** Linear between neighbours, as PERCENTILE_CONT. */
-function percentileOf(
-  share: number,
-  count: number,
-  largest: number,
-  upTo: (limit: number) => number,
-): number {
-  const at = share * (count - 1)
-  const low = nth(Math.floor(at), largest, upTo)
-  const high = Number.isInteger(at) ? low : nth(Math.ceil(at), largest, upTo)
-  return low + (high - low) * (at - Math.floor(at))
-}
-
-/** The number at a place among all, counted from 0: the least whole one that more than so many do not exceed. */
-function nth(place: number, largest: number, upTo: (limit: number) => number): number {
-  let [low, high] = [0, largest]
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    if (upTo(middle) > place) high = middle
-    else low = middle + 1
-  }
-  return low
 }

@@ -41,7 +41,7 @@ export function unitsOf({
 
 /**
  * Cuts a period into units of chains. What is kept of a unit tells of pairs that begin up to `leadMs` before it: the units that
- * reach so near to the start of the period are one, which is read anew each time.
+ * reach so near to the start of the period are read anew each time.
  */
 export function chainUnitsOf(
   query: Pick<UsageQuery, 'since' | 'until' | 'by' | 'now'>,
@@ -49,8 +49,8 @@ export function chainUnitsOf(
 ): Unit[] {
   const { since, until } = query
   const cut = new Date(Math.ceil((since.getTime() + leadMs) / HOUR_MS) * HOUR_MS)
-  if (!(cut < until)) return [{ since, until, isOver: false }]
-  return [{ since, until: cut, isOver: false }, ...unitsOf({ ...query, since: cut })]
+  const atStart = unitsOf({ ...query, until: cut < until ? cut : until })
+  return [...atStart.map((unit) => ({ ...unit, isOver: false })), ...unitsOf({ ...query, since: cut })]
 }
 
 /** Puts units that follow on each other together, at most so many milliseconds at a time. */

@@ -7,6 +7,22 @@ const FULL = 0.7
 const SEED = randomInt(2 ** 32)
 
 /**
+ * Looks for 64 bits in a table by the bits themselves.
+ * @param digests two numbers a slot, of which the second of a free one is 0; twice a power of two of them, and not all in use
+ * @param high above 0
+ * @returns the slot that has these bits, or else the free one that they belong into
+ */
+export function slotOf(digests: Uint32Array, low: number, high: number): number {
+  const mask = digests.length / 2 - 1
+  let slot = low & mask
+  while (digests[2 * slot + 1] !== 0) {
+    if (digests[2 * slot] === low && digests[2 * slot + 1] === high) return slot
+    slot = (slot + 1) & mask
+  }
+  return slot
+}
+
+/**
  * Tells whether a text was seen before, in 11 to 23 bytes for each text and no object. It keeps 64 bits of each: among ten
  * million texts two have the same bits once in some 370,000 times, and the second of them is then taken for seen.
  */
@@ -34,16 +50,12 @@ export class DigestSet {
   }
 
   #insert(low: number, high: number): boolean {
-    const mask = this.#digests.length / 2 - 1
-    let slot = low & mask
-    while (this.#digests[2 * slot + 1] !== 0) {
-      if (this.#digests[2 * slot] === low && this.#digests[2 * slot + 1] === high) return false
-      slot = (slot + 1) & mask
-    }
+    const slot = slotOf(this.#digests, low, high)
+    if (this.#digests[2 * slot + 1] !== 0) return false
     this.#digests[2 * slot] = low
     this.#digests[2 * slot + 1] = high
     this.#size += 1
-    if (this.#size > FULL * (mask + 1)) this.#grow()
+    if (this.#size > (FULL * this.#digests.length) / 2) this.#grow()
     return true
   }
 

@@ -99,21 +99,39 @@ it('a TTL that is set otherwise lets all pairs be looked for anew', async () => 
   expect(units).toBeGreaterThanOrEqual(2)
 })
 
-it('an answer of advice that was given before reads the ends of its period', async () => {
-  const ask = async () => {
-    let groups: unknown
-    const statements = await service.statementsOf(async () => {
-      const { data } = await service.query(
-        `{ ttlAdvice(since: "${SINCE}", by: USER) { groups { requests intervals within5 p90Minutes options { neighbours readShare } } } }`,
-      )
-      groups = data.ttlAdvice.groups
-    })
-    const count = (part: string) =>
-      statements.filter((text) => text.includes(part) && !text.startsWith('EXPLAIN')).length
-    return { groups, times: count('int4send'), bands: count('AS band') }
+/** What advice says, and how many statements read times, bands, and chains with both. */
+async function advice(by: 'USER' | 'PROVIDER_KEY') {
+  let groups: unknown
+  const statements = await service.statementsOf(async () => {
+    const { data } = await service.query(
+      `{ ttlAdvice(since: "${SINCE}", by: ${by}) { groups { key requests intervals within5 p90Minutes options { neighbours readShare } } } }`,
+    )
+    groups = data.ttlAdvice.groups
+  })
+  const count = (part: string) =>
+    statements.filter((text) => text.includes(part) && !text.startsWith('EXPLAIN')).length
+  return {
+    groups,
+    times: count('AS requests, string_agg'),
+    bands: count('AS band'),
+    chains: count('int8send'),
   }
-  const first = await ask()
+}
+
+it('an answer of advice that was given before reads the ends of its period', async () => {
+  const first = await advice('USER')
   expect(first.groups).toMatchObject([{ requests: 1_800, intervals: 1_799, within5: 1_799, p90Minutes: 1 }])
-  const again = await ask()
-  expect(again).toEqual({ groups: first.groups, times: 2, bands: 2 })
+  const again = await advice('USER')
+  expect(again).toEqual({ groups: first.groups, times: 2, bands: 2, chains: 0 })
+})
+
+it('an answer of advice by provider key that was given before reads the ends of its period', async () => {
+  const first = await advice('PROVIDER_KEY')
+  // Each request leads to the next one, whoever answers that; the last one leads nowhere.
+  expect(first.groups).toMatchObject([
+    { key: 'b', requests: 1_200, intervals: 1_199 },
+    { key: 'a', requests: 600, intervals: 600 },
+  ])
+  const again = await advice('PROVIDER_KEY')
+  expect(again).toEqual({ groups: first.groups, times: 0, bands: 0, chains: 2 })
 })

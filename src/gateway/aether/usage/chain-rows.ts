@@ -185,8 +185,8 @@ const CHAINED_BY = ['api_key_id', 'model', 'api_format', 'session'].map(
   (column) => `COALESCE(${column}, ' none')`,
 )
 
-/** A number made of what tells a chain. */
-const numberOf = (seed: number): string =>
+/** A number of 64 bits made of what tells a chain. */
+export const numberOf = (seed: number): string =>
   CHAINED_BY.reduce((number, column) => `hashtextextended(${column}, ${number})`, `${seed}`)
 
 /**

@@ -1,5 +1,5 @@
 import { periodOf, type Unit } from '../../../usage/units.js'
-import { LEAST_INTERVALS, TTL_OPTIONS, type TtlGrouping, type TtlQuery } from '../../../usage/usage-chains.js'
+import { TTL_OPTIONS, type TtlGrouping, type TtlQuery } from '../../../usage/usage-chains.js'
 import {
   CHAIN,
   type ChainColumn,
@@ -11,11 +11,11 @@ import {
   minutesBetween,
   missingForChains,
   missingForFilter,
+  numberOf,
   startsOf,
   tellsGroups,
   unitOf,
 } from './chain-rows.js'
-import { joinKeys, ttlMinutes } from './pin-ttls.js'
 import type { SettlementsFound } from './usage-columns.js'
 import type { UsageStatement } from './usage-statements.js'
 
@@ -78,34 +78,53 @@ export function timesOfUnits(
 export const HALF_AN_HOUR_US = 1_800_000_000
 
 /**
- * The statement that reads the intervals between neighbours in chains by the key that answered the first, of keys with enough of
- * them. It needs no tokens either.
+ * The statement that reads what chains tell of units, a row a unit and provider key: its requests; in base64 the times from each to
+ * the next of its chain in the unit, and the first, last and only requests of chains in the unit; and for each band the neighbours that
+ * the key answered, and their tokens. Chains are told by 8 bytes, times by 4 as `timesOfUnits` does. A chain that goes on from unit to
+ * unit is put together by `spreadsOfKeys`.
+ * @param run with units of an hour at most
  */
-export function intervalsOfKeys(look: ChainLook, query: TtlQuery): UsageStatement {
+export function chainsOfUnits(
+  look: ChainLook,
+  { filter }: TtlQuery,
+  { units, from }: ChainRun,
+  found: SettlementsFound,
+): UsageStatement {
   const args = createArguments()
-  const condition = choosing(look, query, query.filter, args)
-  const rows = (columns: readonly ChainColumn[]) => chainRows(look, 'ONE_BY_ONE', condition, columns)
-  const counts = [0, 1, 2, 3, 4].map(
-    (band) => `count(*) FILTER (WHERE ${bandOf('minutes')} = ${band})::float8`,
-  )
-  const current = look.mayRead('provider_api_keys', 'id')
-    ? `CASE WHEN keys.id IS NOT NULL THEN ${ttlMinutes(look)} END::float8`
-    : 'NULL::float8'
-  // An interval is that of the key that answered the first request; its requests are all that it answered.
+  const starts = startsOf(units, args)
+  const condition = choosing(look, { since: from, until: periodOf(units).until }, filter, args)
+  const rows = chainRows(look, found, condition, [...CHAINED, 'read', 'input'])
+  const time = (at: string) => `round(date_part('epoch', ${at}) * 1e6 - ${HALF_AN_HOUR_US})::int4`
+  const end = (condition: string) =>
+    `CASE WHEN is_chained AND ${condition} THEN int8send(chain) || int4send(time) END`
+  const packed = {
+    inside: `CASE WHEN is_chained AND NOT is_last AND next_key IS NOT NULL AND (next_key = key OR at < next_at)
+              THEN int4send(${time('next_at - at')}) END`,
+    firsts: end('is_first AND NOT is_last'),
+    lasts: end('is_last AND NOT is_first'),
+    onlys: end('is_first AND is_last'),
+  }
+  const bands = TTL_OPTIONS.map((minutes, band) => {
+    const longer = band === 0 ? '' : `AND at - first_at > interval '${TTL_OPTIONS[band - 1]} minutes' `
+    const of = `FILTER (WHERE is_chained AND first_key = key ${longer}AND at - first_at <= interval '${minutes} minutes')`
+    return `count(*) ${of}::float8, sum(read) ${of}::float8, sum(input) ${of}::float8`
+  })
   const sql = `
-  WITH spread AS MATERIALIZED (
-    SELECT key, count(*)::float8 AS intervals, ARRAY[${counts.join(', ')}] AS counts,
-           percentile_cont(ARRAY[0.5, 0.75, 0.9]) WITHIN GROUP (ORDER BY minutes) AS percentiles, max(minutes) AS longest
-      FROM (SELECT first_key AS key, minutes FROM (${neighbours(rows(CHAINED), ['at'])}) AS near) AS intervals
-     GROUP BY key HAVING count(*) >= ${LEAST_INTERVALS}
-  ),
-  asked AS (
-    SELECT provider_key_id AS key, count(*)::float8 AS requests
-      FROM (${rows(['provider_key_id'])}) AS chosen WHERE provider_key_id IS NOT NULL GROUP BY 1
-  )
-  SELECT spread.key, COALESCE(asked.requests, 0)::float8, intervals, ${[1, 2, 3, 4, 5].map((at) => `counts[${at}]`).join(', ')},
-         ${[1, 2, 3].map((at) => `percentiles[${at}]::float8`).join(', ')}, longest::float8, ${current}
-    FROM spread LEFT JOIN asked USING (key) ${joinKeys(look, 'spread.key')}`
+  SELECT unit::float8, key, count(*)::float8,
+         ${Object.values(packed)
+           .map((bytes) => `encode(string_agg(${bytes}, ''::bytea), 'base64')`)
+           .join(',\n         ')},
+         ${bands.join(',\n         ')}
+    FROM (SELECT unit, key, at, chain, is_chained, read, input, first_at, first_key, next_at, next_key, ${time(`at - (${starts})[unit]`)} AS time,
+                 (first_at >= (${starts})[unit]) IS NOT TRUE AS is_first, COALESCE(next_at >= (${starts})[unit + 1], next_at IS NULL) AS is_last
+            FROM (SELECT *, lag(at) OVER in_order AS first_at, lag(key) OVER in_order AS first_key,
+                         lead(at) OVER in_order AS next_at, lead(key) OVER in_order AS next_key
+                    FROM (SELECT at, id, provider_key_id AS key, api_key_id IS NOT NULL AS is_chained, read, input,
+                                 ${unitOf('at', starts)} AS unit, ${numberOf(0)} AS chain, ${numberOf(1)} AS more_of_chain
+                            FROM (${rows}) AS chosen) AS numbered
+                  WINDOW in_order AS (PARTITION BY chain, more_of_chain ORDER BY at, id COLLATE "C")) AS chained
+           WHERE unit > 0) AS of_units
+   GROUP BY unit, key`
   return { sql, args: args.values }
 }
 
