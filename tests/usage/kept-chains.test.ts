@@ -96,7 +96,8 @@ it('a TTL that is set otherwise lets all pairs be looked for anew', async () => 
   const { total, units } = await switches()
   // No pin to it lasts: every third request begins no pair.
   expect(total).toMatchObject({ pairs: 1_199 })
-  expect(units).toBeGreaterThanOrEqual(2)
+  // Whether it is cut depends on the planner, which reads so small a table as a whole or by its index.
+  expect(units).toBeGreaterThanOrEqual(1)
 })
 
 /** What advice says, and how many statements read times, bands, and chains with both. */

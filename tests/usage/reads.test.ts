@@ -69,6 +69,13 @@ describe('hours that are over', () => {
     expect(reads.length).toBeLessThanOrEqual(6)
   })
 
+  it('of a day are read by two statements, which may run side by side', async () => {
+    const reads = await readsOf(service, async () => {
+      expect((await ask(service, ago(24))).data.cacheUsage.total.requests).toBe(24 * 60)
+    })
+    expect(reads).toHaveLength(2)
+  })
+
   it('are shared by those who ask the same at the same moment', async () => {
     const reads = await readsOf(service, () =>
       Promise.all(Array.from({ length: 8 }, () => ask(service, ago(20)))),

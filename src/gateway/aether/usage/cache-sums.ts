@@ -85,26 +85,28 @@ export function cacheSumsStatement(
 
 /** A cost of 0 for tokens that have no price is unknown: no price was set when they were counted. */
 const ownCost = (part: 'read' | 'creation', tokens: string): string =>
-  `CASE WHEN ${part}_cost = 0 AND ${tokens} > 0 AND ${part}_price IS NULL THEN NULL ELSE ${part}_cost END`
+  `CASE WHEN ${part}_cost = 0 AND ${tokens} > 0 AND ${part}_price IS NULL THEN NULL ELSE ${part}_cost::float8 END`
 
+// OFFSET 0 lets each step be computed once for a row, without keeping the rows.
 const summing = (rows: string, key: string, uncached: string): string => `
-  WITH counted AS MATERIALIZED (
-    SELECT unit, ${key} AS key, ${uncached} AS uncached, read_tokens, created_tokens, multiplier, input_price,
-           read_price, creation_price,
+  WITH counted AS (
+    SELECT unit, ${key} AS key, ${uncached} AS uncached, read_tokens, created_tokens,
+           CASE WHEN multiplier = 1 THEN 1 ELSE multiplier::float8 END AS multiplier,
+           input_price::float8 AS input_price, read_price, creation_price,
            ${ownCost('read', 'read_tokens')} AS read_cost,
            ${ownCost('creation', 'created_tokens')} AS creation_cost
-      FROM (${rows}) AS usage_rows
+      FROM (${rows}) AS usage_rows OFFSET 0
   ), costed AS (
     SELECT *,
-           COALESCE(read_cost, read_tokens * read_price / 1e6, CASE WHEN read_tokens = 0 THEN 0 END) AS full_read_cost,
-           COALESCE(creation_cost, created_tokens * creation_price / 1e6, CASE WHEN created_tokens = 0 THEN 0 END) AS full_creation_cost
-      FROM counted
+           COALESCE(read_cost, read_tokens * read_price::float8 / 1e6, CASE WHEN read_tokens = 0 THEN 0 END) AS full_read_cost,
+           COALESCE(creation_cost, created_tokens * creation_price::float8 / 1e6, CASE WHEN created_tokens = 0 THEN 0 END) AS full_creation_cost
+      FROM counted OFFSET 0
   ), priced AS (
     SELECT *,
            input_price IS NOT NULL AND full_read_cost IS NOT NULL AND full_creation_cost IS NOT NULL AS is_priced,
            read_tokens * input_price / 1e6 - full_read_cost AS saved,
            full_creation_cost - created_tokens * input_price / 1e6 AS premium
-      FROM costed
+      FROM costed OFFSET 0
   )
   SELECT unit, key,
          count(*)::float8,
@@ -143,11 +145,8 @@ const cacheSumsOf = (row: readonly unknown[]): CacheSumsOfGroup => ({
 })
 
 /** The groups of each unit, in the order of the units. */
-export function groupsOfUnits(
-  rows: Rows,
-  units: readonly Unit[],
-): readonly (readonly [Unit, readonly CacheSumsOfGroup[]])[] {
-  const found = units.map((unit) => [unit, [] as CacheSumsOfGroup[]] as const)
-  for (const row of rows) found[Number(row[0]) - 1]?.[1].push(cacheSumsOf(row))
+export function groupsOfUnits(rows: Rows, units: readonly Unit[]): readonly (readonly CacheSumsOfGroup[])[] {
+  const found = units.map((): CacheSumsOfGroup[] => [])
+  for (const row of rows) found[Number(row[0]) - 1]?.push(cacheSumsOf(row))
   return found
 }

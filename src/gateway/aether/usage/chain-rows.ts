@@ -110,14 +110,14 @@ export const unitOf = (at: string, starts: string): string => `width_bucket(${at
 
 /** A row's cost divided by its tokens, where both are above 0. */
 const byCost = (price: string, cost: string, tokens: string): string =>
-  `COALESCE(${price}, CASE WHEN ${cost} > 0 AND ${tokens} > 0 THEN ${cost} * 1e6 / ${tokens} END)`
+  `COALESCE(${price}, CASE WHEN ${cost} > 0 AND ${tokens} > 0 THEN ${cost} * 1000000 / ${tokens}::numeric END)`
 
 const byCosts = {
   read_price: byCost('read_price', 'read_cost', 'read_tokens'),
   creation_price: byCost('creation_price', 'creation_cost', 'created_tokens'),
 }
 
-/** What a row may be asked for, by the columns of the gateway's tables. Prices are per million, null if unknown. */
+/** What a row may be asked for, by the columns of the gateway's tables. Prices are per million, null if unknown, and as the tables have them. */
 const COLUMNS = {
   id: 'id',
   at: 'at',
@@ -195,8 +195,7 @@ export const numberOf = (seed: number): string =>
  */
 export const CHAIN = `PARTITION BY ${numberOf(0)}, ${numberOf(1)} ORDER BY at, id COLLATE "C"`
 
-export const minutesBetween = (from: string, to: string): string =>
-  `EXTRACT(EPOCH FROM ${to} - ${from})::float8 / 60`
+export const minutesBetween = (from: string, to: string): string => `date_part('epoch', ${to} - ${from}) / 60`
 
 const startOf = (unit: 'hour' | 'day', at: string): string =>
   `to_char(date_trunc('${unit}', ${at} AT TIME ZONE 'UTC'), 'YYYY-MM-DD"T"HH24:MI:SS".000Z"')`

@@ -6,7 +6,7 @@ const PRICES = ['input', 'read', 'creation'] as const
 const list = (of: (price: (typeof PRICES)[number]) => string): string => PRICES.map(of).join(', ')
 
 /** Microseconds since 1970, exact in a double. */
-export const microseconds = (at: string): string => `(EXTRACT(EPOCH FROM ${at}) * 1e6)::float8`
+export const microseconds = (at: string): string => `round(date_part('epoch', ${at}) * 1e6)`
 
 /** The ends of units, as arguments of a statement. */
 export interface UnitBounds {
@@ -19,7 +19,7 @@ export interface UnitBounds {
 
 /** Rows that may tell prices, with their unit. */
 export const quotesOf = (quoting: string, starts: string): string => `
-    SELECT ${unitOf('at', starts)} AS unit, model, provider_key_id, ${microseconds('at')} AS us, input_price, read_price, creation_price
+    SELECT ${unitOf('at', starts)} AS unit, model, provider_key_id, ${microseconds('at')} AS us, ${list((price) => `${price}_price::float8 AS ${price}_price`)}
       FROM (${quoting}) AS quoting
      WHERE num_nonnulls(input_price, read_price, creation_price) > 0`
 

@@ -21,7 +21,7 @@ import {
   switchStatement,
   unknownPairsStatement,
 } from './switch-statement.js'
-import { knownOf, runsToRead, runUnits, type UnitRun } from './unit-runs.js'
+import { knownOf, readUnknown, runUnits, type UnitRun } from './unit-runs.js'
 import type { SettlementsFound } from './usage-columns.js'
 import type { UsageStatements } from './usage-statements.js'
 
@@ -79,7 +79,7 @@ export function createSwitchReader(
     }
     const statementOf = (of: readonly Unit[]) => partStatement(reading, of)
     const known = knownOf(parts, switchQuestion(query), units, partsOf, statementOf)
-    await runUnits(statements, await runsToRead(statements, known.reading, signal), signal)
+    await readUnknown(statements, [known.reading], signal)
     return known.values().map(([unit, part]) => ({
       part,
       unit: { ...unit, since: part.since, until: part.until },

@@ -36,10 +36,8 @@ const OF_SWITCHES = [
   'first_provider_key_id',
   'created',
   'first_cached',
-  'input_price',
-  'read_price',
-  'creation_price',
 ] as const
+const PRICES_OF_SWITCHES = ['input_price', 'read_price', 'creation_price'] as const
 
 type Question = Pick<SwitchQuery, 'by' | 'side' | 'filter'>
 
@@ -114,7 +112,8 @@ export function switchStatement(
   told AS MATERIALIZED (
     SELECT kind, unit, read, input, session IS NULL AS is_sessionless, ${groupKey(by, side === 'FIRST')} AS key,
            CASE WHEN kind IN ('keyless', 'switched') THEN api_key_id END AS api_key_id,
-           ${OF_SWITCHES.map((column) => `CASE WHEN kind = 'switched' THEN ${column} END AS ${column}`).join(', ')}
+           ${OF_SWITCHES.map((column) => `CASE WHEN kind = 'switched' THEN ${column} END AS ${column}`).join(', ')},
+           ${PRICES_OF_SWITCHES.map((price) => `CASE WHEN kind = 'switched' THEN ${price}::float8 END AS ${price}`).join(', ')}
       FROM (SELECT neighbours.*, ${unitOf('at', bounds.starts)} AS unit,
                    CASE WHEN provider_key_id IS NULL THEN 'keyless'
                         WHEN first_provider_key_id IS NULL THEN NULL

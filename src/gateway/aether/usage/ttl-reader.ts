@@ -21,7 +21,7 @@ import {
   LONGEST,
   timesOfUnits,
 } from './ttl-statement.js'
-import { knownOf, runsToRead, runUnits, type UnitReading } from './unit-runs.js'
+import { knownOf, readUnknown, type UnitReading } from './unit-runs.js'
 import type { SettlementsFound } from './usage-columns.js'
 import type { UsageStatement, UsageStatements } from './usage-statements.js'
 
@@ -58,11 +58,6 @@ export function createTtlReader(
       return statementOf(look, query, { units, from }, await settlementsOf(look, { since: from, until }))
     }
 
-  const readAll = async (readings: readonly UnitReading[], signal: AbortSignal): Promise<void> => {
-    const runs = await Promise.all(readings.map((reading) => runsToRead(statements, reading, signal)))
-    await runUnits(statements, runs.flat(), signal)
-  }
-
   /** Groups whose intervals are those between consecutive requests. */
   async function groupsByTimes(reading: Reading): Promise<Groups> {
     const { look, kept, query, signal } = reading
@@ -72,7 +67,7 @@ export function createTtlReader(
     // Times are packed by the hour.
     const units = unitsOf({ ...query, by: 'HOUR' })
     const times = knownOf(kept.times, question, units, timesOf, async (of) => timesOfUnits(look, query, of))
-    await readAll([bands.reading, times.reading], signal)
+    await readUnknown(statements, [bands.reading, times.reading], signal)
     const ofGroups = bandsOfGroups(bands.values().map(([, found]) => found))
     const spreads = await spreadsOf(times.values().map(([, found]) => found))
     return spreads.map((spread) => ({ ...spread, currentMinutes: null, bands: ofGroups(spread.key) }))
@@ -86,7 +81,7 @@ export function createTtlReader(
     const keys = knownOf(kept.keys, adviceQuestion(query), units, keysOf, statementOf)
     const statement = keySettings(look)
     const settings = keySettingsOf(statement ? await statements.run(statement, signal) : [])
-    await readAll([keys.reading], signal)
+    await readUnknown(statements, [keys.reading], signal)
     const found = keys.values().map(([, value]) => value)
     const ofGroups = bandsOfGroups(found.map(({ bands }) => bands))
     const spreads: Spread[] = await spreadsOfKeys(found.map(({ chains }) => chains))

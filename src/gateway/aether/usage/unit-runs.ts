@@ -66,13 +66,12 @@ export interface UnitRun {
  * Cuts what is to be read into statements. Without an index on time each of them would read the whole table, so that it is one then.
  * @throws UsageTooExpensiveError
  */
-export async function runsToRead(
+async function runsToRead(
   statements: Pick<UsageStatements, 'plan' | 'check'>,
   { all, unknown, statementOf, take }: UnitReading,
   signal: AbortSignal,
 ): Promise<UnitRun[]> {
-  const half = unknown.reduce((sum, unit) => sum + lengthOf(unit), 0) / 2
-  const atOnce = Math.min(AT_ONCE_MS.most, Math.max(AT_ONCE_MS.least, Math.ceil(half / HOUR_MS) * HOUR_MS))
+  const atOnce = Math.min(AT_ONCE_MS.most, Math.max(AT_ONCE_MS.least, firstHalf(unknown)))
   const runOf = async (units: readonly Unit[]): Promise<UnitRun> => ({
     statement: await statementOf(units),
     take: (rows) => take(rows, units),
@@ -87,6 +86,12 @@ export async function runsToRead(
   return [whole]
 }
 
+/** The length of the first units that are half of all at least. */
+function firstHalf(units: readonly Unit[]): number {
+  const half = units.reduce((sum, unit) => sum + lengthOf(unit), 0) / 2
+  return units.reduce((sum, unit) => (sum < half ? sum + lengthOf(unit) : sum), 0)
+}
+
 /** Runs statements over units, two at once. */
 export const runUnits = (
   statements: Pick<UsageStatements, 'runEach'>,
@@ -98,3 +103,16 @@ export const runUnits = (
     (rows, at) => runs[at]?.take(rows),
     signal,
   )
+
+/**
+ * Reads what is not known of units, each kind of figure by its own statements.
+ * @throws UsageTooExpensiveError
+ */
+export async function readUnknown(
+  statements: Pick<UsageStatements, 'plan' | 'check' | 'runEach'>,
+  readings: readonly UnitReading[],
+  signal: AbortSignal,
+): Promise<void> {
+  const runs = await Promise.all(readings.map((reading) => runsToRead(statements, reading, signal)))
+  await runUnits(statements, runs.flat(), signal)
+}

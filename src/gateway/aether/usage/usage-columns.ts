@@ -20,7 +20,10 @@ export type SettlementsFound = 'ONE_BY_ONE' | 'AS_PLANNED'
 
 /** Expressions over a usage row and its settlement row, if the gateway has such. */
 export interface UsageColumns {
-  /** Each is a column of the inner rows; `NULL` where the tables have no way to fill it. */
+  /**
+   * Each is a column of the inner rows; `NULL` where the tables have no way to fill it. Prices, costs and multipliers are as the tables
+   * have them: a decimal takes longer to be made a float8 than all else that is done with a row, so cast those that are needed.
+   */
   readonly select: Readonly<Record<(typeof COLUMNS)[number], string>>
   /** The columns without which there are no figures, as far as they are missing. */
   readonly missing: readonly string[]
@@ -67,6 +70,10 @@ export function usageColumns({ mayRead }: Pick<UsageTables, 'mayRead'>): UsageCo
     const found = firstOf(...expressions.map((sql) => `(${sql})::float8`))
     return found === 'NULL' ? 'NULL::float8' : found
   }
+  const amount = (...expressions: readonly string[]) => {
+    const found = firstOf(...expressions)
+    return found === 'NULL' ? 'NULL::numeric' : found
+  }
   const text = (...expressions: readonly string[]) => {
     const found = firstOf(...expressions.map((sql) => `${sql}::text`))
     return found === 'NULL' ? 'NULL::text' : found
@@ -90,20 +97,20 @@ export function usageColumns({ mayRead }: Pick<UsageTables, 'mayRead'>): UsageCo
         'usage.cache_creation_input_tokens',
         '0',
       ),
-      input_price: number(
+      input_price: amount(
         `${SETTLED}.input_price_per_1m`,
         'usage.input_price_per_1m',
         `CASE WHEN usage.input_cost_usd > 0 AND usage.input_tokens > 0
-              THEN usage.input_cost_usd::float8 * 1e6 / usage.input_tokens END`,
+              THEN usage.input_cost_usd * 1000000 / usage.input_tokens END`,
       ),
-      read_price: number(`${SETTLED}.cache_read_price_per_1m`, 'usage.cache_read_price_per_1m'),
-      creation_price: number(`${SETTLED}.cache_creation_price_per_1m`, 'usage.cache_creation_price_per_1m'),
-      read_cost: number(`${SETTLED}.billing_cache_read_cost_usd`, 'usage.cache_read_cost_usd'),
-      creation_cost: number(`${SETTLED}.billing_cache_creation_cost_usd`, 'usage.cache_creation_cost_usd'),
+      read_price: amount(`${SETTLED}.cache_read_price_per_1m`, 'usage.cache_read_price_per_1m'),
+      creation_price: amount(`${SETTLED}.cache_creation_price_per_1m`, 'usage.cache_creation_price_per_1m'),
+      read_cost: amount(`${SETTLED}.billing_cache_read_cost_usd`, 'usage.cache_read_cost_usd'),
+      creation_cost: amount(`${SETTLED}.billing_cache_creation_cost_usd`, 'usage.cache_creation_cost_usd'),
       // A row without a multiplier was charged at list price; a table without the column says nothing.
       multiplier: isThere('usage.rate_multiplier')
-        ? number(`${SETTLED}.rate_multiplier`, 'usage.rate_multiplier', '1')
-        : number(`${SETTLED}.rate_multiplier`),
+        ? amount(`${SETTLED}.rate_multiplier`, 'usage.rate_multiplier', '1')
+        : amount(`${SETTLED}.rate_multiplier`),
     },
   }
 }
