@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { basename, dirname, join, matchesGlob, relative } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { startProgram } from '../support/process.js'
-import { freePort, temporaryDirectory } from '../support/servers/child.js'
+import { freePort, removeDirectory, temporaryDirectory } from '../support/servers/child.js'
 import { freshDatabase, freshRedis } from '../support/servers/shared.js'
 import { all, contextRules, STAGES } from './dockerfile.js'
 import { at, ROOT, yamlOf } from './files.js'
@@ -15,6 +15,8 @@ import { at, ROOT, yamlOf } from './files.js'
 const BUILD_TIMEOUT_MS = 240_000
 
 const folder = temporaryDirectory('image')
+// So many files take longer to remove than a worker is given to end.
+afterAll(() => removeDirectory(folder))
 
 const isInContext = (path: string): boolean => {
   const { through, stopped } = contextRules()
