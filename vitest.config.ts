@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { memoryDirectory } from './tests/support/memory-directory.js'
 
 // For the servers that all files share, and for the workers, which inherit it.
@@ -12,6 +13,33 @@ const WORLD = ['browser', 'deploy', 'faults', 'package', 'tracing'].map(
 WORLD.push('tests/attacks/fuzz.test.ts')
 /** The soak asserts that its load is served in time, so that it runs when all other tests have ended. */
 const ALONE = ['tests/soak/soak.test.ts']
+/**
+ * The files of the world that take longest. They start first, for one that is left at the end runs alone: of files that
+ * have not run on a machine, Vitest knows the size and not the time.
+ */
+const LONGEST = [
+  'browser/pages',
+  'deploy/image',
+  'browser/outages',
+  'browser/chinese',
+  'tracing/tracing',
+  'faults/process-ends',
+  'browser/savings',
+  'faults/clear-cluster',
+].map((name) => fileURLToPath(new URL(`tests/${name}.test.ts`, import.meta.url)))
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const place = ({ moduleId }: TestSpecification) =>
+      LONGEST.includes(moduleId) ? LONGEST.indexOf(moduleId) : LONGEST.length
+    // A worker serves one project after the other.
+    return [...new Set(sorted.map(({ project }) => project))].flatMap((one) =>
+      sorted.filter(({ project }) => project === one).sort((a, b) => place(a) - place(b)),
+    )
+  }
+}
+
 /** Half of the time of a test of the world goes into waiting for something to start, so that there may be more than cores. */
 const WORKERS = 3
 
@@ -46,6 +74,7 @@ export default defineConfig({
     // Once for both projects, which inherit what it provides.
     globalSetup: ['tests/support/servers/global.ts'],
     maxWorkers: WORKERS,
+    sequence: { sequencer: LongestFirst },
     projects: [
       // Its files share the modules of a worker: no file may mock a module or leave a global changed.
       project('fast', { include: ['tests/**/*.test.ts'], exclude: [...WORLD, ...ALONE], isolate: false }),

@@ -9,7 +9,7 @@ const COMPRESSED = new Set(['.html', '.js', '.css', '.svg'])
 /** Largest size of the scripts that a first visit loads before the page can be used, in gzipped bytes. */
 const INITIAL_SCRIPT_LIMIT = 250_000
 
-export function buildWeb() {
+function buildWeb() {
   const steps = [
     ['graphql-codegen', () => run(bin('graphql-codegen'), ['--config', 'codegen.ts', '--silent'])],
     [

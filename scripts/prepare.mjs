@@ -4,4 +4,4 @@ import { install, requireNode } from './lib/project.mjs'
 
 requireNode()
 install()
-build()
+await build()

@@ -44,7 +44,7 @@ function test(major, node) {
 
 requireNode()
 install()
-build()
+await build()
 for (const major of process.argv.slice(2)) {
   const node = find(major)
   console.log(node ? `\nNode.js ${major}: ${node}` : `\nNode.js ${major} cannot be had here.`)

@@ -13,7 +13,7 @@ requireNode()
 install()
 if (run(process.execPath, ['scripts/ensure-services.mjs', '--tests']) !== 0) process.exit(1)
 
-build()
+await build()
 
 const only = process.argv.slice(2)
 const failed = []

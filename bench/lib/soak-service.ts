@@ -1,4 +1,4 @@
-import { createHash, pbkdf2Sync } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -52,12 +52,6 @@ export interface ServiceOptions {
   readonly environment?: Readonly<Record<string, string>>
 }
 
-/** Derives the fixtures' Fernet key from their passphrase: production refuses the passphrase itself as too weak. */
-const encryptionKey = (): string => {
-  const salt = createHash('sha256').update('aether-v1').digest().subarray(0, 16)
-  return `${pbkdf2Sync(FIXTURE_SECRETS.encryptionKey, salt, 100_000, 32, 'sha256').toString('base64url')}=`
-}
-
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 export async function startSoakService(
@@ -86,7 +80,7 @@ export async function startSoakService(
         PORT: `${port}`,
         DATABASE_URL: stores.databaseUrl,
         REDIS_URL: stores.redisUrl,
-        ENCRYPTION_KEY: encryptionKey(),
+        ENCRYPTION_KEY: FIXTURE_SECRETS.encryptionKey,
         JWT_SECRET_KEY: sha256(FIXTURE_SECRETS.jwtSecret),
         ADMIN_TOKENS: tokens.map((token, n) => `soak-${n}:admin:${sha256(token)}`).join(),
         AUDIT_SPOOL_DIR: temporaryDirectory('soak-spool'),

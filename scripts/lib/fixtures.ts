@@ -1,6 +1,6 @@
 /** Loads the gateway data of tests/fixtures; shared by `npm run fixtures:load` and the tests. */
 import { readFileSync } from 'node:fs'
-import type { Cluster, Redis } from 'ioredis'
+import { Cluster, type Redis } from 'ioredis'
 import type pg from 'pg'
 
 const fixture = (name: string): string =>
@@ -29,11 +29,16 @@ interface FixtureEntry {
   readonly list?: readonly string[]
 }
 
-export const fixtureEntries = (): FixtureEntry[] =>
-  fixture('redis.jsonl')
+let readEntries: readonly FixtureEntry[] | undefined
+
+/** Reads redis.jsonl once. */
+export function fixtureEntries(): readonly FixtureEntry[] {
+  readEntries ??= fixture('redis.jsonl')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line))
+  return readEntries
+}
 
 /** Encodes the value that the gateway stores for an entry. `now` is in Unix milliseconds. */
 export function fixtureValue({ record, json, value }: FixtureEntry, now: number): string {
@@ -46,15 +51,26 @@ export function fixtureValue({ record, json, value }: FixtureEntry, now: number)
 /** Stores all entries of redis.jsonl, and returns their number. `now` is in Unix milliseconds. Also works on a Cluster. */
 export async function loadRedisFixtures(client: Redis | Cluster, now = Date.now()): Promise<number> {
   const entries = fixtureEntries()
-  const store = async (entry: FixtureEntry) => {
-    if (entry.list === undefined) {
-      await client.set(entry.key, fixtureValue(entry, now))
-    } else {
-      await client.rpush(entry.key, ...entry.list)
+  const textOf = (entry: FixtureEntry) => fixtureValue(entry, now)
+  const expiryOf = ({ ttl }: FixtureEntry) => Math.round(now) + ttl * 1_000
+  // The keys of a pipeline must lie on one node.
+  if (client instanceof Cluster) {
+    const store = async (entry: FixtureEntry) => {
+      if (entry.list === undefined) await client.set(entry.key, textOf(entry))
+      else await client.rpush(entry.key, ...entry.list)
+      await client.pexpireat(entry.key, expiryOf(entry))
     }
-    await client.pexpireat(entry.key, Math.round(now) + entry.ttl * 1_000)
+    await Promise.all(entries.map(store))
+    return entries.length
   }
-  await Promise.all(entries.map(store))
+  // A thousand commands by themselves are a thousand writes to the socket.
+  const pipeline = client.pipeline()
+  for (const entry of entries) {
+    if (entry.list === undefined) pipeline.set(entry.key, textOf(entry))
+    else pipeline.rpush(entry.key, ...entry.list)
+    pipeline.pexpireat(entry.key, expiryOf(entry))
+  }
+  for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
   return entries.length
 }
 

@@ -10,9 +10,8 @@ import { PROMPT_MS } from '../support/promptly.js'
 import { connect, connectCluster } from '../support/redis-clients.js'
 import { type RedisServer, startRedis } from '../support/servers/redis.js'
 import { type RedisClusterServers, startRedisCluster } from '../support/servers/redis-cluster.js'
+import { storeMany } from '../support/store-many.js'
 import { affinityStoreContract, type Backend, keysOf, readAll, stored } from './affinity-store.contract.js'
-
-const BATCH = 1_000
 
 const key = (n: number) => `cache_affinity:a-${n}:OPENAI:gpt-5`
 
@@ -393,18 +392,7 @@ function redisBackend(client: RedisClient, nodes: readonly Redis[], stop: () => 
     Promise.all(nodes.map((node) => run(node)))
   return {
     store: createRedisAffinityStore(client, FAMILIES),
-    async put(values, ttlSeconds) {
-      const entries = Object.entries(values)
-      for (let start = 0; start < entries.length; start += BATCH) {
-        await Promise.all(
-          entries
-            .slice(start, start + BATCH)
-            .map(([name, value]) =>
-              ttlSeconds === undefined ? client.set(name, value) : client.set(name, value, 'EX', ttlSeconds),
-            ),
-        )
-      }
-    },
+    put: (values, ttlSeconds) => storeMany(client, Object.entries(values), ttlSeconds),
     async putOtherTypes(prefix) {
       await client.rpush(`${prefix}list`, stored())
       await client.hset(`${prefix}hash`, 'provider_id', 'p-1')
@@ -436,10 +424,10 @@ function redisBackend(client: RedisClient, nodes: readonly Redis[], stop: () => 
 }
 
 async function fill(client: RedisClient, count: number): Promise<void> {
-  for (let start = 0; start < count; start += BATCH) {
-    const numbers = Array.from({ length: Math.min(BATCH, count - start) }, (_, n) => start + n)
-    await Promise.all(numbers.map((n) => client.set(key(n), stored())))
-  }
+  await storeMany(
+    client,
+    Array.from({ length: count }, (_, n) => [key(n), stored()]),
+  )
 }
 
 /** How often each command was called since `CONFIG RESETSTAT`, without those that a connection or this test sends. */

@@ -8,6 +8,7 @@ import { MemoryKeyspace } from '../../src/redis/memory-keyspace.js'
 import { connect, connectCluster } from '../support/redis-clients.js'
 import { type RedisServer, startRedis } from '../support/servers/redis.js'
 import { type RedisClusterServers, startRedisCluster } from '../support/servers/redis-cluster.js'
+import { storeMany } from '../support/store-many.js'
 import { stored } from './affinity-store.contract.js'
 import { allKeys, type RemovalBackend, removalContract } from './removal.contract.js'
 
@@ -172,7 +173,7 @@ function backendOf(client: RedisClient, nodes: readonly Redis[], stop: () => Pro
   return {
     store: createRedisAffinityStore(client, FAMILIES),
     async put(values) {
-      await Promise.all(Object.entries(values).map(([name, value]) => client.set(name, value)))
+      await storeMany(client, Object.entries(values))
     },
     async putOtherTypes(prefix) {
       await client.rpush(`${prefix}list`, stored())
@@ -189,10 +190,10 @@ function backendOf(client: RedisClient, nodes: readonly Redis[], stop: () => Pro
 }
 
 async function fill(client: RedisClient, count: number): Promise<void> {
-  for (let start = 0; start < count; start += 2_000) {
-    const keys = Array.from({ length: Math.min(2_000, count - start) }, (_, n) => key(start + n))
-    await Promise.all(keys.map((name) => client.set(name, stored())))
-  }
+  await storeMany(
+    client,
+    Array.from({ length: count }, (_, n) => [key(n), stored()]),
+  )
 }
 
 /** Calls since `CONFIG RESETSTAT` of whatever changes or lists keys. */

@@ -2,6 +2,7 @@
 import type { Redis } from 'ioredis'
 import { expect } from 'vitest'
 import { loadRedisFixtures } from '../../scripts/lib/fixtures.js'
+import { replies } from '../../src/redis/pipeline.js'
 import type { QueryOptions, TestApp } from '../support/app.js'
 
 /** Each clear with its arguments as GraphQL types. */
@@ -59,9 +60,13 @@ export async function clear(
 /** Reads all of Redis by key, as DUMP encodes it. Two results are equal only if nothing was written between them. */
 export async function contents(redis: Redis): Promise<Map<string, string>> {
   const keys = (await redis.keys('*')).sort()
-  const dumps = await Promise.all(keys.map((key) => redis.dumpBuffer(key)))
-  return new Map(keys.map((key, index) => [key, dumps[index]?.toString('base64') ?? 'gone']))
+  const pipeline = redis.pipeline()
+  for (const key of keys) pipeline.dumpBuffer(key)
+  const dumps = await replies(pipeline)
+  return new Map(keys.map((key, index) => [key, textOfDump(dumps[index])]))
 }
+
+const textOfDump = (dump: unknown): string => (Buffer.isBuffer(dump) ? dump.toString('base64') : 'gone')
 
 /** What Redis holds of a family of keys. */
 export const countKeys = async (redis: Redis, prefix: string): Promise<number> =>

@@ -22,8 +22,14 @@ export const PAGES = {
 export interface TestConsole {
   readonly service: TestApp
   readonly server: ConsoleServer
-  /** A window of its own on some page of the console, or of another one (`at`). */
-  open(path: string, options?: Partial<VisitOptions> & { readonly at?: string }): Promise<Page>
+  /**
+   * A window of its own on some page of the console, or of another one (`at`). It closes with the test; tests that run at
+   * once must say with which (`finished`).
+   */
+  open(
+    path: string,
+    options?: Partial<VisitOptions> & { readonly at?: string; readonly finished?: typeof onTestFinished },
+  ): Promise<Page>
 }
 
 export function startConsole(options: TestAppOptions = {}): TestConsole {
@@ -50,12 +56,12 @@ export function startConsole(options: TestAppOptions = {}): TestConsole {
     get server() {
       return server
     },
-    async open(path, { at = server.url, ...visitOptions } = {}) {
+    async open(path, { at = server.url, finished = onTestFinished, ...visitOptions } = {}) {
       const { page, context, problems } = await visit(browser, at + path, {
         token: ADMIN_TOKEN,
         ...visitOptions,
       })
-      onTestFinished(async () => {
+      finished(async () => {
         await context.close()
         expect(problems).toEqual([])
       })

@@ -172,7 +172,8 @@ const CACHE_AWAY = {
 }
 
 describe('a store that is back', () => {
-  it.each([
+  // At once, since each waits for the page to ask again.
+  it.concurrent.for([
     '/',
     '/affinities',
     '/savings',
@@ -180,25 +181,29 @@ describe('a store that is back', () => {
     '/configuration',
     '/audit',
     `/providers/${ANTHROPIC}`,
-  ])('is asked again by the page %s, and nobody has to press a button', async (path) => {
-    let isAway = true
-    const refused: string[] = []
-    const page = await open(path, {
-      watch: (watched) =>
-        void watched.route('**/graphql', (route) => {
-          const question = route.request().postData() ?? ''
-          if (!isAway || /query Viewer|query Gateway|subscription/.test(question)) return route.continue()
-          refused.push(question)
-          return route.fulfill(CACHE_AWAY)
-        }),
-    })
-    const alert = page.getByRole('alert').filter({ hasText: 'Redis does not answer' }).first()
-    await alert.waitFor()
-    // It does not come and go with each question.
-    const first = await alert.elementHandle()
-    await expect.poll(() => refused.length - new Set(refused).size).toBeGreaterThan(1)
-    expect(await first?.isVisible()).toBe(true)
-    isAway = false
-    await alert.waitFor({ state: 'hidden' })
-  })
+  ])(
+    'is asked again by the page %s, and nobody has to press a button',
+    async (path, { expect, onTestFinished }) => {
+      let isAway = true
+      const refused: string[] = []
+      const page = await open(path, {
+        finished: onTestFinished,
+        watch: (watched) =>
+          void watched.route('**/graphql', (route) => {
+            const question = route.request().postData() ?? ''
+            if (!isAway || /query Viewer|query Gateway|subscription/.test(question)) return route.continue()
+            refused.push(question)
+            return route.fulfill(CACHE_AWAY)
+          }),
+      })
+      const alert = page.getByRole('alert').filter({ hasText: 'Redis does not answer' }).first()
+      await alert.waitFor()
+      // It does not come and go with each question.
+      const first = await alert.elementHandle()
+      await expect.poll(() => refused.length - new Set(refused).size).toBeGreaterThan(1)
+      expect(await first?.isVisible()).toBe(true)
+      isAway = false
+      await alert.waitFor({ state: 'hidden' })
+    },
+  )
 })

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import axe from 'axe-core'
+import type axe from 'axe-core'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { findBrowser } from '../../scripts/ensure-services.mjs'
 import type { TestApp } from '../support/app.js'
@@ -92,6 +94,9 @@ export async function visit(
   return { page, context, problems }
 }
 
+/** Half as long as `axe.source`; it takes as long to reach and be read by a page as the rules take. */
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
 /** Nothing slides, fades or turns any more. */
 export const whenStill = (page: Page) =>
   page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== 'running'))
@@ -102,7 +107,8 @@ export const whenStill = (page: Page) =>
  */
 export async function seriousFindings(page: Page): Promise<string[]> {
   await whenStill(page)
-  await page.evaluate(axe.source)
+  // It stays in the page, which is looked at more than once.
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(AXE)
   return page.evaluate(async () => {
     const { axe: inPage } = globalThis as unknown as { axe: typeof axe }
     const { violations } = await inPage.run({ resultTypes: ['violations'] })

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { dirname, join, matchesGlob, relative } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { basename, dirname, join, matchesGlob, relative } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
 import { startProgram } from '../support/process.js'
-import { freePort, temporaryDirectory } from '../support/servers/child.js'
+import { freePort, removeDirectory, temporaryDirectory } from '../support/servers/child.js'
 import { freshDatabase, freshRedis } from '../support/servers/shared.js'
 import { all, contextRules, STAGES } from './dockerfile.js'
 import { at, ROOT, yamlOf } from './files.js'
@@ -15,6 +15,8 @@ import { at, ROOT, yamlOf } from './files.js'
 const BUILD_TIMEOUT_MS = 240_000
 
 const folder = temporaryDirectory('image')
+// So many files take longer to remove than a worker is given to end.
+afterAll(() => removeDirectory(folder))
 
 const isInContext = (path: string): boolean => {
   const { through, stopped } = contextRules()
@@ -32,9 +34,13 @@ function shell(command: string, cwd: string, env: Readonly<Record<string, string
   if (status !== 0) throw new Error(`${command} ended with ${status}:\n${stdout}${stderr}`)
 }
 
-/** The same files under other names, where this file system can: half a gigabyte need not be written. */
-const link = (source: string, to: string): void =>
-  shell(`cp -al '${source}' '${to}' 2>/dev/null || { rm -rf '${to}' && cp -a '${source}' '${to}'; }`, folder)
+/** The same files under other names in this folder, where this file system can: half a gigabyte need not be written. */
+function link(sources: readonly string[], to: string): void {
+  const [all, made] = [sources, sources.map((source) => join(to, basename(source)))].map((paths) =>
+    paths.map((path) => `'${path}'`).join(' '),
+  )
+  shell(`cp -al ${all} '${to}/' 2>/dev/null || { rm -rf ${made} && cp -a ${all} '${to}/'; }`, folder)
+}
 
 /** Makes a stage in a folder of its name. */
 function make(name: string): string {
@@ -59,7 +65,7 @@ function copy(rest: string, stage: string): void {
     const source = from ? join(folder, from, word.replace('/app/', '')) : join(ROOT, word)
     const to = target.endsWith('/') ? join(stage, target, word.split('/').at(-1) ?? '') : join(stage, target)
     mkdirSync(dirname(to), { recursive: true })
-    if (from) link(source, to)
+    if (from) link([source], dirname(to))
     else cpSync(source, to, { recursive: true, filter: (file) => isInContext(relative(ROOT, file)) })
   }
 }
@@ -73,14 +79,23 @@ function runIn(stage: string, command: string): void {
   if (then.length > 0) shell(then.join(' && '), stage)
 }
 
+/** What only development needs is half of all, so that it is not copied first. */
 function installProduction(stage: string): void {
-  link(join(ROOT, 'node_modules'), join(stage, 'node_modules'))
-  const lock: { packages: Record<string, { dev?: boolean }> } = JSON.parse(
+  const { packages }: { packages: Record<string, { dev?: boolean }> } = JSON.parse(
     readFileSync(join(stage, 'package-lock.json'), 'utf8'),
   )
-  for (const [path, { dev }] of Object.entries(lock.packages)) {
-    if (dev) rmSync(join(stage, path), { recursive: true, force: true })
+  const paths = Object.keys(packages).filter((path) => path !== '')
+  const outermost = paths.filter(
+    (path) => path.lastIndexOf('node_modules/') === 0 && !packages[path]?.dev && existsSync(join(ROOT, path)),
+  )
+  // A folder of its own for each scope.
+  for (const parent of new Set(outermost.map((path) => dirname(path)))) {
+    const inIt = outermost.filter((path) => dirname(path) === parent).map((path) => join(ROOT, path))
+    mkdirSync(join(stage, parent), { recursive: true })
+    link(inIt, join(stage, parent))
   }
+  for (const path of paths)
+    if (packages[path]?.dev) rmSync(join(stage, path), { recursive: true, force: true })
 }
 
 const commandOf = (text: string): string[] => JSON.parse(/(\[.+\])$/.exec(text)?.[1] ?? '[]')

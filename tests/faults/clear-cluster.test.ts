@@ -5,10 +5,10 @@ import { FAMILIES } from '../../src/affinities/families/index.js'
 import { createRedisAffinityStore } from '../../src/affinities/redis-affinity-store.js'
 import { UnavailableError } from '../../src/errors.js'
 import { connectRedis, createRedis, type RedisClient } from '../../src/redis/client.js'
-import { batchesOf } from '../../src/util/batches.js'
 import { promptly } from '../support/promptly.js'
 import type { RedisServer } from '../support/servers/redis.js'
 import { type RedisClusterServers, startRedisCluster } from '../support/servers/redis-cluster.js'
+import { storeMany } from '../support/store-many.js'
 import { recordOf } from './behind-proxy.js'
 
 const keysUpTo = (count: number) =>
@@ -50,9 +50,10 @@ describe.each(['keys', 'pins'] as const)('a clear of %s in a Redis Cluster', (wh
     onTestFinished(() => client.disconnect())
     await connectRedis(client, 10_000)
     connected = client
-    for (const some of batchesOf(present, 1_000)) {
-      await Promise.all(some.map((key) => client.set(key, recordOf())))
-    }
+    await storeMany(
+      client,
+      present.map((key) => [key, recordOf()]),
+    )
     return createRedisAffinityStore(client, FAMILIES)
   }
   const sizeOf = (server: RedisServer | undefined) => Number(server?.cli('dbsize'))

@@ -10,6 +10,7 @@ import {
   untilState,
 } from '../affinities/feed/feed-support.js'
 import { startRedisCluster } from '../support/servers/redis-cluster.js'
+import { storeMany } from '../support/store-many.js'
 
 const RECORDS = 3_000
 
@@ -19,9 +20,11 @@ async function clusterWith(options: { replicas: number; args?: readonly string[]
   const gateway = new Cluster([...servers.nodes], { redisOptions: { protocol: 2 } })
   gateway.on('error', () => {})
   onTestFinished(() => gateway.disconnect())
-  for (let start = 0; start < RECORDS; start += 500) {
-    await Promise.all(Array.from({ length: 500 }, (_, n) => gateway.set(keyOf(start + n), stored())))
-  }
+  await gateway.ping()
+  await storeMany(
+    gateway,
+    Array.from({ length: RECORDS }, (_, n) => [keyOf(n), stored()]),
+  )
   // A replica that has not read all of its master's keys yet would be a master without them.
   for (const master of gateway.nodes('master'))
     expect(await master.wait(options.replicas, 20_000)).toBe(options.replicas)

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createDecrypter, createEncrypter } from '../../src/gateway/aether/fernet.js'
 import { maskKey } from '../../src/gateway/masking.js'
+import { FIXTURE_PASSPHRASE, FIXTURE_SECRETS } from '../support/fixtures.js'
 import { gatewayRows } from './gateway-rows.js'
 
 /** The key and tokens of the Fernet specification's own vectors. */
@@ -114,7 +115,7 @@ describe('the encryption key', () => {
 })
 
 describe("the gateway's rows", () => {
-  const decrypt = createDecrypter('fixture-encryption-key')
+  const decrypt = createDecrypter(FIXTURE_PASSPHRASE)
   const keysOf = (table: string, column: string) => gatewayRows(table).map((row) => row[column] ?? null)
   const apiKeys = keysOf('api_keys', 'key_encrypted')
   const providerKeys = keysOf('provider_api_keys', 'api_key')
@@ -127,6 +128,13 @@ describe("the gateway's rows", () => {
     expect(apiKeys.filter((key) => decrypt(key) !== undefined)).toHaveLength(55)
     expect(providerKeys).toHaveLength(40)
     expect(providerKeys.filter((key) => decrypt(key) !== undefined)).toHaveLength(40)
+  })
+
+  it('decrypt by the key that is derived from the passphrase as by the passphrase', () => {
+    const byDerivedKey = createDecrypter(FIXTURE_SECRETS.encryptionKey)
+    expect([...apiKeys, ...providerKeys].map(byDerivedKey)).toEqual(
+      [...apiKeys, ...providerKeys].map(decrypt),
+    )
   })
 
   it.each([

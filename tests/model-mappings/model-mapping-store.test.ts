@@ -9,6 +9,7 @@ import { PROMPT_MS } from '../support/promptly.js'
 import { connect, connectCluster } from '../support/redis-clients.js'
 import { type RedisServer, startRedis } from '../support/servers/redis.js'
 import { type RedisClusterServers, startRedisCluster } from '../support/servers/redis-cluster.js'
+import { storeMany } from '../support/store-many.js'
 import {
   allKeys,
   type Backend,
@@ -241,8 +242,8 @@ function redisBackend(client: RedisClient, nodes: readonly Redis[], stop: () => 
 }
 
 async function fill(client: RedisClient, count: number): Promise<void> {
-  const numbers = Array.from({ length: count }, (_, n) => n)
-  await Promise.all(numbers.map((n) => client.set(nameKey(n), 'NOT_FOUND', 'EX', 300)))
+  const entries = Array.from({ length: count }, (_, n) => [nameKey(n), 'NOT_FOUND'] as const)
+  await storeMany(client, entries, 300)
 }
 
 /** How often each command was called since `CONFIG RESETSTAT`, without those that a connection or this test sends. */

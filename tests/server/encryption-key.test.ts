@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startTestApp, type TestAppOptions } from '../support/app.js'
+import { FIXTURE_PASSPHRASE } from '../support/fixtures.js'
 import { brokenTable } from '../support/odd-table.js'
 
 const WRONG = { ENCRYPTION_KEY: 'not-the-gateways-key' }
@@ -26,6 +27,7 @@ describe('a look at the stored keys after the start', () => {
 
   it.each<[string, TestAppOptions]>([
     ['they decrypt', {}],
+    ['they decrypt by a passphrase', { env: { ENCRYPTION_KEY: FIXTURE_PASSPHRASE } }],
     ['there is none', { database: 'schema', env: WRONG }],
   ])('says nothing where %s', async (_what, options) => {
     const { service, warnings } = await started(options)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
+import performanceHooks from 'node:perf_hooks'
 import type { Redis } from 'ioredis'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createMetrics, type MetricSources } from '../../src/server/observe/metrics.js'
 import { combine } from '../../src/statistics/statistics.js'
 import { startStandIn, TOKEN } from '../gateway/nodes/nodes-support.js'
@@ -359,6 +360,17 @@ describe('/metrics while the cache is away', () => {
       service.redis.resume()
       await service.close()
     }
+  })
+})
+
+describe('the process', () => {
+  it('is measured once, however many services it has had', async () => {
+    createMetrics({ tables: [] })
+    const begun = vi.spyOn(performanceHooks, 'monitorEventLoopDelay')
+    onTestFinished(() => begun.mockRestore())
+    const another = createMetrics({ tables: [] })
+    expect(begun).not.toHaveBeenCalled()
+    expect(await another.registry.metrics()).toMatch(/^affinityql_nodejs_eventloop_lag_mean_seconds \S+$/m)
   })
 })
 

@@ -25,9 +25,13 @@ export async function loadFixtures(targets: {
   }
 }
 
+/** The passphrase by which the fixtures' keys are encrypted. */
+export const FIXTURE_PASSPHRASE = 'fixture-encryption-key'
+
 /** Secrets of the fixtures' gateway. */
 export const FIXTURE_SECRETS = {
-  encryptionKey: 'fixture-encryption-key',
+  /** The Fernet key that is derived from the passphrase, so that not each of a thousand services derives it again. */
+  encryptionKey: 'NbscCLrFyeBJm2188Az5WaD46P3_FyoIyTJdaYhiolQ=',
   jwtSecret: 'fixture-jwt-secret',
 } as const
 

@@ -74,7 +74,7 @@ describe.each(FOLDERS)('on tables of %s', (folder) => {
         for (const read of reads) {
           expect(waysOf(read).join(), told).not.toContain('Seq Scan')
           expect(conditionsOf(read).join(), told).toContain('created_at >=')
-          // Whether their index is enough is decided by what autovacuum has seen meanwhile.
+          // Whether their index is enough is decided by what has been vacuumed.
           const settlements = waysOf(read)
             .filter((way) => way.includes('settlement'))
             .map((way) => way.replace('Index Only Scan', 'Index Scan'))

@@ -74,12 +74,24 @@ export interface MetricsOptions {
 const OPERATION_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
+let ofProcess: Registry | undefined
+
+/**
+ * What prom-client measures of the process itself. All services of a process share it, since its timer and its observer of
+ * the garbage collection run until the process ends.
+ */
+function processMetrics(): Registry {
+  if (ofProcess) return ofProcess
+  ofProcess = new Registry()
+  collectDefaultMetrics({ register: ofProcess, prefix: 'affinityql_' })
+  return ofProcess
+}
+
 /** Creates the metrics in a registry of their own, without prom-client's global state. */
 export function createMetrics({ tables }: MetricsOptions): Metrics {
-  const registry = new Registry()
+  const registry = Registry.merge([processMetrics()])
   const registers = [registry]
   const tableOf = tableFinder(tables)
-  collectDefaultMetrics({ register: registry, prefix: 'affinityql_' })
 
   const gateway = GATEWAY_GAUGES.map(({ name, help, read }) => ({
     gauge: new Gauge({ name, help, registers }),

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { RedisConfig } from '../../../src/redis/client.js'
 import { type RedisClusterServers, startRedisCluster } from '../../support/servers/redis-cluster.js'
 import { freshRedis } from '../../support/servers/shared.js'
+import { storeMany } from '../../support/store-many.js'
 import { expectSame, followLive, handClock, keyOf, type Live, stored } from './feed-support.js'
 
 const MINUTE = 60_000
@@ -43,8 +44,10 @@ async function cluster(): Promise<Backend> {
 
 /** An index that follows 1,000 records, and hears of no change any more once it is live. */
 async function deaf({ config, gateway }: Backend) {
-  for (let n = 0; n < 1_000; n += 1) void gateway.set(keyOf(n), stored({ request_count: n }), 'EX', TTL)
+  // Its first command waits until a Cluster's slots are known.
   await gateway.set(keyOf('broken'), '{', 'EX', TTL)
+  const records = Array.from({ length: 1_000 }, (_, n) => [keyOf(n), stored({ request_count: n })] as const)
+  await storeMany(gateway, records, TTL)
   let isDeaf = false
   const { advance, ...clock } = handClock()
   const live = await followLive(config, { ...clock, isDeaf: () => isDeaf })

@@ -7,6 +7,7 @@ import { createScanSource } from '../../../src/affinities/feed/scan-source.js'
 import { createMemoryAffinityStore } from '../../../src/affinities/memory-affinity-store.js'
 import { MemoryKeyspace } from '../../../src/redis/memory-keyspace.js'
 import { freshRedis } from '../../support/servers/shared.js'
+import { storeMany } from '../../support/store-many.js'
 import {
   expectSame,
   follow,
@@ -123,8 +124,9 @@ describe('the live index of a Redis', () => {
     const { server, gateway } = await redisWith(0, { args: ['--enable-debug-command', 'yes'] })
     await gateway.call('DEBUG', 'SET-ACTIVE-EXPIRE', '0')
     const live = await followLive({ kind: 'single', url: server.url })
-    for (let n = 0; n < 1_000; n += 1) void gateway.set(keyOf(n), stored(), 'PX', 700)
-    await gateway.set(keyOf('stays'), stored())
+    const pipeline = gateway.pipeline()
+    for (let n = 0; n < 1_000; n += 1) pipeline.set(keyOf(n), stored(), 'PX', 700)
+    await pipeline.set(keyOf('stays'), stored()).exec()
     await live.source.settled()
     const count = () => live.source.reader().count({})
     expect(await count()).toBe(1_001)
@@ -147,8 +149,11 @@ describe('the live index of a Redis', () => {
   it('keeps a record whose time has come while its key is there: Redis is the judge', async () => {
     const { gateway, config } = await redisWith(0)
     const late = stored({ expire_at: Date.now() / 1_000 - 60 })
-    for (let n = 0; n < 5_000; n += 1) void gateway.set(keyOf(n), late, 'EX', TTL)
-    await gateway.ping()
+    await storeMany(
+      gateway,
+      Array.from({ length: 5_000 }, (_, n) => [keyOf(n), late]),
+      TTL,
+    )
     const live = await followLive(config)
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     expect(await live.source.reader().count({})).toBe(5_000)

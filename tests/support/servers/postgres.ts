@@ -72,6 +72,8 @@ const SETTINGS = {
   // Enough to keep what was committed when the server is killed, if not the machine.
   fsync: 'off',
   full_page_writes: 'off',
+  // A run has hundreds of databases: something would look into another one ten times a second, and change plans at any time.
+  autovacuum: 'off',
   max_connections: '60',
   shared_buffers: '32MB',
   listen_addresses: '127.0.0.1',

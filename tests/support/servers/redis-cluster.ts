@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Command, type Redis } from 'ioredis'
 import { run, runBeside } from './child.js'
 import { type RedisServer, redisPrograms, startRedis } from './redis.js'
 
@@ -43,24 +44,29 @@ export async function startRedisCluster(
     args: ['--cluster', 'create', ...addresses, '--cluster-replicas', `${replicas}`, '--cluster-yes'],
   })
 
-  const isOk = (server: RedisServer): boolean => {
-    const shards = server.cli('cluster', 'nodes').trim().split('\n')
+  const isOk = async (client: Redis): Promise<boolean> => {
+    const [nodes, state, replication] = await Promise.all([
+      client.call('cluster', 'nodes'),
+      client.call('cluster', 'info'),
+      client.info('replication'),
+    ])
+    const shards = String(nodes).trim().split('\n')
     return (
       shards.length === servers.length &&
       shards.filter((line) => line.includes('slave')).length === masters * replicas &&
-      server.cli('cluster', 'info').includes('cluster_state:ok')
+      String(state).includes('cluster_state:ok') &&
+      (replication.includes('role:master') || replication.includes('master_link_status:up'))
     )
-  }
-  const hasCopied = (server: RedisServer): boolean => {
-    const replication = server.cli('info', 'replication')
-    return replication.includes('role:master') || replication.includes('master_link_status:up')
   }
   const untilOk = async () => {
     const deadline = Date.now() + 20_000
-    while (!servers.every((server) => isOk(server) && hasCopied(server))) {
+    // To start redis-cli for each question takes more of the machine than the cluster that is waited for.
+    const clients = servers.map((server) => server.client())
+    while ((await Promise.all(clients.map(isOk))).includes(false)) {
       if (Date.now() > deadline) throw new Error('The Redis Cluster did not become whole.')
-      await sleep(50)
+      await sleep(20)
     }
+    for (const client of clients) client.disconnect()
   }
   await untilOk()
 
@@ -68,9 +74,8 @@ export async function startRedisCluster(
     servers,
     nodes: servers.map((server) => ({ host: '127.0.0.1', port: server.port })),
     masterOf(key) {
-      const alive = servers.find((server) => server.cli('ping').includes('PONG'))
-      const slot = Number(alive?.cli('cluster', 'keyslot', key))
-      const lines = alive?.cli('cluster', 'nodes').trim().split('\n') ?? []
+      const slot = new Command('get', [key]).getSlot()
+      const lines = servers[0]?.cli('cluster', 'nodes').trim().split('\n') ?? []
       const port = lines.find((line) => ownsSlot(line, slot))?.match(/:(\d+)@/)?.[1]
       const master = servers.find((server) => `${server.port}` === port)
       if (master === undefined) throw new Error(`No master has slot ${slot}.`)
