@@ -71,6 +71,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'errors',
   ],
   'server/http': ['type server', 'util', 'errors'],
+  'server/writing': ['type context', 'util'],
   'server/limits': ['schema', 'type session', 'context', 'util', 'errors'],
   'server/observe': [
     'server/http',

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import type { AffinityList, AffinityqlError, List, Page } from '../client/index.js'
 import { type Cli, formatOf, limit, tableViewOf } from './command.js'
 import { type Column, count, counted, shownColumns, type TableView, table, withoutHead } from './format.js'
-import { type Printable, plain, printableJson, toJson } from './terminal.js'
+import { type Printable, plain, toJson } from './terminal.js'
 
 const TABLE_ROWS = 100
 const LARGEST_PAGE = 1_000
@@ -106,34 +106,32 @@ interface Printer<Row> {
   end(printed: number, totalCount: number): Promise<void>
 }
 
-/** Records of one write, some 30 kB. A text as long as a page, a megabyte, costs twice as much to make. */
-const RECORDS_AT_ONCE = 20
-
-/** Printers of records that are JSON on one line already. */
+/** Printers of records that are JSON on one line already, in UTF-8. */
 const printers = {
-  ndjson: ({ terminal }: Cli): Printer<string> => ({
-    async rows(texts) {
-      for (const some of inChunks(texts)) await terminal.write(printableJson([...some, ''].join('\n')))
-    },
+  ndjson: ({ terminal }: Cli): Printer<Uint8Array> => ({
+    rows: (records) => terminal.writeJson(records.flatMap((record) => [record, LINE_BREAK])),
     end: () => done,
   }),
 
-  json: ({ terminal }: Cli): Printer<string> => {
-    let separator = '[\n'
+  json: ({ terminal }: Cli): Printer<Uint8Array> => {
+    let separator = BEGINNING
     return {
-      async rows(texts) {
-        for (const some of inChunks(texts)) {
-          await terminal.write(printableJson(separator + some.join(',\n')))
-          separator = ',\n'
-        }
+      async rows(records) {
+        const pieces = records.flatMap((record) => [SEPARATOR, record])
+        if (pieces.length > 0) await terminal.writeJson([separator, ...pieces.slice(1)])
+        if (pieces.length > 0) separator = SEPARATOR
       },
-      end: () => terminal.write(separator === '[\n' ? plain`[]\n` : plain`\n]\n`),
+      end: () => terminal.write(separator === BEGINNING ? plain`[]\n` : plain`\n]\n`),
     }
   },
 }
 
-const asJson = <Row>({ rows, end }: Printer<string>): Printer<Row> => ({
-  rows: (records) => rows(records.map((record) => JSON.stringify(record))),
+const LINE_BREAK = Buffer.from('\n')
+const BEGINNING = Buffer.from('[\n')
+const SEPARATOR = Buffer.from(',\n')
+
+const asJson = <Row>({ rows, end }: Printer<Uint8Array>): Printer<Row> => ({
+  rows: (records) => rows(records.map((record) => Buffer.from(JSON.stringify(record)))),
   end,
 })
 
@@ -166,11 +164,6 @@ function tablePrinter<Row>(
 }
 
 const done = Promise.resolve()
-
-function* inChunks(texts: readonly string[]): Generator<readonly string[], void, undefined> {
-  for (let start = 0; start < texts.length; start += RECORDS_AT_ONCE)
-    yield texts.slice(start, start + RECORDS_AT_ONCE)
-}
 
 /** Prints a value as JSON on one line. It takes no second argument, so that `map(json)` cannot pass the index. */
 export const json = (value: unknown): Printable => toJson(value)

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline/promises'
 import type { ReadStream, WriteStream } from 'node:tty'
@@ -36,6 +37,47 @@ export const toJson = (value: unknown, indentation?: number): Printable =>
 export const printableJson = (json: string): Printable =>
   json.replace(CONTROL, (character) => (character === '\n' ? character : escaped(character))) as Printable
 
+/** Bytes that stand for a control character, or begin one of several bytes, or one that turns or hides letters. */
+const SUSPECT = new Uint8Array(256).fill(1, 0, 0x20).fill(0, 0x0a, 0x0b)
+for (const byte of [0x7f, 0xc2, 0xd8, 0xdb, 0xdc, 0xe0, 0xe1, 0xe2, 0xef, 0xf0, 0xf3]) SUSPECT[byte] = 1
+
+/** Whether JSON in UTF-8 may have characters that `printableJson` escapes. */
+function maySurprise(json: Uint8Array): boolean {
+  for (let at = 0; at < json.length; at++)
+    if (SUSPECT[json[at] as number] === 1 && isSuspect(json[at] as number, json[at + 1] ?? 0)) return true
+  return !isUtf8(json)
+}
+
+/** The characters of several bytes that are escaped, by their first two. */
+function isSuspect(first: number, second: number): boolean {
+  switch (first) {
+    case 0xc2:
+      return second < 0xa0 || second === 0xad
+    case 0xd8:
+      return second <= 0x85 || second === 0x9c
+    case 0xdb:
+      return second === 0x9d
+    case 0xdc:
+      return second === 0x8f
+    case 0xe0:
+      return second === 0xa2 || second === 0xa3
+    case 0xe1:
+      return second === 0xa0
+    case 0xe2:
+      return second === 0x80 || second === 0x81
+    case 0xef:
+      return second === 0xbb || second === 0xbf
+    case 0xf0:
+      return second === 0x91 || second === 0x93 || second === 0x9b || second === 0x9d
+    default:
+      return true
+  }
+}
+
+/** Returns JSON in UTF-8 with the same characters escaped. */
+export const printableBytes = (json: Uint8Array): Uint8Array =>
+  maySurprise(json) ? Buffer.from(printableJson(Buffer.from(json).toString())) : json
+
 /** Escapes each UTF-16 unit: `\u202e`, and two of them for a character beyond U+FFFF. */
 const escaped = (character: string): string =>
   character
@@ -55,6 +97,8 @@ export interface Terminal {
   readonly columns: number | undefined
   /** Writes to stdout. It resolves when stdout takes more, so that a slow reader slows the writer down. */
   write(text: Printable): Promise<void>
+  /** Writes pieces of JSON in UTF-8, as `printableJson` would have them. */
+  writeJson(pieces: readonly Uint8Array[]): Promise<void>
   /** Writes one line to stderr, of any text. */
   note(line: string): void
   /** Writes lines to stderr, each of which ends with a line break. */
@@ -87,16 +131,18 @@ export function createTerminal({ stdin, stdout, stderr, env }: Streams): Termina
     stderr.write(CLEAR_LINE + printable(text))
     hasProgress = text !== ''
   }
+  async function writeBytes(bytes: Uint8Array): Promise<void> {
+    if (stdout.isTTY) progress('')
+    if (!stdout.write(bytes)) await once(stdout, 'drain')
+  }
   return {
     isInteractive,
     isOutputTerminal: Boolean(stdout.isTTY),
     // A terminal that does not know its width says 0.
     columns: set.columns ?? ((stdout.isTTY && stdout.columns) || undefined),
-    async write(text) {
-      if (stdout.isTTY) progress('')
-      // Node.js takes several times as long to write a long text with other letters than Latin ones as to encode it first.
-      if (!stdout.write(Buffer.from(text))) await once(stdout, 'drain')
-    },
+    // Node.js takes several times as long to write a long text with other letters than Latin ones as to encode it first.
+    write: (text) => writeBytes(Buffer.from(text)),
+    writeJson: (pieces) => writeBytes(Buffer.concat(pieces.map(printableBytes))),
     note(line) {
       progress('')
       stderr.write(plain`${printable(line)}\n`)

@@ -33,8 +33,8 @@ export interface CallOptions {
 export interface Reading extends CallOptions {
   /** This gets the text of an answer as far as it has come, at each piece, until it returns true. */
   readonly onBeginning?: ((text: string) => boolean) | undefined
-  /** This makes the answer of its text; default: JSON.parse. */
-  readonly parse?: ((text: string) => unknown) | undefined
+  /** This makes the answer of its bytes; default: what JSON.parse makes of their text. */
+  readonly parse?: ((bytes: Uint8Array) => unknown) | undefined
 }
 
 /** A request is one GraphQL operation. `kind` says whether it may be sent again. */
@@ -158,12 +158,13 @@ export const detailsOf = (response: Response) => {
 export async function readAnswer(
   response: Response,
   ends: AbortSignal,
-  { onBeginning, parse = JSON.parse }: Pick<Reading, 'onBeginning' | 'parse'> = {},
+  { onBeginning, parse }: Pick<Reading, 'onBeginning' | 'parse'> = {},
 ): Promise<Answer> {
-  const text = await textOf(response, ends, response.ok ? onBeginning : undefined)
+  const read = parse ? new BytesOfBody(parse) : new TextOfBody()
+  await readBody(response, ends, read, response.ok ? onBeginning : undefined)
   const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '')
   try {
-    const body: unknown = isJson ? parse(text) : undefined
+    const body: unknown = isJson ? read.answer() : undefined
     if (isAnswer(body)) return body
   } catch {
     // The body was cut short, or is not JSON although its header says so.
@@ -174,31 +175,88 @@ export async function readAnswer(
   })
 }
 
+/** Takes the pieces of a body. */
+interface BodyReader {
+  add(piece: Uint8Array): void
+  /** Returns what the body says so far, for its beginning. */
+  text(): string
+  answer(): unknown
+}
+
+class TextOfBody implements BodyReader {
+  readonly #decoder = new TextDecoder()
+  #text = ''
+
+  add(piece: Uint8Array): void {
+    this.#text += this.#decoder.decode(piece, { stream: true })
+  }
+
+  text(): string {
+    return this.#text
+  }
+
+  answer(): unknown {
+    return JSON.parse(this.#text + this.#decoder.decode())
+  }
+}
+
+class BytesOfBody implements BodyReader {
+  readonly #pieces: Uint8Array[] = []
+  readonly #parse: (bytes: Uint8Array) => unknown
+
+  constructor(parse: (bytes: Uint8Array) => unknown) {
+    this.#parse = parse
+  }
+
+  add(piece: Uint8Array): void {
+    this.#pieces.push(piece)
+  }
+
+  text(): string {
+    return new TextDecoder().decode(this.#whole())
+  }
+
+  answer(): unknown {
+    return this.#parse(this.#whole())
+  }
+
+  #whole(): Uint8Array {
+    const [first] = this.#pieces
+    if (first && this.#pieces.length === 1) return first
+    const whole = new Uint8Array(this.#pieces.reduce((sum, { length }) => sum + length, 0))
+    let at = 0
+    for (const piece of this.#pieces) {
+      whole.set(piece, at)
+      at += piece.length
+    }
+    return whole
+  }
+}
+
 /**
  * Reads a body until `ends` is aborted. The signal of the request is not enough: once garbage was collected, Node.js 20 no
  * longer passes its end on to the body.
  */
-async function textOf(
+async function readBody(
   response: Response,
   ends: AbortSignal,
+  into: BodyReader,
   onBeginning: Reading['onBeginning'],
-): Promise<string> {
-  if (!response.body) return ''
+): Promise<void> {
+  if (!response.body) return
   const reader = response.body.getReader()
   const cancel = () => {
     reader.cancel().catch(() => {})
   }
   ends.addEventListener('abort', cancel)
-  const decoder = new TextDecoder()
-  let text = ''
   let look = onBeginning
   try {
     for (;;) {
       const { done, value } = await reader.read()
       ends.throwIfAborted()
-      if (done) return text + decoder.decode()
-      text += decoder.decode(value, { stream: true })
-      if (look?.(text)) look = undefined
+      if (done) return
+      into.add(value)
+      if (look?.(into.text())) look = undefined
     }
   } finally {
     ends.removeEventListener('abort', cancel)

@@ -76,12 +76,17 @@ export function createVerdictLoader(
 ): VerdictLoader {
   const judges: Judge[] = []
   let shared: Map<string, Judge> | undefined
+  /** The judges that were found among the shared ones, by API key: others may replace them there. */
+  const found = new Map<string, readonly Judge[]>()
   let failure: Error | undefined
+  const knowing = (all: readonly Judge[] | undefined, pin: JudgedPin) => all?.find((one) => one.knows(pin))
   function knownJudge(pin: JudgedPin): Judge | undefined {
-    const own = judges.find((one) => one.knows(pin))
+    const own = knowing(judges, pin) ?? knowing(found.get(pin.affinityKey), pin)
     if (own) return own
     const judge = shared?.get(pin.affinityKey)
-    return judge?.knows(pin) ? judge : undefined
+    if (!judge?.knows(pin)) return undefined
+    found.set(pin.affinityKey, [...(found.get(pin.affinityKey) ?? []), judge])
+    return judge
   }
   const judgeOf = async (pins: readonly JudgedPin[]): Promise<Judge> =>
     gateway.judge(pinIds(pins, await supersededEpochs()))
@@ -120,6 +125,7 @@ export function createVerdictLoader(
     },
     forget() {
       judges.length = 0
+      found.clear()
       failure = undefined
       shared = undefined
     },

@@ -13,6 +13,7 @@ import type { Plugin } from 'graphql-yoga'
 import type { Context } from '../context.js'
 import { createLru } from '../util/lru.js'
 import { subscribeInTurns } from './limits/subscribe-in-turns.js'
+import { type WrittenLists, withLists, writtenLists } from './writing/written-lists.js'
 
 export interface CompiledQueriesOptions {
   /**
@@ -36,12 +37,13 @@ export function useCompiledQueries({
 }: CompiledQueriesOptions = {}): Plugin<Context> {
   // The key is the parsed operation, since parsed documents are cached by their texts.
   const runs = new WeakMap<OperationDefinitionNode, number>()
-  const compiled = createLru<OperationDefinitionNode, CompiledQuery | null>(atMost)
+  const compiled = createLru<OperationDefinitionNode, Compiled | null>(atMost)
 
-  const compiledOf = (operation: OperationDefinitionNode, args: ExecutionArgs): CompiledQuery | null => {
+  const compiledOf = (operation: OperationDefinitionNode, args: ExecutionArgs): Compiled | null => {
     const known = compiled.get(operation)
-    if (known !== undefined) return known
-    const usable = isSafe(args) ? compile(args) : null
+    if (known !== undefined && !known?.lists?.areSlow) return known
+    const lists = known === undefined ? writtenLists(args.schema, args.document, operation) : undefined
+    const usable = isSafe(args) ? compile(args, lists) : null
     compiled.set(operation, usable)
     return usable
   }
@@ -71,9 +73,18 @@ export function useCompiledQueries({
   }
 }
 
-function compile({ schema, document, operationName }: ExecutionArgs): CompiledQuery | null {
-  const query = compileQuery(schema, document, operationName ?? undefined)
-  return isCompiledQuery(query) ? query : null
+interface Compiled {
+  readonly query: CompiledQuery['query']
+  /** The lists of its answer that are written by themselves. */
+  readonly lists: WrittenLists | undefined
+}
+
+function compile(
+  { schema, document, operationName }: ExecutionArgs,
+  lists: WrittenLists | undefined,
+): Compiled | null {
+  const compiled = compileQuery(lists?.schema ?? schema, document, operationName ?? undefined)
+  return isCompiledQuery(compiled) ? { query: compiled.query, lists } : null
 }
 
 /**
@@ -103,10 +114,11 @@ async function walk(args: StoppableArgs): Promise<ExecutionResult> {
 }
 
 /** Runs the compiled query, and gives its errors the same locations as GraphQL.js does. */
-async function run(query: CompiledQuery, args: StoppableArgs, variables: object) {
+async function run({ query, lists }: Compiled, args: StoppableArgs, variables: object) {
   args.signal?.throwIfAborted()
-  const result = query.query(args.rootValue, args.contextValue, variables)
-  return located(await unlessAborted(result, args.signal), args)
+  const result = query(args.rootValue, args.contextValue, variables)
+  const answer = located(await unlessAborted(result, args.signal), args)
+  return lists ? unlessAborted(withLists(answer, lists, args), args.signal) : answer
 }
 
 async function unlessAborted<T>(work: T | PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {

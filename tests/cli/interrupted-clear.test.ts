@@ -8,6 +8,7 @@ const terminal: Terminal = {
   isOutputTerminal: true,
   columns: undefined,
   write: async () => {},
+  writeJson: async () => {},
   note: () => {},
   noteLines: () => {},
   progress: () => {},

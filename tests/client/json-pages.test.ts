@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient } from '../../src/client/index.js'
-import { answerWithTexts } from '../../src/client/record-texts.js'
+import { answerWithBytes } from '../../src/client/record-bytes.js'
 import { startServer, type TestServer } from '../cli/support.js'
 import { ADMIN_TOKEN } from '../support/app.js'
 
@@ -14,7 +14,10 @@ describe('the pages of a list as JSON', () => {
   })
   afterAll(() => server.close())
   /** `ttlSeconds` may change between two reads. */
-  const settled = (text: string) => text.replace(/"ttlSeconds":\d+/, '"ttlSeconds":0')
+  const settled = (json: Uint8Array | string) =>
+    Buffer.from(json)
+      .toString()
+      .replace(/"ttlSeconds":\d+/, '"ttlSeconds":0')
 
   it.each(LISTS)('have the records of %s as JSON.stringify writes them', async (name) => {
     const list = createClient({ url: server.url, token: ADMIN_TOKEN })[name]
@@ -25,7 +28,7 @@ describe('the pages of a list as JSON', () => {
         written.push(nodes.map((node) => settled(JSON.stringify(node))))
       const pages = []
       for await (const page of list.jsonPages(args)) pages.push(page)
-      expect(pages.map(({ nodes }) => nodes.map(settled))).toEqual(written)
+      expect(pages.map(({ nodes }) => nodes.map((node) => settled(node)))).toEqual(written)
       expect(pages.map(({ totalCount }) => totalCount)).toEqual([506, 506, 506])
       expect(pages.map(({ pageInfo }) => pageInfo.hasNextPage)).toEqual([true, true, false])
     }
@@ -39,7 +42,7 @@ describe('the pages of a list as JSON', () => {
   })
 })
 
-describe('an answer with the texts of its records', () => {
+describe('an answer with its records as they stand', () => {
   const RECORDS = [
     { family: 'F', name: '},{"family":"forged"', list: ['"nodes":[', ']}}}'], user: { family: 'of a user' } },
     { family: '', name: '},{', list: [], user: null },
@@ -52,6 +55,15 @@ describe('an answer with the texts of its records', () => {
   const expected = {
     affinities: { totalCount: 3, nodes: RECORDS.map((record) => JSON.stringify(record)) },
   }
+  /** Reads an answer, with its records as texts. */
+  const read = (answer: string): unknown =>
+    JSON.parse(
+      JSON.stringify(answerWithBytes(new TextEncoder().encode(answer)), (_name, value) =>
+        value instanceof Uint8Array
+          ? Buffer.from(value.buffer, value.byteOffset, value.length).toString()
+          : value,
+      ),
+    )
 
   it.each([
     ['as the service writes it', JSON.stringify(answerOf(RECORDS))],
@@ -71,7 +83,7 @@ describe('an answer with the texts of its records', () => {
     ],
   ])('is the same %s', (_how, text) => {
     const { data: _, ...rest } = JSON.parse(text)
-    expect(answerWithTexts(text)).toEqual({ data: expected, ...rest })
+    expect(read(text)).toEqual({ data: expected, ...rest })
   })
 
   it.each([
@@ -80,13 +92,13 @@ describe('an answer with the texts of its records', () => {
     ['{"data":{"affinities":{"nodes":[]}}}'],
     ['[]'],
   ])('is what it says where it has no records: %s', (text) => {
-    expect(answerWithTexts(text)).toEqual(JSON.parse(text))
+    expect(read(text)).toEqual(JSON.parse(text))
   })
 
   it.each(['{"data":{"affinities":{"nodes":[{"family":"F"', '<h1>Not now</h1>', ''])(
     'is none where it is no JSON: %s',
     (text) => {
-      expect(() => answerWithTexts(text)).toThrow(SyntaxError)
+      expect(() => read(text)).toThrow(SyntaxError)
     },
   )
 })
