@@ -47,11 +47,17 @@ export function createEntityLoader<Row>(
     shared?.set(id, row)
   }
   const failed = new Map<string, Error>()
-  const batches = new DataLoader<string, Row | null>(async (ids) => {
-    const wanted = ids.filter(canBeAnId)
-    const rows = wanted.length > 0 ? await fetch(wanted) : new Map<string, Row>()
-    return ids.map((id) => rows.get(id) ?? null)
-  })
+  const createBatches = () =>
+    new DataLoader<string, Row | null>(async (ids) => {
+      const wanted = ids.filter(canBeAnId)
+      const rows = wanted.length > 0 ? await fetch(wanted) : new Map<string, Row>()
+      return ids.map((id) => rows.get(id) ?? null)
+    })
+  let batches: ReturnType<typeof createBatches> | undefined
+  const batched = () => {
+    batches ??= createBatches()
+    return batches
+  }
 
   return {
     load(id) {
@@ -59,12 +65,12 @@ export function createEntityLoader<Row>(
       if (row !== undefined) return row
       const failure = failed.get(id)
       if (failure) throw failure
-      return batches.load(id)
+      return batched().load(id)
     },
     async prime(ids) {
       const missing = [...new Set(ids)].filter((id) => rowOf(id) === undefined && !failed.has(id))
       if (missing.length === 0) return
-      const rows = await batches.loadMany(missing)
+      const rows = await batched().loadMany(missing)
       missing.forEach((id, index) => {
         const row = rows[index] ?? null
         if (row instanceof Error) failed.set(id, row)
@@ -79,7 +85,8 @@ export function createEntityLoader<Row>(
     forget() {
       known.clear()
       failed.clear()
-      batches.clearAll()
+      // DataLoader keeps its last batch, with the promises of all rows, also after `clearAll`.
+      batches = undefined
       adopted = undefined
       shared = undefined
     },

@@ -1,6 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { PrismaPg } from '@prisma/adapter-pg'
-import type { SqlDriverAdapter, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
+import type {
+  SqlDriverAdapter,
+  SqlMigrationAwareDriverAdapterFactory,
+  SqlQuery,
+} from '@prisma/driver-adapter-utils'
 import pLimit from 'p-limit'
 import pg from 'pg'
 import { ConfigurationError } from '../errors.js'
@@ -346,17 +350,18 @@ function assemble(
     async query(sql, args, plan) {
       adapter ??= observed.factory.connect()
       const connected = await adapter
-      if (!plans) {
-        const { rows } = await connected.queryRaw({ sql, args: [...args], argTypes: argTypesOf(args) })
+      const given = plans ? args.map((arg) => (typeof arg === 'string' ? arg : textOfList(arg))) : [...args]
+      const statement: SqlQuery = { sql, args: given, argTypes: argTypesOf(given) }
+      try {
+        const { rows } =
+          plans && plan === 'kept' && suitsKeptPlan(args)
+            ? await plans.run(statement, (one) => connected.queryRaw(one))
+            : await connected.queryRaw(statement)
         return rows
+      } finally {
+        // The adapter keeps its last hundred statements for a report of errors, with arguments of any size.
+        statement.args = []
       }
-      const texts = args.map((arg) => (typeof arg === 'string' ? arg : textOfList(arg)))
-      const statement = { sql, args: texts, argTypes: argTypesOf(texts) }
-      const { rows } =
-        plan === 'kept' && suitsKeptPlan(args)
-          ? await plans.run(statement, (one) => connected.queryRaw(one))
-          : await connected.queryRaw(statement)
-      return rows
     },
     async readLong(read) {
       if (driver.readLong) return driver.readLong(read, observed.tell)

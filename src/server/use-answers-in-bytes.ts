@@ -1,11 +1,12 @@
 import type { Plugin } from 'graphql-yoga'
+import { jsonOfLongLists } from '../util/long-lists.js'
 
 /** Characters from which on an answer is encoded here. */
 const LONG = 16_384
 
 /**
- * Encodes a long answer once. Node.js would count the bytes of a text first, and then take several times as long to send it if it
- * has a single letter beyond Latin-1, such as those of a Chinese name.
+ * Writes a long answer as bytes, once. Node.js would count the bytes of a text first, and then take several times as long to send it
+ * if it has a single letter beyond Latin-1, such as those of a Chinese name.
  */
 export function useAnswersInBytes(): Plugin {
   return {
@@ -16,6 +17,12 @@ export function useAnswersInBytes(): Plugin {
           super(typeof body === 'string' && body.length >= LONG ? Buffer.from(body) : body, init)
         }
       }
+    },
+    onResultProcess({ result }) {
+      // The records of affinities may have been written already.
+      if (Array.isArray(result) || Symbol.asyncIterator in result || 'stringify' in result) return
+      // Yoga asks the result itself how it is written.
+      Object.assign(result, { stringify: jsonOfLongLists })
     },
   }
 }

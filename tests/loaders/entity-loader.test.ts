@@ -1,5 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createEntityLoader } from '../../src/loaders/entity-loader.js'
+import { collectGarbage } from '../support/collect-garbage.js'
 
 const rowOf = (id: string) => ({ id, name: `row ${id}` })
 
@@ -108,4 +110,21 @@ describe('an entity loader', () => {
     expect(loader.load('__proto__')).toEqual(rowOf('__proto__'))
     expect(loader.load('constructor')).toEqual(rowOf('constructor'))
   })
+})
+
+it('keeps nothing of a row that it has forgotten', async () => {
+  const read: WeakRef<object>[] = []
+  const loader = createEntityLoader(async (ids) => {
+    const rows = ids.map(rowOf)
+    read.push(...rows.map((row) => new WeakRef(row)))
+    return new Map(rows.map((row) => [row.id, row]))
+  })
+  await loader.prime(['a', 'b'])
+  await loader.load('c')
+  loader.forget()
+  // A WeakRef keeps its object until the turn of the event loop ends.
+  await nextTurn()
+  collectGarbage()
+  expect(read.map((row) => row.deref())).toEqual([undefined, undefined, undefined])
+  expect(await loader.load('a')).toEqual(rowOf('a'))
 })

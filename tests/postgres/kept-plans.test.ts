@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { getLogs } from '@prisma/debug'
 import { expect, it, onTestFinished } from 'vitest'
 import { createPgDatabase } from '../../src/postgres/database.js'
 import { startPgBouncer } from '../support/servers/pgbouncer.js'
@@ -77,3 +79,16 @@ it('answers through a pooler that hands each transaction to another session', as
   await Promise.all(ids.map(ask))
   expect(statements).toHaveLength(ids.length)
 })
+
+it.each([['kept'], [undefined]] as const)(
+  'keeps no argument of a statement that has run: plan %s',
+  async (plan) => {
+    const { database } = openDatabase()
+    const secret = randomUUID()
+    await database.query(NAMES, [[secret]], plan)
+    await expect(database.query('SELECT nothing FROM users WHERE id = $1', [secret], plan)).rejects.toThrow()
+    // What the adapter has noted of its last statements.
+    expect(getLogs()).toContain(NAMES)
+    expect(getLogs()).not.toContain(secret)
+  },
+)

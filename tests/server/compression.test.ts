@@ -90,6 +90,28 @@ describe('an answer', () => {
     expect(headers['content-length']).toBe(String(body.length))
     expect(written).toEqual([expect.any(Uint8Array)])
   })
+
+  it('that is a long list is written without any long text', async () => {
+    const texts = vi.spyOn(JSON, 'stringify')
+    const { body } = await ask(
+      '{ affinities(first: 506) { nodes { id affinityKey modelId providerId endpointId user { username } } } }',
+    )
+    const lengths = texts.mock.results.map(({ value }) => String(value).length)
+    texts.mockRestore()
+    expect(body.length).toBeGreaterThan(150_000)
+    // The longest is the request's own, or an element.
+    expect(Math.max(...lengths)).toBeLessThan(1_000)
+    expect(JSON.parse(body.toString()).data.affinities.nodes).toHaveLength(506)
+  })
+
+  it.each(['text/event-stream', 'multipart/mixed'])(
+    'that is a long list comes as %s as well',
+    async (accept) => {
+      const { body } = await ask('{ affinities(first: 20) { nodes { id user { username } } } }', { accept })
+      const [, json = ''] = /(\{"data":.*\})/.exec(body.toString()) ?? []
+      expect(JSON.parse(json).data.affinities.nodes).toHaveLength(20)
+    },
+  )
 })
 
 describe('a stream of events', () => {
