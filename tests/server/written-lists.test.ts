@@ -126,6 +126,8 @@ describe('the records of a page', () => {
     ['directives', '{ affinities { nodes { engine @include(if: true) } } }'],
     ['the name of the page’s type', '{ affinities { __typename nodes { engine } } }'],
     ['arguments', '{ affinities { nodes { engine given } } }'],
+    ['a fragment of the page', '{ affinities { ...P } } fragment P on Page { nodes { engine } }'],
+    ['an inline fragment of the page', '{ affinities { ... on Page { nodes { engine } } } }'],
   ])('are compiled as before where the query has %s', async (_what, query) => {
     expect(await engineOf(query)).toBe('compiled')
   })
@@ -137,6 +139,8 @@ describe('the records of a page', () => {
       '{ p: affinities(first: 1) { n: nodes { t: text __typename ...R } } affinities { m: nodes { count } nodes { flag } } } fragment R on Record { row { __typename } ... on Record { kind } ... { flag } }',
     ],
     ['{ affinities(first: 0) { nodes { text } } }'],
+    ['{ affinities { totalCount ...P } } fragment P on Page { nodes { text } edges { node { count } } }'],
+    ['{ affinities { ... { nodes { text } } ... on Page { totalCount } } }'],
     ['query A { affinities { nodes { text } edges { node { row { id } } } } }'],
   ])('are the same to the byte as walked: %s', async (query) => {
     const walked = await ask(query)
