@@ -13,7 +13,8 @@ const typeDefs = /* GraphQL */ `
   }
   type Page { totalCount: Int!, nodes: [Record!]!, edges: [Edge!]! }
   type Edge { node: Record! }
-  type Query { affinities(first: Int = 3): Page!, never: String }
+  input Filter { kinds: [Kind!] }
+  type Query { affinities(first: Int = 3, filter: Filter): Page!, never: String }
 `
 
 /** Who calls a resolver. */
@@ -95,16 +96,16 @@ describe('the records of a page', () => {
     yoga = start()
   })
 
-  const ask = async (query: string) => {
+  const ask = async (query: string, variables?: object) => {
     const response = await yoga.fetch('http://localhost/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({ query }),
+      body: JSON.stringify({ query, variables }),
     })
     expect(response.headers.get('content-type')).toMatch(/^application\/json/)
     return response.text()
   }
-  const asked = async (query: string) => JSON.parse(await ask(query))
+  const asked = async (query: string, variables?: object) => JSON.parse(await ask(query, variables))
   const askTwice = async (query: string) => {
     await ask(query)
     await ask(query)
@@ -173,6 +174,26 @@ describe('the records of a page', () => {
       expect(await failingly()).toEqual(walked)
       expect(walked.errors[0]).toMatchObject({ path: ['p', 'nodes', 0, field], locations: [{ line: 4 }] })
       expect((await asked(query)).data.p.nodes[0].engine).toBe('written')
+    },
+  )
+
+  it.each(['failing', 'later'])(
+    'are completed as walked for the field %s, whatever types the query’s variables have',
+    async (field) => {
+      const query = `query ($filter: Filter) { affinities(filter: $filter) { nodes { ${field} } } }`
+      const variables = { filter: { kinds: ['LARGE'] } }
+      const unusual = async () => {
+        failure = new GraphQLError('no such thing')
+        isLate = true
+        const answer = await asked(query, variables)
+        failure = undefined
+        isLate = false
+        return answer
+      }
+      const walked = await unusual()
+      await ask(query, variables)
+      await ask(query, variables)
+      expect(await unusual()).toEqual(walked)
     },
   )
 

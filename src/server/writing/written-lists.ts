@@ -194,14 +194,18 @@ function recordsAloneOf(schema: GraphQLSchema): GraphQLSchema {
   return schemas.recordsAlone
 }
 
-/** The document that asks for the records of a list alone; what it says stands where it stood in the query. */
+/**
+ * The document that asks for the records of a list alone; what it says stands where it stood in the query. It has no variables:
+ * what is written has no arguments, and the schema of the records lacks the types of the others.
+ */
 function alone({ nodes }: SelectedList, { document, operationName }: ExecutionArgs): DocumentNode {
   return {
     ...document,
     definitions: document.definitions.flatMap((definition): readonly DefinitionNode[] => {
       if (definition.kind !== Kind.OPERATION_DEFINITION) return [definition]
       if (operationName != null && definition.name?.value !== operationName) return []
-      return [{ ...definition, selectionSet: { ...definition.selectionSet, selections: nodes } }]
+      const selectionSet = { ...definition.selectionSet, selections: nodes }
+      return [{ ...definition, variableDefinitions: [], selectionSet }]
     }),
   }
 }
