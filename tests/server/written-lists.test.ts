@@ -1,6 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql'
 import { createSchema, createYoga, type Plugin } from 'graphql-yoga'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { useCompiledQueries } from '../../src/server/use-compiled-queries.js'
 
 const typeDefs = /* GraphQL */ `
@@ -196,6 +196,25 @@ describe('the records of a page', () => {
       expect(await unusual()).toEqual(walked)
     },
   )
+
+  it('take no memory for the length of the records of the answer before', async () => {
+    const query = 'query ($first: Int) { affinities(first: $first) { nodes { row { name } } } }'
+    const askFor = (first: number) => ask(query, { first })
+    await askFor(1)
+    await askFor(1)
+    const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow')
+    onTestFinished(() => allocated.mockRestore())
+    const { name } = ROW
+    ROW.name = 'long'.repeat(250_000)
+    await askFor(1).finally(() => {
+      ROW.name = name
+    })
+    allocated.mockClear()
+    const { length } = await askFor(1_000)
+    const largest = Math.max(...allocated.mock.calls.map(([size]) => size))
+    expect(length).toBeLessThan(100_000)
+    expect(largest).toBeLessThan(20_000_000)
+  })
 
   it('wait for fields, and are compiled as before from then on', async () => {
     const query = '{ affinities { nodes { engine later } } }'
