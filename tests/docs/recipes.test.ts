@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CLI, startServer, type TestServer } from '../cli/support.js'
 import { ADMIN_TOKEN } from '../support/app.js'
 
@@ -154,15 +155,25 @@ describe('docs/recipes.md', () => {
         expire_at: Date.now() / 1_000 + 300,
         request_count: 1,
       })
-    let moves = 0
-    const timer = setInterval(
-      () => void server.redis.client().set(key, value(`provider-${moves++}`), 'EX', 300),
-      100,
-    )
-    onTestFinished(() => clearInterval(timer))
+    const client = server.redis.client()
+    let isOver = false
+    const move = async () => {
+      for (let moves = 0; !isOver; moves += 1) {
+        await client.set(key, value(`provider-${moves}`), 'EX', 300)
+        await sleep(100)
+      }
+    }
     // On a busy machine its two seconds may be over before it has begun.
     const watched = async () => (await bash(`set +o pipefail\n${moved}`)).stdout
-    await expect.poll(watched, { timeout: 40_000 }).toMatch(/^\["moving-model","provider-\d+"\]$/m)
+    const watch = async () => {
+      try {
+        await expect.poll(watched, { timeout: 40_000 }).toMatch(/^\["moving-model","provider-\d+"\]$/m)
+      } finally {
+        isOver = true
+      }
+    }
+    // The last write is done before the server goes.
+    await Promise.all([watch(), move()])
   })
 
   it('counts by provider in Python, with the standard library alone', async () => {

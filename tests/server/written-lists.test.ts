@@ -1,6 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql'
 import { createSchema, createYoga, type Plugin } from 'graphql-yoga'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { useCompiledQueries } from '../../src/server/use-compiled-queries.js'
 
 const typeDefs = /* GraphQL */ `
@@ -13,7 +13,8 @@ const typeDefs = /* GraphQL */ `
   }
   type Page { totalCount: Int!, nodes: [Record!]!, edges: [Edge!]! }
   type Edge { node: Record! }
-  type Query { affinities(first: Int = 3): Page!, never: String }
+  input Filter { kinds: [Kind!] }
+  type Query { affinities(first: Int = 3, filter: Filter): Page!, never: String }
 `
 
 /** Who calls a resolver. */
@@ -95,16 +96,16 @@ describe('the records of a page', () => {
     yoga = start()
   })
 
-  const ask = async (query: string) => {
+  const ask = async (query: string, variables?: object) => {
     const response = await yoga.fetch('http://localhost/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({ query }),
+      body: JSON.stringify({ query, variables }),
     })
     expect(response.headers.get('content-type')).toMatch(/^application\/json/)
     return response.text()
   }
-  const asked = async (query: string) => JSON.parse(await ask(query))
+  const asked = async (query: string, variables?: object) => JSON.parse(await ask(query, variables))
   const askTwice = async (query: string) => {
     await ask(query)
     await ask(query)
@@ -126,6 +127,8 @@ describe('the records of a page', () => {
     ['directives', '{ affinities { nodes { engine @include(if: true) } } }'],
     ['the name of the page’s type', '{ affinities { __typename nodes { engine } } }'],
     ['arguments', '{ affinities { nodes { engine given } } }'],
+    ['a fragment of the page', '{ affinities { ...P } } fragment P on Page { nodes { engine } }'],
+    ['an inline fragment of the page', '{ affinities { ... on Page { nodes { engine } } } }'],
   ])('are compiled as before where the query has %s', async (_what, query) => {
     expect(await engineOf(query)).toBe('compiled')
   })
@@ -137,6 +140,8 @@ describe('the records of a page', () => {
       '{ p: affinities(first: 1) { n: nodes { t: text __typename ...R } } affinities { m: nodes { count } nodes { flag } } } fragment R on Record { row { __typename } ... on Record { kind } ... { flag } }',
     ],
     ['{ affinities(first: 0) { nodes { text } } }'],
+    ['{ affinities { totalCount ...P } } fragment P on Page { nodes { text } edges { node { count } } }'],
+    ['{ affinities { ... { nodes { text } } ... on Page { totalCount } } }'],
     ['query A { affinities { nodes { text } edges { node { row { id } } } } }'],
   ])('are the same to the byte as walked: %s', async (query) => {
     const walked = await ask(query)
@@ -171,6 +176,45 @@ describe('the records of a page', () => {
       expect((await asked(query)).data.p.nodes[0].engine).toBe('written')
     },
   )
+
+  it.each(['failing', 'later'])(
+    'are completed as walked for the field %s, whatever types the query’s variables have',
+    async (field) => {
+      const query = `query ($filter: Filter) { affinities(filter: $filter) { nodes { ${field} } } }`
+      const variables = { filter: { kinds: ['LARGE'] } }
+      const unusual = async () => {
+        failure = new GraphQLError('no such thing')
+        isLate = true
+        const answer = await asked(query, variables)
+        failure = undefined
+        isLate = false
+        return answer
+      }
+      const walked = await unusual()
+      await ask(query, variables)
+      await ask(query, variables)
+      expect(await unusual()).toEqual(walked)
+    },
+  )
+
+  it('take no memory for the length of the records of the answer before', async () => {
+    const query = 'query ($first: Int) { affinities(first: $first) { nodes { row { name } } } }'
+    const askFor = (first: number) => ask(query, { first })
+    await askFor(1)
+    await askFor(1)
+    const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow')
+    onTestFinished(() => allocated.mockRestore())
+    const { name } = ROW
+    ROW.name = 'long'.repeat(250_000)
+    await askFor(1).finally(() => {
+      ROW.name = name
+    })
+    allocated.mockClear()
+    const { length } = await askFor(1_000)
+    const largest = Math.max(...allocated.mock.calls.map(([size]) => size))
+    expect(length).toBeLessThan(100_000)
+    expect(largest).toBeLessThan(20_000_000)
+  })
 
   it('wait for fields, and are compiled as before from then on', async () => {
     const query = '{ affinities { nodes { engine later } } }'

@@ -19,6 +19,7 @@ export const RECORDS = 'nodes'
 export interface Schemas {
   /** The same as the whole schema, but that the records of a page are one value: the objects that the fields are resolved from. */
   readonly withoutRecords: GraphQLSchema
+  /** The page in that schema. Its name is another one than in the whole schema, so that no fragment of the page is of this type. */
   readonly page: GraphQLObjectType
   readonly record: GraphQLObjectType
   /** A schema with the records of a page alone, which are its root value. */
@@ -55,7 +56,7 @@ function makeSchemas(schema: GraphQLSchema): Schemas | null {
     fields: { ...config.fields, [RECORDS]: { ...records, type: new GraphQLNonNull(Records) } },
   })
   return {
-    page,
+    page: pageWithout,
     record,
     withoutRecords: new GraphQLSchema({
       assumeValid: true,

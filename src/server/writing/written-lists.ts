@@ -24,6 +24,9 @@ interface SelectedList {
   readonly write: WriteList
 }
 
+/** An answer gets no more memory than this before so much of it is there: records may be a thousand times as long as the last ones. */
+const MOST_EXPECTED = 4 * 2 ** 20
+
 /** What is written of a query's answer by itself. */
 export interface WrittenLists {
   /** The schema to compile the query with. */
@@ -120,8 +123,9 @@ function writeAnswer(
   const { lists } = written
   const recordsOf = ({ page, records }: SelectedList) => Reflect.get(Object(data[page]), records) as unknown[]
   const count = lists.reduce((sum, list) => sum + recordsOf(list).length, 0)
-  const to = new JsonBytes(Math.ceil(count * written.bytesPerRecord * 1.1))
+  const to = new JsonBytes(Math.min(MOST_EXPECTED, Math.ceil(count * written.bytesPerRecord * 1.1)))
   const spans: (() => void)[] = []
+  let ofRecords = 0
   to.ascii('{"data":')
   writeFields(data, to, (page, value) => {
     const ofPage = lists.filter((list) => list.page === page)
@@ -132,6 +136,7 @@ function writeAnswer(
       const start = to.length
       list.write(items as readonly unknown[], to, context)
       const end = to.length
+      ofRecords += end - start
       spans.push(() => {
         value[name] = new WrittenList(() => to.whole().subarray(start, end))
       })
@@ -139,7 +144,7 @@ function writeAnswer(
   })
   for (const replace of spans) replace()
   const { length } = to
-  if (count > 0) written.bytesPerRecord = length / count
+  if (count > 0) written.bytesPerRecord = ofRecords / count
   return ({ data: _, ...rest }) => {
     const json = JSON.stringify(rest)
     to.cut(length)
@@ -194,14 +199,18 @@ function recordsAloneOf(schema: GraphQLSchema): GraphQLSchema {
   return schemas.recordsAlone
 }
 
-/** The document that asks for the records of a list alone; what it says stands where it stood in the query. */
+/**
+ * The document that asks for the records of a list alone; what it says stands where it stood in the query. It has no variables:
+ * what is written has no arguments, and the schema of the records lacks the types of the others.
+ */
 function alone({ nodes }: SelectedList, { document, operationName }: ExecutionArgs): DocumentNode {
   return {
     ...document,
     definitions: document.definitions.flatMap((definition): readonly DefinitionNode[] => {
       if (definition.kind !== Kind.OPERATION_DEFINITION) return [definition]
       if (operationName != null && definition.name?.value !== operationName) return []
-      return [{ ...definition, selectionSet: { ...definition.selectionSet, selections: nodes } }]
+      const selectionSet = { ...definition.selectionSet, selections: nodes }
+      return [{ ...definition, variableDefinitions: [], selectionSet }]
     }),
   }
 }

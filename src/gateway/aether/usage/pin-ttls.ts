@@ -29,7 +29,7 @@ export function keySettings(look: ChainLook): UsageStatement | undefined {
     sql: `
   SELECT keys.id::text, (${ttlMinutes(look)})::float8, (${isInactive})::int::float8
     FROM ${PROVIDER_KEYS} AS keys
-   ORDER BY keys.id COLLATE "C"`,
+   ORDER BY keys.id::text COLLATE "C"`,
     args: [],
   }
 }
