@@ -49,15 +49,22 @@ const integer = () =>
   )
 const seldom = () => fc.integer({ min: 0, max: 4 }).map((n) => n === 0)
 
-/** A document that the schema accepts by its types, whatever its values mean. */
+/**
+ * A document that the schema accepts by its types, whatever its values mean. Parts of it are fragments, and values are defaults of
+ * variables.
+ * @param rootField the field that it asks for; otherwise any
+ */
 export function randomDocument(
   schema: GraphQLSchema,
   kind: 'query' | 'mutation',
   g: fc.GeneratorValue,
+  rootField?: string,
 ): string {
   const draw: Draw = (arbitrary) => g(arbitrary)
   const oneOf = <T>(choices: readonly T[]): T => draw(() => fc.constantFrom(...choices))
   let aliases = 0
+  const variables: string[] = []
+  const fragments: string[] = []
 
   const literal = (type: GraphQLInputType, depth: number): string => {
     if (isNonNullType(type)) return literal(type.ofType, depth)
@@ -76,11 +83,16 @@ export function randomDocument(
 
   const isWanted = (_part: GraphQLArgument | GraphQLInputField, required: boolean) => required || draw(seldom)
 
+  const value = ({ type }: GraphQLArgument): string => {
+    if (!draw(seldom)) return literal(type, 3)
+    const name = `$v${variables.length}`
+    variables.push(`${name}:${type}=${literal(type, 3)}`)
+    return name
+  }
+
   const given = ({ args }: GraphQLField<unknown, unknown>): string => {
     const wanted = args.filter((arg) => isWanted(arg, isRequiredArgument(arg)))
-    return wanted.length === 0
-      ? ''
-      : `(${wanted.map((arg) => `${arg.name}:${literal(arg.type, 3)}`).join(',')})`
+    return wanted.length === 0 ? '' : `(${wanted.map((arg) => `${arg.name}:${value(arg)}`).join(',')})`
   }
 
   const selection = (type: GraphQLNamedType, depth: number): string => {
@@ -91,7 +103,19 @@ export function randomDocument(
     const within = fields.filter((field) => depth > 0 || isLeafType(getNamedType(field.type)))
     const chosen =
       within.length === 0 ? [] : draw(() => fc.subarray(within, { maxLength: Math.min(4, within.length) }))
-    return `{__typename ${[...branches, ...chosen.map((field) => selected(field, depth))].join(' ')}}`
+    const parts = [...branches, ...chosen.map((field) => selected(field, depth))]
+    if (parts.length === 0 || draw(fc.boolean)) parts.unshift('__typename')
+    return isObjectType(type) ? `{${inFragments(type.name, parts)}}` : `{${parts.join(' ')}}`
+  }
+
+  /** Puts some of the parts into a fragment, as it stands or by its name. */
+  const inFragments = (type: string, parts: readonly string[]): string => {
+    const from = draw(() => fc.integer({ min: 0, max: 3 * parts.length }))
+    const [before, within] = [parts.slice(0, from), parts.slice(from)]
+    if (within.length === 0) return before.join(' ')
+    if (draw(fc.boolean)) return [...before, `...on ${type}{${within.join(' ')}}`].join(' ')
+    fragments.push(`fragment F${fragments.length} on ${type}{${within.join(' ')}}`)
+    return [...before, `...F${fragments.length - 1}`].join(' ')
   }
 
   /** Under a name of its own where it has arguments: two of one name would be in each other's way. */
@@ -103,9 +127,11 @@ export function randomDocument(
 
   const root = kind === 'query' ? schema.getQueryType() : schema.getMutationType()
   if (!root) throw new Error(`the schema has no ${kind}`)
-  const field = oneOf(Object.values(root.getFields()))
-  return `${kind}{${selected(
-    field,
-    draw(() => fc.integer({ min: 1, max: 7 })),
-  )}}`
+  const fields = root.getFields()
+  const field = rootField === undefined ? oneOf(Object.values(fields)) : fields[rootField]
+  if (!field) throw new Error(`the schema has no field ${rootField}`)
+  const depth = draw(() => fc.integer({ min: 1, max: 7 }))
+  const asked = selected(field, depth)
+  const declared = variables.length === 0 ? '' : `(${variables.join(',')})`
+  return [`${kind}${declared}{${asked}}`, ...fragments].join(' ')
 }
