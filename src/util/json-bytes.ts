@@ -99,4 +99,31 @@ export class JsonBytes {
     for (let index = 0; index < count; index++) into[at++] = json.charCodeAt(index)
     this.#length = at
   }
+
+  /** Writes a list, of which each item is written by itself. */
+  list(items: readonly unknown[], write: (item: unknown) => void): void {
+    this.ascii('[')
+    for (let index = 0; index < items.length; index++) {
+      if (index > 0) this.ascii(',')
+      write(items[index])
+    }
+    this.ascii(']')
+  }
+
+  /**
+   * Writes an object, of which each field is written by itself.
+   * @param write writes a value; if it writes nothing, there is no such field
+   */
+  fields(fields: Readonly<Record<string, unknown>>, write: (name: string, value: unknown) => void): void {
+    let before = '{'
+    for (const [name, value] of Object.entries(fields)) {
+      const start = this.#length
+      this.json(`${before}${JSON.stringify(name)}:`)
+      const end = this.#length
+      write(name, value)
+      if (this.#length === end) this.cut(start)
+      else before = ','
+    }
+    this.ascii(before === '{' ? '{}' : '}')
+  }
 }

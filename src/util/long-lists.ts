@@ -25,35 +25,19 @@ function holdsLongList(value: unknown): boolean {
 
 /** Writes a value that holds a long list. */
 function writeHolder(value: object, to: JsonBytes): void {
-  if (Array.isArray(value)) writeElements(value, to)
-  else if (isPlain(value)) writeFields(value, to)
-}
-
-function writeElements(list: readonly unknown[], to: JsonBytes): void {
-  const isLong = isLongList(list)
-  to.ascii('[')
-  // A list may have holes, which `forEach` would leave out.
-  for (const [index, element] of list.entries()) {
-    if (index > 0) to.ascii(',')
-    if (!isLong && isRecord(element) && holdsLongList(element)) writeHolder(element, to)
+  if (Array.isArray(value)) {
+    const isLong = isLongList(value)
     // JSON has no text for some values, such as functions: they are null in a list, and no field of an object.
-    else to.json(JSON.stringify(element) ?? 'null')
+    to.list(value, (item) => {
+      if (!isLong && isRecord(item) && holdsLongList(item)) writeHolder(item, to)
+      else to.json(JSON.stringify(item) ?? 'null')
+    })
+  } else if (isPlain(value)) {
+    to.fields(value, (_name, field) => {
+      if (isRecord(field) && holdsLongList(field)) writeHolder(field, to)
+      else to.json(JSON.stringify(field) ?? '')
+    })
   }
-  to.ascii(']')
-}
-
-function writeFields(fields: Readonly<Record<string, unknown>>, to: JsonBytes): void {
-  let before = '{'
-  for (const [name, value] of Object.entries(fields)) {
-    const isHolder = isRecord(value) && holdsLongList(value)
-    const text = isHolder ? '' : JSON.stringify(value)
-    if (text === undefined) continue
-    to.json(`${before}${JSON.stringify(name)}:`)
-    if (isHolder) writeHolder(value, to)
-    else to.json(text)
-    before = ','
-  }
-  to.ascii(before === '{' ? '{}' : '}')
 }
 
 /**

@@ -61,18 +61,9 @@ export function compileList(
   if (!write) return undefined
   return (objects, to, context) => {
     const known = Array.from({ length: compiling.places }, () => new Map<unknown, Written>())
-    writeItems(objects, write, { to, context, known })
+    const writing: Writing = { to, context, known }
+    to.list(objects, (object) => write(object, writing))
   }
-}
-
-function writeItems(items: readonly unknown[], write: Write, writing: Writing): void {
-  const { to } = writing
-  to.ascii('[')
-  for (let index = 0; index < items.length; index++) {
-    if (index > 0) to.ascii(',')
-    write(items[index], writing)
-  }
-  to.ascii(']')
 }
 
 function objectWriter(
@@ -194,7 +185,7 @@ function innerWriter(
       writeItem &&
       ((value, writing) => {
         if (!Array.isArray(value)) throw notWritten(value)
-        writeItems(value, writeItem, writing)
+        writing.to.list(value, (item) => writeItem(item, writing))
       })
     )
   }

@@ -127,10 +127,10 @@ function writeAnswer(
   const spans: (() => void)[] = []
   let ofRecords = 0
   to.ascii('{"data":')
-  writeFields(data, to, (page, value) => {
+  to.fields(data, (page, value) => {
     const ofPage = lists.filter((list) => list.page === page)
     if (ofPage.length === 0 || !isFields(value)) return writeJson(value, to)
-    writeFields(value, to, (name, items) => {
+    to.fields(value, (name, items) => {
       const list = ofPage.find(({ records }) => records === name)
       if (!list) return writeJson(items, to)
       const start = to.length
@@ -154,18 +154,7 @@ function writeAnswer(
   }
 }
 
-function writeFields(fields: Fields, to: JsonBytes, write: (name: string, value: unknown) => void): void {
-  let before = '{'
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === undefined) continue
-    to.json(`${before}${JSON.stringify(name)}:`)
-    before = ','
-    write(name, value)
-  }
-  to.ascii(before === '{' ? '{}' : '}')
-}
-
-const writeJson = (value: unknown, to: JsonBytes): void => to.json(JSON.stringify(value))
+const writeJson = (value: unknown, to: JsonBytes): void => to.json(JSON.stringify(value) ?? '')
 
 /** Completes the records of an answer with GraphQL.js. */
 async function completed(
