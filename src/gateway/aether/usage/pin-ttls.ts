@@ -1,6 +1,6 @@
 import type { Rows } from '../../../postgres/long-read.js'
 import type { ChainLook } from './chain-rows.js'
-import type { UsageStatement } from './usage-statements.js'
+import type { UsageStatement, UsageStatements } from './usage-statements.js'
 
 /** Minutes that a pin lasts where nothing else is known. */
 export const DEFAULT_TTL_MINUTES = 5
@@ -34,7 +34,7 @@ export function keySettings(look: ChainLook): UsageStatement | undefined {
   }
 }
 
-export function keySettingsOf(rows: Rows): KeySettings {
+function keySettingsOf(rows: Rows): KeySettings {
   const keys = rows.map(([id, ttl, isInactive]) => ({
     id: String(id),
     ttl: Number(ttl),
@@ -45,6 +45,16 @@ export function keySettingsOf(rows: Rows): KeySettings {
     ttls: new Map(keys.filter(({ ttl }) => ttl !== DEFAULT_TTL_MINUTES).map(({ id, ttl }) => [id, ttl])),
     inactive: new Set(keys.filter(({ isInactive }) => isInactive).map(({ id }) => id)),
   }
+}
+
+/** Reads what provider keys are set to; nothing where none can be read. */
+export async function readKeySettings(
+  statements: Pick<UsageStatements, 'run'>,
+  look: ChainLook,
+  signal: AbortSignal,
+): Promise<KeySettings> {
+  const statement = keySettings(look)
+  return keySettingsOf(statement ? await statements.run(statement, signal) : [])
 }
 
 /** The TTL in minutes that a provider key is set to; null if there is no such key. */

@@ -13,7 +13,7 @@ import type { SwitchAnswer, SwitchQuery, SwitchSumsOfGroup } from '../../../usag
 import type { Period } from '../../../usage/usage-rows.js'
 import type { Look } from '../look.js'
 import { type ChainRun, tellsSessions } from './chain-rows.js'
-import { type KeySettings, keySettings, keySettingsOf, longestTtl } from './pin-ttls.js'
+import { type KeySettings, longestTtl, readKeySettings } from './pin-ttls.js'
 import { type ReadUnit, readUnits } from './switch-rows.js'
 import {
   canTellSwitches,
@@ -50,11 +50,6 @@ export function createSwitchReader(
   statements: Statements,
   settlementsOf: (look: Look, period: Period) => Promise<SettlementsFound>,
 ) {
-  async function settingsOf(look: Look, signal: AbortSignal): Promise<KeySettings> {
-    const statement = keySettings(look)
-    return keySettingsOf(statement ? await statements.run(statement, signal) : [])
-  }
-
   const partStatement = async ({ look, query, settings, leadMs }: Reading, units: readonly Unit[]) => {
     const { since, until } = periodOf(units)
     const from = new Date(Math.max(query.since.getTime(), since.getTime() - leadMs))
@@ -130,7 +125,7 @@ export function createSwitchReader(
     signal: AbortSignal,
   ): Promise<SwitchAnswer | null> => {
     if (!canTellSwitches(look, asked)) return null
-    const settings = await settingsOf(look, signal)
+    const settings = await readKeySettings(statements, look, signal)
     const query: SwitchQuery = { ...asked, by: isByTime(asked.by) ? 'HOUR' : asked.by }
     const leadMs = longestTtl(settings) * MINUTE_MS
     const reading: Reading = { look, kept, query, settings, leadMs, signal }

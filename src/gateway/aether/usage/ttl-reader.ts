@@ -12,7 +12,7 @@ import { type Band, TTL_OPTIONS, type TtlAnswer, type TtlQuery } from '../../../
 import type { Period } from '../../../usage/usage-rows.js'
 import type { Look } from '../look.js'
 import type { ChainRun } from './chain-rows.js'
-import { keySettings, keySettingsOf, ttlOf } from './pin-ttls.js'
+import { readKeySettings, ttlOf } from './pin-ttls.js'
 import {
   bandsOfUnits,
   canAdvise,
@@ -79,8 +79,7 @@ export function createTtlReader(
     const units = chainUnitsOf({ ...query, by: 'HOUR' }, LEAD_MS)
     const statementOf = readingChains(reading, chainsOfUnits)
     const keys = knownOf(kept.keys, adviceQuestion(query), units, keysOf, statementOf)
-    const statement = keySettings(look)
-    const settings = keySettingsOf(statement ? await statements.run(statement, signal) : [])
+    const settings = await readKeySettings(statements, look, signal)
     await readUnknown(statements, [keys.reading], signal)
     const found = keys.values().map(([, value]) => value)
     const ofGroups = bandsOfGroups(found.map(({ bands }) => bands))
