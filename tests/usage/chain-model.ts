@@ -278,3 +278,10 @@ export const rate = (rows: readonly Told[]): number | null => {
   const all = sum(rows.map(({ allInput }) => allInput))
   return all === 0 ? null : sum(rows.map(({ read }) => read)) / all
 }
+
+/** Linear between neighbours, as PERCENTILE_CONT. */
+export function percentile(sorted: readonly number[], share: number): number {
+  const at = share * (sorted.length - 1)
+  const [low, high] = [sorted[Math.floor(at)] ?? 0, sorted[Math.ceil(at)] ?? 0]
+  return low + (high - low) * (at - Math.floor(at))
+}

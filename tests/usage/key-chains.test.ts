@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { type ChainsOfKey, packChains, spreadsOfKeys } from '../../src/usage/key-chains.js'
+import { percentile } from './chain-model.js'
 
 const UNIT_US = 3_600_000_000
 const UNITS = 4
@@ -59,13 +60,6 @@ function unitOf(requests: readonly Request[], unit: number) {
     unit * UNIT_US,
     groups.filter(({ requests }) => requests > 0),
   )
-}
-
-/** Linear between neighbours, as PERCENTILE_CONT. */
-function percentile(sorted: readonly number[], share: number): number {
-  const at = share * (sorted.length - 1)
-  const [low, high] = [sorted[Math.floor(at)] ?? 0, sorted[Math.ceil(at)] ?? 0]
-  return low + (high - low) * (at - Math.floor(at))
 }
 
 it('intervals lead from unit to unit, however few chains are followed at the same time', async () => {

@@ -7,6 +7,7 @@ import {
   FOLDERS,
   type KeyState,
   neighboursIn,
+  percentile,
   ROWS,
   type Row,
   rate,
@@ -36,13 +37,6 @@ const KEY_OF = {
 type By = keyof typeof KEY_OF
 
 const minutesOf = ([a, b]: readonly [Row, Row]): number => (b.at - a.at) / 60_000
-
-/** Linear between neighbours, as PERCENTILE_CONT. */
-function percentile(sorted: readonly number[], share: number): number {
-  const at = share * (sorted.length - 1)
-  const [low, high] = [sorted[Math.floor(at)] ?? 0, sorted[Math.ceil(at)] ?? 0]
-  return low + (high - low) * (at - Math.floor(at))
-}
 
 function gatewayRule(p75: number, p90: number): number {
   if (p90 <= 5) return 5
