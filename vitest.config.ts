@@ -14,6 +14,11 @@ WORLD.push('tests/attacks/fuzz.test.ts')
 /** The soak asserts that its load is served in time, so that it runs when all other tests have ended. */
 const ALONE = ['tests/soak/soak.test.ts']
 /**
+ * Modules of the console keep its state (who is signed in, whether the server is lost), so that each file has its own:
+ * what one left behind made another wait for a server that never came back.
+ */
+const CONSOLE = ['tests/web/**/*.test.ts']
+/**
  * The files of the world that take longest. They start first, for one that is left at the end runs alone: of files that
  * have not run on a machine, Vitest knows the size and not the time.
  */
@@ -77,7 +82,12 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       // Its files share the modules of a worker: no file may mock a module or leave a global changed.
-      project('fast', { include: ['tests/**/*.test.ts'], exclude: [...WORLD, ...ALONE], isolate: false }),
+      project('fast', {
+        include: ['tests/**/*.test.ts'],
+        exclude: [...WORLD, ...CONSOLE, ...ALONE],
+        isolate: false,
+      }),
+      project('console', { include: CONSOLE, isolate: true }),
       project('world', { include: WORLD, isolate: false }),
       project('alone', { include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } }),
     ],

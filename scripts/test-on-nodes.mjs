@@ -34,7 +34,7 @@ function test(major, node) {
   mkdirSync(path, { recursive: true })
   symlinkSync(node, join(path, WINDOWS ? 'node.exe' : 'node'))
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
-  const { status } = spawnSync(node, [vitest, 'run', '--project', 'fast'], {
+  const { status } = spawnSync(node, [vitest, 'run', '--project', 'fast', '--project', 'console'], {
     cwd: ROOT,
     env: { ...process.env, PATH: `${path}${delimiter}${process.env.PATH}` },
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -1,5 +1,5 @@
 import { ApolloLink, gql } from '@apollo/client'
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 const EVENTS = gql`subscription Events { affinityEvents { type } }`
 const REFUSED = { errors: [{ message: '', extensions: { code: 'UNAUTHENTICATED' } }] }
@@ -7,6 +7,7 @@ const REFUSED = { errors: [{ message: '', extensions: { code: 'UNAUTHENTICATED' 
 /** What the next requests get; when there is no more, a stream that stays open. */
 let answers: (() => Response | Promise<Response>)[] = []
 let opened = 0
+let followed: { unsubscribe(): void }[] = []
 
 const stream = () =>
   new Response(
@@ -34,8 +35,7 @@ async function startConsoleModules() {
   session.startSession({ token: 'one', expiresAt: null, deviceId: null })
   const link = new SseLink()
   const follow = (context: object) => {
-    const followed = ApolloLink.execute(link, { query: EVENTS, context }, { client }).subscribe(() => {})
-    onTestFinished(() => followed.unsubscribe())
+    followed.push(ApolloLink.execute(link, { query: EVENTS, context }, { client }).subscribe(() => {}))
   }
   const live = () => vi.waitFor(() => expect(liveState.get()).toEqual({ open: 1, connecting: 0 }), 5_000)
   return { client, session, connectivity, follow, live }
@@ -44,6 +44,7 @@ async function startConsoleModules() {
 beforeEach(() => {
   answers = []
   opened = 0
+  followed = []
   vi.resetModules()
   vi.stubGlobal('sessionStorage', { getItem: () => null, setItem: () => {}, removeItem: () => {} })
   vi.stubGlobal('fetch', async (path: string) => {
@@ -52,7 +53,11 @@ beforeEach(() => {
     return (answers.shift() ?? stream)()
   })
 })
-afterEach(() => void vi.unstubAllGlobals())
+afterEach(() => {
+  // Before there is no server any more, which a stream would report as lost.
+  for (const stream of followed) stream.unsubscribe()
+  vi.unstubAllGlobals()
+})
 
 describe('a stream that cannot be opened at once', () => {
   it('has missed what happened since the page was read, and says so once it is open', async () => {
