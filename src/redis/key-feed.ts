@@ -26,5 +26,7 @@ export interface KeyFeed {
    * it is unknown.
    */
   now(): number | undefined
+  /** Returns the same, but never behind the cache: what expires later is still there. */
+  latest(): number | undefined
   close(): void
 }

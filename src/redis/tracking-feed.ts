@@ -120,6 +120,7 @@ export function createTrackingFeed(client: RedisClient, prefixes: readonly strin
       })
     },
     now: () => clock.now(),
+    latest: () => clock.latest(),
     close() {
       closed = true
       for (const link of links) link.close()

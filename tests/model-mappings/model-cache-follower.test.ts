@@ -25,6 +25,7 @@ it('model caches are followed again some time after a fault of our own code, wit
       },
       barrier: async () => {},
       now: () => undefined,
+      latest: () => undefined,
       close() {},
     },
     onFault: (error) => faults.push(error),

@@ -19,6 +19,7 @@ export function createMemoryFeed(keyspace: MemoryKeyspace, families: KeyFamilies
     // Each change is reported before the call that made it returns.
     barrier: async () => {},
     now: () => keyspace.now(),
+    latest: () => keyspace.now(),
     close() {
       closed = true
       stop?.()

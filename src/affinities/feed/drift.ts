@@ -19,8 +19,8 @@ export interface DriftDeps {
   readonly barrier: () => Promise<void>
   /** Calls the listener with the keys of each reported change. @returns a function that removes the listener */
   readonly onChanged: (listener: FeedListener['changed']) => () => void
-  /** The cache's own time, Unix milliseconds. */
-  readonly now: () => number
+  /** The cache's own time, or a later one, Unix milliseconds. */
+  readonly latest: () => number
   /** Called with about the bytes that were sent and received. */
   readonly onBytes: (bytes: number) => void
 }
@@ -35,7 +35,7 @@ export async function correct(
   deps: DriftDeps,
   isCancelled: () => boolean,
 ): Promise<number> {
-  const { store, index, changes, broken, barrier, onChanged, now, onBytes } = deps
+  const { store, index, changes, broken, barrier, onChanged, latest, onBytes } = deps
   let keys = suspects
   let drift = 0
   for (let check = 1; check <= CHECKS && keys.length > 0; check += 1) {
@@ -64,8 +64,9 @@ export async function correct(
         // Another text may mean the same, and an expiry may differ by less than a second.
         else if (record) index.adjust(record, batch.stamps?.[n])
       }
-      // Redis may report an expiry late or never, so an expired record that is missing is no drift.
-      drift += differing.filter((key) => found.has(key) || !isDue(index.get(key), now())).length
+      // Redis may report an expiry late or never, so an expired record that is missing is no drift. It may have expired by the
+      // latest time that its clock can show: what is known of that clock is late by the time that a reply took.
+      drift += differing.filter((key) => found.has(key) || !isDue(index.get(key), latest())).length
       changes.add(differing)
       keys = followed
     } finally {

@@ -157,7 +157,7 @@ export function createIndexFollower(deps: IndexFollowerDeps): IndexFollower {
       const { signal } = machine
       return () => signal.aborted
     },
-    now: cacheNow,
+    latest: () => feed.latest() ?? now(),
     periodMs: deps.reconcileMs ?? RECONCILE_MS,
     clock: deps.clock ?? (() => performance.now()),
   })

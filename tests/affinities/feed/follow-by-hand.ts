@@ -44,6 +44,7 @@ export function followByHand(reconcileMs = 300_000, maxRecords = Number.POSITIVE
       },
       barrier: async () => {},
       now: () => undefined,
+      latest: () => undefined,
       close() {},
     },
     brokenRecords: broken,

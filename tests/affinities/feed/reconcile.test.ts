@@ -69,7 +69,7 @@ function behind() {
       broken: createBrokenRecords(() => {}),
       onChanged,
       barrier: async () => {},
-      now: () => 2_000,
+      latest: () => 2_000,
       onBytes: () => {},
       onRefused: () => {},
     },
@@ -82,6 +82,15 @@ it('counts a record that differs although nothing was told of it, and has it rea
   ;(await read(1)).end()
   await changes.settled()
   expect(index.get(key)?.requestCount).toBe(2)
+})
+
+it.each([
+  ['has expired by the latest time that the cache can have', 10_001, 0],
+  ['has not', 9_999, 1],
+])('counts a record that is gone without a word only if it %s: %s s', async (_, seconds, drift) => {
+  const { deps } = behind()
+  const store = { ...deps.store, read: async () => ({ records: [], broken: [] }) }
+  expect(await reconcile({ ...deps, store, latest: () => seconds * 1_000 }, () => false)).toBe(drift)
 })
 
 it('counts a record whose identity differs, since some key families keep a part of it in the value', async () => {
