@@ -4,7 +4,6 @@
  * trusted documents only. `npx tsx --expose-gc bench/anonymous.ts 600` searches for ten minutes.
  */
 import pino from 'pino'
-import { createApp } from '../src/app.js'
 import {
   type AnonymousRequest,
   excessOf,
@@ -17,6 +16,7 @@ import {
 import { PRODUCTION, testConfig } from '../tests/support/app.js'
 import { startPostgres } from '../tests/support/servers/postgres.js'
 import { startRedis } from '../tests/support/servers/redis.js'
+import { createApp } from './lib/built-app.js'
 import { printTable } from './lib/measure.js'
 import { makeWorld } from './lib/world.js'
 

@@ -1,9 +1,9 @@
 /** Measures clears of one provider key's affinities and of all, and the longest Redis command, which blocks other clients. */
 import pino from 'pino'
-import { createApp } from '../src/app.js'
 import { ADMIN_TOKEN, testConfig } from '../tests/support/app.js'
 import { startPostgres } from '../tests/support/servers/postgres.js'
 import { startRedis } from '../tests/support/servers/redis.js'
+import { createApp } from './lib/built-app.js'
 import { printTable } from './lib/measure.js'
 import { whenRead } from './lib/when-read.js'
 import { makeWorld } from './lib/world.js'

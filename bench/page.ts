@@ -1,10 +1,10 @@
 /** Measures a page of 100 affinities with every field and every join, beside the two floors. */
 import { readFileSync } from 'node:fs'
 import pino from 'pino'
-import { createApp } from '../src/app.js'
 import { ADMIN_TOKEN, testConfig } from '../tests/support/app.js'
 import { startPostgres } from '../tests/support/servers/postgres.js'
 import { startRedis } from '../tests/support/servers/redis.js'
+import { createApp } from './lib/built-app.js'
 import { constantsThroughYoga, rawScan } from './lib/floors.js'
 import { measure, printTable, type Timing } from './lib/measure.js'
 import { whenRead } from './lib/when-read.js'

@@ -1,6 +1,6 @@
 import pino from 'pino'
-import { createApp } from '../../src/app.js'
 import { ADMIN_TOKEN, testConfig } from '../../tests/support/app.js'
+import { createApp } from './built-app.js'
 
 /** Starts the application in this process, to be asked by an admin without HTTP. */
 export async function startAskedApp(environment: Readonly<Record<string, string>>) {
