@@ -11,6 +11,7 @@ import type PrismaTypes from '../generated/pothos-types.js'
 import { getDatamodel } from '../generated/pothos-types.js'
 import { holds, lacking, type Permission } from '../session/viewer.js'
 import { isoTime } from '../util/iso-time.js'
+import type { WriteJson } from '../util/json-bytes.js'
 
 /**
  * Highest cost of one request, before what its reads of unknown size cost. A page of 1,000 affinities with every field and every join costs about 120,000; such a page
@@ -79,9 +80,12 @@ builder.queryType({ authScopes: { viewer: true } })
 builder.mutationType({ authScopes: { viewer: true } })
 builder.subscriptionType({ authScopes: { viewer: true } })
 
+const writeJson: WriteJson = (value, to) => to.time(DateTimeResolver.serialize(value))
+
 /** The resolver's own answers are dates, which take longer to be written as JSON than all other fields of a record. */
 const DateTime = new GraphQLScalarType<Date, string>({
   ...DateTimeResolver.toConfig(),
+  extensions: { writeJson },
   serialize: (value) => isoTime(DateTimeResolver.serialize(value)),
 })
 

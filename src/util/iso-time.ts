@@ -1,28 +1,66 @@
 const DAY_MS = 86_400_000
 const SECOND_MS = 1_000
 
-const padded = (count: number, length: number): readonly string[] =>
-  Array.from({ length: count }, (_, number) => String(number).padStart(length, '0'))
-const SIXTIETHS = padded(60, 2)
-const THOUSANDTHS = padded(1_000, 3)
+const DIGIT = 0x30
+const COLON = 0x3a
+const POINT = 0x2e
+const ZULU = 0x5a
 
 let latestDay = Number.NaN
 let latestDate = ''
 
-/**
- * Writes a time as `toISOString` does, in a third of its time: a list has thousands of times, and few days.
- * @throws RangeError if the date is invalid
- */
-export function isoTime(date: Date): string {
-  const ms = date.getTime()
-  const day = Math.floor(ms / DAY_MS)
+/** Returns the date of a day, in days since 1970, as `toISOString` writes it before the clock. A list has few days. */
+function dateOf(day: number): string {
   if (day !== latestDay) {
     latestDate = new Date(day * DAY_MS).toISOString().slice(0, -'00:00:00.000Z'.length)
     latestDay = day
   }
+  return latestDate
+}
+
+/** A time has so many characters at most: `+275760-09-13T00:00:00.000Z`. */
+export const LONGEST_TIME = 27
+
+/**
+ * Writes a time as `toISOString` does, as bytes from a place on. A list has thousands of times, and as texts most of their time
+ * goes into putting them together.
+ * @returns the place after it
+ * @throws RangeError if the date is invalid
+ */
+export function writeTime(date: Date, into: Uint8Array, place: number): number {
+  const ms = date.getTime()
+  const day = Math.floor(ms / DAY_MS)
+  const dateText = dateOf(day)
+  let at = place
+  for (let index = 0; index < dateText.length; index++) into[at++] = dateText.charCodeAt(index)
   const msOfDay = ms - day * DAY_MS
   const seconds = Math.floor(msOfDay / SECOND_MS)
   const minutes = Math.floor(seconds / 60)
-  const clock = `${SIXTIETHS[Math.floor(minutes / 60)]}:${SIXTIETHS[minutes % 60]}:${SIXTIETHS[seconds % 60]}`
-  return `${latestDate}${clock}.${THOUSANDTHS[msOfDay - seconds * SECOND_MS]}Z`
+  at = writeTwo(Math.floor(minutes / 60), into, at)
+  into[at++] = COLON
+  at = writeTwo(minutes % 60, into, at)
+  into[at++] = COLON
+  at = writeTwo(seconds % 60, into, at)
+  into[at++] = POINT
+  const thousandths = msOfDay - seconds * SECOND_MS
+  const hundredths = Math.floor(thousandths / 10)
+  at = writeTwo(hundredths, into, at)
+  into[at++] = DIGIT + thousandths - hundredths * 10
+  into[at++] = ZULU
+  return at
 }
+
+function writeTwo(number: number, into: Uint8Array, at: number): number {
+  const tens = Math.floor(number / 10)
+  into[at] = DIGIT + tens
+  into[at + 1] = DIGIT + number - tens * 10
+  return at + 2
+}
+
+const room = Buffer.alloc(LONGEST_TIME)
+
+/**
+ * Writes a time as `toISOString` does, in a part of its time.
+ * @throws RangeError if the date is invalid
+ */
+export const isoTime = (date: Date): string => room.toString('latin1', 0, writeTime(date, room, 0))

@@ -1,3 +1,5 @@
+import { LONGEST_TIME, writeTime } from './iso-time.js'
+
 /** Bytes that a new buffer has at least. */
 const SMALLEST = 16_384
 /** A UTF-16 unit takes as many bytes in JSON at most: `\u001f`. */
@@ -7,6 +9,9 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const SPACE = 0x20
 const TILDE = 0x7e
+
+/** The extension of a scalar type that writes its own values, as its `serialize` gives them. */
+export type WriteJson = (value: unknown, to: JsonBytes) => void
 
 /** A part of what was written already. */
 export interface Written {
@@ -82,6 +87,19 @@ export class JsonBytes {
     }
     into[at++] = QUOTE
     this.#length = at
+  }
+
+  /**
+   * Writes a time with its quotation marks.
+   * @throws RangeError if the date is invalid
+   */
+  time(date: Date): void {
+    this.#reserve(LONGEST_TIME + 2)
+    const into = this.#bytes
+    into[this.#length] = QUOTE
+    const end = writeTime(date, into, this.#length + 1)
+    into[end] = QUOTE
+    this.#length = end + 1
   }
 
   /** Writes what is JSON already. */

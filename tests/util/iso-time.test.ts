@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { isoTime } from '../../src/util/iso-time.js'
+import { JsonBytes } from '../../src/util/json-bytes.js'
 
 const HOUR_MS = 3_600_000
 const LAST = 253_402_300_799_999
@@ -19,6 +20,9 @@ it.each([
 ])('writes %d as Date does', (ms) => {
   for (const at of [ms, ms + (ms > 0 ? -1 : 1), ms]) {
     expect(isoTime(new Date(at))).toBe(new Date(at).toISOString())
+    const json = new JsonBytes()
+    json.time(new Date(at))
+    expect(json.whole().toString()).toBe(JSON.stringify(new Date(at)))
   }
 })
 

@@ -15,7 +15,7 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 import type { Context } from '../../context.js'
-import type { JsonBytes, Written } from '../../util/json-bytes.js'
+import type { JsonBytes, WriteJson, Written } from '../../util/json-bytes.js'
 
 /** Thrown where a field cannot be written at once. */
 export class NotWritten extends Error {
@@ -226,6 +226,13 @@ function leafWriter(type: GraphQLLeafType): Write {
       const name = names.get(value)
       if (name === undefined) throw notWritten(value)
       to.raw(name)
+    }
+  }
+  const { writeJson } = type.extensions as { readonly writeJson?: WriteJson }
+  if (writeJson) {
+    return (value, { to }) => {
+      if (!isKnown(value)) throw notWritten(value)
+      writeJson(value, to)
     }
   }
   const isText = type === GraphQLString || type === GraphQLID

@@ -92,6 +92,9 @@ function leadingNames(facts: Facts, model: GlobalModelFacts): readonly string[] 
   return found
 }
 
+const hasEither = (list: readonly string[] | undefined, one: string, other: string): boolean =>
+  !list || list.includes(one) || list.includes(other)
+
 /** The names that lead to the model in this API format, with the checks that each passes. */
 function namesOf(
   facts: Facts,
@@ -106,13 +109,11 @@ function namesOf(
   const has = truthIn(providerKey?.capabilities, CACHE_1H) === true
   const forced = truthIn(apiKey?.forceCapabilities, CACHE_1H)
   const supported = textsOf(model.supportedCapabilities)
-  const holds = (list: readonly string[] | undefined, name: string) =>
-    !list || list.includes(name) || list.includes(model.name)
   return reached.map((name) => {
     const isWished = forced ?? truthIn(valueIn(user?.capabilitySettings, name), CACHE_1H) === true
     return {
-      isAllowed: holds(allowed, name),
-      isOnProviderKey: holds(onKey, name),
+      isAllowed: hasEither(allowed, name, model.name),
+      isOnProviderKey: hasEither(onKey, name, model.name),
       // A list in place of the object breaks the scheduler.
       isCapable:
         !isList(providerKey?.capabilities) &&
