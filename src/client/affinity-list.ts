@@ -1,5 +1,6 @@
 import {
   eachPage,
+  type FetchCursor,
   type FetchPage,
   LARGEST_PAGE,
   type List,
@@ -40,9 +41,11 @@ export interface AffinityList<Arguments, Result extends Page<unknown>> extends L
  * of creation, so that it meets each lasting record exactly once while gateways use it. The order of another figure is
  * sorted after the walk; with a limit the walk meets only records that may be among the first. An order by name is walked
  * as the server has it, since records do not hold names; a use does not move a record there.
+ * @param cursorOf given if the server takes much longer to make a page than to find its end
  */
 export function createAffinityList<Result extends Page<AffinityRecord>>(
   fetchPage: FetchPage<Result>,
+  cursorOf?: FetchCursor,
 ): AffinityList<AffinitiesArguments, Result> {
   async function* pages(
     args: WholeList<AffinitiesArguments> = {},
@@ -51,12 +54,13 @@ export function createAffinityList<Result extends Page<AffinityRecord>>(
     const { orderBy, ...rest } = args
     const walk = (selected = rest) => {
       const asWalked = { ...selected, orderBy: WALK }
-      return eachPage(fetchPage, asWalked, options)
+      return eachPage({ fetchPage, fetchCursor: cursorIn(asWalked) }, asWalked, options)
     }
     const order = sortedOrder(orderBy)
     if (order === undefined) {
       const asWalked = { ...args, orderBy: orderBy ?? WALK }
-      return yield* withoutRepeats(eachPage(fetchPage, asWalked, options), keyOf)
+      const walking = { fetchPage, fetchCursor: cursorIn(asWalked) }
+      return yield* withoutRepeats(eachPage(walking, asWalked, options), keyOf)
     }
     const { limit } = options
     if (limit !== undefined) {
@@ -78,10 +82,13 @@ export function createAffinityList<Result extends Page<AffinityRecord>>(
   ): Pages<Page<Uint8Array>> {
     if (sortedOrder(args.orderBy) === undefined) {
       const asWalked = { ...args, orderBy: args.orderBy ?? WALK }
-      return yield* withoutRepeats(eachPage(fetchBytes, asWalked, options), keyOfBytes)
+      const walking = { fetchPage: fetchBytes, fetchCursor: cursorIn(asWalked) }
+      return yield* withoutRepeats(eachPage(walking, asWalked, options), keyOfBytes)
     }
     for await (const page of pages(args, options)) yield { ...page, nodes: page.nodes.map(written) }
   }
+  const cursorIn = ({ search, filter }: AffinitiesArguments) =>
+    search == null && !isWide(filter ?? {}) ? cursorOf : undefined
   const fetchBytes = ((args, options) =>
     fetchPage(args, { ...options, parse: answerWithBytes })) as FetchPage<Page<unknown>> as FetchPage<
     Page<Uint8Array>
@@ -89,6 +96,10 @@ export function createAffinityList<Result extends Page<AffinityRecord>>(
 
   return Object.assign(listOf(fetchPage, pages), { jsonPages })
 }
+
+/** Whether the server looks at more than the records of a page to find which they are: it would do so twice. */
+const isWide = ({ stale, usability, staleReasons, unusedForSeconds }: AffinityFilter): boolean =>
+  [stale, usability, staleReasons, unusedForSeconds].some((value) => value != null)
 
 /** Returns the order in which a walk's records have to be sorted; undefined if the server can be asked for it. */
 function sortedOrder(orderBy: AffinityOrder | null | undefined): FigureOrder | undefined {

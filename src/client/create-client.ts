@@ -1,6 +1,6 @@
 import { type AffinityList, createAffinityList } from './affinity-list.js'
 import * as operations from './generated/operations.js'
-import { createList, type List } from './pages.js'
+import { createList, cursorAfter, type FetchCursor, type List } from './pages.js'
 import { type SubscribeOptions, subscribe } from './subscribe.js'
 import { type CallOptions, type ClientOptions, checkOptions, execute, type Reading } from './transport.js'
 import type * as Types from './types.js'
@@ -170,13 +170,20 @@ export function createClient(options: ClientOptions): AffinityqlClient {
     call: SubscribeOptions | undefined,
   ) => subscribe(options, { kind, text, variables }, call) as AsyncGenerator<Data, void, undefined>
 
+  const cursorOfAffinities: FetchCursor = async (args, call) => {
+    const { affinities } = await run(operations.AffinityCursor, args, call)
+    return cursorAfter(affinities)
+  }
+
   return {
     viewer: async (call) => (await run(operations.Viewer, {}, call)).viewer,
     affinities: createAffinityList(
       async (args, call) => (await run(operations.Affinities, args, call)).affinities,
+      cursorOfAffinities,
     ),
     affinityNames: createAffinityList(
       async (args, call) => (await run(operations.AffinityNames, args, call)).affinities,
+      cursorOfAffinities,
     ),
     affinityRecords: createAffinityList(
       async (args, call) => (await run(operations.AffinityRecords, args, call)).affinities,

@@ -48,6 +48,9 @@ export interface PageArguments {
 
 export type FetchPage<Result> = (args: PageArguments, options: Reading) => Promise<Result>
 
+/** Returns the cursor of the page after the one with these arguments; undefined if there is none. */
+export type FetchCursor = (args: PageArguments, options: CallOptions) => Promise<string | undefined>
+
 export const LARGEST_PAGE = 1_000
 
 /**
@@ -64,18 +67,32 @@ const LONGEST_BEGINNING = 65_536
 /** A page that was asked for. */
 interface AskedPage<Result> {
   readonly page: Promise<Result>
-  /** The cursor of the page after it, as soon as the answer tells it; undefined if there is none, or no answer. */
+  /** The cursor of the page after it, as soon as anything tells it; undefined if there is none, or no answer. */
   readonly cursor: Promise<string | undefined>
   /** Whether the answer has come to its end. */
   isWhole(): boolean
+  /** Nobody needs the page any more. */
+  cancel(): void
 }
 
-/** Asks for a page. The end of a long answer comes much later than its beginning, which tells the cursor of the next one. */
+/** How a walk reads pages. */
+export interface Walking<Result> {
+  readonly fetchPage: FetchPage<Result>
+  /** Tells where a page ends long before the server has made it. Without it, the page itself tells, or its beginning. */
+  readonly fetchCursor?: FetchCursor | undefined
+}
+
+/**
+ * Asks for a page, and for its cursor if the answers of both may be far apart. The end of a long answer comes much later than
+ * its beginning, which tells the cursor as well.
+ */
 function askFor<Result extends Page<unknown>>(
-  fetchPage: FetchPage<Result>,
+  { fetchPage, fetchCursor }: Walking<Result>,
   args: PageArguments,
-  options: CallOptions,
+  signal: AbortSignal,
 ): AskedPage<Result> {
+  const cancelled = new AbortController()
+  const options = { signal: AbortSignal.any([signal, cancelled.signal]) }
   let isWhole = false
   let tell = (_cursor: string): void => {}
   const told = new Promise<string>((resolve) => {
@@ -87,6 +104,13 @@ function askFor<Result extends Page<unknown>>(
     return cursor !== undefined || text.length > LONGEST_BEGINNING
   }
   const page = fetchPage(args, { ...options, onBeginning })
+  // The beginning of a walk is often all of it. A cursor that cannot be had is no failure: the page tells it.
+  if (args.after != null) {
+    fetchCursor?.(args, options).then(
+      (cursor) => cursor !== undefined && tell(cursor),
+      () => {},
+    )
+  }
   // It is thrown when the page is awaited. A caller that stops earlier does not need it.
   const atItsEnd = page.then(
     (whole) => {
@@ -95,29 +119,34 @@ function askFor<Result extends Page<unknown>>(
     },
     () => undefined,
   )
-  return { page, cursor: Promise.race([told, atItsEnd]), isWhole: () => isWhole }
+  return {
+    page,
+    cursor: Promise.race([told, atItsEnd]),
+    isWhole: () => isWhole,
+    cancel: () => cancelled.abort(),
+  }
 }
 
-const cursorAfter = ({ pageInfo }: Page<unknown>): string | undefined =>
+export const cursorAfter = ({ pageInfo }: Pick<Page<unknown>, 'pageInfo'>): string | undefined =>
   pageInfo.hasNextPage ? (pageInfo.endCursor ?? undefined) : undefined
 
 /**
- * Fetches page after page, in the order that the arguments name. It asks for a page as soon as the answer before it has told
- * the cursor: the server makes one page while the rest of the other is read.
+ * Fetches page after page, in the order that the arguments name. It asks for a page as soon as the cursor is known: the server
+ * makes one page while the other is made or read.
  */
 export async function* eachPage<Result extends Page<unknown>>(
-  fetchPage: FetchPage<Result>,
+  { fetchPage, fetchCursor }: Walking<Result>,
   args: PageArguments,
   { signal, onWait }: Omit<PagesOptions, 'limit'>,
 ): AsyncGenerator<Result, void, undefined> {
-  const goOn = goingOn(fetchPage, onWait)
+  const walking = { fetchPage: goingOn(fetchPage, onWait), fetchCursor }
   const stop = new AbortController()
-  const options = { signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal }
+  const ends = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
   const ask = (after?: string) =>
     askFor(
-      goOn,
+      walking,
       { ...args, first: args.first ?? LARGEST_PAGE, ...(after !== undefined && { after }) },
-      options,
+      ends,
     )
   let asked: AskedPage<Result> | undefined = ask()
   try {
@@ -127,9 +156,12 @@ export async function* eachPage<Result extends Page<unknown>>(
       let next: AskedPage<Result> | undefined = cursor === undefined ? undefined : ask(cursor)
       const page: Result = await asked.page
       const after = cursorAfter(page)
-      // An answer that broke off after its beginning was asked for again, and may be another one by then.
+      // Records may have gone since the cursor was told, or the answer broke off after its beginning and was asked for again.
       const isAnother = after !== cursor
-      if (isAnother) next = after === undefined ? undefined : ask(after)
+      if (isAnother) {
+        next?.cancel()
+        next = after === undefined ? undefined : ask(after)
+      }
       if (next && (isAnother || !isEarly)) await eventLoopTurn()
       yield page
       asked = next
@@ -144,7 +176,7 @@ export const createList = <Arguments extends PageArguments, Result extends Page<
   fetchPage: FetchPage<Result>,
 ): List<Arguments, Result> =>
   listOf<Arguments, Result>(fetchPage, (args = {} as WholeList<Arguments>, options = {}) =>
-    eachPage(fetchPage, args, options),
+    eachPage({ fetchPage }, args, options),
   )
 
 export function listOf<Arguments extends PageArguments, Result extends Page<unknown>>(

@@ -6,16 +6,19 @@ const COLON = 0x3a
 const POINT = 0x2e
 const ZULU = 0x5a
 
-let latestDay = Number.NaN
-let latestDate = ''
+/** So many days are remembered, each at the place of its remainder: a list has a few, by turns in each of its records. */
+const DAYS = 64
+const days: number[] = Array(DAYS).fill(Number.NaN)
+const dates: string[] = Array(DAYS).fill('')
 
-/** Returns the date of a day, in days since 1970, as `toISOString` writes it before the clock. A list has few days. */
+/** Returns the date of a day, in days since 1970, as `toISOString` writes it before the clock. */
 function dateOf(day: number): string {
-  if (day !== latestDay) {
-    latestDate = new Date(day * DAY_MS).toISOString().slice(0, -'00:00:00.000Z'.length)
-    latestDay = day
+  const place = Math.abs(day) % DAYS || 0
+  if (days[place] !== day) {
+    dates[place] = new Date(day * DAY_MS).toISOString().slice(0, -'00:00:00.000Z'.length)
+    days[place] = day
   }
-  return latestDate
+  return dates[place] as string
 }
 
 /** A time has so many characters at most: `+275760-09-13T00:00:00.000Z`. */

@@ -108,8 +108,8 @@ describe('the typed client', () => {
   it('asks for no more pages once its reader has stopped', async () => {
     const proxy = await startFlakyProxy(server.url)
     for await (const _ of client({ url: proxy.url }).affinities.pages({ first: 50 })) break
-    // The second may have been on its way while the first was read.
-    expect(proxy.requests).toBeLessThanOrEqual(2)
+    // The second may have been on its way while the first was read, and the question where it ends.
+    expect(proxy.requests).toBeLessThanOrEqual(3)
   })
 
   it('gives what can be expected to go wrong as data, by __typename', async () => {

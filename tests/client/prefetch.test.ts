@@ -1,6 +1,6 @@
 /** When a list asks for its next page, as seen by a server that answers piece by piece. */
-import { expect, it } from 'vitest'
-import { createClient } from '../../src/client/index.js'
+import { describe, expect, it, vi } from 'vitest'
+import { type AffinityqlClient, createClient } from '../../src/client/index.js'
 
 const record = (affinityKey: string) => ({
   ...{ family: 'CACHE_AFFINITY', affinityKey, apiFormat: 'CLAUDE', modelId: 'm' },
@@ -103,4 +103,75 @@ it('takes a cursor from nothing but the page itself', async () => {
   const { client, asked } = clientOf([whole(pageOf([misleading], null))])
   expect(await keysOf(client.affinityRecords.all())).toEqual([misleading])
   expect(asked).toEqual([null])
+})
+
+describe('a list whose pages take long', () => {
+  /** A server that has these pages, by the cursor before each, and makes all but the first when the test lets go. */
+  function slowServer(
+    pages: Readonly<Record<string, string>>,
+    cursors: Readonly<Record<string, string | null>>,
+  ) {
+    const asked: string[] = []
+    const cancelled: string[] = []
+    const letGo = moment()
+    const client = createClient({
+      url: 'http://127.0.0.1:1',
+      fetch: async (_input, init) => {
+        const { query, variables } = JSON.parse(String(init?.body))
+        const after: string = variables.after ?? 'the beginning'
+        if (/query AffinityCursor/.test(query)) {
+          asked.push(`the end of what follows ${after}`)
+          const endCursor = cursors[after]
+          if (endCursor === undefined) return Response.json({ errors: [{ message: 'refused' }] })
+          const pageInfo = { hasNextPage: endCursor !== null, endCursor }
+          return Response.json({ data: { affinities: { pageInfo } } })
+        }
+        asked.push(after)
+        init?.signal?.addEventListener('abort', () => cancelled.push(after))
+        if (after !== 'the beginning') await letGo.hasCome
+        return new Response(pages[after], { headers: { 'content-type': 'application/json' } })
+      },
+    })
+    return { client, asked, cancelled, letGo }
+  }
+  const PAGES = { 'the beginning': pageOf(['a'], 'a'), a: pageOf(['b'], 'b'), b: pageOf(['c'], null) }
+
+  it('asks for the next page while the server makes one, as the cursor is told in advance', async () => {
+    const { client, asked, letGo } = slowServer(PAGES, { a: 'b', b: null })
+    const keys = keysOf(client.affinityNames.all())
+    await vi.waitFor(() => expect(asked).toContain('b'))
+    letGo.come()
+    expect(await keys).toEqual(['a', 'b', 'c'])
+    expect(asked.toSorted()).toEqual([
+      ...['a', 'b', 'the beginning'],
+      ...['the end of what follows a', 'the end of what follows b'],
+    ])
+  })
+
+  it('asks for what follows the page that it got, where records have gone meanwhile, and cancels the other', async () => {
+    const pages = { ...PAGES, a: pageOf(['b', 'b2'], 'b2'), b2: pageOf(['c'], null) }
+    const { client, asked, cancelled, letGo } = slowServer(pages, { a: 'b', b: null, b2: null })
+    const keys = keysOf(client.affinities.all())
+    await vi.waitFor(() => expect(asked).toContain('b'))
+    letGo.come()
+    expect(await keys).toEqual(['a', 'b', 'b2', 'c'])
+    expect(cancelled).toContain('b')
+  })
+
+  it('reads the same where the cursor cannot be told', async () => {
+    const { client, letGo } = slowServer(PAGES, {})
+    letGo.come()
+    expect(await keysOf(client.affinityNames.all())).toEqual(['a', 'b', 'c'])
+  })
+
+  it.each<[string, Parameters<AffinityqlClient['affinityNames']['all']>[0]]>([
+    ['searched', { search: 'x' }],
+    ['filtered by verdict', { filter: { stale: true } }],
+    ['filtered by use', { filter: { unusedForSeconds: 60 } }],
+  ])('asks for no cursor of what the server finds by looking at all records: %s', async (_what, args) => {
+    const { client, asked, letGo } = slowServer(PAGES, { a: 'b', b: null })
+    letGo.come()
+    expect(await keysOf(client.affinityNames.all(args))).toEqual(['a', 'b', 'c'])
+    expect(asked).toEqual(['the beginning', 'a', 'b'])
+  })
 })

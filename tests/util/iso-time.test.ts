@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { isoTime } from '../../src/util/iso-time.js'
 import { JsonBytes } from '../../src/util/json-bytes.js'
@@ -29,4 +30,13 @@ it.each([
 it('refuses an invalid date, and goes on', () => {
   expect(() => isoTime(new Date(Number.NaN))).toThrow(RangeError)
   expect(isoTime(new Date(0))).toBe('1970-01-01T00:00:00.000Z')
+})
+
+it('writes times of any days, by turns, as Date does', () => {
+  const time = fc.date({ noInvalidDate: true })
+  fc.assert(
+    fc.property(fc.array(time), time, (times, again) => {
+      for (const one of times.flatMap((other) => [other, again])) expect(isoTime(one)).toBe(one.toISOString())
+    }),
+  )
 })
