@@ -8,6 +8,7 @@ import type { Context, Readers, SharedRead } from '../context.js'
 import { InvalidInputError } from '../errors.js'
 import type { GatewayStore } from '../gateway/gateway.js'
 import type { ApiKeyRow, UserRow } from '../gateway/rows.js'
+import { TimeSlice } from '../util/time-slice.js'
 import { type FigureFilter, lastUseCondition, rangesOf } from './figures.js'
 import { keysOfIds, type ListFilter, listedValues, ownersOf } from './filter-lists.js'
 import { judgeOfAll, type VerdictFilter, verdictCheck, verdictCondition } from './usability.js'
@@ -195,12 +196,28 @@ const searchRead = (
       // Ids are searched in the records and not in the tables: a record's rows may have been deleted.
       SEARCHED.map(async (dimension) => {
         const live = await readers.affinities.valuesContaining(dimension, text)
-        return [dimension, new Set([...(rows[dimension] ?? []), ...live])] as const
+        return [dimension, await union(rows[dimension], live)] as const
       }),
     )
     return { found: Object.fromEntries(sets), readers }
   },
 })
+
+/** Puts values together in time slices: there may be 100,000 of each. */
+async function union(
+  some: Iterable<string> | undefined,
+  others: Iterable<string>,
+): Promise<ReadonlySet<string>> {
+  const slice = new TimeSlice()
+  const all = new Set<string>()
+  for (const values of [some ?? [], others]) {
+    for (const value of values) {
+      all.add(value)
+      if (slice.isOver()) await slice.next()
+    }
+  }
+  return all
+}
 
 export async function ownedSelection(
   { user, apiKey }: Resolved,

@@ -1,3 +1,5 @@
+import { letGoFirst, somethingGoesFirst } from './going-first.js'
+
 interface Waiting {
   readonly since: number
   readonly begin: () => void
@@ -25,7 +27,7 @@ export const turnLateness = (): number => {
  * @returns undefined for who may go on at once, as the first in a turn
  */
 export function ownTurn(): Promise<void> | undefined {
-  if (sliceEndsAt === undefined && waiting.length === 0) {
+  if (sliceEndsAt === undefined && waiting.length === 0 && !somethingGoesFirst()) {
     isEarly = true
     begin()
     return undefined
@@ -49,10 +51,11 @@ function turn(): void {
   if (isEarly) isEarly = false
   else sliceEndsAt = undefined
   isTurning = sliceEndsAt !== undefined || waiting.length > 0
-  if (isTurning) setImmediate(turn)
+  if (isTurning && !letGoFirst(turn)) setImmediate(turn)
 }
 
 function tryNext(): void {
+  if (letGoFirst(tryNext)) return
   if (sliceEndsAt !== undefined && performance.now() > sliceEndsAt) {
     setImmediate(tryNext)
     return

@@ -1,3 +1,5 @@
+import { letGoFirst } from './going-first.js'
+
 /** Milliseconds for which work waits at most while connections arrive. */
 const LONGEST_WAIT_MS = 150
 
@@ -27,6 +29,7 @@ export function inQuietTurn(work: () => void): void {
 }
 
 function turn(): void {
+  if (letGoFirst(turn)) return
   turnsWithArrivals = hasArrived ? turnsWithArrivals + 1 : 0
   hasArrived = false
   if (turnsWithArrivals > CROWD && performance.now() < waitsUntil) {

@@ -11,6 +11,7 @@ import { pageOfAll, pageOfMatches } from './pages.js'
 import { type Matches, planSelection } from './plan-selection.js'
 import type { DimensionIndex } from './postings.js'
 import { largestOfValues, tallyOfClasses, tallyOfValues } from './tallies.js'
+import { prepareIds } from './value-ids.js'
 
 /** A bulk load, which builds a whole new index from many records. */
 export interface AffinityLoad {
@@ -187,10 +188,16 @@ export class AffinityIndex {
   }
 
   /**
-   * Asks a selection's conditions about the records in time slices, so that a `page` or `count` of the selection soon afterwards
-   * asks them about few more.
+   * Asks a selection's conditions about the records, and looks for its values if they are very many, in time slices, so that a
+   * `page` or `count` of the selection soon afterwards does little more of both.
    */
-  async prepare({ lastUse, where }: AffinitySelection, slice: TimeSlice): Promise<void> {
+  async prepare({ all, any, none, lastUse, where }: AffinitySelection, slice: TimeSlice): Promise<void> {
+    for (const sets of [all, none, ...(any ?? [])]) {
+      for (const [dimension, values] of Object.entries(sets ?? {})) {
+        const postings = this.#table.dimensions[dimension]
+        if (postings && values) await prepareIds(postings, values, slice)
+      }
+    }
     for (const condition of [lastUse, where]) if (condition) await this.#table.prepareWhere(condition, slice)
   }
 

@@ -5,6 +5,7 @@ import { FigureRange } from './figure-range.js'
 import { KeySlots, type SlotFinder } from './key-slots.js'
 import type { OrderedColumn } from './ordered-column.js'
 import type { DimensionIndex, Postings } from './postings.js'
+import { idsOf } from './value-ids.js'
 
 /** Below this share of all records, checking each one is faster than combining bitmaps. */
 const SPARSE_SHARE = 1 / 64
@@ -161,20 +162,6 @@ class Term {
     const id = this.postings.idAt(slot)
     return id === this.#only || this.#marks[id] === 1
   }
-}
-
-/** Finds the ids of those values that records hold, by a loop over the smaller of the two sets. */
-function idsOf(postings: DimensionIndex, values: ReadonlySet<string>): number[] {
-  const ids: number[] = []
-  if (values.size <= postings.size) {
-    for (const value of values) {
-      const id = postings.idOf(value)
-      if (id >= 0) ids.push(id)
-    }
-  } else {
-    for (const id of postings.ids()) if (values.has(postings.valueOf(id))) ids.push(id)
-  }
-  return ids
 }
 
 /** A disjunction of terms: the slots that hold, in at least one of several dimensions, one of the values given for it. */

@@ -1,4 +1,5 @@
 import type { Plugin } from 'graphql-yoga'
+import { goingFirst } from '../../util/going-first.js'
 import { sparing } from '../../util/promises.js'
 import { runningTime } from '../../util/running-time.js'
 
@@ -38,7 +39,7 @@ export function createDependencyHealth(dependencies: readonly Dependency[]): Rea
         dependencies.map(async (dependency) => [dependency.name, await ping(dependency)] as const),
       ),
     )
-  return sparing(pingAll, PINGS.burst, PINGS.everyMs)
+  return sparing(() => goingFirst(pingAll), PINGS.burst, PINGS.everyMs)
 }
 
 /** Tells the health. The result is public, so it has states and times but no address, version or error text. */

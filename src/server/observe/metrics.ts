@@ -4,6 +4,7 @@ import type { Generation } from '../../gateway/gateway.js'
 import type { NodeState } from '../../gateway/nodes/gateway-nodes.js'
 import type { GatewayState } from '../../statistics/gateway-poller.js'
 import type { Statistics } from '../../statistics/statistics.js'
+import { goingFirst } from '../../util/going-first.js'
 import type { Health } from '../http/health.js'
 import { CUT_REASONS, type CutReason } from '../http/transport-limits.js'
 import { describeStatement } from './describe.js'
@@ -240,13 +241,15 @@ export function createMetrics({ tables }: MetricsOptions): Metrics {
   })
 
   async function collect(sources: MetricSources): Promise<void> {
-    const [statistics, affinities, health, saved, lostUsd] = await Promise.all([
-      sources.statistics().catch(() => undefined),
-      sources.countAffinities().catch(() => undefined),
-      sources.health(),
-      sources.saved(),
-      sources.lostUsd(),
-    ])
+    const [statistics, affinities, health, saved, lostUsd] = await goingFirst(() =>
+      Promise.all([
+        sources.statistics().catch(() => undefined),
+        sources.countAffinities().catch(() => undefined),
+        sources.health(),
+        sources.saved(),
+        sources.lostUsd(),
+      ]),
+    )
     show(netSaved, saved?.netSavedUsd ?? undefined)
     show(unpriced, saved?.unpricedRequests)
     show(lost, lostUsd ?? undefined)
