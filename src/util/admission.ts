@@ -22,6 +22,11 @@ export const ADMISSION: AdmissionLimits = {
 const LATE_MS = 25
 /** Time after which an operation that runs is taken to wait for a store, and lets others run, in milliseconds. */
 const LEASE_MS = 500
+/**
+ * Operations that begin for each one that goes on after it was away: those that are away are the wide ones, of which a hundred
+ * would make a small one wait for the rest of each.
+ */
+const BEGUN_FOR_ONE_BACK = 4
 /** Seconds after which a refused client may try again. */
 const RETRY_AFTER_SECONDS = 1
 
@@ -69,12 +74,12 @@ export function createAdmission(limits: AdmissionLimits = ADMISSION): Admission 
   let expected = 0
   let running = 0
   let atOnce = least
-  /** Operations that have not run yet, and operations that were away: they take turns. */
+  /** Operations that have not run yet, and operations that were away: four of the former go before one of the latter. */
   const waiting: { readonly fresh: Set<Start>; readonly back: Set<Start> } = {
     fresh: new Set(),
     back: new Set(),
   }
-  let isFreshNext = true
+  let begunInRow = 0
   let isStarting = false
 
   const stopLooking = onLook(() => {
@@ -85,11 +90,12 @@ export function createAdmission(limits: AdmissionLimits = ADMISSION): Admission 
 
   function startNext(): void {
     while (running < atOnce) {
-      const [first, second] = isFreshNext ? [waiting.fresh, waiting.back] : [waiting.back, waiting.fresh]
+      const isBackDue = begunInRow >= BEGUN_FOR_ONE_BACK
+      const [first, second] = isBackDue ? [waiting.back, waiting.fresh] : [waiting.fresh, waiting.back]
       const queue = first.size > 0 ? first : second
       const [start] = queue
       if (start === undefined) return
-      isFreshNext = queue === waiting.back
+      begunInRow = queue === waiting.fresh ? begunInRow + 1 : 0
       queue.delete(start)
       start()
     }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { OverloadedError } from '../../src/errors.js'
-import { type AdmissionLimits, createAdmission } from '../../src/util/admission.js'
+import { type AdmissionLimits, createAdmission, type Place } from '../../src/util/admission.js'
 import { ownTurn } from '../../src/util/own-turn.js'
 
 const LIMITS: AdmissionLimits = { inFlight: 3, waitMs: 60_000, running: { least: 1, most: 1 } }
@@ -82,5 +82,43 @@ test('runs few while others wait long for a turn of the event loop, which then h
   // All run once the event loop has time.
   await Promise.all([...busy, ...entered])
   expect(withOthers).toBeLessThan(5)
+  admission.close()
+})
+
+test('begins four operations for each one that goes on after it was away, and lets none of either wait for ever', async () => {
+  const admission = createAdmission({ ...LIMITS, inFlight: 100 })
+  const order: string[] = []
+  const done = (name: string, place: Place) => {
+    order.push(name)
+    place.leave()
+  }
+  /** Operations that are away until all come back at once. */
+  let comeBack = () => {}
+  const atTheirStores = new Promise<void>((resolve) => {
+    comeBack = resolve
+  })
+  const ends: Promise<void>[] = []
+  for (const n of [1, 2, 3]) {
+    const place = admission.open()
+    await place.enter()
+    const isBack = place.away(() => atTheirStores)
+    ends.push(isBack.then(() => done(`back ${n}`, place)))
+  }
+  const runs = admission.open()
+  await runs.enter()
+  for (let n = 1; n <= 10; n += 1) {
+    const place = admission.open()
+    ends.push(place.enter().then(() => done(`${n}`, place)))
+  }
+  comeBack()
+  await sleep(0)
+  runs.leave()
+  await Promise.all(ends)
+  const expected = [
+    ...['1', '2', '3', '4', 'back 1'],
+    ...['5', '6', '7', '8', 'back 2'],
+    ...['9', '10', 'back 3'],
+  ]
+  expect(order).toEqual(expected)
   admission.close()
 })
