@@ -6,6 +6,7 @@ import { createPrismaAuditStore } from '../../src/audit/prisma-audit-store.js'
 import { makeTables } from '../../src/gateway/aether/schema/aether-schema.js'
 import { createPgDatabase, createPgliteDatabase, type Database } from '../../src/postgres/database.js'
 import { createReadingPrisma } from '../../src/postgres/database-errors.js'
+import { freshPglite } from '../support/servers/pglite.js'
 import { freshDatabase } from '../support/servers/shared.js'
 
 const START = Date.UTC(2030, 0, 1)
@@ -311,7 +312,7 @@ describe('audit events in a gateway’s PostgreSQL', () => {
 
 describe('audit events in the embedded PGlite', () => {
   auditStoreContract(async () => {
-    const database = createPgliteDatabase()
+    const database = createPgliteDatabase({ dataDir: await freshPglite() })
     await makeTables(database)
     return database
   })

@@ -11,6 +11,7 @@ import { createDecrypter } from '../../src/gateway/aether/fernet.js'
 import { makeTables } from '../../src/gateway/aether/schema/aether-schema.js'
 import { maskKey } from '../../src/gateway/masking.js'
 import { createPgliteDatabase, type Database } from '../../src/postgres/database.js'
+import { freshPglite } from '../support/servers/pglite.js'
 
 const OPTIONS = { encryptionKey: 'rows-test-encryption-key', passwordHash: '$2b$04$not-a-real-hash' }
 
@@ -18,7 +19,7 @@ const directory = mkdtempSync(join(tmpdir(), 'affinityql-demo-'))
 let database: Database
 
 beforeAll(async () => {
-  database = createPgliteDatabase({ dataDir: join(directory, 'pg') })
+  database = createPgliteDatabase({ dataDir: await freshPglite(join(directory, 'pg')) })
   await makeTables(database)
   await seedDemo(database.query, OPTIONS)
 })
@@ -164,7 +165,7 @@ describe('the demo world', () => {
   })
 
   it('arrives as a whole or not at all', async () => {
-    const another = createPgliteDatabase()
+    const another = createPgliteDatabase({ dataDir: await freshPglite() })
     try {
       await makeTables(another)
       await another.prisma.systemConfig.create({

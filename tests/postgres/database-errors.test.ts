@@ -12,6 +12,7 @@ import {
 import { toDomainError } from '../../src/postgres/database-errors.js'
 import { fixtureSql } from '../support/fixtures.js'
 import { PROMPT_MS } from '../support/promptly.js'
+import { freshPglite } from '../support/servers/pglite.js'
 import { type PostgresServer, startPostgres } from '../support/servers/postgres.js'
 
 let server: PostgresServer
@@ -302,7 +303,7 @@ describe('what is not the database being away comes back as it is', () => {
 })
 
 test('a PGlite that was closed is unavailable', async () => {
-  const database = createPgliteDatabase()
+  const database = createPgliteDatabase({ dataDir: await freshPglite() })
   await database.ping()
   await database.close()
   expectUnavailable(await failureOf(() => database.prisma.$queryRaw`SELECT 1`))

@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { ConfigurationError } from '../../src/errors.js'
 import { createPgDatabase, createPgliteDatabase } from '../../src/postgres/database.js'
 import { boundStatements } from '../../src/postgres/read-timeout.js'
+import { freshPglite } from '../support/servers/pglite.js'
 import { psql } from '../support/servers/postgres.js'
 import { freshDatabase } from '../support/servers/shared.js'
 
@@ -110,7 +111,7 @@ test('settings in the URL are kept beside ours', async () => {
 })
 
 test('PGlite answers pings, tells of statements and speaks UTC', async () => {
-  const database = createPgliteDatabase()
+  const database = createPgliteDatabase({ dataDir: await freshPglite() })
   onTestFinished(() => database.close())
   const told: string[] = []
   database.onQuery((sql) => told.push(sql))
@@ -151,7 +152,7 @@ test('what PGlite cannot open is told as the directory that it is, not as a serv
 })
 
 test("PGlite's directory cannot be opened twice at once, by this process or another", async () => {
-  const dataDir = join(temporaryDirectory(), 'database')
+  const dataDir = await freshPglite()
   const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], { stdio: 'ignore' })
   onTestFinished(() => void other.kill())
   await once(other, 'spawn')

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { OperationTimeoutError } from '../../src/errors.js'
 import { createPgDatabase, createPgliteDatabase } from '../../src/postgres/database.js'
+import { freshPglite } from '../support/servers/pglite.js'
 import { psql } from '../support/servers/postgres.js'
 import { freshDatabase } from '../support/servers/shared.js'
 
@@ -64,7 +65,7 @@ test('a long read that nobody waits for any more does not begin', async () => {
 })
 
 test('the database in this process runs them as well', async () => {
-  const database = createPgliteDatabase()
+  const database = createPgliteDatabase({ dataDir: await freshPglite() })
   onTestFinished(() => database.close())
   const sql = "SELECT current_setting('max_parallel_workers_per_gather'), $1::text[]::text"
   expect(await database.readLong({ sql, args: [['a', 'b']], timeoutMs: 5_000 })).toEqual([['0', '{a,b}']])

@@ -4,7 +4,8 @@ import { type App, createApp } from '../../src/app.js'
 import { loadConfig } from '../../src/config/load-config.js'
 import { type Demo, openDemo } from '../../src/demo/index.js'
 import { ADMIN_TOKENS } from './app.js'
-import { temporaryDirectory } from './servers/child.js'
+import { removeDirectory, temporaryDirectory } from './servers/child.js'
+import { freshPglite } from './servers/pglite.js'
 
 export interface DemoApp {
   readonly app: App
@@ -29,6 +30,7 @@ export async function startDemoApp(
     ...env,
   })
   if (config.mode.kind !== 'embedded') throw new Error('The demo runs without a gateway’s stores.')
+  await freshPglite(config.mode.dataDir)
   const errors: unknown[] = []
   const demo = await openDemo({
     generation: config.mode.generation,
@@ -48,6 +50,7 @@ export async function startDemoApp(
       await app.yoga.dispose()
       await app.close()
       await demo.close()
+      removeDirectory(directory)
     },
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Arrays that grow in chunks. Growing allocates one chunk (at most 400 KB) and copies nothing, so that a million records
- * cause no long pause. Reading past the end gives 0 or undefined.
+ * cause no long pause. Only the first chunk begins small and doubles, since most of the columns of a small index have a few
+ * rows each. Reading past the end gives 0 or undefined.
  *
  * The fields of a row lie side by side, since most readers need all of them: this causes one cache miss a row, and not one
  * a field.
@@ -8,8 +9,15 @@
 const CHUNK_BITS = 14
 const CHUNK_ROWS = 1 << CHUNK_BITS
 const ROW_MASK = CHUNK_ROWS - 1
+/** The rows with which the first chunk begins. */
+const FIRST_ROWS = 16
+
+/** How many rows a chunk needs room for, so that this row fits. */
+const roomFor = (row: number): number =>
+  row >= CHUNK_ROWS ? CHUNK_ROWS : Math.max(FIRST_ROWS, 2 ** (32 - Math.clz32(row)))
 
 // Two equal classes and not one generic class: V8 compiles a load from one kind of typed array far better than from two.
+// It also compiles loads better while none was past the end, which is why their places are compared.
 
 export class Float64Rows {
   readonly #width: number
@@ -21,17 +29,23 @@ export class Float64Rows {
   }
 
   get(row: number, field: number): number {
-    return this.#chunks[row >>> CHUNK_BITS]?.[(row & ROW_MASK) * this.#width + field] ?? 0
+    const chunk = this.#chunks[row >>> CHUNK_BITS]
+    const at = (row & ROW_MASK) * this.#width + field
+    return chunk !== undefined && at < chunk.length ? (chunk[at] ?? 0) : 0
   }
 
   set(row: number, field: number, value: number): void {
-    const at = row >>> CHUNK_BITS
-    let chunk = this.#chunks[at]
-    if (chunk === undefined) {
-      chunk = new Float64Array(CHUNK_ROWS * this.#width)
-      this.#chunks[at] = chunk
-    }
-    chunk[(row & ROW_MASK) * this.#width + field] = value
+    const at = (row & ROW_MASK) * this.#width + field
+    let chunk = this.#chunks[row >>> CHUNK_BITS]
+    if (chunk === undefined || at >= chunk.length) chunk = this.#grow(row, chunk)
+    chunk[at] = value
+  }
+
+  #grow(row: number, before: Float64Array | undefined): Float64Array {
+    const chunk = new Float64Array(roomFor(row) * this.#width)
+    if (before) chunk.set(before)
+    this.#chunks[row >>> CHUNK_BITS] = chunk
+    return chunk
   }
 }
 
@@ -45,17 +59,23 @@ export class Int32Rows {
   }
 
   get(row: number, field: number): number {
-    return this.#chunks[row >>> CHUNK_BITS]?.[(row & ROW_MASK) * this.#width + field] ?? 0
+    const chunk = this.#chunks[row >>> CHUNK_BITS]
+    const at = (row & ROW_MASK) * this.#width + field
+    return chunk !== undefined && at < chunk.length ? (chunk[at] ?? 0) : 0
   }
 
   set(row: number, field: number, value: number): void {
-    const at = row >>> CHUNK_BITS
-    let chunk = this.#chunks[at]
-    if (chunk === undefined) {
-      chunk = new Int32Array(CHUNK_ROWS * this.#width)
-      this.#chunks[at] = chunk
-    }
-    chunk[(row & ROW_MASK) * this.#width + field] = value
+    const at = (row & ROW_MASK) * this.#width + field
+    let chunk = this.#chunks[row >>> CHUNK_BITS]
+    if (chunk === undefined || at >= chunk.length) chunk = this.#grow(row, chunk)
+    chunk[at] = value
+  }
+
+  #grow(row: number, before: Int32Array | undefined): Int32Array {
+    const chunk = new Int32Array(roomFor(row) * this.#width)
+    if (before) chunk.set(before)
+    this.#chunks[row >>> CHUNK_BITS] = chunk
+    return chunk
   }
 
   /** Reads a field of many rows. */
@@ -80,7 +100,10 @@ export class NarrowRows {
 
   get(row: number, field: number): number {
     if (this.#narrow === undefined) return this.#wide?.get(row, field) ?? 0
-    const value = this.#narrow[row >>> CHUNK_BITS]?.[(row & ROW_MASK) * this.#width + field] ?? 0
+    const chunk = this.#narrow[row >>> CHUNK_BITS]
+    const at = (row & ROW_MASK) * this.#width + field
+    if (chunk === undefined || at >= chunk.length) return 0
+    const value = chunk[at] ?? 0
     return value === NARROW_NONE ? -1 : value
   }
 
@@ -90,13 +113,15 @@ export class NarrowRows {
       this.#wide?.set(row, field, value)
       return
     }
-    const at = row >>> CHUNK_BITS
-    let chunk = this.#narrow[at]
-    if (chunk === undefined) {
-      chunk = new Uint16Array(CHUNK_ROWS * this.#width)
-      this.#narrow[at] = chunk
+    const at = (row & ROW_MASK) * this.#width + field
+    let chunk = this.#narrow[row >>> CHUNK_BITS]
+    if (chunk === undefined || at >= chunk.length) {
+      const grown = new Uint16Array(roomFor(row) * this.#width)
+      if (chunk) grown.set(chunk)
+      this.#narrow[row >>> CHUNK_BITS] = grown
+      chunk = grown
     }
-    chunk[(row & ROW_MASK) * this.#width + field] = value
+    chunk[at] = value
   }
 
   /** Reads a field of many rows. */
@@ -108,9 +133,11 @@ export class NarrowRows {
   #widen(): void {
     if (this.#narrow === undefined) return
     const wide = new Int32Rows(this.#width)
-    const rows = this.#narrow.length * CHUNK_ROWS
-    for (let row = 0; row < rows; row++)
-      for (let field = 0; field < this.#width; field++) wide.set(row, field, this.get(row, field))
+    this.#narrow.forEach((chunk, number) => {
+      const first = number << CHUNK_BITS
+      for (let row = first; row < first + chunk.length / this.#width; row++)
+        for (let field = 0; field < this.#width; field++) wide.set(row, field, this.get(row, field))
+    })
     this.#wide = wide
     this.#narrow = undefined
   }
@@ -120,16 +147,22 @@ export class ObjectColumn<T> {
   readonly #chunks: (T | undefined)[][] = []
 
   get(row: number): T | undefined {
-    return this.#chunks[row >>> CHUNK_BITS]?.[row & ROW_MASK]
+    const chunk = this.#chunks[row >>> CHUNK_BITS]
+    const at = row & ROW_MASK
+    return chunk !== undefined && at < chunk.length ? chunk[at] : undefined
   }
 
   set(row: number, value: T | undefined): void {
-    const at = row >>> CHUNK_BITS
-    let chunk = this.#chunks[at]
-    if (chunk === undefined) {
-      chunk = new Array<T | undefined>(CHUNK_ROWS).fill(undefined)
-      this.#chunks[at] = chunk
+    const at = row & ROW_MASK
+    let chunk = this.#chunks[row >>> CHUNK_BITS]
+    if (chunk === undefined || at >= chunk.length) {
+      const grown = new Array<T | undefined>(roomFor(row)).fill(undefined)
+      chunk?.forEach((one, place) => {
+        grown[place] = one
+      })
+      this.#chunks[row >>> CHUNK_BITS] = grown
+      chunk = grown
     }
-    chunk[row & ROW_MASK] = value
+    chunk[at] = value
   }
 }

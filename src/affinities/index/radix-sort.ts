@@ -74,12 +74,19 @@ export interface Digits {
   readonly limit: number
 }
 
+/** Up to so many slots are compared instead: counting passes over all that a digit may be. */
+const FEW = 256
+
 /**
  * Sorts slots by one digit (counting sort, stable). Called for each digit, the least significant first, it sorts numbers
  * (LSD radix sort).
  */
 export async function sortByDigit(from: Int32Array, digits: Digits, slice: TimeSlice): Promise<Int32Array> {
   const { of, stride, at, limit } = digits
+  if (from.length <= FEW) {
+    const digitOf = (slot: number) => of[slot * stride + at] ?? 0
+    return Int32Array.from([...from].sort((a, b) => digitOf(a) - digitOf(b)))
+  }
   const places = new Int32Array(limit)
   await slice.blocks(from.length, (start, end) => {
     for (let index = start; index < end; index++) {

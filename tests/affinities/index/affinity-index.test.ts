@@ -7,6 +7,7 @@ import { cacheAffinity } from '../../../src/affinities/families/cache-affinity.j
 import { FAMILIES } from '../../../src/affinities/families/index.js'
 import { AffinityIndex } from '../../../src/affinities/index/affinity-index.js'
 import { createKeyHead } from '../../../src/affinities/index/ordered-column.js'
+import { collectGarbage } from '../../support/collect-garbage.js'
 
 const pin: AffinityRecord = {
   key: cacheAffinity.encode({ affinityKey: 'key-1', apiFormat: 'CLAUDE', modelId: 'model-1' }),
@@ -138,6 +139,21 @@ describe('what is gone leaves nothing behind', () => {
     expect(index.size).toBe(200)
     // All 200 replies would be 20 MB.
     expect(megabytes() - before).toBeLessThan(5)
+  })
+
+  it('an index takes as much memory as its records, also where they are few', () => {
+    const megabytes = () => {
+      collectGarbage()
+      const { heapUsed, arrayBuffers } = process.memoryUsage()
+      return (heapUsed + arrayBuffers) / 2 ** 20
+    }
+    const before = megabytes()
+    const indexes = Array.from({ length: 100 }, () => new AffinityIndex(FAMILIES))
+    for (const index of indexes)
+      for (let number = 0; number < 6; number++) index.upsert(another(`key-${number}`))
+    const taken = megabytes() - before
+    expect(indexes.every(({ size }) => size === 6)).toBe(true)
+    expect(taken).toBeLessThan(20)
   })
 })
 

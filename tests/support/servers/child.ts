@@ -2,16 +2,17 @@
  * Server processes that end with the test process, whether it crashes, is interrupted or ends, together with their
  * directories.
  */
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer, Socket } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { findProgram } from '../../../scripts/ensure-services.mjs'
+import { type Launcher, openLauncher, type Started } from './launcher.js'
 
-const running = new Set<ChildProcess>()
+const running = new Set<Started>()
 const directories = new Set<string>()
 
 process.on('exit', () => {
@@ -78,17 +79,20 @@ function wrapped({ command, args, user }: Program): [string, string[]] {
   return [findProgram('runuser') ?? 'runuser', ['-u', user, '--', command, ...args]]
 }
 
+let opened: Launcher | undefined
+
+function launcher(): Launcher {
+  opened ??= openLauncher(temporaryDirectory('launcher'), (command, args) => wrapped({ command, args }))
+  return opened
+}
+
 /** Runs a program to its end and returns what it printed. Throws with its error output when it fails. */
 export function run(program: Program, input?: string): string {
   const [command, args] = wrapped(program)
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
-    encoding: 'utf8',
-    cwd: '/',
-    maxBuffer: 64 * 1024 * 1024,
-    env: { ...process.env, ...program.environment },
-    ...(input === undefined ? {} : { input }),
-  })
-  if (error) throw error
+  const { status, stdout, stderr } = launcher().run(
+    { command, args, environment: program.environment },
+    input,
+  )
   if (status !== 0)
     throw new Error(`${program.command} ${program.args.join(' ')} failed (${status}): ${stderr || stdout}`)
   return stdout
@@ -103,7 +107,7 @@ export async function runBeside(program: Program): Promise<string> {
 
 /** A server process that can be stopped, killed, paused and started again with the same arguments. */
 export class ServerProcess {
-  #child: ChildProcess | undefined
+  #child: Started | undefined
   #output = ''
 
   constructor(
@@ -115,30 +119,19 @@ export class ServerProcess {
   async start(): Promise<void> {
     const [command, args] = wrapped(this.program)
     this.#output = ''
-    const child = spawn(command, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      cwd: '/',
-      env: { ...process.env, ...this.program.environment },
+    const child = launcher().start({ command, args, environment: this.program.environment }, (text) => {
+      this.#output = (this.#output + text).slice(-4000)
     })
     this.#child = child
     running.add(child)
-    child.once('exit', () => running.delete(child))
-    const remember = (chunk: Buffer) => {
-      this.#output = (this.#output + chunk).slice(-4000)
-    }
-    // A server must not keep the test process alive.
-    child.unref()
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', remember)
-      if (stream instanceof Socket) stream.unref()
-    }
+    void child.ended.then(() => running.delete(child))
     await this.#untilReady(child)
   }
 
-  async #untilReady(child: ChildProcess): Promise<void> {
+  async #untilReady(child: Started): Promise<void> {
     const deadline = Date.now() + 15_000
     while (!(await this.isReady())) {
-      if (child.exitCode !== null || Date.now() > deadline) {
+      if (child.hasEnded || Date.now() > deadline) {
         child.kill('SIGKILL')
         throw new Error(`${this.program.command} did not start: ${this.#output}`)
       }
@@ -155,12 +148,11 @@ export class ServerProcess {
   async end(signal: NodeJS.Signals, graceMs = 5_000): Promise<void> {
     const child = this.#child
     this.#child = undefined
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const gone = new Promise((resolve) => child.once('exit', resolve))
+    if (child === undefined || child.hasEnded) return
     child.kill(signal)
     child.kill('SIGCONT')
     const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
-    await gone
+    await child.ended
     clearTimeout(timer)
   }
 
@@ -170,8 +162,7 @@ export class ServerProcess {
 
   /** Whether it is gone, also if nobody has ended it. */
   get hasEnded(): boolean {
-    const child = this.#child
-    return child === undefined || child.exitCode !== null || child.signalCode !== null
+    return this.#child?.hasEnded ?? true
   }
 
   get pid(): number | undefined {

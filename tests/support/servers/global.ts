@@ -1,9 +1,11 @@
 /**
  * Vitest's globalSetup: one Redis and one PostgreSQL for the whole run. Test files get their own databases of that
  * PostgreSQL from `freshDatabase()` in shared.ts, copied from two templates that are made here.
+ * What `freshPglite()` in pglite.ts copies is made by the first that asks for it.
  */
 import type { TestProject } from 'vitest/node'
 import { fixtureSql } from '../../../scripts/lib/fixtures.js'
+import { removeDirectory, temporaryDirectory } from './child.js'
 import { startPostgres } from './postgres.js'
 import { startRedis } from './redis.js'
 
@@ -13,6 +15,8 @@ declare module 'vitest' {
     postgresUrl: string
     /** The run's Redis, shared by all test files: for reads, or with keys of the test's own. */
     redisUrl: string
+    /** The folder in which the run keeps the PGlite that others are copies of. */
+    pgliteDirectory: string
   }
 }
 
@@ -26,7 +30,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   postgres.psql(postgres.createDatabase(TEMPLATES.fixtures, TEMPLATES.schema), sql.data)
   project.provide('postgresUrl', postgres.url)
   project.provide('redisUrl', redis.url)
+  const pgliteDirectory = temporaryDirectory('pglite')
+  project.provide('pgliteDirectory', pgliteDirectory)
   return async () => {
+    removeDirectory(pgliteDirectory)
     await Promise.all([postgres.stop(), redis.stop()])
   }
 }
