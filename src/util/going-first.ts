@@ -3,6 +3,10 @@ const LONGEST_MS = 20
 
 let ahead = 0
 let waiting: (() => void)[] = []
+/** Begins what waits, also while others go first that came later. */
+let patience: NodeJS.Timeout | undefined
+/** How often what waited was begun in this turn of the event loop. Nothing goes first until it has had its chance. */
+let begunNow = 0
 
 /**
  * Runs work that costs next to nothing but waits for stores, such as that of a health probe. No large piece of other work
@@ -16,10 +20,7 @@ export async function goingFirst<T>(work: () => Promise<T>): Promise<T> {
     isAhead = false
     ahead -= 1
     clearTimeout(timer)
-    if (ahead > 0) return
-    const begun = waiting
-    waiting = []
-    for (const begin of begun) setImmediate(begin)
+    if (ahead === 0) beginOthers()
   }
   const timer = setTimeout(end, LONGEST_MS)
   try {
@@ -29,12 +30,26 @@ export async function goingFirst<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+function beginOthers(): void {
+  clearTimeout(patience)
+  patience = undefined
+  if (waiting.length === 0) return
+  const begun = waiting
+  waiting = []
+  begunNow += 1
+  for (const begin of begun) setImmediate(begin)
+  setImmediate(() => {
+    begunNow -= 1
+  })
+}
+
 /** Whether other work is to wait now. */
-export const somethingGoesFirst = (): boolean => ahead > 0
+export const somethingGoesFirst = (): boolean => ahead > 0 && begunNow === 0
 
 /** Calls back in a turn of the event loop in which nothing goes first. @returns false if there is nothing to wait for */
 export function letGoFirst(begin: () => void): boolean {
-  if (ahead === 0) return false
+  if (!somethingGoesFirst()) return false
   waiting.push(begin)
+  patience ??= setTimeout(beginOthers, LONGEST_MS)
   return true
 }

@@ -78,6 +78,42 @@ test('other work waits for all that go first, and for a store that hangs 20 ms',
   expect(await hung.answer).toBe('late')
 })
 
+test('other work waits no longer than 20 ms, however many go first one after the other', async () => {
+  let latest = askStore()
+  const begun = otherWork()
+  for (let ms = 0; ms < 20; ms += 10) {
+    await turns(3)
+    expect(begun).toEqual([])
+    vi.advanceTimersByTime(10)
+    const next = askStore()
+    latest.resolve('up')
+    await latest.answer
+    latest = next
+  }
+  await turns(3)
+  expect(begun.toSorted()).toEqual(ALL)
+  latest.resolve('up')
+  await latest.answer
+})
+
+test('other work begins when a store has answered, also if the next one is asked at that moment', async () => {
+  const probe = askStore()
+  const begun = otherWork()
+  await turns(3)
+  probe.resolve('up')
+  await probe.answer
+  const next = askStore()
+  await turns(3)
+  expect(begun.toSorted()).toEqual(ALL)
+  const later = otherWork()
+  await turns(3)
+  expect(later).toEqual([])
+  next.resolve('up')
+  await next.answer
+  await turns(3)
+  expect(later.toSorted()).toEqual(ALL)
+})
+
 test('work that has begun in a turn goes on, and what follows it waits', async () => {
   expect(ownTurn()).toBeUndefined()
   const follows = ownTurn()
