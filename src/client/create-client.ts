@@ -171,7 +171,8 @@ export function createClient(options: ClientOptions): AffinityqlClient {
   ) => subscribe(options, { kind, text, variables }, call) as AsyncGenerator<Data, void, undefined>
 
   const cursorOfAffinities: FetchCursor = async (args, call) => {
-    const { affinities } = await run(operations.AffinityCursor, args, call)
+    // By another attempt the page itself would have told it.
+    const { affinities } = await run(operations.AffinityCursor, args, { ...call, attempts: 1 })
     return cursorAfter(affinities)
   }
 

@@ -1,5 +1,6 @@
 import type { AffinityqlError } from './errors.js'
 import { goingOn } from './go-on.js'
+import { pauseAfter } from './retry.js'
 import type { CallOptions, Reading } from './transport.js'
 
 /** Every list of the API has pages of this shape. */
@@ -93,10 +94,15 @@ function askFor<Result extends Page<unknown>>(
 ): AskedPage<Result> {
   const cancelled = new AbortController()
   const options = { signal: AbortSignal.any([signal, cancelled.signal]) }
+  // Nobody waits for the answer to a question that the page has answered.
+  const answered = new AbortController()
   let isWhole = false
   let tell = (_cursor: string): void => {}
   const told = new Promise<string>((resolve) => {
-    tell = resolve
+    tell = (cursor) => {
+      resolve(cursor)
+      answered.abort()
+    }
   })
   const onBeginning = (text: string): boolean => {
     const cursor = BEGINNING.exec(text)?.[1]
@@ -106,7 +112,7 @@ function askFor<Result extends Page<unknown>>(
   const page = fetchPage(args, { ...options, onBeginning })
   // The beginning of a walk is often all of it. A cursor that cannot be had is no failure: the page tells it.
   if (args.after != null) {
-    fetchCursor?.(args, options).then(
+    fetchCursor?.(args, { signal: AbortSignal.any([options.signal, answered.signal]) }).then(
       (cursor) => cursor !== undefined && tell(cursor),
       () => {},
     )
@@ -115,6 +121,7 @@ function askFor<Result extends Page<unknown>>(
   const atItsEnd = page.then(
     (whole) => {
       isWhole = true
+      answered.abort()
       return cursorAfter(whole)
     },
     () => undefined,
@@ -125,6 +132,23 @@ function askFor<Result extends Page<unknown>>(
     isWhole: () => isWhole,
     cancel: () => cancelled.abort(),
   }
+}
+
+/** Asks until it is refused for good: a server that runs registered queries only may not know this one. */
+function untilRefused(fetchCursor: FetchCursor | undefined): FetchCursor | undefined {
+  let isRefused = false
+  return (
+    fetchCursor &&
+    (async (args, options) => {
+      if (isRefused) return undefined
+      try {
+        return await fetchCursor(args, options)
+      } catch (error) {
+        isRefused ||= !options.signal?.aborted && pauseAfter(error, 0, Number.POSITIVE_INFINITY) === undefined
+        throw error
+      }
+    })
+  )
 }
 
 export const cursorAfter = ({ pageInfo }: Pick<Page<unknown>, 'pageInfo'>): string | undefined =>
@@ -139,7 +163,7 @@ export async function* eachPage<Result extends Page<unknown>>(
   args: PageArguments,
   { signal, onWait }: Omit<PagesOptions, 'limit'>,
 ): AsyncGenerator<Result, void, undefined> {
-  const walking = { fetchPage: goingOn(fetchPage, onWait), fetchCursor }
+  const walking = { fetchPage: goingOn(fetchPage, onWait), fetchCursor: untilRefused(fetchCursor) }
   const stop = new AbortController()
   const ends = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
   const ask = (after?: string) =>

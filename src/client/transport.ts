@@ -35,6 +35,8 @@ export interface Reading extends CallOptions {
   readonly onBeginning?: ((text: string) => boolean) | undefined
   /** This makes the answer of its bytes; default: what JSON.parse makes of their text. */
   readonly parse?: ((bytes: Uint8Array) => unknown) | undefined
+  /** A query is sent so many times at most; default 4. */
+  readonly attempts?: number | undefined
 }
 
 /** A request is one GraphQL operation. `kind` says whether it may be sent again. */
@@ -123,7 +125,7 @@ export async function post(
 /** Runs a query or a mutation. It repeats a query if another try may help, and sends a mutation only once. */
 export function execute(options: ClientOptions, request: Request, reading: Reading = {}): Promise<unknown> {
   const run = () => once(options, request, reading)
-  return request.kind === 'query' ? retrying(run, reading.signal) : run()
+  return request.kind === 'query' ? retrying(run, reading.signal, reading.attempts) : run()
 }
 
 async function once(options: ClientOptions, request: Request, reading: Reading): Promise<unknown> {

@@ -106,6 +106,9 @@ it('takes a cursor from nothing but the page itself', async () => {
 })
 
 describe('a list whose pages take long', () => {
+  const answer = (page: string | undefined) =>
+    new Response(page, { headers: { 'content-type': 'application/json' } })
+
   /** A server that has these pages, by the cursor before each, and makes all but the first when the test lets go. */
   function slowServer(
     pages: Readonly<Record<string, string>>,
@@ -129,7 +132,7 @@ describe('a list whose pages take long', () => {
         asked.push(after)
         init?.signal?.addEventListener('abort', () => cancelled.push(after))
         if (after !== 'the beginning') await letGo.hasCome
-        return new Response(pages[after], { headers: { 'content-type': 'application/json' } })
+        return answer(pages[after])
       },
     })
     return { client, asked, cancelled, letGo }
@@ -156,6 +159,59 @@ describe('a list whose pages take long', () => {
     letGo.come()
     expect(await keys).toEqual(['a', 'b', 'b2', 'c'])
     expect(cancelled).toContain('b')
+  })
+
+  it('drops the question where a page ends when the page itself has told', async () => {
+    const questions: string[] = []
+    let open = 0
+    const client = createClient({
+      url: 'http://127.0.0.1:1',
+      fetch: async (_input, init) => {
+        const { query, variables } = JSON.parse(String(init?.body))
+        const after: keyof typeof PAGES = variables.after ?? 'the beginning'
+        if (!/query AffinityCursor/.test(query)) return answer(PAGES[after])
+        questions.push(after)
+        open += 1
+        return new Promise((_resolve, reject) => {
+          init?.signal?.addEventListener('abort', () => {
+            open -= 1
+            reject(init.signal?.reason)
+          })
+        })
+      },
+    })
+    const openAtPage: number[] = []
+    for await (const _page of client.affinityNames.pages()) {
+      // The page after it is told as well by then.
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      openAtPage.push(open)
+    }
+    expect(questions).toEqual(['a', 'b'])
+    expect(openAtPage).toEqual([0, 0, 0])
+  })
+
+  it.each([
+    ['RATE_LIMITED', ['a', 'b']],
+    ['BAD_USER_INPUT', ['a']],
+  ])('asks once a page where the question is refused with %s: %j', async (code, expected) => {
+    const questions: string[] = []
+    const client = createClient({
+      url: 'http://127.0.0.1:1',
+      fetch: async (_input, init) => {
+        const { query, variables } = JSON.parse(String(init?.body))
+        const after: keyof typeof PAGES = variables.after ?? 'the beginning'
+        if (/query AffinityCursor/.test(query)) {
+          questions.push(after)
+          const errors = [{ message: 'refused', extensions: { code } }]
+          return Response.json({ errors }, { headers: { 'retry-after': '0' } })
+        }
+        // The question is answered first.
+        if (after !== 'the beginning') await new Promise((resolve) => setTimeout(resolve, 20))
+        return answer(PAGES[after])
+      },
+    })
+    expect(await keysOf(client.affinityNames.all())).toEqual(['a', 'b', 'c'])
+    expect(questions).toEqual(expected)
   })
 
   it('reads the same where the cursor cannot be told', async () => {
