@@ -26,7 +26,7 @@ export const goingOn =
         return await fetchPage(args, options)
       } catch (error) {
         const isOver = args.after == null || performance.now() - begun > LONGEST_OUTAGE_MS
-        const ms = isOver ? undefined : pauseAfter(error, attempt)
+        const ms = isOver ? undefined : pauseAfter(error, attempt, LONGEST_OUTAGE_MS / 1_000)
         if (ms === undefined) throw error
         if (error instanceof AffinityqlError) onWait?.(error)
         await pause(ms, options.signal)

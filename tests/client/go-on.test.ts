@@ -38,6 +38,17 @@ describe('a walk over a list', () => {
     expect(new Set(waits)).toEqual(new Set(['CACHE_UNAVAILABLE']))
   })
 
+  it('goes on when the viewer’s budget of the next minute has begun', async () => {
+    const details = { code: 'RATE_LIMITED', retryAfterSeconds: 45 }
+    const spent = new AffinityqlError('Too many requests.', details)
+    const refilledAt = performance.now() + 45_000
+    const { read, waits } = walk((page) => (page === 2 && performance.now() < refilledAt ? spent : undefined))
+    const met = read().catch((error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(46_000)
+    expect(await met).toEqual([0, 1, 2, 3])
+    expect(waits).toEqual(['RATE_LIMITED'])
+  })
+
   it('gives up after a minute', async () => {
     const { read } = walk((page) => (page === 2 ? away : undefined))
     const met = read().catch((error: unknown) => error)
