@@ -73,7 +73,7 @@ export const SERVER = {
     schema: limit(LEAST_VIEWER_COST),
     secret: false,
     default: '30000000',
-    description: `A viewer may ask for so much [cost](api.md#cost) in a minute, at least ${LEAST_VIEWER_COST}; 1 is a record, row or key that is read, or a field that is written. A list of a million affinities with their names fits. \`0\` sets no limit.`,
+    description: `A viewer may ask for so much [cost](api.md#cost) in a minute, at least ${LEAST_VIEWER_COST}; 1 is a record, row or key that is read, or a field that is written. A list of a million affinities without their names fits. \`0\` sets no limit.`,
   },
   RATE_LIMIT_ADDRESS: {
     schema: limit(LEAST_ADDRESS_COST),
