@@ -60,6 +60,13 @@ export function openLauncher(
     if (output === undefined) running.get(pid)?.onEnd()
     else running.get(pid)?.onOutput(output)
   })
+  // Nobody else would tell that they have ended, for which their tests wait.
+  child.on('exit', () => {
+    for (const [pid, { onEnd }] of running) {
+      killIfThere(pid, 'SIGKILL')
+      onEnd()
+    }
+  })
 
   function ask<Reply>(request: object): Reply {
     writeFileSync(requests, `${JSON.stringify(request)}\n`)
