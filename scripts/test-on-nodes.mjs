@@ -1,4 +1,4 @@
-// `node scripts/test-on-nodes.mjs 22 24` builds, and runs the tests of the project `fast` on these releases of Node.js. It
+// `node scripts/test-on-nodes.mjs 22 24` builds, and runs the fast tests on these releases of Node.js. It
 // takes a release from the PATH, as `node22`, or else from npm's registry, which has Node's binaries as packages.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
