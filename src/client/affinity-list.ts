@@ -97,9 +97,11 @@ export function createAffinityList<Result extends Page<AffinityRecord>>(
   return Object.assign(listOf(fetchPage, pages), { jsonPages })
 }
 
-/** Whether the server looks at more than the records of a page to find which they are: it would do so twice. */
-const isWide = ({ stale, usability, staleReasons, unusedForSeconds }: AffinityFilter): boolean =>
-  [stale, usability, staleReasons, unusedForSeconds].some((value) => value != null)
+/** Whether the server reads more than the records of a page to find which they are: it would do so twice, at the viewer's cost. */
+const isWide = (filter: AffinityFilter): boolean => {
+  const { stale, usability, staleReasons, unusedForSeconds, userId, userIds } = filter
+  return [stale, usability, staleReasons, unusedForSeconds, userId, userIds].some((value) => value != null)
+}
 
 /** Returns the order in which a walk's records have to be sorted; undefined if the server can be asked for it. */
 function sortedOrder(orderBy: AffinityOrder | null | undefined): FigureOrder | undefined {

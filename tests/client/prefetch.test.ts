@@ -224,7 +224,9 @@ describe('a list whose pages take long', () => {
     ['searched', { search: 'x' }],
     ['filtered by verdict', { filter: { stale: true } }],
     ['filtered by use', { filter: { unusedForSeconds: 60 } }],
-  ])('asks for no cursor of what the server finds by looking at all records: %s', async (_what, args) => {
+    ['filtered by a user, who has any number of API keys', { filter: { userId: 'u' } }],
+    ['filtered by users', { filter: { userIds: ['u', 'v'] } }],
+  ])('asks for no cursor of what the server finds by reading more than a page: %s', async (_what, args) => {
     const { client, asked, letGo } = slowServer(PAGES, { a: 'b', b: null })
     letGo.come()
     expect(await keysOf(client.affinityNames.all(args))).toEqual(['a', 'b', 'c'])
