@@ -152,6 +152,12 @@ export interface AffinityqlClient {
 }
 
 /**
+ * To ask where a page ends costs 3,105 at most. A server without an index looks at all affinities, at the viewer's cost:
+ * from this cost on it is asked no more in that walk.
+ */
+const DEAR = 10_000
+
+/**
  * Makes a client of one server. The client holds no connection, so there is nothing to close.
  * @throws TypeError if the URL or the token cannot be used
  */
@@ -171,8 +177,13 @@ export function createClient(options: ClientOptions): AffinityqlClient {
   ) => subscribe(options, { kind, text, variables }, call) as AsyncGenerator<Data, void, undefined>
 
   const cursorOfAffinities: FetchCursor = async (args, call) => {
+    let cost: unknown
+    const onExtensions: ClientOptions['onExtensions'] = (extensions) => {
+      cost = Object(extensions['cost']).requested
+    }
     // By another attempt the page itself would have told it.
-    const { affinities } = await run(operations.AffinityCursor, args, { ...call, attempts: 1 })
+    const { affinities } = await run(operations.AffinityCursor, args, { ...call, attempts: 1, onExtensions })
+    if (Number(cost) >= DEAR) throw new RangeError('It costs too much.')
     return cursorAfter(affinities)
   }
 

@@ -134,7 +134,7 @@ function askFor<Result extends Page<unknown>>(
   }
 }
 
-/** Asks until it is refused for good: a server that runs registered queries only may not know this one. */
+/** Asks until it is refused for good, as by a server that runs registered queries only, or costs too much. */
 function untilRefused(fetchCursor: FetchCursor | undefined): FetchCursor | undefined {
   let isRefused = false
   return (

@@ -37,6 +37,8 @@ export interface Reading extends CallOptions {
   readonly parse?: ((bytes: Uint8Array) => unknown) | undefined
   /** A query is sent so many times at most; default 4. */
   readonly attempts?: number | undefined
+  /** This is called with the answer's `extensions`, as the client's own function is. */
+  readonly onExtensions?: ClientOptions['onExtensions']
 }
 
 /** A request is one GraphQL operation. `kind` says whether it may be sent again. */
@@ -136,7 +138,10 @@ async function once(options: ClientOptions, request: Request, reading: Reading):
   try {
     const response = await post(options, request, 'application/graphql-response+json, application/json', ends)
     const answer = await readAnswer(response, ends, reading)
-    if (answer.extensions) onExtensions?.(answer.extensions)
+    if (answer.extensions) {
+      onExtensions?.(answer.extensions)
+      reading.onExtensions?.(answer.extensions)
+    }
     if (!answer.errors?.length && hasData(answer.data)) return answer.data
     const error = errorOfAnswer(answer, detailsOf(response))
     if (!onPartial || !hasData(answer.data)) throw error

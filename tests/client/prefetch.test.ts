@@ -214,6 +214,30 @@ describe('a list whose pages take long', () => {
     expect(questions).toEqual(expected)
   })
 
+  it.each([
+    [3_105, ['a', 'b']],
+    [1_000_000, ['a']],
+  ])('asks no more in a walk where the question costs very much: %d', async (requested, expected) => {
+    const questions: string[] = []
+    const client = createClient({
+      url: 'http://127.0.0.1:1',
+      fetch: async (_input, init) => {
+        const { query, variables } = JSON.parse(String(init?.body))
+        const after: keyof typeof PAGES = variables.after ?? 'the beginning'
+        if (/query AffinityCursor/.test(query)) {
+          questions.push(after)
+          const pageInfo = { hasNextPage: after === 'a', endCursor: 'b' }
+          return Response.json({ data: { affinities: { pageInfo } }, extensions: { cost: { requested } } })
+        }
+        // The question is answered first.
+        if (after !== 'the beginning') await new Promise((resolve) => setTimeout(resolve, 20))
+        return answer(PAGES[after])
+      },
+    })
+    expect(await keysOf(client.affinityNames.all())).toEqual(['a', 'b', 'c'])
+    expect(questions).toEqual(expected)
+  })
+
   it('reads the same where the cursor cannot be told', async () => {
     const { client, letGo } = slowServer(PAGES, {})
     letGo.come()
