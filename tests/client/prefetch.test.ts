@@ -190,10 +190,8 @@ describe('a list whose pages take long', () => {
     expect(openAtPage).toEqual([0, 0, 0])
   })
 
-  it.each([
-    ['RATE_LIMITED', ['a', 'b']],
-    ['BAD_USER_INPUT', ['a']],
-  ])('asks once a page where the question is refused with %s: %j', async (code, expected) => {
+  /** A server that answers each question where a page ends like this, before the page itself. Returns whose ends were asked for. */
+  async function questionsAnswered(reply: (after: string) => Response): Promise<string[]> {
     const questions: string[] = []
     const client = createClient({
       url: 'http://127.0.0.1:1',
@@ -202,40 +200,34 @@ describe('a list whose pages take long', () => {
         const after: keyof typeof PAGES = variables.after ?? 'the beginning'
         if (/query AffinityCursor/.test(query)) {
           questions.push(after)
-          const errors = [{ message: 'refused', extensions: { code } }]
-          return Response.json({ errors }, { headers: { 'retry-after': '0' } })
+          return reply(after)
         }
-        // The question is answered first.
         if (after !== 'the beginning') await new Promise((resolve) => setTimeout(resolve, 20))
         return answer(PAGES[after])
       },
     })
     expect(await keysOf(client.affinityNames.all())).toEqual(['a', 'b', 'c'])
-    expect(questions).toEqual(expected)
+    return questions
+  }
+
+  it.each([
+    ['RATE_LIMITED', ['a', 'b']],
+    ['BAD_USER_INPUT', ['a']],
+  ])('asks once a page where the question is refused with %s: %j', async (code, expected) => {
+    const errors = [{ message: 'refused', extensions: { code } }]
+    const refuse = () => Response.json({ errors }, { headers: { 'retry-after': '0' } })
+    expect(await questionsAnswered(refuse)).toEqual(expected)
   })
 
   it.each([
     [3_105, ['a', 'b']],
     [1_000_000, ['a']],
   ])('asks no more in a walk where the question costs very much: %d', async (requested, expected) => {
-    const questions: string[] = []
-    const client = createClient({
-      url: 'http://127.0.0.1:1',
-      fetch: async (_input, init) => {
-        const { query, variables } = JSON.parse(String(init?.body))
-        const after: keyof typeof PAGES = variables.after ?? 'the beginning'
-        if (/query AffinityCursor/.test(query)) {
-          questions.push(after)
-          const pageInfo = { hasNextPage: after === 'a', endCursor: 'b' }
-          return Response.json({ data: { affinities: { pageInfo } }, extensions: { cost: { requested } } })
-        }
-        // The question is answered first.
-        if (after !== 'the beginning') await new Promise((resolve) => setTimeout(resolve, 20))
-        return answer(PAGES[after])
-      },
-    })
-    expect(await keysOf(client.affinityNames.all())).toEqual(['a', 'b', 'c'])
-    expect(questions).toEqual(expected)
+    const tell = (after: string) => {
+      const pageInfo = { hasNextPage: after === 'a', endCursor: 'b' }
+      return Response.json({ data: { affinities: { pageInfo } }, extensions: { cost: { requested } } })
+    }
+    expect(await questionsAnswered(tell)).toEqual(expected)
   })
 
   it('reads the same where the cursor cannot be told', async () => {
