@@ -21,7 +21,7 @@ export const ADMISSION: AdmissionLimits = {
 /** Lateness of the event loop, or of the turns that operations wait for, from which on fewer of them run, in milliseconds. */
 const LATE_MS = 25
 /** Time after which an operation that runs is taken to wait for a store, and lets others run, in milliseconds. */
-const LEASE_MS = 500
+const LEASE_MS = 100
 /**
  * Operations that begin for each one that goes on after it was away: those that are away are the wide ones, of which a hundred
  * would make a small one wait for the rest of each.
