@@ -21,7 +21,9 @@ export function idsOf(postings: DimensionIndex, values: ReadonlySet<string>): re
   const before = recall(postings, values)
   if (before?.addedCount === postings.addedCount) return before.ids
   const ids = (before && broughtUpToDate(before, values)) ?? [...find(postings, values)].filter(isId)
-  if (isLarge(values)) remember(values, { postings, size: values.size, addedCount: postings.addedCount, ids })
+  if (isLarge(values)) {
+    remembered.set(values, { postings, size: values.size, addedCount: postings.addedCount, ids })
+  }
   return ids
 }
 
@@ -50,17 +52,13 @@ async function findInSlices(
     if (isId(id)) ids.push(id)
     if (slice.isOver()) await slice.next()
   }
-  remember(values, { postings, size, addedCount, ids })
+  remembered.set(values, { postings, size, addedCount, ids })
 }
 
 /** A view of what records hold changes with them. */
 const isLarge = (values: ReadonlySet<string>): boolean => values instanceof Set && values.size >= MANY
 
 const isId = (id: number): boolean => id >= 0
-
-function remember(values: ReadonlySet<string>, what: Remembered): void {
-  remembered.set(values, what)
-}
 
 function recall(postings: DimensionIndex, values: ReadonlySet<string>): Remembered | undefined {
   const before = remembered.get(values)
